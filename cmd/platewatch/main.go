@@ -1,0 +1,161 @@
+// Command platewatch is the edge daemon for roadside licence-plate readers
+// and every tool that goes with it, in one binary.
+//
+// This package only wires: each subcommand lives in a file of its own name,
+// parses its flags and calls the packages that do the work. [run] picks the
+// subcommand; [report] is the one place that turns an error into words and an
+// exit code.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, stdio{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:])
+	stop()
+	os.Exit(report(os.Stderr, err))
+}
+
+// stdio is where a command reads and writes; tests hand in buffers.
+type stdio struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+// command is one subcommand. run gets the arguments after the command's name.
+type command struct {
+	name    string
+	args    string // after the name, in the usage line
+	summary string
+	run     func(ctx context.Context, std stdio, args []string) error
+}
+
+// commands lists every subcommand, in the order in which help prints them.
+func commands() []command {
+	return []command{
+		{"run", "[-config FILE]", "the daemon: cameras in, hits out", runDaemon},
+		{"read", "[flags] FILE|DIR|VIDEO|URL ...", "read the plates in pictures, folders and videos", runRead},
+		{"bench", "[-json] [-html FILE] DIR ...", "accuracy and speed against DIR/truth.tsv", runBench},
+		{"hotlist", "import|list|check|... ", "the local hotlist: import it, look into it, check it", runHotlist},
+		{"outbox", "stats|list", "hits that wait for the server", runOutbox},
+		{"audit", "show|verify", "who did what to the hotlists", notBuilt("audit")},
+		{"doctor", "[-config FILE]", "check camera, broker, clock, disk and keys", notBuilt("doctor")},
+		{"watch", "-broker URL", "print what one unit or the whole fleet publishes", runWatch},
+		{"demo", "[-forever] [-clips DIR]", "the whole system on this machine, nothing to configure", runDemo},
+		{"config", "check|show", "check a configuration, or print it with its defaults", runConfig},
+		{"version", "", "what this binary was built from", runVersion},
+	}
+}
+
+// run carries out one command line. Every error it returns is for a person:
+// see [report].
+func run(ctx context.Context, std stdio, args []string) error {
+	if len(args) == 0 {
+		usage(std.err)
+		return usageError("a command is missing", "name one of those above")
+	}
+	name, rest := args[0], args[1:]
+	switch name {
+	case "help", "-h", "-help", "--help":
+		usage(std.out)
+		return nil
+	}
+	for _, c := range commands() {
+		if c.name == name {
+			return c.run(ctx, std, rest)
+		}
+	}
+	return usageError(fmt.Sprintf("there is no command %q", name), "`platewatch help` lists the commands")
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "platewatch reads licence plates at the roadside and reports those on a hotlist.\n"+
+		"A hit is a lead: a person compares plate and issuing state before acting.\n\n"+
+		"usage: platewatch COMMAND [flags] [arguments]\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-8s %-32s %s\n", c.name, c.args, c.summary)
+	}
+	fmt.Fprint(w, "\nplatewatch COMMAND -h tells more about one of them.\n")
+}
+
+// parse parses a command's flags. It answers -h itself and then returns
+// [flag.ErrHelp], which counts as success.
+func parse(fs *flag.FlagSet, std stdio, synopsis string, args []string) error {
+	fs.SetOutput(io.Discard)
+	err := fs.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintf(std.out, "usage: platewatch %s %s\n", fs.Name(), synopsis)
+		fs.SetOutput(std.out)
+		fs.PrintDefaults()
+		return err
+	}
+	if err != nil {
+		return usageError(err.Error(), fmt.Sprintf("`platewatch %s -h` lists the flags", fs.Name()))
+	}
+	return nil
+}
+
+func notBuilt(name string) func(context.Context, stdio, []string) error {
+	return func(context.Context, stdio, []string) error {
+		return &failure{code: exitFailed, err: fmt.Errorf("%s is not built yet", name),
+			hint: "it comes with a later release"}
+	}
+}
+
+// Exit codes are part of the interface: scripts and installers rely on them.
+const (
+	exitFine    = 0 // it did what was asked
+	exitFailed  = 1 // it ran and failed
+	exitUsage   = 2 // wrong flags or arguments
+	exitConfig  = 3 // the configuration was refused
+	exitMissing = 4 // something it needs is missing: camera, model, file
+)
+
+// failure is an error with an exit code and a hint: what a person can do.
+type failure struct {
+	code int
+	err  error
+	hint string
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+func (f *failure) Hint() string  { return f.hint }
+
+func usageError(what, hint string) error {
+	return &failure{code: exitUsage, err: errors.New(what), hint: hint}
+}
+
+// report prints err as one line that says what and what to do, and returns
+// the exit code. Packages below carry hints as a method Hint() string, and
+// mark what is missing as [os.ErrNotExist].
+func report(w io.Writer, err error) int {
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return exitFine
+	}
+	line := "platewatch: " + strings.TrimRight(err.Error(), ".\n")
+	var h interface{ Hint() string }
+	if errors.As(err, &h) && h.Hint() != "" {
+		line += ": " + h.Hint()
+	}
+	fmt.Fprintln(w, line)
+	var f *failure
+	switch {
+	case errors.As(err, &f):
+		return f.code
+	case errors.Is(err, os.ErrNotExist):
+		return exitMissing
+	}
+	return exitFailed
+}
