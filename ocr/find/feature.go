@@ -1,0 +1,259 @@
+package find
+
+import (
+	"math"
+	"slices"
+)
+
+// Features are the properties of a chain that the ranker weighs, each scaled
+// to lie roughly within 0–3. [FeatureNames] says what they are.
+type Features [featureCount]float64
+
+// FeatureNames names the features in the order of [Features].
+var FeatureNames = [featureCount]string{
+	fLetters3: "3 letters", fLetters4: "4 letters", fLetters5: "5 letters", fLetters6: "6 letters",
+	fLetters7: "7 letters", fLetters8: "8 letters", fLetters9: "9 or more letters",
+	fHeight: "character height in the frame", fSlope: "slope", fOffLine: "distance from the line",
+	fHeightSpread: "spread of heights", fPitch: "pitch", fPitchSpread: "spread of pitches",
+	fWidth: "width of letters", fFill: "fill of letters", fAbsorbed: "parts absorbed",
+	fSeparation: "separation of ink and ground", fContrast: "contrast", fStrokes: "gradient inside",
+	fQuietSide: "gradient above or below, the weaker", fBusySide: "gradient above or below, the stronger",
+	fPurity: "ink that belongs to the letters", fGround: "brightness of the ground",
+	fMaps: "maps that agree", fLength: "length", fLength2: "length squared", fLight: "light on dark",
+}
+
+const (
+	fLetters3 = iota
+	fLetters4
+	fLetters5
+	fLetters6
+	fLetters7
+	fLetters8
+	fLetters9
+	fHeight
+	fSlope
+	fOffLine
+	fHeightSpread
+	fPitch
+	fPitchSpread
+	fWidth
+	fFill
+	fAbsorbed
+	fSeparation
+	fContrast
+	fStrokes
+	fQuietSide
+	fBusySide
+	fPurity
+	fGround
+	fMaps
+	fLength
+	fLength2
+	fLight
+	featureCount
+)
+
+// measures are a chain's properties in pixels of the map it was seen on.
+type measures struct {
+	line
+	letters      int
+	height       float64 // median of the letters
+	frameHeight  float64 // the same in pixels of the frame
+	x0, x1       float64 // ends, absorbed parts included
+	offLine      float64 // RMS distance from the line / height
+	heightSpread float64 // standard deviation / height
+	pitch        float64 // median distance of middles / height
+	pitchSpread  float64
+	width        float64 // median / height
+	fill         float64 // median area / bounding box
+	absorbed     int
+	separation   float64 // Otsu's between-class / total variance, 0–1
+	contrast     float64 // ground − ink, grey levels
+	ground       float64 // grey level
+	strokes      float64 // mean horizontal gradient inside
+	above, below float64 // the same just above and below the line
+	purity       float64 // set pixels that belong to the letters
+}
+
+// measure takes a chain's measures. parts are all shapes of the map: those on
+// the line that only missed being letters (merged, broken) lengthen it.
+func measure(ch chain, parts []shape, grey, gradient, binary plane) measures {
+	n := len(ch)
+	column := make([]float64, 0, 4*maxChain)
+	each := func(of func(i int, s shape) float64) []float64 {
+		column = column[:0]
+		for i, s := range ch {
+			column = append(column, of(i, s))
+		}
+		return column
+	}
+	m := measures{letters: n, line: fitLine(func(yield func(x, y float64)) {
+		for _, s := range ch {
+			yield(s.cx, s.cy)
+		}
+	})}
+	heights := each(func(_ int, s shape) float64 { return s.h })
+	spread := deviation(heights)
+	m.height = median(heights)
+	H := m.height
+	m.heightSpread = spread / H
+	m.width = median(each(func(_ int, s shape) float64 { return s.w })) / H
+	m.fill = median(each(func(_ int, s shape) float64 { return s.area / (s.w * s.h) }))
+	squares, ink := 0.0, 0.0
+	for _, s := range ch {
+		d := s.cy - m.at(s.cx)
+		squares += d * d
+		ink += s.area
+	}
+	m.offLine = math.Sqrt(squares/float64(n)) / H
+	// The steps between middles; a separator's wide step must not dominate.
+	steps := each(func(i int, s shape) float64 { return s.cx - ch[max(0, i-1)].cx })[1:]
+	m.pitchSpread = 0
+	for i := range steps {
+		steps[i] = min(steps[i], 1.6*H)
+	}
+	m.pitchSpread = deviation(steps) / H
+	m.pitch = median(steps) / H
+
+	m.x0, m.x1 = ch[0].x, ch[n-1].x+ch[n-1].w
+	for _, s := range ch {
+		m.x0, m.x1 = min(m.x0, s.x), max(m.x1, s.x+s.w)
+	}
+	m.absorb(parts)
+	m.look(ink, grey, gradient, binary)
+	return m
+}
+
+// absorb lengthens the line by parts of about its height that adjoin either
+// end, up to 11 character heights in all.
+func (m *measures) absorb(parts []shape) {
+	H := m.height
+	var on []shape
+	for _, s := range parts {
+		if s.h > 0.62*H && s.h < 1.38*H && s.w > 0.08*H && s.w < 2.7*H &&
+			math.Abs(s.cy-m.at(s.cx)) < 0.2*H+0.03*math.Abs(s.cx-m.line.x0) {
+			on = append(on, s)
+		}
+	}
+	for grown := true; grown && m.x1-m.x0 < 11*H; {
+		grown = false
+		for _, s := range on {
+			switch end := s.x + s.w; {
+			case s.x > m.x1-0.3*H && end > m.x1+0.05*H && s.x-m.x1 < H:
+				m.x1, grown = end, true
+				m.absorbed++
+			case end < m.x0+0.3*H && s.x < m.x0-0.05*H && m.x0-end < H:
+				m.x0, grown = s.x, true
+				m.absorbed++
+			}
+		}
+	}
+}
+
+// look measures the picture under the line: ink against ground, and how much
+// goes on inside compared with just above and below. ink is the letters' area.
+func (m *measures) look(ink float64, grey, gradient, binary plane) {
+	H := m.height
+	cy := m.at((m.x0 + m.x1) / 2)
+	x0, x1 := max(0, int(m.x0)-1), min(grey.w, int(math.Ceil(m.x1))+1)
+	y0, y1 := max(0, int(cy-0.55*H)), min(grey.h, int(cy+0.55*H)+1)
+	var hist [256]int
+	set := 0
+	for y := y0; y < y1; y++ {
+		bits := binary.pix[y*binary.w+x0 : y*binary.w+x1]
+		for i, v := range grey.pix[y*grey.w+x0 : y*grey.w+x1] {
+			hist[v]++
+			if bits[i] != 0 {
+				set++
+			}
+		}
+	}
+	dark, light, share, variance := otsu(&hist)
+	m.contrast, m.ground = light-dark, light
+	m.separation = share * (1 - share) * (light - dark) * (light - dark) / (variance + 1)
+	m.purity = min(1.2, ink/max(1, float64(set)))
+	m.strokes = gradient.mean(x0, y0, x1, y1)
+	m.above = gradient.mean(x0, int(cy-1.35*H), x1, int(cy-0.75*H))
+	m.below = gradient.mean(x0, int(cy+0.75*H), x1, int(cy+1.35*H)+1)
+}
+
+// features scales the measures for the ranker. The number of maps that agree
+// is known only when all chains are there: see [rank].
+func (m *measures) features(light bool) Features {
+	var f Features
+	f[min(max(m.letters, 3), 9)-3] = 1
+	long := min(3, (m.x1-m.x0)/m.height/4)
+	f[fHeight] = min(2, m.frameHeight/20)
+	f[fSlope] = 5 * math.Abs(m.slope)
+	f[fOffLine] = 10 * m.offLine
+	f[fHeightSpread] = 10 * m.heightSpread
+	f[fPitch] = m.pitch
+	f[fPitchSpread] = 3 * m.pitchSpread
+	f[fWidth] = m.width
+	f[fFill] = m.fill
+	f[fAbsorbed] = min(3, float64(m.absorbed)) / 2
+	f[fSeparation] = 2 * m.separation
+	f[fContrast] = m.contrast / 64
+	f[fStrokes] = m.strokes / 32
+	f[fQuietSide] = min(m.above, m.below) / (m.strokes + 4)
+	f[fBusySide] = max(m.above, m.below) / (m.strokes + 4)
+	f[fPurity] = m.purity
+	f[fGround] = m.ground / 128
+	f[fLength], f[fLength2] = long, long*long
+	if light {
+		f[fLight] = 1
+	}
+	return f
+}
+
+// otsu splits a histogram where the classes differ most and returns the two
+// means, the share of dark pixels and the total variance.
+// N. Otsu, A threshold selection method from gray-level histograms, 1979.
+func otsu(hist *[256]int) (dark, light, share, variance float64) {
+	var n, sum, squares float64
+	for v, c := range hist {
+		n += float64(c)
+		sum += float64(v * c)
+		squares += float64(v * v * c)
+	}
+	if n == 0 {
+		return 0, 0, 0, 0
+	}
+	best, below, belowSum := -1.0, 0.0, 0.0
+	for v, c := range hist {
+		below += float64(c)
+		belowSum += float64(v * c)
+		if below == 0 || below == n {
+			continue
+		}
+		d, l := belowSum/below, (sum-belowSum)/(n-below)
+		if between := below * (n - below) * (l - d) * (l - d); between > best {
+			best, dark, light, share = between, d, l, below/n
+		}
+	}
+	if best < 0 { // one grey value only
+		dark, light, share = sum/n, sum/n, 1
+	}
+	return dark, light, share, squares/n - (sum/n)*(sum/n)
+}
+
+// median sorts v.
+func median(v []float64) float64 {
+	slices.Sort(v)
+	if n := len(v); n%2 == 0 {
+		return (v[n/2-1] + v[n/2]) / 2
+	}
+	return v[len(v)/2]
+}
+
+func deviation(v []float64) float64 {
+	var mean, squares float64
+	for _, x := range v {
+		mean += x
+	}
+	mean /= float64(len(v))
+	for _, x := range v {
+		squares += (x - mean) * (x - mean)
+	}
+	return math.Sqrt(squares / float64(len(v)))
+}

@@ -1,0 +1,273 @@
+// Package find finds licence plates in a frame by the contours of their
+// characters.
+//
+// A plate is a row of characters: dark shapes on a light ground (or the other
+// way round) of similar height, evenly spaced, on one straight line. So the
+// package binarises the frame at three scales, takes the outline of every
+// connected shape, links shapes into chains, and ranks the chains with a
+// linear model over a few dozen measured properties of the chain and its
+// surroundings. It never looks for the plate's rectangle first: frames,
+// shadows and bumpers hide a plate's edges far more often than they hide its
+// characters.
+//
+// The way through the files:
+//
+//	pyramid.go    grey frame → three scales with their horizontal gradient
+//	binarise.go   scale → binary maps on which characters come apart
+//	shape.go      binary map → the shapes in it (bounding box, area)
+//	chain.go      shapes → chains: what could be a line of characters
+//	feature.go    chain → measured properties
+//	rank.go       properties → probability; suppression of overlapping chains
+//	second.go     regions that deserve an enlarged second look
+//	find.go       the order of all that
+//
+// Everything works on grey pictures and keeps no state between frames. Boxes
+// and lines are in pixels of the frame that was handed in, x to the right and
+// y down.
+package find
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"math"
+
+	"gocv.io/x/gocv"
+)
+
+// Candidate is a place in a frame that may be a plate.
+type Candidate struct {
+	// Line is the row of characters that gave the candidate.
+	Line Line
+	// Box is the estimated upright box of the whole plate around the line.
+	Box Box
+	// Score is the ranker's probability, 0–1, that this is a plate.
+	Score float64
+	// Shapes is how many shapes make up the chain. It is a lower bound of the
+	// number of characters when some of them have merged.
+	Shapes int
+	// Light says that the characters are lighter than their ground.
+	Light bool
+	// Features are what the ranker looked at; see [FeatureNames].
+	Features Features
+
+	source int // the map it was seen on
+}
+
+// Line is a row of characters: a straight line through their middles.
+type Line struct {
+	X0, X1 float64 // left edge of the first and right edge of the last character
+	Y      float64 // the middle of the characters, at (X0+X1)/2
+	Slope  float64 // dy/dx
+	Height float64 // of the characters (median)
+}
+
+// At returns the y of the line's middle at x.
+func (l Line) At(x float64) float64 { return l.Y + l.Slope*(x-(l.X0+l.X1)/2) }
+
+// Box is an upright rectangle with its origin at the top left.
+type Box struct{ X, Y, W, H float64 }
+
+// Overlap is the intersection of a and b divided by their union, 0–1.
+func (b Box) Overlap(o Box) float64 {
+	w := min(b.X+b.W, o.X+o.W) - max(b.X, o.X)
+	h := min(b.Y+b.H, o.Y+o.H) - max(b.Y, o.Y)
+	if w <= 0 || h <= 0 {
+		return 0
+	}
+	i := w * h
+	return i / (b.W*b.H + o.W*o.H - i)
+}
+
+// Rect returns the smallest integer rectangle that holds b, clipped to within.
+func (b Box) Rect(within image.Rectangle) image.Rectangle {
+	return image.Rect(int(math.Floor(b.X)), int(math.Floor(b.Y)),
+		int(math.Ceil(b.X+b.W)), int(math.Ceil(b.Y+b.H))).Intersect(within)
+}
+
+// plateBox estimates the plate around a line. The factors are the mean over
+// plate layouts: a plate is 1.8 character heights high, and leaves about half
+// a character height free at either end.
+func (l Line) plateBox() Box {
+	w := l.X1 - l.X0
+	h := 1.8*l.Height + 0.8*math.Abs(l.Slope)*w
+	w += 1.1 * l.Height
+	return Box{(l.X0+l.X1)/2 - w/2, l.Y - h/2, w, h}
+}
+
+// Tap sees a stage's intermediate picture. It must not keep the Mat, which is
+// closed when the tap returns. Names are "map L K" with level and map number.
+type Tap func(stage string, img gocv.Mat)
+
+// Finder finds candidates. It is safe for use by several goroutines at once.
+type Finder struct {
+	p       Params
+	kernels kernels
+}
+
+// New returns a finder. Close it after use.
+func New(p Params) (*Finder, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	return &Finder{p: p, kernels: newKernels()}, nil
+}
+
+// Close frees the finder's kernels.
+func (f *Finder) Close() error { return f.kernels.Close() }
+
+// Find returns the candidates in a grey frame (8 bit, one channel), the most
+// plate-like first, at most Params.Keep of them. tap may be nil.
+func (f *Finder) Find(grey gocv.Mat, tap Tap) ([]Candidate, error) {
+	if grey.Empty() || grey.Type() != gocv.MatTypeCV8UC1 {
+		return nil, errors.New("find: the frame is not an 8-bit grey picture")
+	}
+	if grey.Cols() < minSide || grey.Rows() < minSide {
+		return nil, nil // nothing readable fits in there
+	}
+	pyr := newPyramid(grey)
+	defer pyr.Close()
+
+	found, err := f.firstLook(pyr, false, tap)
+	if err != nil {
+		return nil, err
+	}
+	ranked := rank(found)
+	if f.p.SecondLook == Never || f.p.SecondLook == Unsure && sure(ranked, f.p.Sure) {
+		return keep(ranked, f.p.Keep), nil
+	}
+	if f.p.LightText {
+		light, err := f.firstLook(pyr, true, tap)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, light...)
+	}
+	regions := append(textRegions(pyr, f.kernels, f.p.Regions), brightQuads(pyr, f.p.Regions)...)
+	for i, r := range regions {
+		more, err := f.lookInto(grey, r, i)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	return keep(rank(found), f.p.Keep), nil
+}
+
+// firstLook chains the shapes of every map of every level.
+func (f *Finder) firstLook(pyr *pyramid, light bool, tap Tap) ([]Candidate, error) {
+	var found []Candidate
+	for i, lv := range pyr.levels {
+		grey := lv.grey
+		if light {
+			grey = gocv.NewMat()
+			defer grey.Close()
+			gocv.BitwiseNot(lv.grey, &grey)
+		}
+		mask := textMask(lv.gradient, f.kernels)
+		for k, b := range []binariser{localMean(i), f.kernels.blackHat} {
+			binary := gocv.NewMat()
+			b(grey, &binary)
+			gocv.BitwiseAnd(binary, mask, &binary)
+			if tap != nil {
+				tap(fmt.Sprintf("map %d %d", i, k), binary)
+			}
+			v := view{scale: lv.scale, source: i*2 + k, light: light}
+			cs, err := f.candidates(grey, lv.gradient, binary, v, f.p.MinHeight, f.p.MaxHeight)
+			binary.Close()
+			if err != nil {
+				mask.Close()
+				return nil, err
+			}
+			found = append(found, cs...)
+		}
+		mask.Close()
+	}
+	return found, nil
+}
+
+// lookInto enlarges a region so that a plate in it would be about 30 px high,
+// and chains again there: small and faint plates come apart only then.
+func (f *Finder) lookInto(grey gocv.Mat, r region, index int) ([]Candidate, error) {
+	frame := image.Rect(0, 0, grey.Cols(), grey.Rows())
+	around := Box{r.box.X - 0.35*r.box.W, r.box.Y - 0.5*r.box.H, 1.7 * r.box.W, 2 * r.box.H}.Rect(frame)
+	if around.Dx() < minSide || around.Dy() < 8 {
+		return nil, nil
+	}
+	scale := min(3, 30/r.box.H)
+	how := gocv.InterpolationCubic
+	if scale < 1 {
+		how = gocv.InterpolationArea
+	}
+	cut := grey.Region(around)
+	defer cut.Close()
+	big := gocv.NewMat()
+	defer big.Close()
+	gocv.Resize(cut, &big, image.Point{}, scale, scale, how)
+	gradient := horizontalGradient(big)
+	defer gradient.Close()
+
+	var found []Candidate
+	for k, b := range []binariser{meanOver(21, 8), f.kernels.blackHat, meanOver(15, 4)} {
+		binary := gocv.NewMat()
+		b(big, &binary)
+		v := view{scale: scale, x: float64(around.Min.X), y: float64(around.Min.Y),
+			source: firstRegionSource + 3*int(r.kind) + k}
+		cs, err := f.candidates(big, gradient, binary, v, 9, 40)
+		binary.Close()
+		if err != nil {
+			return nil, fmt.Errorf("region %d: %w", index, err)
+		}
+		found = append(found, cs...)
+	}
+	return found, nil
+}
+
+// view places the picture that is being searched in the frame.
+type view struct {
+	scale  float64 // pixels here for one pixel of the frame
+	x, y   float64 // where its origin lies in the frame
+	source int     // which map: chains seen on several maps are worth more
+	light  bool
+}
+
+// candidates chains the shapes of one binary map. minHeight and maxHeight are
+// character heights in pixels of that map.
+func (f *Finder) candidates(grey, gradient, binary gocv.Mat, v view, minHeight, maxHeight float64) ([]Candidate, error) {
+	g, err := planeOf(grey)
+	if err != nil {
+		return nil, err
+	}
+	gx, err := planeOf(gradient)
+	if err != nil {
+		return nil, err
+	}
+	b, err := planeOf(binary)
+	if err != nil {
+		return nil, err
+	}
+	parts, letters := shapes(b, minHeight, maxHeight)
+	var found []Candidate
+	for _, ch := range chains(letters) {
+		m := measure(ch, parts, g, gx, b)
+		l := Line{
+			X0: m.x0/v.scale + v.x, X1: m.x1/v.scale + v.x,
+			Y:     m.at((m.x0+m.x1)/2)/v.scale + v.y,
+			Slope: m.slope, Height: m.height / v.scale,
+		}
+		m.frameHeight = l.Height
+		found = append(found, Candidate{
+			Line: l, Box: l.plateBox(), Shapes: len(ch), Light: v.light,
+			Features: m.features(v.light), source: v.source,
+		})
+	}
+	return found, nil
+}
+
+func sure(c []Candidate, atLeast float64) bool { return len(c) > 0 && c[0].Score >= atLeast }
+
+func keep(c []Candidate, n int) []Candidate { return c[:min(n, len(c))] }
+
+// minSide is the smallest side of a picture, in pixels, that can hold a
+// readable line of characters.
+const minSide = 20

@@ -1,0 +1,93 @@
+package find
+
+import (
+	"errors"
+	"image"
+
+	"gocv.io/x/gocv"
+)
+
+// level is the frame at one scale.
+type level struct {
+	grey     gocv.Mat
+	gradient gocv.Mat // |∂/∂x| / 2, 8 bit: vertical strokes light up
+	scale    float64  // its pixels for one pixel of the frame
+}
+
+// pyramid holds the frame at 1, 1/2 and 1/4, so that one set of sizes in
+// pixels serves near and far plates.
+type pyramid struct{ levels []level }
+
+const pyramidLevels = 3
+
+func newPyramid(grey gocv.Mat) *pyramid {
+	p := &pyramid{levels: make([]level, 0, pyramidLevels)}
+	scale := 1.0
+	for i := range pyramidLevels {
+		g := gocv.NewMat()
+		if i == 0 {
+			grey.CopyTo(&g) // continuous, also when the frame is a region of another
+		} else {
+			above := p.levels[i-1].grey
+			if above.Cols() < 2*minSide || above.Rows() < 2*minSide {
+				g.Close()
+				break
+			}
+			gocv.Resize(above, &g, image.Point{}, 0.5, 0.5, gocv.InterpolationArea)
+		}
+		p.levels = append(p.levels, level{g, horizontalGradient(g), scale})
+		scale /= 2
+	}
+	return p
+}
+
+func (p *pyramid) Close() {
+	for _, l := range p.levels {
+		l.grey.Close()
+		l.gradient.Close()
+	}
+}
+
+// horizontalGradient returns |∂/∂x| / 2 of a grey picture. The caller closes it.
+func horizontalGradient(grey gocv.Mat) gocv.Mat {
+	signed := gocv.NewMat()
+	defer signed.Close()
+	gocv.Sobel(grey, &signed, gocv.MatTypeCV16S, 1, 0, 3, 1, 0, gocv.BorderDefault)
+	out := gocv.NewMat()
+	gocv.ConvertScaleAbs(signed, &out, 0.5, 0)
+	return out
+}
+
+// plane is direct access to the pixels of a continuous 8-bit Mat. It is valid
+// only as long as the Mat is open.
+type plane struct {
+	pix  []uint8
+	w, h int
+}
+
+func planeOf(m gocv.Mat) (plane, error) {
+	pix, err := m.DataPtrUint8()
+	if err != nil {
+		return plane{}, err
+	}
+	if len(pix) != m.Cols()*m.Rows() {
+		return plane{}, errors.New("find: the picture is not one plane of bytes")
+	}
+	return plane{pix, m.Cols(), m.Rows()}, nil
+}
+
+// mean is the mean grey value of the rectangle, clipped to the plane; 0 where
+// nothing is left of it.
+func (p plane) mean(x0, y0, x1, y1 int) float64 {
+	x0, y0, x1, y1 = max(0, x0), max(0, y0), min(p.w, x1), min(p.h, y1)
+	if x1 <= x0 || y1 <= y0 {
+		return 0
+	}
+	sum := 0
+	for y := y0; y < y1; y++ {
+		for _, v := range p.pix[y*p.w+x0 : y*p.w+x1] {
+			sum += int(v)
+		}
+	}
+	return float64(sum) / float64((x1-x0)*(y1-y0))
+}

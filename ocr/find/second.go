@@ -1,0 +1,143 @@
+package find
+
+import (
+	"cmp"
+	"image"
+	"slices"
+
+	"gocv.io/x/gocv"
+)
+
+// regionKind says how a region was found.
+type regionKind int
+
+const (
+	textRegion regionKind = iota
+	brightQuad
+)
+
+// firstRegionSource numbers the regions' maps after the pyramid's.
+const firstRegionSource = 2 * pyramidLevels
+
+// region is a box that deserves an enlarged second look.
+type region struct {
+	box    Box
+	kind   regionKind
+	weight float64
+}
+
+// textRegions are boxes full of vertical dark strokes: black-hat, horizontal
+// gradient, closed to blobs. Plates too small or faint for their characters
+// to come apart show up here.
+func textRegions(pyr *pyramid, k kernels, atMost int) []region {
+	var found []region
+	for _, lv := range pyr.levels {
+		hat, signed, strokes, blobs, binary := gocv.NewMat(), gocv.NewMat(), gocv.NewMat(), gocv.NewMat(), gocv.NewMat()
+		gocv.MorphologyEx(lv.grey, &hat, gocv.MorphBlackhat, k.text)
+		gocv.Sobel(hat, &signed, gocv.MatTypeCV16S, 1, 0, 3, 1, 0, gocv.BorderDefault)
+		gocv.ConvertScaleAbs(signed, &strokes, 1, 0)
+		gocv.Blur(strokes, &blobs, image.Pt(5, 3))
+		gocv.MorphologyEx(blobs, &blobs, gocv.MorphClose, k.close)
+		plane, err := planeOf(strokes)
+		for _, fixed := range []bool{false, true} {
+			if err != nil {
+				break
+			}
+			if fixed {
+				gocv.Threshold(blobs, &binary, 70, 255, gocv.ThresholdBinary)
+			} else {
+				gocv.Threshold(blobs, &binary, 0, 255, gocv.ThresholdBinary|gocv.ThresholdOtsu)
+			}
+			gocv.MorphologyEx(binary, &binary, gocv.MorphOpen, k.open)
+			contours := gocv.FindContours(binary, gocv.RetrievalExternal, gocv.ChainApproxSimple)
+			for i := range contours.Size() {
+				c := contours.At(i)
+				r := gocv.BoundingRect(c)
+				w, h := float64(r.Dx()), float64(r.Dy())
+				if h < 10 || h > 70 || w < 30 || w < 1.5*h || w > 8*h {
+					continue
+				}
+				fill := gocv.ContourArea(c) / (w * h)
+				box := Box{float64(r.Min.X) - 0.1*h, float64(r.Min.Y) - 0.125*h, w + 0.2*h, 1.25 * h}
+				found = append(found, region{scaled(box, lv.scale), textRegion,
+					fill * plane.mean(r.Min.X, r.Min.Y, r.Max.X, r.Max.Y)})
+			}
+			contours.Close()
+		}
+		for _, m := range []*gocv.Mat{&hat, &signed, &strokes, &blobs, &binary} {
+			m.Close()
+		}
+	}
+	return heaviest(found, 0.5, atMost)
+}
+
+// brightQuads are bright four- to six-cornered areas with strokes inside.
+func brightQuads(pyr *pyramid, atMost int) []region {
+	var found []region
+	for _, lv := range pyr.levels[:min(2, len(pyr.levels))] {
+		gradient, err := planeOf(lv.gradient)
+		if err != nil {
+			continue
+		}
+		binary := gocv.NewMat()
+		gocv.AdaptiveThreshold(lv.grey, &binary, 255, gocv.AdaptiveThresholdMean, gocv.ThresholdBinary, 31, -4)
+		contours := gocv.FindContours(binary, gocv.RetrievalList, gocv.ChainApproxSimple)
+		for i := range contours.Size() {
+			if box, fill, ok := quad(contours.At(i)); ok {
+				r := box
+				found = append(found, region{scaled(box, lv.scale), brightQuad,
+					fill * gradient.mean(int(r.X), int(r.Y), int(r.X+r.W), int(r.Y+r.H))})
+			}
+		}
+		contours.Close()
+		binary.Close()
+	}
+	return heaviest(found, 0.6, atMost)
+}
+
+// quad tells whether a contour is a filled shape of four to six corners and a
+// plate's proportions. fill is its area over its bounding box's.
+func quad(c gocv.PointVector) (box Box, fill float64, ok bool) {
+	if c.Size() < 4 {
+		return Box{}, 0, false
+	}
+	r := gocv.BoundingRect(c)
+	w, h := float64(r.Dx()), float64(r.Dy())
+	if h < 12 || h > 110 || w < 1.4*h || w > 7*h {
+		return Box{}, 0, false
+	}
+	fill = gocv.ContourArea(c) / (w * h)
+	if fill <= 0.62 {
+		return Box{}, 0, false
+	}
+	corners := gocv.ApproxPolyDP(c, 0.03*gocv.ArcLength(c, true), true)
+	defer corners.Close()
+	if n := corners.Size(); n < 4 || n > 6 {
+		return Box{}, 0, false
+	}
+	return Box{float64(r.Min.X), float64(r.Min.Y), w, h}, fill, true
+}
+
+// scaled turns a box on a level into one on the frame.
+func scaled(b Box, scale float64) Box {
+	return Box{b.X / scale, b.Y / scale, b.W / scale, b.H / scale}
+}
+
+// heaviest keeps the heaviest regions that overlap no heavier one.
+func heaviest(found []region, overlap float64, atMost int) []region {
+	slices.SortStableFunc(found, func(a, b region) int { return cmp.Compare(b.weight, a.weight) })
+	var kept []region
+next:
+	for _, r := range found {
+		if len(kept) == atMost {
+			break
+		}
+		for _, k := range kept {
+			if r.box.Overlap(k.box) >= overlap {
+				continue next
+			}
+		}
+		kept = append(kept, r)
+	}
+	return kept
+}
