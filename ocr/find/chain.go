@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"platewatch/ocr/internal/shape"
 )
 
 // chain is a row of shapes from left to right.
-type chain []shape
+type chain []shape.Shape
 
 const (
 	minChain = 3  // shorter rows are found everywhere
@@ -17,11 +19,11 @@ const (
 // chains links letters into rows: each next one close to the right, of similar
 // height, on the line so far. From every letter that is not yet in a chain the
 // longest chain is kept.
-func chains(letters []shape) []chain {
+func chains(letters []shape.Shape) []chain {
 	if len(letters) < minChain {
 		return nil
 	}
-	slices.SortFunc(letters, func(a, b shape) int { return cmp.Compare(a.cx, b.cx) })
+	slices.SortFunc(letters, func(a, b shape.Shape) int { return cmp.Compare(a.CX, b.CX) })
 	right := rightNeighbours(letters)
 	used := make([]bool, len(letters))
 	row := make([]int32, 0, maxChain)
@@ -55,21 +57,21 @@ func chains(letters []shape) []chain {
 // that could follow it on a plate. H is the taller one's height: heights may
 // differ by a quarter (perspective, cut-off strokes), a separator may take up
 // to 1.5 H, and a plate may lean by up to 18 degrees.
-func rightNeighbours(letters []shape) [][]int32 {
+func rightNeighbours(letters []shape.Shape) [][]int32 {
 	const similar, widestStep, widestGap, steepest = 0.76, 2.3, 1.5, 0.32
 	right := make([][]int32, len(letters))
 	for i, a := range letters {
 		for j := i + 1; j < len(letters); j++ {
 			b := letters[j]
-			dx := b.cx - a.cx
-			if dx > widestStep*a.h/similar {
+			dx := b.CX - a.CX
+			if dx > widestStep*a.H/similar {
 				break
 			}
-			tall, short := max(a.h, b.h), min(a.h, b.h)
-			gap := b.x - a.x - a.w
+			tall, short := max(a.H, b.H), min(a.H, b.H)
+			gap := b.X - a.X - a.W
 			if short < similar*tall || dx <= 0.25*short || dx >= widestStep*tall ||
 				gap >= widestGap*tall || gap <= -0.35*short ||
-				math.Abs(b.cy-a.cy) > steepest*dx+0.1*tall {
+				math.Abs(b.CY-a.CY) > steepest*dx+0.1*tall {
 				continue
 			}
 			right[i] = append(right[i], int32(j))
@@ -79,16 +81,16 @@ func rightNeighbours(letters []shape) [][]int32 {
 }
 
 // grow appends to row the best next letter until none fits.
-func grow(row []int32, letters []shape, right [][]int32) []int32 {
+func grow(row []int32, letters []shape.Shape, right [][]int32) []int32 {
 	for len(row) < maxChain {
 		var height float64
 		for _, k := range row {
-			height += letters[k].h
+			height += letters[k].H
 		}
 		height /= float64(len(row))
 		fit := fitLine(func(yield func(x, y float64)) {
 			for _, k := range row {
-				yield(letters[k].cx, letters[k].cy)
+				yield(letters[k].CX, letters[k].CY)
 			}
 		})
 		// Two letters fix a slope badly: allow more until there are three.
@@ -100,9 +102,9 @@ func grow(row []int32, letters []shape, right [][]int32) []int32 {
 		next, cost := int32(-1), math.Inf(1)
 		for _, k := range right[row[len(row)-1]] {
 			s := letters[k]
-			dx := s.cx - last.cx
-			off := math.Abs(s.cy - fit.at(s.cx))
-			taller := math.Abs(s.h - height)
+			dx := s.CX - last.CX
+			off := math.Abs(s.CY - fit.at(s.CX))
+			taller := math.Abs(s.H - height)
 			if off > near+perPixel*dx || taller > 0.22*height {
 				continue
 			}
@@ -138,4 +140,28 @@ func fitLine(each func(yield func(x, y float64))) line {
 		l.slope = (sxy - sx*sy/n) / v
 	}
 	return l
+}
+
+// sift takes the shapes out of a binary map. letters may be characters of
+// minHeight to maxHeight pixels; parts are all shapes that may belong to one
+// (merged, broken or faint ones), letters included.
+func sift(b shape.Plane, minHeight, maxHeight float64) (parts, letters []shape.Shape) {
+	shape.Each(b, func(s shape.Shape) {
+		if s.H < 0.6*minHeight || s.H > 1.4*maxHeight || s.W > 3*maxHeight {
+			return
+		}
+		parts = append(parts, s)
+		if isLetter(s, minHeight, maxHeight) {
+			letters = append(letters, s)
+		}
+	})
+	return parts, letters
+}
+
+// isLetter tells whether a shape has a character's proportions: from a bar
+// (a 1 or I is a tenth as wide as high) to a W, and solid enough.
+func isLetter(s shape.Shape, minHeight, maxHeight float64) bool {
+	return s.H >= minHeight && s.H <= maxHeight &&
+		s.W >= 2 && s.W >= 0.1*s.H && s.W <= 1.15*s.H &&
+		s.Area >= 0.18*s.W*s.H
 }

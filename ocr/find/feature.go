@@ -3,6 +3,8 @@ package find
 import (
 	"math"
 	"slices"
+
+	"platewatch/ocr/internal/shape"
 )
 
 // Features are the properties of a chain that the ranker weighs, each scaled
@@ -77,10 +79,10 @@ type measures struct {
 
 // measure takes a chain's measures. parts are all shapes of the map: those on
 // the line that only missed being letters (merged, broken) lengthen it.
-func measure(ch chain, parts []shape, grey, gradient, binary plane) measures {
+func measure(ch chain, parts []shape.Shape, grey, gradient, binary shape.Plane) measures {
 	n := len(ch)
 	column := make([]float64, 0, 4*maxChain)
-	each := func(of func(i int, s shape) float64) []float64 {
+	each := func(of func(i int, s shape.Shape) float64) []float64 {
 		column = column[:0]
 		for i, s := range ch {
 			column = append(column, of(i, s))
@@ -89,25 +91,25 @@ func measure(ch chain, parts []shape, grey, gradient, binary plane) measures {
 	}
 	m := measures{letters: n, line: fitLine(func(yield func(x, y float64)) {
 		for _, s := range ch {
-			yield(s.cx, s.cy)
+			yield(s.CX, s.CY)
 		}
 	})}
-	heights := each(func(_ int, s shape) float64 { return s.h })
+	heights := each(func(_ int, s shape.Shape) float64 { return s.H })
 	spread := deviation(heights)
 	m.height = median(heights)
 	H := m.height
 	m.heightSpread = spread / H
-	m.width = median(each(func(_ int, s shape) float64 { return s.w })) / H
-	m.fill = median(each(func(_ int, s shape) float64 { return s.area / (s.w * s.h) }))
+	m.width = median(each(func(_ int, s shape.Shape) float64 { return s.W })) / H
+	m.fill = median(each(func(_ int, s shape.Shape) float64 { return s.Area / (s.W * s.H) }))
 	squares, ink := 0.0, 0.0
 	for _, s := range ch {
-		d := s.cy - m.at(s.cx)
+		d := s.CY - m.at(s.CX)
 		squares += d * d
-		ink += s.area
+		ink += s.Area
 	}
 	m.offLine = math.Sqrt(squares/float64(n)) / H
 	// The steps between middles; a separator's wide step must not dominate.
-	steps := each(func(i int, s shape) float64 { return s.cx - ch[max(0, i-1)].cx })[1:]
+	steps := each(func(i int, s shape.Shape) float64 { return s.CX - ch[max(0, i-1)].CX })[1:]
 	m.pitchSpread = 0
 	for i := range steps {
 		steps[i] = min(steps[i], 1.6*H)
@@ -115,9 +117,9 @@ func measure(ch chain, parts []shape, grey, gradient, binary plane) measures {
 	m.pitchSpread = deviation(steps) / H
 	m.pitch = median(steps) / H
 
-	m.x0, m.x1 = ch[0].x, ch[n-1].x+ch[n-1].w
+	m.x0, m.x1 = ch[0].X, ch[n-1].X+ch[n-1].W
 	for _, s := range ch {
-		m.x0, m.x1 = min(m.x0, s.x), max(m.x1, s.x+s.w)
+		m.x0, m.x1 = min(m.x0, s.X), max(m.x1, s.X+s.W)
 	}
 	m.absorb(parts)
 	m.look(ink, grey, gradient, binary)
@@ -126,24 +128,24 @@ func measure(ch chain, parts []shape, grey, gradient, binary plane) measures {
 
 // absorb lengthens the line by parts of about its height that adjoin either
 // end, up to 11 character heights in all.
-func (m *measures) absorb(parts []shape) {
+func (m *measures) absorb(parts []shape.Shape) {
 	H := m.height
-	var on []shape
+	var on []shape.Shape
 	for _, s := range parts {
-		if s.h > 0.62*H && s.h < 1.38*H && s.w > 0.08*H && s.w < 2.7*H &&
-			math.Abs(s.cy-m.at(s.cx)) < 0.2*H+0.03*math.Abs(s.cx-m.line.x0) {
+		if s.H > 0.62*H && s.H < 1.38*H && s.W > 0.08*H && s.W < 2.7*H &&
+			math.Abs(s.CY-m.at(s.CX)) < 0.2*H+0.03*math.Abs(s.CX-m.line.x0) {
 			on = append(on, s)
 		}
 	}
 	for grown := true; grown && m.x1-m.x0 < 11*H; {
 		grown = false
 		for _, s := range on {
-			switch end := s.x + s.w; {
-			case s.x > m.x1-0.3*H && end > m.x1+0.05*H && s.x-m.x1 < H:
+			switch end := s.X + s.W; {
+			case s.X > m.x1-0.3*H && end > m.x1+0.05*H && s.X-m.x1 < H:
 				m.x1, grown = end, true
 				m.absorbed++
-			case end < m.x0+0.3*H && s.x < m.x0-0.05*H && m.x0-end < H:
-				m.x0, grown = s.x, true
+			case end < m.x0+0.3*H && s.X < m.x0-0.05*H && m.x0-end < H:
+				m.x0, grown = s.X, true
 				m.absorbed++
 			}
 		}
@@ -152,16 +154,16 @@ func (m *measures) absorb(parts []shape) {
 
 // look measures the picture under the line: ink against ground, and how much
 // goes on inside compared with just above and below. ink is the letters' area.
-func (m *measures) look(ink float64, grey, gradient, binary plane) {
+func (m *measures) look(ink float64, grey, gradient, binary shape.Plane) {
 	H := m.height
 	cy := m.at((m.x0 + m.x1) / 2)
-	x0, x1 := max(0, int(m.x0)-1), min(grey.w, int(math.Ceil(m.x1))+1)
-	y0, y1 := max(0, int(cy-0.55*H)), min(grey.h, int(cy+0.55*H)+1)
+	x0, x1 := max(0, int(m.x0)-1), min(grey.W, int(math.Ceil(m.x1))+1)
+	y0, y1 := max(0, int(cy-0.55*H)), min(grey.H, int(cy+0.55*H)+1)
 	var hist [256]int
 	set := 0
 	for y := y0; y < y1; y++ {
-		bits := binary.pix[y*binary.w+x0 : y*binary.w+x1]
-		for i, v := range grey.pix[y*grey.w+x0 : y*grey.w+x1] {
+		bits := binary.Pix[y*binary.W+x0 : y*binary.W+x1]
+		for i, v := range grey.Pix[y*grey.W+x0 : y*grey.W+x1] {
 			hist[v]++
 			if bits[i] != 0 {
 				set++
@@ -172,9 +174,9 @@ func (m *measures) look(ink float64, grey, gradient, binary plane) {
 	m.contrast, m.ground = light-dark, light
 	m.separation = share * (1 - share) * (light - dark) * (light - dark) / (variance + 1)
 	m.purity = min(1.2, ink/max(1, float64(set)))
-	m.strokes = gradient.mean(x0, y0, x1, y1)
-	m.above = gradient.mean(x0, int(cy-1.35*H), x1, int(cy-0.75*H))
-	m.below = gradient.mean(x0, int(cy+0.75*H), x1, int(cy+1.35*H)+1)
+	m.strokes = gradient.Mean(x0, y0, x1, y1)
+	m.above = gradient.Mean(x0, int(cy-1.35*H), x1, int(cy-0.75*H))
+	m.below = gradient.Mean(x0, int(cy+0.75*H), x1, int(cy+1.35*H)+1)
 }
 
 // features scales the measures for the ranker. The number of maps that agree

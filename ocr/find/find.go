@@ -14,8 +14,7 @@
 //
 //	pyramid.go    grey frame → three scales with their horizontal gradient
 //	binarise.go   scale → binary maps on which characters come apart
-//	shape.go      binary map → the shapes in it (bounding box, area)
-//	chain.go      shapes → chains: what could be a line of characters
+//	chain.go      binary map → shapes → chains: what could be a line of characters
 //	feature.go    chain → measured properties
 //	rank.go       properties → probability; suppression of overlapping chains
 //	second.go     regions that deserve an enlarged second look
@@ -33,6 +32,8 @@ import (
 	"math"
 
 	"gocv.io/x/gocv"
+
+	"platewatch/ocr/internal/shape"
 )
 
 // Candidate is a place in a frame that may be a plate.
@@ -234,19 +235,19 @@ type view struct {
 // candidates chains the shapes of one binary map. minHeight and maxHeight are
 // character heights in pixels of that map.
 func (f *Finder) candidates(grey, gradient, binary gocv.Mat, v view, minHeight, maxHeight float64) ([]Candidate, error) {
-	g, err := planeOf(grey)
+	g, err := shape.PlaneOf(grey)
 	if err != nil {
 		return nil, err
 	}
-	gx, err := planeOf(gradient)
+	gx, err := shape.PlaneOf(gradient)
 	if err != nil {
 		return nil, err
 	}
-	b, err := planeOf(binary)
+	b, err := shape.PlaneOf(binary)
 	if err != nil {
 		return nil, err
 	}
-	parts, letters := shapes(b, minHeight, maxHeight)
+	parts, letters := sift(b, minHeight, maxHeight)
 	var found []Candidate
 	for _, ch := range chains(letters) {
 		m := measure(ch, parts, g, gx, b)

@@ -1,7 +1,6 @@
 package find
 
 import (
-	"errors"
 	"image"
 
 	"gocv.io/x/gocv"
@@ -56,38 +55,4 @@ func horizontalGradient(grey gocv.Mat) gocv.Mat {
 	out := gocv.NewMat()
 	gocv.ConvertScaleAbs(signed, &out, 0.5, 0)
 	return out
-}
-
-// plane is direct access to the pixels of a continuous 8-bit Mat. It is valid
-// only as long as the Mat is open.
-type plane struct {
-	pix  []uint8
-	w, h int
-}
-
-func planeOf(m gocv.Mat) (plane, error) {
-	pix, err := m.DataPtrUint8()
-	if err != nil {
-		return plane{}, err
-	}
-	if len(pix) != m.Cols()*m.Rows() {
-		return plane{}, errors.New("find: the picture is not one plane of bytes")
-	}
-	return plane{pix, m.Cols(), m.Rows()}, nil
-}
-
-// mean is the mean grey value of the rectangle, clipped to the plane; 0 where
-// nothing is left of it.
-func (p plane) mean(x0, y0, x1, y1 int) float64 {
-	x0, y0, x1, y1 = max(0, x0), max(0, y0), min(p.w, x1), min(p.h, y1)
-	if x1 <= x0 || y1 <= y0 {
-		return 0
-	}
-	sum := 0
-	for y := y0; y < y1; y++ {
-		for _, v := range p.pix[y*p.w+x0 : y*p.w+x1] {
-			sum += int(v)
-		}
-	}
-	return float64(sum) / float64((x1-x0)*(y1-y0))
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gocv.io/x/gocv"
+
+	"platewatch/ocr/internal/shape"
 )
 
 // regionKind says how a region was found.
@@ -38,7 +40,7 @@ func textRegions(pyr *pyramid, k kernels, atMost int) []region {
 		gocv.ConvertScaleAbs(signed, &strokes, 1, 0)
 		gocv.Blur(strokes, &blobs, image.Pt(5, 3))
 		gocv.MorphologyEx(blobs, &blobs, gocv.MorphClose, k.close)
-		plane, err := planeOf(strokes)
+		plane, err := shape.PlaneOf(strokes)
 		for _, fixed := range []bool{false, true} {
 			if err != nil {
 				break
@@ -60,7 +62,7 @@ func textRegions(pyr *pyramid, k kernels, atMost int) []region {
 				fill := gocv.ContourArea(c) / (w * h)
 				box := Box{float64(r.Min.X) - 0.1*h, float64(r.Min.Y) - 0.125*h, w + 0.2*h, 1.25 * h}
 				found = append(found, region{scaled(box, lv.scale), textRegion,
-					fill * plane.mean(r.Min.X, r.Min.Y, r.Max.X, r.Max.Y)})
+					fill * plane.Mean(r.Min.X, r.Min.Y, r.Max.X, r.Max.Y)})
 			}
 			contours.Close()
 		}
@@ -75,7 +77,7 @@ func textRegions(pyr *pyramid, k kernels, atMost int) []region {
 func brightQuads(pyr *pyramid, atMost int) []region {
 	var found []region
 	for _, lv := range pyr.levels[:min(2, len(pyr.levels))] {
-		gradient, err := planeOf(lv.gradient)
+		gradient, err := shape.PlaneOf(lv.gradient)
 		if err != nil {
 			continue
 		}
@@ -86,7 +88,7 @@ func brightQuads(pyr *pyramid, atMost int) []region {
 			if box, fill, ok := quad(contours.At(i)); ok {
 				r := box
 				found = append(found, region{scaled(box, lv.scale), brightQuad,
-					fill * gradient.mean(int(r.X), int(r.Y), int(r.X+r.W), int(r.Y+r.H))})
+					fill * gradient.Mean(int(r.X), int(r.Y), int(r.X+r.W), int(r.Y+r.H))})
 			}
 		}
 		contours.Close()

@@ -1,26 +1,65 @@
-package find
+// Package shape takes the connected shapes out of binary pictures, and gives
+// direct access to the pixels of 8-bit Mats.
+package shape
 
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+
+	"gocv.io/x/gocv"
 )
 
-// shape is the region inside one outer contour of a binary map.
-type shape struct {
-	x, y, w, h float64 // bounding box
-	area       float64 // pixels set
-	cx, cy     float64 // middle of the bounding box
+// Shape is the region inside one outer contour of a binary map, in pixels of
+// that map.
+type Shape struct {
+	X, Y, W, H float64 // bounding box
+	Area       float64 // pixels set
+	CX, CY     float64 // middle of the bounding box
 }
 
-// shapes returns what the outer contours of a binary map enclose, 8-connected.
-// letters may be characters of minHeight to maxHeight pixels; parts are all
-// shapes that may belong to one (merged, broken or faint ones), letters
-// included.
+// Plane is direct access to the pixels of a continuous 8-bit Mat, row after
+// row. It is valid only as long as the Mat is open.
+type Plane struct {
+	Pix  []uint8
+	W, H int
+}
+
+// PlaneOf gives access to m, which must have one channel of 8 bits.
+func PlaneOf(m gocv.Mat) (Plane, error) {
+	pix, err := m.DataPtrUint8()
+	if err != nil {
+		return Plane{}, err
+	}
+	if len(pix) != m.Cols()*m.Rows() {
+		return Plane{}, errors.New("the picture is not one plane of bytes")
+	}
+	return Plane{pix, m.Cols(), m.Rows()}, nil
+}
+
+// Mean is the mean grey value of the rectangle, clipped to the plane; 0 where
+// nothing is left of it.
+func (p Plane) Mean(x0, y0, x1, y1 int) float64 {
+	x0, y0, x1, y1 = max(0, x0), max(0, y0), min(p.W, x1), min(p.H, y1)
+	if x1 <= x0 || y1 <= y0 {
+		return 0
+	}
+	sum := 0
+	for y := y0; y < y1; y++ {
+		for _, v := range p.Pix[y*p.W+x0 : y*p.W+x1] {
+			sum += int(v)
+		}
+	}
+	return float64(sum) / float64((x1-x0)*(y1-y0))
+}
+
+// Each calls yield for what every outer contour of a binary map encloses,
+// 8-connected.
 //
 // Only bounding box and area are needed, so the contours are not traced point
 // by point: horizontal runs are joined row by row with union–find, which gives
 // the same shapes 15–35 % sooner than cv::findContours.
-func shapes(b plane, minHeight, maxHeight float64) (parts, letters []shape) {
+func Each(b Plane, yield func(Shape)) {
 	runs, parents := joinRuns(b)
 	type extent struct{ x0, x1, y0, y1, area int32 }
 	extents := make([]extent, len(runs))
@@ -40,24 +79,8 @@ func shapes(b plane, minHeight, maxHeight float64) (parts, letters []shape) {
 	for _, root := range roots {
 		e := extents[root]
 		w, h := float64(e.x1-e.x0), float64(e.y1-e.y0)
-		if h < 0.6*minHeight || h > 1.4*maxHeight || w > 3*maxHeight {
-			continue
-		}
-		s := shape{float64(e.x0), float64(e.y0), w, h, float64(e.area), float64(e.x0) + w/2, float64(e.y0) + h/2}
-		parts = append(parts, s)
-		if s.isLetter(minHeight, maxHeight) {
-			letters = append(letters, s)
-		}
+		yield(Shape{float64(e.x0), float64(e.y0), w, h, float64(e.area), float64(e.x0) + w/2, float64(e.y0) + h/2})
 	}
-	return parts, letters
-}
-
-// isLetter tells whether a shape has a character's proportions: from a bar
-// (a 1 or I is a tenth as wide as high) to a W, and solid enough.
-func (s shape) isLetter(minHeight, maxHeight float64) bool {
-	return s.h >= minHeight && s.h <= maxHeight &&
-		s.w >= 2 && s.w >= 0.1*s.h && s.w <= 1.15*s.h &&
-		s.area >= 0.18*s.w*s.h
 }
 
 // run is a stretch of set pixels [x0, x1) in row y.
@@ -65,12 +88,12 @@ type run struct{ x0, x1, y int32 }
 
 // joinRuns cuts the map into runs and joins those that touch, also at a
 // corner. parents is the union–find forest over the runs.
-func joinRuns(b plane) (runs []run, parents []int32) {
+func joinRuns(b Plane) (runs []run, parents []int32) {
 	runs = make([]run, 0, 1<<13)
 	parents = make([]int32, 0, 1<<13)
 	above, aboveEnd := 0, 0
-	for y := range b.h {
-		row := b.pix[y*b.w : (y+1)*b.w]
+	for y := range b.H {
+		row := b.Pix[y*b.W : (y+1)*b.W]
 		first, p := len(runs), above
 		for x := 0; ; {
 			x0 := nextSet(row, x)
