@@ -1,0 +1,214 @@
+package config
+
+import "time"
+
+// DefaultFile is where an installed unit keeps its configuration.
+const DefaultFile = "/etc/platewatch/platewatch.toml"
+
+// DefaultStateDir holds the hotlist and the outbox where neither the file nor
+// systemd ($STATE_DIRECTORY) says otherwise.
+const DefaultStateDir = "/var/lib/platewatch"
+
+// Config is a unit's whole configuration. [Default] fills it with the values
+// that hold where the file is silent; [Load] reads a file over them.
+type Config struct {
+	// StateDir holds what must survive a restart. Relative paths of the
+	// hotlist and the outbox start here.
+	StateDir string `toml:"state_dir"`
+
+	Unit     Unit     `toml:"unit"`
+	Cameras  []Camera `toml:"camera"`
+	OCR      OCR      `toml:"ocr"`
+	Passage  Passage  `toml:"passage"`
+	Hotlist  Hotlist  `toml:"hotlist"`
+	Uplink   Uplink   `toml:"uplink"`
+	Status   Status   `toml:"status"`
+	Pictures Pictures `toml:"pictures"`
+	Log      Log      `toml:"log"`
+
+	origin *origin // nil unless it came from a file
+}
+
+// Unit is one roadside installation.
+type Unit struct {
+	// Name is the unit's name in topics and hit ids: unique in the fleet,
+	// letters, digits, ".", "_" and "-", at most 64 of them.
+	Name string `toml:"name"`
+	// Position is nil where the file does not say where the unit stands.
+	Position *Position `toml:"position"`
+}
+
+// Position says where a unit stands and which way its cameras look.
+type Position struct {
+	Latitude    float64  `toml:"latitude"`    // degrees, WGS 84, north is positive
+	Longitude   float64  `toml:"longitude"`   // degrees, WGS 84, east is positive
+	Bearing     *float64 `toml:"bearing"`     // degrees clockwise from north; nil: not given
+	Description string   `toml:"description"` // for people: "A4 km 13.2, northbound"
+}
+
+// Camera is one camera. Source decides its kind.
+type Camera struct {
+	// Name is the camera's name in hits, metrics and the status page: unique
+	// in the unit, same characters as the unit's name.
+	Name string `toml:"name"`
+	// Source is an rtsp:// address, a V4L2 device, a video file, or a folder
+	// of pictures (with a slash at its end).
+	Source string `toml:"source"`
+	// Kind overrides what Source looks like. [Camera.SourceKind] combines both.
+	Kind Kind `toml:"kind"`
+
+	Width  int     `toml:"width"`  // pixels asked for; 0: as the camera gives them
+	Height int     `toml:"height"` // pixels asked for; 0: as the camera gives them
+	FPS    float64 `toml:"fps"`    // frames a second asked for; 0: as the camera gives them
+
+	Format    string `toml:"format"`    // V4L2 pixel format, "MJPG" or "YUYV"; empty: the camera's best
+	Transport string `toml:"transport"` // RTSP over "tcp" or "udp"
+
+	// CredentialsFile holds the camera's "user:password" in its first line.
+	CredentialsFile string `toml:"credentials_file"`
+
+	OpenTimeout Duration `toml:"open_timeout"` // a camera that does not open in this time is tried again
+	ReadTimeout Duration `toml:"read_timeout"` // a camera that gives no frame for this long is opened anew
+
+	Loop bool `toml:"loop"` // files and folders start again at their end
+	Pace Pace `toml:"pace"` // files and folders: how fast
+}
+
+// OCR configures finding and reading.
+type OCR struct {
+	// Model is the name of an installed Tesseract model ("eng") or the path
+	// of a .traineddata file.
+	Model string `toml:"model"`
+	// Workers is how many frames are read at the same time; 0 leaves one core
+	// to everything else, and is at least one.
+	Workers int `toml:"workers"`
+	// MinPlateWidth is the width in pixels below which a candidate is not
+	// read: its characters would be smaller than the reader can tell apart.
+	MinPlateWidth int `toml:"min_plate_width"`
+	// Region names the plate formats to expect ("eu", "us", …); empty: none.
+	Region string `toml:"region"`
+}
+
+// Passage configures the vote over the frames of one vehicle.
+type Passage struct {
+	Agree int      `toml:"agree"` // frames that must agree before a passage counts
+	Gap   Duration `toml:"gap"`   // a plate not seen for this long has gone by
+}
+
+// Hotlist says where the hotlist is.
+type Hotlist struct {
+	Path string `toml:"path"` // a folder; relative to StateDir
+}
+
+// Uplink says where hits go, and where they wait.
+type Uplink struct {
+	// Brokers are MQTT addresses in order of preference: mqtts://host:8883,
+	// or mqtt://host:1883 on loopback. Empty: hits stay in the outbox.
+	Brokers []string `toml:"brokers"`
+
+	CA   string `toml:"ca"`   // PEM file with the authorities to trust; empty: the system's
+	Cert string `toml:"cert"` // PEM file with the unit's certificate, together with Key
+	Key  string `toml:"key"`  // PEM file with its private key
+
+	Username     string `toml:"username"`
+	PasswordFile string `toml:"password_file"`
+
+	// Insecure allows a plain connection to a broker that is not on this
+	// machine: everybody on the way can read the hits.
+	Insecure bool `toml:"insecure"`
+
+	Ack Ack `toml:"ack"` // who must say that it has a hit before the unit forgets it
+
+	Outbox   string `toml:"outbox"`    // file; relative to StateDir
+	MaxBytes Size   `toml:"max_bytes"` // the outbox's bound on disk
+}
+
+// Status configures the status page.
+type Status struct {
+	// Listen is host:port; "off" for no page at all.
+	Listen string `toml:"listen"`
+
+	TokenFile string `toml:"token_file"` // holds the token that everything but loopback needs
+	Cert      string `toml:"cert"`       // PEM file with the page's certificate, together with Key
+	Key       string `toml:"key"`        // PEM file with its private key
+
+	Viewers int `toml:"viewers"` // people who may watch live pictures at the same time
+}
+
+// StatusOff as [Status].Listen means: no status page.
+const StatusOff = "off"
+
+// Pictures bounds the pictures that leave the unit with a hit.
+type Pictures struct {
+	PlateBytes   Size `toml:"plate_bytes"`   // largest JPEG of the plate alone
+	ContextBytes Size `toml:"context_bytes"` // largest JPEG of its surroundings; 0: none is made
+
+	// How far the context picture reaches beyond the plate's edges, in widths
+	// of the plate. The defaults show the bumper and stay below the windows.
+	ContextSides float64 `toml:"context_sides"`
+	ContextAbove float64 `toml:"context_above"`
+	ContextBelow float64 `toml:"context_below"`
+}
+
+// Log configures what the unit writes to standard error.
+type Log struct {
+	Level  string `toml:"level"`  // "debug", "info", "warn", "error"
+	Format string `toml:"format"` // "text" or "json"
+}
+
+// Kind is the kind of a camera's source.
+type Kind string
+
+// The kinds of sources.
+const (
+	KindV4L2   Kind = "v4l2"
+	KindRTSP   Kind = "rtsp"
+	KindFile   Kind = "file"
+	KindFolder Kind = "folder"
+)
+
+// Pace is how fast a file or a folder is played.
+type Pace string
+
+// The paces.
+const (
+	PaceReal Pace = "real" // at the file's own speed, as a camera would
+	PaceFast Pace = "fast" // as fast as frames are taken, none is dropped
+)
+
+// Ack says whose word ends a hit's life in the outbox.
+type Ack string
+
+// The acknowledgements.
+const (
+	AckBroker Ack = "broker" // the broker's PUBACK
+	AckServer Ack = "server" // the central server's own message on the acks topic
+)
+
+// Default returns the configuration of an empty file. It does not pass
+// Validate: a unit needs a name and a camera.
+func Default() *Config {
+	return &Config{
+		StateDir: DefaultStateDir,
+		OCR:      OCR{Model: "eng", MinPlateWidth: 48},
+		Passage:  Passage{Agree: 2, Gap: Duration(2 * time.Second)},
+		Hotlist:  Hotlist{Path: "hotlist"},
+		Uplink:   Uplink{Ack: AckBroker, Outbox: "outbox.db", MaxBytes: 256 * MiB},
+		Status:   Status{Listen: "127.0.0.1:8080", Viewers: 4},
+		Pictures: Pictures{
+			PlateBytes: 16 * KiB, ContextBytes: 64 * KiB,
+			ContextSides: 1, ContextAbove: 0.5, ContextBelow: 0.5,
+		},
+		Log: Log{Level: "info", Format: "text"},
+	}
+}
+
+// DefaultCamera returns what a [[camera]] section starts from.
+func DefaultCamera() Camera {
+	return Camera{
+		Transport:   "tcp",
+		OpenTimeout: Duration(5 * time.Second),
+		ReadTimeout: Duration(3 * time.Second),
+		Pace:        PaceReal,
+	}
+}

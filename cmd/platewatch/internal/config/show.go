@@ -1,0 +1,201 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// Show writes the effective configuration as TOML. A value that the file does
+// not give is marked "# default". What it writes is read back as the same
+// configuration, but for passwords inside camera addresses, which are masked.
+func (c *Config) Show(w io.Writer) error {
+	s := &shower{w: w, origin: c.origin}
+	s.table("", "", reflect.ValueOf(c).Elem())
+	return s.err
+}
+
+type shower struct {
+	w      io.Writer
+	origin *origin
+	err    error
+}
+
+func (s *shower) printf(format string, args ...any) {
+	if s.err == nil {
+		_, s.err = fmt.Fprintf(s.w, format, args...)
+	}
+}
+
+// table writes the values of a struct first and its sections after them, as
+// TOML wants it.
+func (s *shower) table(path, header string, v reflect.Value) {
+	if header != "" {
+		s.printf("\n%s\n", header)
+	}
+	t := v.Type()
+	for i := range t.NumField() {
+		key := t.Field(i).Tag.Get("toml")
+		if key == "" || isSection(t.Field(i).Type) {
+			continue
+		}
+		s.pair(joinPath(path, key), key, v.Field(i))
+	}
+	for i := range t.NumField() {
+		key := t.Field(i).Tag.Get("toml")
+		if key == "" || !isSection(t.Field(i).Type) {
+			continue
+		}
+		at, field := joinPath(path, key), v.Field(i)
+		switch field.Kind() {
+		case reflect.Slice:
+			for j := range field.Len() {
+				s.table(indexPath(at, j), "[["+key+"]]", field.Index(j))
+			}
+		case reflect.Pointer:
+			if !field.IsNil() {
+				s.table(at, "["+at+"]", field.Elem())
+			}
+		default:
+			s.table(at, "["+at+"]", field)
+		}
+	}
+}
+
+func isSection(t reflect.Type) bool {
+	if t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Struct
+}
+
+func (s *shower) pair(path, key string, v reflect.Value) {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return
+		}
+		v = v.Elem()
+	}
+	line := fmt.Sprintf("%s = %s", key, literal(v))
+	if s.origin != nil && !s.origin.set(path) {
+		line = fmt.Sprintf("%-40s # default", line)
+	}
+	s.printf("%s\n", line)
+}
+
+// literal writes one value as TOML.
+func literal(v reflect.Value) string {
+	if text, ok := v.Interface().(fmt.Stringer); ok {
+		return quote(text.String())
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return quote(Redact(v.String()))
+	case reflect.Bool:
+		return strconv.FormatBool(v.Bool())
+	case reflect.Int:
+		return strconv.FormatInt(v.Int(), 10)
+	case reflect.Float64:
+		f := strconv.FormatFloat(v.Float(), 'f', -1, 64)
+		if !strings.ContainsRune(f, '.') {
+			f += ".0"
+		}
+		return f
+	case reflect.Slice:
+		items := make([]string, v.Len())
+		for i := range items {
+			items[i] = literal(v.Index(i))
+		}
+		return "[" + strings.Join(items, ", ") + "]"
+	}
+	panic(fmt.Sprintf("config: no TOML for a field of type %v", v.Type()))
+}
+
+// quote writes a basic string. TOML has no \x and no \a, so this is not
+// strconv.Quote.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// Summary writes what a person wants confirmed after a check: what the unit
+// will do with this configuration, and what it names that is not there.
+func (c *Config) Summary(w io.Writer) error {
+	var b strings.Builder
+	row := func(what, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-9s %s\n", what, fmt.Sprintf(format, args...))
+	}
+	unit := c.Unit.Name
+	if p := c.Unit.Position; p != nil {
+		unit += fmt.Sprintf(" at %.5f, %.5f", p.Latitude, p.Longitude)
+		if p.Description != "" {
+			unit += " (" + p.Description + ")"
+		}
+	}
+	row("unit", "%s", unit)
+	for _, cam := range c.Cameras {
+		kind, _ := cam.SourceKind()
+		row("camera", "%s: %s, %s", cam.Name, kind, Redact(cam.Source))
+	}
+	row("reading", "model %s, region %s, %d agreeing frames", c.OCR.Model, ifElse(c.OCR.Region == "", "any", c.OCR.Region), c.Passage.Agree)
+	row("hotlist", "%s", c.Hotlist.Path)
+	row("outbox", "%s, at most %v", c.Uplink.Outbox, c.Uplink.MaxBytes)
+	switch {
+	case len(c.Uplink.Brokers) == 0:
+		row("uplink", "none: hits stay in the outbox")
+	case c.Uplink.Insecure:
+		row("uplink", "%s, plain text allowed (insecure = true)", Redact(strings.Join(c.Uplink.Brokers, ", ")))
+	default:
+		row("uplink", "%s", Redact(strings.Join(c.Uplink.Brokers, ", ")))
+	}
+	if c.Status.Listen == StatusOff {
+		row("status", "no page")
+	} else {
+		row("status", "%s://%s", ifElse(c.Status.Cert == "", "http", "https"), c.Status.Listen)
+	}
+	for _, p := range c.Missing() {
+		row("missing", "%s", p)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Missing lists what the configuration names and this machine does not have, as
+// "key: path". It is no error: the file may be checked on another machine.
+func (c *Config) Missing() []string {
+	paths := c.secretPaths()
+	for i := range c.Cameras {
+		if kind, _ := c.Cameras[i].SourceKind(); kind != KindRTSP {
+			paths = append(paths, namedPath{indexPath("camera", i) + ".source", &c.Cameras[i].Source})
+		}
+	}
+	if strings.ContainsRune(c.OCR.Model, '/') {
+		paths = append(paths, namedPath{"ocr.model", &c.OCR.Model})
+	}
+	var missing []string
+	for _, p := range paths {
+		if *p.path == "" {
+			continue
+		}
+		if _, err := os.Stat(*p.path); err != nil && os.IsNotExist(err) {
+			missing = append(missing, p.key+": "+*p.path)
+		}
+	}
+	return missing
+}

@@ -1,0 +1,327 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"net"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxCameras bounds what one board is asked to do.
+const maxCameras = 16
+
+// namePattern is what fits into an MQTT topic, a file name, a metric's label and
+// a URL path without any quoting.
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+var regionPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,15}$`)
+
+// Validate finds everything that is wrong with the configuration, and returns
+// nil or an [*Error]. It does not look at the file system.
+func (c *Config) Validate() error {
+	f := &findings{origin: c.origin}
+	c.validate(f)
+	return f.err()
+}
+
+func (c *Config) validate(f *findings) {
+	if !filepath.IsAbs(c.StateDir) {
+		f.addf("state_dir", "write an absolute path", "= %q is relative", c.StateDir)
+	}
+	c.validateUnit(f)
+	c.validateCameras(f)
+	c.validateReading(f)
+	c.validateUplink(f)
+	c.validateStatus(f)
+	c.validatePictures(f)
+	oneOf(f, "log.level", c.Log.Level, "debug", "info", "warn", "error")
+	oneOf(f, "log.format", c.Log.Format, "text", "json")
+}
+
+func (c *Config) validateUnit(f *findings) {
+	validateName(f, "unit.name", c.Unit.Name, "the unit has no name",
+		`add [unit] with name = "…", unique in the fleet: hits carry it`)
+	p := c.Unit.Position
+	if p == nil {
+		return
+	}
+	for _, key := range []string{"unit.position.latitude", "unit.position.longitude"} {
+		if c.origin != nil && !c.origin.set(key) && !f.bad(key) {
+			f.add("unit.position", key+" is missing", "a position needs latitude and longitude")
+		}
+	}
+	number(f, "unit.position.latitude", p.Latitude, -90, 90, "degrees")
+	number(f, "unit.position.longitude", p.Longitude, -180, 180, "degrees")
+	if p.Bearing != nil {
+		number(f, "unit.position.bearing", *p.Bearing, 0, 360, "degrees clockwise from north")
+	}
+	if len(p.Description) > 256 {
+		f.addf("unit.position.description", "", "is longer than 256 bytes")
+	}
+}
+
+func (c *Config) validateCameras(f *findings) {
+	if len(c.Cameras) == 0 && !f.bad("camera") {
+		f.add("camera", "there is no camera", `add a [[camera]] section with name = "front" and source = "…"`)
+	}
+	if len(c.Cameras) > maxCameras {
+		f.add("camera", fmt.Sprintf("%d cameras are more than the %d one unit may have", len(c.Cameras), maxCameras), "")
+	}
+	names := map[string]int{}
+	for i, cam := range c.Cameras {
+		at := indexPath("camera", i)
+		validateName(f, at+".name", cam.Name, fmt.Sprintf("camera %d has no name", i+1), `add name = "front"`)
+		if first, ok := names[cam.Name]; ok && cam.Name != "" {
+			f.addf(at+".name", "every camera needs a name of its own", "= %q is also the name of camera %d", cam.Name, first+1)
+		} else {
+			names[cam.Name] = i
+		}
+		cam.validate(f, at)
+	}
+}
+
+func (c Camera) validate(f *findings, at string) {
+	kind := Kind("")
+	switch {
+	case f.bad(at+".source") || f.bad(at+".kind"):
+	case c.Source == "":
+		f.add(at+".source", fmt.Sprintf("%s.source is missing", at),
+			`add source = "rtsp://…", "/dev/video0", "clip.mp4" or "pictures/"`)
+	default:
+		var err error
+		if kind, err = c.SourceKind(); err != nil {
+			key := at + ".source"
+			if c.Kind != "" {
+				key = at + ".kind"
+			}
+			f.add(key, key+": "+err.Error(), "")
+		}
+	}
+	if kind == KindRTSP {
+		c.validateAddress(f, at)
+	}
+	if c.Width < 0 || c.Height < 0 || c.Width > 8192 || c.Height > 8192 || (c.Width == 0) != (c.Height == 0) {
+		f.add(sizeKey(c, at), fmt.Sprintf("%s: a size of %d × %d pixels is not possible", at, c.Width, c.Height),
+			"give both width and height, up to 8192, or neither")
+	}
+	number(f, at+".fps", c.FPS, 0, 240, "frames a second")
+	timeout(f, at+".open_timeout", c.OpenTimeout, 100*time.Millisecond, 2*time.Minute)
+	timeout(f, at+".read_timeout", c.ReadTimeout, 100*time.Millisecond, 2*time.Minute)
+	oneOf(f, at+".transport", c.Transport, "tcp", "udp")
+	oneOf(f, at+".pace", string(c.Pace), string(PaceReal), string(PaceFast))
+	if c.Format != "" && len(c.Format) != 4 {
+		f.addf(at+".format", "write MJPG or YUYV", "= %q is not a pixel format of four characters", c.Format)
+	}
+	if kind == "" {
+		return
+	}
+	// A key that does nothing here is a misunderstanding that shows itself as
+	// a bad picture months later.
+	for key, kinds := range map[string][]Kind{
+		"format": {KindV4L2}, "width": {KindV4L2}, "height": {KindV4L2},
+		"transport": {KindRTSP}, "credentials_file": {KindRTSP},
+		"loop": {KindFile, KindFolder}, "pace": {KindFile, KindFolder},
+	} {
+		if f.origin.set(at+"."+key) && !slices.Contains(kinds, kind) {
+			f.addf(at+"."+key, "remove it", "does nothing for a %s camera", kind)
+		}
+	}
+}
+
+func sizeKey(c Camera, at string) string {
+	if c.Width == 0 || c.Height > 8192 || c.Height < 0 {
+		return at + ".height"
+	}
+	return at + ".width"
+}
+
+func (c Camera) validateAddress(f *findings, at string) {
+	key := at + ".source"
+	u, err := parseAddress(c.Source)
+	if err != nil {
+		f.addf(key, "write rtsp://host:554/path", "%v", err)
+		return
+	}
+	if _, has := u.User.Password(); has {
+		f.addf(key, "move it into a file and name that as credentials_file", "holds a password (%s)", Redact(c.Source))
+	}
+}
+
+func (c *Config) validateReading(f *findings) {
+	if c.OCR.Model == "" {
+		f.addf("ocr.model", `write a model's name such as "eng", or the path of a .traineddata file`, "is empty")
+	}
+	whole(f, "ocr.workers", c.OCR.Workers, 0, 64)
+	whole(f, "ocr.min_plate_width", c.OCR.MinPlateWidth, 16, 2000)
+	if c.OCR.Region != "" && !regionPattern.MatchString(c.OCR.Region) {
+		f.addf("ocr.region", `write "eu", "us", "br", "uk" or "tw"`, "= %q is not a region's name", c.OCR.Region)
+	}
+	whole(f, "passage.agree", c.Passage.Agree, 1, 25)
+	timeout(f, "passage.gap", c.Passage.Gap, 100*time.Millisecond, time.Minute)
+	if c.Hotlist.Path == "" {
+		f.addf("hotlist.path", "", "is empty")
+	}
+}
+
+// plainSchemes and tlsSchemes are the ways to write a broker's address.
+var (
+	plainSchemes = []string{"mqtt", "tcp"}
+	tlsSchemes   = []string{"mqtts", "ssl", "tls"}
+)
+
+func (c *Config) validateUplink(f *findings) {
+	u := c.Uplink
+	if len(u.Brokers) > 8 {
+		f.addf("uplink.brokers", "", "names %d brokers, more than 8", len(u.Brokers))
+	}
+	for _, address := range u.Brokers {
+		validateBroker(f, address, u.Insecure)
+	}
+	if (u.Cert == "") != (u.Key == "") {
+		f.add(ifElse(u.Cert == "", "uplink.key", "uplink.cert"), "uplink.cert and uplink.key go together", "give both or neither")
+	}
+	if u.PasswordFile != "" && u.Username == "" {
+		f.addf("uplink.password_file", "add username", "is given without uplink.username")
+	}
+	oneOf(f, "uplink.ack", string(u.Ack), string(AckBroker), string(AckServer))
+	if u.Outbox == "" {
+		f.addf("uplink.outbox", "", "is empty")
+	}
+	size(f, "uplink.max_bytes", u.MaxBytes, MiB, 64*GiB)
+}
+
+func validateBroker(f *findings, address string, insecure bool) {
+	const key = "uplink.brokers"
+	shown := Redact(address)
+	u, err := parseAddress(address)
+	if err != nil {
+		f.add(key, fmt.Sprintf("%s: %q %v", key, shown, err), "write mqtts://host:8883")
+		return
+	}
+	plain := slices.Contains(plainSchemes, u.Scheme)
+	switch {
+	case !plain && !slices.Contains(tlsSchemes, u.Scheme):
+		f.add(key, fmt.Sprintf("%s: %q is no MQTT address", key, shown), "write mqtts://host:8883")
+	case u.User != nil:
+		f.add(key, fmt.Sprintf("%s: %q holds a user or a password", key, shown), "use username and password_file")
+	case u.Path != "" && u.Path != "/" || u.RawQuery != "":
+		f.add(key, fmt.Sprintf("%s: %q goes on after the port", key, shown), "write mqtts://host:8883")
+	case !validPort(u):
+		f.add(key, fmt.Sprintf("%s: %q has no valid port", key, shown), "write mqtts://host:8883")
+	case plain && !insecure && !IsLoopback(u.Hostname()):
+		f.add(key, fmt.Sprintf("%s: %q sends every hit in plain text over the network", key, shown),
+			"use mqtts://, or set insecure = true where the network itself is protected")
+	}
+}
+
+func validPort(u *url.URL) bool {
+	if u.Port() == "" {
+		return !strings.HasSuffix(u.Host, ":")
+	}
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && n > 0
+}
+
+func (c *Config) validateStatus(f *findings) {
+	s := c.Status
+	whole(f, "status.viewers", s.Viewers, 1, 32)
+	if (s.Cert == "") != (s.Key == "") {
+		f.add(ifElse(s.Cert == "", "status.key", "status.cert"), "status.cert and status.key go together", "give both or neither")
+	}
+	if s.Listen == StatusOff || f.bad("status.listen") {
+		return
+	}
+	host, port, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		f.addf("status.listen", `write "127.0.0.1:8080", or "off" for no status page`, "= %q is not host:port", s.Listen)
+		return
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+		f.addf("status.listen", "a port is a number up to 65535", "= %q has no valid port", s.Listen)
+	} else if n == 0 && c.origin != nil {
+		f.addf("status.listen", "name a port", "= %q would be on another port every time", s.Listen)
+	}
+	if IsLoopback(host) {
+		return
+	}
+	var missing []string
+	if s.TokenFile == "" {
+		missing = append(missing, "token_file")
+	}
+	if s.Cert == "" {
+		missing = append(missing, "cert and key")
+	}
+	if len(missing) > 0 {
+		f.addf("status.listen", "listen on 127.0.0.1 and reach it through ssh -L 8080:127.0.0.1:8080, or set "+strings.Join(missing, ", "),
+			"= %q can be reached from the network, where live pictures need a token and TLS: %s missing",
+			s.Listen, strings.Join(missing, " and ")+ifElse(s.Cert == "", " are", " is"))
+	}
+}
+
+func (c *Config) validatePictures(f *findings) {
+	p := c.Pictures
+	size(f, "pictures.plate_bytes", p.PlateBytes, KiB, 128*KiB)
+	if p.ContextBytes != 0 {
+		size(f, "pictures.context_bytes", p.ContextBytes, 4*KiB, 512*KiB)
+	}
+	// The upper bounds keep a windscreen out of the picture: it begins about
+	// 1.3 plate widths above a European front plate.
+	number(f, "pictures.context_sides", p.ContextSides, 0, 3, "plate widths")
+	number(f, "pictures.context_above", p.ContextAbove, 0, 1.2, "plate widths")
+	number(f, "pictures.context_below", p.ContextBelow, 0, 2, "plate widths")
+}
+
+func validateName(f *findings, key, name, missing, advice string) {
+	switch {
+	case f.bad(key):
+	case name == "":
+		f.add(key, missing, advice)
+	case !namePattern.MatchString(name):
+		f.addf(key, `use letters, digits, ".", "_" and "-", at most 64, beginning with a letter or digit`, "= %q cannot be a name", name)
+	}
+}
+
+func oneOf(f *findings, key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) && !f.bad(key) {
+		f.addf(key, "write "+strings.Join(allowed, " or "), "= %q is not known", value)
+	}
+}
+
+func whole(f *findings, key string, v, low, high int) {
+	if (v < low || v > high) && !f.bad(key) {
+		f.addf(key, fmt.Sprintf("write a number from %d to %d", low, high), "= %d is out of range", v)
+	}
+}
+
+func number(f *findings, key string, v, low, high float64, unit string) {
+	if !(v >= low && v <= high) || math.IsNaN(v) {
+		if !f.bad(key) {
+			f.addf(key, fmt.Sprintf("write a number from %v to %v %s", low, high, unit), "= %v is out of range", v)
+		}
+	}
+}
+
+func timeout(f *findings, key string, v Duration, low, high time.Duration) {
+	if d := v.Std(); (d < low || d > high) && !f.bad(key) {
+		f.addf(key, fmt.Sprintf("write a time from %v to %v", Duration(low), Duration(high)), "= %q is out of range", v)
+	}
+}
+
+func size(f *findings, key string, v, low, high Size) {
+	if (v < low || v > high) && !f.bad(key) {
+		f.addf(key, fmt.Sprintf("write a size from %v to %v", low, high), "= %q is out of range", v)
+	}
+}
+
+func ifElse(cond bool, yes, no string) string {
+	if cond {
+		return yes
+	}
+	return no
+}
