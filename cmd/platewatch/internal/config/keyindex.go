@@ -259,9 +259,7 @@ func (s *keyScanner) value(path string, depth int) {
 			default:
 				before := s.pos
 				element := indexPath(path, i)
-				if s.peek() == '{' {
-					s.index.add(element, s.line)
-				}
+				s.index.add(element, s.line)
 				s.value(element, depth+1)
 				if s.pos == before {
 					s.next(1)

@@ -95,7 +95,7 @@ func syntaxError(file string, err error) error {
 			_, text, _ = strings.Cut(err.Error(), ": ")
 		}
 		p.Line = pe.Position.Line
-		p.Text = "this is not TOML: " + strings.ReplaceAll(text, "\n", " ")
+		p.Text = "this is not TOML: " + strings.TrimRight(strings.ReplaceAll(text, "\n", " "), ".")
 		p.Advice = `every line is a [section], key = "value", or a # comment`
 	}
 	return &Error{File: file, Problems: []Problem{p}}

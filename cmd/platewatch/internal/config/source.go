@@ -52,8 +52,9 @@ func (c Camera) SourceKind() (Kind, error) {
 // secretInQuery finds passwords that cheap cameras want inside the address.
 var secretInQuery = regexp.MustCompile(`(?i)\b((?:password|passwd|pass|pwd|token|secret|auth|key)=)[^&;/?#\s"]+`)
 
-// userinfo finds user:password@ even in what is no well-formed address.
-var userinfo = regexp.MustCompile(`(://[^/?#\s@:]*):[^/\s]*@`)
+// userinfo finds user:password@ even in what is no well-formed address: up to
+// the last @, because a password may hold anything.
+var userinfo = regexp.MustCompile(`(://[^/?#\s@:]*):\S*@`)
 
 // Redact returns an address without its secrets, for messages, logs and the
 // status page. What is no address is returned unchanged.

@@ -45,8 +45,10 @@ func (c *Config) validate(f *findings) {
 }
 
 func (c *Config) validateUnit(f *findings) {
-	validateName(f, "unit.name", c.Unit.Name, "the unit has no name",
-		`add [unit] with name = "…", unique in the fleet: hits carry it`)
+	if !f.bad("unit") {
+		validateName(f, "unit.name", c.Unit.Name, "the unit has no name",
+			`add [unit] with name = "…", unique in the fleet: hits carry it`)
+	}
 	p := c.Unit.Position
 	if p == nil {
 		return
@@ -76,9 +78,9 @@ func (c *Config) validateCameras(f *findings) {
 	names := map[string]int{}
 	for i, cam := range c.Cameras {
 		at := indexPath("camera", i)
-		validateName(f, at+".name", cam.Name, fmt.Sprintf("camera %d has no name", i+1), `add name = "front"`)
+		validateName(f, at+".name", cam.Name, at+" has no name", `add name = "front"`)
 		if first, ok := names[cam.Name]; ok && cam.Name != "" {
-			f.addf(at+".name", "every camera needs a name of its own", "= %q is also the name of camera %d", cam.Name, first+1)
+			f.addf(at+".name", "every camera needs a name of its own", "= %q is also the name of %s", cam.Name, indexPath("camera", first))
 		} else {
 			names[cam.Name] = i
 		}
@@ -123,13 +125,22 @@ func (c Camera) validate(f *findings, at string) {
 	}
 	// A key that does nothing here is a misunderstanding that shows itself as
 	// a bad picture months later.
-	for key, kinds := range map[string][]Kind{
-		"format": {KindV4L2}, "width": {KindV4L2}, "height": {KindV4L2},
-		"transport": {KindRTSP}, "credentials_file": {KindRTSP},
-		"loop": {KindFile, KindFolder}, "pace": {KindFile, KindFolder},
+	plain := DefaultCamera()
+	for _, k := range []struct {
+		key   string
+		given bool
+		kinds []Kind
+	}{
+		{"format", c.Format != "", []Kind{KindV4L2}},
+		{"width", c.Width != 0, []Kind{KindV4L2}},
+		{"height", c.Height != 0, []Kind{KindV4L2}},
+		{"transport", c.Transport != plain.Transport, []Kind{KindRTSP}},
+		{"credentials_file", c.CredentialsFile != "", []Kind{KindRTSP}},
+		{"loop", c.Loop, []Kind{KindFile, KindFolder}},
+		{"pace", c.Pace != plain.Pace, []Kind{KindFile, KindFolder}},
 	} {
-		if f.origin.set(at+"."+key) && !slices.Contains(kinds, kind) {
-			f.addf(at+"."+key, "remove it", "does nothing for a %s camera", kind)
+		if key := at + "." + k.key; k.given && !slices.Contains(k.kinds, kind) && !f.bad(key) {
+			f.addf(key, "remove it", "does nothing for a camera of kind %s", kind)
 		}
 	}
 }
@@ -180,8 +191,8 @@ func (c *Config) validateUplink(f *findings) {
 	if len(u.Brokers) > 8 {
 		f.addf("uplink.brokers", "", "names %d brokers, more than 8", len(u.Brokers))
 	}
-	for _, address := range u.Brokers {
-		validateBroker(f, address, u.Insecure)
+	for i, address := range u.Brokers {
+		validateBroker(f, indexPath("uplink.brokers", i), address, u.Insecure)
 	}
 	if (u.Cert == "") != (u.Key == "") {
 		f.add(ifElse(u.Cert == "", "uplink.key", "uplink.cert"), "uplink.cert and uplink.key go together", "give both or neither")
@@ -196,26 +207,25 @@ func (c *Config) validateUplink(f *findings) {
 	size(f, "uplink.max_bytes", u.MaxBytes, MiB, 64*GiB)
 }
 
-func validateBroker(f *findings, address string, insecure bool) {
-	const key = "uplink.brokers"
+func validateBroker(f *findings, key, address string, insecure bool) {
 	shown := Redact(address)
 	u, err := parseAddress(address)
 	if err != nil {
-		f.add(key, fmt.Sprintf("%s: %q %v", key, shown, err), "write mqtts://host:8883")
+		f.add(key, fmt.Sprintf("uplink.brokers: %q %v", shown, err), "write mqtts://host:8883")
 		return
 	}
 	plain := slices.Contains(plainSchemes, u.Scheme)
 	switch {
 	case !plain && !slices.Contains(tlsSchemes, u.Scheme):
-		f.add(key, fmt.Sprintf("%s: %q is no MQTT address", key, shown), "write mqtts://host:8883")
+		f.add(key, fmt.Sprintf("uplink.brokers: %q is no MQTT address", shown), "write mqtts://host:8883")
 	case u.User != nil:
-		f.add(key, fmt.Sprintf("%s: %q holds a user or a password", key, shown), "use username and password_file")
+		f.add(key, fmt.Sprintf("uplink.brokers: %q holds a user or a password", shown), "use username and password_file")
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "":
-		f.add(key, fmt.Sprintf("%s: %q goes on after the port", key, shown), "write mqtts://host:8883")
+		f.add(key, fmt.Sprintf("uplink.brokers: %q goes on after the port", shown), "write mqtts://host:8883")
 	case !validPort(u):
-		f.add(key, fmt.Sprintf("%s: %q has no valid port", key, shown), "write mqtts://host:8883")
+		f.add(key, fmt.Sprintf("uplink.brokers: %q has no valid port", shown), "write mqtts://host:8883")
 	case plain && !insecure && !IsLoopback(u.Hostname()):
-		f.add(key, fmt.Sprintf("%s: %q sends every hit in plain text over the network", key, shown),
+		f.add(key, fmt.Sprintf("uplink.brokers: %q sends every hit in plain text over the network", shown),
 			"use mqtts://, or set insecure = true where the network itself is protected")
 	}
 }
@@ -289,7 +299,8 @@ func validateName(f *findings, key, name, missing, advice string) {
 
 func oneOf(f *findings, key, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) && !f.bad(key) {
-		f.addf(key, "write "+strings.Join(allowed, " or "), "= %q is not known", value)
+		last := len(allowed) - 1
+		f.addf(key, "write "+strings.Join(allowed[:last], ", ")+" or "+allowed[last], "= %q is not known", value)
 	}
 }
 

@@ -1,0 +1,335 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+var ignoreOrigin = cmp.Options{cmpopts.IgnoreUnexported(Config{}), cmpopts.EquateEmpty()}
+
+func noEnv(string) string { return "" }
+
+func env(pairs ...string) func(string) string {
+	return func(key string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == key {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+// golden compares got with a file, or writes it under -update.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+// TestRefused holds every message that a refused file gives, word by word.
+func TestRefused(t *testing.T) {
+	files, err := filepath.Glob("testdata/refused/*.toml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files in testdata/refused", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".toml")
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = Parse(name+".toml", text)
+			var refused *Error
+			if !errors.As(err, &refused) {
+				t.Fatalf("got %v, want an *Error", err)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Error("the message holds a password")
+			}
+			golden(t, strings.TrimSuffix(file, ".toml")+".golden", err.Error()+"\n")
+		})
+	}
+}
+
+const small = `
+[unit]
+name = "gate-7"
+[[camera]]
+name = "front"
+source = "/dev/video0"
+`
+
+func mustParse(t *testing.T, text string) *Config {
+	t.Helper()
+	c, err := Parse("test.toml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestParseKeepsDefaults(t *testing.T) {
+	want := Default()
+	want.Unit.Name = "gate-7"
+	camera := DefaultCamera()
+	camera.Name, camera.Source = "front", "/dev/video0"
+	want.Cameras = []Camera{camera}
+	if diff := cmp.Diff(want, mustParse(t, small), ignoreOrigin); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestParseEverything(t *testing.T) {
+	got := mustParse(t, `
+state_dir = "/srv/platewatch"
+camera = [ # as inline tables, which TOML allows as well
+	{ name = "front", source = "rtsp://192.0.2.7/a", transport = "udp", credentials_file = "front", open_timeout = "1m" },
+	{ name = "clip", source = "night.MKV", loop = true, pace = "fast" },
+]
+[unit]
+name = "gate-7"
+position = { latitude = 52, longitude = -4.5, bearing = 0, description = "A44" }
+[ocr]
+model = "plate.traineddata"
+workers = 3
+min_plate_width = 64
+region = "eu"
+[passage]
+agree = 1
+gap = "5s30ms"
+[hotlist]
+path = "/srv/lists"
+[uplink]
+brokers = ["mqtts://a:8883", "mqtt://localhost:1883", "tls://b"]
+ca = "ca.crt"
+cert = "unit.crt"
+key = "unit.key"
+username = "gate-7"
+password_file = "password"
+insecure = true
+ack = "server"
+outbox = "hits.db"
+max_bytes = "1.5 GiB"
+[status]
+listen = "0.0.0.0:8443"
+token_file = "token"
+cert = "page.crt"
+key = "page.key"
+viewers = 2
+[pictures]
+plate_bytes = "8kb"
+context_bytes = "0B"
+context_sides = 0
+context_above = 0.25
+context_below = 1
+[log]
+level = "debug"
+format = "json"
+`[1:])
+	bearing := 0.0
+	want := &Config{
+		StateDir: "/srv/platewatch",
+		Unit:     Unit{Name: "gate-7", Position: &Position{52, -4.5, &bearing, "A44"}},
+		Cameras: []Camera{
+			{Name: "front", Source: "rtsp://192.0.2.7/a", Transport: "udp", CredentialsFile: "front",
+				OpenTimeout: Duration(time.Minute), ReadTimeout: Duration(3 * time.Second), Pace: PaceReal},
+			{Name: "clip", Source: "night.MKV", Transport: "tcp", Loop: true, Pace: PaceFast,
+				OpenTimeout: Duration(5 * time.Second), ReadTimeout: Duration(3 * time.Second)},
+		},
+		OCR:     OCR{Model: "plate.traineddata", Workers: 3, MinPlateWidth: 64, Region: "eu"},
+		Passage: Passage{Agree: 1, Gap: Duration(5*time.Second + 30*time.Millisecond)},
+		Hotlist: Hotlist{Path: "/srv/lists"},
+		Uplink: Uplink{Brokers: []string{"mqtts://a:8883", "mqtt://localhost:1883", "tls://b"},
+			CA: "ca.crt", Cert: "unit.crt", Key: "unit.key", Username: "gate-7", PasswordFile: "password",
+			Insecure: true, Ack: AckServer, Outbox: "hits.db", MaxBytes: 1536 * MiB},
+		Status: Status{Listen: "0.0.0.0:8443", TokenFile: "token", Cert: "page.crt", Key: "page.key", Viewers: 2},
+		Pictures: Pictures{PlateBytes: 8000, ContextBytes: 0,
+			ContextSides: 0, ContextAbove: 0.25, ContextBelow: 1},
+		Log: Log{Level: "debug", Format: "json"},
+	}
+	if diff := cmp.Diff(want, got, ignoreOrigin); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestSourceKind(t *testing.T) {
+	for _, test := range []struct {
+		camera Camera
+		want   Kind
+	}{
+		{Camera{Source: "rtsp://192.0.2.7/x"}, KindRTSP},
+		{Camera{Source: "rtsps://cam.example.org"}, KindRTSP},
+		{Camera{Source: "/dev/video0"}, KindV4L2},
+		{Camera{Source: "/dev/v4l/by-id/usb-cam"}, KindV4L2},
+		{Camera{Source: "clip.mp4"}, KindFile},
+		{Camera{Source: "/srv/CLIP.MKV"}, KindFile},
+		{Camera{Source: "pictures/"}, KindFolder},
+		{Camera{Source: "/srv/a.mp4/"}, KindFolder},
+		{Camera{Source: "clip", Kind: KindFile}, KindFile},
+		{Camera{Source: "clip.mp4", Kind: KindFolder}, KindFolder},
+		{Camera{Source: "clip"}, ""},
+		{Camera{Source: "car.jpg"}, ""},
+		{Camera{Source: "http://192.0.2.7/x"}, ""},
+		{Camera{Source: "clip.mp4", Kind: "webcam"}, ""},
+	} {
+		got, err := test.camera.SourceKind()
+		if got != test.want || (err == nil) != (test.want != "") {
+			t.Errorf("%+v: got %q, %v; want %q", test.camera, got, err, test.want)
+		}
+	}
+}
+
+func TestLoopback(t *testing.T) {
+	for host, want := range map[string]bool{
+		"127.0.0.1": true, "127.8.0.1": true, "::1": true, "localhost": true, "LOCALHOST": true,
+		"": false, "0.0.0.0": false, "::": false, "192.0.2.1": false, "localhost.example.org": false, "gate-7": false,
+	} {
+		if got := IsLoopback(host); got != want {
+			t.Errorf("IsLoopback(%q) = %v", host, got)
+		}
+	}
+}
+
+func TestRedact(t *testing.T) {
+	for in, want := range map[string]string{
+		"rtsp://admin:hunter2@192.0.2.7:554/s":         "rtsp://admin:***@192.0.2.7:554/s",
+		"rtsp://admin:hun/ter2@192.0.2.7:554/s":        "rtsp://admin:***@192.0.2.7:554/s",
+		"rtsp://admin:hun@ter2@192.0.2.7/s":            "rtsp://admin:***@192.0.2.7/s",
+		"rtsp://admin@192.0.2.7/s":                     "rtsp://admin@192.0.2.7/s",
+		"rtsp://192.0.2.7:554/user=a&password=hunter2": "rtsp://192.0.2.7:554/user=a&password=***",
+		"rtsp://192.0.2.7/s?channel=1&pwd=hunter2;x=1": "rtsp://192.0.2.7/s?channel=1&pwd=***;x=1",
+		"/dev/video0":    "/dev/video0",
+		"key=a/pass=b/":  "key=a/pass=b/",
+		"mqtts://b:8883": "mqtts://b:8883",
+	} {
+		if got := Redact(in); got != want {
+			t.Errorf("Redact(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestLoadMissing(t *testing.T) {
+	_, err := Load(filepath.Join(t.TempDir(), "none.toml"), noEnv)
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want fs.ErrNotExist", err)
+	}
+	var hint interface{ Hint() string }
+	if !errors.As(err, &hint) || hint.Hint() == "" {
+		t.Errorf("%v has no hint", err)
+	}
+}
+
+func TestLoadTooLarge(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "large.toml")
+	if err := os.WriteFile(file, []byte(small+strings.Repeat("# \n", maxFile/3)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Load(file, noEnv)
+	if err == nil || !strings.Contains(err.Error(), "larger than 1MiB") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestResolve(t *testing.T) {
+	credentials := t.TempDir()
+	if err := os.WriteFile(filepath.Join(credentials, "mqtt-password"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := mustParse(t, small+`
+[[camera]]
+name = "clip"
+source = "clip.mp4"
+[[camera]]
+name = "folder"
+source = "pictures/"
+[[camera]]
+name = "ip"
+source = "rtsp://192.0.2.7/s"
+credentials_file = "ip-camera"
+[ocr]
+model = "plate.traineddata"
+[uplink]
+username = "gate-7"
+password_file = "mqtt-password"
+ca = "ca.crt"
+cert = "/srv/unit.crt"
+key = "/srv/unit.key"
+`)
+	c.Resolve("/etc/platewatch", env("STATE_DIRECTORY", "/var/lib/private/pw:/var/lib/other", "CREDENTIALS_DIRECTORY", credentials))
+	got := []string{c.StateDir, c.Hotlist.Path, c.Uplink.Outbox, c.Uplink.PasswordFile, c.Uplink.CA, c.Uplink.Cert,
+		c.Cameras[0].Source, c.Cameras[1].Source, c.Cameras[2].Source, c.Cameras[3].Source, c.Cameras[3].CredentialsFile, c.OCR.Model}
+	want := []string{"/var/lib/private/pw", "/var/lib/private/pw/hotlist", "/var/lib/private/pw/outbox.db",
+		filepath.Join(credentials, "mqtt-password"), "/etc/platewatch/ca.crt", "/srv/unit.crt",
+		"/dev/video0", "/etc/platewatch/clip.mp4", "/etc/platewatch/pictures/", "rtsp://192.0.2.7/s",
+		"/etc/platewatch/ip-camera", "/etc/platewatch/plate.traineddata"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if err := c.Validate(); err != nil {
+		t.Errorf("resolved, it is no longer valid: %v", err)
+	}
+}
+
+func TestStateDirOfFileWins(t *testing.T) {
+	c := mustParse(t, `state_dir = "/srv/pw"`+small)
+	c.Resolve("/etc", env("STATE_DIRECTORY", "/var/lib/private/pw"))
+	if c.StateDir != "/srv/pw" {
+		t.Errorf("got %q", c.StateDir)
+	}
+}
+
+func TestSecret(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	if got, err := Secret(write("good", " hunter2 \r\nsecond line\n")); got != "hunter2" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := Secret(write("empty", "\nhunter2\n")); err == nil {
+		t.Error("an empty first line is no error")
+	}
+	if _, err := Secret(write("long", strings.Repeat("hunter2", 1000))); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("a file that is too large: got %v", err)
+	}
+	if _, err := Secret(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file: got %v", err)
+	}
+
+	user, password, err := Camera{CredentialsFile: write("camera", "admin:hunter2:x\n")}.Credentials()
+	if user != "admin" || password != "hunter2:x" || err != nil {
+		t.Errorf("got %q, %q, %v", user, password, err)
+	}
+	_, _, err = Camera{CredentialsFile: write("nocolon", "hunter2\n")}.Credentials()
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("credentials without a colon: got %v", err)
+	}
+}

@@ -1,0 +1,155 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestIndexKeys(t *testing.T) {
+	got := indexKeys("\ufeff" + `# a = 1
+top = "x # y" # [z]
+[[camera]]
+name = "a"
+  [camera.roi]
+  points = [[1, 2], [3, 4]] # [[camera]]
+  [[camera.zone]]
+  n = 1
+  [[camera.zone]]
+  n = 2
+[[camera]]
+name = '''
+no = "key"
+[none]
+'''
+"a.b" . 'c d' = { x = 1, y = [ { z = "}" }, {z = 2 } ] }
+"quo\"te" = """
+\""" name = 1
+""""
+[ "un\u00edt" . x ]
+v = 1979-05-27 07:32:00
+w = [
+  "a", # ]
+  'b\',
+  { in = true },
+]
+last = 1`)
+	want := map[string]int{
+		"top": 2, "camera": 3, "camera[0]": 3, "camera[0].name": 4,
+		"camera[0].roi": 5, "camera[0].roi.points": 6, "camera[0].roi.points[0]": 6, "camera[0].roi.points[1]": 6,
+		"camera[0].roi.points[0][0]": 6, "camera[0].roi.points[0][1]": 6,
+		"camera[0].roi.points[1][0]": 6, "camera[0].roi.points[1][1]": 6,
+		"camera[0].zone": 7, "camera[0].zone[0]": 7, "camera[0].zone[0].n": 8,
+		"camera[0].zone[1]": 9, "camera[0].zone[1].n": 10,
+		"camera[1]": 11, "camera[1].name": 12,
+		`camera[1]."a.b"`: 16, `camera[1]."a.b"."c d"`: 16, `camera[1]."a.b"."c d".x`: 16, `camera[1]."a.b"."c d".y`: 16,
+		`camera[1]."a.b"."c d".y[0]`: 16, `camera[1]."a.b"."c d".y[0].z`: 16,
+		`camera[1]."a.b"."c d".y[1]`: 16, `camera[1]."a.b"."c d".y[1].z`: 16,
+		`camera[1]."quo\"te"`: 17,
+		`"unít"`:              20, `"unít".x`: 20, `"unít".x.v`: 21, `"unít".x.w`: 22,
+		`"unít".x.w[0]`: 23, `"unít".x.w[1]`: 24, `"unít".x.w[2]`: 25, `"unít".x.w[2].in`: 25, `"unít".x.last`: 27,
+	}
+	if diff := cmp.Diff(want, got.line); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+var indexes = regexp.MustCompile(`\[\d+\]`)
+
+// scanned and parsed list a text's keys without their indexes, by our scanner
+// and by the library.
+func scanned(text string) []string {
+	var keys []string
+	for _, path := range indexKeys(text).order {
+		if !strings.HasSuffix(path, "]") {
+			keys = append(keys, indexes.ReplaceAllString(path, ""))
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+func parsed(meta toml.MetaData) []string {
+	var keys []string
+	for _, key := range meta.Keys() {
+		path := ""
+		for _, part := range key {
+			path = joinPath(path, part)
+			keys = append(keys, path) // the library leaves out implicit tables
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// FuzzIndexKeys: on every text that the library takes, the scanner finds the
+// same keys as the library.
+func FuzzIndexKeys(f *testing.F) {
+	seed(f)
+	f.Add("a.\"b\\u0041\".'c' = [[{d=1}],[]]\n[[x]]\n[x.y]\n[[x]]\nz='''''x'''''\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		keys := scanned(text) // must end, whatever the text
+		var tree map[string]any
+		meta, err := toml.Decode(text, &tree)
+		if err != nil || indexes.MatchString(text) {
+			return
+		}
+		if diff := cmp.Diff(parsed(meta), keys); diff != "" {
+			t.Errorf("%q (-library +scanner):\n%s", text, diff)
+		}
+	})
+}
+
+// FuzzParse: no text makes Parse panic; what it refuses names a line of the
+// text; what it accepts is shown as the same configuration.
+func FuzzParse(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := Parse("fuzz.toml", []byte(text))
+		if err != nil {
+			refused := err.(*Error)
+			lines := strings.Count(text, "\n") + 1
+			for _, p := range refused.Problems {
+				if p.Line < 0 || p.Line > lines || p.Text == "" {
+					t.Errorf("%q: a problem without a place: %+v", text, p)
+				}
+			}
+			return
+		}
+		shown := show(t, c)
+		again, err := Parse("shown.toml", []byte(shown))
+		if err != nil {
+			t.Fatalf("%q is shown as\n%s\nwhich is refused: %v", text, shown, err)
+		}
+		// Only the marks of the defaults may differ.
+		if diff := cmp.Diff(uncomment(shown), uncomment(show(t, again))); diff != "" {
+			t.Errorf("shown again (-first +second):\n%s", diff)
+		}
+	})
+}
+
+var defaultMark = regexp.MustCompile(`(?m) +# default$`)
+
+func uncomment(shown string) string { return defaultMark.ReplaceAllString(shown, "") }
+
+func seed(f *testing.F) {
+	f.Helper()
+	files, err := filepath.Glob("testdata/refused/*.toml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range append(files, exampleFile) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Add(small)
+}
