@@ -1,0 +1,233 @@
+package uplink
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+)
+
+// Broker says how to reach the MQTT broker.
+type Broker struct {
+	// URL is tcp://host:port or tls://host:port (mqtt and mqtts mean the
+	// same; without a port 1883 and 8883). User and password go into files.
+	URL string
+	// Insecure allows plaintext to a broker on another machine.
+	Insecure bool
+
+	CAFile       string // PEM; default: the system's certificate authorities
+	CertFile     string // PEM, the client's certificate; with KeyFile
+	KeyFile      string
+	UserFile     string // one line
+	PasswordFile string // one line
+
+	// DialTimeout bounds each attempt: name, TCP, TLS and MQTT handshake
+	// together. Default 15 s.
+	DialTimeout time.Duration
+
+	// Dial is a seam: tests put other networks here.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// credentials are read from their files at every attempt to connect, so that
+// renewed ones are used without a restart.
+type credentials struct {
+	tls            *tls.Config // nil for plaintext
+	user, password string
+}
+
+// Validate checks the address and its files' presence and content. A file
+// that is missing satisfies errors.Is(err, fs.ErrNotExist).
+func (b Broker) Validate() error {
+	_, _, err := b.address()
+	if err != nil {
+		return err
+	}
+	_, err = b.credentials()
+	return err
+}
+
+// Plaintext is true if the link is unencrypted to another machine.
+func (b Broker) plaintext() bool {
+	u, secure, err := b.address()
+	return err == nil && !secure && !loopback(u.Hostname())
+}
+
+// Name is the address without secrets, for logs.
+func (b Broker) name() string {
+	u, err := url.Parse(b.URL)
+	if err != nil {
+		return "the broker"
+	}
+	return u.Redacted()
+}
+
+func (b Broker) address() (u *url.URL, secure bool, err error) {
+	fail := func(err error, advice string) (*url.URL, bool, error) {
+		return nil, false, &Error{Op: "use the broker", Path: b.name(), Err: err, Advice: advice}
+	}
+	const form = "write it as tls://HOST:8883, or tcp://127.0.0.1:1883 for one on this machine"
+	u, err = url.Parse(b.URL)
+	if err != nil {
+		// url.Error quotes the whole address, which may hold a password.
+		var ue *url.Error
+		if errors.As(err, &ue) {
+			err = ue.Err
+		}
+		return fail(fmt.Errorf("its address is not a URL: %w", err), form)
+	}
+	switch u.Scheme {
+	case "tcp", "mqtt":
+	case "tls", "mqtts", "ssl":
+		secure = true
+	default:
+		return fail(fmt.Errorf("its address starts with %q", u.Scheme+"://"), form)
+	}
+	switch {
+	case u.Hostname() == "":
+		return fail(errors.New("its address names no host"), form)
+	case u.User != nil:
+		return fail(errors.New("its address contains a user"), "put user and password into files: addresses end up in logs")
+	case u.Path != "" && u.Path != "/", u.RawQuery != "", u.Fragment != "":
+		return fail(errors.New("its address goes on after the port"), form)
+	case !secure && !b.Insecure && !loopback(u.Hostname()):
+		return fail(ErrPlaintext, "use tls:// and a CA file, or allow plaintext with insecure = true")
+	case (b.CertFile == "") != (b.KeyFile == ""):
+		return fail(errors.New("a client certificate needs both a certificate file and a key file"), "name both or neither")
+	case b.PasswordFile != "" && b.UserFile == "":
+		return fail(errors.New("there is a password file but no user file"), "MQTT sends no password without a user")
+	case !secure && (b.CAFile != "" || b.CertFile != ""):
+		return fail(errors.New("certificates are given for an address without TLS"), "use tls://")
+	}
+	if u.Port() == "" {
+		port := "1883"
+		if secure {
+			port = "8883"
+		}
+		u.Host = net.JoinHostPort(u.Hostname(), port)
+	}
+	return u, secure, nil
+}
+
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func (b Broker) credentials() (credentials, error) {
+	u, secure, err := b.address()
+	if err != nil {
+		return credentials{}, err
+	}
+	var c credentials
+	fail := func(what, path string, err error) (credentials, error) {
+		return credentials{}, &Error{Op: "use the " + what, Path: path, Err: plainFileError(err),
+			Advice: "check the path, that this user may read it, and its content"}
+	}
+	if b.UserFile != "" {
+		if c.user, err = secretLine(b.UserFile); err != nil {
+			return fail("broker's user file", b.UserFile, err)
+		}
+	}
+	if b.PasswordFile != "" {
+		if c.password, err = secretLine(b.PasswordFile); err != nil {
+			return fail("broker's password file", b.PasswordFile, err)
+		}
+	}
+	if !secure {
+		return c, nil
+	}
+	c.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: u.Hostname()}
+	if b.CAFile != "" {
+		pem, err := os.ReadFile(b.CAFile)
+		if err != nil {
+			return fail("CA file", b.CAFile, err)
+		}
+		c.tls.RootCAs = x509.NewCertPool()
+		if !c.tls.RootCAs.AppendCertsFromPEM(pem) {
+			return fail("CA file", b.CAFile, errors.New("there is no PEM certificate in it"))
+		}
+	}
+	if b.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(b.CertFile, b.KeyFile)
+		if err != nil {
+			return fail("client certificate", b.CertFile, err)
+		}
+		c.tls.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}
+
+// plainFileError drops the path that os puts in front: Error has it already.
+func plainFileError(err error) error {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// maxSecret bounds a file that holds one line.
+const maxSecret = 4096
+
+// secretLine reads a file that holds one line. Its content never gets into
+// an error.
+func secretLine(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	if err != nil {
+		return "", err
+	}
+	s := strings.TrimRight(string(b), "\r\n")
+	switch {
+	case s == "":
+		return "", errors.New("it is empty")
+	case len(b) > maxSecret, strings.ContainsAny(s, "\r\n\x00"):
+		return "", errors.New("it holds more than one line")
+	}
+	return s, nil
+}
+
+// dial makes the TCP and TLS connection.
+func (b Broker) dial(ctx context.Context, tlsConfig *tls.Config) (net.Conn, error) {
+	u, _, err := b.address()
+	if err != nil {
+		return nil, err
+	}
+	dial := b.Dial
+	if dial == nil {
+		d := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3}}
+		dial = d.DialContext
+	}
+	nc, err := dial(ctx, "tcp", u.Host)
+	if err != nil {
+		return nil, err
+	}
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		// A smaller buffer is a wish; the link works without.
+		_ = tcp.SetWriteBuffer(sendBuffer)
+	}
+	if tlsConfig == nil {
+		return nc, nil
+	}
+	tc := tls.Client(nc, tlsConfig)
+	if err := tc.HandshakeContext(ctx); err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("TLS: %w", err)
+	}
+	return tc, nil
+}

@@ -1,0 +1,279 @@
+package uplink
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// ClientConfig configures a [Client]. Zero values take the defaults.
+type ClientConfig struct {
+	Broker Broker
+
+	Software string // the daemon's version, for the birth message
+
+	// Health gives the health message; nil for none. The client fills in
+	// Unit, Outbox and Link. It is called from the client's goroutine.
+	Health      func() Health
+	HealthEvery time.Duration // default 60 s
+
+	// KeepAlive is after how much silence the link is probed. A dead link is
+	// noticed within 2.5 times that. Default 10 s; whole seconds.
+	KeepAlive time.Duration
+	// AckTimeout is how long the broker may take to acknowledge a message
+	// after it was written; then the connection is given up. Default 30 s.
+	AckTimeout time.Duration
+	// Window is how many messages may be in flight. Default 16.
+	Window int
+	// HistoricalAfter is the age at which a hit counts as delivered late.
+	// Default 30 s.
+	HistoricalAfter time.Duration
+	// DrainTimeout bounds how long Run goes on after its context is done, to
+	// deliver what is pending and to say that the unit is offline. Default 3 s.
+	DrainTimeout time.Duration
+	// MaxBackoff bounds the wait between attempts to connect. Default, and
+	// at most, 60 s.
+	MaxBackoff time.Duration
+}
+
+func (c ClientConfig) withDefaults() ClientConfig {
+	def := func(p *time.Duration, v time.Duration) {
+		if *p <= 0 {
+			*p = v
+		}
+	}
+	def(&c.HealthEvery, time.Minute)
+	def(&c.KeepAlive, 10*time.Second)
+	def(&c.AckTimeout, 30*time.Second)
+	def(&c.HistoricalAfter, 30*time.Second)
+	def(&c.DrainTimeout, 3*time.Second)
+	def(&c.MaxBackoff, maxBackoff)
+	c.MaxBackoff = min(c.MaxBackoff, maxBackoff)
+	if c.Window <= 0 {
+		c.Window = 16
+	}
+	return c
+}
+
+const (
+	firstBackoff = 250 * time.Millisecond
+	maxBackoff   = 60 * time.Second
+	// A connection that lasted this long was a good one: the next attempt
+	// starts with short waits again.
+	goodSession = 10 * time.Second
+	// Nothing large comes to the unit: it only gets acknowledgements.
+	clientInbound = 64 << 10
+	// stubbornAfter is how many connections in a row may end without a single
+	// acknowledgement before the hits are sent one at a time and without
+	// pictures: a broker may close the connection over a message's size.
+	stubbornAfter = 3
+)
+
+// ClientStats is what the client did since it was made.
+type ClientStats struct {
+	Connected   bool
+	Connects    uint64
+	Delivered   uint64 // hits acknowledged
+	Resent      uint64 // hits published again after a connection ended
+	Historical  uint64 // hits delivered late
+	Bare        uint64 // hits published without their pictures because the broker would not take them
+	LastProblem string // why the link was last lost or not made; "" after a connection was made
+	Since       time.Time
+}
+
+// Client publishes what the outbox holds. Make one with [NewClient].
+type Client struct {
+	cfg    ClientConfig
+	outbox *Outbox
+	log    *slog.Logger
+
+	// removed holds entries that were delivered but could not be removed from
+	// the file yet (a full disk): they are not sent again. Only Run uses it.
+	removed map[Ref]bool
+	sent    map[Ref]bool // in flight when an earlier connection ended
+	barren  int          // connections in a row without an acknowledgement of a hit
+
+	mu       sync.Mutex
+	stats    ClientStats
+	hotlists *HotlistReport
+	drops    uint64
+	report   chan struct{} // one token: there is a new hotlist report
+}
+
+// NewClient checks the configuration; it does not connect. Missing files
+// satisfy errors.Is(err, fs.ErrNotExist).
+func NewClient(cfg ClientConfig, o *Outbox, log *slog.Logger) (*Client, error) {
+	if err := cfg.Broker.Validate(); err != nil {
+		return nil, err
+	}
+	c := &Client{
+		cfg: cfg.withDefaults(), outbox: o, log: log,
+		removed: map[Ref]bool{}, sent: map[Ref]bool{}, report: make(chan struct{}, 1),
+	}
+	c.stats.Since = time.Now()
+	return c, nil
+}
+
+// Stats is a snapshot.
+func (c *Client) Stats() ClientStats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stats
+}
+
+func (c *Client) count(f func(*ClientStats)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f(&c.stats)
+}
+
+// ReportHotlists publishes which lists the unit holds, retained, now or once
+// there is a connection. Only the latest report is kept.
+func (c *Client) ReportHotlists(r HotlistReport) {
+	r.Unit = c.outbox.unit
+	if r.Lists == nil {
+		r.Lists = []ListHealth{}
+	}
+	c.mu.Lock()
+	c.hotlists = &r
+	c.mu.Unlock()
+	select {
+	case c.report <- struct{}{}:
+	default:
+		c.mu.Lock()
+		c.drops++
+		c.mu.Unlock()
+	}
+}
+
+// Run connects, publishes, and connects again, until ctx is done. Then it
+// delivers what is pending for at most the DrainTimeout, says that the unit is
+// offline, disconnects and returns nil; the rest stays in the outbox. A broker
+// that cannot be reached is never an error here: the unit runs on and keeps
+// its hits.
+func (c *Client) Run(ctx context.Context) error {
+	wait := backoff{max: c.cfg.MaxBackoff}
+	for ctx.Err() == nil {
+		started := time.Now()
+		l, err := c.connect(ctx)
+		if err == nil {
+			c.log.Info("connected to the broker", "broker", c.cfg.Broker.name())
+			c.count(func(s *ClientStats) {
+				s.Connected, s.LastProblem, s.Since = true, "", time.Now()
+				s.Connects++
+			})
+			err = c.serve(ctx, l)
+			c.count(func(s *ClientStats) { s.Connected, s.Since = false, time.Now() })
+			if time.Since(started) >= goodSession {
+				wait.reset()
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		c.problem(err, wait.attempts)
+		t := time.NewTimer(wait.next())
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+		}
+	}
+	return nil
+}
+
+// problem logs a lost or failed connection when something changed, not at
+// every attempt.
+func (c *Client) problem(err error, attempt int) {
+	text := "the connection ended"
+	if err != nil {
+		text = err.Error()
+	}
+	var again bool
+	c.count(func(s *ClientStats) { again, s.LastProblem = s.LastProblem == text, text })
+	if again && attempt > 0 {
+		c.log.Debug("still no broker", "broker", c.cfg.Broker.name(), "error", text, "attempt", attempt)
+		return
+	}
+	args := []any{"broker", c.cfg.Broker.name(), "error", text, "pending", c.outbox.Stats().Entries}
+	var e *Error
+	if errors.As(err, &e) && e.Advice != "" {
+		args = append(args, "hint", e.Advice)
+	}
+	c.log.Warn("no connection to the broker; hits are kept on disk", args...)
+}
+
+func (c *Client) connect(ctx context.Context) (*link, error) {
+	unit := c.outbox.unit
+	will, err := json.Marshal(State{Unit: unit, State: Offline, Reason: "connection lost", Software: c.cfg.Software})
+	if err != nil {
+		return nil, err
+	}
+	return connect(ctx, c.cfg.Broker, linkOptions{
+		clientID: "platewatch-" + unit, keepAlive: c.cfg.KeepAlive, limit: clientInbound,
+		willTopic: Topic(unit, KindState), will: will,
+	})
+}
+
+// serve runs one connection until it ends.
+func (c *Client) serve(ctx context.Context, l *link) error {
+	s := &session{client: c, link: l, cfg: c.cfg}
+	err := s.run(ctx)
+	for _, f := range s.flight {
+		if f.entry != nil {
+			c.sent[f.entry.Ref] = true
+		}
+	}
+	if s.acked > 0 {
+		c.barren = 0
+	} else if s.published > 0 {
+		c.barren++
+	}
+	return err
+}
+
+// health fills in the message that is due every minute.
+func (c *Client) health() Health {
+	h := c.cfg.Health()
+	h.Unit = c.outbox.unit
+	h.Outbox = c.outbox.Stats()
+	if h.At.IsZero() {
+		h.At = time.Now()
+	}
+	if h.Cameras == nil {
+		h.Cameras = []CameraHealth{}
+	}
+	if h.Lists == nil {
+		h.Lists = []ListHealth{}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h.Link = LinkHealth{
+		Connects: c.stats.Connects, Delivered: c.stats.Delivered, Resent: c.stats.Resent,
+		Insecure: c.cfg.Broker.plaintext(), LastProblem: c.stats.LastProblem, ControlDrops: c.drops,
+	}
+	return h
+}
+
+// backoff doubles the wait from attempt to attempt up to max, each between
+// half and the whole of it at random, so that a fleet does not come back in
+// step after its broker was away.
+type backoff struct {
+	max      time.Duration
+	attempts int
+}
+
+func (b *backoff) next() time.Duration {
+	d := b.max
+	if b.attempts < 16 { // 250 ms shifted by more is over any max
+		d = min(firstBackoff<<b.attempts, b.max)
+	}
+	b.attempts++
+	return d/2 + rand.N(d/2+1)
+}
+
+func (b *backoff) reset() { b.attempts = 0 }

@@ -1,0 +1,93 @@
+package uplink
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// A write is cut into chunks and each may take this long: a slow link
+	// that still moves is not a dead one.
+	chunkTimeout = 20 * time.Second
+	chunkSize    = 4 << 10
+	// sendBuffer keeps little in the kernel, so that a keep-alive ping is not
+	// stuck behind minutes of pictures on a slow link.
+	sendBuffer = 32 << 10
+)
+
+// conn is the network connection beneath paho. It bounds inbound packets,
+// bounds every write by progress instead of by a deadline for the whole, and
+// keeps count of the PUBLISH packets written.
+type conn struct {
+	net.Conn
+
+	in frames
+
+	mu  sync.Mutex // paho writes pings from another goroutine: chunks must not mix
+	out frames
+
+	published atomic.Uint64 // PUBLISH packets written completely
+	progress  chan struct{} // holds one token after published changed
+
+	once     sync.Once
+	closeErr error
+}
+
+func newConn(c net.Conn, limit int) *conn {
+	w := &conn{Conn: c, in: frames{limit: limit}, progress: make(chan struct{}, 1)}
+	w.out.onPacket = func(kind byte) {
+		if kind != packetPublish {
+			return
+		}
+		w.published.Add(1)
+		select {
+		case w.progress <- struct{}{}:
+		default:
+		}
+	}
+	return w
+}
+
+func (c *conn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if ferr := c.in.feed(b[:n]); ferr != nil {
+		c.Close()
+		return 0, ferr
+	}
+	return n, err
+}
+
+func (c *conn) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	written := 0
+	for written < len(b) {
+		chunk := b[written:min(written+chunkSize, len(b))]
+		if err := c.Conn.SetWriteDeadline(time.Now().Add(chunkTimeout)); err != nil {
+			return written, err
+		}
+		n, err := c.Conn.Write(chunk)
+		if ferr := c.out.feed(chunk[:n]); err == nil {
+			err = ferr
+		}
+		written += n
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// SetWriteDeadline does nothing: Write sets its own.
+func (c *conn) SetWriteDeadline(time.Time) error { return nil }
+
+// SetDeadline bounds reading only; see SetWriteDeadline.
+func (c *conn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
+
+// Close can be called from everywhere and any number of times.
+func (c *conn) Close() error {
+	c.once.Do(func() { c.closeErr = c.Conn.Close() })
+	return c.closeErr
+}

@@ -1,0 +1,98 @@
+package uplink
+
+import "time"
+
+// State is the unit's birth message and last will, retained.
+type State struct {
+	Version  Version   `json:"version"`
+	Unit     string    `json:"unit"`
+	State    Presence  `json:"state"`
+	Since    time.Time `json:"since,omitzero"`     // when it was said; missing in the last will, which is written beforehand
+	Reason   string    `json:"reason,omitempty"`   // why it is offline: "stopped" or "connection lost"
+	Software string    `json:"software,omitempty"` // version of the daemon
+	Insecure bool      `json:"insecure,omitempty"` // the link is plaintext to another machine, as configured
+}
+
+// Presence is whether the unit is connected.
+type Presence string
+
+// The two presences.
+const (
+	Online  Presence = "online"
+	Offline Presence = "offline"
+)
+
+// Health is published every minute, retained. It carries counts and states,
+// never plate text.
+type Health struct {
+	Version     Version        `json:"version"`
+	Unit        string         `json:"unit"` // set by the client
+	At          time.Time      `json:"at"`
+	Clock       ClockState     `json:"clock"`
+	Uptime      float64        `json:"uptime_s"`
+	Software    string         `json:"software,omitempty"`
+	Cameras     []CameraHealth `json:"cameras"`
+	Passages    uint64         `json:"passages"` // since the start
+	Hits        uint64         `json:"hits"`     // since the start
+	Outbox      OutboxStats    `json:"outbox"`   // set by the client
+	Link        LinkHealth     `json:"link"`     // set by the client
+	Lists       []ListHealth   `json:"lists"`
+	Disk        *DiskHealth    `json:"disk,omitempty"`
+	Temperature *float64       `json:"temperature_c,omitempty"` // °C of the board
+	Problems    []string       `json:"problems,omitempty"`      // one sentence each
+}
+
+// CameraHealth is the state of one camera.
+type CameraHealth struct {
+	Name      string            `json:"name"`
+	State     string            `json:"state"` // connecting, online, offline, ended
+	FPS       float64           `json:"fps"`
+	Frames    uint64            `json:"frames"`
+	LastFrame time.Time         `json:"last_frame,omitzero"`
+	Drops     map[string]uint64 `json:"drops,omitempty"` // by reason
+	Opens     uint64            `json:"opens"`
+	LastError string            `json:"last_error,omitempty"`
+}
+
+// LinkHealth is the state of the way to the broker.
+type LinkHealth struct {
+	Connects     uint64 `json:"connects"` // since the start
+	Delivered    uint64 `json:"delivered"`
+	Resent       uint64 `json:"resent"`
+	Insecure     bool   `json:"insecure"`
+	LastProblem  string `json:"last_problem,omitempty"`
+	ControlDrops uint64 `json:"control_drops"` // health or list reports replaced before they were sent
+}
+
+// ListHealth is one list the unit holds.
+type ListHealth struct {
+	Name     string    `json:"name"`
+	Version  string    `json:"version,omitempty"`
+	Entries  int       `json:"entries"`
+	Imported time.Time `json:"imported,omitzero"`
+	Expires  time.Time `json:"expires,omitzero"`
+}
+
+// DiskHealth is the file system that holds the outbox, in bytes.
+type DiskHealth struct {
+	Free  uint64 `json:"free"`
+	Total uint64 `json:"total"`
+}
+
+// HotlistReport says which list versions the unit holds, and which updates it
+// refused and why. Retained.
+type HotlistReport struct {
+	Version Version       `json:"version"`
+	Unit    string        `json:"unit"` // set by the client
+	At      time.Time     `json:"at"`
+	Lists   []ListHealth  `json:"lists"`
+	Refused []ListRefusal `json:"refused,omitempty"`
+}
+
+// ListRefusal is one update that was not applied.
+type ListRefusal struct {
+	Name    string    `json:"name"`
+	Version string    `json:"version,omitempty"`
+	Reason  string    `json:"reason"`
+	At      time.Time `json:"at"`
+}

@@ -1,0 +1,171 @@
+package uplink
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
+)
+
+// link is one MQTT session on one network connection. It is never reused:
+// what a token of this link says is about this connection and no other.
+type link struct {
+	client mqtt.Client
+	conn   *conn
+	lost   chan error // gets one error when the connection is gone
+	issued uint64     // PUBLISH packets handed to paho
+}
+
+// linkOptions is what differs between the unit and a subscriber.
+type linkOptions struct {
+	clientID  string
+	keepAlive time.Duration // rounded up to whole seconds
+	limit     int           // bytes of an inbound packet
+	willTopic string
+	will      []byte
+	onMessage mqtt.MessageHandler
+}
+
+const (
+	// publishWait bounds paho's Publish when the connection goes away just
+	// then; nobody receives from its channel any more.
+	publishWait = time.Second
+	// disconnectWait is for the DISCONNECT packet to be written.
+	disconnectWait = 250 * time.Millisecond
+)
+
+// connect makes a connection and an MQTT session on it. It returns when ctx
+// is done, at the latest after the broker's DialTimeout.
+func connect(ctx context.Context, b Broker, o linkOptions) (*link, error) {
+	timeout := b.DialTimeout
+	if timeout <= 0 {
+		timeout = 15 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	cred, err := b.credentials()
+	if err != nil {
+		return nil, err
+	}
+	// The connection is made here and handed to paho, so that it can be
+	// cancelled, and closed when paho cannot be trusted to.
+	nc, err := b.dial(ctx, cred.tls)
+	if err != nil {
+		return nil, brokerError(b, err)
+	}
+	l := &link{conn: newConn(nc, o.limit), lost: make(chan error, 1)}
+
+	keepAlive := (o.keepAlive + time.Second - 1).Truncate(time.Second)
+	opts := mqtt.NewClientOptions().
+		AddBroker("tcp://broker"). // unused, but paho wants one
+		SetClientID(o.clientID).
+		SetCleanSession(true).
+		SetAutoReconnect(false).
+		SetConnectRetry(false).
+		SetProtocolVersion(4).
+		SetConnectTimeout(timeout).
+		SetKeepAlive(keepAlive).
+		SetPingTimeout(keepAlive).
+		SetWriteTimeout(publishWait).
+		SetOrderMatters(true).
+		SetUsername(cred.user).
+		SetPassword(cred.password).
+		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return l.conn, nil }).
+		SetConnectionLostHandler(func(_ mqtt.Client, err error) { l.lost <- err })
+	if o.will != nil {
+		opts.SetBinaryWill(o.willTopic, o.will, 1, true)
+	}
+	if o.onMessage != nil {
+		opts.SetDefaultPublishHandler(o.onMessage)
+	}
+	l.client = mqtt.NewClient(opts)
+	token := l.client.Connect()
+	select {
+	case <-token.Done():
+	case <-ctx.Done():
+		l.conn.Close() // makes the attempt end
+		<-token.Done()
+	}
+	if err := token.Error(); err != nil {
+		l.conn.Close()
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return nil, brokerError(b, err)
+	}
+	if ctx.Err() != nil { // closed above, but just too late for paho to notice
+		l.close()
+		return nil, brokerError(b, ctx.Err())
+	}
+	return l, nil
+}
+
+// ready is true if everything published so far was written, so that the next
+// publish does not wait.
+func (l *link) ready() bool { return l.conn.published.Load() >= l.issued }
+
+// publish hands a message to paho.
+func (l *link) publish(topic string, retained bool, payload []byte) mqtt.Token {
+	l.issued++
+	return l.client.Publish(topic, 1, retained, payload)
+}
+
+// close ends the session and the connection, with a DISCONNECT if there is
+// still somebody to get it.
+func (l *link) close() {
+	l.client.Disconnect(uint(disconnectWait.Milliseconds()))
+	l.conn.Close()
+}
+
+// cut ends the connection without a DISCONNECT, so that the broker publishes
+// the last will.
+func (l *link) cut() {
+	l.conn.Close()
+	l.client.Disconnect(uint(disconnectWait.Milliseconds()))
+}
+
+// brokerError puts a failed connection into one clear sentence.
+func brokerError(b Broker, err error) error {
+	e := &Error{Op: "connect to the broker", Path: b.name(), Err: err}
+	var (
+		unknown  x509.UnknownAuthorityError
+		op       *net.OpError
+		verify   *tls.CertificateVerificationError
+		dnsError *net.DNSError
+	)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Err = fmt.Errorf("it does not answer: %w", err)
+		e.Advice = "check the address, the firewall and that the broker runs"
+	case errors.As(err, &verify), errors.As(err, &unknown):
+		e.Advice = "check the CA file, the host name and the clock"
+	case errors.As(err, &dnsError):
+		e.Advice = "check the host name and the network"
+	case errors.As(err, &op):
+		e.Err = op.Err
+		e.Advice = "check the address and that the broker runs"
+	case isRefusal(err):
+		e.Advice = "check the user, the password, the client certificate and the broker's access rules"
+	}
+	return e
+}
+
+// isRefusal is true if the broker answered and said no.
+func isRefusal(err error) bool {
+	for _, refusal := range []error{
+		packets.ErrorRefusedBadUsernameOrPassword, packets.ErrorRefusedNotAuthorised,
+		packets.ErrorRefusedIDRejected, packets.ErrorRefusedServerUnavailable, packets.ErrorRefusedBadProtocolVersion,
+	} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
+}

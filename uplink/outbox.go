@@ -1,0 +1,572 @@
+package uplink
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// OutboxOptions are the outbox's bounds. Zero values take the defaults.
+//
+// At a bound, pictures go before hits, and in both cases those of the least
+// urgent and among them the oldest go first, each counted. A new hit that is
+// less urgent than every pending one is itself the one that goes: Accept then
+// returns [ErrFull].
+type OutboxOptions struct {
+	MaxBytes   int64 // of all records together; default 64 MiB. The file can be about twice that.
+	MaxEntries int   // default 10,000
+
+	// A larger picture is left out of its hit and counted. Defaults 48 KiB
+	// and 160 KiB: with base64 a message stays below 300 KiB.
+	MaxPlatePicture   int
+	MaxContextPicture int
+	// MaxMessage bounds a hit without its pictures, as JSON. A larger one is
+	// refused with [ErrTooLarge]. Default 64 KiB.
+	MaxMessage int
+
+	// LockTimeout is how long to wait for another process to let go of the
+	// file. Default 1 s.
+	LockTimeout time.Duration
+}
+
+func (o OutboxOptions) withDefaults() OutboxOptions {
+	def := func(p *int, v int) {
+		if *p <= 0 {
+			*p = v
+		}
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 64 << 20
+	}
+	def(&o.MaxEntries, 10_000)
+	def(&o.MaxPlatePicture, 48<<10)
+	def(&o.MaxContextPicture, 160<<10)
+	def(&o.MaxMessage, 64<<10)
+	o.MaxMessage = min(o.MaxMessage, maxBody)
+	if o.LockTimeout <= 0 {
+		o.LockTimeout = time.Second
+	}
+	return o
+}
+
+// Outbox holds accepted hits on disk until they were delivered. It is safe
+// for concurrent use; one process at a time can have a file open.
+//
+// A write costs one or two fsyncs and holds up other calls meanwhile. It
+// never waits for the network.
+type Outbox struct {
+	path string
+	unit string
+	opts OutboxOptions
+	log  *slog.Logger
+
+	// Seams: the tests put a full or failing disk, or another clock, here.
+	commit func(db *bolt.DB, f func(*bolt.Tx) error) error
+	number numberFile
+	now    func() time.Time
+
+	mu        sync.Mutex
+	db        *bolt.DB // nil once closed
+	index     []slot   // pending hits in the order of their sequence
+	bytes     int64    // of the pending records
+	quarCount int
+	delivered map[uint64]uint32 // last delivered revision of the latest numbers
+	lastNum   uint64            // no number above this was given out; numbers below it may have been skipped
+	given     uint64            // the number given out last, 0 if unknown
+	lastSeq   uint64
+	ceiling   uint64 // what the side file holds
+	counts    OutboxStats
+	damage    *Damage
+	added     chan struct{} // holds one token after something was added
+}
+
+// slot is what is kept in memory of a pending hit.
+type slot struct {
+	seq      uint64
+	number   uint64
+	previous uint64
+	revision uint32
+	urgency  uint8
+	here     bool // accepted since this process started, so that mono counts
+	mono     time.Time
+	accepted int64 // unix ms by the wall clock then
+	size     int64 // of the hit's record
+	pictures int64 // of the pictures' record, 0 without
+}
+
+var (
+	bucketHits       = []byte("hits")
+	bucketPictures   = []byte("pictures")
+	bucketDelivered  = []byte("delivered")
+	bucketQuarantine = []byte("quarantine")
+	bucketMeta       = []byte("meta")
+	keyMeta          = []byte("last")
+	keyUnit          = []byte("unit")
+)
+
+// maxDelivered is how many delivered numbers are remembered, so that a later
+// update of one of them gets the next revision.
+const maxDelivered = 1024
+
+// OpenOutbox opens the outbox file of a unit, or creates it. A damaged file is
+// renamed to path + ".corrupt" (replacing an earlier one), what is readable in
+// it is carried over to a fresh file, and [Outbox.Damage] tells about it. A
+// file held by another process gives [ErrLocked].
+func OpenOutbox(path, unit string, opts OutboxOptions, log *slog.Logger) (*Outbox, error) {
+	if err := ValidateUnit(unit); err != nil {
+		return nil, err
+	}
+	o := &Outbox{
+		path: path, unit: unit, opts: opts.withDefaults(), log: log,
+		commit: func(db *bolt.DB, f func(*bolt.Tx) error) error { return db.Update(f) },
+		number: newNumberFile(path + ".number"),
+		now:    time.Now,
+		added:  make(chan struct{}, 1),
+	}
+	if err := o.open(); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+func (o *Outbox) open() error {
+	fresh, err := finishSalvage(o.path)
+	if err != nil {
+		return o.fail("open the outbox", err)
+	}
+	err = o.load()
+	damaged := errors.Is(err, errDamaged)
+	if damaged {
+		err = o.rebuild(err)
+	}
+	if err != nil {
+		return o.fail("open the outbox", err)
+	}
+	if err := o.settleNumber(fresh, damaged); err != nil {
+		err = errors.Join(err, o.db.Close())
+		return o.fail("open the outbox", err)
+	}
+	if len(o.index) > 0 {
+		o.wake()
+	}
+	return nil
+}
+
+// load opens the database and reads every record once, which is the check for
+// damage that bbolt itself does not do.
+func (o *Outbox) load() error {
+	db, err := openBolt(o.path, o.opts.LockTimeout, false)
+	if err != nil {
+		return err
+	}
+	var s snapshot
+	err = guard(func() error {
+		err := db.Update(func(tx *bolt.Tx) error {
+			for _, b := range [][]byte{bucketHits, bucketPictures, bucketDelivered, bucketQuarantine, bucketMeta} {
+				if _, err := tx.CreateBucketIfNotExists(b); err != nil {
+					return err
+				}
+			}
+			return tx.Bucket(bucketMeta).Put(keyUnit, []byte(o.unit))
+		})
+		if err != nil {
+			return err
+		}
+		return db.View(func(tx *bolt.Tx) error { return s.read(tx) })
+	})
+	if err != nil {
+		return errors.Join(err, guard(db.Close))
+	}
+	o.db = db
+	o.index, o.bytes = s.index, s.bytes
+	o.delivered, o.quarCount = s.delivered, s.quarantined
+	o.given = s.given
+	o.lastNum, o.lastSeq = max(o.lastNum, s.given), max(o.lastSeq, s.lastSeq)
+	return nil
+}
+
+// settleNumber takes the highest number known from both places and writes it
+// back to the side file. fresh: there was no database.
+func (o *Outbox) settleNumber(fresh, damaged bool) error {
+	mark, err := o.number.read()
+	switch {
+	case errors.Is(err, errDamaged):
+		o.log.Warn("the outbox's number file is damaged; the database's number counts", "file", o.number.path)
+		damaged = damaged || fresh
+	case errors.Is(err, fs.ErrNotExist):
+		if o.given > 0 {
+			o.log.Warn("the outbox's number file is missing; the database's number counts", "file", o.number.path)
+		}
+	case err != nil:
+		return err
+	default:
+		// A database that knows fewer numbers than were given out when the
+		// side file was written is not the one that was last in use.
+		damaged = damaged || o.given < mark.Given || mark.Clean && o.given != mark.Given
+		o.lastNum = max(o.lastNum, mark.Ceiling)
+	}
+	o.ceiling = 0
+	if damaged {
+		o.lastNum += damageGap
+		o.given = 0
+		o.log.Warn("the numbering leaves a gap, because numbers may have been lost", "gap", damageGap, "last", o.lastNum)
+	}
+	o.raiseCeiling(o.lastNum + 1)
+	return nil
+}
+
+// raiseCeiling makes the side file cover number. When the side file cannot be
+// written the database's own number still counts, so the hit is not refused;
+// the failure is reported.
+func (o *Outbox) raiseCeiling(number uint64) {
+	if number <= o.ceiling {
+		return
+	}
+	ceiling := number + numberBlock - 1
+	if err := o.number.save(numberMark{Unit: o.unit, Ceiling: ceiling, Given: o.given}); err != nil {
+		if o.counts.NumberFileProblem == "" {
+			o.log.Error("cannot write the outbox's number file", "file", o.number.path, "error", err)
+		}
+		o.counts.NumberFileProblem = err.Error()
+		return
+	}
+	o.ceiling = ceiling
+	o.counts.NumberFileProblem = ""
+}
+
+// Close waits for running calls and closes the file. Pending hits stay in it.
+func (o *Outbox) Close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.db == nil {
+		return nil
+	}
+	err := guard(o.db.Close)
+	o.db = nil
+	if err == nil {
+		err = o.number.save(numberMark{Unit: o.unit, Ceiling: o.lastNum, Given: o.given, Clean: true})
+	}
+	if err != nil {
+		return o.fail("close the outbox", err)
+	}
+	return nil
+}
+
+// Unit is the unit whose hits these are.
+func (o *Outbox) Unit() string { return o.unit }
+
+// Accept gives the hit its id and puts it on disk, with fsync, before it
+// returns. From then on the hit is delivered or counted as dropped.
+func (o *Outbox) Accept(h Hit) (id string, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := h.validate(); err != nil {
+		o.counts.Refused++
+		return "", o.fail("accept the hit into the outbox", err)
+	}
+	number := o.lastNum + 1
+	o.raiseCeiling(number)
+	n := newcomer{hit: h, number: number, previous: o.given, revision: 1, seq: o.lastSeq + 1, accepted: o.now()}
+	if err := o.store(&n); err != nil {
+		return "", o.fail("accept the hit into the outbox", err)
+	}
+	o.counts.Accepted++
+	return n.hit.ID, nil
+}
+
+// Update replaces the hit of this id by a better vote of the same passage, as
+// its next revision. A pending hit is replaced in its place; when the earlier
+// revision was delivered already, the new one is appended. Pictures that the
+// update leaves out are kept while the hit is pending.
+func (o *Outbox) Update(id string, h Hit) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	fail := func(err error) error {
+		return &Error{Op: "update hit", Path: id, Err: err}
+	}
+	unit, number, err := ParseID(id)
+	if err != nil || unit != o.unit {
+		return fail(ErrUnknownID)
+	}
+	if err := h.validate(); err != nil {
+		o.counts.Refused++
+		return fail(err)
+	}
+	n := newcomer{hit: h, number: number, accepted: o.now()}
+	if i := o.slotOf(number); i >= 0 {
+		old := &o.index[i]
+		n.replaces = old
+		n.seq, n.previous, n.revision = old.seq, old.previous, old.revision+1
+	} else if rev, ok := o.delivered[number]; ok {
+		n.seq, n.revision = o.lastSeq+1, rev+1
+	} else {
+		return fail(ErrUnknownID)
+	}
+	if err := o.store(&n); err != nil {
+		return o.fail("update hit "+id+" in the outbox", err)
+	}
+	o.counts.Updated++
+	return nil
+}
+
+// newcomer is a hit on its way into the file.
+type newcomer struct {
+	hit      Hit
+	number   uint64
+	previous uint64
+	revision uint32
+	seq      uint64
+	accepted time.Time
+	replaces *slot
+}
+
+// store writes a hit, makes room for it by the rule at the bound, and brings
+// the index up to date once all that is on disk. Called with the lock held.
+func (o *Outbox) store(n *newcomer) error {
+	if o.db == nil {
+		return ErrClosed
+	}
+	plate, context, oversize := o.capPictures(&n.hit)
+	n.hit.ID = FormatID(o.unit, n.number)
+	n.hit.Number, n.hit.Previous, n.hit.Revision, n.hit.Unit = n.number, n.previous, int(n.revision), o.unit
+	n.hit.PlatePicture, n.hit.ContextPicture = nil, nil
+	n.hit.PicturesDropped = n.hit.PicturesDropped || oversize > 0
+	n.hit.Historical = false
+	if n.hit.Characters == nil {
+		n.hit.Characters = []Character{}
+	}
+	body, err := json.Marshal(&n.hit)
+	if err != nil {
+		o.counts.Refused++
+		return err
+	}
+	if len(body) > o.opts.MaxMessage {
+		o.counts.Refused++
+		return fmt.Errorf("%w: %d bytes of at most %d", ErrTooLarge, len(body), o.opts.MaxMessage)
+	}
+
+	s := slot{
+		seq: n.seq, number: n.number, previous: n.previous, revision: n.revision,
+		urgency: uint8(min(max(n.hit.Urgency(), 1), 255)),
+		here:    true, mono: n.accepted, accepted: n.accepted.UnixMilli(),
+	}
+	if n.replaces != nil {
+		// The age of a hit is that of its first revision.
+		s.here, s.mono, s.accepted = n.replaces.here, n.replaces.mono, n.replaces.accepted
+	}
+	hit := record{kind: recordHit, urgency: s.urgency, seq: s.seq, number: s.number, previous: s.previous,
+		revision: s.revision, accepted: s.accepted, body: body}
+	s.size = recordCost(hit.size())
+	pictures := hit
+	pictures.kind, pictures.body = recordPictures, nil
+
+	err = o.write(func(tx *bolt.Tx) (func(), error) {
+		s := s // a second attempt, after damage, starts anew
+		if n.replaces != nil && plate == nil && context == nil && n.replaces.pictures > 0 {
+			old, err := decodeAt(recordPictures, recordKey(s.seq), tx.Bucket(bucketPictures).Get(recordKey(s.seq)))
+			if err != nil {
+				return nil, err
+			}
+			pictures.body = slices.Clone(old.body)
+		} else if plate != nil || context != nil {
+			pictures.body = encodePictures(plate, context)
+		}
+		if pictures.body != nil {
+			s.pictures = recordCost(pictures.size())
+			hit.hadPictures = true
+		}
+		room := o.makeRoom(s, n.replaces)
+		if room.refuse {
+			return nil, ErrFull
+		}
+		if room.own {
+			s.pictures = 0
+		}
+		if err := room.apply(tx); err != nil {
+			return nil, err
+		}
+		if err := tx.Bucket(bucketHits).Put(recordKey(s.seq), hit.encode()); err != nil {
+			return nil, err
+		}
+		if s.pictures > 0 {
+			if err := tx.Bucket(bucketPictures).Put(recordKey(s.seq), pictures.encode()); err != nil {
+				return nil, err
+			}
+		} else if err := tx.Bucket(bucketPictures).Delete(recordKey(s.seq)); err != nil {
+			return nil, err
+		}
+		meta := record{kind: recordMeta, number: max(o.given, s.number), seq: max(o.lastSeq, s.seq)}
+		if err := tx.Bucket(bucketMeta).Put(keyMeta, meta.encode()); err != nil {
+			return nil, err
+		}
+		return func() { o.stored(s, room, oversize) }, nil
+	})
+	if errors.Is(err, ErrFull) {
+		o.counts.DroppedEntries++
+	}
+	return err
+}
+
+// stored brings the index up to date after a commit.
+func (o *Outbox) stored(s slot, room room, oversize int) {
+	o.counts.DroppedPictures += uint64(oversize)
+	o.settle(room)
+	if i, ok := o.find(s.seq); ok {
+		o.bytes += s.size + s.pictures - o.index[i].size - o.index[i].pictures
+		o.index[i] = s
+	} else {
+		o.index = append(o.index, s)
+		o.bytes += s.size + s.pictures
+	}
+	o.lastNum, o.given, o.lastSeq = max(o.lastNum, s.number), max(o.given, s.number), max(o.lastSeq, s.seq)
+	o.wake()
+}
+
+// capPictures takes the pictures out of the hit that are over their bound.
+func (o *Outbox) capPictures(h *Hit) (plate, context *Picture, oversize int) {
+	plate, context = h.PlatePicture, h.ContextPicture
+	drop := func(p **Picture, limit int) {
+		if *p == nil {
+			return
+		}
+		if len((*p).JPEG) > limit {
+			oversize++
+		}
+		if n := len((*p).JPEG); n > limit || n == 0 {
+			*p = nil
+		}
+	}
+	drop(&plate, o.opts.MaxPlatePicture)
+	drop(&context, o.opts.MaxContextPicture)
+	return plate, context, oversize
+}
+
+// write runs f in one transaction and, once that is on disk, the function f
+// returned. Damage found on the way leads to a fresh file and one more try.
+func (o *Outbox) write(f func(*bolt.Tx) (func(), error)) error {
+	if o.db == nil {
+		return ErrClosed
+	}
+	try := func() (after func(), err error) {
+		err = guard(func() error {
+			return o.commit(o.db, func(tx *bolt.Tx) error {
+				after, err = f(tx)
+				return err
+			})
+		})
+		return after, err
+	}
+	after, err := try()
+	if errors.Is(err, errDamaged) {
+		if err := o.rebuild(err); err != nil {
+			return err
+		}
+		after, err = try()
+	}
+	if err != nil {
+		return err
+	}
+	after()
+	return nil
+}
+
+func (o *Outbox) wake() {
+	select {
+	case o.added <- struct{}{}:
+	default:
+	}
+}
+
+// Added receives a value after a hit was accepted or updated. It holds at
+// most one, so whoever receives from it must look at everything.
+func (o *Outbox) Added() <-chan struct{} { return o.added }
+
+// slotOf finds the pending hit with this number, or returns -1. Updates are
+// rare and concern recent hits, so it looks from the end.
+func (o *Outbox) slotOf(number uint64) int {
+	for i := len(o.index) - 1; i >= 0; i-- {
+		if o.index[i].number == number {
+			return i
+		}
+	}
+	return -1
+}
+
+func (o *Outbox) find(seq uint64) (int, bool) {
+	return slices.BinarySearchFunc(o.index, seq, func(s slot, seq uint64) int {
+		switch {
+		case s.seq < seq:
+			return -1
+		case s.seq > seq:
+			return 1
+		}
+		return 0
+	})
+}
+
+func (o *Outbox) fail(op string, err error) error {
+	e := &Error{Op: op, Path: o.path, Err: err}
+	switch {
+	case errors.Is(err, ErrLocked):
+		e.Advice = "stop the daemon that uses it, or give this one another outbox file"
+	case errors.Is(err, ErrFull):
+		e.Advice = "bring the broker back, or raise the outbox's bounds"
+	case errors.Is(err, fs.ErrPermission):
+		e.Advice = "give the daemon's user write access to the file and its folder"
+	case errors.Is(err, fs.ErrNotExist):
+		e.Advice = "create the folder first"
+	}
+	return e
+}
+
+// openBolt opens a database. The list of free pages is not kept in the file
+// but found by walking the tree: one thing less that can be damaged.
+func openBolt(path string, timeout time.Duration, readOnly bool) (*bolt.DB, error) {
+	var file *os.File
+	var db *bolt.DB
+	err := guard(func() (err error) {
+		db, err = bolt.Open(path, 0o600, &bolt.Options{
+			Timeout: timeout, ReadOnly: readOnly, NoFreelistSync: true, FreelistType: bolt.FreelistMapType,
+			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+				f, err := os.OpenFile(name, flag, mode)
+				file = f
+				return f, err
+			},
+		})
+		return err
+	})
+	switch {
+	case err == nil:
+		return db, nil
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, ErrLocked
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch), errors.Is(err, bolterrors.ErrChecksum):
+		err = fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	if errors.Is(err, errDamaged) && file != nil {
+		file.Close() // a panic inside Open leaves it open and locked
+	}
+	return nil, err
+}
+
+// guard turns what bbolt does on damaged pages, panics and faults on memory
+// that the file does not back, into errDamaged.
+func guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", errDamaged, p)
+		}
+	}()
+	return f()
+}

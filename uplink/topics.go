@@ -1,0 +1,70 @@
+package uplink
+
+import (
+	"fmt"
+	"strings"
+)
+
+// topicRoot is the versioned root of every topic. A change that old receivers
+// cannot ignore gets a new version.
+const topicRoot = "platewatch/v1/units/"
+
+// Kind is the last level of a unit's topic.
+type Kind string
+
+// The kinds of message a unit publishes.
+const (
+	KindState    Kind = "state"    // retained: [State]
+	KindHealth   Kind = "health"   // retained: [Health]
+	KindHits     Kind = "hits"     // [Hit]
+	KindHotlists Kind = "hotlists" // retained: [HotlistReport]
+)
+
+// Topic is the topic on which unit publishes messages of kind k. As a filter,
+// "+" for unit stands for the whole fleet.
+func Topic(unit string, k Kind) string { return topicRoot + unit + "/" + string(k) }
+
+// ParseTopic takes a topic apart. It is false for anything that is not a
+// unit's topic.
+func ParseTopic(topic string) (unit string, k Kind, ok bool) {
+	rest, ok := strings.CutPrefix(topic, topicRoot)
+	if !ok {
+		return "", "", false
+	}
+	unit, last, ok := strings.Cut(rest, "/")
+	if !ok || ValidateUnit(unit) != nil {
+		return "", "", false
+	}
+	switch k = Kind(last); k {
+	case KindState, KindHealth, KindHits, KindHotlists:
+		return unit, k, true
+	}
+	return "", "", false
+}
+
+// maxUnit keeps ids and topics short enough for every broker and file name.
+const maxUnit = 64
+
+// ValidateUnit checks a unit's name: 1 to 64 of the characters A-Z, a-z, 0-9,
+// '.', '_' and '-', starting with a letter or digit. It becomes a level of MQTT
+// topics, where '+', '#' and '/' would reach other units' topics, and the
+// first part of every id.
+func ValidateUnit(unit string) error {
+	refuse := func(format string, args ...any) error {
+		return &Error{Op: "use the unit name", Path: fmt.Sprintf("%.80q", unit), Err: fmt.Errorf(format, args...),
+			Advice: "use letters, digits, '.', '_' and '-', at most 64 of them, a letter or digit first"}
+	}
+	switch {
+	case unit == "":
+		return refuse("it is empty")
+	case len(unit) > maxUnit:
+		return refuse("it has %d characters, at most %d are allowed", len(unit), maxUnit)
+	}
+	for i, r := range unit {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		if !letter && (i == 0 || !strings.ContainsRune("._-", r)) {
+			return refuse("it contains %q at position %d", r, i+1)
+		}
+	}
+	return nil
+}
