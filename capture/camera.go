@@ -1,0 +1,175 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+// Camera keeps one source open for as long as its Run runs, drains it and
+// offers the newest frame. Next and Stats are safe for concurrent use.
+type Camera struct {
+	config  Config
+	log     *slog.Logger
+	box     *mailbox
+	pool    matPool
+	record  *recorder
+	blocked blockedCalls
+	started atomic.Bool
+
+	open func(context.Context, Config, *blockedCalls) (Source, error) // a seam for tests
+}
+
+// New checks the configuration and makes a camera; nothing is opened before
+// Run. The error matches [ErrConfig].
+func New(c Config, log *slog.Logger) (*Camera, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	c = c.WithDefaults()
+	return &Camera{
+		config: c,
+		log:    log.With("camera", c.Name),
+		box:    newMailbox(),
+		record: newRecorder(c),
+		open:   open,
+	}, nil
+}
+
+// Config is the configuration with its defaults.
+func (c *Camera) Config() Config { return c.config }
+
+// Run opens the source and reads it until ctx is done or a file or folder has
+// ended, and opens it again whenever it is lost or cannot be opened. It
+// returns nil then, and an error only when it is called a second time.
+//
+// At the end of a file or folder it waits until the last frame has been taken.
+// When ctx is done it returns within 2.5 s whatever the camera does, and the
+// frame that nobody took is dropped.
+func (c *Camera) Run(ctx context.Context) error {
+	if c.started.Swap(true) {
+		return errors.New("a camera runs only once")
+	}
+	defer c.finish()
+	var retry backoff
+	for {
+		begin := time.Now()
+		err := c.session(ctx, &retry)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, io.EOF):
+			c.ended()
+			c.box.empty(ctx)
+			return nil
+		}
+		c.offline(err)
+		if !wait(ctx, retry.after(time.Since(begin))) {
+			return nil
+		}
+	}
+}
+
+// finish ends Next and frees every frame that is left.
+func (c *Camera) finish() {
+	c.ended()
+	if f := c.box.remove(); f != nil {
+		f.Close()
+		c.record.drop(DropStopped)
+	}
+	c.pool.close()
+}
+
+func (c *Camera) ended() {
+	c.box.end()
+	if c.record.enter(StateEnded, nil) {
+		s := c.record.snapshot()
+		c.log.Info("camera ended", "frames", s.Frames, "dropped", s.DropsByReason)
+	}
+}
+
+// session is one source from open to loss. It does nothing but drain: a camera
+// that is not drained falls behind without bound.
+func (c *Camera) session(ctx context.Context, retry *backoff) error {
+	c.record.opening()
+	src, err := c.open(ctx, c.config, &c.blocked)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	var online time.Time
+	m := c.pool.get()
+	defer func() { c.pool.put(m) }()
+	for {
+		position, err := src.Read(&m)
+		switch {
+		case errors.Is(err, ErrPicture):
+			if n := c.record.drop(DropUnreadable); n == 1 {
+				c.log.Warn("a picture is left out; later ones are only counted", "error", err)
+			}
+			continue
+		case err != nil:
+			return err
+		}
+		arrived := time.Now()
+		if online.IsZero() {
+			online = arrived
+			c.online(m.Cols(), m.Rows())
+		} else if arrived.Sub(online) > steadyAfter {
+			retry.reset()
+		}
+		f := &Frame{Camera: c.config.Name, Image: m, Arrived: arrived, Position: position, pool: &c.pool}
+		m = c.pool.get()
+		f.Seq = c.record.frame(arrived, f.Image.Cols(), f.Image.Rows())
+		if old := c.box.put(f); old != nil {
+			old.Close()
+			c.record.drop(DropNewer)
+		}
+		if c.config.Pace == PaceFast && !c.box.empty(ctx) {
+			return ctx.Err()
+		}
+	}
+}
+
+func (c *Camera) online(width, height int) {
+	if !c.record.enter(StateOnline, nil) {
+		return
+	}
+	log := c.log.With("where", c.config.Where(), "width", width, "height", height)
+	if c.config.Width != 0 && (width != c.config.Width || height != c.config.Height) {
+		log = log.With("asked_width", c.config.Width, "asked_height", c.config.Height)
+	}
+	log.Info("camera online")
+}
+
+// offline logs the change and not the attempts: an unplugged camera fails for
+// weeks.
+func (c *Camera) offline(err error) {
+	if !c.record.enter(StateOffline, err) {
+		return
+	}
+	log := c.log.With("where", c.config.Where(), "error", err)
+	var hint interface{ Hint() string }
+	if errors.As(err, &hint) && hint.Hint() != "" {
+		log = log.With("hint", hint.Hint())
+	}
+	log.Warn("camera offline; trying again until it is back")
+}
+
+// Next returns the newest frame that was not taken yet, waiting for one. The
+// caller owns it and must close it. It returns [io.EOF] after the last frame
+// of a file or folder and when Run has stopped, or ctx's error.
+func (c *Camera) Next(ctx context.Context) (*Frame, error) {
+	return c.box.take(ctx)
+}
+
+// Stats is a snapshot of the camera's state and counters.
+func (c *Camera) Stats() Stats {
+	s := c.record.snapshot()
+	s.Abandoned = c.blocked.total.Load()
+	s.Blocked = int(c.blocked.out.Load())
+	return s
+}

@@ -1,0 +1,187 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/bluenviron/gortsplib/v5"
+	"github.com/bluenviron/gortsplib/v5/pkg/base"
+	"github.com/bluenviron/gortsplib/v5/pkg/description"
+	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
+
+	"platewatch/capture/internal/videoio"
+)
+
+// minLibraryOpen is what the video library gets at least of the time for
+// opening when most of it went into connecting.
+const minLibraryOpen = time.Second
+
+// openRTSP opens a network camera. The host is dialled first, by Go: that can
+// be cancelled at any time and tells why it failed, so that the library, which
+// can do neither, never sees a host that is not there.
+func openRTSP(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return nil, c.Validate()
+	}
+	if c.CredentialsFile != "" {
+		user, err := readCredentials(c.CredentialsFile)
+		if err != nil {
+			return nil, err
+		}
+		u.User = user
+	}
+	deadline := time.Now().Add(c.OpenTimeout)
+	where := u.Redacted()
+	if err := dial(ctx, deadline, u); err != nil {
+		return nil, unreachable(ctx, where, err)
+	}
+	release, err := environment.hold(ctx, optionsRTSP+c.Transport)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	bound := max(time.Until(deadline), minLibraryOpen)
+	s, err := openStream(ctx, streamSpec{
+		uri:     u.String(),
+		where:   where,
+		backend: videoio.FFmpeg,
+		params: []videoio.Param{
+			{Property: videoio.OpenTimeoutMsec, Value: int(bound.Milliseconds())},
+			{Property: videoio.ReadTimeoutMsec, Value: int(c.ReadTimeout.Milliseconds())},
+		},
+		openBound: bound,
+		readBound: c.ReadTimeout,
+		end:       ErrStreamEnded,
+		misses:    1,
+	}, openVideoio, b)
+	switch {
+	case err == nil:
+		return s, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, videoio.ErrRefused):
+		return nil, diagnoseRTSP(ctx, u, bound)
+	}
+	return nil, &Error{Op: "open", Path: where, Err: scrubOwn(err, u.String())}
+}
+
+// scrubOwn keeps this package's own errors, which [errors.Is] has to see, and
+// rewrites the library's.
+func scrubOwn(err error, uri string) error {
+	if errors.Is(err, ErrBlocked) || errors.Is(err, ErrFrame) {
+		return err
+	}
+	return secret{uri}.scrubbed(err)
+}
+
+func rtspAddress(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "rtsps":
+		port = "322"
+	default:
+		port = "554"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+func dial(ctx context.Context, deadline time.Time, u *url.URL) error {
+	d := net.Dialer{Deadline: deadline}
+	conn, err := d.DialContext(ctx, "tcp", rtspAddress(u))
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+func unreachable(ctx context.Context, where string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	advice := "check the camera's address, port, power and network"
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		advice = "check the host name, or use the camera's IP address"
+	}
+	return &Error{Op: "open", Path: where, Err: fmt.Errorf("%w: %w", ErrUnreachable, err), Advice: advice}
+}
+
+// diagnoseBound is how long finding the reason of a failed open may take.
+const diagnoseBound = 2 * time.Second
+
+// diagnoseRTSP asks the camera itself what OpenCV does not tell: why the
+// stream could not be opened.
+func diagnoseRTSP(ctx context.Context, u *url.URL, waited time.Duration) error {
+	e := &Error{Op: "open", Path: u.Redacted()}
+	session, err := describe(ctx, u)
+	var status liberrors.ErrClientBadStatusCode
+	var timeout net.Error
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &status):
+		e.Err, e.Advice = statusError(status)
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.As(err, new(liberrors.ErrClientRequestTimedOut)):
+		e.Err = fmt.Errorf("%w: it takes the connection and does not reply to RTSP", ErrTimeout)
+		e.Advice = "restart the camera, or check that the port is its RTSP port"
+	case err != nil:
+		e.Err = fmt.Errorf("the answer is not RTSP: %w", secret{u.String()}.scrubbed(err))
+		e.Advice = "check that the port is the camera's RTSP port"
+	case session.FindFormat(nil) == nil && !hasVideo(session):
+		e.Err, e.Advice = errors.New("the stream has no video"), "check the path: it may be the camera's sound"
+	default:
+		e.Err = fmt.Errorf("%w: the stream is there, and sent nothing that can be decoded within %v", ErrTimeout, waited.Round(100*time.Millisecond))
+		e.Advice = "set the camera to H.264 or H.265; try transport tcp"
+	}
+	return e
+}
+
+func hasVideo(s *description.Session) bool {
+	for _, m := range s.Medias {
+		if m.Type == description.MediaTypeVideo {
+			return true
+		}
+	}
+	return false
+}
+
+func statusError(s liberrors.ErrClientBadStatusCode) (err error, advice string) {
+	switch s.Code {
+	case base.StatusUnauthorized, base.StatusForbidden:
+		return fmt.Errorf("%w (status %d)", ErrCredentials, s.Code),
+			"put user:password of a camera account that may view into credentials_file"
+	case base.StatusNotFound:
+		return errors.New("the camera has no stream at this path (status 404)"), "look the path up in the camera's manual"
+	}
+	return fmt.Errorf("the camera answers with status %d", s.Code), "restart the camera; it may have too many viewers"
+}
+
+func describe(ctx context.Context, u *url.URL) (*description.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, diagnoseBound)
+	defer cancel()
+	target, err := base.ParseURL(u.String())
+	if err != nil {
+		return nil, err
+	}
+	client := &gortsplib.Client{
+		Scheme:       u.Scheme,
+		Host:         rtspAddress(u),
+		ReadTimeout:  diagnoseBound,
+		WriteTimeout: diagnoseBound,
+	}
+	if err := client.Start(); err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, client.Close)
+	session, _, err := client.Describe(target)
+	if stop() {
+		client.Close()
+	}
+	return session, err
+}

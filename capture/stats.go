@@ -1,0 +1,141 @@
+package capture
+
+import (
+	"maps"
+	"sync"
+	"time"
+)
+
+// State of a camera.
+type State string
+
+const (
+	StateConnecting State = "connecting" // not one frame yet, and no failure either
+	StateOnline     State = "online"     // gives frames
+	StateOffline    State = "offline"    // lost or not there; opened again and again
+	StateEnded      State = "ended"      // a file or folder played to its end, or Run stopped
+)
+
+// Reasons for which a frame is dropped.
+const (
+	DropNewer      = "newer"      // a newer frame came before anybody took it
+	DropUnreadable = "unreadable" // a picture of a folder that cannot be used
+	DropStopped    = "stopped"    // the camera was stopped before anybody took it
+)
+
+// Stats is a snapshot of a camera. Counters only grow.
+type Stats struct {
+	Name          string            `json:"name"`
+	Kind          string            `json:"kind"`
+	Where         string            `json:"where"` // device, file or URL without password
+	State         State             `json:"state"`
+	Since         time.Time         `json:"since"` // of State
+	Frames        uint64            `json:"frames"`
+	DropsByReason map[string]uint64 `json:"drops_by_reason"`
+	FPS           float64           `json:"fps"`        // frames delivered a second, over the last seconds
+	LastFrame     time.Time         `json:"last_frame"` // zero before the first
+	Opens         uint64            `json:"opens"`      // attempts to open
+	Losses        uint64            `json:"losses"`     // changes from online to offline
+	Abandoned     uint64            `json:"abandoned"`  // calls into the video library that were given up
+	Blocked       int               `json:"blocked"`    // of those, still not back
+	LastError     string            `json:"last_error"` // without password; stays after recovery
+	Width         int               `json:"width"`      // of the last frame, pixels
+	Height        int               `json:"height"`
+}
+
+const (
+	rateFrames = 128             // frames that the rate is measured over at most
+	rateWindow = 5 * time.Second // and how far back
+)
+
+// recorder keeps a camera's numbers. It is safe for concurrent use.
+type recorder struct {
+	mu       sync.Mutex
+	s        Stats
+	arrivals [rateFrames]time.Time // a ring
+	now      func() time.Time
+}
+
+func newRecorder(c Config) *recorder {
+	now := time.Now
+	return &recorder{now: now, s: Stats{Name: c.Name, Kind: c.Kind, Where: c.Where(),
+		State: StateConnecting, Since: now(), DropsByReason: map[string]uint64{}}}
+}
+
+// snapshot copies the numbers.
+func (r *recorder) snapshot() Stats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.s
+	s.DropsByReason = maps.Clone(s.DropsByReason)
+	s.FPS = r.rate()
+	return s
+}
+
+// rate is the number of intervals between the arrivals of the last seconds,
+// over the time from the oldest of them to now: it sinks while nothing comes.
+func (r *recorder) rate() float64 {
+	now, n, oldest := r.now(), 0, time.Time{}
+	for _, t := range r.arrivals {
+		if t.IsZero() || now.Sub(t) > rateWindow {
+			continue
+		}
+		n++
+		if oldest.IsZero() || t.Before(oldest) {
+			oldest = t
+		}
+	}
+	newest := r.s.LastFrame
+	if n < 2 {
+		return 0
+	}
+	interval := newest.Sub(oldest) / time.Duration(n-1)
+	span := newest.Sub(oldest)
+	if silence := now.Sub(newest); silence > 2*interval {
+		span += silence
+	}
+	if span <= 0 {
+		return 0
+	}
+	return float64(n-1) / span.Seconds()
+}
+
+// frame counts one and returns its number.
+func (r *recorder) frame(arrived time.Time, width, height int) (seq uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.s.Frames++
+	r.arrivals[r.s.Frames%rateFrames] = arrived
+	r.s.LastFrame, r.s.Width, r.s.Height = arrived, width, height
+	return r.s.Frames
+}
+
+func (r *recorder) drop(reason string) (n uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.s.DropsByReason[reason]++
+	return r.s.DropsByReason[reason]
+}
+
+func (r *recorder) opening() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.s.Opens++
+}
+
+// enter changes the state and reports whether it is another one.
+func (r *recorder) enter(s State, err error) (changed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		r.s.LastError = err.Error()
+	}
+	if r.s.State == s {
+		return false
+	}
+	if r.s.State == StateOnline && s == StateOffline {
+		r.s.Losses++
+	}
+	r.s.State, r.s.Since = s, r.now()
+	return true
+}

@@ -1,0 +1,198 @@
+package capture
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"image/gif"
+	"io"
+	"os"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/capture/internal/imgcodecs"
+)
+
+// StillLimits says which pictures are refused before any of their pixels are
+// decoded. Zero fields have the defaults.
+type StillLimits struct {
+	MaxPixels int   // width x height; default 50 million
+	MaxSide   int   // width and height, pixels; default 20,000
+	MaxBytes  int64 // of the file; default 256 MiB
+}
+
+func (l StillLimits) withDefaults() StillLimits {
+	return StillLimits{
+		MaxPixels: cmp.Or(l.MaxPixels, 50_000_000),
+		MaxSide:   cmp.Or(l.MaxSide, 20_000),
+		MaxBytes:  cmp.Or(l.MaxBytes, 256<<20),
+	}
+}
+
+// ReadStill decodes the picture in a file: see [DecodeStill]. A file that does
+// not exist matches [io/fs.ErrNotExist].
+func ReadStill(path string, limits StillLimits) (gocv.Mat, error) {
+	limits = limits.withDefaults()
+	b, err := readPicture(path, limits)
+	if err != nil {
+		return gocv.Mat{}, err
+	}
+	m, err := DecodeStill(b, limits)
+	if err != nil {
+		var e *Error
+		if errors.As(err, &e) {
+			e.Path = path
+		}
+		return gocv.Mat{}, err
+	}
+	return m, nil
+}
+
+func readPicture(path string, limits StillLimits) ([]byte, error) {
+	if _, err := regularFile(path, "name a picture in it"); err != nil {
+		var e *Error
+		if errors.As(err, &e) {
+			e.also = ErrPicture
+		}
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, &Error{Op: "open", Path: path, Err: pathless(err), also: ErrPicture}
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Size() <= limits.MaxBytes {
+		b.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	n, err := b.ReadFrom(io.LimitReader(f, limits.MaxBytes+1))
+	if err != nil {
+		return nil, &Error{Op: "read", Path: path, Err: pathless(err), also: ErrPicture}
+	}
+	if n > limits.MaxBytes {
+		return nil, &Error{Op: "read", Path: path, Err: fmt.Errorf("%w: more than %d MiB", ErrTooLarge, limits.MaxBytes>>20),
+			Advice: "make the picture smaller", also: ErrPicture}
+	}
+	return b.Bytes(), nil
+}
+
+// DecodeStill decodes one picture: JPEG, PNG, BMP, WebP, TIFF or GIF, told by
+// its content. The result is upright (EXIF and TIFF orientation 1-8 applied)
+// and 8-bit BGR, whatever the file holds: 16 bits keep their upper eight, grey
+// becomes three equal channels, CMYK is converted, what is transparent is laid
+// on mid-grey (the colours below full transparency are arbitrary and must not
+// be read), and of an animation or of several pages the first is taken.
+//
+// Size and kind are checked from the header before anything is decoded. Every
+// error is an [*Error] that matches [ErrPicture] and one of [ErrNotPicture],
+// [ErrTruncated], [ErrDamaged], [ErrTooLarge]. The caller closes the Mat.
+func DecodeStill(b []byte, limits StillLimits) (gocv.Mat, error) {
+	limits = limits.withDefaults()
+	h, err := readHeader(b)
+	if err != nil {
+		return gocv.Mat{}, pictureError(err)
+	}
+	if err := h.check(limits); err != nil {
+		return gocv.Mat{}, pictureError(err)
+	}
+	m, err := h.decode(b)
+	if err != nil {
+		return gocv.Mat{}, pictureError(err)
+	}
+	// The header was believed so far.
+	if m.Cols()*m.Rows() > limits.MaxPixels {
+		err := fmt.Errorf("%w: the header says %d x %d pixels, there are %d x %d", ErrDamaged, h.width, h.height, m.Cols(), m.Rows())
+		m.Close()
+		return gocv.Mat{}, pictureError(err)
+	}
+	if err := toBGR(&m); err != nil {
+		m.Close()
+		return gocv.Mat{}, pictureError(err)
+	}
+	turnUpright(&m, h.orientation)
+	return m, nil
+}
+
+func pictureError(err error) error {
+	e := &Error{Op: "decode", Err: err, also: ErrPicture}
+	switch {
+	case errors.Is(err, ErrNotPicture):
+		e.Advice = "JPEG, PNG, BMP, WebP, TIFF and GIF can be read"
+	case errors.Is(err, ErrTruncated):
+		e.Advice = "copy the file again"
+	case errors.Is(err, ErrDamaged):
+		e.Advice = "open it in a picture viewer and save it again as JPEG or PNG"
+	case errors.Is(err, ErrTooLarge):
+		e.Advice = "make the picture smaller"
+	}
+	return e
+}
+
+// check compares the header with the limits.
+func (h header) check(l StillLimits) error {
+	switch {
+	case h.width <= 0 || h.height <= 0:
+		return fmt.Errorf("%w: the header says %d x %d pixels", ErrDamaged, h.width, h.height)
+	case h.width > l.MaxSide || h.height > l.MaxSide:
+		return fmt.Errorf("%w: %d x %d pixels, at most %d a side are read", ErrTooLarge, h.width, h.height, l.MaxSide)
+	case h.width*h.height > l.MaxPixels:
+		return fmt.Errorf("%w: %d x %d are %.0f megapixels, at most %.0f are read", ErrTooLarge,
+			h.width, h.height, float64(h.width)*float64(h.height)/1e6, float64(l.MaxPixels)/1e6)
+	}
+	return nil
+}
+
+// decode picks the decoder. The Mat has whatever type the file has.
+func (h header) decode(b []byte) (gocv.Mat, error) {
+	var m gocv.Mat
+	var err error
+	switch h.format {
+	case formatJPEG:
+		if err := checkJPEG(b); err != nil {
+			return gocv.Mat{}, err
+		}
+		m, err = imgcodecs.Decode(b)
+	case formatGIF:
+		return decodeGIF(b)
+	case formatPNG:
+		m, err = imgcodecs.DecodeUnchanged(b)
+	case formatWebP:
+		if h.first != nil {
+			b = h.first
+		}
+		m, err = imgcodecs.DecodeUnchanged(b)
+	default:
+		m, err = imgcodecs.Decode(b)
+	}
+	if err != nil {
+		// OpenCV does not tell damaged from cut off.
+		return gocv.Mat{}, fmt.Errorf("%w or cut off: %w", ErrDamaged, err)
+	}
+	return m, nil
+}
+
+// decodeGIF takes the first frame; this OpenCV has no GIF decoder.
+func decodeGIF(b []byte) (gocv.Mat, error) {
+	img, err := gif.Decode(bytes.NewReader(b))
+	if err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return gocv.Mat{}, fmt.Errorf("%w: %w", ErrTruncated, err)
+		}
+		return gocv.Mat{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	size := img.Bounds()
+	bgra := make([]byte, 0, 4*size.Dx()*size.Dy())
+	for y := size.Min.Y; y < size.Max.Y; y++ {
+		for x := size.Min.X; x < size.Max.X; x++ {
+			r, g, b, a := img.At(x, y).RGBA() // a palette: fully transparent or not at all
+			bgra = append(bgra, byte(b>>8), byte(g>>8), byte(r>>8), byte(a>>8))
+		}
+	}
+	m, err := gocv.NewMatFromBytes(size.Dy(), size.Dx(), gocv.MatTypeCV8UC4, bgra)
+	if err != nil {
+		return gocv.Mat{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	defer m.Close()
+	return m.Clone(), nil // NewMatFromBytes borrows bgra
+}
