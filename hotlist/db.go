@@ -1,0 +1,313 @@
+package hotlist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// DB is an open hotlist directory. Its methods may be called concurrently.
+type DB struct {
+	dir      string
+	readOnly bool
+	log      *slog.Logger
+
+	refreshing sync.Mutex // one Refresh at a time
+	refused    map[string]refusedFile
+
+	mu     sync.RWMutex // the fields below; held while lists are looked into
+	lists  []*listFile  // by name
+	damage []Damage
+	closed bool
+
+	lookups, matched, failures, reloads atomic.Uint64
+}
+
+// refusedFile is a file that could not be used, so that it is not read again,
+// and not reported again, every second.
+type refusedFile struct {
+	info   os.FileInfo
+	err    error
+	aside  bool // it is damaged and still has to be set aside
+	failed string
+}
+
+// Damage is a list file that could not be used.
+type Damage struct {
+	List string `json:"list"`
+	Path string `json:"path"`
+	Err  error  `json:"-"`
+	// Reason is Err in words.
+	Reason string `json:"reason"`
+	// SetAside is the file's new name; empty if it was left where it was (see
+	// Err), or deleted because several were kept already.
+	SetAside string    `json:"set_aside,omitempty"`
+	Seen     time.Time `json:"seen"`
+}
+
+const (
+	// maxDamage bounds what Damage returns; the oldest go first.
+	maxDamage = 64
+	lockWait  = 2 * time.Second
+)
+
+// Open opens the hotlist in directory dir for matching and for changing it. A
+// directory that does not exist is made, and is a hotlist without lists. A
+// list that is damaged is set aside and does not keep the others from being
+// opened: see [DB.Damage].
+//
+// Opening reads every list's file once from beginning to end.
+func Open(dir string, log *slog.Logger) (*DB, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, &Error{Op: "open", Path: dir, Err: err, Advice: "a hotlist is a directory that the unit may write to"}
+	}
+	return open(dir, false, log)
+}
+
+// OpenReadOnly opens the hotlist in directory dir for matching, changes
+// nothing on disk, and fails with [fs.ErrNotExist] if there is none. It works
+// while a daemon has the hotlist open.
+func OpenReadOnly(dir string, log *slog.Logger) (*DB, error) {
+	return open(dir, true, log)
+}
+
+func open(dir string, readOnly bool, log *slog.Logger) (*DB, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	db := &DB{dir: dir, readOnly: readOnly, log: log.With("hotlist", dir), refused: map[string]refusedFile{}}
+	if _, err := db.Refresh(context.Background()); err != nil {
+		return nil, err
+	}
+	return db, nil
+}
+
+// Close closes the hotlist. Iterators that still run keep their list's file
+// open until they end.
+func (db *DB) Close() error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.closed {
+		return nil
+	}
+	db.closed = true
+	for _, l := range db.lists {
+		l.release()
+	}
+	db.lists = nil
+	return nil
+}
+
+// Import is [Import] into the opened directory, followed by a Refresh.
+func (db *DB) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
+	if db.readOnly {
+		return ImportReport{}, &Error{Op: "import", Path: db.dir, Err: ErrReadOnly}
+	}
+	report, err := Import(ctx, db.dir, r, o)
+	if err != nil {
+		return report, err
+	}
+	_, err = db.Refresh(ctx)
+	return report, err
+}
+
+// Remove deletes a list, and the version of it before. Daemons that have the
+// directory open notice by themselves.
+func (db *DB) Remove(ctx context.Context, name string) error {
+	fail := func(err error, advice string) error {
+		return &Error{Op: "remove", Path: db.dir, Err: err, Advice: advice}
+	}
+	if db.readOnly {
+		return fail(ErrReadOnly, "")
+	}
+	if err := validName(name); err != nil {
+		return fail(err, nameAdvice)
+	}
+	unlock, err := lockFolder(ctx, db.dir, defaultLockWait)
+	if err != nil {
+		return fail(err, "wait until the import that runs is done")
+	}
+	// The version before goes first: a power cut in between leaves the list whole.
+	previous := os.Remove(previousPath(db.dir, name))
+	current := os.Remove(listPath(db.dir, name))
+	sync := syncFolder(db.dir)
+	unlock()
+	switch {
+	case errors.Is(previous, fs.ErrNotExist) && errors.Is(current, fs.ErrNotExist):
+		return fail(fmt.Errorf("there is no list %q: %w", name, fs.ErrNotExist), "`platewatch hotlist list` names those there are")
+	case previous != nil && !errors.Is(previous, fs.ErrNotExist):
+		return fail(previous, "")
+	case current != nil && !errors.Is(current, fs.ErrNotExist):
+		return fail(current, "")
+	case sync != nil:
+		return fail(sync, "")
+	}
+	_, err = db.Refresh(ctx)
+	return err
+}
+
+// Lists returns the lists that are matched, by name.
+func (db *DB) Lists() ([]List, error) {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	if db.closed {
+		return nil, db.errClosed("list")
+	}
+	lists := make([]List, len(db.lists))
+	for i, l := range db.lists {
+		lists[i] = l.List
+	}
+	return lists, nil
+}
+
+func (db *DB) errClosed(op string) error { return &Error{Op: op, Path: db.dir, Err: ErrClosed} }
+
+// Entries iterates over a list's entries in the order of their folded plates.
+// The last pair carries the error, if any: the list does not exist
+// ([fs.ErrNotExist]) or is damaged. The list may be replaced meanwhile; the
+// iteration goes on over the version it began with.
+func (db *DB) Entries(ctx context.Context, name string) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		l, err := db.retain(name)
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
+		defer l.release()
+		stopped := false
+		err = l.each(ctx, func(e Entry) bool {
+			stopped = !yield(e, nil)
+			return !stopped
+		})
+		if err != nil && !stopped {
+			yield(Entry{}, &Error{Op: "list", Path: l.path, Err: err, Advice: adviceFor(err)})
+		}
+	}
+}
+
+func (db *DB) retain(name string) (*listFile, error) {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	if db.closed {
+		return nil, db.errClosed("list")
+	}
+	for _, l := range db.lists {
+		if l.Name == name {
+			l.retain()
+			return l, nil
+		}
+	}
+	return nil, &Error{Op: "list", Path: db.dir, Err: fmt.Errorf("there is no list %q: %w", name, fs.ErrNotExist),
+		Advice: "`platewatch hotlist list` names those there are"}
+}
+
+// Damage returns the list files that could not be used since the hotlist was
+// opened, oldest first.
+func (db *DB) Damage() []Damage {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	return slices.Clone(db.damage)
+}
+
+// Check reads every list again, from beginning to end: the checksums of its
+// file, bbolt's structure, every record. The error joins one [*Error] for each
+// list that is damaged. It changes nothing; [DB.Refresh] acts on what it found.
+func (db *DB) Check(ctx context.Context) error {
+	lists, err := db.Lists()
+	if err != nil {
+		return err
+	}
+	var found []error
+	for _, list := range lists {
+		l, err := db.retain(list.Name)
+		if err != nil {
+			continue // removed meanwhile
+		}
+		err = recheck(ctx, l)
+		if errors.Is(err, ErrDamaged) {
+			l.failed.Store(true)
+		}
+		l.release()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			found = append(found, &Error{Op: "check", Path: l.path, Err: err, Advice: adviceFor(err)})
+		}
+	}
+	return errors.Join(found...)
+}
+
+// recheck opens the file that l is anew, if it still has its name, and checks it.
+func recheck(ctx context.Context, l *listFile) error {
+	again, err := openList(ctx, l.path, lockWait)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // replaced or removed meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	defer again.release()
+	return again.check(ctx)
+}
+
+// adviceFor says what to do about a list file that cannot be used.
+func adviceFor(err error) string {
+	switch {
+	case errors.Is(err, ErrDamaged):
+		return "import the list again; if it happens again, replace the storage"
+	case errors.Is(err, ErrNewer):
+		return "update platewatch, or import the list again with this version"
+	case errors.Is(err, ErrLocked):
+		return "end the program that holds it"
+	case errors.Is(err, fs.ErrPermission):
+		return "give the file to the user that the unit runs as, or import the list again as root"
+	}
+	return ""
+}
+
+// Stats counts what a DB holds and did.
+type Stats struct {
+	Lists   int   `json:"lists"`
+	Entries int   `json:"entries"`
+	Bytes   int64 `json:"bytes"` // on disk, without the versions before
+	// Lookups counts calls of Match, Matched those that found something,
+	// Failures those that met damage.
+	Lookups  uint64 `json:"lookups"`
+	Matched  uint64 `json:"matched"`
+	Failures uint64 `json:"failures"`
+	// Reloads counts the list files that were opened.
+	Reloads uint64 `json:"reloads"`
+	// Damaged counts what Damage returns, Fallback the lists that are served
+	// from the version before.
+	Damaged  int `json:"damaged"`
+	Fallback int `json:"fallback"`
+}
+
+// Stats returns the counters.
+func (db *DB) Stats() Stats {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	s := Stats{Lists: len(db.lists), Lookups: db.lookups.Load(), Matched: db.matched.Load(),
+		Failures: db.failures.Load(), Reloads: db.reloads.Load(), Damaged: len(db.damage)}
+	for _, l := range db.lists {
+		s.Entries += l.Entries
+		s.Bytes += l.Bytes
+		if l.Fallback {
+			s.Fallback++
+		}
+	}
+	return s
+}
+
+func byName(l *listFile, name string) int { return strings.Compare(l.Name, name) }

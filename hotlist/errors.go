@@ -1,0 +1,72 @@
+package hotlist
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+var (
+	// ErrLocked: another process changes the hotlist, or holds a list's file,
+	// and did not finish in the time allowed.
+	ErrLocked = errors.New("the hotlist is being changed by another process")
+	// ErrDamaged: bytes on disk are not those that were written.
+	ErrDamaged = errors.New("damaged")
+	// ErrRefused: an import was refused, and the list in use stays as it was.
+	ErrRefused = errors.New("import refused")
+	// ErrNewer: a list was written by a later version of this program.
+	ErrNewer = errors.New("written by a later version of platewatch")
+	// ErrClosed: the DB was closed.
+	ErrClosed = errors.New("the hotlist is closed")
+	// ErrReadOnly: the DB was opened with [OpenReadOnly].
+	ErrReadOnly = errors.New("the hotlist was opened read-only")
+)
+
+// Error is what the functions of this package return: what was done to which
+// file, why it failed, and what a person can do about it.
+type Error struct {
+	Op     string // "open", "import", ...
+	Path   string // directory or file
+	Err    error
+	Advice string
+}
+
+func (e *Error) Error() string {
+	var path *fs.PathError
+	if errors.As(e.Err, &path) && path.Path == e.Path {
+		return fmt.Sprintf("hotlist %s: %s: %v", e.Op, e.Path, path.Err)
+	}
+	return fmt.Sprintf("hotlist %s: %s: %v", e.Op, e.Path, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint says what to do.
+func (e *Error) Hint() string { return e.Advice }
+
+// LineError is one line of an imported file that was refused.
+type LineError struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`   // from 1, the header included
+	Column int    `json:"column"` // which of the line's fields, from 1; 0: the line as a whole
+	Name   string `json:"name,omitempty"`
+	Reason string `json:"reason"`
+}
+
+func (e *LineError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:%d: ", e.File, e.Line)
+	if e.Column > 0 {
+		fmt.Fprintf(&b, "column %d", e.Column)
+		if e.Name != "" {
+			fmt.Fprintf(&b, " (%s)", e.Name)
+		}
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Reason)
+	return b.String()
+}
+
+// Unwrap makes a LineError an [ErrRefused].
+func (e *LineError) Unwrap() error { return ErrRefused }

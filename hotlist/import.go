@@ -1,0 +1,438 @@
+package hotlist
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// ImportOptions say how a file becomes a list.
+type ImportOptions struct {
+	// List is the name of the list that is replaced or made. Required.
+	List string
+	// Version names this edition of it. Default: the time of the import.
+	Version string
+	// Source names the input in messages. Default: "input".
+	Source string
+
+	// Format is how the input is laid out. Default: Auto.
+	Format Format
+	// Encoding of the input. Default: told from its first bytes.
+	Encoding Encoding
+	// Columns maps the file's column names to fields (see [Fields]); an empty
+	// field leaves a column out without reporting it. Columns that are not
+	// mapped are recognised by their names.
+	Columns map[string]string
+	// Dates says how 03/04/2026 is meant. Without it such a date is refused;
+	// dates that can be read in one way only never need it.
+	Dates DateOrder
+	// Location is where dates without a time zone begin and end. Default: time.Local.
+	Location *time.Location
+	// Category is that of lines that name none. Default: [Other].
+	Category string
+	// Skip lists plates that are none, such as NONE or 000; lines with them are
+	// counted and left out. Default: [DefaultSkip].
+	Skip []string
+
+	// Tolerant leaves out bad lines and imports the rest. More than 1 % of bad
+	// lines fails in any case.
+	Tolerant bool
+	// AllowEmpty lets a file without a single entry replace a list.
+	AllowEmpty bool
+
+	// Refused is called with each bad line of a tolerant import.
+	Refused func(*LineError)
+	// Progress is called from time to time.
+	Progress func(Progress)
+	// LockWait bounds how long to wait for another import. Default: 5 s.
+	LockWait time.Duration
+}
+
+// Stage is what an import is doing.
+type Stage string
+
+// The stages of an import, in order.
+const (
+	Reading  Stage = "reading"
+	Building Stage = "building"
+	Checking Stage = "checking"
+)
+
+// Progress of an import.
+type Progress struct {
+	Stage Stage
+	Bytes int64 // of the input, read so far
+	Lines int   // read so far
+	// Done and Total count the records of the stage Building.
+	Done, Total int
+}
+
+// ImportReport tells what an import did.
+type ImportReport struct {
+	List List `json:"list"`
+	// Previous is the version that was replaced; its name is empty if there was none.
+	Previous List `json:"previous,omitzero"`
+	// Lines counts the lines with content, without the header. Each became an
+	// entry or is counted in List.Duplicates, Skipped or Refused.
+	Lines int `json:"lines"`
+	// Columns tells which field each of the file's columns went to; Extra are
+	// the columns that were left out because their names mean nothing here.
+	Columns map[string]string `json:"columns"`
+	Extra   []string          `json:"extra_columns,omitempty"`
+	// Refusals are the first hundred refused lines.
+	Refusals []*LineError  `json:"refusals,omitempty"`
+	Elapsed  time.Duration `json:"-"`
+}
+
+const (
+	defaultLockWait = 5 * time.Second
+	maxRefusals     = 100
+	maxVersion      = 64
+	// maxEntries bounds a list.
+	maxEntries = 10_000_000
+)
+
+// DefaultSkip are the words that hotlists carry where a plate is unknown,
+// normalised.
+var DefaultSkip = []string{"0", "00", "000", "0000", "00000", "000000", "0000000", "00000000",
+	"NONE", "NOPLATE", "NOPLATES", "NOTAG", "NA", "NULL", "UNK", "UNKNOWN", "UNKN", "XXX", "XXXX", "XXXXXX", "XXXXXXX"}
+
+// Import reads a file and makes it the list o.List in the hotlist directory
+// dir, which is made if it does not exist. Either the whole file becomes the
+// list, or the list stays as it was; which of the two survives a power cut.
+// Daemons that have dir open notice by themselves.
+//
+// A bad line is a [*LineError], which is an [ErrRefused]. Memory stays below
+// about 100 MB whatever the size of the file; disk space is needed for the new
+// version, the two before, and once more the input.
+func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (ImportReport, error) {
+	if o.Source == "" {
+		o.Source = "input"
+	}
+	fail := func(err error, advice string) (ImportReport, error) {
+		return ImportReport{}, &Error{Op: "import", Path: dir, Err: err, Advice: advice}
+	}
+	if err := validName(o.List); err != nil {
+		return fail(err, nameAdvice)
+	}
+	if err := o.fill(); err != nil {
+		return fail(err, "")
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fail(err, "name a directory that this user may write to")
+	}
+	unlock, err := lockFolder(ctx, dir, o.LockWait)
+	if errors.Is(err, ErrLocked) {
+		return fail(err, "wait until the other import is done, then repeat this one")
+	}
+	if err != nil {
+		return fail(err, "run it as the user whom the directory belongs to, or as root")
+	}
+	defer unlock()
+	im := &importer{o: o, dir: dir, began: time.Now()}
+	report, err := im.run(ctx, r)
+	if err != nil {
+		var line *LineError
+		var typed *Error
+		switch {
+		case errors.As(err, &typed), ctx.Err() != nil:
+			return ImportReport{}, err
+		case errors.As(err, &line):
+			return ImportReport{}, &refusal{err, "correct the line, or leave bad lines out with -tolerant; the list in use is unchanged"}
+		}
+		return fail(err, "the list in use is unchanged")
+	}
+	return report, nil
+}
+
+// refusal is a line's error with advice, and no more words than the line's.
+type refusal struct {
+	error
+	advice string
+}
+
+func (r *refusal) Unwrap() error { return r.error }
+func (r *refusal) Hint() string  { return r.advice }
+
+// fill sets defaults and refuses what cannot be.
+func (o *ImportOptions) fill() error {
+	if o.Version == "" {
+		o.Version = time.Now().UTC().Format("20060102T150405Z")
+	}
+	if len(o.Version) > maxVersion || !printable(o.Version) {
+		return fmt.Errorf("a version is at most %d printable characters", maxVersion)
+	}
+	if o.Category == "" {
+		o.Category = Other
+	}
+	if o.Category = category(o.Category); o.Category == "" {
+		return errors.New("the default category has no letters in it")
+	}
+	if o.Location == nil {
+		o.Location = time.Local
+	}
+	if o.Skip == nil {
+		o.Skip = DefaultSkip
+	}
+	if o.LockWait == 0 {
+		o.LockWait = defaultLockWait
+	}
+	return nil
+}
+
+// importer carries one import.
+type importer struct {
+	o      ImportOptions
+	dir    string
+	began  time.Time
+	report ImportReport
+	input  *countingReader
+
+	skip    map[string]bool
+	key     []byte
+	payload []byte
+	nextLap time.Time
+}
+
+// A record on its way to the list. The sorter's key makes duplicates
+// neighbours, with the last line of the file last:
+//
+//	folded plate 0 plate 0 state 0 plate type 0 category 0 record 0 | line (8, big endian)
+//
+// Its value is the entry's payload.
+const lineSize = 8
+
+func (im *importer) run(ctx context.Context, r io.Reader) (ImportReport, error) {
+	build := filepath.Join(im.dir, buildName)
+	if err := os.RemoveAll(build); err != nil { // a crashed import's
+		return im.report, err
+	}
+	if err := os.Mkdir(build, 0o700); err != nil {
+		return im.report, err
+	}
+	defer os.RemoveAll(build)
+
+	sorter := newSorter(build)
+	if err := im.read(ctx, r, sorter); err != nil {
+		return im.report, err
+	}
+	path := filepath.Join(build, im.o.List+listSuffix)
+	if err := im.build(ctx, sorter, path); err != nil {
+		return im.report, err
+	}
+	if err := im.verify(ctx, path); err != nil {
+		return im.report, err
+	}
+	if l, err := openList(ctx, listPath(im.dir, im.o.List), im.o.LockWait); err == nil {
+		im.report.Previous = l.List
+		l.release()
+	}
+	if err := ctx.Err(); err != nil {
+		return im.report, err
+	}
+	if err := install(im.dir, im.o.List, path); err != nil {
+		return im.report, err
+	}
+	im.report.Elapsed = time.Since(im.began)
+	return im.report, nil
+}
+
+// read turns the input's lines into the sorter's records.
+func (im *importer) read(ctx context.Context, r io.Reader, to *sorter) error {
+	im.skip = make(map[string]bool, len(im.o.Skip))
+	for _, s := range im.o.Skip {
+		im.skip[Normalize(s)] = true
+	}
+	im.input = &countingReader{r: r}
+	f, err := openFormat(im.input, &im.o)
+	if err != nil {
+		return err
+	}
+	im.report.Columns, im.report.Extra = f.columns()
+	var e Entry
+	for n := 0; ; n++ {
+		if n%1024 == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			im.progress(Progress{Stage: Reading})
+		}
+		line, err := f.next(&e)
+		if err == io.EOF {
+			break
+		}
+		im.report.Lines++
+		var bad *LineError
+		switch {
+		case errors.As(err, &bad):
+			if err := im.refuse(bad); err != nil {
+				return err
+			}
+			continue
+		case err != nil:
+			return err
+		}
+		if im.skip[e.Plate] {
+			im.report.List.Skipped++
+			continue
+		}
+		if im.report.Lines-im.report.List.Skipped-im.report.List.Refused > maxEntries {
+			return fmt.Errorf("%w: it has more than %d entries", ErrRefused, maxEntries)
+		}
+		im.payload = appendPayload(im.payload[:0], &e)
+		if err := to.add(im.sortKey(&e, line), im.payload); err != nil {
+			return err
+		}
+	}
+	return im.refusedTooMany()
+}
+
+func (im *importer) sortKey(e *Entry, line int) []byte {
+	k := append(im.key[:0], e.Plate...)
+	foldBytes(k)
+	k = append(k, 0)
+	for _, s := range [...]string{e.Plate, e.State, e.PlateType, e.Category, e.Record} {
+		k = append(append(k, s...), 0)
+	}
+	im.key = binary.BigEndian.AppendUint64(k, uint64(line))
+	return im.key
+}
+
+// refuse counts a bad line, or ends the import with it.
+func (im *importer) refuse(bad *LineError) error {
+	if !im.o.Tolerant {
+		return bad
+	}
+	im.report.List.Refused++
+	if len(im.report.Refusals) < maxRefusals {
+		im.report.Refusals = append(im.report.Refusals, bad)
+	}
+	if im.o.Refused != nil {
+		im.o.Refused(bad)
+	}
+	return nil
+}
+
+func (im *importer) refusedTooMany() error {
+	if refused := im.report.List.Refused; refused*100 > im.report.Lines {
+		return &Error{Op: "import", Path: im.o.Source,
+			Err:    fmt.Errorf("%w: %d of %d lines are bad, more than 1 %%", ErrRefused, refused, im.report.Lines),
+			Advice: "check that it is the right file with the right columns (-map); the list in use is unchanged"}
+	}
+	return nil
+}
+
+// build writes the sorted records to a list file, the last of each run of
+// duplicates only.
+func (im *importer) build(ctx context.Context, from *sorter, path string) error {
+	b, err := newBuilder(path)
+	if b != nil {
+		defer b.abandon()
+	}
+	if err != nil {
+		return err
+	}
+	total := im.report.Lines - im.report.List.Skipped - im.report.List.Refused
+	n := 0
+	var heldKey, heldPayload []byte // the record before, until it is known not to be a duplicate
+	flush := func() error {
+		if heldKey == nil {
+			return nil
+		}
+		folded, _, _ := bytes.Cut(heldKey, []byte{0})
+		err := b.put(folded, heldPayload)
+		if !errors.Is(err, errShared) {
+			return err
+		}
+		return im.refuse(&LineError{File: im.o.Source, Line: int(binary.BigEndian.Uint64(heldKey[len(heldKey)-lineSize:])),
+			Reason: fmt.Sprintf("more than %d entries have a plate like %s: no plate is stolen that often; name it with -skip", maxSharing, folded)})
+	}
+	err = from.merge(func(key, payload []byte) error {
+		if n++; n%1024 == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			im.progress(Progress{Stage: Building, Done: n, Total: total})
+		}
+		if heldKey != nil && bytes.Equal(key[:len(key)-lineSize], heldKey[:len(heldKey)-lineSize]) {
+			im.report.List.Duplicates++
+		} else if err := flush(); err != nil {
+			return err
+		}
+		heldKey = append(heldKey[:0], key...)
+		heldPayload = append(heldPayload[:0], payload...)
+		return nil
+	})
+	if err == nil {
+		err = flush()
+	}
+	if err == nil {
+		err = im.refusedTooMany()
+	}
+	if err != nil {
+		return err
+	}
+	if b.entries == 0 && !im.o.AllowEmpty {
+		return &Error{Op: "import", Path: im.o.Source, Err: fmt.Errorf("%w: it holds not a single entry", ErrRefused),
+			Advice: "if the list shall become empty, say so with -allow-empty; the list in use is unchanged"}
+	}
+	l := &im.report.List
+	l.Name, l.Version, l.Source = im.o.List, im.o.Version, filepath.Base(im.o.Source)
+	l.Entries = b.entries
+	l.Imported = time.Now().UTC().Truncate(time.Second)
+	return b.finish(*l)
+}
+
+// verify reads back what was written, as a unit that opens it later will.
+func (im *importer) verify(ctx context.Context, path string) error {
+	im.progress(Progress{Stage: Checking})
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(giveToOwner(im.dir, f), f.Close())
+	if err != nil {
+		return err
+	}
+	l, err := openList(ctx, path, im.o.LockWait)
+	if err != nil {
+		return fmt.Errorf("reading back what was written: %w", err)
+	}
+	defer l.release()
+	im.report.List.Bytes = l.Bytes
+	if err := l.check(ctx); err != nil {
+		return fmt.Errorf("reading back what was written: %w", err)
+	}
+	return nil
+}
+
+// progress reports at most ten times a second.
+func (im *importer) progress(p Progress) {
+	if im.o.Progress == nil {
+		return
+	}
+	now := time.Now()
+	if now.Before(im.nextLap) && p.Stage != Checking {
+		return
+	}
+	im.nextLap = now.Add(100 * time.Millisecond)
+	p.Bytes, p.Lines = im.input.n, im.report.Lines
+	im.o.Progress(p)
+}
+
+type countingReader struct {
+	r io.Reader
+	n int64
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}

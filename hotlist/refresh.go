@@ -1,0 +1,233 @@
+package hotlist
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+)
+
+// scrubEvery is how often [DB.Watch] reads all lists again, so that a medium
+// that forgets is noticed although the list does not change.
+const scrubEvery = 24 * time.Hour
+
+// Watch keeps the DB at what its directory holds: it calls [DB.Refresh] at the
+// given interval (a second is cheap), and [DB.Check] once a day, until ctx is
+// done. It returns nil. Failures are logged when they begin.
+func (db *DB) Watch(ctx context.Context, every time.Duration) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	scrub := time.NewTicker(scrubEvery)
+	defer scrub.Stop()
+	last := ""
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-scrub.C:
+			if err := db.Check(ctx); err != nil && ctx.Err() == nil {
+				db.log.Error("a hotlist is damaged", "err", err)
+			}
+		case <-tick.C:
+		}
+		_, err := db.Refresh(ctx)
+		switch {
+		case ctx.Err() != nil || errors.Is(err, ErrClosed):
+			return nil
+		case err == nil:
+			last = ""
+		case err.Error() != last:
+			last = err.Error()
+			db.log.Error("the hotlist's directory cannot be read; the lists stay as they are", "err", err)
+		}
+	}
+}
+
+// Refresh looks at the directory and opens what is new in it, drops what was
+// removed, and replaces what turned out to be damaged. It reports whether
+// anything changed. Lookups go on meanwhile with the lists as they were.
+//
+// An error means that the directory itself could not be read; the lists then
+// stay as they are. What is wrong with a single list is told by [DB.Damage].
+func (db *DB) Refresh(ctx context.Context) (changed bool, err error) {
+	db.refreshing.Lock()
+	defer db.refreshing.Unlock()
+	db.mu.RLock()
+	old, closed := slices.Clone(db.lists), db.closed
+	db.mu.RUnlock()
+	if closed {
+		return false, db.errClosed("refresh")
+	}
+	names, err := scan(db.dir)
+	if err != nil {
+		return false, &Error{Op: "open", Path: db.dir, Err: err,
+			Advice: "name the directory that `platewatch hotlist import -db` filled"}
+	}
+	var lists []*listFile
+	for _, name := range names {
+		var open *listFile
+		if i, ok := slices.BinarySearchFunc(old, name, byName); ok {
+			open = old[i]
+		}
+		l, err := db.choose(ctx, name, open)
+		if err != nil { // ctx is done
+			for _, l := range lists {
+				if !slices.Contains(old, l) {
+					l.release()
+				}
+			}
+			return false, err
+		}
+		if l != nil {
+			lists = append(lists, l)
+		}
+	}
+	db.forget(names)
+	if slices.Equal(lists, old) {
+		return false, nil
+	}
+	return true, db.swap(lists)
+}
+
+// swap puts lists in the place of those in use and releases what is no longer used.
+func (db *DB) swap(lists []*listFile) error {
+	db.mu.Lock()
+	old := db.lists
+	if db.closed {
+		db.mu.Unlock()
+		for _, l := range lists {
+			if !slices.Contains(old, l) {
+				l.release()
+			}
+		}
+		return db.errClosed("refresh")
+	}
+	db.lists = lists
+	db.mu.Unlock()
+	for _, l := range old {
+		if !slices.Contains(lists, l) {
+			l.release()
+		}
+	}
+	return nil
+}
+
+// choose returns the file to serve a list from: the newest one that can be
+// used. It is the one that is open already unless there is a newer one, or the
+// open one is damaged. The only error is that of ctx.
+func (db *DB) choose(ctx context.Context, name string, open *listFile) (*listFile, error) {
+	for _, path := range []string{listPath(db.dir, name), previousPath(db.dir, name)} {
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil && open != nil && sameFile(info, open.info) && !open.failed.Load() {
+			return open, nil
+		}
+		var l *listFile
+		if err == nil {
+			l, err = db.tryOpen(ctx, name, path, info, open)
+		}
+		if err == nil {
+			return l, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		db.refuse(ctx, name, path, info, err)
+		if open != nil && !open.failed.Load() && !errors.Is(err, ErrDamaged) {
+			return open, nil // whatever is wrong may pass, and what is open is good
+		}
+	}
+	if open != nil && !open.failed.Load() {
+		if _, err := os.Stat(listPath(db.dir, name)); err == nil {
+			return open, nil // the newest is there, but cannot be used; better the old one than none
+		}
+	}
+	return nil, nil
+}
+
+// tryOpen opens a list file unless it was refused before and is still the same.
+func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, open *listFile) (*listFile, error) {
+	if r, ok := db.refused[path]; ok && errors.Is(r.err, ErrDamaged) && sameFile(r.info, info) {
+		return nil, r.err
+	}
+	l, err := openList(ctx, path, lockWait)
+	if err != nil {
+		return nil, err
+	}
+	if open != nil && open.failed.Load() && sameFile(info, open.info) {
+		err = l.check(ctx) // a lookup met damage that the checksums of the file did not show
+	}
+	if err == nil && l.Name != name {
+		err = errors.New("it holds another list, named " + l.Name)
+	}
+	if err != nil {
+		l.release()
+		return nil, err
+	}
+	l.Fallback = path == previousPath(db.dir, name)
+	delete(db.refused, path)
+	db.reloads.Add(1)
+	log := db.log.With("list", l.Name, "version", l.Version, "entries", l.Entries)
+	if l.Fallback {
+		log.Warn("list opened: the version before, because the newest one cannot be used")
+	} else {
+		log.Info("list opened")
+	}
+	return l, nil
+}
+
+// refuse records and reports a file that cannot be used, once, and sets it
+// aside if it is damaged, which is tried again if it fails.
+func (db *DB) refuse(ctx context.Context, name, path string, info os.FileInfo, err error) {
+	before, known := db.refused[path]
+	known = known && before.err.Error() == err.Error() && (info == nil || before.info == nil || sameFile(before.info, info))
+	r := refusedFile{info: info, err: err, aside: errors.Is(err, ErrDamaged) && !db.readOnly}
+	var to string
+	if r.aside {
+		var failure error
+		to, failure = setAside(ctx, db.dir, path, info, lockWait)
+		r.aside = failure != nil
+		if failure != nil {
+			r.failed = failure.Error()
+			if !known || before.failed != r.failed {
+				db.log.Error("a damaged list could not be set aside", "list", name, "path", path, "err", failure)
+			}
+		}
+	}
+	db.refused[path] = r
+	if known && to == "" {
+		return
+	}
+	db.log.Error("a list cannot be used", "list", name, "path", path, "err", err, "set_aside", to)
+	d := Damage{List: name, Path: path, Err: &Error{Op: "open", Path: path, Err: err, Advice: adviceFor(err)},
+		Reason: err.Error(), SetAside: to, Seen: time.Now()}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if known { // now it could be set aside
+		for i := range db.damage {
+			if db.damage[i].Path == path && db.damage[i].SetAside == "" {
+				db.damage[i].SetAside = to
+				return
+			}
+		}
+	}
+	if len(db.damage) == maxDamage {
+		db.damage = slices.Delete(db.damage, 0, 1)
+	}
+	db.damage = append(db.damage, d)
+}
+
+// forget drops what is remembered about files that are gone.
+func (db *DB) forget(names []string) {
+	for path := range db.refused {
+		if !slices.ContainsFunc(names, func(name string) bool {
+			return path == listPath(db.dir, name) || path == previousPath(db.dir, name)
+		}) {
+			delete(db.refused, path)
+		}
+	}
+}

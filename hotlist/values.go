@@ -1,0 +1,257 @@
+package hotlist
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// valueParser parses the values of one import's columns into an entry's
+// fields. Values come trimmed and not empty.
+type valueParser struct {
+	location   *time.Location
+	dates      DateOrder
+	fallback   string // category of lines without one
+	categories map[string]string
+}
+
+func newValueParser(o *ImportOptions) *valueParser {
+	return &valueParser{location: o.Location, dates: o.Dates, fallback: o.Category, categories: map[string]string{}}
+}
+
+// begin empties e for the next line.
+func (p *valueParser) begin(e *Entry) { *e = Entry{} }
+
+// complete fills in what the line did not say, and refuses what the line as a
+// whole cannot mean.
+func (p *valueParser) complete(e *Entry) error {
+	if e.Plate == "" {
+		return errors.New("it has no plate")
+	}
+	if e.Category == "" {
+		e.Category = p.fallback
+	}
+	if e.Priority == 0 {
+		e.Priority = defaultPriority(e.Category)
+	}
+	if !e.Effective.IsZero() && !e.Expires.IsZero() && !e.Effective.Before(e.Expires) {
+		return errors.New("it expires before it becomes effective")
+	}
+	return nil
+}
+
+// text returns a setter for a field that is kept as it is, up to a length in bytes.
+func text(of func(*Entry) *string, most int, change func(string) string) func(*valueParser, *Entry, string) error {
+	return func(_ *valueParser, e *Entry, value string) error {
+		value = cleanText(value)
+		if len(value) > most {
+			return fmt.Errorf("it is longer than %d bytes", most)
+		}
+		if change != nil {
+			value = change(value)
+		}
+		*of(e) = strings.Clone(value)
+		return nil
+	}
+}
+
+// cleanText makes line breaks and other control characters spaces.
+func cleanText(s string) string {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == 0x7f {
+			return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == ' ' }), " ")
+		}
+	}
+	return s
+}
+
+func (p *valueParser) plate(e *Entry, value string) error {
+	// A pattern without its wildcards would be another plate.
+	if strings.ContainsAny(value, "*?%") {
+		return fmt.Errorf("%s has wildcards, which cannot be matched yet", quote(value))
+	}
+	plate := Normalize(value)
+	if plate == "" {
+		return fmt.Errorf("%s has no letters A-Z or digits in it", quote(value))
+	}
+	if len(plate) > MaxPlate {
+		return fmt.Errorf("%s is longer than a plate: %d characters, and %d is the most", quote(value), len(plate), MaxPlate)
+	}
+	e.Plate = strings.Clone(plate)
+	return nil
+}
+
+func (p *valueParser) category(e *Entry, value string) error {
+	c, ok := p.categories[value]
+	if !ok {
+		c = category(value)
+		if c == "" || len(c) > 40 {
+			return fmt.Errorf("%s is not a category", quote(value))
+		}
+		if len(p.categories) < 1000 {
+			p.categories[strings.Clone(value)] = c
+		}
+	}
+	e.Category = c
+	return nil
+}
+
+// category writes a category the way the constants are written.
+func category(value string) string {
+	s := slug(value)
+	if name, ok := categoryAliases[s]; ok {
+		return name
+	}
+	return s
+}
+
+// slug writes words in lower case, joined by underscores.
+func slug(s string) string {
+	var b strings.Builder
+	gap := false
+	for _, r := range s {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			gap = b.Len() > 0
+			continue
+		}
+		if gap {
+			b.WriteByte('_')
+			gap = false
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+var priorityWords = map[string]int{"critical": 1, "urgent": 1, "high": 2, "medium": 5, "normal": 5, "low": 8}
+
+func (p *valueParser) priority(e *Entry, value string) error {
+	if n, ok := priorityWords[strings.ToLower(value)]; ok {
+		e.Priority = n
+		return nil
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < mostUrgent || n > leastUrgent {
+		return fmt.Errorf("%s is not a priority: %d (most urgent) to %d, or critical, high, medium, low", quote(value), mostUrgent, leastUrgent)
+	}
+	e.Priority = n
+	return nil
+}
+
+func (p *valueParser) covert(e *Entry, value string) error {
+	switch strings.ToLower(value) {
+	case "1", "y", "yes", "t", "true", "x":
+		e.Covert = true
+	case "0", "n", "no", "f", "false":
+		e.Covert = false
+	default:
+		return fmt.Errorf("%s is neither yes nor no", quote(value))
+	}
+	return nil
+}
+
+func (p *valueParser) policy(e *Entry, value string) error {
+	switch strings.ToLower(value) {
+	case "exact":
+		e.Policy = PolicyExact
+	case "any", "default", "confusable":
+		e.Policy = PolicyAny
+	case "fuzzy", "wildcard":
+		return fmt.Errorf("%s matching is not built yet", quote(value))
+	default:
+		return fmt.Errorf("%s is not a match policy: exact or any", quote(value))
+	}
+	return nil
+}
+
+func (p *valueParser) year(e *Entry, value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 || n > 9999 {
+		return fmt.Errorf("%s is not a year", quote(value))
+	}
+	e.Vehicle.Year = n
+	return nil
+}
+
+func (p *valueParser) effective(e *Entry, value string) (err error) {
+	e.Effective, _, err = p.date(value)
+	return err
+}
+
+// expires takes a date without a time as the last day on which the entry counts.
+func (p *valueParser) expires(e *Entry, value string) error {
+	t, day, err := p.date(value)
+	if day {
+		t = t.In(p.location).AddDate(0, 0, 1).UTC()
+	}
+	e.Expires = t
+	return err
+}
+
+// dateLayouts are those that can be read in one way only. Layouts with
+// fractions of a second are covered: [time.Parse] accepts these anywhere.
+var dateLayouts = []struct {
+	layout string
+	day    bool // has no time of day
+}{
+	{"2006-01-02", true}, {"20060102", true}, {"2006/01/02", true}, {"2.1.2006", true},
+	{time.RFC3339, false}, {"2006-01-02T15:04:05", false}, {"2006-01-02 15:04:05", false}, {"2006-01-02 15:04:05Z07:00", false},
+	{"2006-01-02 15:04", false}, {"2006-01-02T15:04", false}, {"2.1.2006 15:04:05", false}, {"2.1.2006 15:04", false},
+}
+
+// date parses a date, or a date with a time.
+func (p *valueParser) date(value string) (t time.Time, day bool, err error) {
+	for _, l := range dateLayouts {
+		if t, err := time.ParseInLocation(l.layout, value, p.location); err == nil {
+			return bounded(t, l.day, value)
+		}
+	}
+	if strings.Count(value, "/") == 2 {
+		date, clock, hasClock := strings.Cut(value, " ")
+		layout := ""
+		switch p.dates {
+		case DayMonthYear:
+			layout = "2/1/2006"
+		case MonthDayYear:
+			layout = "1/2/2006"
+		default:
+			return t, false, fmt.Errorf("%s can be two dates; say with -dates dmy or -dates mdy which comes first, day or month", quote(value))
+		}
+		if !hasClock {
+			if t, err := time.ParseInLocation(layout, date, p.location); err == nil {
+				return bounded(t, true, value)
+			}
+		}
+		for _, c := range []string{"15:04:05", "15:04", "3:04:05 PM", "3:04 PM"} {
+			if t, err := time.ParseInLocation(layout+" "+c, date+" "+clock, p.location); hasClock && err == nil {
+				return bounded(t, false, value)
+			}
+		}
+	}
+	return t, false, fmt.Errorf("%s is not a date; write 2026-12-31 or 2026-12-31T15:04:05Z", quote(value))
+}
+
+// bounded keeps dates within what is stored: whole seconds of four-digit years.
+// Year 1 is Go's zero time, which means no bound.
+func bounded(t time.Time, day bool, value string) (time.Time, bool, error) {
+	t = t.UTC().Truncate(time.Second)
+	if t.Year() < 1900 || t.Year() > 9998 {
+		return time.Time{}, false, fmt.Errorf("%s is not a date that makes sense", quote(value))
+	}
+	return t, day, nil
+}
+
+// checkText refuses what is not text at all.
+func checkText(s string) error {
+	if !utf8.ValidString(s) {
+		return errors.New("it is not UTF-8; name the file's encoding, for example -encoding windows-1252")
+	}
+	if strings.IndexByte(s, 0) >= 0 {
+		return errors.New("it has a zero byte in it")
+	}
+	return nil
+}
