@@ -223,6 +223,9 @@ func (c *Client) connect(ctx context.Context) (*link, error) {
 func (c *Client) serve(ctx context.Context, l *link) error {
 	s := &session{client: c, link: l, cfg: c.cfg}
 	err := s.run(ctx)
+	if len(c.sent) > 16*c.cfg.Window { // only counts depend on it
+		clear(c.sent)
+	}
 	for _, f := range s.flight {
 		if f.entry != nil {
 			c.sent[f.entry.Ref] = true

@@ -29,7 +29,7 @@ type conn struct {
 	out frames
 
 	published atomic.Uint64 // PUBLISH packets written completely
-	progress  chan struct{} // holds one token after published changed
+	progress  chan struct{} // holds one token after something was written
 
 	once     sync.Once
 	closeErr error
@@ -38,13 +38,8 @@ type conn struct {
 func newConn(c net.Conn, limit int) *conn {
 	w := &conn{Conn: c, in: frames{limit: limit}, progress: make(chan struct{}, 1)}
 	w.out.onPacket = func(kind byte) {
-		if kind != packetPublish {
-			return
-		}
-		w.published.Add(1)
-		select {
-		case w.progress <- struct{}{}:
-		default:
+		if kind == packetPublish {
+			w.published.Add(1)
 		}
 	}
 	return w
@@ -73,6 +68,10 @@ func (c *conn) Write(b []byte) (int, error) {
 			err = ferr
 		}
 		written += n
+		select {
+		case c.progress <- struct{}{}:
+		default:
+		}
 		if err != nil {
 			return written, err
 		}

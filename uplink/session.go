@@ -139,13 +139,8 @@ func (s *session) window() int {
 func (s *session) settle() error {
 	var done []Ref
 	n := 0
-	for ; n < len(s.flight); n++ {
+	for n < len(s.flight) && acknowledged(s.flight[n].token) {
 		f := s.flight[n]
-		select {
-		case <-f.token.Done():
-		default:
-			goto settled
-		}
 		// A token of this link that completed without error got its PUBACK on
 		// this connection: paho has neither a store nor a reconnect here, and
 		// sets an error on all others when the connection ends.
@@ -159,10 +154,19 @@ func (s *session) settle() error {
 				s.client.count(func(s *ClientStats) { s.Historical++ })
 			}
 		}
+		n++
 	}
-settled:
 	s.finish(n, done)
 	return nil
+}
+
+func acknowledged(t mqtt.Token) bool {
+	select {
+	case <-t.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *session) finish(n int, done []Ref) {
@@ -206,7 +210,7 @@ func (s *session) publishNext() (more bool, err error) {
 	if len(s.control) > 0 {
 		m := s.control[0]
 		s.control = s.control[1:]
-		s.launch(&flight{}, m.kind, m.kind != KindHits, m.payload)
+		s.launch(&flight{}, m.kind, true, m.payload)
 		return true, nil
 	}
 	c := s.client

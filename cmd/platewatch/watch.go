@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"platewatch/uplink"
+)
+
+// runWatch prints what one unit or the whole fleet publishes.
+func runWatch(ctx context.Context, std stdio, args []string) error {
+	fs := flag.NewFlagSet("watch", flag.ContinueOnError)
+	var (
+		cfg     uplink.WatchConfig
+		asJSON  = fs.Bool("json", false, "print one JSON object a line: the message as it came, or what was noticed")
+		count   = fs.Int("count", 0, "stop after this many `hits`; 0 goes on until interrupted")
+		noState = fs.Bool("hits-only", false, "leave out the units' coming and going")
+	)
+	fs.StringVar(&cfg.Broker.URL, "broker", "", "the broker's `URL`: tls://HOST:8883, or tcp://127.0.0.1:1883 for one on this machine")
+	fs.StringVar(&cfg.Unit, "unit", "", "watch only this `unit`; default: the whole fleet")
+	fs.BoolVar(&cfg.Once, "once", false, "exit with code 1 if the broker does not answer the first time, instead of trying again")
+	fs.StringVar(&cfg.Broker.CAFile, "ca", "", "PEM `file` of the authority that signed the broker's certificate")
+	fs.StringVar(&cfg.Broker.CertFile, "cert", "", "PEM `file` of the client's certificate")
+	fs.StringVar(&cfg.Broker.KeyFile, "key", "", "PEM `file` of the client's key")
+	fs.StringVar(&cfg.Broker.UserFile, "user-file", "", "`file` that holds the user's name")
+	fs.StringVar(&cfg.Broker.PasswordFile, "password-file", "", "`file` that holds the password")
+	fs.BoolVar(&cfg.Broker.Insecure, "insecure", false, "allow plaintext to a broker on another machine")
+	if err := parse(fs, std, "-broker URL [flags]", args); err != nil {
+		return err
+	}
+	switch {
+	case fs.NArg() > 0:
+		return usageError(fmt.Sprintf("watch takes no arguments, and got %q", fs.Arg(0)), "`platewatch watch -h` lists the flags")
+	case cfg.Broker.URL == "":
+		return usageError("watch needs to know the broker", "add -broker URL, for instance -broker tcp://127.0.0.1:1883")
+	case *count < 0:
+		return usageError("-count is negative", "give the number of hits to wait for")
+	}
+	p := &watchPrinter{out: std.out, err: std.err, json: *asJSON, states: !*noState, left: *count}
+	return uplink.Watch(ctx, cfg, p.handler(), slog.New(slog.DiscardHandler))
+}
+
+// watchPrinter writes what [uplink.Watch] sees: hits and states on standard
+// output, anything about the link and about faults on standard error. With
+// -json everything that concerns messages goes to standard output.
+type watchPrinter struct {
+	out, err io.Writer
+	json     bool
+	states   bool
+	left     int // hits until the end; 0 for no end
+}
+
+func (p *watchPrinter) handler() uplink.WatchHandler {
+	return uplink.WatchHandler{
+		Hit: func(h *uplink.Hit, raw []byte) error {
+			if err := p.hit(h, raw); err != nil {
+				return err
+			}
+			if p.left > 0 {
+				if p.left--; p.left == 0 {
+					return uplink.StopWatch()
+				}
+			}
+			return nil
+		},
+		State: func(s *uplink.State, raw []byte) error {
+			switch {
+			case !p.states:
+				return nil
+			case p.json:
+				return p.raw(raw)
+			}
+			text := string(s.State)
+			if s.Reason != "" {
+				text += " (" + s.Reason + ")"
+			}
+			return p.line("%s  %-12s %s\n", when(s.Since), s.Unit, text)
+		},
+		Gap: func(g *uplink.Gap) error {
+			if p.json {
+				return p.object("gap", g)
+			}
+			if g.Until == 0 {
+				return p.line("-- %s: the unit started a new numbering after %d; hits may be missing before %s\n", g.Unit, g.After, g.Hit)
+			}
+			return p.line("-- %s: hits after number %d up to %d are missing\n", g.Unit, g.After, g.Until)
+		},
+		Invalid: func(topic string, err error) error {
+			if p.json {
+				return p.object("invalid", map[string]string{"topic": topic, "error": err.Error()})
+			}
+			return p.line("-- a message on %s was left out: %s\n", topic, err)
+		},
+		Link: func(err error) error {
+			if err == nil {
+				_, err := fmt.Fprintln(p.err, "platewatch: connected")
+				return err
+			}
+			line := "platewatch: " + printable(err.Error()) + "; trying again"
+			var h interface{ Hint() string }
+			if errors.As(err, &h) && h.Hint() != "" {
+				line += " (" + h.Hint() + ")"
+			}
+			_, werr := fmt.Fprintln(p.err, line)
+			return werr
+		},
+	}
+}
+
+func (p *watchPrinter) hit(h *uplink.Hit, raw []byte) error {
+	if p.json {
+		return p.raw(raw)
+	}
+	m := h.Matches[0] // the schema demands one, the most urgent
+	var notes []string
+	if h.Revision > 1 {
+		notes = append(notes, "revision "+strconv.Itoa(h.Revision))
+	}
+	if h.Historical {
+		notes = append(notes, "historical")
+	}
+	if h.Clock != uplink.ClockSynchronised {
+		notes = append(notes, "clock not set")
+	}
+	if n := len(h.Matches) - 1; n > 0 {
+		notes = append(notes, fmt.Sprintf("+%d matches", n))
+	}
+	plate := h.Text
+	if m.Entry.State != "" {
+		plate += " (entry: " + m.Entry.Plate + " " + m.Entry.State + ")"
+	} else if m.Entry.Plate != h.Text {
+		plate += " (entry: " + m.Entry.Plate + ")"
+	}
+	note := ""
+	if len(notes) > 0 {
+		note = "  [" + strings.Join(notes, ", ") + "]"
+	}
+	return p.line("%s  %-12s %-16s %-12s %s/%s %s  %.0f%%%s  verify before acting\n",
+		when(h.CapturedAt), h.Unit, h.ID, plate, m.List, m.Category, m.How, 100*h.Confidence, note)
+}
+
+// raw prints a message in one line, which a valid one need not be.
+func (p *watchPrinter) raw(b []byte) error {
+	var v json.RawMessage = b
+	line, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = p.out.Write(append(line, '\n'))
+	return err
+}
+
+func (p *watchPrinter) object(kind string, v any) error {
+	b, err := json.Marshal(map[string]any{"event": kind, kind: v})
+	if err != nil {
+		return err
+	}
+	_, err = p.out.Write(append(b, '\n'))
+	return err
+}
+
+// line prints for people. Whatever strings it is given come from the network
+// and could hold escape sequences for the terminal; those are taken out.
+func (p *watchPrinter) line(format string, args ...any) error {
+	text := fmt.Sprintf(format, args...)
+	_, err := fmt.Fprintln(p.out, printable(strings.TrimSuffix(text, "\n")))
+	return err
+}
+
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !strconv.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "-------- --:--:--"
+	}
+	return t.UTC().Format("20060102 15:04:05")
+}

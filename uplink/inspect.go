@@ -1,0 +1,56 @@
+package uplink
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Inspection is what an outbox file holds, read without changing it.
+type Inspection struct {
+	Unit        string    `json:"unit"`
+	Entries     int       `json:"entries"`
+	Bytes       int64     `json:"bytes"` // of the pending records
+	FileBytes   int64     `json:"file_bytes"`
+	Quarantined int       `json:"quarantined"`
+	LastNumber  uint64    `json:"last_number"`
+	Oldest      time.Time `json:"oldest,omitzero"` // accepted, by the unit's clock
+	Pending     []Pending `json:"-"`
+}
+
+// InspectOutbox reads an outbox file that no process has open for writing;
+// else it returns [ErrLocked]. A damaged file is reported and left as it is.
+func InspectOutbox(path string) (*Inspection, error) {
+	fail := func(err error, advice string) (*Inspection, error) {
+		return nil, &Error{Op: "read the outbox", Path: path, Err: err, Advice: advice}
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return fail(plainFileError(err), "check the path; the configuration names the outbox's file")
+	}
+	db, err := openBolt(path, 200*time.Millisecond, true)
+	switch {
+	case errors.Is(err, ErrLocked):
+		return fail(err, "the daemon has it open while it runs: its status page shows the outbox; or stop it and ask again")
+	case errors.Is(err, errDamaged):
+		return fail(err, "the daemon salvages what is readable when it starts")
+	case err != nil:
+		return fail(plainFileError(err), "check that this user may read the file")
+	}
+	var s snapshot
+	err = guard(func() error { return db.View(func(tx *bolt.Tx) error { return s.read(tx) }) })
+	err = errors.Join(err, guard(db.Close))
+	if err != nil {
+		return fail(err, "the daemon salvages what is readable when it starts")
+	}
+	in := &Inspection{
+		Unit: s.unit, Entries: len(s.index), Bytes: s.bytes, FileBytes: info.Size(),
+		Quarantined: s.quarantined, LastNumber: s.given, Pending: pendingList(s.unit, s.index),
+	}
+	if len(s.index) > 0 {
+		in.Oldest = time.UnixMilli(s.index[0].accepted)
+	}
+	return in, nil
+}
