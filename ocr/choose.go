@@ -1,0 +1,74 @@
+package ocr
+
+import (
+	"cmp"
+	"image"
+	"math"
+	"slices"
+	"strings"
+
+	"platewatch/ocr/find"
+	"platewatch/ocr/read"
+	"platewatch/ocr/rectify"
+)
+
+// confidence combines how plate-like the place is with how sure the reading
+// is: a sharp shop sign reads well, and a smudge on a bumper may look like a
+// plate.
+func confidence(r read.Reading, c find.Candidate) float64 {
+	return r.Confidence * math.Sqrt(c.Score)
+}
+
+// choose keeps the readings that are plates: sure enough, and none inside
+// another. The most confident comes first.
+func choose(readings []Plate, atLeast float64) []Plate {
+	slices.SortStableFunc(readings, func(a, b Plate) int { return cmp.Compare(b.Confidence, a.Confidence) })
+	var kept []Plate
+next:
+	for _, p := range readings {
+		if p.Confidence < atLeast || !plausible(p.Text) {
+			continue
+		}
+		for _, k := range kept {
+			if overlap(p.Box, k.Box) > 0.3 {
+				continue next
+			}
+		}
+		kept = append(kept, p)
+	}
+	return kept
+}
+
+// plausible rejects what no plate carries: fewer than four characters, none of
+// them a digit, and rows of strokes (a radiator grille reads as 111111).
+// Vanity plates without a digit exist; they are rare, and lettering on
+// vehicles and shops is not, so they must be five characters or more.
+func plausible(text string) bool {
+	if len(text) < 4 {
+		return false
+	}
+	bars := strings.Count(text, "1") + strings.Count(text, "I")
+	if 2*bars > len(text)+1 {
+		return false
+	}
+	return len(text) >= 5 || strings.ContainsAny(text, "0123456789")
+}
+
+// overlap is the intersection over the smaller one's area, 0–1.
+func overlap(a, b image.Rectangle) float64 {
+	i := a.Intersect(b)
+	smaller := min(a.Dx()*a.Dy(), b.Dx()*b.Dy())
+	if i.Empty() || smaller == 0 {
+		return 0
+	}
+	return float64(i.Dx()*i.Dy()) / float64(smaller)
+}
+
+// around is the smallest rectangle that holds the corners.
+func around(corners [4]rectify.Point) image.Rectangle {
+	x0, y0, x1, y1 := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
+	for _, c := range corners {
+		x0, y0, x1, y1 = min(x0, c.X), min(y0, c.Y), max(x1, c.X), max(y1, c.Y)
+	}
+	return image.Rect(int(math.Floor(x0)), int(math.Floor(y0)), int(math.Ceil(x1)), int(math.Ceil(y1)))
+}

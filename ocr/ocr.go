@@ -1,0 +1,149 @@
+// Package ocr goes from a picture to the text of the plates on it.
+//
+//	find      frame → candidates: rows of contours that may be characters
+//	rectify   candidate → level picture of the row
+//	read      level picture → characters, with alternatives
+//	passage   one vehicle's plates over many frames → one vote
+//	render    draws plates and road scenes for demo, tests and training
+//	truth     the list of right answers beside labelled pictures
+//
+// [Recogniser] is the first three in a row.
+package ocr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"time"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/ocr/find"
+	"platewatch/ocr/read"
+	"platewatch/ocr/rectify"
+)
+
+// Plate is one plate that was read on a picture.
+type Plate struct {
+	Text       string
+	Confidence float64          // 0–1, that all of Text is right
+	Box        image.Rectangle  // pixels of the picture
+	Corners    [4]rectify.Point // clockwise from the top left, pixels
+	Height     float64          // of the characters, pixels
+	Characters []read.Character
+	Region     string // name of the format that the text fits; empty when none was asked for
+}
+
+// Result is what a picture gave.
+type Result struct {
+	Plates     []Plate       // the most confident first
+	Candidates int           // places that were read
+	Find, Read time.Duration // what finding and reading took
+}
+
+// Params are the recogniser's settings.
+type Params struct {
+	Find find.Params
+	// Candidates bounds how many candidates of a frame are read.
+	Candidates int
+	// MinScore is the finder's score below which a candidate is not read.
+	MinScore float64
+	// MinConfidence is the confidence below which a plate is not reported.
+	MinConfidence float64
+	// Readers is how many plates are read at once.
+	Readers int
+}
+
+// DefaultParams are the values with which the accuracy in the README was
+// measured.
+func DefaultParams() Params {
+	return Params{Find: find.DefaultParams(), Candidates: 4, MinScore: 0.05, MinConfidence: 0.3, Readers: 1}
+}
+
+// Recogniser finds and reads plates. It is safe for use by several goroutines
+// at once.
+type Recogniser struct {
+	p      Params
+	finder *find.Finder
+	reader *read.Reader
+}
+
+// New opens the reading model. Close the recogniser after use.
+func New(m read.Model, p Params) (*Recogniser, error) {
+	if p.Candidates < 1 {
+		return nil, fmt.Errorf("ocr: %d candidates to read: at least one", p.Candidates)
+	}
+	f, err := find.New(p.Find)
+	if err != nil {
+		return nil, err
+	}
+	r, err := read.NewReader(m, p.Readers)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &Recogniser{p: p, finder: f, reader: r}, nil
+}
+
+// Close frees the model.
+func (r *Recogniser) Close() error { return errors.Join(r.reader.Close(), r.finder.Close()) }
+
+// Recognise reads the plates on a picture (8 bit, BGR or grey, upright). The
+// picture stays the caller's. It returns ctx's error when ctx ends first.
+func (r *Recogniser) Recognise(ctx context.Context, picture gocv.Mat) (Result, error) {
+	grey := picture
+	if picture.Channels() == 3 {
+		grey = gocv.NewMat()
+		defer grey.Close()
+		gocv.CvtColor(picture, &grey, gocv.ColorBGRToGray)
+	}
+	start := time.Now()
+	candidates, err := r.finder.Find(grey, nil)
+	if err != nil {
+		return Result{}, err
+	}
+	found := time.Now()
+	res := Result{Find: found.Sub(start)}
+	var readings []Plate
+	for _, c := range candidates[:min(len(candidates), r.p.Candidates)] {
+		if c.Score < r.p.MinScore {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return Result{}, err
+		}
+		res.Candidates++
+		p, ok, err := r.readOne(ctx, grey, c)
+		if err != nil {
+			return Result{}, err
+		}
+		if ok {
+			readings = append(readings, p)
+		}
+	}
+	res.Plates = choose(readings, r.p.MinConfidence)
+	res.Read = time.Since(found)
+	return res, nil
+}
+
+// readOne levels and reads one candidate.
+func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, c find.Candidate) (Plate, bool, error) {
+	level, err := rectify.Level(grey, c)
+	if err != nil {
+		return Plate{}, false, nil // too near the edge to be read
+	}
+	defer level.Close()
+	reading, ok, err := r.reader.Read(ctx, level)
+	if err != nil || !ok {
+		return Plate{}, false, err
+	}
+	corners := level.Corners(reading.Line)
+	return Plate{
+		Text:       reading.Text,
+		Confidence: confidence(reading, c),
+		Box:        around(corners).Intersect(image.Rect(0, 0, grey.Cols(), grey.Rows())),
+		Corners:    corners,
+		Height:     level.FrameHeight(reading.Line),
+		Characters: reading.Characters,
+	}, true, nil
+}

@@ -1,0 +1,84 @@
+#include "symbols.h"
+
+#include <tesseract/baseapi.h>
+#include <tesseract/resultiterator.h>
+
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+
+// Tesseract starts four OpenMP threads for every layer of its network, which
+// on pictures as small as a plate is seven times slower than one, and takes
+// the core that another camera needs. OMP_THREAD_LIMIT would have to be set
+// before the process starts; this works from inside. Weak, so that a Tesseract
+// built without OpenMP links too.
+extern "C" void omp_set_max_active_levels(int) __attribute__((weak));
+
+namespace {
+
+void put(pw_choice *c, int symbol, int x0, int x1, float confidence, const char *text) {
+  c->symbol = symbol;
+  c->x0 = x0;
+  c->x1 = x1;
+  c->confidence = confidence;
+  std::snprintf(c->text, sizeof c->text, "%s", text);
+}
+
+int recognise(tesseract::TessBaseAPI *api, const unsigned char *pixels, int width, int height, int stride,
+              pw_choice *out, int cap) {
+  if (omp_set_max_active_levels != nullptr) {
+    omp_set_max_active_levels(0); // a setting of the calling thread
+  }
+  api->SetImage(pixels, width, height, 1, stride);
+  api->SetSourceResolution(300); // otherwise it is guessed from the picture's height
+  if (api->Recognize(nullptr) != 0) {
+    throw std::runtime_error("recognition failed");
+  }
+  std::unique_ptr<tesseract::ResultIterator> it(api->GetIterator());
+  int n = 0;
+  if (!it) {
+    return n; // nothing on the picture
+  }
+  int symbol = 0;
+  do {
+    std::unique_ptr<const char[]> best(it->GetUTF8Text(tesseract::RIL_SYMBOL));
+    if (!best || best[0] == 0 || best[0] == ' ') {
+      continue;
+    }
+    int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+    it->BoundingBox(tesseract::RIL_SYMBOL, &x0, &y0, &x1, &y1);
+    if (n == cap) {
+      break;
+    }
+    put(&out[n++], symbol, x0, x1, it->Confidence(tesseract::RIL_SYMBOL), best.get());
+    tesseract::ChoiceIterator choices(*it);
+    do {
+      const char *text = choices.GetUTF8Text();
+      if (text == nullptr || text[0] == 0 || std::strcmp(text, best.get()) == 0) {
+        continue;
+      }
+      if (n == cap) {
+        break;
+      }
+      put(&out[n++], symbol, x0, x1, choices.Confidence(), text);
+    } while (choices.Next());
+    symbol++;
+  } while (it->Next(tesseract::RIL_SYMBOL));
+  return n;
+}
+
+} // namespace
+
+extern "C" int pw_recognise(void *api, const unsigned char *pixels, int width, int height, int stride,
+                            pw_choice *out, int cap, char *why, size_t why_size) {
+  try {
+    return recognise(static_cast<tesseract::TessBaseAPI *>(api), pixels, width, height, stride, out, cap);
+  } catch (const std::exception &e) {
+    std::snprintf(why, why_size, "%s", e.what());
+  } catch (...) {
+    std::snprintf(why, why_size, "unknown exception");
+  }
+  return -1;
+}

@@ -1,0 +1,26 @@
+// Recognition and its alternatives straight from Tesseract's iterators.
+#pragma once
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// One alternative for one symbol: symbols are numbered from 0 in reading
+// order; the best alternative comes first.
+typedef struct {
+  int symbol;
+  int x0, x1;       // of the symbol, pixels of the strip
+  float confidence; // of this alternative, 0-100
+  char text[8];     // UTF-8, cut to 7 bytes
+} pw_choice;
+
+// pw_recognise reads a grey picture with an initialised tesseract::TessBaseAPI
+// and writes at most cap choices. It returns their number, or -1 with a
+// message in why.
+int pw_recognise(void *api, const unsigned char *pixels, int width, int height, int stride,
+                 pw_choice *out, int cap, char *why, size_t why_size);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,179 @@
+package rectify
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/ocr/internal/shape"
+)
+
+// Line is a row of characters on a levelled picture, in its pixels.
+type Line struct {
+	X0, X1  float64 // left edge of the first and right edge of the last character
+	Y0      float64 // the middle at x = 0
+	Slope   float64 // dy/dx that levelling left over
+	Height  float64 // of the characters (median)
+	Letters []shape.Shape
+	Score   float64 // how regular the row is: comparable within one picture
+
+	threshold threshold // the binarisation that showed it
+}
+
+// At returns the y of the line's middle at x.
+func (l Line) At(x float64) float64 { return l.Y0 + l.Slope*x }
+
+// threshold is one way to binarise: compare with the mean over block × block
+// pixels less by, or (block 0) with by times Otsu's grey value.
+type threshold struct {
+	block int
+	by    float32
+}
+
+// thresholds are tried in turn. Three blocks, because shadows and graphics are
+// of any size; Otsu, because on a clean plate nothing is cleaner.
+var thresholds = []threshold{{31, 8}, {51, 12}, {75, 6}, {0, 1}, {0, 0.8}, {0, 1.2}}
+
+// binarise writes 255 where ink is.
+func (t threshold) binarise(grey gocv.Mat, binary *gocv.Mat) {
+	if t.block > 0 {
+		gocv.AdaptiveThreshold(grey, binary, 255, gocv.AdaptiveThresholdMean, gocv.ThresholdBinaryInv, t.block, t.by)
+		return
+	}
+	at := gocv.Threshold(grey, binary, 0, 255, gocv.ThresholdBinaryInv|gocv.ThresholdOtsu)
+	if t.by != 1 {
+		gocv.Threshold(grey, binary, min(250, at*t.by), 255, gocv.ThresholdBinaryInv)
+	}
+}
+
+// Lines finds the row of characters in every binarisation and returns those
+// that showed one, the most regular first.
+func (p *Plate) Lines() ([]Line, error) {
+	smooth, binary := gocv.NewMat(), gocv.NewMat()
+	defer smooth.Close()
+	defer binary.Close()
+	grey := p.Grey
+	if p.scale < 1.5 { // enlarged pictures are smooth already
+		gocv.GaussianBlur(grey, &smooth, pt(3), 0.8, 0.8, gocv.BorderReplicate)
+		grey = smooth
+	}
+	var lines []Line
+	for _, t := range thresholds {
+		t.binarise(grey, &binary)
+		b, err := shape.PlaneOf(binary)
+		if err != nil {
+			return nil, err
+		}
+		if l, ok := bestLine(b); ok {
+			l.threshold = t
+			lines = append(lines, l)
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(b.Score, a.Score) })
+	return lines, nil
+}
+
+// bestLine returns the most regular row of characters on a binary picture.
+func bestLine(b shape.Plane) (best Line, ok bool) {
+	var letters []shape.Shape
+	shape.Each(b, func(s shape.Shape) {
+		if s.H > 0.55*CharHeight && s.H < 1.5*CharHeight && s.W > 0.05*s.H && s.W < 1.25*s.H && s.Area > 0.12*s.W*s.H {
+			letters = append(letters, s)
+		}
+	})
+	slices.SortFunc(letters, func(a, b shape.Shape) int { return cmp.Compare(a.X, b.X) })
+	for _, seed := range letters {
+		if l, found := lineAround(seed, letters); found && (!ok || l.Score > best.Score) {
+			best, ok = l, true
+		}
+	}
+	return best, ok
+}
+
+// lineAround collects the letters that stand in a row with seed. letters are
+// sorted by X.
+func lineAround(seed shape.Shape, letters []shape.Shape) (Line, bool) {
+	var row []shape.Shape
+	for _, s := range letters {
+		if math.Abs(s.H-seed.H) < 0.16*seed.H+1 &&
+			math.Abs(s.CY-seed.CY) < 0.12*seed.H+0.10*math.Abs(s.CX-seed.CX) {
+			row = append(row, s)
+		}
+	}
+	if len(row) < 3 {
+		return Line{}, false
+	}
+	l := through(row)
+	// Once more without what stands off the line.
+	row = slices.DeleteFunc(row, func(s shape.Shape) bool {
+		return math.Abs(s.CY-l.At(s.CX)) > 0.09*l.Height+0.8
+	})
+	if len(row) < 3 {
+		return Line{}, false
+	}
+	l = through(row)
+	if math.Abs(l.Slope) > 0.15 {
+		return Line{}, false
+	}
+	// Of two shapes over each other only the first can be a letter.
+	upright := row[:1]
+	for _, s := range row[1:] {
+		last := upright[len(upright)-1]
+		if s.X >= last.X+0.5*last.W {
+			upright = append(upright, s)
+		}
+	}
+	if len(upright) < 3 {
+		return Line{}, false
+	}
+	l.Letters = upright
+	l.X0, l.X1 = upright[0].X, upright[0].X+upright[0].W
+	off, heights, wide := 0.0, make([]float64, 0, len(upright)), 0.0
+	for i, s := range upright {
+		l.X1 = max(l.X1, s.X+s.W)
+		off += math.Abs(s.CY - l.At(s.CX))
+		heights = append(heights, s.H)
+		if i > 0 && s.X-upright[i-1].X-upright[i-1].W > 1.6*l.Height {
+			wide++
+		}
+	}
+	n := float64(len(upright))
+	l.Score = min(n, 8) + 4*l.Height/(2*aboveMiddle*CharHeight) - 10*off/n/l.Height - 0.8*wide - 6*deviation(heights)/l.Height
+	return l, true
+}
+
+// through fits a straight line through the middles of the letters.
+func through(row []shape.Shape) Line {
+	var sx, sy, sxx, sxy float64
+	n := float64(len(row))
+	heights := make([]float64, 0, len(row))
+	for _, s := range row {
+		sx += s.CX
+		sy += s.CY
+		sxx += s.CX * s.CX
+		sxy += s.CX * s.CY
+		heights = append(heights, s.H)
+	}
+	var l Line
+	if v := sxx - sx*sx/n; v > 1e-6 {
+		l.Slope = (sxy - sx*sy/n) / v
+	}
+	l.Y0 = (sy - l.Slope*sx) / n
+	slices.Sort(heights)
+	l.Height = heights[len(heights)/2]
+	return l
+}
+
+func deviation(v []float64) float64 {
+	var mean, squares float64
+	for _, x := range v {
+		mean += x
+	}
+	mean /= float64(len(v))
+	for _, x := range v {
+		squares += (x - mean) * (x - mean)
+	}
+	return math.Sqrt(squares / float64(len(v)))
+}

@@ -1,0 +1,114 @@
+// Package rectify turns a candidate into a level, evenly sized picture of its
+// line of characters.
+//
+// The finder's line comes from a map of the whole frame and is rough: a letter
+// may be missing at an end, or a screw taken for one. [Level] cuts the
+// candidate's surroundings out of the frame, level and with characters
+// [CharHeight] pixels high. [Plate.Lines] then binarises that small picture in
+// several ways and finds the line again in each. [Plate.Strip] cuts out what a
+// reader gets to see.
+package rectify
+
+import (
+	"errors"
+	"image"
+	"image/color"
+	"math"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/ocr/find"
+)
+
+const (
+	// CharHeight is the height, in pixels, that characters have on a levelled
+	// picture: high enough for strokes of 5 px, the least that survives every
+	// binarisation.
+	CharHeight = 48
+
+	// A levelled picture reaches this many character heights beyond the
+	// finder's line: two and a half characters may be missing at either end.
+	beyondEnds  = 2.5
+	aboveMiddle = 1.3
+)
+
+// Point is a place on a picture, in pixels.
+type Point struct{ X, Y float64 }
+
+// Plate is the levelled picture of a candidate. Close it after use.
+type Plate struct {
+	Grey gocv.Mat // 8 bit, one channel, dark characters, level
+
+	scale, slope float64 // pixels here for one of the frame; dy/dx of the line
+	x, y         float64 // frame position of the picture's middle
+}
+
+// Level cuts the surroundings of c out of a grey frame. Rows are sheared, not
+// rotated: a camera beside the road sees a plate's base line sloping while its
+// uprights stay upright. Light characters come out dark.
+func Level(grey gocv.Mat, c find.Candidate) (*Plate, error) {
+	l := c.Line
+	if l.Height <= 0 || l.X1 <= l.X0 {
+		return nil, errors.New("rectify: the candidate has no extent")
+	}
+	p := &Plate{scale: CharHeight / l.Height, slope: l.Slope, x: (l.X0 + l.X1) / 2, y: l.Y}
+	half := (l.X1-l.X0)/2 + beyondEnds*l.Height
+	w := int(math.Ceil(2 * half * p.scale))
+	h := int(math.Ceil(2 * aboveMiddle * CharHeight))
+
+	rise := aboveMiddle*l.Height + math.Abs(l.Slope)*half
+	around := find.Box{X: p.x - half, Y: p.y - rise, W: 2 * half, H: 2 * rise}.
+		Rect(image.Rect(0, 0, grey.Cols(), grey.Rows()))
+	if around.Dx() < 4 || around.Dy() < 4 {
+		return nil, errors.New("rectify: the candidate lies outside the frame")
+	}
+	cut := grey.Region(around)
+	defer cut.Close()
+	shrunk := gocv.NewMat()
+	defer shrunk.Close()
+	// Shrinking must average, or strokes are lost; warping alone would sample.
+	by := min(1, p.scale)
+	gocv.Resize(cut, &shrunk, image.Point{}, by, by, gocv.InterpolationArea)
+
+	// (x, y) on shrunk → level picture
+	s := p.scale / by
+	ox, oy := p.x-float64(around.Min.X), p.y-float64(around.Min.Y)
+	m := gocv.NewMatWithSize(2, 3, gocv.MatTypeCV64F)
+	defer m.Close()
+	m.SetDoubleAt(0, 0, s)
+	m.SetDoubleAt(0, 1, 0)
+	m.SetDoubleAt(0, 2, float64(w)/2-s*ox*by)
+	m.SetDoubleAt(1, 0, -s*l.Slope)
+	m.SetDoubleAt(1, 1, s)
+	m.SetDoubleAt(1, 2, float64(h)/2-s*oy*by+s*l.Slope*ox*by)
+	p.Grey = gocv.NewMat()
+	gocv.WarpAffineWithParams(shrunk, &p.Grey, m, image.Pt(w, h), gocv.InterpolationCubic, gocv.BorderReplicate, color.RGBA{})
+	if c.Light {
+		gocv.BitwiseNot(p.Grey, &p.Grey)
+	}
+	return p, nil
+}
+
+// Close frees the picture.
+func (p *Plate) Close() error { return p.Grey.Close() }
+
+// ToFrame returns where a place on the levelled picture lies in the frame.
+func (p *Plate) ToFrame(q Point) Point {
+	dx := (q.X - float64(p.Grey.Cols())/2) / p.scale
+	dy := (q.Y - float64(p.Grey.Rows())/2) / p.scale
+	return Point{p.x + dx, p.y + dy + p.slope*dx}
+}
+
+// Corners returns the corners of the plate around a line in the frame,
+// clockwise from the top left.
+func (p *Plate) Corners(l Line) [4]Point {
+	const above, beside = 0.9, 0.55 // character heights: see find's estimate of the plate
+	corner := func(x, side float64) Point {
+		return p.ToFrame(Point{x, l.At(x) + side*above*l.Height})
+	}
+	x0, x1 := l.X0-beside*l.Height, l.X1+beside*l.Height
+	return [4]Point{corner(x0, -1), corner(x1, -1), corner(x1, 1), corner(x0, 1)}
+}
+
+// FrameHeight is the height of a line's characters in pixels of the frame.
+func (p *Plate) FrameHeight(l Line) float64 { return l.Height / p.scale }
