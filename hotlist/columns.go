@@ -116,9 +116,6 @@ func mapColumns(header []string, chosen map[string]string) (to []int, extra []st
 			continue
 		}
 		f := slices.IndexFunc(fields, func(f field) bool { return f.name == want })
-		if f < 0 {
-			return nil, nil, fmt.Errorf("there is no field %q; there are %s", want, strings.Join(Fields(), ", "))
-		}
 		if other, taken := byField[f]; taken {
 			return nil, nil, fmt.Errorf("columns %q and %q are both mapped to %s", header[other], header[col], want)
 		}

@@ -228,24 +228,33 @@ func (db *DB) Check(ctx context.Context) error {
 		return err
 	}
 	var found []error
-	for _, list := range lists {
-		l, err := db.retain(list.Name)
-		if err != nil {
-			continue // removed meanwhile
-		}
-		err = recheck(ctx, l)
-		if errors.Is(err, ErrDamaged) {
-			l.failed.Store(true)
-		}
-		l.release()
+	for _, l := range lists {
+		err := db.CheckList(ctx, l.Name)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil {
-			found = append(found, &Error{Op: "check", Path: l.path, Err: err, Advice: adviceFor(err)})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // removed meanwhile
+			found = append(found, err)
 		}
 	}
 	return errors.Join(found...)
+}
+
+// CheckList is Check for one list.
+func (db *DB) CheckList(ctx context.Context, name string) error {
+	l, err := db.retain(name)
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	err = recheck(ctx, l)
+	if errors.Is(err, ErrDamaged) {
+		l.failed.Store(true)
+	}
+	if err != nil {
+		return &Error{Op: "check", Path: l.path, Err: err, Advice: adviceFor(err)}
+	}
+	return nil
 }
 
 // recheck opens the file that l is anew, if it still has its name, and checks it.

@@ -15,6 +15,8 @@ var (
 	ErrDamaged = errors.New("damaged")
 	// ErrRefused: an import was refused, and the list in use stays as it was.
 	ErrRefused = errors.New("import refused")
+	// ErrOptions: what was asked for makes no sense, whatever the input.
+	ErrOptions = errors.New("wrong options")
 	// ErrNewer: a list was written by a later version of this program.
 	ErrNewer = errors.New("written by a later version of platewatch")
 	// ErrClosed: the DB was closed.
@@ -70,3 +72,13 @@ func (e *LineError) Error() string {
 
 // Unwrap makes a LineError an [ErrRefused].
 func (e *LineError) Unwrap() error { return ErrRefused }
+
+// optionError is an [ErrOptions] without saying so in its text.
+type optionError string
+
+func (e optionError) Error() string       { return string(e) }
+func (e optionError) Is(other error) bool { return other == ErrOptions }
+
+func optionErrorf(format string, args ...any) error {
+	return optionError(fmt.Sprintf(format, args...))
+}

@@ -35,17 +35,17 @@ const (
 // and a level of an MQTT topic.
 func validName(name string) error {
 	if name == "" {
-		return errors.New("a list needs a name")
+		return optionError("a list needs a name")
 	}
 	if len(name) > maxNameLength {
-		return fmt.Errorf("the list's name is longer than %d characters", maxNameLength)
+		return optionErrorf("the list's name is longer than %d characters", maxNameLength)
 	}
 	for i, c := range []byte(name) {
 		switch {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
 		case (c == '-' || c == '_' || c == '.') && i > 0:
 		default:
-			return fmt.Errorf("a list cannot be named %q", name)
+			return optionErrorf("a list cannot be named %q", name)
 		}
 	}
 	return nil
@@ -198,6 +198,28 @@ func setAside(ctx context.Context, dir, path string, info os.FileInfo, wait time
 		return "", err
 	}
 	return "", syncFolder(dir)
+}
+
+// Aside is a damaged file that was set aside.
+type Aside struct {
+	List string `json:"list"`
+	Path string `json:"path"`
+}
+
+// Aside returns the damaged files that are still in the directory. They are
+// kept for whoever wants to know what happened, and can be deleted.
+func (db *DB) Aside() ([]Aside, error) {
+	files, err := os.ReadDir(db.dir)
+	if err != nil {
+		return nil, &Error{Op: "check", Path: db.dir, Err: err}
+	}
+	var aside []Aside
+	for _, f := range files {
+		if at := strings.LastIndex(f.Name(), listSuffix); at > 0 && strings.HasSuffix(f.Name(), corruptSuffix) {
+			aside = append(aside, Aside{List: f.Name()[:at], Path: filepath.Join(db.dir, f.Name())})
+		}
+	}
+	return aside, nil
 }
 
 // sameFile tells whether two looks saw the same unchanged file.

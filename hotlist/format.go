@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"unicode"
 
 	"golang.org/x/text/encoding"
@@ -24,6 +25,9 @@ const (
 	Semicolon Format = "semicolon"
 )
 
+// Formats lists the formats.
+var Formats = []Format{Auto, CSV, TSV, Semicolon}
+
 // Encoding is how an imported file writes characters.
 type Encoding string
 
@@ -34,6 +38,9 @@ const (
 	UTF16        Encoding = "utf-16" // big endian unless the file begins with a mark that says otherwise
 	Windows1252  Encoding = "windows-1252"
 )
+
+// Encodings lists the encodings.
+var Encodings = []Encoding{AutoEncoding, UTF8, UTF16, Windows1252}
 
 // DateOrder says how a date such as 03/04/2026 is meant.
 type DateOrder string
@@ -61,11 +68,7 @@ func openFormat(r io.Reader, o *ImportOptions) (format, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch o.Format {
-	case "", Auto, CSV, TSV, Semicolon:
-		return openDelimited(newLineReader(text), o)
-	}
-	return nil, fmt.Errorf("there is no format %q; there are auto, csv, tsv and semicolon", o.Format)
+	return openDelimited(newLineReader(text), o)
 }
 
 // decodeText returns the input as UTF-8 without a byte order mark. Bytes that
@@ -95,13 +98,10 @@ func decodeText(r io.Reader, o *ImportOptions) (*bufio.Reader, error) {
 		case bytes.HasPrefix(head, []byte{0xfe, 0xff}), len(head) >= 2 && head[0] == 0 && head[1] != 0:
 			enc = utf.UTF16(utf.BigEndian, utf.UseBOM)
 		}
-	case UTF8:
 	case UTF16:
 		enc = utf.UTF16(utf.BigEndian, utf.UseBOM)
 	case Windows1252:
 		enc = charmap.Windows1252
-	default:
-		return nil, fmt.Errorf("there is no encoding %q; there are auto, utf-8, utf-16 and windows-1252", o.Encoding)
 	}
 	if enc != nil {
 		in = bufio.NewReaderSize(transform.NewReader(in, enc.NewDecoder()), maxLine)
@@ -119,4 +119,13 @@ func printable(s string) bool {
 		}
 	}
 	return true
+}
+
+// join lists names for a person.
+func join[S ~string](names []S) string {
+	words := make([]string, len(names))
+	for i, n := range names {
+		words[i] = string(n)
+	}
+	return strings.Join(words, ", ")
 }

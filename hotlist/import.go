@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -166,13 +167,29 @@ func (o *ImportOptions) fill() error {
 		o.Version = time.Now().UTC().Format("20060102T150405Z")
 	}
 	if len(o.Version) > maxVersion || !printable(o.Version) {
-		return fmt.Errorf("a version is at most %d printable characters", maxVersion)
+		return optionErrorf("a version is at most %d printable characters", maxVersion)
 	}
 	if o.Category == "" {
 		o.Category = Other
 	}
-	if o.Category = category(o.Category); o.Category == "" {
-		return errors.New("the default category has no letters in it")
+	if c := category(o.Category); c != "" {
+		o.Category = c
+	} else {
+		return optionErrorf("%q is not a category", o.Category)
+	}
+	if o.Format != "" && !slices.Contains(Formats, o.Format) {
+		return optionErrorf("there is no format %q; there are %s", o.Format, join(Formats))
+	}
+	if o.Encoding != "" && !slices.Contains(Encodings, o.Encoding) {
+		return optionErrorf("there is no encoding %q; there are %s", o.Encoding, join(Encodings))
+	}
+	if o.Dates != DatesUnknown && o.Dates != DayMonthYear && o.Dates != MonthDayYear {
+		return optionErrorf("there is no order of dates %q; there are %s and %s", o.Dates, DayMonthYear, MonthDayYear)
+	}
+	for column, f := range o.Columns {
+		if f != "" && f != "-" && !slices.Contains(Fields(), f) {
+			return optionErrorf("column %q is mapped to the field %q, which is none of %s", column, f, join(Fields()))
+		}
 	}
 	if o.Location == nil {
 		o.Location = time.Local

@@ -59,14 +59,13 @@ func text(of func(*Entry) *string, most int, change func(string) string) func(*v
 	}
 }
 
-// cleanText makes line breaks and other control characters spaces.
+// cleanText makes line breaks and other control characters spaces, so that no
+// list can send escape sequences to a terminal.
 func cleanText(s string) string {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] == 0x7f {
-			return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == ' ' }), " ")
-		}
+	if strings.IndexFunc(s, unicode.IsControl) < 0 {
+		return s
 	}
-	return s
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == ' ' }), " ")
 }
 
 func (p *valueParser) plate(e *Entry, value string) error {

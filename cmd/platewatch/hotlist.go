@@ -1,0 +1,322 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/term"
+
+	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/hotlist"
+)
+
+// hotlistCommands lists what `platewatch hotlist` can do, in the order in
+// which help prints it.
+func hotlistCommands() []command {
+	return []command{
+		{"import", "[flags] -list NAME FILE|-", "make or replace a list from a CSV file", runHotlistImport},
+		{"list", "[flags] [-list NAME]", "the lists, or the entries of one", runHotlistList},
+		{"check", "[flags] [PLATE]", "look a plate up; without one, check the files", runHotlistCheck},
+		{"remove", "[flags] -list NAME", "delete a list", runHotlistRemove},
+		{"stats", "[flags]", "what the lists hold and need", runHotlistStats},
+		{"apply", "", "apply a signed update", notBuilt("hotlist apply")},
+		{"export", "", "write a list to a file", notBuilt("hotlist export")},
+		{"keygen", "", "make a pair of keys to sign lists with", notBuilt("hotlist keygen")},
+		{"sign", "", "sign a list", notBuilt("hotlist sign")},
+		{"verify", "", "verify a signed list", notBuilt("hotlist verify")},
+	}
+}
+
+// runHotlist imports lists and looks into them. It works beside a running
+// daemon, which takes up what changes within a second.
+func runHotlist(ctx context.Context, std stdio, args []string) error {
+	if len(args) == 0 {
+		hotlistUsage(std.err)
+		return usageError("hotlist needs to know what to do", "name one of those above")
+	}
+	name, rest := args[0], args[1:]
+	switch name {
+	case "help", "-h", "-help", "--help":
+		hotlistUsage(std.out)
+		return nil
+	}
+	for _, c := range hotlistCommands() {
+		if c.name == name {
+			return c.run(ctx, std, rest)
+		}
+	}
+	return usageError(fmt.Sprintf("there is no command %q", "hotlist "+name), "`platewatch hotlist -h` lists the commands")
+}
+
+func hotlistUsage(w io.Writer) {
+	fmt.Fprint(w, "platewatch hotlist keeps the lists of wanted plates that a unit matches against.\n"+
+		"The daemon may run meanwhile: it takes up changes within a second.\n\n"+
+		"usage: platewatch hotlist COMMAND [flags] [arguments]\n\n")
+	for _, c := range hotlistCommands() {
+		fmt.Fprintf(w, "  %-7s %-28s %s\n", c.name, c.args, c.summary)
+	}
+	fmt.Fprint(w, "\nplatewatch hotlist COMMAND -h tells more about one of them.\n")
+}
+
+// hotlistFlags are those that all commands have.
+type hotlistFlags struct {
+	*flag.FlagSet
+	db   *string
+	json *bool
+}
+
+func newHotlistFlags(name string) hotlistFlags {
+	fs := flag.NewFlagSet("hotlist "+name, flag.ContinueOnError)
+	return hotlistFlags{
+		FlagSet: fs,
+		db:      fs.String("db", filepath.Join(config.DefaultStateDir, "hotlist"), "`directory` of the hotlist"),
+		json:    fs.Bool("json", false, "print JSON"),
+	}
+}
+
+// parse parses the flags and refuses flags behind the arguments, which the
+// flag package would take for arguments, and more than most arguments.
+func (f hotlistFlags) parse(std stdio, synopsis string, args []string, most int) error {
+	if err := parse(f.FlagSet, std, synopsis, args); err != nil {
+		return err
+	}
+	for _, a := range f.Args() {
+		if len(a) > 1 && a[0] == '-' {
+			return usageError(fmt.Sprintf("%s stands behind an argument", a), "flags come first: platewatch "+f.Name()+" "+synopsis)
+		}
+	}
+	if f.NArg() > most {
+		return usageError(fmt.Sprintf("%q is one argument too many", f.Arg(most)), "platewatch "+f.Name()+" "+synopsis)
+	}
+	if *f.db == "" {
+		return usageError("-db is empty", "name the hotlist's directory")
+	}
+	return nil
+}
+
+// open opens the hotlist without changing it.
+func (f hotlistFlags) open() (*hotlist.DB, error) {
+	db, err := hotlist.OpenReadOnly(*f.db, nil)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, &failure{code: exitMissing, err: fmt.Errorf("there is no hotlist in %s", *f.db),
+			hint: "name its directory with -db, or make one with `platewatch hotlist import`"}
+	}
+	return db, err
+}
+
+// damaged returns the error that ends a command whose answer lacks lists that
+// could not be used.
+func damaged(db *hotlist.DB) error {
+	d := db.Damage()
+	if len(d) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the answer lacks a list: %w", d[0].Err)
+}
+
+func runHotlistList(ctx context.Context, std stdio, args []string) error {
+	f := newHotlistFlags("list")
+	list := f.String("list", "", "print the entries of the list with this `name`")
+	if err := f.parse(std, "[-db DIR] [-json] [-list NAME]", args, 0); err != nil {
+		return err
+	}
+	db, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if *list != "" {
+		err = printEntries(ctx, std, db, *list, *f.json)
+	} else {
+		err = printLists(std, db, *f.json)
+	}
+	return errors.Join(err, damaged(db))
+}
+
+func printLists(std stdio, db *hotlist.DB, asJSON bool) error {
+	lists, err := db.Lists()
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(std.out, lists)
+	}
+	if len(lists) == 0 {
+		fmt.Fprintln(std.err, "no lists; `platewatch hotlist import` adds one")
+		return nil
+	}
+	t := newTable(std.out, "LIST", "VERSION", "ENTRIES", "IMPORTED", "SOURCE", "")
+	for _, l := range lists {
+		remark := ""
+		if l.Fallback {
+			remark = "the version before: the newest is damaged"
+		}
+		t.row(l.Name, l.Version, fmt.Sprint(l.Entries), l.Imported.Format(time.RFC3339), l.Source, remark)
+	}
+	return t.flush()
+}
+
+func printEntries(ctx context.Context, std stdio, db *hotlist.DB, list string, asJSON bool) error {
+	enc := json.NewEncoder(std.out)
+	enc.SetEscapeHTML(false)
+	t := newTable(std.out, "PLATE", "STATE", "CATEGORY", "PRIORITY", "VEHICLE", "EFFECTIVE", "EXPIRES", "RECORD")
+	for e, err := range db.Entries(ctx, list) {
+		if err != nil {
+			return errors.Join(t.flush(), err)
+		}
+		if asJSON {
+			if err := enc.Encode(e); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := t.row(e.Plate, e.State, e.Category, fmt.Sprint(e.Priority), vehicle(e.Vehicle),
+			date(e.Effective), date(e.Expires), e.Record); err != nil {
+			return err
+		}
+	}
+	if asJSON {
+		return nil
+	}
+	return t.flush()
+}
+
+func runHotlistRemove(ctx context.Context, std stdio, args []string) error {
+	f := newHotlistFlags("remove")
+	list := f.String("list", "", "`name` of the list to delete")
+	if err := f.parse(std, "[-db DIR] -list NAME", args, 0); err != nil {
+		return err
+	}
+	if *list == "" {
+		return usageError("-list is missing", "name the list to delete")
+	}
+	if _, err := os.Stat(*f.db); err != nil { // Open would make it
+		_, err := f.open()
+		return err
+	}
+	db, err := hotlist.Open(*f.db, nil)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.Remove(ctx, *list); err != nil {
+		return err
+	}
+	if *f.json {
+		return printJSON(std.out, map[string]string{"removed": *list})
+	}
+	_, err = fmt.Fprintf(std.out, "removed list %s\n", *list)
+	return err
+}
+
+func runHotlistStats(_ context.Context, std stdio, args []string) error {
+	f := newHotlistFlags("stats")
+	if err := f.parse(std, "[-db DIR] [-json]", args, 0); err != nil {
+		return err
+	}
+	db, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	s := db.Stats()
+	if *f.json {
+		return errors.Join(printJSON(std.out, s), damaged(db))
+	}
+	t := newTable(std.out, "", "")
+	t.row("lists", fmt.Sprint(s.Lists))
+	t.row("entries", fmt.Sprint(s.Entries))
+	t.row("on disk", megabytes(s.Bytes))
+	if s.Fallback > 0 {
+		t.row("served from the version before", fmt.Sprint(s.Fallback))
+	}
+	if s.Damaged > 0 {
+		t.row("damaged", fmt.Sprint(s.Damaged))
+	}
+	return errors.Join(t.flush(), damaged(db))
+}
+
+// table prints aligned columns to a terminal, and tab separated ones to
+// whatever reads further.
+type table struct {
+	w       io.Writer
+	aligned *tabwriter.Writer
+	rows    int
+}
+
+// flushRows bounds the memory of an aligned table: columns are aligned over so
+// many rows.
+const flushRows = 500
+
+func newTable(w io.Writer, header ...string) *table {
+	t := &table{w: w}
+	if isTerminal(w) {
+		t.aligned = tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+		t.w = t.aligned
+	}
+	if strings.Join(header, "") != "" {
+		t.row(header...)
+	}
+	return t
+}
+
+func (t *table) row(cells ...string) error {
+	if _, err := fmt.Fprintln(t.w, strings.Join(cells, "\t")); err != nil {
+		return err
+	}
+	if t.rows++; t.rows%flushRows == 0 {
+		return t.flush()
+	}
+	return nil
+}
+
+func (t *table) flush() error {
+	if t.aligned == nil {
+		return nil
+	}
+	return t.aligned.Flush()
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// vehicle puts what is known of a vehicle in the usual order.
+func vehicle(v hotlist.Vehicle) string {
+	var words []string
+	if v.Year != 0 {
+		words = append(words, fmt.Sprint(v.Year))
+	}
+	for _, s := range []string{v.Colour, v.Make, v.Model, v.Style} {
+		if s != "" {
+			words = append(words, s)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func date(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}
+
+func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"platewatch/hotlist"
+)
+
+func runHotlistCheck(ctx context.Context, std stdio, args []string) error {
+	f := newHotlistFlags("check")
+	synopsis := "[-db DIR] [-json] [PLATE]\n\n" +
+		"With a plate: which entries it matches, and how. Without: whether the lists' files are whole.\n"
+	if err := f.parse(std, synopsis, args, 1); err != nil {
+		return err
+	}
+	if f.NArg() == 1 && hotlist.Normalize(f.Arg(0)) == "" {
+		return usageError(fmt.Sprintf("%q has no letters A-Z or digits in it", f.Arg(0)), "name a plate, such as AB12CDE")
+	}
+	db, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if f.NArg() == 0 {
+		return checkFiles(ctx, std.out, db, *f.json)
+	}
+	return checkPlate(std.out, db, f.Arg(0), *f.json)
+}
+
+// plateCheck is what `hotlist check PLATE -json` prints.
+type plateCheck struct {
+	Plate   string          `json:"plate"`
+	Matches []hotlist.Match `json:"matches"`
+	// Inactive are entries that would match at another time.
+	Inactive []hotlist.Match `json:"inactive,omitempty"`
+	Lists    int             `json:"lists"`
+	Entries  int             `json:"entries"`
+}
+
+func checkPlate(w io.Writer, db *hotlist.DB, text string, asJSON bool) error {
+	now := time.Now()
+	// A query with an unsynchronised clock also returns what has expired.
+	all, errAll := db.Match(hotlist.Query{Text: text, At: now})
+	active, errActive := db.Match(hotlist.Query{Text: text, At: now, ClockSynchronised: true})
+	inactive := slices.DeleteFunc(all, func(m hotlist.Match) bool {
+		return slices.ContainsFunc(active, func(a hotlist.Match) bool {
+			m.TimeUnsure = a.TimeUnsure
+			return a == m
+		})
+	})
+	for i := range inactive {
+		inactive[i].TimeUnsure = false
+	}
+	stats := db.Stats()
+	c := plateCheck{Plate: hotlist.Normalize(text), Matches: active, Inactive: inactive, Lists: stats.Lists, Entries: stats.Entries}
+	if c.Matches == nil {
+		c.Matches = []hotlist.Match{}
+	}
+	var err error
+	if asJSON {
+		err = printJSON(w, c)
+	} else {
+		_, err = io.WriteString(w, c.text(now))
+	}
+	return errors.Join(err, errors.Join(errAll, errActive), damaged(db))
+}
+
+func (c *plateCheck) text(now time.Time) string {
+	var b strings.Builder
+	if len(c.Matches) == 0 {
+		fmt.Fprintf(&b, "%s matches none of %d entries in %d lists\n", c.Plate, c.Entries, c.Lists)
+	} else {
+		fmt.Fprintf(&b, "%s matches %d of %d entries in %d lists, most urgent first:\n", c.Plate, len(c.Matches), c.Entries, c.Lists)
+	}
+	for _, m := range c.Matches {
+		printMatch(&b, m, "")
+	}
+	for _, m := range c.Inactive {
+		why := "has expired, does not match"
+		if now.Before(m.Entry.Effective) {
+			why = "is not effective yet, does not match"
+		}
+		printMatch(&b, m, why)
+	}
+	if len(c.Matches) > 0 {
+		b.WriteString("A hit is a lead: compare plate and issuing state before acting.\n")
+	}
+	return b.String()
+}
+
+func printMatch(b *strings.Builder, m hotlist.Match, why string) {
+	e := &m.Entry
+	fmt.Fprintf(b, "\n  %s", e.Plate)
+	if e.State != "" {
+		fmt.Fprintf(b, " (%s)", e.State)
+	}
+	fmt.Fprintf(b, "  %s, priority %d, %s, list %s version %s\n", e.Category, e.Priority, m.How, m.List, m.Version)
+	for _, line := range []struct{ name, value string }{
+		{"but", why}, {"vehicle", vehicle(e.Vehicle)}, {"handling", e.Handling}, {"covert", yes(e.Covert)},
+		{"effective", date(e.Effective)}, {"expires", date(e.Expires)},
+		{"record", e.Record}, {"agency", e.Agency}, {"note", e.Note},
+	} {
+		if line.value != "" {
+			fmt.Fprintf(b, "    %-9s %s\n", line.name, line.value)
+		}
+	}
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
+
+// listCheck is one list in what `hotlist check -json` prints.
+type listCheck struct {
+	List    string `json:"list"`
+	Version string `json:"version,omitempty"`
+	Entries int    `json:"entries"`
+	Fine    bool   `json:"fine"`
+	// Problem and Advice say what is wrong and what to do.
+	Problem string `json:"problem,omitempty"`
+	Advice  string `json:"advice,omitempty"`
+}
+
+func checkFiles(ctx context.Context, w io.Writer, db *hotlist.DB, asJSON bool) error {
+	checks, err := checkLists(ctx, db)
+	if err != nil {
+		return err
+	}
+	bad := slices.IndexFunc(checks, func(c listCheck) bool { return !c.Fine })
+	if asJSON {
+		err = printJSON(w, checks)
+	} else {
+		for _, c := range checks {
+			words := fmt.Sprintf("fine, version %s, %d entries", c.Version, c.Entries)
+			if !c.Fine {
+				words = c.Problem
+			}
+			_, err = fmt.Fprintf(w, "%s: %s\n", c.List, words)
+		}
+		if len(checks) == 0 {
+			_, err = fmt.Fprintln(w, "fine: there are no lists")
+		}
+	}
+	if bad >= 0 && err == nil {
+		return &failure{code: exitFailed, err: fmt.Errorf("list %s: %s", checks[bad].List, checks[bad].Problem), hint: checks[bad].Advice}
+	}
+	return err
+}
+
+const importAgain = "import the list again; if it happens again, replace the storage"
+
+// checkLists checks every list and adds those that are lost.
+func checkLists(ctx context.Context, db *hotlist.DB) ([]listCheck, error) {
+	checks := []listCheck{}
+	for _, d := range db.Damage() {
+		checks = append(checks, listCheck{List: d.List, Problem: d.Reason, Advice: hint(d.Err)})
+	}
+	lists, err := db.Lists()
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lists {
+		c := listCheck{List: l.Name, Version: l.Version, Entries: l.Entries, Fine: true}
+		err := db.CheckList(ctx, l.Name)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
+			c.Fine, c.Problem, c.Advice = false, err.Error(), hint(err)
+		case l.Fallback:
+			c.Fine, c.Advice = false, importAgain
+			c.Problem = fmt.Sprintf("the newest version was damaged; in use is the one before, %s", l.Version)
+		}
+		checks = append(checks, c)
+	}
+	aside, err := db.Aside()
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range aside {
+		if !slices.ContainsFunc(checks, func(c listCheck) bool { return c.List == a.List }) {
+			checks = append(checks, listCheck{List: a.List, Advice: importAgain,
+				Problem: "it was damaged, is kept as " + a.Path + " and was not imported since"})
+		}
+	}
+	return checks, nil
+}

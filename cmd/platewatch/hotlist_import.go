@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"platewatch/hotlist"
+)
+
+const importSynopsis = `[flags] -list NAME FILE|-
+
+FILE is text with a header: columns separated by commas, semicolons or tabs,
+quoted where needed, in UTF-8, UTF-16 or (with -encoding) Windows-1252.
+Columns are recognised by their names; -map helps out. The file becomes the
+list as a whole, or the list stays as it was. A running daemon takes it up.
+
+fields for -map: `
+
+func runHotlistImport(ctx context.Context, std stdio, args []string) error {
+	f := newHotlistFlags("import")
+	columns := columnFlag{}
+	var (
+		o        hotlist.ImportOptions
+		format   = f.String("format", string(hotlist.Auto), "`auto`, csv, tsv or semicolon")
+		encoding = f.String("encoding", string(hotlist.AutoEncoding), "`auto`, utf-8, utf-16 or windows-1252")
+		dates    = f.String("dates", "", "how 03/04/2026 is meant: `dmy` or mdy")
+		skip     = f.String("skip", "", "further `words` that are no plates, with commas between them; NONE, 000 and the like are known")
+	)
+	f.StringVar(&o.List, "list", "", "`name` of the list")
+	f.StringVar(&o.Version, "version", "", "`version` of the list (default: the time)")
+	f.StringVar(&o.Category, "category", hotlist.Other, "`category` of lines that name none")
+	f.BoolVar(&o.Tolerant, "tolerant", false, "leave bad lines out and name them; more than 1 % of them still fails")
+	f.BoolVar(&o.AllowEmpty, "allow-empty", false, "let a file without entries empty the list")
+	f.Var(columns, "map", "`column=field,...`: what columns mean; an empty field leaves one out")
+	synopsis := importSynopsis + strings.Join(hotlist.Fields(), ", ") + "\n"
+	if err := f.parse(std, synopsis, args, 1); err != nil {
+		return err
+	}
+	if o.List == "" {
+		return usageError("-list is missing", "name the list that the file becomes")
+	}
+	if f.NArg() == 0 {
+		return usageError("FILE is missing", "name the file to import, or - for standard input")
+	}
+	o.Format, o.Encoding, o.Dates, o.Columns = hotlist.Format(*format), hotlist.Encoding(*encoding), hotlist.DateOrder(*dates), columns
+	o.Skip = hotlist.DefaultSkip
+	if *skip != "" {
+		o.Skip = append(append([]string{}, o.Skip...), strings.Split(*skip, ",")...)
+	}
+	in, size, err := openInput(std, f.Arg(0), &o)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+
+	bar := newImportBar(std.err, size)
+	o.Progress = bar.show
+	o.Refused = func(e *hotlist.LineError) {
+		bar.clear()
+		fmt.Fprintf(std.err, "refused: %v\n", e)
+	}
+	report, err := hotlist.Import(ctx, *f.db, in, o)
+	bar.clear()
+	if errors.Is(err, hotlist.ErrOptions) {
+		return &failure{code: exitUsage, err: err, hint: hint(err)}
+	}
+	if err != nil {
+		return err
+	}
+	if *f.json {
+		return printJSON(std.out, report)
+	}
+	return printImport(std.out, &report)
+}
+
+// hint returns an error's advice.
+func hint(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
+}
+
+// openInput opens the file to import; - is standard input. The size is -1 if
+// it is not known.
+func openInput(std stdio, path string, o *hotlist.ImportOptions) (in io.ReadCloser, size int64, err error) {
+	if path == "-" {
+		o.Source = "standard input"
+		return io.NopCloser(std.in), -1, nil
+	}
+	o.Source = path
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = &failure{code: exitFailed, err: fmt.Errorf("%s is a directory", path), hint: "name the file to import"}
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return f, -1, nil
+	}
+	return f, info.Size(), nil
+}
+
+func printImport(w io.Writer, r *hotlist.ImportReport) error {
+	var b strings.Builder
+	l := &r.List
+	fmt.Fprintf(&b, "list %s, version %s: %d entries, %s, in %s\n", l.Name, l.Version, l.Entries, megabytes(l.Bytes),
+		r.Elapsed.Round(10*time.Millisecond))
+	if r.Previous.Name != "" {
+		fmt.Fprintf(&b, "  before: version %s, %d entries\n", r.Previous.Version, r.Previous.Entries)
+	}
+	fmt.Fprintf(&b, "  %d lines: %d duplicates, %d without a plate (skipped), %d refused\n", r.Lines, l.Duplicates, l.Skipped, l.Refused)
+	if len(r.Extra) > 0 {
+		fmt.Fprintf(&b, "  columns left out, because their names mean nothing here: %s\n", strings.Join(r.Extra, ", "))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// columnFlag collects column=field pairs.
+type columnFlag map[string]string
+
+func (c columnFlag) String() string { return "" }
+
+// Set implements [flag.Value].
+func (c columnFlag) Set(s string) error {
+	for pair := range strings.SplitSeq(s, ",") {
+		column, field, ok := strings.Cut(pair, "=")
+		column, field = strings.TrimSpace(column), strings.TrimSpace(field)
+		if !ok || column == "" {
+			return fmt.Errorf("%q is not column=field", pair)
+		}
+		if _, twice := c[column]; twice {
+			return fmt.Errorf("column %q is named twice", column)
+		}
+		c[column] = field
+	}
+	return nil
+}
+
+// importBar shows an import's progress, on a terminal only.
+type importBar struct {
+	w     io.Writer
+	size  int64 // of the input in bytes, -1 if unknown
+	bar   *progressbar.ProgressBar
+	stage hotlist.Stage
+}
+
+func newImportBar(w io.Writer, size int64) *importBar {
+	b := &importBar{size: size}
+	if isTerminal(w) {
+		b.w = w
+	}
+	return b
+}
+
+func (b *importBar) show(p hotlist.Progress) {
+	if b.w == nil {
+		return
+	}
+	if b.bar == nil || b.stage != p.Stage {
+		b.clear()
+		b.stage = p.Stage
+		most := int64(-1)
+		switch {
+		case p.Stage == hotlist.Reading:
+			most = b.size
+		case p.Total > 0:
+			most = int64(p.Total)
+		}
+		b.bar = progressbar.NewOptions64(most, progressbar.OptionSetWriter(b.w), progressbar.OptionSetDescription(string(p.Stage)),
+			progressbar.OptionShowBytes(p.Stage == hotlist.Reading), progressbar.OptionShowCount(), progressbar.OptionSetWidth(30),
+			progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
+	}
+	// The bar only decorates: that it cannot be drawn is no reason to fail.
+	if p.Stage == hotlist.Reading {
+		_ = b.bar.Set64(p.Bytes)
+	} else {
+		_ = b.bar.Set64(int64(p.Done))
+	}
+}
+
+// clear removes the bar; the next show draws it again.
+func (b *importBar) clear() {
+	if b.bar != nil {
+		_ = b.bar.Clear()
+		b.bar = nil
+	}
+}
