@@ -2,48 +2,242 @@ package status
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/netutil"
+)
+
+// MinToken is the shortest token that is accepted, in bytes.
+const MinToken = 16
+
+// Bounds of the server, whoever calls.
+const (
+	maxConnections = 64
+	maxHeaderBytes = 16 << 10
+	maxEvents      = 16 // live documents at the same time
+	maxFrameWaits  = 32 // requests for single pictures at the same time
+
+	readTimeout  = 10 * time.Second
+	writeTimeout = 15 * time.Second // streams push it ahead of themselves with each write
+	idleTimeout  = time.Minute
+	slowAfter    = 5 * time.Second // a stream's write that takes longer ends the stream
+	pictureWait  = 5 * time.Second // a picture that takes longer to make is given up
+	drainTime    = 2 * time.Second // what requests get to end when the server stops
 )
 
 // Options configures a [Server].
 type Options struct {
 	// Listen is host:port. Anything but loopback needs Token, Cert and Key.
 	Listen string
-	Token  string // at least [MinToken] characters; on loopback optional
-	Cert   string // PEM file
+	Token  string // at least [MinToken] bytes; optional on loopback
+	Cert   string // PEM file; read again when it changes
 	Key    string // PEM file
 
-	// Viewers bounds the live pictures that are watched at the same time;
-	// FPS is how many a second each of them gets at most.
+	// Viewers bounds the people who watch live pictures at the same time
+	// (default 4); FPS is how many pictures a second each camera makes for
+	// them, all together (default 8).
 	Viewers int
 	FPS     float64
 
 	// StallAfter is how old the pipeline's last progress may be before
-	// /healthz says no.
+	// /healthz says no (default 30 s).
 	StallAfter time.Duration
 
-	// OnView is told when somebody begins to look at a camera's live picture.
+	// OnView, if set, is told when somebody begins to look at a camera's
+	// pictures. It must not block.
 	OnView func(View)
 }
 
-// View is one beginning look at a live picture.
+// View is the beginning of a look at live pictures.
 type View struct {
 	Camera string
 	Remote string // the viewer's address
 }
 
-// Server is the status page of one unit.
+// Error is what a [Server] fails with.
+type Error struct {
+	Op     string
+	Err    error
+	Advice string
+}
+
+func (e *Error) Error() string { return "the status page cannot " + e.Op + ": " + e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint says what to do.
+func (e *Error) Hint() string { return e.Advice }
+
+// Server is the status page of one unit. It is made by [New], bound by
+// [Server.Listen] and driven by [Server.Run].
 type Server struct {
 	unit Unit
 	log  *slog.Logger
 	opt  Options
+
+	loopback bool
+	certs    *certificate // nil: no TLS
+	sessions *sessions    // nil: no token needed
+	every    time.Duration
+
+	snapshot snapshot
+	viewers  viewers
+	screens  sync.Map // camera name → *screen; only for cameras that exist
+	events   chan struct{}
+	frames   chan struct{}
+
+	slowDropped atomic.Uint64 // streams ended because their reader was too slow
+	refused     atomic.Uint64 // viewers turned away at the bound
+
+	mu       sync.Mutex
+	listener net.Listener
 }
 
-// New checks the options.
+// New checks the options and loads the certificate. It opens no port.
 func New(unit Unit, opt Options, log *slog.Logger) (*Server, error) {
-	return &Server{unit: unit, opt: opt, log: log}, nil
+	opt.Viewers = orDefault(opt.Viewers, 4)
+	opt.FPS = orDefault(opt.FPS, 8)
+	opt.StallAfter = orDefault(opt.StallAfter, 30*time.Second)
+
+	host, _, err := net.SplitHostPort(opt.Listen)
+	if err != nil {
+		return nil, &Error{Op: "listen", Err: err, Advice: `status.listen is written "127.0.0.1:8080"`}
+	}
+	s := &Server{
+		unit: unit, log: log, opt: opt,
+		loopback: isLoopback(host),
+		every:    time.Second,
+		events:   make(chan struct{}, maxEvents),
+		frames:   make(chan struct{}, maxFrameWaits),
+	}
+	s.snapshot.unit = unit
+	s.viewers.limit = opt.Viewers
+	if opt.Token != "" && len(opt.Token) < MinToken {
+		return nil, &Error{Op: "start", Err: fmt.Errorf("its token is shorter than %d characters", MinToken),
+			Advice: "make one with: openssl rand -hex 16"}
+	}
+	if !s.loopback && (opt.Token == "" || opt.Cert == "" || opt.Key == "") {
+		return nil, &Error{Op: "start", Err: fmt.Errorf("%s can be reached from the network, where it needs a token and TLS", opt.Listen),
+			Advice: "set status.token_file, status.cert and status.key, or listen on 127.0.0.1"}
+	}
+	if opt.Token != "" {
+		s.sessions = newSessions(opt.Token)
+	}
+	if opt.Cert != "" {
+		s.certs = &certificate{cert: opt.Cert, key: opt.Key}
+		if _, err := s.certs.get(nil); err != nil {
+			return nil, &Error{Op: "start", Err: err, Advice: "look at status.cert and status.key"}
+		}
+	}
+	return s, nil
 }
 
-// Run serves until ctx ends.
-func (s *Server) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+// Listen opens the port and returns the page's address. [Server.Run] does it
+// where nobody did before: calling it first tells about a port that is taken
+// before anything else starts.
+func (s *Server) Listen(ctx context.Context) (url string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listener == nil {
+		var lc net.ListenConfig
+		if s.listener, err = lc.Listen(ctx, "tcp", s.opt.Listen); err != nil {
+			return "", &Error{Op: "listen", Err: err, Advice: "is another unit running? choose another port with status.listen"}
+		}
+	}
+	scheme := "http"
+	if s.certs != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + s.listener.Addr().String() + "/", nil
+}
+
+// Run serves until ctx ends, then lets requests end for at most two seconds. It
+// returns nil after such an end.
+func (s *Server) Run(ctx context.Context) error {
+	url, err := s.Listen(ctx)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	listener := s.listener
+	s.mu.Unlock()
+	listener = netutil.LimitListener(listener, maxConnections)
+
+	// Streams live as long as they are read: they watch this context.
+	base, endStreams := context.WithCancel(context.WithoutCancel(ctx))
+	defer endStreams()
+	server := &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: readTimeout / 2,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() {
+		if s.certs != nil {
+			server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.certs.get}
+			served <- server.ServeTLS(listener, "", "")
+			return
+		}
+		served <- server.Serve(listener)
+	}()
+	s.log.Info("status page is up", "url", url)
+
+	select {
+	case err := <-served:
+		return &Error{Op: "serve", Err: err}
+	case <-ctx.Done():
+	}
+	endStreams()
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		server.Close()
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return &Error{Op: "serve", Err: err}
+	}
+	return nil
+}
+
+// Handler returns the whole site behind its guards, for a server of the
+// caller's own.
+func (s *Server) Handler() http.Handler {
+	open := http.NewServeMux() // needs no token
+	open.HandleFunc("GET /healthz", s.healthz)
+	open.HandleFunc("GET /assets/{file}", s.asset)
+	if s.sessions != nil {
+		open.HandleFunc("POST /login", s.login)
+		open.HandleFunc("POST /logout", s.logout)
+	}
+	site := http.NewServeMux()
+	site.HandleFunc("GET /{$}", s.page)
+	site.HandleFunc("GET /status.json", s.document)
+	site.HandleFunc("GET /events", s.stream)
+	site.HandleFunc("GET /cameras/{name}/frame.jpg", s.frame)
+	site.HandleFunc("GET /cameras/{name}/live.mjpeg", s.live)
+	site.HandleFunc("GET /hits/{id}/plate.jpg", s.hitPicture)
+	site.HandleFunc("GET /readyz", s.readyz)
+	site.Handle("GET /metrics", s.metrics())
+	open.Handle("/", s.authenticate(site))
+	return secureHeaders(s.checkHost(http.NewCrossOriginProtection().Handler(open)))
+}
+
+func orDefault[T comparable](v, d T) T {
+	var zero T
+	if v == zero {
+		return d
+	}
+	return v
+}

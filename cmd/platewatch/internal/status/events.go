@@ -1,0 +1,41 @@
+package status
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// stream sends the document once a second until the reader leaves or the server
+// stops.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.events <- struct{}{}:
+		defer func() { <-s.events }()
+	default:
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "too many are looking already", http.StatusServiceUnavailable)
+		return
+	}
+	out := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "text/event-stream")
+	// After a lost connection browsers wait this long.
+	fmt.Fprint(w, "retry: 2000\n\n")
+	ticker := time.NewTicker(s.every)
+	defer ticker.Stop()
+	for {
+		_, text := s.snapshot.get()
+		out.SetWriteDeadline(time.Now().Add(slowAfter))
+		// The JSON is one line: json.Marshal escapes every line end.
+		fmt.Fprintf(w, "data: %s\n\n", text)
+		if err := out.Flush(); err != nil {
+			s.countSlow(err)
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-r.Context().Done():
+			return
+		}
+	}
+}

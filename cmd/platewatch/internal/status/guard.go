@@ -1,0 +1,232 @@
+package status
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/binary"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// secureHeaders are the same for everything: nothing is loaded from elsewhere,
+// nothing is framed, nothing is kept.
+func secureHeaders(next http.Handler) http.Handler {
+	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// checkHost lets only loopback names reach a server on loopback. A foreign page
+// that had its own name point to 127.0.0.1 (DNS rebinding) still sends its name.
+// Elsewhere the token does this work: its cookie belongs to the true name.
+func (s *Server) checkHost(next http.Handler) http.Handler {
+	if !s.loopback {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		if !isLoopback(strings.Trim(host, "[]")) {
+			http.Error(w, "this page answers only to 127.0.0.1 and localhost", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// sessionTime is how long a login lasts: a day at the roadside.
+const sessionTime = 12 * time.Hour
+
+// sessions knows who may look. It keeps nothing: a session is its own end,
+// signed with a key that follows from the token, so that it survives a restart
+// of the unit and ends with a change of the token.
+type sessions struct {
+	token [sha256.Size]byte
+	key   []byte
+	// failing bounds how fast tokens can be tried: each wrong one holds a
+	// slot for the penalty.
+	failing chan struct{}
+	penalty time.Duration
+}
+
+func newSessions(token string) *sessions {
+	key := hmac.New(sha256.New, []byte(token))
+	key.Write([]byte("platewatch status session"))
+	return &sessions{
+		token: sha256.Sum256([]byte(token)), key: key.Sum(nil),
+		failing: make(chan struct{}, 4), penalty: 500 * time.Millisecond,
+	}
+}
+
+// isToken compares in constant time, whatever the lengths.
+func (s *sessions) isToken(candidate string) bool {
+	sum := sha256.Sum256([]byte(candidate))
+	return subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
+}
+
+// issue returns the value of a session's cookie.
+func (s *sessions) issue(now time.Time) string {
+	value := binary.BigEndian.AppendUint64(nil, uint64(now.Add(sessionTime).Unix()))
+	return base64.RawURLEncoding.EncodeToString(append(value, s.sign(value)...))
+}
+
+// valid reports whether the cookie's value was issued here and is not over. A
+// clock that jumps back does not lengthen a session beyond its usual length.
+func (s *sessions) valid(cookie string, now time.Time) bool {
+	value, err := base64.RawURLEncoding.DecodeString(cookie)
+	if err != nil || len(value) != 8+sha256.Size {
+		return false
+	}
+	end := time.Unix(int64(binary.BigEndian.Uint64(value)), 0)
+	return hmac.Equal(value[8:], s.sign(value[:8])) && now.Before(end) && end.Before(now.Add(sessionTime+time.Minute))
+}
+
+func (s *sessions) sign(value []byte) []byte {
+	m := hmac.New(sha256.New, s.key)
+	m.Write(value)
+	return m.Sum(nil)
+}
+
+// cookieName: browsers bind a name with the __Host- prefix to this host, to
+// every path, and to TLS.
+func (s *Server) cookieName() string {
+	if s.certs != nil {
+		return "__Host-platewatch"
+	}
+	return "platewatch"
+}
+
+func (s *Server) cookie(value string, maxAge int) *http.Cookie {
+	return &http.Cookie{Name: s.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
+		Secure: s.certs != nil, HttpOnly: true, SameSite: http.SameSiteStrictMode}
+}
+
+// authenticate asks for the token, by header or by cookie.
+func (s *Server) authenticate(next http.Handler) http.Handler {
+	if s.sessions == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if cookie, err := r.Cookie(s.cookieName()); err == nil && s.sessions.valid(cookie.Value, time.Now()) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		bearer, hasBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if hasBearer {
+			if s.sessions.isToken(bearer) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			if !s.punish(w, r) {
+				return
+			}
+		}
+		if !hasBearer && r.URL.Path == "/" && wantsHTML(r) {
+			s.loginForm(w, http.StatusUnauthorized, "")
+			return
+		}
+		w.Header().Set("WWW-Authenticate", `Bearer realm="platewatch"`)
+		http.Error(w, "this needs the status page's token", http.StatusUnauthorized)
+	})
+}
+
+// login takes the token from the form.
+func (s *Server) login(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "the form cannot be read", http.StatusBadRequest)
+		return
+	}
+	if !s.sessions.isToken(strings.TrimSpace(r.PostForm.Get("token"))) {
+		s.log.Warn("wrong token on the status page", "remote", r.RemoteAddr)
+		if s.punish(w, r) {
+			s.loginForm(w, http.StatusUnauthorized, "This is not the token.")
+		}
+		return
+	}
+	http.SetCookie(w, s.cookie(s.sessions.issue(time.Now()), int(sessionTime.Seconds())))
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
+	http.SetCookie(w, s.cookie("", -1))
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// punish makes a wrong token wait. It reports false where it has answered
+// already, because too many are waiting.
+func (s *Server) punish(w http.ResponseWriter, r *http.Request) bool {
+	select {
+	case s.sessions.failing <- struct{}{}:
+		defer func() { <-s.sessions.failing }()
+	default:
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "too many wrong tokens: wait a second", http.StatusTooManyRequests)
+		return false
+	}
+	timer := time.NewTimer(s.sessions.penalty)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+	}
+	return true
+}
+
+// certificate is the page's own, read again when its file changes, so that a
+// renewed one needs no restart.
+type certificate struct {
+	cert, key string
+
+	mu     sync.Mutex
+	loaded *tls.Certificate
+	from   time.Time // the file's time when it was loaded
+}
+
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	file, err := os.Stat(c.cert)
+	if err == nil && c.loaded != nil && file.ModTime().Equal(c.from) {
+		return c.loaded, nil
+	}
+	var pair tls.Certificate
+	if err == nil {
+		pair, err = tls.LoadX509KeyPair(c.cert, c.key)
+	}
+	if err != nil {
+		if c.loaded != nil { // half-written: the old one still serves
+			return c.loaded, nil
+		}
+		return nil, err
+	}
+	c.loaded, c.from = &pair, file.ModTime()
+	return c.loaded, nil
+}

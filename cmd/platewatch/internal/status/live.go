@@ -1,0 +1,303 @@
+package status
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// screen shares one camera's newest picture among all who watch it, so that a
+// camera makes at most FPS pictures a second, and none when nobody asks.
+type screen struct {
+	lock  chan struct{} // holds one value while somebody makes a picture
+	jpeg  []byte
+	taken time.Time
+	seq   uint64
+}
+
+// picture returns the camera's newest picture, at most one interval old, and its
+// number. It waits for its turn, and for the unit, until ctx ends.
+func (s *Server) picture(ctx context.Context, camera string) ([]byte, uint64, error) {
+	v, ok := s.screens.Load(camera)
+	if !ok {
+		// Only names of real cameras get a screen: the map stays small.
+		doc, _ := s.snapshot.get()
+		if !slices.ContainsFunc(doc.Cameras, func(c Camera) bool { return c.Name == camera }) {
+			return nil, 0, ErrUnknownCamera
+		}
+		v, _ = s.screens.LoadOrStore(camera, &screen{lock: make(chan struct{}, 1)})
+	}
+	sc := v.(*screen)
+	select {
+	case sc.lock <- struct{}{}:
+		defer func() { <-sc.lock }()
+	case <-ctx.Done():
+		return nil, 0, ctx.Err()
+	}
+	if sc.jpeg != nil && time.Since(sc.taken) < s.interval() {
+		return sc.jpeg, sc.seq, nil
+	}
+	// Its age counts from before it was made: that keeps the rate where making
+	// takes a good part of the interval.
+	begun := time.Now()
+	jpeg, err := s.unit.Picture(ctx, camera)
+	if err != nil {
+		sc.jpeg = nil
+		return nil, 0, err
+	}
+	sc.jpeg, sc.taken = jpeg, begun
+	sc.seq++
+	return sc.jpeg, sc.seq, nil
+}
+
+func (s *Server) interval() time.Duration { return time.Duration(float64(time.Second) / s.opt.FPS) }
+
+// forget drops a camera's last picture when its last viewer has left.
+func (s *Server) forget(camera string) {
+	if v, ok := s.screens.Load(camera); ok {
+		sc := v.(*screen)
+		select {
+		case sc.lock <- struct{}{}:
+			sc.jpeg = nil
+			<-sc.lock
+		default: // somebody else watches
+		}
+	}
+}
+
+// frame answers with one picture. The page asks for the next one when it has
+// drawn the last, which makes a slow link a slow picture and nothing worse.
+func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
+	camera := r.PathValue("name")
+	select {
+	case s.frames <- struct{}{}:
+		defer func() { <-s.frames }()
+	default:
+		s.tooMany(w)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), pictureWait)
+	defer cancel()
+	if !s.watch(w, r, camera, false) {
+		return
+	}
+	jpeg, _, err := s.picture(ctx, camera)
+	if err != nil {
+		pictureError(w, err)
+		return
+	}
+	writeJPEG(w, jpeg)
+}
+
+// live answers with a stream of JPEGs, as network cameras do.
+func (s *Server) live(w http.ResponseWriter, r *http.Request) {
+	camera := r.PathValue("name")
+	if !s.watch(w, r, camera, true) {
+		return
+	}
+	defer func() {
+		if s.viewers.leave(viewerKey(r, camera), camera) {
+			s.forget(camera)
+		}
+	}()
+
+	const boundary = "frame"
+	out := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary="+boundary)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var last uint64
+	for started := false; ; {
+		select {
+		case <-timer.C:
+		case <-r.Context().Done():
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), pictureWait)
+		jpeg, seq, err := s.picture(ctx, camera)
+		cancel()
+		if err != nil && !started {
+			pictureError(w, err)
+			return
+		}
+		if err != nil { // the camera may come back
+			timer.Reset(time.Second)
+			continue
+		}
+		timer.Reset(s.interval())
+		if seq == last {
+			continue
+		}
+		last = seq
+		out.SetWriteDeadline(time.Now().Add(slowAfter))
+		if !started {
+			started = true
+			fmt.Fprintf(w, "--%s\r\n", boundary)
+		}
+		fmt.Fprintf(w, "Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n", len(jpeg))
+		w.Write(jpeg)
+		// The closing boundary goes with its picture: browsers show a part only
+		// when they have seen its end.
+		fmt.Fprintf(w, "\r\n--%s\r\n", boundary)
+		if err := out.Flush(); err != nil {
+			s.countSlow(err)
+			return
+		}
+	}
+}
+
+// hitPicture answers with the plate of one of the last hits.
+func (s *Server) hitPicture(w http.ResponseWriter, r *http.Request) {
+	unit, ok := s.unit.(HitPictures)
+	if !ok {
+		pictureError(w, ErrNoPicture)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), pictureWait)
+	defer cancel()
+	jpeg, err := unit.HitPicture(ctx, r.PathValue("id"))
+	if err != nil {
+		pictureError(w, err)
+		return
+	}
+	writeJPEG(w, jpeg)
+}
+
+func writeJPEG(w http.ResponseWriter, jpeg []byte) {
+	w.Header().Set("Content-Type", "image/jpeg")
+	w.Header().Set("Content-Length", strconv.Itoa(len(jpeg)))
+	w.Write(jpeg)
+}
+
+func pictureError(w http.ResponseWriter, err error) {
+	code := http.StatusServiceUnavailable
+	switch {
+	case errors.Is(err, ErrUnknownCamera), errors.Is(err, ErrNoPicture):
+		code = http.StatusNotFound
+	case errors.Is(err, context.DeadlineExceeded):
+		code = http.StatusGatewayTimeout
+		err = errors.New("the camera gives no picture")
+	}
+	http.Error(w, err.Error(), code)
+}
+
+// countSlow counts a stream that ended because its reader did not keep up.
+func (s *Server) countSlow(err error) {
+	var timeout net.Error
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
+		s.slowDropped.Add(1)
+	}
+}
+
+func (s *Server) tooMany(w http.ResponseWriter) {
+	s.refused.Add(1)
+	w.Header().Set("Retry-After", "5")
+	http.Error(w, fmt.Sprintf("%d people are watching already", s.opt.Viewers), http.StatusServiceUnavailable)
+}
+
+// watch lets a viewer in, or answers that there are too many. held viewers stay
+// until they leave; the others as long as they keep asking.
+func (s *Server) watch(w http.ResponseWriter, r *http.Request, camera string, held bool) bool {
+	ok, first := s.viewers.enter(viewerKey(r, camera), camera, held, time.Now())
+	if !ok {
+		s.tooMany(w)
+		return false
+	}
+	if first && s.opt.OnView != nil {
+		s.opt.OnView(View{Camera: camera, Remote: r.RemoteAddr})
+	}
+	return true
+}
+
+// viewerKey tells viewers apart: by address and, because several may come
+// through one tunnel, by the mark that the page gives itself.
+func viewerKey(r *http.Request, camera string) string {
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	mark := r.URL.Query().Get("viewer")
+	return host + " " + mark[:min(len(mark), 32)]
+}
+
+// viewerTime is how long somebody who asks for single pictures counts as a
+// viewer after the last one.
+const viewerTime = 10 * time.Second
+
+// viewers are those who watch live pictures now.
+type viewers struct {
+	limit int
+
+	mu  sync.Mutex
+	now map[string]*viewer
+}
+
+type viewer struct {
+	camera string
+	seen   time.Time
+	held   int // streams
+}
+
+// enter counts a viewer in. first is true when a look at this camera begins.
+func (v *viewers) enter(key, camera string, held bool, now time.Time) (ok, first bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.expire(now)
+	w := v.now[key]
+	if w == nil {
+		if len(v.now) >= v.limit {
+			return false, false
+		}
+		if v.now == nil {
+			v.now = map[string]*viewer{}
+		}
+		w = &viewer{}
+		v.now[key] = w
+	}
+	if held {
+		if w.held >= v.limit {
+			return false, false
+		}
+		w.held++
+	}
+	first = w.camera != camera
+	w.camera, w.seen = camera, now
+	return true, first
+}
+
+// leave ends a stream. last is true when nobody watches the camera any more.
+func (v *viewers) leave(key, camera string) (last bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if w := v.now[key]; w != nil {
+		if w.held--; w.held == 0 {
+			delete(v.now, key)
+		}
+	}
+	for _, w := range v.now {
+		if w.camera == camera {
+			return false
+		}
+	}
+	return true
+}
+
+// count returns how many watch.
+func (v *viewers) count(now time.Time) int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.expire(now)
+	return len(v.now)
+}
+
+func (v *viewers) expire(now time.Time) {
+	for key, w := range v.now {
+		if w.held == 0 && now.Sub(w.seen) > viewerTime {
+			delete(v.now, key)
+		}
+	}
+}

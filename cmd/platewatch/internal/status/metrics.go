@@ -1,0 +1,139 @@
+package status
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics serves a registry of this server's own: everything in the document,
+// and what the Go runtime says about the process. No label ever carries a
+// plate.
+func (s *Server) metrics() http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&collector{s},
+	)
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: writeTimeout / 2})
+}
+
+// collector turns the document into metrics at every scrape: one source of
+// truth for people and for Prometheus.
+type collector struct{ server *Server }
+
+func metric(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("platewatch_"+name, help, labels, nil)
+}
+
+// The metrics of a unit.
+var (
+	mBuild       = metric("build_info", "Always 1; what runs stands in the labels.", "unit", "version", "revision", "go")
+	mStart       = metric("start_time_seconds", "When the unit started, Unix time.")
+	mUptime      = metric("uptime_seconds", "Time since the start, by the monotonic clock.")
+	mClock       = metric("clock_synchronized", "1 while the clock is synchronised.")
+	mProgress    = metric("progress_age_seconds", "Time since the pipeline last went round.")
+	mReady       = metric("ready", "1 while /readyz says yes.")
+	mOnline      = metric("camera_online", "1 while the camera gives frames.", "camera")
+	mFPS         = metric("camera_frames_per_second", "Frames a second that the camera gives.", "camera")
+	mFrames      = metric("camera_frames_total", "Frames the camera gave.", "camera")
+	mDrops       = metric("camera_frames_dropped_total", "Of these, frames that were not looked at.", "camera", "reason")
+	mOpens       = metric("camera_opens_total", "Times the camera was opened.", "camera")
+	mFrameAge    = metric("camera_last_frame_age_seconds", "Time since its last frame.", "camera")
+	mLook        = metric("camera_look_seconds", "Finding and reading in one frame: recent quantiles; sum and count since the start.", "camera")
+	mPlates      = metric("camera_plates_total", "Plates read in single frames.", "camera")
+	mCamPassages = metric("camera_passages_total", "Vehicles that went by.", "camera")
+	mPassages    = metric("passages_total", "Vehicles that went by, all cameras.")
+	mHits        = metric("hits_total", "Passages that matched the hotlist.")
+	mHotlistOpen = metric("hotlist_open", "1 while the hotlist can be asked.")
+	mEntries     = metric("hotlist_entries", "Entries of a list.", "list")
+	mImported    = metric("hotlist_imported_timestamp_seconds", "When a list was imported, Unix time.", "list", "version")
+	mOutboxOpen  = metric("outbox_open", "1 while the outbox takes hits.")
+	mPending     = metric("outbox_pending", "Messages that wait for the server.")
+	mOutboxBytes = metric("outbox_bytes", "Size of the outbox on disk.")
+	mOutboxMax   = metric("outbox_max_bytes", "Bound of the outbox on disk.")
+	mOldest      = metric("outbox_oldest_age_seconds", "Age of the message that waits longest; 0 if none does.")
+	mOutboxDrops = metric("outbox_dropped_total", "Messages given up, by the rule that did it.", "reason")
+	mConnected   = metric("uplink_connected", "1 while a broker is connected.")
+	mDelivered   = metric("uplink_delivered_total", "Messages acknowledged.")
+	mViewers     = metric("status_viewers", "People who watch live pictures now.")
+	mSlow        = metric("status_slow_viewers_dropped_total", "Streams ended because their reader was too slow.")
+	mRefused     = metric("status_viewers_refused_total", "Viewers turned away at the bound.")
+)
+
+// Describe sends nothing: the labels depend on the unit. That makes this an
+// unchecked collector, and the tests check it instead.
+func (c *collector) Describe(chan<- *prometheus.Desc) {}
+
+func (c *collector) Collect(out chan<- prometheus.Metric) {
+	doc, _ := c.server.snapshot.get()
+	send := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, kind, v, labels...)
+	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) { send(d, prometheus.GaugeValue, v, labels...) }
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		send(d, prometheus.CounterValue, float64(v), labels...)
+	}
+
+	gauge(mBuild, 1, doc.Unit, doc.Version.Version, doc.Version.Revision, doc.Version.Go)
+	gauge(mStart, unix(doc.Started))
+	gauge(mUptime, float64(doc.Uptime))
+	gauge(mClock, truth(doc.Clock.State == ClockSynchronised))
+	gauge(mProgress, float64(doc.ProgressAge))
+	gauge(mReady, truth(len(Missing(doc)) == 0))
+
+	for _, cam := range doc.Cameras {
+		gauge(mOnline, truth(cam.State == "online"), cam.Name)
+		gauge(mFPS, cam.FPS, cam.Name)
+		counter(mFrames, cam.Frames, cam.Name)
+		for reason, n := range cam.Drops {
+			counter(mDrops, n, cam.Name, reason)
+		}
+		counter(mOpens, cam.Opens, cam.Name)
+		gauge(mFrameAge, float64(cam.LastFrame), cam.Name)
+		out <- prometheus.MustNewConstSummary(mLook, cam.Looks, float64(cam.Look.Total),
+			map[float64]float64{0.5: cam.Look.P50 / 1000, 0.95: cam.Look.P95 / 1000}, cam.Name)
+		counter(mPlates, cam.Plates, cam.Name)
+		counter(mCamPassages, cam.Passages, cam.Name)
+	}
+	counter(mPassages, doc.Passages)
+	counter(mHits, doc.Hits)
+
+	gauge(mHotlistOpen, truth(doc.Hotlist.Open))
+	for _, l := range doc.Hotlist.Lists {
+		gauge(mEntries, float64(l.Entries), l.Name)
+		gauge(mImported, unix(l.Imported), l.Name, l.Version)
+	}
+	gauge(mOutboxOpen, truth(doc.Outbox.Open))
+	gauge(mPending, float64(doc.Outbox.Pending))
+	gauge(mOutboxBytes, float64(doc.Outbox.Bytes))
+	gauge(mOutboxMax, float64(doc.Outbox.MaxBytes))
+	gauge(mOldest, float64(doc.Outbox.OldestAge))
+	for reason, n := range doc.Outbox.Dropped {
+		counter(mOutboxDrops, n, reason)
+	}
+	gauge(mConnected, truth(doc.Uplink.State == "connected"))
+	counter(mDelivered, doc.Uplink.Delivered)
+
+	gauge(mViewers, float64(c.server.viewers.count(time.Now())))
+	counter(mSlow, c.server.slowDropped.Load())
+	counter(mRefused, c.server.refused.Load())
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func unix(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
+}
