@@ -133,7 +133,7 @@ func diagnoseRTSP(ctx context.Context, u *url.URL, waited time.Duration) error {
 	case err != nil:
 		e.Err = fmt.Errorf("the answer is not RTSP: %w", secret{u.String()}.scrubbed(err))
 		e.Advice = "check that the port is the camera's RTSP port"
-	case session.FindFormat(nil) == nil && !hasVideo(session):
+	case !hasVideo(session):
 		e.Err, e.Advice = errors.New("the stream has no video"), "check the path: it may be the camera's sound"
 	default:
 		e.Err = fmt.Errorf("%w: the stream is there, and sent nothing that can be decoded within %v", ErrTimeout, waited.Round(100*time.Millisecond))
@@ -178,10 +178,11 @@ func describe(ctx context.Context, u *url.URL) (*description.Session, error) {
 	if err := client.Start(); err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, client.Close)
+	defer client.Close()
+	defer context.AfterFunc(ctx, client.Close)()
 	session, _, err := client.Describe(target)
-	if stop() {
-		client.Close()
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	return session, err
 }

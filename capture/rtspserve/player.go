@@ -1,0 +1,190 @@
+package rtspserve
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/bluenviron/gortsplib/v5"
+	"github.com/bluenviron/gortsplib/v5/pkg/format"
+	"github.com/bluenviron/gortsplib/v5/pkg/format/rtph264"
+	"github.com/pion/rtcp"
+)
+
+// clockRate of H.264 in RTP, ticks a second (RFC 6184).
+const clockRate = 90000
+
+// lingerBound is how long a reader that was told the end may take to leave
+// before it is disconnected.
+const lingerBound = 2 * time.Second
+
+// player sends a path's clips to a stream, on one goroutine.
+type player struct {
+	server *Server
+	path   *path
+	stream *gortsplib.ServerStream
+	ctx    context.Context
+	cancel context.CancelFunc // when its reader has left
+	once   sync.Once
+
+	encoder *rtph264.Encoder
+	clock   uint32        // RTP time of position 0
+	begin   time.Time     // when position 0 was due; monotonic
+	at      time.Duration // position of the next frame
+}
+
+// player makes the player of one session, or finds the one of a live path.
+func (s *Server) player(p *path) (*player, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.options.Live && p.live != nil {
+		return p.live, nil
+	}
+	pl := &player{server: s, path: p, stream: p.shared, clock: rand.Uint32()}
+	if !p.options.Live {
+		pl.stream = &gortsplib.ServerStream{Server: s.rtsp, Desc: p.desc}
+		if err := pl.stream.Initialize(); err != nil {
+			return nil, err
+		}
+	}
+	encoder, err := p.desc.Medias[0].Formats[0].(*format.H264).CreateEncoder()
+	if err != nil {
+		return nil, err
+	}
+	pl.encoder = encoder
+	pl.ctx, pl.cancel = context.WithCancel(s.ctx)
+	if p.options.Live {
+		p.live = pl
+	}
+	return pl, nil
+}
+
+// start runs the player unless it runs already or the server is closed.
+func (s *Server) start(pl *player) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return
+	}
+	pl.once.Do(func() { s.plays.Go(pl.run) })
+}
+
+func (pl *player) run() {
+	defer pl.cancel()
+	defer pl.stream.Close()
+	pl.begin = time.Now()
+	for {
+		for i, clip := range pl.path.clips {
+			if f := pl.path.options.OnClip; f != nil {
+				f(i)
+			}
+			if !pl.play(clip) {
+				return
+			}
+			pl.at += pl.path.options.Gap
+		}
+		if !pl.path.options.Loop {
+			break
+		}
+	}
+	pl.finish()
+}
+
+// play sends one clip, and reports whether it came to its end.
+func (pl *player) play(c *Clip) bool {
+	fps := pl.path.options.FPS
+	if fps == 0 {
+		fps = c.FPS
+	}
+	if !(fps >= 0.1 && fps <= 1000) {
+		fps = fallbackFPS
+	}
+	start := pl.at
+	for n, unit := range c.Units {
+		pl.at = start + time.Duration(float64(n)/fps*float64(time.Second))
+		if !pl.due() {
+			return false
+		}
+		packets, err := pl.encoder.Encode(unit)
+		if err != nil {
+			pl.server.log().Warn("a picture cannot be sent", "path", pl.path.name, "error", err)
+			continue
+		}
+		for _, p := range packets {
+			p.Timestamp = pl.clock + uint32(pl.at.Microseconds()*(clockRate/10000)/100)
+			if pl.stream.WritePacketRTP(pl.path.desc.Medias[0], p) != nil {
+				return false // closed
+			}
+		}
+	}
+	pl.at = start + time.Duration(float64(len(c.Units))/fps*float64(time.Second))
+	return true
+}
+
+// due waits for the time of the next frame, and while the server is frozen,
+// which moves the times of all later frames.
+func (pl *player) due() bool {
+	t := time.NewTimer(time.Until(pl.begin.Add(pl.at)))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-pl.ctx.Done():
+		return false
+	}
+	thawed := pl.server.thaw()
+	select {
+	case <-thawed:
+		return true
+	default:
+	}
+	since := time.Now()
+	select {
+	case <-thawed:
+		pl.begin = pl.begin.Add(time.Since(since))
+		return true
+	case <-pl.ctx.Done():
+		return false
+	}
+}
+
+// finish tells the readers the end, which FFmpeg takes from RTCP, and gives
+// them the time to take what is queued and to leave.
+func (pl *player) finish() {
+	if !pl.due() {
+		return
+	}
+	pl.server.over(pl.path)
+	if stats := pl.stream.Stats(); stats != nil {
+		for _, m := range stats.Medias {
+			for _, f := range m.Formats {
+				// A failure means that the reader has left: nobody to tell.
+				_ = pl.stream.WritePacketRTCP(pl.path.desc.Medias[0], &rtcp.Goodbye{Sources: []uint32{f.LocalSSRC}})
+			}
+		}
+	}
+	if f := pl.path.options.OnEnd; f != nil {
+		f()
+	}
+	t := time.NewTimer(lingerBound)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-pl.ctx.Done():
+	}
+}
+
+// over takes a path that is played once out of service. A live path that ends
+// starts anew with its next reader.
+func (s *Server) over(p *path) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.over = p.over || p.options.Once
+	if p.options.Live {
+		p.live = nil
+		if err := p.initialize(s.rtsp); err != nil {
+			p.over = true
+			s.log().Warn("a path cannot be played again", "path", p.name, "error", err)
+		}
+	}
+}
