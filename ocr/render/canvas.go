@@ -1,0 +1,184 @@
+package render
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+	"math"
+
+	"golang.org/x/image/vector"
+)
+
+// canvas paints antialiased polygons into a picture. It keeps the rasteriser
+// and the coverage mask between calls, so that painting allocates nothing once
+// it has grown to its largest shape.
+type canvas struct {
+	img  *image.RGBA
+	ras  vector.Rasterizer
+	mask image.Alpha
+	tmp  []Point
+}
+
+func newCanvas(w, h int) *canvas { return &canvas{img: image.NewRGBA(image.Rect(0, 0, w, h))} }
+
+// resize makes the picture w × h, reusing its memory; the content is undefined.
+func (c *canvas) resize(w, h int) {
+	if c.img != nil && cap(c.img.Pix) >= 4*w*h {
+		c.img.Pix, c.img.Stride, c.img.Rect = c.img.Pix[:4*w*h], 4*w, image.Rect(0, 0, w, h)
+		return
+	}
+	c.img = image.NewRGBA(image.Rect(0, 0, w, h))
+}
+
+// paint is a colour, or a linear gradient from c0 at p0 to c1 at p1 where the
+// two points differ. Alpha is the coverage, 0–1.
+type paint struct {
+	c0, c1 color.RGBA
+	p0, p1 Point
+	alpha  float64
+}
+
+func solid(c color.RGBA) paint                       { return paint{c0: c, c1: c, alpha: 1} }
+func sheer(c color.RGBA, alpha float64) paint        { return paint{c0: c, c1: c, alpha: alpha} }
+func gradient(c0, c1 color.RGBA, p0, p1 Point) paint { return paint{c0, c1, p0, p1, 1} }
+
+// fill paints the union of the polygons. They must all have the same
+// orientation where they overlap; opposite orientations cut holes.
+func (c *canvas) fill(pt paint, polys ...[]Point) {
+	lo, hi := Point{math.Inf(1), math.Inf(1)}, Point{math.Inf(-1), math.Inf(-1)}
+	for _, p := range polys {
+		for _, q := range p {
+			lo.X, lo.Y = math.Min(lo.X, q.X), math.Min(lo.Y, q.Y)
+			hi.X, hi.Y = math.Max(hi.X, q.X), math.Max(hi.Y, q.Y)
+		}
+	}
+	// A shape far outside costs nothing, and NaN never reaches the rasteriser.
+	b := c.img.Rect
+	if !(lo.X < float64(b.Max.X) && lo.Y < float64(b.Max.Y) && hi.X > float64(b.Min.X) && hi.Y > float64(b.Min.Y)) {
+		return
+	}
+	r := image.Rect(int(math.Max(math.Floor(lo.X), float64(b.Min.X))), int(math.Max(math.Floor(lo.Y), float64(b.Min.Y))),
+		int(math.Min(math.Ceil(hi.X), float64(b.Max.X))), int(math.Min(math.Ceil(hi.Y), float64(b.Max.Y))))
+	if r.Empty() {
+		return
+	}
+	c.ras.Reset(r.Dx(), r.Dy())
+	c.ras.DrawOp = draw.Src
+	ox, oy := float64(r.Min.X), float64(r.Min.Y)
+	for _, p := range polys {
+		for i, q := range p {
+			// The rasteriser clips, but only sanely near its own area.
+			x, y := float32(clamp(q.X-ox, -4096, 8192)), float32(clamp(q.Y-oy, -4096, 8192))
+			if i == 0 {
+				c.ras.MoveTo(x, y)
+			} else {
+				c.ras.LineTo(x, y)
+			}
+		}
+		c.ras.ClosePath()
+	}
+	n := r.Dx() * r.Dy()
+	if cap(c.mask.Pix) < n {
+		c.mask.Pix = make([]uint8, n)
+	}
+	c.mask.Pix, c.mask.Stride, c.mask.Rect = c.mask.Pix[:n], r.Dx(), image.Rect(0, 0, r.Dx(), r.Dy())
+	c.ras.Draw(&c.mask, c.mask.Rect, image.Opaque, image.Point{})
+	c.blend(r, pt)
+}
+
+// blend lays the paint over rectangle r of the picture, through the mask.
+func (c *canvas) blend(r image.Rectangle, pt paint) {
+	a := uint32(clamp(pt.alpha, 0, 1)*256 + 0.5)
+	d := pt.p1.sub(pt.p0)
+	l2 := d.X*d.X + d.Y*d.Y
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		m := c.mask.Pix[(y-r.Min.Y)*c.mask.Stride:][:r.Dx()]
+		row := c.img.Pix[c.img.PixOffset(r.Min.X, y):][:4*r.Dx()]
+		cr, cg, cb := uint32(pt.c0.R), uint32(pt.c0.G), uint32(pt.c0.B)
+		for x, mv := range m {
+			if mv == 0 {
+				continue
+			}
+			if l2 > 0 {
+				t := clamp(((float64(r.Min.X+x)+.5-pt.p0.X)*d.X+(float64(y)+.5-pt.p0.Y)*d.Y)/l2, 0, 1)
+				k := uint32(t * 256)
+				cr = (uint32(pt.c0.R)*(256-k) + uint32(pt.c1.R)*k) >> 8
+				cg = (uint32(pt.c0.G)*(256-k) + uint32(pt.c1.G)*k) >> 8
+				cb = (uint32(pt.c0.B)*(256-k) + uint32(pt.c1.B)*k) >> 8
+			}
+			w := (uint32(mv) + uint32(mv>>7)) * a // 0–65536
+			q := row[4*x : 4*x+4 : 4*x+4]
+			q[0] = uint8((uint32(q[0])*(65536-w) + cr*w + 32768) >> 16)
+			q[1] = uint8((uint32(q[1])*(65536-w) + cg*w + 32768) >> 16)
+			q[2] = uint8((uint32(q[2])*(65536-w) + cb*w + 32768) >> 16)
+			q[3] = 255
+		}
+	}
+}
+
+// clear makes every pixel the colour.
+func (c *canvas) clear(col color.RGBA) {
+	p := c.img.Pix
+	if len(p) < 4 {
+		return
+	}
+	p[0], p[1], p[2], p[3] = col.R, col.G, col.B, 255
+	for n := 4; n < len(p); n *= 2 {
+		copy(p[n:], p[:n])
+	}
+}
+
+// rect is the polygon of an upright rectangle.
+func rect(x0, y0, x1, y1 float64) []Point { return []Point{{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}} }
+
+// ellipse is a polygon with n corners on an ellipse.
+func ellipse(cx, cy, rx, ry float64, n int) []Point {
+	p := make([]Point, n)
+	for i := range p {
+		s, k := math.Sincos(2 * math.Pi * float64(i) / float64(n))
+		p[i] = Point{cx + rx*k, cy + ry*s}
+	}
+	return p
+}
+
+// roundRect is a rectangle with corners of radius r.
+func roundRect(x0, y0, x1, y1, r float64) []Point {
+	r = math.Min(r, math.Min(x1-x0, y1-y0)/2)
+	if r <= 0 {
+		return rect(x0, y0, x1, y1)
+	}
+	const k = 6
+	p := make([]Point, 0, 4*(k+1))
+	for q, c := range [4]Point{{x1 - r, y1 - r}, {x0 + r, y1 - r}, {x0 + r, y0 + r}, {x1 - r, y0 + r}} {
+		for i := 0; i <= k; i++ {
+			s, co := math.Sincos(math.Pi / 2 * (float64(q) + float64(i)/k))
+			p = append(p, Point{c.X + r*co, c.Y + r*s})
+		}
+	}
+	return p
+}
+
+// reversed is the polygon with the other orientation: a hole.
+func reversed(p []Point) []Point {
+	o := make([]Point, len(p))
+	for i, q := range p {
+		o[len(p)-1-i] = q
+	}
+	return o
+}
+
+func rgb(v uint32) color.RGBA {
+	return color.RGBA{R: uint8(v >> 16), G: uint8(v >> 8), B: uint8(v), A: 255}
+}
+
+// shade multiplies a colour by k, clipped at white.
+func shade(c color.RGBA, k float64) color.RGBA {
+	f := func(v uint8) uint8 { return uint8(clamp(float64(v)*k, 0, 255)) }
+	return color.RGBA{f(c.R), f(c.G), f(c.B), 255}
+}
+
+// blendColor is a at t = 0 and b at t = 1.
+func blendColor(a, b color.RGBA, t float64) color.RGBA {
+	f := func(x, y uint8) uint8 { return uint8(clamp(mix(float64(x), float64(y), t)+.5, 0, 255)) }
+	return color.RGBA{f(a.R, b.R), f(a.G, b.G), f(a.B, b.B), 255}
+}

@@ -1,0 +1,216 @@
+package render
+
+import (
+	"image"
+	"image/color"
+	"math"
+	"math/rand/v2"
+)
+
+// The street, in metres: the camera stands on the right-hand pavement.
+const (
+	kerbRight = -.45
+	kerbLeft  = -5.85
+	laneMid   = -3.15
+	wallX     = -8.4
+)
+
+// LaneNear and LaneFar are the middles of the two lanes (Vehicle.Lane).
+const (
+	LaneNear = -1.8
+	LaneFar  = -4.45
+)
+
+// road paints everything that does not move, in daylight.
+func (s *stage) road(r *rand.Rand) {
+	w, h := float64(s.img.Rect.Dx()), float64(s.img.Rect.Dy())
+	hz, _ := s.cam.project(vec{0, s.cam.rise, 1e5})
+	s.fill(gradient(rgb(0x9DBEDD), rgb(0xE3EBEE), Point{0, 0}, Point{0, hz.Y}), rect(0, 0, w, h))
+	for range 6 { // clouds
+		x, y := w*r.Float64(), hz.Y*(.1+.6*r.Float64())
+		for i := range 7 {
+			s.fill(sheer(rgb(0xFFFFFF), .25), ellipse(x+float64(i)*18, y+6*r.NormFloat64(), 30+20*r.Float64(), 7+6*r.Float64(), 20))
+		}
+	}
+	ground := func(c uint32, x0, x1, z0, z1 float64) {
+		s.poly(solid(rgb(c)), vec{x0, 0, z0}, vec{x1, 0, z0}, vec{x1, 0, z1}, vec{x0, 0, z1})
+	}
+	ground(0x8F9683, -300, 300, .3, 3000)
+	// far woods where the street ends
+	for i := range 40 {
+		p, _ := s.cam.project(vec{-60 + 4*float64(i), 0, 190})
+		q := 14 + 16*r.Float64()
+		s.fill(solid(shade(rgb(0x6F8572), .9+.25*r.Float64())), ellipse(p.X, p.Y-q*.7, q*1.3, q, 18))
+	}
+	ground(0xA9A69E, wallX, kerbLeft, .3, 400) // pavements
+	ground(0xA9A69E, kerbRight, 3, .3, 400)
+	ground(0x5D5F62, kerbLeft, kerbRight, .3, 400)
+	s.paving()
+	s.houses(r)
+	for _, x := range [2]float64{kerbLeft, kerbRight} {
+		dx := .14
+		if x == kerbLeft {
+			dx = -.14
+		}
+		s.poly(solid(rgb(0x8D8C88)), vec{x, 0, .3}, vec{x, .11, .3}, vec{x, .11, 400}, vec{x, 0, 400})
+		s.poly(solid(rgb(0xBDBBB5)), vec{x, .11, .3}, vec{x + dx, .11, .3}, vec{x + dx, .11, 400}, vec{x, .11, 400})
+	}
+	for z := 1.0; z < 200; z += 6 { // the dashes between the lanes
+		ground(0xD9D8D0, laneMid-.06, laneMid+.06, z, z+3)
+	}
+	ground(0xC9C8C0, kerbLeft+.28, kerbLeft+.36, .3, 300)
+	ground(0xC9C8C0, kerbRight-.36, kerbRight-.28, .3, 300)
+	s.grain(r.Uint64(), hz.Y)
+	for _, z := range [...]float64{150, 118, 92, 70, 51, 35, 22} {
+		s.tree(wallX+2.0, z, 4.4+1.4*r.Float64(), r)
+	}
+	for _, z := range [...]float64{60, 28} {
+		s.post(kerbLeft-.35, z, 5.5)
+	}
+	s.board(kerbLeft-.55, 17, .62, .62, 2.25, "P", "MO-FR 8-18", 0x1D55A5)
+	s.board(kerbLeft-.6, 43, .9, .45, 2.3, "A7", "CENTRE 2", 0x2A6B43)
+}
+
+// houses paints the row of façades on the left.
+func (s *stage) houses(r *rand.Rand) {
+	walls := [...]uint32{0xC9B79A, 0xB88468, 0xD6CFC0, 0xA9A294, 0xC7A67E, 0xB9BFC0, 0x9C6B55, 0xDCD3B4}
+	signs := [...]string{"BAKERY 24", "CAFE LINDE", "HOTEL 1907", "OPTIK", "BOOKS & TEA", "TEL 555 0147", "KIOSK", "FLOWERS"}
+	z := 5.0
+	var list [][3]float64
+	for z < 170 {
+		l := 7 + 5*r.Float64()
+		list = append(list, [3]float64{z, z + l, 5.6 + 4.5*r.Float64()})
+		z += l
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		b := list[i]
+		z0, z1, h := b[0], b[1], b[2]
+		f := plane(func(x, y float64) vec { return vec{wallX, y, z0 + x} })
+		wall := shade(rgb(walls[i%len(walls)]), .95+.1*r.Float64())
+		l := z1 - z0
+		// the gable end that shows where the next house is lower
+		s.poly(solid(shade(wall, .7)), vec{wallX, 0, z1}, vec{wallX - 8, 0, z1}, vec{wallX - 8, h, z1}, vec{wallX, h, z1})
+		s.on(f, solid(wall), rect(0, 0, l, h))
+		s.poly(solid(rgb(0x7A4B3C)), vec{wallX + .25, h, z0}, vec{wallX + .25, h, z1}, vec{wallX - 4, h + 2.6, z1}, vec{wallX - 4, h + 2.6, z0})
+		s.on(f, solid(shade(wall, .72)), rect(0, 0, l, .45))
+		s.on(f, solid(shade(wall, .8)), rect(0, h-.16, l, h))
+		n := int(l / 2.2)
+		for fl := 0; float64(fl)*2.9+3.1+1.5 < h; fl++ {
+			for j := range n {
+				x := l * (float64(j) + .5) / float64(n)
+				y := 3.1 + 2.9*float64(fl)
+				s.on(f, solid(shade(rgb(0xEDEAE2), .95)), rect(x-.58, y-.08, x+.58, y+1.58))
+				s.on(f, gradient(rgb(0x4A5C6C), rgb(0x2C3640), Point{0, 0}, Point{0, 400}), rect(x-.48, y, x+.48, y+1.5))
+				s.on(f, solid(rgb(0xE4E1D8)), rect(x-.03, y, x+.03, y+1.5))
+			}
+		}
+		if i%2 == 0 { // a shop
+			s.on(f, solid(rgb(0x2B3138)), rect(.6, .5, l-2.0, 2.35))
+			s.on(f, sheer(rgb(0x9FB4C4), .35), rect(.75, .6, l-2.15, 2.25))
+			s.on(f, solid(rgb([]uint32{0x23405C, 0x5C2326, 0x2A4A34, 0xE8E2D2}[i/2%4])), rect(.5, 2.42, l-1.9, 2.95))
+			ink := rgb(0xF2EFE6)
+			if i/2%4 == 3 {
+				ink = rgb(0x2A2A2A)
+			}
+			s.write(func(x, y float64) vec { return f(x, -y) }, dies["bold"], signs[i/2%len(signs)], (l-1.4)/2, -2.84, .3, solid(ink))
+		} else {
+			for j := range max(n-1, 1) {
+				x := (l - 1.6) * (float64(j) + .5) / float64(max(n-1, 1))
+				s.on(f, solid(rgb(0xE4E1D8)), rect(x-.6, .85, x+.6, 2.4))
+				s.on(f, solid(rgb(0x35404A)), rect(x-.5, .93, x+.5, 2.32))
+			}
+		}
+		s.on(f, solid(shade(rgb(0x5A3B2A), .8+.5*r.Float64())), rect(l-1.5, .05, l-.55, 2.15))
+	}
+}
+
+// paving draws the joints of the far pavement.
+func (s *stage) paving() {
+	for z := 6.0; z < 60; z += 1 {
+		s.poly(sheer(rgb(0x6E6B66), .5), vec{wallX, 0, z}, vec{kerbLeft, 0, z}, vec{kerbLeft, 0, z + .02}, vec{wallX, 0, z + .02})
+	}
+	for x := wallX + .6; x < kerbLeft; x += .6 {
+		s.poly(sheer(rgb(0x6E6B66), .5), vec{x, 0, 4}, vec{x + .02, 0, 4}, vec{x + .02, 0, 60}, vec{x, 0, 60})
+	}
+}
+
+// grain gives the ground its texture: noise fixed to the ground's metres.
+func (s *stage) grain(seed uint64, horizon float64) {
+	b := s.img.Rect
+	c := &s.cam
+	for y := max(int(horizon)+2, 0); y < b.Max.Y; y++ {
+		for x := range b.Max.X {
+			// the ray through the pixel, down to the road
+			ex, ey := (float64(x)-c.cx)/c.f, (float64(y)-c.cy)/c.f
+			dy := -ey*c.cp - c.sp
+			dz := c.cp - ey*c.sp
+			t := c.rise / -dy
+			gx, gz := t*(ex*c.cyw+dz*c.sy), t*(-ex*c.sy+dz*c.cyw)
+			if gz > 90 || gx < wallX {
+				continue
+			}
+			far := 1 / (1 + gz*gz/500)
+			n := 9*(valueNoise(seed, gx*26, gz*26)-.5)*far + 10*(valueNoise(seed+1, gx*2.2, gz*.7)-.5)
+			if gx > kerbLeft && gx < kerbRight { // tyres have polished the wheel tracks
+				for _, l := range [2]float64{LaneNear, LaneFar} {
+					d := math.Abs(math.Abs(gx-l) - .72)
+					n -= 7 * math.Exp(-d*d/.06)
+				}
+			}
+			q := s.img.Pix[s.img.PixOffset(x, y):]
+			for i := range 3 {
+				q[i] = uint8(clamp(float64(q[i])+n, 0, 255))
+			}
+		}
+	}
+}
+
+func (s *stage) tree(x, z, h float64, r *rand.Rand) {
+	s.poly(solid(rgb(0x4F4338)), vec{x - .13, 0, z}, vec{x + .13, 0, z}, vec{x + .09, h * .6, z}, vec{x - .09, h * .6, z})
+	base := []color.RGBA{rgb(0x4E7040), rgb(0x5B7A3E), rgb(0x6A8344)}[r.IntN(3)]
+	const n = 170
+	for i := range n {
+		t := float64(i) / n
+		// lower and inner leaves first and darker, the lit crown over them
+		px, py := x+r.NormFloat64()*h*.15, h*(.48+.3*t+.28*r.Float64())
+		p, ok := s.cam.project(vec{px, py, z})
+		if !ok {
+			continue
+		}
+		q := h * (.025 + .04*r.Float64()) * s.cam.f / z
+		s.fill(sheer(shade(base, .55+.6*t+.1*r.NormFloat64()), .8), ellipse(p.X, p.Y, q*(.8+.5*r.Float64()), q, 12))
+	}
+}
+
+func (s *stage) post(x, z, h float64) {
+	s.poly(solid(rgb(0x5B6064)), vec{x - .05, 0, z}, vec{x + .05, 0, z}, vec{x + .035, h, z}, vec{x - .035, h, z})
+	s.poly(solid(rgb(0x6E7478)), vec{x - .05, h, z}, vec{x + 1.1, h + .1, z}, vec{x + 1.1, h + .2, z}, vec{x - .05, h + .1, z})
+}
+
+// board is a sign on a post, facing the camera.
+func (s *stage) board(x, z, w, h, y float64, big, small string, c uint32) {
+	s.post(x, z, y+h*.5)
+	f := plane(func(u, v float64) vec { return vec{x + u, y - v, z - .06} })
+	s.on(f, solid(rgb(0xEFEFEA)), roundRect(-w/2, -h/2, w/2, h/2, .05))
+	s.on(f, solid(rgb(c)), roundRect(-w/2+.03, -h/2+.03, w/2-.03, h/2-.03, .04))
+	s.write(f, dies["bold"], big, 0, -h*.36, h*.36, solid(rgb(0xF4F4F0)))
+	s.write(f, dies["caption"], small, 0, h*.16, h*.13, solid(rgb(0xF4F4F0)))
+}
+
+// valueNoise is smooth noise between 0 and 1.
+func valueNoise(seed uint64, x, y float64) float64 {
+	fx, fy := math.Floor(x), math.Floor(y)
+	tx, ty := x-fx, y-fy
+	tx, ty = tx*tx*(3-2*tx), ty*ty*(3-2*ty)
+	h := func(i, j float64) float64 {
+		v := seed ^ uint64(int64(i))*0x9E3779B97F4A7C15 ^ uint64(int64(j))*0xC2B2AE3D27D4EB4F
+		v ^= v >> 29
+		v *= 0xBF58476D1CE4E5B9
+		v ^= v >> 32
+		return float64(v>>11) / (1 << 53)
+	}
+	return mix(mix(h(fx, fy), h(fx+1, fy), tx), mix(h(fx, fy+1), h(fx+1, fy+1), tx), ty)
+}
+
+// copyFrom makes the picture equal to src, which must have the same size.
+func (s *stage) copyFrom(src *image.RGBA) { copy(s.img.Pix, src.Pix) }
