@@ -52,11 +52,8 @@ const (
 	watchBuffer  = 64 // messages between the network and the handler
 )
 
-// errStop is what a handler returns to end Watch without an error.
-var errStop = errors.New("stop")
-
-// StopWatch, returned by a handler, makes Watch return nil.
-func StopWatch() error { return errStop }
+// ErrStop, returned by a handler, makes [Watch] return nil.
+var ErrStop = errors.New("stop watching")
 
 // Watch subscribes to one unit or the fleet and calls the handler until ctx is
 // done, in which case it returns nil. It connects again when the connection is
@@ -84,7 +81,7 @@ func Watch(ctx context.Context, cfg WatchConfig, handler WatchHandler, log *slog
 	}
 	w := &watcher{cfg: cfg, handler: handler, log: log, receiver: newReceiver(cfg.Unit, cfg.Remember, watchUnits)}
 	err := w.run(ctx)
-	if errors.Is(err, errStop) || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+	if errors.Is(err, ErrStop) || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil
 	}
 	return err
