@@ -14,7 +14,7 @@ type Frame struct {
 	Seq      uint64        // grows by one per frame that the camera delivered, dropped ones included; goes on after a reconnection
 	Image    gocv.Mat      // rows x cols x 3, BGR, 8 bit, upright; valid until Close, regions of it too
 	Arrived  time.Time     // when it was read, with a monotonic reading
-	Position time.Duration // the stream's own time of this frame since its start; -1 if unknown
+	Position time.Duration // the stream's own time of this frame since its start, not smaller than the one before's; -1 if unknown
 
 	pool *matPool
 }

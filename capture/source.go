@@ -38,6 +38,9 @@ func open(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	c = c.WithDefaults()
 	switch c.Kind {
 	case KindV4L2:

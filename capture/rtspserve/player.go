@@ -15,9 +15,9 @@ import (
 // clockRate of H.264 in RTP, ticks a second (RFC 6184).
 const clockRate = 90000
 
-// lingerBound is how long a reader that was told the end may take to leave
-// before it is disconnected.
-const lingerBound = 2 * time.Second
+// lingerBound is how long a reader that was told the end gets to take what is
+// queued for it and to leave. FFmpeg does not: it waits to be disconnected.
+const lingerBound = 300 * time.Millisecond
 
 // player sends a path's clips to a stream, on one goroutine.
 type player struct {
@@ -148,8 +148,7 @@ func (pl *player) due() bool {
 	}
 }
 
-// finish tells the readers the end, which FFmpeg takes from RTCP, and gives
-// them the time to take what is queued and to leave.
+// finish tells the readers the end and gives them the time to leave.
 func (pl *player) finish() {
 	if !pl.due() {
 		return
