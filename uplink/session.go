@@ -94,8 +94,7 @@ func (s *session) run(ctx context.Context) error {
 		case <-stop:
 			stop = nil
 			deadline = time.Now().Add(s.cfg.DrainTimeout)
-			// A quarter is kept for the farewell.
-			t := time.NewTimer(s.cfg.DrainTimeout * 3 / 4)
+			t := time.NewTimer(s.cfg.DrainTimeout - min(farewellWait, s.cfg.DrainTimeout/2))
 			defer t.Stop()
 			drained = t.C
 		case <-drained:
@@ -103,6 +102,10 @@ func (s *session) run(ctx context.Context) error {
 		}
 	}
 }
+
+// farewellWait is the part of the DrainTimeout that is kept for saying that
+// the unit is offline.
+const farewellWait = time.Second
 
 // retryRemoval is how often a failed removal is tried again.
 const retryRemoval = 5 * time.Second

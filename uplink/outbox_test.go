@@ -1,0 +1,561 @@
+package uplink
+
+import (
+	"errors"
+	"fmt"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	bolt "go.etcd.io/bbolt"
+)
+
+func failingCommit(err error) func(*bolt.DB, func(*bolt.Tx) error) error {
+	return func(db *bolt.DB, f func(*bolt.Tx) error) error {
+		return db.Update(func(tx *bolt.Tx) error { return errors.Join(f(tx), err) })
+	}
+}
+
+func next(t *testing.T, o *Outbox) *Queued {
+	t.Helper()
+	e, err := o.Next(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestAcceptNextRemove(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	o := openTestOutbox(t, path, OutboxOptions{})
+	if e := next(t, o); e != nil {
+		t.Fatalf("an empty outbox has %+v", e)
+	}
+	h := withPictures(testHit("M5XSX"), 100, 200)
+	if id := mustAccept(t, o, h); id != "unit-7-1" {
+		t.Errorf("the first id is %s", id)
+	}
+	<-o.Added()
+	mustAccept(t, o, testHit("B"))
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	o = openTestOutbox(t, path, OutboxOptions{})
+	e := next(t, o)
+	want := h
+	want.ID, want.Number, want.Revision, want.Unit = "unit-7-1", 1, 1, "unit-7"
+	if diff := cmp.Diff(want, e.Hit); diff != "" {
+		t.Errorf("after a restart (-want +got):\n%s", diff)
+	}
+	if again := next(t, o); again.Ref != e.Ref {
+		t.Errorf("looking changed something: %+v", again.Ref)
+	}
+	if err := o.Remove(e.Ref); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Remove(e.Ref); err != nil {
+		t.Errorf("removing twice: %v", err)
+	}
+	if e := next(t, o); e.Hit.ID != "unit-7-2" || e.Hit.Previous != 1 {
+		t.Errorf("next is %s after %d", e.Hit.ID, e.Hit.Previous)
+	}
+	if id := mustAccept(t, o, testHit("C")); id != "unit-7-3" {
+		t.Errorf("after a clean restart the next id is %s", id)
+	}
+	s := o.Stats()
+	if s.Entries != 2 || s.Delivered != 1 || s.LastNumber != 3 || s.Bytes <= 0 {
+		t.Errorf("stats: %+v", s)
+	}
+}
+
+func TestRefusedHits(t *testing.T) {
+	o := testOutbox(t, OutboxOptions{MaxMessage: 4 << 10})
+	for name, edit := range map[string]func(*Hit){
+		"no text":        func(h *Hit) { h.Text = "" },
+		"no match":       func(h *Hit) { h.Matches = nil },
+		"no camera":      func(h *Hit) { h.Camera = "" },
+		"confidence 1.1": func(h *Hit) { h.Confidence = 1.1 },
+		"character NaN":  func(h *Hit) { h.Characters[0].Confidence = nan() },
+		"too large":      func(h *Hit) { h.Matches[0].Entry.Note = strings.Repeat("x", 5000) },
+	} {
+		h := testHit("M5XSX")
+		edit(&h)
+		if _, err := o.Accept(h); err == nil {
+			t.Errorf("%s: accepted", name)
+		} else if name == "too large" && !errors.Is(err, ErrTooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if id := mustAccept(t, o, testHit("A")); id != "unit-7-1" {
+		t.Errorf("a refused hit used up a number: %s", id)
+	}
+	if s := o.Stats(); s.Refused != 6 {
+		t.Errorf("stats: %+v", s)
+	}
+}
+
+func nan() float64 { var z float64; return z / z }
+
+func TestUpdate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	o := openTestOutbox(t, path, OutboxOptions{})
+	a := mustAccept(t, o, withPictures(testHit("A1"), 10, 20))
+	b := mustAccept(t, o, testHit("B1"))
+	if err := o.Update(a, testHit("A2")); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{a + "/2", b + "/1"}, pendingIDs(o)); diff != "" {
+		t.Errorf("an update of a pending hit keeps its place (-want +got):\n%s", diff)
+	}
+	old := next(t, o)
+	if old.Hit.Text != "A2" || old.Hit.PlatePicture == nil || len(old.Hit.ContextPicture.JPEG) != 20 {
+		t.Errorf("after the update: %+v", old.Hit)
+	}
+	// A newer revision than the one delivered stays.
+	if err := o.Update(a, withPictures(testHit("A3"), 5, 6)); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Remove(old.Ref); err != nil {
+		t.Fatal(err)
+	}
+	e := next(t, o)
+	if e.Hit.Text != "A3" || e.Hit.Revision != 3 || len(e.Hit.PlatePicture.JPEG) != 5 {
+		t.Errorf("after the older revision was delivered: %+v", e.Hit)
+	}
+	if err := o.Remove(e.Ref); err != nil {
+		t.Fatal(err)
+	}
+	// Delivered: the next revision is appended, also after a restart.
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o = openTestOutbox(t, path, OutboxOptions{})
+	if err := o.Update(a, testHit("A4")); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{b + "/1", a + "/4"}, pendingIDs(o)); diff != "" {
+		t.Errorf("an update of a delivered hit (-want +got):\n%s", diff)
+	}
+	for _, id := range []string{"unit-7-99", "unit-8-1", "x", "unit-7-01", ""} {
+		if err := o.Update(id, testHit("Z")); !errors.Is(err, ErrUnknownID) {
+			t.Errorf("update of %q: %v", id, err)
+		}
+	}
+}
+
+func TestBounds(t *testing.T) {
+	t.Run("count", func(t *testing.T) {
+		o := testOutbox(t, OutboxOptions{MaxEntries: 3})
+		for i, p := range []int{5, 2, 5, 3} {
+			mustAccept(t, o, withPriority(testHit(fmt.Sprintf("P%d", i)), p))
+		}
+		want := []string{"unit-7-2/1", "unit-7-3/1", "unit-7-4/1"}
+		if diff := cmp.Diff(want, pendingIDs(o)); diff != "" {
+			t.Errorf("least urgent and oldest go first (-want +got):\n%s", diff)
+		}
+		if _, err := o.Accept(withPriority(testHit("LOW"), 9)); !errors.Is(err, ErrFull) {
+			t.Errorf("a hit less urgent than all: %v", err)
+		}
+		mustAccept(t, o, withPriority(testHit("HIGH"), 1))
+		if diff := cmp.Diff([]string{"unit-7-2/1", "unit-7-4/1", "unit-7-5/1"}, pendingIDs(o)); diff != "" {
+			t.Errorf("after an urgent one (-want +got):\n%s", diff)
+		}
+		if s := o.Stats(); s.DroppedEntries != 3 {
+			t.Errorf("stats: %+v", s)
+		}
+	})
+	t.Run("pictures first", func(t *testing.T) {
+		o := testOutbox(t, OutboxOptions{MaxBytes: 60_000})
+		mustAccept(t, o, withPriority(withPictures(testHit("A"), 1000, 20_000), 5))
+		mustAccept(t, o, withPriority(withPictures(testHit("B"), 1000, 20_000), 7))
+		mustAccept(t, o, withPriority(withPictures(testHit("C"), 1000, 20_000), 3))
+		var got []string
+		for _, p := range o.List() {
+			got = append(got, fmt.Sprintf("%s %t", p.ID, p.Pictures))
+		}
+		want := []string{"unit-7-1 true", "unit-7-2 false", "unit-7-3 true"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("pictures of the least urgent go first (-want +got):\n%s", diff)
+		}
+		if s := o.Stats(); s.DroppedPictures != 1 || s.DroppedEntries != 0 || s.Bytes > 60_000 {
+			t.Errorf("stats: %+v", s)
+		}
+		e, err := o.Next(func(r Ref) bool { return r.Number != 2 })
+		if err != nil || !e.Hit.PicturesDropped || e.Hit.PlatePicture != nil {
+			t.Errorf("hit without its pictures: %+v, %v", e, err)
+		}
+	})
+	t.Run("bytes", func(t *testing.T) {
+		o := testOutbox(t, OutboxOptions{MaxBytes: 10_000})
+		for i := range 50 {
+			mustAccept(t, o, testHit(fmt.Sprintf("P%d", i)))
+		}
+		s := o.Stats()
+		if s.Bytes > 10_000 || s.Entries+int(s.DroppedEntries) != 50 || s.Entries < 3 {
+			t.Errorf("stats: %+v", s)
+		}
+		if last := o.List()[s.Entries-1]; last.ID != "unit-7-50" {
+			t.Errorf("the last is %s", last.ID)
+		}
+	})
+	t.Run("picture size", func(t *testing.T) {
+		o := testOutbox(t, OutboxOptions{MaxPlatePicture: 100, MaxContextPicture: 100})
+		mustAccept(t, o, withPictures(testHit("A"), 101, 100))
+		e := next(t, o)
+		if e.Hit.PlatePicture != nil || e.Hit.ContextPicture == nil || !e.Hit.PicturesDropped {
+			t.Errorf("hit: %+v", e.Hit)
+		}
+		if s := o.Stats(); s.DroppedPictures != 1 {
+			t.Errorf("stats: %+v", s)
+		}
+	})
+}
+
+func TestQuarantine(t *testing.T) {
+	o := testOutbox(t, OutboxOptions{})
+	for i := range maxQuarantine + 5 {
+		mustAccept(t, o, withPictures(testHit(fmt.Sprintf("P%d", i)), 10, 10))
+		if err := o.Quarantine(next(t, o).Ref, "a test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := o.Stats(); s.Quarantined != maxQuarantine || s.Entries != 0 || s.Bytes != 0 || s.DroppedEntries != 5 {
+		t.Errorf("stats: %+v", s)
+	}
+}
+
+func TestFailingDisk(t *testing.T) {
+	o := testOutbox(t, OutboxOptions{})
+	mustAccept(t, o, testHit("A"))
+	good := o.commit
+	full := errors.New("no space left on device")
+	o.commit = failingCommit(full)
+	if _, err := o.Accept(testHit("B")); !errors.Is(err, full) {
+		t.Errorf("accept: %v", err)
+	}
+	if err := o.Update("unit-7-1", testHit("C")); !errors.Is(err, full) {
+		t.Errorf("update: %v", err)
+	}
+	if diff := cmp.Diff([]string{"unit-7-1/1"}, pendingIDs(o)); diff != "" {
+		t.Errorf("a failed write changed the index (-want +got):\n%s", diff)
+	}
+	o.commit = good
+	o.number.write = func(string, []byte) error { return full }
+	for i := range 2 * numberBlock {
+		mustAccept(t, o, testHit(fmt.Sprintf("D%d", i)))
+	}
+	if s := o.Stats(); s.NumberFileProblem == "" {
+		t.Errorf("stats: %+v", s)
+	}
+	o.number = newNumberFile(o.number.path)
+	mustAccept(t, o, testHit("E"))
+	if s := o.Stats(); s.NumberFileProblem != "" {
+		t.Errorf("the problem is over: %+v", s)
+	}
+}
+
+// Numbers go on, whatever happens to one of the two places.
+func TestNumbers(t *testing.T) {
+	const used = 40
+	remove := func(suffix string) func(t *testing.T, path string) {
+		return func(t *testing.T, path string) {
+			if err := os.Remove(path + suffix); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	write := func(suffix, text string) func(t *testing.T, path string) {
+		return func(t *testing.T, path string) {
+			if err := os.WriteFile(path+suffix, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, tc := range map[string]struct {
+		harm func(t *testing.T, path string)
+		want uint64 // the next number, at least
+		most uint64
+	}{
+		"nothing":           {func(*testing.T, string) {}, used + 1, used + 1},
+		"database deleted":  {remove(""), used + damageGap, used + damageGap + 2*numberBlock},
+		"database emptied":  {write("", ""), used + damageGap, used + damageGap + 2*numberBlock},
+		"database garbage":  {write("", strings.Repeat("garbage!", 4096)), used + damageGap, used + damageGap + 2*numberBlock},
+		"side file deleted": {remove(".number"), used + 1, used + 1},
+		"side file garbage": {write(".number", "{"), used + 1, used + 1},
+		"database older": {func(t *testing.T, path string) {
+			old, err := os.ReadFile(path + ".old")
+			if err != nil {
+				t.Fatal(err)
+			}
+			write("", string(old))(t, path)
+		}, used + damageGap, used + damageGap + 2*numberBlock},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "outbox.db")
+			o := openTestOutbox(t, path, OutboxOptions{})
+			for i := range used {
+				if i == used-3 {
+					if err := o.Close(); err != nil {
+						t.Fatal(err)
+					}
+					b, err := os.ReadFile(path)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(path+".old", b, 0o600); err != nil {
+						t.Fatal(err)
+					}
+					o = openTestOutbox(t, path, OutboxOptions{})
+				}
+				mustAccept(t, o, testHit("A"))
+			}
+			if err := o.Close(); err != nil {
+				t.Fatal(err)
+			}
+			tc.harm(t, path)
+			o = openTestOutbox(t, path, OutboxOptions{})
+			_, number, err := ParseID(mustAccept(t, o, testHit("B")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if number < tc.want || number > tc.most {
+				t.Errorf("the next number is %d, want %d to %d", number, tc.want, tc.most)
+			}
+		})
+	}
+}
+
+// Random damage: the outbox opens again, serves nothing wrong, gives out no
+// number again, and keeps going.
+func TestDamage(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "outbox.db")
+	o := openTestOutbox(t, path, OutboxOptions{})
+	texts := map[string]string{}
+	for i := range 60 {
+		text := fmt.Sprintf("P%d", i)
+		texts[mustAccept(t, o, withPictures(testHit(text), 50, 5000))] = text
+		if i%4 == 3 {
+			if err := o.Remove(next(t, o).Ref); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	side, err := os.ReadFile(path + ".number")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewSource(1))
+	rounds := 150
+	if testing.Short() {
+		rounds = 30
+	}
+	damaged, salvaged := 0, 0
+	for round := range rounds {
+		b := append([]byte(nil), good...)
+		page := func() int { return r.Intn(len(b)/4096) * 4096 }
+		switch round % 5 {
+		case 0: // bits
+			for range 1 + r.Intn(8) {
+				b[r.Intn(len(b))] ^= 1 << r.Intn(8)
+			}
+		case 1:
+			b = b[:r.Intn(len(b))]
+		case 2:
+			clear(b[page():][:4096])
+		case 3: // swap
+			x, y := page(), page()
+			tmp := append([]byte(nil), b[x:x+4096]...)
+			copy(b[x:], b[y:y+4096])
+			copy(b[y:], tmp)
+		case 4:
+			r.Read(b[page():][:4096])
+		}
+		for _, suffix := range []string{".corrupt", ".salvage"} {
+			os.Remove(path + suffix)
+		}
+		for name, content := range map[string][]byte{path: b, path + ".number": side} {
+			if err := os.WriteFile(name, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o, err := OpenOutbox(path, "unit-7", OutboxOptions{}, testLog(t))
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		skip := map[Ref]bool{}
+		for {
+			e, err := o.Next(func(r Ref) bool { return skip[r] })
+			if err != nil {
+				t.Fatalf("round %d: %v", round, err)
+			}
+			if e == nil {
+				break
+			}
+			skip[e.Ref] = true
+			if texts[e.Hit.ID] != e.Hit.Text {
+				t.Fatalf("round %d: hit %s says %s, was %s", round, e.Hit.ID, e.Hit.Text, texts[e.Hit.ID])
+			}
+		}
+		id := mustAccept(t, o, testHit("NEW"))
+		if _, used := texts[id]; used {
+			t.Fatalf("round %d: id %s was given out again", round, id)
+		}
+		if d := o.Damage(); d != nil {
+			damaged++
+			salvaged += d.Salvaged
+			if _, err := os.Stat(d.Kept); err != nil {
+				t.Fatalf("round %d: the damaged file is not kept: %v", round, err)
+			}
+		}
+		if err := o.Close(); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+	}
+	if damaged < rounds/3 || salvaged == 0 {
+		t.Errorf("only %d of %d damages were noticed, %d hits salvaged", damaged, rounds, salvaged)
+	}
+	t.Logf("%d of %d damages noticed, %d hits salvaged", damaged, rounds, salvaged)
+}
+
+// Every intact hit of a file whose tree is gone is salvaged.
+func TestSalvageWithoutTree(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	o := openTestOutbox(t, path, OutboxOptions{})
+	for i := range 20 {
+		mustAccept(t, o, withPictures(testHit(fmt.Sprintf("P%d", i)), 50, 500))
+	}
+	for range 5 {
+		if err := o.Remove(next(t, o).Ref); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := pendingIDs(o)
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(b[:8192]) // both meta pages
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o = openTestOutbox(t, path, OutboxOptions{})
+	if diff := cmp.Diff(want, pendingIDs(o)); diff != "" {
+		t.Errorf("salvaged (-want +got):\n%s", diff)
+	}
+	if e := next(t, o); e.Hit.PlatePicture == nil {
+		t.Error("the pictures were not salvaged")
+	}
+	if d := o.Damage(); d == nil || d.Salvaged != 15 {
+		t.Errorf("damage: %+v", d)
+	}
+}
+
+// A power cut between the renames of a salvage.
+func TestSalvageInterrupted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	o := openTestOutbox(t, path, OutboxOptions{})
+	id := mustAccept(t, o, testHit("A"))
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, path+".salvage"); err != nil {
+		t.Fatal(err)
+	}
+	o = openTestOutbox(t, path, OutboxOptions{})
+	if diff := cmp.Diff([]string{id + "/1"}, pendingIDs(o)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Damage that shows while the daemon runs.
+func TestDamageWhileOpen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	o := openTestOutbox(t, path, OutboxOptions{})
+	for i := range 10 {
+		mustAccept(t, o, testHit(fmt.Sprintf("P%d", i)))
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The text of one record, in every copy of it in the file.
+	n := 0
+	for i := 0; ; n++ {
+		at := strings.Index(string(b[i:]), `"text":"P0"`)
+		if at < 0 {
+			break
+		}
+		if _, err := f.WriteAt([]byte(`"text":"X9"`), int64(i+at)); err != nil {
+			t.Fatal(err)
+		}
+		i += at + 1
+	}
+	if n == 0 {
+		t.Fatal("the record was not found")
+	}
+	e := next(t, o)
+	if e.Hit.Text != "P1" {
+		t.Errorf("the first intact hit is %s", e.Hit.Text)
+	}
+	if d := o.Damage(); d == nil || d.Salvaged != 9 {
+		t.Errorf("damage: %+v", d)
+	}
+	if _, number, _ := ParseID(mustAccept(t, o, testHit("NEW"))); number <= damageGap {
+		t.Errorf("the next number is %d", number)
+	}
+}
+
+func TestLockedAndClosed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	o := openTestOutbox(t, path, OutboxOptions{})
+	if _, err := OpenOutbox(path, "unit-7", OutboxOptions{LockTimeout: 50 * time.Millisecond}, testLog(t)); !errors.Is(err, ErrLocked) {
+		t.Errorf("a second open: %v", err)
+	}
+	if _, err := InspectOutbox(path); !errors.Is(err, ErrLocked) {
+		t.Errorf("inspection of an open outbox: %v", err)
+	}
+	id := mustAccept(t, o, testHit("A"))
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Accept(testHit("B")); !errors.Is(err, ErrClosed) {
+		t.Errorf("accept after close: %v", err)
+	}
+	if _, err := o.Next(nil); !errors.Is(err, ErrClosed) {
+		t.Errorf("next after close: %v", err)
+	}
+	in, err := InspectOutbox(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in.Entries != 1 || in.Pending[0].ID != id || in.Unit != "unit-7" || in.LastNumber != 1 {
+		t.Errorf("inspection: %+v", in)
+	}
+	if _, err := InspectOutbox(path + ".none"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("inspection of nothing: %v", err)
+	}
+	if _, err := OpenOutbox(filepath.Join(path+".dir", "x.db"), "unit-7", OutboxOptions{}, testLog(t)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("open in a folder that is missing: %v", err)
+	}
+}
