@@ -8,16 +8,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/google/go-cmp/cmp"
 )
 
 var (
@@ -57,6 +61,10 @@ func browser(t *testing.T) context.Context {
 		chromedp.Cancel(ctx) // waits until it has ended
 		cancel()
 	})
+	// The first action starts the browser and must not carry the timeout.
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel = context.WithTimeout(ctx, time.Minute)
 	t.Cleanup(cancel)
 	return ctx
@@ -64,6 +72,8 @@ func browser(t *testing.T) context.Context {
 
 // complaints collects what the browser has to say against the page.
 type complaints struct {
+	requests atomic.Int64
+
 	mu   sync.Mutex
 	list []string
 }
@@ -81,91 +91,144 @@ func (c *complaints) check(t *testing.T) {
 	for _, s := range c.list {
 		t.Error(s)
 	}
+	if c.requests.Load() < 5 {
+		t.Errorf("only %d requests were seen: nothing was observed", c.requests.Load())
+	}
 }
 
 // observe listens to the page's errors and to every request it makes.
-func observe(ctx context.Context, base string) *complaints {
+func observe(t *testing.T, ctx context.Context, base string) *complaints {
+	t.Helper()
 	c := &complaints{}
-	chromedp.ListenTarget(ctx, func(event any) {
+	err := chromedp.Listen(ctx, func(event any) {
 		switch e := event.(type) {
 		case *runtime.EventExceptionThrown:
-			c.add("exception: %s", e.ExceptionDetails.Error())
+			c.add("exception: %s", e.ExceptionDetails.Text)
 		case *runtime.EventConsoleAPICalled:
 			c.add("console: %s", e.Type)
 		case *log.EventEntryAdded:
 			c.add("browser log: %s: %s %s", e.Entry.Level, e.Entry.Text, e.Entry.URL)
 		case *network.EventRequestWillBeSent:
+			c.requests.Add(1)
 			if !strings.HasPrefix(e.Request.URL, base) {
 				c.add("a request to elsewhere: %s", e.Request.URL)
 			}
 		}
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, enable := range []cdp.Command[cdp.Empty, cdp.Empty]{log.Enable, runtime.Enable} {
+		if _, err := chromedp.Call(ctx, enable, cdp.Empty{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
 
-// waitFor waits until a JavaScript expression is true.
-func waitFor(expression string) chromedp.Action {
-	return chromedp.Poll(expression, nil, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(20*time.Second))
+// js evaluates an expression in the page.
+func js[T any](t *testing.T, ctx context.Context, expression string) T {
+	t.Helper()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		t.Fatalf("%s: %v", expression, err)
+	}
+	return v
 }
 
+// waitFor waits until a JavaScript expression is true. (chromedp's own Poll
+// needs eval in the page, which its policy forbids.)
+func waitFor(t *testing.T, ctx context.Context, expression string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf(
+		`new Promise((done) => { const look = () => { if (%s) done(true); else setTimeout(look, 30); }; look(); })`,
+		expression), chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("waiting for %s: %v; the page says: %s", expression, err, js[string](t, context.WithoutCancel(ctx), "document.body.innerText"))
+	}
+}
+
+func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// overflow is by how many pixels the page is wider than the screen.
 const overflow = `document.documentElement.scrollWidth - document.documentElement.clientWidth`
 
 func TestPageInBrowser(t *testing.T) {
 	ctx := browser(t)
 	u := healthy()
 	base := start(t, newServer(t, u, Options{}))
-	seen := observe(ctx, base)
+	seen := observe(t, ctx, base)
 
-	var title, hits, plate, overallWords string
-	var wide int64
-	err := chromedp.Run(ctx, log.Enable(), network.Enable(),
-		chromedp.EmulateViewport(360, 740, chromedp.EmulateScale(2)),
-		chromedp.Navigate(base),
-		chromedp.Title(&title),
-		chromedp.Text("#tile-hits .value", &hits),
-		chromedp.Text("#overall", &overallWords),
-		chromedp.Text("#hit-list .plate", &plate),
-		waitFor(`Number(document.getElementById("picture").dataset.shown) >= 3`),
-		chromedp.Evaluate(`document.querySelectorAll("details").forEach((d) => d.open = true)`, nil),
-		chromedp.Evaluate(overflow, &wide),
-	)
-	if err != nil {
-		t.Fatal(err)
+	do(t, ctx, chromedp.EmulateViewport(360, 740), chromedp.Navigate(base))
+	waitFor(t, ctx, `Number(document.getElementById("picture").dataset.shown) >= 3`)
+	got := js[[]string](t, ctx, `["title", "#tile-hits .value", "#overall", "#hit-list .plate"].map((s) => document.querySelector(s).textContent)`)
+	want := []string{"gate-7 – platewatch", "3", "Watching, hits reach the server", "KL47RVX"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if title != "gate-7 – platewatch" || hits != "3" || plate != "KL47RVX" || overallWords != "Watching, hits reach the server" {
-		t.Errorf("title %q, hits %q, plate %q, overall %q", title, hits, plate, overallWords)
-	}
-	if wide > 0 {
+	js[chromedp.Void](t, ctx, `document.querySelectorAll("details").forEach((d) => d.open = true)`)
+	if wide := js[int](t, ctx, overflow); wide > 0 {
 		t.Errorf("at 360 px the page is %d px too wide", wide)
 	}
 
-	// A new hit comes in and a camera goes: the page shows both without a reload.
+	// A new hit comes in and a camera goes: the page shows both without a
+	// reload, and takes what the hit says for text.
+	js[chromedp.Void](t, ctx, `window.untouched = true`)
 	u.change(func(d *Document) {
 		d.Hits++
-		d.LastHits = append([]Hit{{ID: "gate-7-000042", Camera: "front", Text: "<b>X1</b>", List: "national", Confidence: 0.9}}, d.LastHits...)
+		d.LastHits = slices.Insert(slices.Clone(d.LastHits), 0, Hit{ID: "gate-7-000042", Camera: "front",
+			Text: "<b>X1</b>", List: "national", Confidence: 0.9, Entry: strings.Repeat("W", 80)})
+		d.Cameras = slices.Clone(d.Cameras)
 		d.Cameras[1].State, d.Cameras[1].LastError = "offline", "unplugged"
 	})
-	var reloads int
-	err = chromedp.Run(ctx,
-		waitFor(`document.querySelector("#tile-hits .value").textContent === "4"`),
-		waitFor(`document.querySelector("#hit-list .plate").textContent === "<b>X1</b>"`),
-		waitFor(`document.getElementById("overall").textContent === "Camera yard gives no picture"`),
-		chromedp.Click(`[data-camera="yard"]`),
-		waitFor(`document.getElementById("no-picture").textContent.includes("unplugged")`),
-		chromedp.Click(`[data-camera="front"]`),
-		waitFor(`!document.getElementById("picture").hidden`),
-		chromedp.Evaluate(`performance.getEntriesByType("navigation").length`, &reloads),
-		chromedp.Evaluate(overflow, &wide),
-	)
+	waitFor(t, ctx, `document.querySelector("#tile-hits .value").textContent === "4"`)
+	waitFor(t, ctx, `document.querySelector("#hit-list .plate").textContent === "<b>X1</b>"`)
+	waitFor(t, ctx, `document.getElementById("overall").textContent === "Camera yard gives no picture"`)
+	do(t, ctx, chromedp.Click(chromedp.CSS(`[data-camera="yard"]`)))
+	waitFor(t, ctx, `document.getElementById("no-picture").textContent.includes("unplugged")`)
+	do(t, ctx, chromedp.Click(chromedp.CSS(`[data-camera="front"]`)))
+	waitFor(t, ctx, `!document.getElementById("picture").hidden`)
+	if !js[bool](t, ctx, `window.untouched === true`) {
+		t.Error("the page was loaded anew")
+	}
+	if wide := js[int](t, ctx, overflow); wide > 0 {
+		t.Errorf("with long words the page is %d px too wide", wide)
+	}
+	seen.check(t)
+
+	u.change(func(d *Document) { d.LastHits = d.LastHits[1:] })
+	photograph(t, ctx, u)
+}
+
+// TestLostInBrowser: a page whose unit is gone says so, and comes back with it.
+func TestLostInBrowser(t *testing.T) {
+	ctx := browser(t)
+	u := healthy()
+	gone := make(chan struct{})
+	s := newServer(t, u, Options{})
+	unit, end := context.WithCancel(t.Context())
+	base, err := s.Listen(unit)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if reloads != 1 || wide > 0 {
-		t.Errorf("%d navigations, %d px too wide", reloads, wide)
-	}
-	seen.check(t)
-	u.change(func(d *Document) { d.LastHits = d.LastHits[1:] })
-	photograph(t, ctx, u)
+	go func() { defer close(gone); s.Run(unit) }()
+	do(t, ctx, chromedp.Navigate(base))
+	waitFor(t, ctx, `!document.getElementById("picture").hidden`)
+	end()
+	<-gone
+	waitFor(t, ctx, `!document.getElementById("lost").hidden`)
+	start(t, newServer(t, u, Options{Listen: strings.TrimSuffix(strings.TrimPrefix(base, "http://"), "/")}))
+	waitFor(t, ctx, `document.getElementById("lost").hidden`)
 }
 
 // photograph writes screenshots for people: -shots DIR.
@@ -175,13 +238,15 @@ func photograph(t *testing.T, ctx context.Context, u *fakeUnit) {
 	}
 	u.change(func(d *Document) { d.Cameras[1].State, d.Cameras[1].LastError = "online", "" })
 	shoot := func(name string, width, height int64, scheme string) {
-		var png []byte
-		err := chromedp.Run(ctx,
-			chromedp.EmulateViewport(width, height),
-			emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-			chromedp.Reload(),
-			waitFor(`Number(document.getElementById("picture").dataset.shown) >= 2 || !document.getElementById("no-picture").hidden`),
-			chromedp.FullScreenshot(&png, 100))
+		do(t, ctx, chromedp.EmulateViewport(width, height))
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(t, ctx, chromedp.Reload())
+		waitFor(t, ctx, `Number(document.getElementById("picture").dataset.shown) >= 2`)
+		png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -193,7 +258,10 @@ func photograph(t *testing.T, ctx context.Context, u *fakeUnit) {
 	shoot("desk-light", 1180, 800, "light")
 	shoot("desk-dark", 1180, 800, "dark")
 	trouble := newFake().doc
-	u.change(func(d *Document) { *d = trouble; d.Warnings = []string{"The outbox was damaged and has been replaced: outbox.db.corrupt is kept."} })
+	u.change(func(d *Document) {
+		*d = trouble
+		d.Warnings = []string{"The outbox was damaged and has been replaced: outbox.db.corrupt is kept."}
+	})
 	shoot("phone-dark-trouble", 360, 740, "dark")
 	shoot("desk-light-trouble", 1180, 800, "light")
 }

@@ -71,16 +71,16 @@ const tiles = {
     const there = d.cameras.filter(online).length, all = d.cameras.length;
     if (!all) return ["None", "none is configured", "bad"];
     const absent = d.cameras.filter((c) => !online(c)).map((c) => `${c.name} ${c.state} for ${span(c.since_s)}`);
-    const words = all === 1 ? (there ? "Online" : "Offline") : `${there} of ${all} online`;
-    return [words, absent.join(", ") || d.cameras.map((c) => `${c.fps.toFixed(0)} frames/s`).join(" · "), there === all ? "ok" : "bad"];
+    const words = all === 1 ? (there ? "Online" : "Offline") : there === all ? `${all} online` : `${there} of ${all} online`;
+    return [words, absent.join(", ") || `${d.cameras.map((c) => c.fps.toFixed(0)).join(" and ")} frames/s`, there === all ? "ok" : "bad"];
   },
   Reading(d) {
     const busy = d.cameras.filter((c) => c.looks > 0);
     if (!busy.length) return ["Not yet", "no frame has been looked at", ""];
     const slowest = busy.reduce((a, b) => (b.look.p50_ms > a.look.p50_ms ? b : a));
     const boxes = busy.filter((c) => c.plate_boxes && c.plate_boxes.length).sort((a, b) => (a.plate_age_s || 0) - (b.plate_age_s || 0))[0];
-    const last = boxes ? `last plate ${boxes.plate_boxes[0].w} px wide, ${ago(boxes.plate_age_s || 0)}` : "no plate seen yet";
-    return [`${number(slowest.look.p50_ms)} ms a frame`, last, ""];
+    const last = boxes ? `a frame; last plate ${boxes.plate_boxes[0].w} px wide, ${ago(boxes.plate_age_s || 0)}` : "a frame; no plate seen yet";
+    return [`${number(slowest.look.p50_ms)} ms`, last, ""];
   },
   Passages: (d) => [number(d.passages), `vehicles in ${span(d.uptime_s)}`, ""],
   Hits(d) {
@@ -107,18 +107,18 @@ const tiles = {
     const h = d.hotlist, entries = h.lists.reduce((n, l) => n + l.entries, 0);
     if (!h.open) return ["Not open", h.error || "nothing can match", "bad"];
     if (!entries) return ["Empty", "nothing can match", "warn"];
-    return [plural(entries, "entry", "entries"), plural(h.lists.length, "list", "lists"), "ok"];
+    return [number(entries), `${entries === 1 ? "entry" : "entries"} in ${plural(h.lists.length, "list", "lists")}`, "ok"];
   },
   Clock(d) {
     const off = (Date.parse(d.now) - Date.now()) / 1000;
     const apart = Math.abs(off) < 5 ? "same as this device" : `${span(Math.abs(off))} ${off > 0 ? "ahead of" : "behind"} this device`;
-    const words = { synchronised: "Synchronised", unsynchronised: "Not synchronised" }[d.clock.state] || "Unknown";
+    const words = { synchronised: "In sync", unsynchronised: "Not in sync" }[d.clock.state] || "Unknown";
     return [words, apart, d.clock.state === "synchronised" ? "ok" : "warn"];
   },
 };
 
 function hostOf(broker) {
-  try { return new URL(broker).host || broker; } catch { return broker || "the broker"; }
+  try { return new URL(broker).hostname || broker; } catch { return broker || "the broker"; }
 }
 
 function drawTiles(d) {
@@ -137,7 +137,7 @@ function drawTiles(d) {
     text(tile.children[1], value);
     text(tile.children[2], more);
     state(tile, level === "ok" ? "" : level);
-    state(tile.children[1], level);
+    state(tile.children[0], level);
   }
 }
 
@@ -180,7 +180,7 @@ function hitElement(hit) {
   category.textContent = hit.category || hit.list;
   category.classList.add(quiet.test(hit.category) ? "warn" : "bad");
   if (hit.picture) {
-    const img = make("img", "", li);
+    const img = make("img", "", top);
     img.alt = `The plate, as camera ${hit.camera} saw it`;
     img.loading = "lazy";
     img.addEventListener("error", () => img.remove());
@@ -209,11 +209,12 @@ function drawHits(d) {
     const entry = [hit.entry || hit.text, hit.state && `(${hit.state})`, hit.vehicle && `– ${hit.vehicle}`].filter(Boolean).join(" ");
     text(li.querySelector(".compare"), `On ${hit.list}: ${entry}`);
     text(li.querySelector(".handling"), hit.handling || "");
+    li.querySelector(".handling").hidden = !hit.handling;
     text(li.querySelector(".meta"), [
       `${hit.camera}, ${ago(hit.age_s)}`,
       { exact: "exact match", confusable: "match but for characters that look alike" }[hit.how] || hit.how,
-      `${Math.round(hit.confidence * 100)} % sure`,
-      hit.delivered ? "✓ delivered" : "… waiting",
+      `${Math.round(hit.confidence * 100)}\u00a0% sure`,
+      hit.delivered ? "✓\u00a0delivered" : "…\u00a0waiting",
     ].filter(Boolean).join(" · "));
     if (list.children[i] !== li) list.insertBefore(li, list.children[i] || null);
   });
