@@ -57,6 +57,7 @@ type PlateView struct {
 	Text    string // A to Z, 0 to 9
 	Layout  string
 	Corners [4]Point        // pixels, clockwise from the top left of the plate's face
+	Rows    [][4]Point      // the same around the ink of each row of characters
 	Box     image.Rectangle // around the corners
 	// Clear says that the whole plate is in the picture with nothing before it.
 	Clear bool
@@ -95,6 +96,22 @@ func Clip(spec ClipSpec) iter.Seq2[Frame, error] {
 			}
 		}
 	}
+}
+
+// Still draws one picture of a scene: the frame at time t, taken through the
+// whole Sensor, its JPEG round trip included.
+func Still(spec ClipSpec, t time.Duration) (Frame, error) {
+	sensor := spec.Sensor
+	spec.Sensor = Sensor{}
+	d, err := newDirector(spec)
+	if err != nil {
+		return Frame{}, err
+	}
+	f := d.frame(0, t)
+	if err := sensor.Apply(f.Image, spec.Seed); err != nil {
+		return Frame{}, err
+	}
+	return f, nil
 }
 
 // Frame is one picture of a clip.
@@ -221,7 +238,7 @@ func (d *director) frame(i int, t time.Duration) Frame {
 		}
 		for _, j := range d.order {
 			if c := &d.cars[j]; c.z > .5 && c.z < 160 {
-				s.glow(c, dusk)
+				s.glow(c, dusk, func(p Point) bool { return d.hidden(c, p) })
 			}
 		}
 	}
@@ -233,6 +250,17 @@ func (d *director) frame(i int, t time.Duration) Frame {
 	sensor.Noise *= 1 + dusk
 	_ = sensor.Apply(s.img, d.spec.Seed+uint64(i)*0x9E37) // only the JPEG round trip can fail
 	return Frame{s.img, truth}
+}
+
+// hidden reports whether a vehicle nearer than c covers the pixel p.
+func (d *director) hidden(c *car, p Point) bool {
+	at := image.Pt(int(p.X), int(p.Y))
+	for j := range d.cars {
+		if o := &d.cars[j]; o.z < c.z-1 && o.z > -o.sh.length && at.In(d.st.extent(o)) {
+			return true
+		}
+	}
+	return false
 }
 
 // plate projects the plate of vehicle j.
@@ -253,7 +281,16 @@ func (d *director) plate(j int) ([4]Point, PlateView, bool) {
 	if !b.Overlaps(d.st.img.Rect) {
 		return q, PlateView{}, false
 	}
-	return q, PlateView{Passage: j, Text: d.truth[j].Text, Layout: l.Name, Corners: q, Box: b, Clear: b.In(d.st.img.Rect)}, true
+	v := PlateView{Passage: j, Text: d.truth[j].Text, Layout: l.Name, Corners: q, Box: b, Clear: b.In(d.st.img.Rect)}
+	top := d.plates[j][0].Rect
+	m, err := RectTo(float64(top.Dx()), float64(top.Dy()), q)
+	if err != nil {
+		return q, PlateView{}, false
+	}
+	for _, r := range d.truth[j].Rows() {
+		v.Rows = append(v.Rows, [4]Point{m.Apply(Point{r[0], r[1]}), m.Apply(Point{r[2], r[1]}), m.Apply(Point{r[2], r[3]}), m.Apply(Point{r[0], r[3]})})
+	}
+	return q, v, true
 }
 
 // extent is the rectangle that a vehicle covers on the screen.

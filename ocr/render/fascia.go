@@ -148,8 +148,8 @@ func (s *stage) face(c *car, k sky, w, top float64) {
 	s.patch(c, solid(trim), roundRect(-.275, py-.07, .275, py+.07, .01))
 }
 
-// glow lights the lamps: dusk is how dark it is, braking doubles the red.
-func (s *stage) glow(c *car, dusk float64) {
+// glow lights the lamps that are not hidden; dusk is how dark it is.
+func (s *stage) glow(c *car, dusk float64, hidden func(Point) bool) {
 	if dusk <= .05 {
 		return
 	}
@@ -165,7 +165,7 @@ func (s *stage) glow(c *car, dusk float64) {
 		m = m.mul(1 / float64(len(b)))
 		for _, side := range [2]float64{-1, 1} {
 			q, ok := s.cam.project(c.tail(side*m.X, m.Y))
-			if !ok {
+			if !ok || hidden(q) {
 				continue
 			}
 			e := s.cam.eye(c.tail(m.X, m.Y))

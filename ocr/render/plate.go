@@ -34,6 +34,19 @@ type CharacterTruth struct {
 	Box  [4]float64 // x0, y0, x1, y1
 }
 
+// Rows are the boxes around the characters of each row, top row first.
+func (t PlateTruth) Rows() [][4]float64 {
+	var out [][4]float64
+	for _, c := range t.Characters {
+		if n := len(out); n > 0 && out[n-1][1] == c.Box[1] {
+			out[n-1][2] = c.Box[2]
+			continue
+		}
+		out = append(out, c.Box)
+	}
+	return out
+}
+
 // Plate draws one plate flat, face on, as an opaque picture of its face
 // (corners included). It returns an error if the layout is unknown, the text
 // has a character without a die or does not fit, or the scale is out of range.
