@@ -38,8 +38,7 @@ type DB struct {
 type refusedFile struct {
 	info   os.FileInfo
 	err    error
-	aside  bool // it is damaged and still has to be set aside
-	failed string
+	failed string // why it could not be set aside
 }
 
 // Damage is a list file that could not be used.
@@ -55,6 +54,8 @@ type Damage struct {
 	Seen     time.Time `json:"seen"`
 }
 
+const adviceFolder = "a hotlist is a directory; name one that this user may write to, in one that exists"
+
 const (
 	// maxDamage bounds what Damage returns; the oldest go first.
 	maxDamage = 64
@@ -62,14 +63,14 @@ const (
 )
 
 // Open opens the hotlist in directory dir for matching and for changing it. A
-// directory that does not exist is made, and is a hotlist without lists. A
+// directory that does not exist is made (its parent must exist), and is a hotlist without lists. A
 // list that is damaged is set aside and does not keep the others from being
 // opened: see [DB.Damage].
 //
 // Opening reads every list's file once from beginning to end.
 func Open(dir string, log *slog.Logger) (*DB, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, &Error{Op: "open", Path: dir, Err: err, Advice: "a hotlist is a directory that the unit may write to"}
+	if err := makeFolder(dir); err != nil {
+		return nil, &Error{Op: "open", Path: dir, Err: err, Advice: adviceFolder}
 	}
 	return open(dir, false, log)
 }

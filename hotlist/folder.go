@@ -114,6 +114,27 @@ func lockFolder(ctx context.Context, dir string, wait time.Duration) (unlock fun
 	}
 }
 
+// makeFolder makes the hotlist's directory unless it is there.
+func makeFolder(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		info, err := os.Stat(dir)
+		if err == nil && !info.IsDir() {
+			err = &fs.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
+		}
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	parent := filepath.Dir(filepath.Clean(dir))
+	return errors.Join(giveToOwner(parent, f), f.Close(), syncFolder(parent))
+}
+
 // giveToOwner hands a file that root made to the directory's owner: an
 // administrator imports with sudo, and the daemon, which is not root, must be
 // able to read the list.
@@ -179,6 +200,11 @@ func setAside(ctx context.Context, dir, path string, info os.FileInfo, wait time
 	if err != nil {
 		return "", err
 	}
+	return moveAside(dir, path)
+}
+
+// moveAside is setAside for whoever holds the lock.
+func moveAside(dir, path string) (string, error) {
 	for n := 1; n <= maxCorrupt; n++ {
 		to := path + corruptSuffix
 		if n > 1 {

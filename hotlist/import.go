@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -125,8 +126,8 @@ func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (Impo
 	if err := o.fill(); err != nil {
 		return fail(err, "")
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fail(err, "name a directory that this user may write to")
+	if err := makeFolder(dir); err != nil {
+		return fail(err, adviceFolder)
 	}
 	unlock, err := lockFolder(ctx, dir, o.LockWait)
 	if errors.Is(err, ErrLocked) {
@@ -142,10 +143,13 @@ func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (Impo
 		var line *LineError
 		var typed *Error
 		switch {
-		case errors.As(err, &typed), ctx.Err() != nil:
+		case errors.As(err, &typed):
 			return ImportReport{}, err
 		case errors.As(err, &line):
 			return ImportReport{}, &refusal{err, "correct the line, or leave bad lines out with -tolerant; the list in use is unchanged"}
+		}
+		if errors.Is(err, syscall.ENOSPC) {
+			return fail(err, "free some space: an import needs twice what the list needs, and once more the input; the list in use is unchanged")
 		}
 		return fail(err, "the list in use is unchanged")
 	}
@@ -246,11 +250,7 @@ func (im *importer) run(ctx context.Context, r io.Reader) (ImportReport, error) 
 	if err := im.verify(ctx, path); err != nil {
 		return im.report, err
 	}
-	if l, err := openList(ctx, listPath(im.dir, im.o.List), im.o.LockWait); err == nil {
-		im.report.Previous = l.List
-		l.release()
-	}
-	if err := ctx.Err(); err != nil {
+	if err := im.lookAtPrevious(ctx); err != nil {
 		return im.report, err
 	}
 	if err := install(im.dir, im.o.List, path); err != nil {
@@ -258,6 +258,22 @@ func (im *importer) run(ctx context.Context, r io.Reader) (ImportReport, error) 
 	}
 	im.report.Elapsed = time.Since(im.began)
 	return im.report, nil
+}
+
+// lookAtPrevious reports which version is being replaced. One that is damaged
+// is set aside, or it would push out the good one before it.
+func (im *importer) lookAtPrevious(ctx context.Context) error {
+	path := listPath(im.dir, im.o.List)
+	l, err := openList(ctx, path, im.o.LockWait)
+	switch {
+	case err == nil:
+		im.report.Previous = l.List
+		l.release()
+	case errors.Is(err, ErrDamaged):
+		_, err := moveAside(im.dir, path)
+		return err
+	}
+	return ctx.Err()
 }
 
 // read turns the input's lines into the sorter's records.

@@ -80,13 +80,13 @@ func openList(ctx context.Context, path string, lockWait time.Duration) (l *list
 		}
 	}()
 	if l.info, err = f.Stat(); err != nil {
-		return nil, err
+		return l, err
 	}
 	if !l.info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
+		return l, errors.New("it is not a regular file")
 	}
 	if err = verifySums(ctx, f); err != nil {
-		return nil, err
+		return l, err
 	}
 	err = guard(func() error { return l.open(f, lockWait) })
 	return l, err

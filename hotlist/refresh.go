@@ -151,7 +151,7 @@ func (db *DB) choose(ctx context.Context, name string, open *listFile) (*listFil
 
 // tryOpen opens a list file unless it was refused before and is still the same.
 func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, open *listFile) (*listFile, error) {
-	if r, ok := db.refused[path]; ok && errors.Is(r.err, ErrDamaged) && sameFile(r.info, info) {
+	if r, ok := db.refused[path]; ok && r.info != nil && sameFile(r.info, info) && lasting(r.err) {
 		return nil, r.err
 	}
 	l, err := openList(ctx, path, lockWait)
@@ -180,18 +180,23 @@ func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, 
 	return l, nil
 }
 
+// lasting tells whether a file that was refused for err will be refused again
+// unless it changes.
+func lasting(err error) bool {
+	var system *fs.PathError
+	return !errors.Is(err, ErrLocked) && !errors.As(err, &system)
+}
+
 // refuse records and reports a file that cannot be used, once, and sets it
 // aside if it is damaged, which is tried again if it fails.
 func (db *DB) refuse(ctx context.Context, name, path string, info os.FileInfo, err error) {
 	before, known := db.refused[path]
 	known = known && before.err.Error() == err.Error() && (info == nil || before.info == nil || sameFile(before.info, info))
-	r := refusedFile{info: info, err: err, aside: errors.Is(err, ErrDamaged) && !db.readOnly}
+	r := refusedFile{info: info, err: err}
 	var to string
-	if r.aside {
+	if errors.Is(err, ErrDamaged) && !db.readOnly {
 		var failure error
-		to, failure = setAside(ctx, db.dir, path, info, lockWait)
-		r.aside = failure != nil
-		if failure != nil {
+		if to, failure = setAside(ctx, db.dir, path, info, lockWait); failure != nil {
 			r.failed = failure.Error()
 			if !known || before.failed != r.failed {
 				db.log.Error("a damaged list could not be set aside", "list", name, "path", path, "err", failure)

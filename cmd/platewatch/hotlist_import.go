@@ -54,7 +54,7 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	if *skip != "" {
 		o.Skip = append(append([]string{}, o.Skip...), strings.Split(*skip, ",")...)
 	}
-	in, size, err := openInput(std, f.Arg(0), &o)
+	in, size, err := openInput(ctx, std, f.Arg(0), &o)
 	if err != nil {
 		return err
 	}
@@ -91,10 +91,10 @@ func hint(err error) string {
 
 // openInput opens the file to import; - is standard input. The size is -1 if
 // it is not known.
-func openInput(std stdio, path string, o *hotlist.ImportOptions) (in io.ReadCloser, size int64, err error) {
+func openInput(ctx context.Context, std stdio, path string, o *hotlist.ImportOptions) (in io.ReadCloser, size int64, err error) {
 	if path == "-" {
 		o.Source = "standard input"
-		return io.NopCloser(std.in), -1, nil
+		return io.NopCloser(&interruptible{ctx, std.in}), -1, nil
 	}
 	o.Source = path
 	f, err := os.Open(path)
@@ -113,6 +113,33 @@ func openInput(std stdio, path string, o *hotlist.ImportOptions) (in io.ReadClos
 		return f, -1, nil
 	}
 	return f, info.Size(), nil
+}
+
+// interruptible reads what cannot be closed while somebody waits for it, as
+// standard input, and ends with ctx. The read that it leaves behind ends with
+// the program.
+type interruptible struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (i *interruptible) Read(p []byte) (int, error) {
+	type result struct {
+		b   []byte
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		b := make([]byte, len(p)) // not p, which the caller takes back if ctx ends first
+		n, err := i.r.Read(b)
+		done <- result{b[:n], err}
+	}()
+	select {
+	case <-i.ctx.Done():
+		return 0, i.ctx.Err()
+	case r := <-done:
+		return copy(p, r.b), r.err
+	}
 }
 
 func printImport(w io.Writer, r *hotlist.ImportReport) error {
