@@ -1,0 +1,66 @@
+package status
+
+import (
+	"flag"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestMetrics holds the names, helps, types and labels of all metrics: they are
+// an interface.
+func TestMetrics(t *testing.T) {
+	u := newFake()
+	u.doc.Outbox.Dropped = map[string]uint64{"age": 2}
+	body := get(newServer(t, u, Options{}).Handler(), "/metrics").Body.String()
+	changing := regexp.MustCompile(`(?m)^(platewatch_(?:start_time_seconds|uptime_seconds|hotlist_imported_timestamp_seconds\S*)) .*$`)
+	var ours []string
+	for line := range strings.Lines(body) {
+		if strings.Contains(line, "platewatch_") {
+			ours = append(ours, changing.ReplaceAllString(line, "$1 (changes)"))
+		}
+	}
+	got := strings.Join(ours, "")
+	const file = "testdata/metrics.golden"
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, name := range []string{"go_goroutines", "process_resident_memory_bytes"} {
+		if !strings.Contains(body, "\n"+name+" ") {
+			t.Errorf("no %s", name)
+		}
+	}
+}
+
+// TestMetricsLint asks Prometheus' own linter about names, units and helps.
+func TestMetricsLint(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(&collector{newServer(t, newFake(), Options{})})
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}

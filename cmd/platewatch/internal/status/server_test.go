@@ -1,0 +1,529 @@
+package status
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"image/jpeg"
+	"io"
+	"io/fs"
+	"math/big"
+	"mime"
+	"mime/multipart"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const token = "0123456789abcdef-token"
+
+// get asks a handler, with headers as "Name: value".
+func get(h http.Handler, target string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("GET", target, nil)
+	r.Host = "localhost:8080"
+	for _, line := range headers {
+		name, value, _ := strings.Cut(line, ": ")
+		if name == "Host" {
+			r.Host = value
+		} else {
+			r.Header.Set(name, value)
+		}
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestNewRefusesTheOpenNetwork(t *testing.T) {
+	cert, key := certificateFiles(t)
+	for _, test := range []struct {
+		name string
+		opt  Options
+		ok   bool
+	}{
+		{"loopback", Options{Listen: "127.0.0.1:0"}, true},
+		{"loopback 6", Options{Listen: "[::1]:0"}, true},
+		{"localhost with a token", Options{Listen: "localhost:0", Token: token}, true},
+		{"everywhere", Options{Listen: ":8080"}, false},
+		{"everywhere, no TLS", Options{Listen: "0.0.0.0:8080", Token: token}, false},
+		{"everywhere, no token", Options{Listen: "0.0.0.0:8080", Cert: cert, Key: key}, false},
+		{"everywhere, both", Options{Listen: "0.0.0.0:8080", Cert: cert, Key: key, Token: token}, true},
+		{"a name", Options{Listen: "gate-7:8080"}, false},
+		{"a short token", Options{Listen: "127.0.0.1:0", Token: "short"}, false},
+		{"no port", Options{Listen: "127.0.0.1"}, false},
+	} {
+		_, err := New(newFake(), test.opt, quietLog)
+		if (err == nil) != test.ok {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		var hint interface{ Hint() string }
+		if err != nil && (!errors.As(err, &hint) || hint.Hint() == "") {
+			t.Errorf("%s: %v has no hint", test.name, err)
+		}
+	}
+	_, err := New(newFake(), Options{Listen: "127.0.0.1:0", Cert: cert + ".none", Key: key}, quietLog)
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing certificate: %v, want fs.ErrNotExist", err)
+	}
+}
+
+func TestHostHeader(t *testing.T) {
+	h := newServer(t, newFake(), Options{}).Handler()
+	for host, want := range map[string]int{
+		"localhost": 200, "localhost:9000": 200, "127.0.0.1:8080": 200, "[::1]:8080": 200, "[::1]": 200,
+		"evil.example.org": 421, "evil.example.org:8080": 421, "127.0.0.1.evil.example.org": 421, "192.0.2.1": 421, "": 421,
+	} {
+		for _, path := range []string{"/", "/status.json", "/metrics", "/healthz", "/cameras/front/frame.jpg"} {
+			if got := get(h, path, "Host: "+host).Code; got != want {
+				t.Errorf("%s for host %q: %d, want %d", path, host, got, want)
+			}
+		}
+	}
+}
+
+func TestSecureHeaders(t *testing.T) {
+	h := newServer(t, newFake(), Options{Token: token}).Handler()
+	for _, path := range []string{"/", "/status.json", "/healthz", "/nothing", "/assets/page.js"} {
+		header := get(h, path, "Accept: text/html").Header()
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "frame-ancestors 'none'",
+			"X-Content-Type-Options":  "nosniff",
+			"X-Frame-Options":         "DENY",
+			"Referrer-Policy":         "no-referrer",
+		} {
+			if !strings.Contains(header.Get(name), want) {
+				t.Errorf("%s: %s is %q", path, name, header.Get(name))
+			}
+		}
+		if keep := header.Get("Cache-Control"); keep != "no-store" && !strings.HasPrefix(path, "/assets/") {
+			t.Errorf("%s: Cache-Control is %q", path, keep)
+		}
+	}
+}
+
+func TestAuthentication(t *testing.T) {
+	s := newServer(t, newFake(), Options{Token: token})
+	s.sessions.penalty = 0
+	h := s.Handler()
+	secret := []string{"/", "/status.json", "/events", "/metrics", "/readyz", "/cameras/front/frame.jpg",
+		"/cameras/front/live.mjpeg", "/hits/gate-7-000041/plate.jpg", "/nothing"}
+	for _, path := range secret {
+		for _, header := range []string{"X: y", "Authorization: Bearer wrong", "Authorization: Bearer ", "Authorization: Basic " + token,
+			"Cookie: platewatch=", "Cookie: platewatch=" + token, "Cookie: platewatch=AAAA"} {
+			w := get(h, path, header)
+			if w.Code != http.StatusUnauthorized {
+				t.Errorf("%s with %q: %d", path, header, w.Code)
+			}
+			if strings.Contains(w.Body.String(), "gate-7") {
+				t.Errorf("%s with %q tells about the unit", path, header)
+			}
+		}
+	}
+	if w := get(h, "/status.json", "Authorization: Bearer "+token); w.Code != 200 {
+		t.Errorf("the right bearer token: %d", w.Code)
+	}
+	if w := get(h, "/healthz"); w.Code != 200 || w.Body.String() != "ok\n" {
+		t.Errorf("/healthz needs no token: %d %q", w.Code, w.Body)
+	}
+}
+
+func TestSessions(t *testing.T) {
+	now := time.Now()
+	s := newSessions(token)
+	cookie := s.issue(now)
+	if !s.valid(cookie, now) || !newSessions(token).valid(cookie, now.Add(time.Hour)) {
+		t.Error("a session does not outlive a restart")
+	}
+	if s.valid(cookie, now.Add(sessionTime+time.Second)) {
+		t.Error("a session does not end")
+	}
+	if s.valid(cookie, now.Add(-10*365*24*time.Hour)) {
+		t.Error("with the clock back in the past a session lasts for years")
+	}
+	if newSessions(token+"2").valid(cookie, now) {
+		t.Error("a session outlives its token")
+	}
+	for i := range cookie { // every single changed character
+		changed := []byte(cookie)
+		changed[i] ^= 1
+		if s.valid(string(changed), now) && i < len(cookie)-1 { // the last one has bits that mean nothing
+			t.Errorf("changed at %d it is still valid", i)
+		}
+	}
+}
+
+// TestLogin goes through the form over TLS, as a phone does.
+func TestLogin(t *testing.T) {
+	cert, key := certificateFiles(t)
+	s := newServer(t, newFake(), Options{Listen: "127.0.0.1:0", Token: token, Cert: cert, Key: key})
+	s.sessions.penalty = 0
+	base := start(t, s)
+	pool := x509.NewCertPool()
+	pem, err := os.ReadFile(cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.AppendCertsFromPEM(pem)
+	jar, _ := cookiejar.New(nil)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Jar: jar, Transport: transport, Timeout: 10 * time.Second}
+
+	browse := func(request *http.Request) (int, string) {
+		t.Helper()
+		request.Header.Set("Accept", "text/html")
+		answer, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.StatusCode, string(body)
+	}
+	page := func() (int, string) {
+		r, _ := http.NewRequest("GET", base, nil)
+		return browse(r)
+	}
+	login := func(token, site string) (int, string) {
+		r, _ := http.NewRequest("POST", base+"login", strings.NewReader(url.Values{"token": {token}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", site)
+		return browse(r)
+	}
+	if code, body := page(); code != 401 || !strings.Contains(body, `action="/login"`) {
+		t.Errorf("without a session: %d\n%s", code, body)
+	}
+	if code, body := login("wrong-wrong-wrong", "same-origin"); code != 401 || !strings.Contains(body, "not the token") {
+		t.Errorf("a wrong token: %d\n%s", code, body)
+	}
+	if code, _ := login(token, "cross-site"); code != 403 {
+		t.Errorf("a login from a foreign page: %d", code)
+	}
+	if code, body := login(token, "same-origin"); code != 200 || !strings.Contains(body, "gate-7") {
+		t.Errorf("the right token: %d\n%s", code, body)
+	}
+	if code, _ := page(); code != 200 {
+		t.Errorf("with a session: %d", code)
+	}
+	cookies := jar.Cookies(must(url.Parse(base)))
+	if len(cookies) != 1 || cookies[0].Name != "__Host-platewatch" || strings.Contains(cookies[0].Value, token) {
+		t.Errorf("cookies: %v", cookies)
+	}
+	r, _ := http.NewRequest("POST", base+"logout", nil)
+	if code, _ := browse(r); code != 401 {
+		t.Errorf("after the logout: %d", code)
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// TestWrongTokensWait: only a few wrong tokens are tried at the same time.
+func TestWrongTokensWait(t *testing.T) {
+	s := newServer(t, newFake(), Options{Token: token})
+	for range cap(s.sessions.failing) {
+		s.sessions.failing <- struct{}{}
+	}
+	if w := get(s.Handler(), "/status.json", "Authorization: Bearer wrong"); w.Code != http.StatusTooManyRequests {
+		t.Errorf("got %d", w.Code)
+	}
+	if w := get(s.Handler(), "/status.json", "Authorization: Bearer "+token); w.Code != 200 {
+		t.Errorf("the right token has to wait too: %d", w.Code)
+	}
+}
+
+func TestDocument(t *testing.T) {
+	h := newServer(t, newFake(), Options{}).Handler()
+	for _, accept := range []string{"application/json", "*/*", ""} {
+		w := get(h, "/", "Accept: "+accept)
+		var doc Document
+		if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
+			t.Fatalf("Accept %q: %v", accept, err)
+		}
+		if doc.Unit != "gate-7" || len(doc.Cameras) != 2 || doc.Process.Memory == 0 || doc.Process.Goroutines == 0 {
+			t.Errorf("Accept %q: %+v", accept, doc)
+		}
+	}
+	if w := get(h, "/", "Accept: text/html,*/*"); !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
+		t.Errorf("a browser gets %s", w.Header().Get("Content-Type"))
+	}
+	empty := get(newServer(t, &fakeUnit{}, Options{}).Handler(), "/status.json").Body.String()
+	for _, list := range []string{`"cameras":[]`, `"last_hits":[]`, `"lists":[]`} {
+		if !strings.Contains(empty, list) {
+			t.Errorf("an empty document has no %s: %s", list, empty)
+		}
+	}
+}
+
+// TestPageEscapes: what comes from cameras and lists cannot become markup.
+func TestPageEscapes(t *testing.T) {
+	u := newFake()
+	u.doc.Unit = `</script><script>alert(1)</script>`
+	u.doc.LastHits[0].Handling = `</script><img src=x onerror=alert(1)>`
+	body := get(newServer(t, u, Options{}).Handler(), "/", "Accept: text/html").Body.String()
+	if strings.Contains(body, "<script>alert") || strings.Contains(body, "<img src=x") {
+		t.Error(body)
+	}
+}
+
+// TestPrivacy: the only plates in the document are those of hits.
+func TestPrivacy(t *testing.T) {
+	u := newFake()
+	u.doc.LastHits = nil
+	s := newServer(t, u, Options{})
+	for _, path := range []string{"/status.json", "/metrics"} {
+		if body := get(s.Handler(), path).Body.String(); strings.Contains(body, "KL47RVX") {
+			t.Errorf("%s holds a plate", path)
+		}
+	}
+	if body := get(newServer(t, newFake(), Options{}).Handler(), "/metrics").Body.String(); strings.Contains(body, "KL47RVX") {
+		t.Error("the metrics hold the plate of a hit")
+	}
+}
+
+func TestHealth(t *testing.T) {
+	u := healthy()
+	h := newServer(t, u, Options{}).Handler()
+	if w := get(h, "/healthz"); w.Code != 200 {
+		t.Errorf("healthy: %d %s", w.Code, w.Body)
+	}
+	if w := get(h, "/readyz"); w.Code != 200 || w.Body.String() != "ready\n" {
+		t.Errorf("ready: %d %s", w.Code, w.Body)
+	}
+	stalled := healthy()
+	stalled.doc.ProgressAge = 31
+	if w := get(newServer(t, stalled, Options{}).Handler(), "/healthz"); w.Code != 503 {
+		t.Errorf("stalled: %d %s", w.Code, w.Body)
+	}
+	absent := newFake() // a camera is gone: not ready, and yet alive
+	absent.doc.Hotlist = Hotlist{Open: true}
+	absent.doc.Outbox = Outbox{Error: "no space left\non device"}
+	h = newServer(t, absent, Options{}).Handler()
+	if w := get(h, "/healthz"); w.Code != 200 {
+		t.Errorf("without a camera: %d %s", w.Code, w.Body)
+	}
+	w := get(h, "/readyz")
+	want := "camera rear is offline: read /dev/video0: no such device\n" +
+		"the hotlist is empty: platewatch hotlist import\n" +
+		"the outbox is not open: no space left on device\n"
+	if diff := cmp.Diff(want, w.Body.String()); diff != "" || w.Code != 503 {
+		t.Errorf("%d (-want +got):\n%s", w.Code, diff)
+	}
+}
+
+func TestEvents(t *testing.T) {
+	u := newFake()
+	s := newServer(t, u, Options{})
+	s.every = 10 * time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, _ := http.NewRequestWithContext(ctx, "GET", start(t, s)+"events", nil)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	defer http.DefaultClient.CloseIdleConnections()
+	if kind := answer.Header.Get("Content-Type"); kind != "text/event-stream" {
+		t.Errorf("Content-Type %q", kind)
+	}
+	lines := bufio.NewScanner(answer.Body)
+	lines.Buffer(nil, 1<<20)
+	changed := false
+	for lines.Scan() {
+		text, ok := strings.CutPrefix(lines.Text(), "data: ")
+		if !ok {
+			continue
+		}
+		var doc Document
+		if err := json.Unmarshal([]byte(text), &doc); err != nil {
+			t.Fatal(err)
+		}
+		if doc.Hits == 99 {
+			return
+		}
+		if !changed {
+			changed = true
+			u.change(func(d *Document) { d.Hits = 99 })
+		}
+	}
+	t.Fatalf("the stream ended: %v", lines.Err())
+}
+
+func TestBoundsOnStreams(t *testing.T) {
+	s := newServer(t, newFake(), Options{})
+	for range maxEvents {
+		s.events <- struct{}{}
+	}
+	if w := get(s.Handler(), "/events"); w.Code != 503 || w.Header().Get("Retry-After") == "" {
+		t.Errorf("one event stream too many: %d", w.Code)
+	}
+	for range maxFrameWaits {
+		s.frames <- struct{}{}
+	}
+	if w := get(s.Handler(), "/cameras/front/frame.jpg"); w.Code != 503 {
+		t.Errorf("one frame too many: %d", w.Code)
+	}
+}
+
+func TestAssets(t *testing.T) {
+	h := newServer(t, newFake(), Options{}).Handler()
+	for name, kind := range map[string]string{"page.js": "text/javascript", "page.css": "text/css", "icon.svg": "image/svg+xml"} {
+		w := get(h, "/assets/"+name)
+		if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), kind) {
+			t.Errorf("%s: %d %s", name, w.Code, w.Header().Get("Content-Type"))
+		}
+		if again := get(h, "/assets/"+name, "If-None-Match: "+w.Header().Get("ETag")); again.Code != http.StatusNotModified {
+			t.Errorf("%s, known: %d", name, again.Code)
+		}
+	}
+	for _, name := range []string{"page.html", "none.css", "..%2fserver.go"} {
+		if w := get(h, "/assets/"+name); w.Code != 404 {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+}
+
+func TestListenTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	s := newServer(t, newFake(), Options{Listen: taken.Addr().String()})
+	var e *Error
+	if err := s.Run(t.Context()); !errors.As(err, &e) || e.Hint() == "" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestStopsWithStreams: open streams do not hold the server up.
+func TestStopsWithStreams(t *testing.T) {
+	s := newServer(t, newFake(), Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	base, err := s.Listen(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	var bodies []io.ReadCloser
+	for _, path := range []string{"events", "cameras/front/live.mjpeg"} {
+		answer, err := http.Get(base + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(answer.Body, make([]byte, 10)); err != nil {
+			t.Fatal(err)
+		}
+		bodies = append(bodies, answer.Body)
+	}
+	begun := time.Now()
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begun); took > drainTime {
+		t.Errorf("it took %v", took)
+	}
+	for _, b := range bodies {
+		b.Close()
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// FuzzRequest: whatever comes in, nothing panics, and nothing of the unit is
+// told without the token.
+func FuzzRequest(f *testing.F) {
+	s := newServer(f, newFake(), Options{Token: token})
+	s.sessions.penalty = 0
+	h := s.Handler()
+	for _, line := range []string{"GET / HTTP/1.1", "GET /cameras/front/frame.jpg?viewer=x HTTP/1.1", "POST /login HTTP/1.1",
+		"GET /hits/%2e%2e/plate.jpg HTTP/1.0", "OPTIONS * HTTP/1.1", "GET //status.json HTTP/1.1"} {
+		f.Add([]byte(line + "\r\nHost: localhost\r\nCookie: platewatch=AAAA\r\nContent-Length: 7\r\n\r\ntoken=x"))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if bytes.Contains(raw, []byte(token)) {
+			return
+		}
+		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
+		if err != nil {
+			return
+		}
+		r.RemoteAddr = "192.0.2.1:1234"
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if body := w.Body.Bytes(); bytes.Contains(body, []byte("gate-7")) || bytes.HasPrefix(body, []byte{0xff, 0xd8}) {
+			t.Errorf("%q is answered with %d %.200q", raw, w.Code, body)
+		}
+	})
+}
+
+// certificateFiles makes a self-signed certificate for 127.0.0.1.
+func certificateFiles(t testing.TB) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "gate-7"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der := must(x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private))
+	write := func(name, kind string, b []byte) string {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	return write("page.crt", "CERTIFICATE", der), write("page.key", "PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(private)))
+}
+
+// parts reads n pictures of a stream.
+func parts(t *testing.T, answer *http.Response, n int) {
+	t.Helper()
+	_, params, err := mime.ParseMediaType(answer.Header.Get("Content-Type"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := multipart.NewReader(answer.Body, params["boundary"])
+	for range n {
+		part, err := reader.NextPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := jpeg.Decode(part); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
