@@ -162,6 +162,8 @@ func (h header) decode(b []byte) (gocv.Mat, error) {
 			b = h.first
 		}
 		m, err = imgcodecs.DecodeUnchanged(b)
+	case formatTIFF:
+		m, err = imgcodecs.Decode(withoutOrientation(b))
 	default:
 		m, err = imgcodecs.Decode(b)
 	}

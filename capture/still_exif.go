@@ -14,8 +14,9 @@ const (
 )
 
 // tiffDirectory calls found with the tags of the first directory that hold
-// one whole number (SHORT or LONG). It reports whether the directory is there.
-func tiffDirectory(b []byte, found func(tag uint16, value uint32)) bool {
+// one whole number (SHORT or LONG) and the bytes of its entry. It reports
+// whether the directory is there.
+func tiffDirectory(b []byte, found func(tag uint16, value uint32, entry []byte)) bool {
 	if len(b) < 8 {
 		return false
 	}
@@ -47,11 +48,11 @@ func tiffDirectory(b []byte, found func(tag uint16, value uint32)) bool {
 		switch order.Uint16(e[2:]) {
 		case short:
 			if count == 1 {
-				found(order.Uint16(e), uint32(order.Uint16(e[8:])))
+				found(order.Uint16(e), uint32(order.Uint16(e[8:])), e)
 			}
 		case long:
 			if count == 1 {
-				found(order.Uint16(e), order.Uint32(e[8:]))
+				found(order.Uint16(e), order.Uint32(e[8:]), e)
 			}
 		}
 	}
@@ -64,7 +65,7 @@ func tiffDirectory(b []byte, found func(tag uint16, value uint32)) bool {
 func exifOrientation(b []byte) int {
 	b = bytes.TrimPrefix(b, []byte("Exif\x00\x00"))
 	orientation := 1
-	tiffDirectory(b, func(tag uint16, value uint32) {
+	tiffDirectory(b, func(tag uint16, value uint32, _ []byte) {
 		if tag == tagOrientation && value >= 1 && value <= 8 {
 			orientation = int(value)
 		}
@@ -74,7 +75,7 @@ func exifOrientation(b []byte) int {
 
 func tiffHeader(b []byte) (header, error) {
 	h := header{format: formatTIFF}
-	if !tiffDirectory(b, func(tag uint16, value uint32) {
+	if !tiffDirectory(b, func(tag uint16, value uint32, _ []byte) {
 		switch tag {
 		case tagWidth:
 			h.width = max(h.width, int(min(value, 1<<30)))
@@ -92,4 +93,16 @@ func tiffHeader(b []byte) (header, error) {
 		return h, fmt.Errorf("%w: a TIFF without width or height", ErrDamaged)
 	}
 	return h, nil
+}
+
+// withoutOrientation is a copy of a TIFF that says it is upright. OpenCV
+// applies a TIFF's orientation whether it is asked to or not.
+func withoutOrientation(b []byte) []byte {
+	b = bytes.Clone(b)
+	tiffDirectory(b, func(tag uint16, _ uint32, entry []byte) {
+		if tag == tagOrientation {
+			clear(entry[2:]) // an entry of no type is passed over
+		}
+	})
+	return b
 }
