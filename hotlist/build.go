@@ -82,8 +82,10 @@ func (b *builder) put(folded, payload []byte) error {
 }
 
 // finish writes the record about the list, closes, seals and syncs the file.
-func (b *builder) finish(l List) error {
-	payload, err := json.Marshal(listRecord{Format: listFormat, List: l})
+func (b *builder) finish(l List) error { return b.finishAs(listFormat, l) }
+
+func (b *builder) finishAs(format int, l List) error {
+	payload, err := json.Marshal(listRecord{Format: format, List: l})
 	if err != nil {
 		return err
 	}

@@ -2,11 +2,21 @@ package hotlist
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
 )
 
 // importList imports text as a list and fails the test if that fails.
@@ -87,5 +97,297 @@ XYZ789,CA,felony,,,2020-06-30
 	}
 	if err := db.Check(context.Background()); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestRunningDaemonTakesUpWhatChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		db, err := Open(dir, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- db.Watch(ctx, time.Second) }()
+		looks := func(want ...string) {
+			t.Helper()
+			time.Sleep(1500 * time.Millisecond) // in the bubble: until the next look is over
+			synctest.Wait()
+			if got := plates(t, db, Query{Text: "AA1"}); !slices.Equal(got, want) {
+				t.Errorf("%v, want %v", got, want)
+			}
+		}
+		looks()
+		importList(t, dir, "l", "plate\nAA1\n") // as another process would
+		looks("exact AA1")
+		importList(t, dir, "l", "plate\nAAI\n")
+		looks("confusable AAI")
+		if err := os.Truncate(listPath(dir, "l"), 10); err != nil {
+			t.Fatal(err)
+		}
+		looks("exact AA1") // the version before
+		if s := db.Stats(); s.Fallback != 1 || s.Damaged != 1 {
+			t.Errorf("%+v", s)
+		}
+		importList(t, dir, "l", "plate\nAAI\n")
+		looks("confusable AAI")
+		if s := db.Stats(); s.Fallback != 0 {
+			t.Errorf("%+v", s)
+		}
+		other := openDB(t, dir)
+		if err := other.Remove(t.Context(), "l"); err != nil {
+			t.Fatal(err)
+		}
+		looks()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestDaemonScrubsOnceADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		importList(t, dir, "l", "plate\n"+manyLines(500, "A%d\n"))
+		db, err := Open(dir, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		info, err := os.Stat(listPath(dir, "l"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		flip(t, listPath(dir, "l"), info.Size()/2)
+		if err := os.Chtimes(listPath(dir, "l"), time.Time{}, info.ModTime()); err != nil { // a medium does not touch the time
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- db.Watch(ctx, time.Hour) }()
+		time.Sleep(23*time.Hour + time.Minute)
+		synctest.Wait()
+		if d := db.Damage(); len(d) != 0 {
+			t.Errorf("noticed too early for this test to show anything: %+v", d)
+		}
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if d := db.Damage(); len(d) != 1 || d[0].SetAside == "" {
+			t.Errorf("%+v", d)
+		}
+		cancel()
+		<-done
+	})
+}
+
+// Lookups, refreshes, imports, checks and iterators at the same time; run with
+// the race detector.
+func TestConcurrentUse(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	dir := t.TempDir()
+	importList(t, dir, "l", "plate,note\n"+manyLines(500, "A%d,x\n"))
+	db, err := Open(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g errgroup.Group
+	for w := range 4 {
+		g.Go(func() error {
+			for i := range 500 {
+				m, err := db.Match(Query{Text: fmt.Sprint("A", (i*7+w)%500)})
+				if err != nil || len(m) != 1 {
+					return fmt.Errorf("%+v, %w", m, err)
+				}
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		for i := range 10 {
+			_, err := db.Import(t.Context(), strings.NewReader("plate,note\n"+manyLines(500, "A%d,y\n")), ImportOptions{List: "l", Version: fmt.Sprint(i)})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	g.Go(func() error {
+		for range 20 {
+			n := 0
+			for _, err := range db.Entries(t.Context(), "l") {
+				if err != nil {
+					return err
+				}
+				if n++; n == 100 {
+					if _, err := db.Refresh(t.Context()); err != nil { // from within an iteration
+						return err
+					}
+				}
+			}
+			if n != 500 {
+				return fmt.Errorf("%d entries", n)
+			}
+			if err := db.Check(t.Context()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := db.Match(Query{Text: "A1"}); !errors.Is(err, ErrClosed) {
+		t.Error(err)
+	}
+	if _, err := db.Lists(); !errors.Is(err, ErrClosed) {
+		t.Error(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error("closed twice:", err)
+	}
+	if n := openFiles(t, dir); n != 0 {
+		t.Errorf("%d files are still open", n)
+	}
+}
+
+// openFiles counts this process's open files below a directory.
+func openFiles(t testing.TB, dir string) int {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip(err)
+	}
+	n := 0
+	for _, fd := range fds {
+		if to, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(to, dir) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestLockedHotlistIsRefusedAfterABoundedWait(t *testing.T) {
+	dir := t.TempDir()
+	importList(t, dir, "l", "plate\nAA1\n")
+	unlock, err := lockFolder(t.Context(), dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	_, err = Import(t.Context(), dir, strings.NewReader("plate\nBB2\n"), ImportOptions{List: "l", LockWait: 50 * time.Millisecond})
+	var typed *Error
+	if !errors.Is(err, ErrLocked) || !errors.As(err, &typed) || typed.Hint() == "" {
+		t.Errorf("%v", err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("waited %v", took)
+	}
+	// Who only looks is not kept waiting.
+	db, err := OpenReadOnly(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if len(plates(t, db, Query{Text: "AA1"})) != 1 {
+		t.Error("no match beside a running import")
+	}
+	unlock()
+	importList(t, dir, "l", "plate\nBB2\n")
+}
+
+// A program that opened a list's file for writing holds it exclusively.
+func TestListHeldByAnotherProgram(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		importList(t, dir, "l", "plate\nAA1\n")
+		holder, err := os.OpenFile(listPath(dir, "l"), os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Flock(int(holder.Fd()), syscall.LOCK_EX); err != nil {
+			t.Fatal(err)
+		}
+		db, err := Open(dir, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if d := db.Damage(); len(d) != 1 || !errors.Is(d[0].Err, ErrLocked) || d[0].SetAside != "" {
+			t.Errorf("%+v", d)
+		}
+		holder.Close()
+		if _, err := db.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(plates(t, db, Query{Text: "AA1"})) != 1 {
+			t.Error("not matched after it was let go")
+		}
+	})
+}
+
+func TestFilesAreForTheirOwnerOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	importList(t, dir, "l", "plate\nAA1\n")
+	importList(t, dir, "l", "plate\nAA1\n")
+	for _, path := range []string{dir, listPath(dir, "l"), previousPath(dir, "l"), filepath.Join(dir, lockName)} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v", path, info.Mode())
+		}
+	}
+}
+
+// An import by root leaves files that the directory's owner can read.
+func TestRootImportsForTheOwner(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root")
+	}
+	parent := t.TempDir()
+	if err := os.Chown(parent, 4711, 4712); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(parent, "hotlist")
+	importList(t, dir, "l", "plate\nAA1\n")
+	for _, path := range []string{dir, listPath(dir, "l"), filepath.Join(dir, lockName)} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if owner := info.Sys().(*syscall.Stat_t); owner.Uid != 4711 || owner.Gid != 4712 {
+			t.Errorf("%s belongs to %d:%d", path, owner.Uid, owner.Gid)
+		}
+	}
+}
+
+func TestOpenRefusesWhatIsNoDirectory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	write(t, file, nil)
+	for _, path := range []string{file, filepath.Join(file, "below"), filepath.Join(t.TempDir(), "no", "parent")} {
+		_, err := Open(path, nil)
+		var typed *Error
+		if !errors.As(err, &typed) || typed.Hint() == "" {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestRemoveNamesWhatIsMissing(t *testing.T) {
+	db := openDB(t, t.TempDir())
+	if err := db.Remove(t.Context(), "l"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	for _, err := range db.Entries(t.Context(), "l") {
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Error(err)
+		}
 	}
 }

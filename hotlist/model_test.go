@@ -1,0 +1,186 @@
+package hotlist
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// model is a hotlist as simple as it can be: lists of entries, searched from
+// beginning to end.
+type model map[string][]Entry
+
+func (m model) match(text string, at time.Time, synchronised bool) []Match {
+	var found []Match
+	text = Normalize(text)
+	for name, entries := range m {
+		for _, e := range entries {
+			how := Exact
+			if e.Plate != text {
+				how = Confusable
+				if e.Policy == PolicyExact || Fold(e.Plate) != Fold(text) {
+					continue
+				}
+			}
+			bounds := !e.Effective.IsZero() || !e.Expires.IsZero()
+			if synchronised && (at.Before(e.Effective) || !e.Expires.IsZero() && !at.Before(e.Expires)) {
+				continue
+			}
+			found = append(found, Match{List: name, Version: "v", How: how, Entry: e, TimeUnsure: bounds && !synchronised})
+		}
+	}
+	slices.SortFunc(found, compareMatches)
+	return found
+}
+
+// Random imports, removals, lookups and reopenings, by one process and beside
+// a second one that only watches, against the model.
+func TestBehavesLikeTheModel(t *testing.T) {
+	// Few characters, most of them confusable, so that plates collide.
+	plate := rapid.StringMatching(`[O0QI1AB]{1,4}`)
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	hour := rapid.Custom(func(t *rapid.T) time.Time {
+		return start.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "hour")) * time.Hour)
+	})
+	entry := rapid.Custom(func(t *rapid.T) Entry {
+		e := Entry{Plate: plate.Draw(t, "plate"), State: rapid.SampledFrom([]string{"", "CA", "NY"}).Draw(t, "state"),
+			Category: rapid.SampledFrom([]string{Wanted, AmberAlert, "blue"}).Draw(t, "category"), Priority: rapid.IntRange(1, 9).Draw(t, "priority"),
+			Policy: rapid.SampledFrom([]Policy{PolicyAny, PolicyAny, PolicyExact}).Draw(t, "policy"), Note: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "note")}
+		if rapid.Bool().Draw(t, "effective?") {
+			e.Effective = hour.Draw(t, "effective")
+		}
+		if rapid.Bool().Draw(t, "expires?") {
+			e.Expires = hour.Draw(t, "expires").Add(30 * time.Minute)
+		}
+		if !e.Effective.IsZero() && !e.Expires.IsZero() && !e.Effective.Before(e.Expires) {
+			e.Effective, e.Expires = e.Expires, e.Effective
+		}
+		return e
+	})
+	list := rapid.SampledFrom([]string{"a", "b", "c"})
+	root := t.TempDir()
+	run := 0
+	rapid.Check(t, func(t *rapid.T) {
+		run++
+		dir := fmt.Sprint(root, "/", run)
+		db, err := Open(dir, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { db.Close() }()
+		watcher, err := OpenReadOnly(dir, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer watcher.Close()
+		m := model{}
+		t.Repeat(map[string]func(*rapid.T){
+			"import": func(t *rapid.T) {
+				name, all := list.Draw(t, "list"), rapid.SliceOfN(entry, 1, 30).Draw(t, "entries")
+				report, err := db.Import(t.Context(), strings.NewReader(asCSV(all)), ImportOptions{List: name, Version: "v", Location: time.UTC, Skip: []string{}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				m[name] = lastOfEach(all)
+				if report.List.Entries != len(m[name]) || report.List.Duplicates != len(all)-len(m[name]) {
+					t.Fatalf("report %+v of %d entries, %d different", report, len(all), len(m[name]))
+				}
+			},
+			"refused import": func(t *rapid.T) {
+				text := asCSV(rapid.SliceOfN(entry, 0, 5).Draw(t, "entries")) + "---,,,,,,,\n"
+				if _, err := db.Import(t.Context(), strings.NewReader(text), ImportOptions{List: list.Draw(t, "list")}); err == nil {
+					t.Fatal("imported")
+				}
+			},
+			"remove": func(t *rapid.T) {
+				name := list.Draw(t, "list")
+				_, there := m[name]
+				if err := db.Remove(t.Context(), name); (err == nil) != there {
+					t.Fatalf("list there: %v, remove: %v", there, err)
+				}
+				delete(m, name)
+			},
+			"reopen": func(t *rapid.T) {
+				if err := db.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if db, err = Open(dir, nil); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"match": func(t *rapid.T) {
+				q := Query{Text: plate.Draw(t, "text"), At: hour.Draw(t, "at"), ClockSynchronised: rapid.Bool().Draw(t, "synchronised")}
+				if _, err := watcher.Refresh(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				want := m.match(q.Text, q.At, q.ClockSynchronised)
+				for _, db := range []*DB{db, watcher} {
+					got, err := db.Match(q)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if d := cmp.Diff(want, got); d != "" {
+						t.Fatal(d)
+					}
+				}
+			},
+			"": func(t *rapid.T) {
+				lists, err := db.Lists()
+				if err != nil {
+					t.Fatal(err)
+				}
+				var names []string
+				for _, l := range lists {
+					names = append(names, l.Name)
+					if l.Entries != len(m[l.Name]) || l.Fallback {
+						t.Fatalf("%+v, and the model has %d entries", l, len(m[l.Name]))
+					}
+				}
+				if want := slices.Sorted(maps.Keys(m)); !slices.Equal(names, want) {
+					t.Fatalf("lists %v, want %v", names, want)
+				}
+				if d := db.Damage(); len(d) > 0 {
+					t.Fatalf("%+v", d)
+				}
+			},
+		})
+	})
+}
+
+func asCSV(entries []Entry) string {
+	var b strings.Builder
+	b.WriteString("plate,state,category,priority,policy,note,effective,expires\n")
+	stamp := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.Format(time.RFC3339)
+	}
+	for _, e := range entries {
+		fmt.Fprintf(&b, "%s,%s,%s,%d,%s,%s,%s,%s\n", e.Plate, e.State, e.Category, e.Priority, e.Policy, e.Note, stamp(e.Effective), stamp(e.Expires))
+	}
+	return b.String()
+}
+
+// lastOfEach drops entries that a later one repeats.
+func lastOfEach(all []Entry) []Entry {
+	type identity struct{ plate, state, category string }
+	var kept []Entry
+	at := map[identity]int{}
+	for _, e := range all {
+		id := identity{e.Plate, e.State, e.Category}
+		if i, ok := at[id]; ok {
+			kept[i] = e
+			continue
+		}
+		at[id] = len(kept)
+		kept = append(kept, e)
+	}
+	return kept
+}
