@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // DefaultFile is where an installed unit keeps its configuration.
 const DefaultFile = "/etc/platewatch/platewatch.toml"
@@ -59,10 +62,10 @@ type Camera struct {
 
 	Width  int     `toml:"width"`  // pixels asked for; 0: as the camera gives them
 	Height int     `toml:"height"` // pixels asked for; 0: as the camera gives them
-	FPS    float64 `toml:"fps"`    // frames a second asked for; 0: as the camera gives them
+	FPS    float64 `toml:"fps"`    // frames a second: asked of a V4L2 camera, or a folder's pace; 0: its own
 
 	Format    string `toml:"format"`    // V4L2 pixel format, "MJPG" or "YUYV"; empty: the camera's best
-	Transport string `toml:"transport"` // RTSP over "tcp" or "udp"
+	Transport string `toml:"transport"` // RTSP over "tcp" (the default there) or "udp"
 
 	// CredentialsFile holds the camera's "user:password" in its first line.
 	CredentialsFile string `toml:"credentials_file"`
@@ -71,7 +74,7 @@ type Camera struct {
 	ReadTimeout Duration `toml:"read_timeout"` // a camera that gives no frame for this long is opened anew
 
 	Loop bool `toml:"loop"` // files and folders start again at their end
-	Pace Pace `toml:"pace"` // files and folders: how fast
+	Pace Pace `toml:"pace"` // files and folders: how fast, [PaceReal] by default
 }
 
 // OCR configures finding and reading.
@@ -103,15 +106,16 @@ type Hotlist struct {
 // Uplink says where hits go, and where they wait.
 type Uplink struct {
 	// Brokers are MQTT addresses in order of preference: mqtts://host:8883,
-	// or mqtt://host:1883 on loopback. Empty: hits stay in the outbox.
+	// or mqtt://host:1883 on loopback. Empty: hits stay in the outbox. For now
+	// there can be one.
 	Brokers []string `toml:"brokers"`
 
 	CA   string `toml:"ca"`   // PEM file with the authorities to trust; empty: the system's
 	Cert string `toml:"cert"` // PEM file with the unit's certificate, together with Key
 	Key  string `toml:"key"`  // PEM file with its private key
 
-	Username     string `toml:"username"`
-	PasswordFile string `toml:"password_file"`
+	UserFile     string `toml:"user_file"`     // holds the user's name in one line
+	PasswordFile string `toml:"password_file"` // holds the password in one line
 
 	// Insecure allows a plain connection to a broker that is not on this
 	// machine: everybody on the way can read the hits.
@@ -120,7 +124,7 @@ type Uplink struct {
 	Ack Ack `toml:"ack"` // who must say that it has a hit before the unit forgets it
 
 	Outbox   string `toml:"outbox"`    // file; relative to StateDir
-	MaxBytes Size   `toml:"max_bytes"` // the outbox's bound on disk
+	MaxBytes Size   `toml:"max_bytes"` // bound of what waits in it; the file can be twice that
 }
 
 // Status configures the status page.
@@ -182,7 +186,7 @@ type Ack string
 // The acknowledgements.
 const (
 	AckBroker Ack = "broker" // the broker's PUBACK
-	AckServer Ack = "server" // the central server's own message on the acks topic
+	AckServer Ack = "server" // the central server's own message on the acks topic; not built yet
 )
 
 // Default returns the configuration of an empty file. It does not pass
@@ -193,7 +197,7 @@ func Default() *Config {
 		OCR:      OCR{Model: "eng", MinPlateWidth: 48},
 		Passage:  Passage{Agree: 2, Gap: Duration(2 * time.Second)},
 		Hotlist:  Hotlist{Path: "hotlist"},
-		Uplink:   Uplink{Ack: AckBroker, Outbox: "outbox.db", MaxBytes: 256 * MiB},
+		Uplink:   Uplink{Ack: AckBroker, Outbox: "outbox.db", MaxBytes: 64 * MiB},
 		Status:   Status{Listen: "127.0.0.1:8080", Viewers: 4},
 		Pictures: Pictures{
 			PlateBytes: 16 * KiB, ContextBytes: 64 * KiB,
@@ -203,12 +207,22 @@ func Default() *Config {
 	}
 }
 
-// DefaultCamera returns what a [[camera]] section starts from.
+// DefaultCamera returns what a [[camera]] section starts from. What belongs to
+// one kind of camera only is empty; see [Camera.WithDefaults].
 func DefaultCamera() Camera {
 	return Camera{
-		Transport:   "tcp",
 		OpenTimeout: Duration(5 * time.Second),
 		ReadTimeout: Duration(3 * time.Second),
-		Pace:        PaceReal,
 	}
+}
+
+// WithDefaults fills in the defaults of the camera's kind. [Parse] has done it.
+func (c Camera) WithDefaults() Camera {
+	switch kind, _ := c.SourceKind(); kind {
+	case KindRTSP:
+		c.Transport = cmp.Or(c.Transport, "tcp")
+	case KindFile, KindFolder:
+		c.Pace = cmp.Or(c.Pace, PaceReal)
+	}
+	return c
 }

@@ -124,14 +124,14 @@ gap = "5s30ms"
 [hotlist]
 path = "/srv/lists"
 [uplink]
-brokers = ["mqtts://a:8883", "mqtt://localhost:1883", "tls://b"]
+brokers = ["tls://b"]
 ca = "ca.crt"
 cert = "unit.crt"
 key = "unit.key"
-username = "gate-7"
+user_file = "user"
 password_file = "password"
 insecure = true
-ack = "server"
+ack = "broker"
 outbox = "hits.db"
 max_bytes = "1.5 GiB"
 [status]
@@ -156,16 +156,16 @@ format = "json"
 		Unit:     Unit{Name: "gate-7", Position: &Position{52, -4.5, &bearing, "A44"}},
 		Cameras: []Camera{
 			{Name: "front", Source: "rtsp://192.0.2.7/a", Transport: "udp", CredentialsFile: "front",
-				OpenTimeout: Duration(time.Minute), ReadTimeout: Duration(3 * time.Second), Pace: PaceReal},
-			{Name: "clip", Source: "night.MKV", Transport: "tcp", Loop: true, Pace: PaceFast,
+				OpenTimeout: Duration(time.Minute), ReadTimeout: Duration(3 * time.Second)},
+			{Name: "clip", Source: "night.MKV", Loop: true, Pace: PaceFast,
 				OpenTimeout: Duration(5 * time.Second), ReadTimeout: Duration(3 * time.Second)},
 		},
 		OCR:     OCR{Model: "plate.traineddata", Workers: 3, MinPlateWidth: 64, Region: "eu"},
 		Passage: Passage{Agree: 1, Gap: Duration(5*time.Second + 30*time.Millisecond)},
 		Hotlist: Hotlist{Path: "/srv/lists"},
-		Uplink: Uplink{Brokers: []string{"mqtts://a:8883", "mqtt://localhost:1883", "tls://b"},
-			CA: "ca.crt", Cert: "unit.crt", Key: "unit.key", Username: "gate-7", PasswordFile: "password",
-			Insecure: true, Ack: AckServer, Outbox: "hits.db", MaxBytes: 1536 * MiB},
+		Uplink: Uplink{Brokers: []string{"tls://b"},
+			CA: "ca.crt", Cert: "unit.crt", Key: "unit.key", UserFile: "user", PasswordFile: "password",
+			Insecure: true, Ack: AckBroker, Outbox: "hits.db", MaxBytes: 1536 * MiB},
 		Status: Status{Listen: "0.0.0.0:8443", TokenFile: "token", Cert: "page.crt", Key: "page.key", Viewers: 2},
 		Pictures: Pictures{PlateBytes: 8000, ContextBytes: 0,
 			ContextSides: 0, ContextAbove: 0.25, ContextBelow: 1},
@@ -273,7 +273,7 @@ credentials_file = "ip-camera"
 [ocr]
 model = "plate.traineddata"
 [uplink]
-username = "gate-7"
+user_file = "mqtt-user"
 password_file = "mqtt-password"
 ca = "ca.crt"
 cert = "/srv/unit.crt"

@@ -81,6 +81,9 @@ func Parse(file string, text []byte) (*Config, error) {
 	if err := f.err(); err != nil {
 		return nil, err
 	}
+	for i, cam := range c.Cameras {
+		c.Cameras[i] = cam.WithDefaults()
+	}
 	return c, nil
 }
 
@@ -153,7 +156,7 @@ type namedPath struct {
 func (c *Config) secretPaths() []namedPath {
 	list := []namedPath{
 		{"uplink.ca", &c.Uplink.CA}, {"uplink.cert", &c.Uplink.Cert}, {"uplink.key", &c.Uplink.Key},
-		{"uplink.password_file", &c.Uplink.PasswordFile},
+		{"uplink.user_file", &c.Uplink.UserFile}, {"uplink.password_file", &c.Uplink.PasswordFile},
 		{"status.token_file", &c.Status.TokenFile}, {"status.cert", &c.Status.Cert}, {"status.key", &c.Status.Key},
 	}
 	for i := range c.Cameras {

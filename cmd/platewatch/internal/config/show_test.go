@@ -30,7 +30,7 @@ longitude = 4.5
 name = "ip"
 source = "rtsp://192.0.2.7/user=a&password=hunter2"
 [uplink]
-brokers = ["mqtts://a:8883", "mqtts://b:8883"]
+brokers = ["mqtts://a:8883"]
 `)
 	got := show(t, c)
 	golden(t, "testdata/show.golden", got)

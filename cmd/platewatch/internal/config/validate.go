@@ -13,6 +13,10 @@ import (
 	"time"
 )
 
+// maxBrokers is 1 until the uplink can fall back to another broker: a list of
+// which only the first counts would be a trap.
+const maxBrokers = 1
+
 // maxCameras bounds what one board is asked to do.
 const maxCameras = 16
 
@@ -113,10 +117,14 @@ func (c Camera) validate(f *findings, at string) {
 			"give both width and height, up to 8192, or neither")
 	}
 	number(f, at+".fps", c.FPS, 0, 240, "frames a second")
-	timeout(f, at+".open_timeout", c.OpenTimeout, 100*time.Millisecond, 2*time.Minute)
-	timeout(f, at+".read_timeout", c.ReadTimeout, 100*time.Millisecond, 2*time.Minute)
-	oneOf(f, at+".transport", c.Transport, "tcp", "udp")
-	oneOf(f, at+".pace", string(c.Pace), string(PaceReal), string(PaceFast))
+	timeout(f, at+".open_timeout", c.OpenTimeout, 100*time.Millisecond, time.Minute)
+	timeout(f, at+".read_timeout", c.ReadTimeout, 100*time.Millisecond, time.Minute)
+	if c.Transport != "" {
+		oneOf(f, at+".transport", c.Transport, "tcp", "udp")
+	}
+	if c.Pace != "" {
+		oneOf(f, at+".pace", string(c.Pace), string(PaceReal), string(PaceFast))
+	}
 	if c.Format != "" && len(c.Format) != 4 {
 		f.addf(at+".format", "write MJPG or YUYV", "= %q is not a pixel format of four characters", c.Format)
 	}
@@ -125,7 +133,6 @@ func (c Camera) validate(f *findings, at string) {
 	}
 	// A key that does nothing here is a misunderstanding that shows itself as
 	// a bad picture months later.
-	plain := DefaultCamera()
 	for _, k := range []struct {
 		key   string
 		given bool
@@ -134,10 +141,11 @@ func (c Camera) validate(f *findings, at string) {
 		{"format", c.Format != "", []Kind{KindV4L2}},
 		{"width", c.Width != 0, []Kind{KindV4L2}},
 		{"height", c.Height != 0, []Kind{KindV4L2}},
-		{"transport", c.Transport != plain.Transport, []Kind{KindRTSP}},
+		{"fps", c.FPS != 0, []Kind{KindV4L2, KindFolder}},
+		{"transport", c.Transport != "", []Kind{KindRTSP}},
 		{"credentials_file", c.CredentialsFile != "", []Kind{KindRTSP}},
 		{"loop", c.Loop, []Kind{KindFile, KindFolder}},
-		{"pace", c.Pace != plain.Pace, []Kind{KindFile, KindFolder}},
+		{"pace", c.Pace != "", []Kind{KindFile, KindFolder}},
 	} {
 		if key := at + "." + k.key; k.given && !slices.Contains(k.kinds, kind) && !f.bad(key) {
 			f.addf(key, "remove it", "does nothing for a camera of kind %s", kind)
@@ -188,26 +196,30 @@ var (
 
 func (c *Config) validateUplink(f *findings) {
 	u := c.Uplink
-	if len(u.Brokers) > 8 {
-		f.addf("uplink.brokers", "", "names %d brokers, more than 8", len(u.Brokers))
+	if len(u.Brokers) > maxBrokers {
+		f.addf("uplink.brokers", "name the one to use", "lists %d brokers: falling back to another one is not built yet", len(u.Brokers))
 	}
 	for i, address := range u.Brokers {
-		validateBroker(f, indexPath("uplink.brokers", i), address, u.Insecure)
+		validateBroker(f, indexPath("uplink.brokers", i), address, u)
 	}
 	if (u.Cert == "") != (u.Key == "") {
 		f.add(ifElse(u.Cert == "", "uplink.key", "uplink.cert"), "uplink.cert and uplink.key go together", "give both or neither")
 	}
-	if u.PasswordFile != "" && u.Username == "" {
-		f.addf("uplink.password_file", "add username", "is given without uplink.username")
+	if u.PasswordFile != "" && u.UserFile == "" {
+		f.addf("uplink.password_file", "add user_file: MQTT sends no password without a user", "is given without uplink.user_file")
 	}
-	oneOf(f, "uplink.ack", string(u.Ack), string(AckBroker), string(AckServer))
+	if u.Ack == AckServer {
+		f.addf("uplink.ack", `write "broker"`, `= "server" is not built yet`)
+	} else {
+		oneOf(f, "uplink.ack", string(u.Ack), string(AckBroker))
+	}
 	if u.Outbox == "" {
 		f.addf("uplink.outbox", "", "is empty")
 	}
 	size(f, "uplink.max_bytes", u.MaxBytes, MiB, 64*GiB)
 }
 
-func validateBroker(f *findings, key, address string, insecure bool) {
+func validateBroker(f *findings, key, address string, uplink Uplink) {
 	shown := Redact(address)
 	u, err := parseAddress(address)
 	if err != nil {
@@ -219,12 +231,14 @@ func validateBroker(f *findings, key, address string, insecure bool) {
 	case !plain && !slices.Contains(tlsSchemes, u.Scheme):
 		f.add(key, fmt.Sprintf("uplink.brokers: %q is no MQTT address", shown), "write mqtts://host:8883")
 	case u.User != nil:
-		f.add(key, fmt.Sprintf("uplink.brokers: %q holds a user or a password", shown), "use username and password_file")
+		f.add(key, fmt.Sprintf("uplink.brokers: %q holds a user or a password", shown), "use user_file and password_file")
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "":
 		f.add(key, fmt.Sprintf("uplink.brokers: %q goes on after the port", shown), "write mqtts://host:8883")
 	case !validPort(u):
 		f.add(key, fmt.Sprintf("uplink.brokers: %q has no valid port", shown), "write mqtts://host:8883")
-	case plain && !insecure && !IsLoopback(u.Hostname()):
+	case plain && (uplink.CA != "" || uplink.Cert != ""):
+		f.add(key, fmt.Sprintf("uplink.brokers: %q has no TLS, and ca and cert do nothing", shown), "write mqtts://, or remove ca, cert and key")
+	case plain && !uplink.Insecure && !IsLoopback(u.Hostname()):
 		f.add(key, fmt.Sprintf("uplink.brokers: %q sends every hit in plain text over the network", shown),
 			"use mqtts://, or set insecure = true where the network itself is protected")
 	}
@@ -276,9 +290,10 @@ func (c *Config) validateStatus(f *findings) {
 
 func (c *Config) validatePictures(f *findings) {
 	p := c.Pictures
-	size(f, "pictures.plate_bytes", p.PlateBytes, KiB, 128*KiB)
+	// With both, and base64, a message stays below 300 KiB.
+	size(f, "pictures.plate_bytes", p.PlateBytes, KiB, 48*KiB)
 	if p.ContextBytes != 0 {
-		size(f, "pictures.context_bytes", p.ContextBytes, 4*KiB, 512*KiB)
+		size(f, "pictures.context_bytes", p.ContextBytes, 4*KiB, 160*KiB)
 	}
 	// The upper bounds keep a windscreen out of the picture: it begins about
 	// 1.3 plate widths above a European front plate.
@@ -299,8 +314,11 @@ func validateName(f *findings, key, name, missing, advice string) {
 
 func oneOf(f *findings, key, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) && !f.bad(key) {
-		last := len(allowed) - 1
-		f.addf(key, "write "+strings.Join(allowed[:last], ", ")+" or "+allowed[last], "= %q is not known", value)
+		choice := strings.Join(allowed, ", ")
+		if i := strings.LastIndex(choice, ", "); i >= 0 {
+			choice = choice[:i] + " or" + choice[i+1:]
+		}
+		f.addf(key, "write "+choice, "= %q is not known", value)
 	}
 }
 

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// configCommand runs a command line as main does, and returns its exit code.
+func configCommand(t *testing.T, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	std := stdio{strings.NewReader(""), &o, &e}
+	code = report(&e, run(t.Context(), std, args))
+	return code, o.String(), e.String()
+}
+
+func TestConfigCommand(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	good := write("good.toml", "[unit]\nname = \"gate-7\"\n[[camera]]\nname = \"front\"\nsource = \"clip.mp4\"\n")
+	bad := write("bad.toml", "[unit]\nname = \"gate-7\"\n[[camera]]\nname = \"front\"\nsauce = \"clip.mp4\"\n")
+
+	for _, test := range []struct {
+		args string
+		code int
+		want string // in standard output where the code is 0, else in standard error
+	}{
+		{"config check " + good, exitFine, good + " is fine\n  unit      gate-7\n"},
+		{"config check -config " + good, exitFine, good + " is fine\n"},
+		{"config show " + good, exitFine, "\n[[camera]]\nname = \"front\"\nsource = \"" + dir + "/clip.mp4\"\n"},
+		{"config show " + good, exitFine, "agree = 2                                # default\n"},
+		{"config check " + bad, exitConfig, bad + ":5: unknown key camera[0].sauce; did you mean camera[0].source?"},
+		{"config show -config " + bad, exitConfig, "bad.toml:5: "},
+		{"config check " + filepath.Join(dir, "none.toml"), exitMissing, "no such file"},
+		{"config check a b", exitUsage, "one file"},
+		{"config", exitUsage, "check or show"},
+		{"config eat " + good, exitUsage, "check or show"},
+		{"config -h", exitFine, "usage: platewatch config"},
+	} {
+		code, out, errs := configCommand(t, strings.Fields(test.args)...)
+		said := errs
+		if test.code == exitFine {
+			said = out
+			if errs != "" {
+				t.Errorf("%s: on standard error: %s", test.args, errs)
+			}
+		} else if out != "" {
+			t.Errorf("%s: on standard output: %s", test.args, out)
+		}
+		if code != test.code || !strings.Contains(said, test.want) {
+			t.Errorf("%s: exit code %d, want %d, and in\n%s\nis no %q", test.args, code, test.code, said, test.want)
+		}
+	}
+}
