@@ -27,7 +27,7 @@ func TestConfigCommand(t *testing.T) {
 		return file
 	}
 	good := write("good.toml", "[unit]\nname = \"gate-7\"\n[[camera]]\nname = \"front\"\nsource = \"clip.mp4\"\n")
-	bad := write("bad.toml", "[unit]\nname = \"gate-7\"\n[[camera]]\nname = \"front\"\nsauce = \"clip.mp4\"\n")
+	bad := write("bad.toml", "[unit]\nname = \"gate-7\"\n[[camera]]\nname = \"front\"\nsource = \"clip.mp4\"\nlop = true\n")
 
 	for _, test := range []struct {
 		args string
@@ -38,8 +38,8 @@ func TestConfigCommand(t *testing.T) {
 		{"config check -config " + good, exitFine, good + " is fine\n"},
 		{"config show " + good, exitFine, "\n[[camera]]\nname = \"front\"\nsource = \"" + dir + "/clip.mp4\"\n"},
 		{"config show " + good, exitFine, "agree = 2                                # default\n"},
-		{"config check " + bad, exitConfig, bad + ":5: unknown key camera[0].sauce; did you mean camera[0].source?"},
-		{"config show -config " + bad, exitConfig, "bad.toml:5: "},
+		{"config check " + bad, exitConfig, bad + ":6: unknown key camera[0].lop; did you mean camera[0].loop?\n"},
+		{"config show -config " + bad, exitConfig, "bad.toml:6: "},
 		{"config check " + filepath.Join(dir, "none.toml"), exitMissing, "no such file"},
 		{"config check a b", exitUsage, "one file"},
 		{"config", exitUsage, "check or show"},

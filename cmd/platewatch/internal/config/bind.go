@@ -248,7 +248,7 @@ func placesOf(key string) []string {
 // nearest returns the name that a typing error most likely stands for, or "".
 func nearest(key string, names []string) string {
 	slices.Sort(names)
-	best, bestDistance := "", max(1, len(key)/3)+1
+	best, bestDistance := "", max(1, (len(key)+1)/3)+1
 	for _, name := range names {
 		if strings.EqualFold(strings.ReplaceAll(key, "-", "_"), name) {
 			return name

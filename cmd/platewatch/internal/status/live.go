@@ -25,16 +25,10 @@ type screen struct {
 // picture returns the camera's newest picture, at most one interval old, and its
 // number. It waits for its turn, and for the unit, until ctx ends.
 func (s *Server) picture(ctx context.Context, camera string) ([]byte, uint64, error) {
-	v, ok := s.screens.Load(camera)
-	if !ok {
-		// Only names of real cameras get a screen: the map stays small.
-		doc, _ := s.snapshot.get()
-		if !slices.ContainsFunc(doc.Cameras, func(c Camera) bool { return c.Name == camera }) {
-			return nil, 0, ErrUnknownCamera
-		}
-		v, _ = s.screens.LoadOrStore(camera, &screen{lock: make(chan struct{}, 1)})
+	sc := s.screen(camera)
+	if sc == nil {
+		return nil, 0, ErrUnknownCamera
 	}
-	sc := v.(*screen)
 	select {
 	case sc.lock <- struct{}{}:
 		defer func() { <-sc.lock }()
@@ -55,6 +49,20 @@ func (s *Server) picture(ctx context.Context, camera string) ([]byte, uint64, er
 	sc.jpeg, sc.taken = jpeg, begun
 	sc.seq++
 	return sc.jpeg, sc.seq, nil
+}
+
+// screen returns the camera's screen, or nil if there is no such camera: names
+// come from outside, and only those of real cameras may take memory.
+func (s *Server) screen(camera string) *screen {
+	if v, ok := s.screens.Load(camera); ok {
+		return v.(*screen)
+	}
+	doc, _ := s.snapshot.get()
+	if !slices.ContainsFunc(doc.Cameras, func(c Camera) bool { return c.Name == camera }) {
+		return nil
+	}
+	v, _ := s.screens.LoadOrStore(camera, &screen{lock: make(chan struct{}, 1)})
+	return v.(*screen)
 }
 
 func (s *Server) interval() time.Duration { return time.Duration(float64(time.Second) / s.opt.FPS) }
@@ -103,7 +111,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() {
-		if s.viewers.leave(viewerKey(r, camera), camera) {
+		if s.viewers.leave(viewerKey(r), camera) {
 			s.forget(camera)
 		}
 	}()
@@ -205,7 +213,11 @@ func (s *Server) tooMany(w http.ResponseWriter) {
 // watch lets a viewer in, or answers that there are too many. held viewers stay
 // until they leave; the others as long as they keep asking.
 func (s *Server) watch(w http.ResponseWriter, r *http.Request, camera string, held bool) bool {
-	ok, first := s.viewers.enter(viewerKey(r, camera), camera, held, time.Now())
+	if s.screen(camera) == nil {
+		pictureError(w, ErrUnknownCamera)
+		return false
+	}
+	ok, first := s.viewers.enter(viewerKey(r), camera, held, time.Now())
 	if !ok {
 		s.tooMany(w)
 		return false
@@ -218,7 +230,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, camera string, he
 
 // viewerKey tells viewers apart: by address and, because several may come
 // through one tunnel, by the mark that the page gives itself.
-func viewerKey(r *http.Request, camera string) string {
+func viewerKey(r *http.Request) string {
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	mark := r.URL.Query().Get("viewer")
 	return host + " " + mark[:min(len(mark), 32)]
@@ -237,9 +249,8 @@ type viewers struct {
 }
 
 type viewer struct {
-	camera string
-	seen   time.Time
-	held   int // streams
+	streams int
+	seen    map[string]time.Time // camera → last picture asked for
 }
 
 // enter counts a viewer in. first is true when a look at this camera begins.
@@ -248,25 +259,22 @@ func (v *viewers) enter(key, camera string, held bool, now time.Time) (ok, first
 	defer v.mu.Unlock()
 	v.expire(now)
 	w := v.now[key]
-	if w == nil {
-		if len(v.now) >= v.limit {
-			return false, false
-		}
+	switch {
+	case w == nil && len(v.now) >= v.limit, w != nil && held && w.streams >= v.limit:
+		return false, false
+	case w == nil:
+		w = &viewer{seen: map[string]time.Time{}}
 		if v.now == nil {
 			v.now = map[string]*viewer{}
 		}
-		w = &viewer{}
 		v.now[key] = w
 	}
 	if held {
-		if w.held >= v.limit {
-			return false, false
-		}
-		w.held++
+		w.streams++
 	}
-	first = w.camera != camera
-	w.camera, w.seen = camera, now
-	return true, first
+	last, known := w.seen[camera]
+	w.seen[camera] = now
+	return true, !known || now.Sub(last) > viewerTime
 }
 
 // leave ends a stream. last is true when nobody watches the camera any more.
@@ -274,12 +282,12 @@ func (v *viewers) leave(key, camera string) (last bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if w := v.now[key]; w != nil {
-		if w.held--; w.held == 0 {
+		if w.streams--; w.streams == 0 {
 			delete(v.now, key)
 		}
 	}
 	for _, w := range v.now {
-		if w.camera == camera {
+		if _, watches := w.seen[camera]; watches {
 			return false
 		}
 	}
@@ -296,7 +304,11 @@ func (v *viewers) count(now time.Time) int {
 
 func (v *viewers) expire(now time.Time) {
 	for key, w := range v.now {
-		if w.held == 0 && now.Sub(w.seen) > viewerTime {
+		gone := w.streams == 0
+		for _, seen := range w.seen {
+			gone = gone && now.Sub(seen) > viewerTime
+		}
+		if gone {
 			delete(v.now, key)
 		}
 	}

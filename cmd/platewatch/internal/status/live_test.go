@@ -182,8 +182,13 @@ func TestViewers(t *testing.T) {
 			t.Errorf("three viewers for two places: %d %d %d", a, b, c)
 		}
 	}
-	if code := ask("a", "yard"); code != 200 {
-		t.Errorf("the other camera: %d", code)
+	for range 3 { // to and fro is still one look at each
+		if yard, front := ask("a", "yard"), ask("a", "front"); yard != 200 || front != 200 {
+			t.Errorf("the other camera: %d, and back: %d", yard, front)
+		}
+	}
+	if code := ask("a", "none"); code != 404 {
+		t.Errorf("no camera: %d", code)
 	}
 	var cameras []string
 	for _, v := range views {
