@@ -36,8 +36,9 @@ func TestMain(m *testing.M) {
 // An import that is killed at any moment leaves a whole list: all entries of
 // one version, the one that was in use or the new one.
 func TestKilledImportLeavesAWholeList(t *testing.T) {
+	t.Parallel()
 	cycles := 60
-	if testing.Short() {
+	if testing.Short() || underRace {
 		cycles = 10
 	}
 	dir := t.TempDir()
@@ -110,6 +111,7 @@ func TestKilledImportLeavesAWholeList(t *testing.T) {
 // made it to disk, a half-written file that got the list's name all the same
 // is not served.
 func TestHalfWrittenFileIsNotServed(t *testing.T) {
+	t.Parallel()
 	src := t.TempDir()
 	importList(t, src, "l", "plate\n"+manyLines(2000, "A%d\n"))
 	whole, err := os.ReadFile(listPath(src, "l"))

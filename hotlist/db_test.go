@@ -186,7 +186,7 @@ func TestDaemonScrubsOnceADay(t *testing.T) {
 // Lookups, refreshes, imports, checks and iterators at the same time; run with
 // the race detector.
 func TestConcurrentUse(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	dir := t.TempDir()
 	importList(t, dir, "l", "plate,note\n"+manyLines(500, "A%d,x\n"))
 	db, err := Open(dir, nil)

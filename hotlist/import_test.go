@@ -100,6 +100,7 @@ func TestAllFieldsAreImported(t *testing.T) {
 }
 
 func TestBadLinesAreNamed(t *testing.T) {
+	t.Parallel()
 	const head = "plate,state,expires,priority\nOK1,CA,,\n"
 	for name, c := range map[string]struct {
 		text string
@@ -266,7 +267,8 @@ func TestDates(t *testing.T) {
 
 // A list larger than the sorter's memory is sorted through files.
 func TestLargeListIsSortedInRuns(t *testing.T) {
-	if testing.Short() {
+	t.Parallel()
+	if testing.Short() || underRace {
 		t.Skip("100,000 entries")
 	}
 	dir := t.TempDir()

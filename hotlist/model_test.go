@@ -42,6 +42,7 @@ func (m model) match(text string, at time.Time, synchronised bool) []Match {
 // Random imports, removals, lookups and reopenings, by one process and beside
 // a second one that only watches, against the model.
 func TestBehavesLikeTheModel(t *testing.T) {
+	t.Parallel()
 	// Few characters, most of them confusable, so that plates collide.
 	plate := rapid.StringMatching(`[O0QI1AB]{1,4}`)
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

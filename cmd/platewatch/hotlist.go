@@ -89,13 +89,14 @@ func (f hotlistFlags) parse(std stdio, synopsis string, args []string, most int)
 	if err := parse(f.FlagSet, std, synopsis, args); err != nil {
 		return err
 	}
+	usage, _, _ := strings.Cut("platewatch "+f.Name()+" "+synopsis, "\n")
 	for _, a := range f.Args() {
 		if len(a) > 1 && a[0] == '-' {
-			return usageError(fmt.Sprintf("%s stands behind an argument", a), "flags come first: platewatch "+f.Name()+" "+synopsis)
+			return usageError(fmt.Sprintf("%s stands behind an argument", a), "flags come first: "+usage)
 		}
 	}
 	if f.NArg() > most {
-		return usageError(fmt.Sprintf("%q is one argument too many", f.Arg(most)), "platewatch "+f.Name()+" "+synopsis)
+		return usageError(fmt.Sprintf("%q is one argument too many", f.Arg(most)), usage)
 	}
 	if *f.db == "" {
 		return usageError("-db is empty", "name the hotlist's directory")
@@ -123,6 +124,16 @@ func damaged(db *hotlist.DB) error {
 	return fmt.Errorf("the answer lacks a list: %w", d[0].Err)
 }
 
+// firstError returns the first error there is: a command ends with one line.
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func runHotlistList(ctx context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("list")
 	list := f.String("list", "", "print the entries of the list with this `name`")
@@ -139,7 +150,7 @@ func runHotlistList(ctx context.Context, std stdio, args []string) error {
 	} else {
 		err = printLists(std, db, *f.json)
 	}
-	return errors.Join(err, damaged(db))
+	return firstError(err, damaged(db))
 }
 
 func printLists(std stdio, db *hotlist.DB, asJSON bool) error {
@@ -171,7 +182,7 @@ func printEntries(ctx context.Context, std stdio, db *hotlist.DB, list string, a
 	t := newTable(std.out, "PLATE", "STATE", "CATEGORY", "PRIORITY", "VEHICLE", "EFFECTIVE", "EXPIRES", "RECORD")
 	for e, err := range db.Entries(ctx, list) {
 		if err != nil {
-			return errors.Join(t.flush(), err)
+			return firstError(t.flush(), err)
 		}
 		if asJSON {
 			if err := enc.Encode(e); err != nil {
@@ -230,7 +241,7 @@ func runHotlistStats(_ context.Context, std stdio, args []string) error {
 	defer db.Close()
 	s := db.Stats()
 	if *f.json {
-		return errors.Join(printJSON(std.out, s), damaged(db))
+		return firstError(printJSON(std.out, s), damaged(db))
 	}
 	t := newTable(std.out, "", "")
 	t.row("lists", fmt.Sprint(s.Lists))
@@ -242,7 +253,7 @@ func runHotlistStats(_ context.Context, std stdio, args []string) error {
 	if s.Damaged > 0 {
 		t.row("damaged", fmt.Sprint(s.Damaged))
 	}
-	return errors.Join(t.flush(), damaged(db))
+	return firstError(t.flush(), damaged(db))
 }
 
 // table prints aligned columns to a terminal, and tab separated ones to

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -68,7 +67,7 @@ func checkPlate(w io.Writer, db *hotlist.DB, text string, asJSON bool) error {
 	} else {
 		_, err = io.WriteString(w, c.text(now))
 	}
-	return errors.Join(err, errors.Join(errAll, errActive), damaged(db))
+	return firstError(err, damaged(db), errAll, errActive)
 }
 
 func (c *plateCheck) text(now time.Time) string {
