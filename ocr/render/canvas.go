@@ -16,10 +16,18 @@ type canvas struct {
 	img  *image.RGBA
 	ras  vector.Rasterizer
 	mask image.Alpha
-	tmp  []Point
+	tint *tint // what colours become before they are painted; nil: themselves
 }
 
-func newCanvas(w, h int) *canvas { return &canvas{img: image.NewRGBA(image.Rect(0, 0, w, h))} }
+// tint maps the three channels of a colour.
+type tint [3][256]uint8
+
+func (t *tint) apply(c color.RGBA) color.RGBA {
+	if t == nil {
+		return c
+	}
+	return color.RGBA{t[0][c.R], t[1][c.G], t[2][c.B], c.A}
+}
 
 // resize makes the picture w × h, reusing its memory; the content is undefined.
 func (c *canvas) resize(w, h int) {
@@ -65,15 +73,20 @@ func (c *canvas) fill(pt paint, polys ...[]Point) {
 	c.ras.Reset(r.Dx(), r.Dy())
 	c.ras.DrawOp = draw.Src
 	ox, oy := float64(r.Min.X), float64(r.Min.Y)
+	// Far outside the picture single-precision coordinates lose their way, so
+	// what reaches far is cut first, a little outside.
+	const guard = 2048
+	far := lo.X < -guard || lo.Y < -guard || hi.X > float64(b.Max.X)+guard || hi.Y > float64(b.Max.Y)+guard
 	for _, p := range polys {
-		for i, q := range p {
-			// The rasteriser clips, but only sanely near its own area.
-			x, y := float32(clamp(q.X-ox, -4096, 8192)), float32(clamp(q.Y-oy, -4096, 8192))
-			if i == 0 {
-				c.ras.MoveTo(x, y)
-			} else {
-				c.ras.LineTo(x, y)
-			}
+		if far {
+			p = clipRect(p, -8, -8, float64(b.Max.X)+8, float64(b.Max.Y)+8)
+		}
+		if len(p) < 3 {
+			continue
+		}
+		c.ras.MoveTo(float32(p[0].X-ox), float32(p[0].Y-oy))
+		for _, q := range p[1:] {
+			c.ras.LineTo(float32(q.X-ox), float32(q.Y-oy))
 		}
 		c.ras.ClosePath()
 	}
@@ -89,6 +102,7 @@ func (c *canvas) fill(pt paint, polys ...[]Point) {
 // blend lays the paint over rectangle r of the picture, through the mask.
 func (c *canvas) blend(r image.Rectangle, pt paint) {
 	a := uint32(clamp(pt.alpha, 0, 1)*256 + 0.5)
+	pt.c0, pt.c1 = c.tint.apply(pt.c0), c.tint.apply(pt.c1)
 	d := pt.p1.sub(pt.p0)
 	l2 := d.X*d.X + d.Y*d.Y
 	for y := r.Min.Y; y < r.Max.Y; y++ {

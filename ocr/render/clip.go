@@ -44,40 +44,6 @@ type ClipSpec struct {
 // DefaultView is a camera on the pavement that looks up the road.
 var DefaultView = View{Width: 1280, Height: 720, Focal: 2700, Rise: 1.6, Yaw: -17, Pitch: 5.4}
 
-// FrameTruth is what one frame shows.
-type FrameTruth struct {
-	Frame  int
-	Time   time.Duration
-	Plates []PlateView
-}
-
-// PlateView is one plate in one frame.
-type PlateView struct {
-	Passage int    // index of the vehicle
-	Text    string // A to Z, 0 to 9
-	Layout  string
-	Corners [4]Point        // pixels, clockwise from the top left of the plate's face
-	Rows    [][4]Point      // the same around the ink of each row of characters
-	Box     image.Rectangle // around the corners
-	// Clear says that the whole plate is in the picture with nothing before it.
-	Clear bool
-}
-
-// Width is the length of the plate's upper edge in pixels.
-func (p PlateView) Width() float64 { return p.Corners[1].sub(p.Corners[0]).len() }
-
-// PassageTruth sums up one vehicle over a clip.
-type PassageTruth struct {
-	Text        string
-	Layout      string
-	First, Last time.Duration // first and last frame with a clear plate at least MinWidth wide
-	Frames      int           // number of those frames
-}
-
-// MinWidth is the plate width in pixels from which a frame counts for a
-// passage's truth.
-const MinWidth = 110
-
 // Clip returns the frames of a clip with their truth, in order. Each picture
 // is valid until the next one is asked for. An error, at the first plate that
 // cannot be drawn, is yielded alone.
@@ -88,10 +54,32 @@ func Clip(spec ClipSpec) iter.Seq2[Frame, error] {
 			yield(Frame{}, err)
 			return
 		}
-		n := int(spec.Length.Seconds()*spec.FPS + .5)
-		for i := range n {
-			t := time.Duration(float64(i) / spec.FPS * float64(time.Second))
+		for i, t := range d.times() {
 			if !yield(d.frame(i, t), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Truths returns what Clip would yield as truth, without drawing the frames.
+func Truths(spec ClipSpec) ([]FrameTruth, error) {
+	d, err := newDirector(spec)
+	if err != nil {
+		return nil, err
+	}
+	var out []FrameTruth
+	for i, t := range d.times() {
+		out = append(out, d.look(i, t))
+	}
+	return out, nil
+}
+
+// times are the numbers and times of the clip's frames.
+func (d *director) times() iter.Seq2[int, time.Duration] {
+	return func(yield func(int, time.Duration) bool) {
+		for i := range int(d.spec.Length.Seconds()*d.spec.FPS + .5) {
+			if !yield(i, time.Duration(float64(i)/d.spec.FPS*float64(time.Second))) {
 				return
 			}
 		}
@@ -120,26 +108,6 @@ type Frame struct {
 	Truth FrameTruth
 }
 
-// Passages sums up the truths of a clip's frames, one entry per vehicle in the
-// order of the specification.
-func Passages(vehicles int, frames []FrameTruth) []PassageTruth {
-	out := make([]PassageTruth, vehicles)
-	for _, f := range frames {
-		for _, p := range f.Plates {
-			if !p.Clear || p.Width() < MinWidth {
-				continue
-			}
-			o := &out[p.Passage]
-			if o.Frames == 0 {
-				o.Text, o.Layout, o.First = p.Text, p.Layout, f.Time
-			}
-			o.Last = f.Time
-			o.Frames++
-		}
-	}
-	return out
-}
-
 // director keeps what stays the same from frame to frame.
 type director struct {
 	spec   ClipSpec
@@ -164,9 +132,6 @@ func newDirector(spec ClipSpec) (*director, error) {
 	d := &director{spec: spec}
 	d.st.cam = spec.View.pinhole()
 	d.st.resize(spec.View.Width, spec.View.Height)
-	d.st.road(rand.New(rand.NewPCG(spec.Seed, 1)))
-	d.back = image.NewRGBA(d.st.img.Rect)
-	copy(d.back.Pix, d.st.img.Pix)
 	for i, v := range spec.Vehicles {
 		ps := v.Plate
 		if ps.Layout == "" {
@@ -190,54 +155,83 @@ func newDirector(spec ClipSpec) (*director, error) {
 	return d, nil
 }
 
+// look moves the vehicles to time t and says what is to be seen: the truth of
+// the frame, its plates from far to near.
+func (d *director) look(i int, t time.Duration) FrameTruth {
+	for j := range d.cars {
+		c := &d.cars[j]
+		dt := (t - c.At).Seconds()
+		if !c.Away {
+			dt = -dt
+		}
+		c.z = c.Mark + c.Speed*dt
+	}
+	slices.SortFunc(d.order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(d.cars[b].z, d.cars[a].z), cmp.Compare(a, b))
+	})
+	truth := FrameTruth{Frame: i, Time: t}
+	for _, j := range d.order {
+		c := &d.cars[j]
+		if !c.onStage() {
+			continue
+		}
+		cover := d.st.extent(c)
+		for k := range truth.Plates { // those before it in the order lie farther off
+			truth.Plates[k].Clear = truth.Plates[k].Clear && !truth.Plates[k].Box.Overlaps(cover)
+		}
+		if v, ok := d.plate(j); ok {
+			truth.Plates = append(truth.Plates, v)
+		}
+	}
+	return truth
+}
+
+// onStage reports whether any of the vehicle can be in the picture.
+func (c *car) onStage() bool { return c.z > -c.sh.length-1 && c.z < 160 }
+
 // frame draws the scene at time t.
 func (d *director) frame(i int, t time.Duration) Frame {
 	dusk := 0.0
 	if d.spec.Dusk != nil {
 		dusk = clamp(d.spec.Dusk(t), 0, 1)
 	}
-	light := sky{sun: vec{.55, .75, -.5}.unit(), direct: .55, dusk: dusk}
+	light := sky{sun: vec{.55, .75, -.5}.unit(), direct: .55}
+	truth := d.look(i, t)
 	s := &d.st
-	s.copyFrom(d.back)
-	for j := range d.cars {
-		c := &d.cars[j]
-		dt := (t - c.At).Seconds()
-		if c.Away {
-			c.z = c.Mark + c.Speed*dt
-		} else {
-			c.z = c.Mark - c.Speed*dt
-		}
+	if d.back == nil {
+		s.road(rand.New(rand.NewPCG(d.spec.Seed, 1)))
+		d.back = image.NewRGBA(s.img.Rect)
+		copy(d.back.Pix, s.img.Pix)
 	}
-	slices.SortFunc(d.order, func(a, b int) int { return cmp.Compare(d.cars[b].z, d.cars[a].z) })
-	truth := FrameTruth{Frame: i, Time: t}
-	var corners []([4]Point)
+	copy(s.img.Pix, d.back.Pix)
+	if dusk > 0 {
+		night := nightfall(dusk)
+		for i := 0; i < len(s.img.Pix); i += 4 {
+			q := s.img.Pix[i : i+3 : i+3]
+			q[0], q[1], q[2] = night[0][q[0]], night[1][q[1]], night[2][q[2]]
+		}
+		for _, w := range s.lit {
+			s.fill(sheer(rgb(0xF2C877), .75*smooth(w.from, w.from+.15, dusk)), w.p)
+		}
+		s.tint = night
+	}
 	for _, j := range d.order {
 		c := &d.cars[j]
-		if c.z < -c.sh.length-1 || c.z > 160 {
+		if !c.onStage() {
 			continue
 		}
 		s.draw(c, light)
-		q, v, ok := d.plate(j)
-		if !ok {
-			continue
-		}
-		s.paste(d.plates[j], q, [3]float64{.97, .97, .97})
-		corners = append(corners, q)
-		for k := range truth.Plates { // what was drawn before lies farther off
-			truth.Plates[k].Clear = truth.Plates[k].Clear && !truth.Plates[k].Box.Overlaps(s.extent(c))
-		}
-		truth.Plates = append(truth.Plates, v)
-	}
-	if dusk > 0 {
-		s.nightfall(dusk)
-		for k, v := range truth.Plates {
-			if v.Clear && dusk > .05 { // the plate throws the camera's light back
-				g := mix(.97, .82, dusk)
-				s.paste(d.plates[v.Passage], corners[k], [3]float64{g, g, g})
+		for _, v := range truth.Plates {
+			if v.Passage == j {
+				// At night the plate throws the camera's light back.
+				s.paste(d.plates[j], v.Corners, mix(.97, .82, dusk))
 			}
 		}
+	}
+	s.tint = nil
+	if dusk > 0 {
 		for _, j := range d.order {
-			if c := &d.cars[j]; c.z > .5 && c.z < 160 {
+			if c := &d.cars[j]; c.z > .5 && c.onStage() {
 				s.glow(c, dusk, func(p Point) bool { return d.hidden(c, p) })
 			}
 		}
@@ -264,33 +258,33 @@ func (d *director) hidden(c *car, p Point) bool {
 }
 
 // plate projects the plate of vehicle j.
-func (d *director) plate(j int) ([4]Point, PlateView, bool) {
+func (d *director) plate(j int) (PlateView, bool) {
 	c := &d.cars[j]
 	if d.plates[j] == nil || c.z < .4 {
-		return [4]Point{}, PlateView{}, false
+		return PlateView{}, false
 	}
 	l := layouts[c.Plate.Layout]
 	var q [4]Point
 	for k, p := range c.plateCorners(l.Width/1000, l.Height/1000) {
 		var ok bool
 		if q[k], ok = d.st.cam.project(p); !ok {
-			return q, PlateView{}, false
+			return PlateView{}, false
 		}
 	}
 	b := bounds(q[:])
 	if !b.Overlaps(d.st.img.Rect) {
-		return q, PlateView{}, false
+		return PlateView{}, false
 	}
 	v := PlateView{Passage: j, Text: d.truth[j].Text, Layout: l.Name, Corners: q, Box: b, Clear: b.In(d.st.img.Rect)}
 	top := d.plates[j][0].Rect
 	m, err := RectTo(float64(top.Dx()), float64(top.Dy()), q)
 	if err != nil {
-		return q, PlateView{}, false
+		return PlateView{}, false
 	}
 	for _, r := range d.truth[j].Rows() {
 		v.Rows = append(v.Rows, [4]Point{m.Apply(Point{r[0], r[1]}), m.Apply(Point{r[2], r[1]}), m.Apply(Point{r[2], r[3]}), m.Apply(Point{r[0], r[3]})})
 	}
-	return q, v, true
+	return v, true
 }
 
 // extent is the rectangle that a vehicle covers on the screen.
@@ -308,19 +302,15 @@ func (s *stage) extent(c *car) image.Rectangle {
 	return bounds(p)
 }
 
-// nightfall darkens the picture, blue last.
-func (s *stage) nightfall(dusk float64) {
-	var lut [3][256]uint8
+// nightfall is what becomes of the colours: darker, blue last.
+func nightfall(dusk float64) *tint {
+	var n tint
 	for i, low := range [3]float64{.17, .20, .29} {
 		for v := range 256 {
-			lut[i][v] = uint8(255*math.Pow(float64(v)/255, 1+.25*dusk)*mix(1, low, dusk) + .5)
+			n[i][v] = uint8(255*math.Pow(float64(v)/255, 1+.25*dusk)*mix(1, low, dusk) + .5)
 		}
 	}
-	p := s.img.Pix
-	for i := 0; i < len(p); i += 4 {
-		q := p[i : i+3 : i+3]
-		q[0], q[1], q[2] = lut[0][q[0]], lut[1][q[1]], lut[2][q[2]]
-	}
+	return &n
 }
 
 // clock burns date, time and the camera's name into the picture.

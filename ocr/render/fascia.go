@@ -96,11 +96,15 @@ func (s *stage) back(c *car, k sky, w, top float64) {
 	}
 	s.patch(c, chrome, ellipse(0, by, .035, .035, 18))
 	s.patch(c, solid(shade(c.Paint, .6)), ellipse(0, by, .026, .026, 18))
+	badge := chrome
+	if p := c.Paint; int(p.R)+int(p.G)+int(p.B) > 450 {
+		badge = solid(rgb(0x3A3D41))
+	}
 	if c.Brand != "" {
-		s.letter(c, dies["caption"], c.Brand, -.50*w/.85, py-.115, .028, chrome)
+		s.letter(c, dies["caption"], c.Brand, -.50*w/.85, py-.115, .028, badge)
 	}
 	if c.Model != "" {
-		s.letter(c, dies["caption"], c.Model, .50*w/.85, py-.115, .028, chrome)
+		s.letter(c, dies["caption"], c.Model, .50*w/.85, py-.115, .028, badge)
 	}
 	if c.Sticker != "" { // a dealer's sticker on the bumper
 		s.patch(c, solid(rgb(0xE9E6DA)), roundRect(-.62, .49, -.36, .56, .01))
@@ -143,7 +147,7 @@ func (s *stage) face(c *car, k sky, w, top float64) {
 	m := (g0 + g1) / 2
 	s.patch(c, chrome, ellipse(0, m, .05, .05, 20))
 	s.patch(c, solid(rgb(0x2A2D31)), ellipse(0, m, .038, .038, 20))
-	s.patch(c, chrome, []Point{{-.03, m - .015}, {0, m + .032}, {.03, m - .015}, {0, m - .004}})
+	s.patch(c, solid(rgb(0x8C2A2E)), rect(-.022, m-.022, .022, m+.022))
 	py := c.sh.plateY[1]
 	s.patch(c, solid(trim), roundRect(-.275, py-.07, .275, py+.07, .01))
 }

@@ -101,3 +101,36 @@ func area(p []Point) float64 {
 	}
 	return a
 }
+
+// clipRect cuts a polygon to a rectangle (Sutherland and Hodgman, 1974). The
+// result has no corner where nothing is left.
+func clipRect(p []Point, x0, y0, x1, y1 float64) []Point {
+	for side := range 4 {
+		inside := func(q Point) float64 {
+			switch side {
+			case 0:
+				return q.X - x0
+			case 1:
+				return x1 - q.X
+			case 2:
+				return q.Y - y0
+			}
+			return y1 - q.Y
+		}
+		q := make([]Point, 0, len(p)+2)
+		for i, b := range p {
+			a := p[(i+len(p)-1)%len(p)]
+			da, db := inside(a), inside(b)
+			if (da < 0) != (db < 0) {
+				q = append(q, lerp(a, b, da/(da-db)))
+			}
+			if db >= 0 {
+				q = append(q, b)
+			}
+		}
+		if p = q; len(p) == 0 {
+			return nil
+		}
+	}
+	return p
+}

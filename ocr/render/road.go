@@ -1,7 +1,6 @@
 package render
 
 import (
-	"image"
 	"image/color"
 	"math"
 	"math/rand/v2"
@@ -65,7 +64,7 @@ func (s *stage) road(r *rand.Rand) {
 		s.tree(wallX+2.0, z, 4.4+1.4*r.Float64(), r)
 	}
 	for _, z := range [...]float64{60, 28} {
-		s.post(kerbLeft-.35, z, 5.5)
+		s.post(kerbLeft-.35, z, 5.5, true)
 	}
 	s.board(kerbLeft-.55, 17, .62, .62, 2.25, "P", "MO-FR 8-18", 0x1D55A5)
 	s.board(kerbLeft-.6, 43, .9, .45, 2.3, "A7", "CENTRE 2", 0x2A6B43)
@@ -102,11 +101,13 @@ func (s *stage) houses(r *rand.Rand) {
 				s.on(f, solid(shade(rgb(0xEDEAE2), .95)), rect(x-.58, y-.08, x+.58, y+1.58))
 				s.on(f, gradient(rgb(0x4A5C6C), rgb(0x2C3640), Point{0, 0}, Point{0, 400}), rect(x-.48, y, x+.48, y+1.5))
 				s.on(f, solid(rgb(0xE4E1D8)), rect(x-.03, y, x+.03, y+1.5))
+				s.light(f, rect(x-.48, y, x-.03, y+1.5), r)
 			}
 		}
 		if i%2 == 0 { // a shop
 			s.on(f, solid(rgb(0x2B3138)), rect(.6, .5, l-2.0, 2.35))
 			s.on(f, sheer(rgb(0x9FB4C4), .35), rect(.75, .6, l-2.15, 2.25))
+			s.light(f, rect(.75, .6, l-2.15, 2.25), r)
 			s.on(f, solid(rgb([]uint32{0x23405C, 0x5C2326, 0x2A4A34, 0xE8E2D2}[i/2%4])), rect(.5, 2.42, l-1.9, 2.95))
 			ink := rgb(0xF2EFE6)
 			if i/2%4 == 3 {
@@ -118,9 +119,23 @@ func (s *stage) houses(r *rand.Rand) {
 				x := (l - 1.6) * (float64(j) + .5) / float64(max(n-1, 1))
 				s.on(f, solid(rgb(0xE4E1D8)), rect(x-.6, .85, x+.6, 2.4))
 				s.on(f, solid(rgb(0x35404A)), rect(x-.5, .93, x+.5, 2.32))
+				s.light(f, rect(x-.5, .93, x+.5, 2.32), r)
 			}
 		}
 		s.on(f, solid(shade(rgb(0x5A3B2A), .8+.5*r.Float64())), rect(l-1.5, .05, l-.55, 2.15))
+	}
+}
+
+// light notes a window in which there may be light in the evening.
+func (s *stage) light(f plane, p []Point, r *rand.Rand) {
+	from := .2 + 1.1*r.Float64()
+	v := make([]vec, len(p))
+	for i, q := range p {
+		v[i] = f(q.X, q.Y)
+	}
+	// Trees and posts stand before the windows farther off: those stay dark.
+	if from < .8 && (v[0].Z < 14 || v[0].Z < 34 && p[0].Y < 3) {
+		s.lit = append(s.lit, window{append([]Point(nil), s.outline(v)...), from})
 	}
 }
 
@@ -182,14 +197,18 @@ func (s *stage) tree(x, z, h float64, r *rand.Rand) {
 	}
 }
 
-func (s *stage) post(x, z, h float64) {
+// post is a pole, a street lamp's with its arm over the road.
+func (s *stage) post(x, z, h float64, lamp bool) {
 	s.poly(solid(rgb(0x5B6064)), vec{x - .05, 0, z}, vec{x + .05, 0, z}, vec{x + .035, h, z}, vec{x - .035, h, z})
+	if !lamp {
+		return
+	}
 	s.poly(solid(rgb(0x6E7478)), vec{x - .05, h, z}, vec{x + 1.1, h + .1, z}, vec{x + 1.1, h + .2, z}, vec{x - .05, h + .1, z})
 }
 
 // board is a sign on a post, facing the camera.
 func (s *stage) board(x, z, w, h, y float64, big, small string, c uint32) {
-	s.post(x, z, y+h*.5)
+	s.post(x, z, y+h*.5, false)
 	f := plane(func(u, v float64) vec { return vec{x + u, y - v, z - .06} })
 	s.on(f, solid(rgb(0xEFEFEA)), roundRect(-w/2, -h/2, w/2, h/2, .05))
 	s.on(f, solid(rgb(c)), roundRect(-w/2+.03, -h/2+.03, w/2-.03, h/2-.03, .04))
@@ -211,6 +230,3 @@ func valueNoise(seed uint64, x, y float64) float64 {
 	}
 	return mix(mix(h(fx, fy), h(fx+1, fy), tx), mix(h(fx, fy+1), h(fx+1, fy+1), tx), ty)
 }
-
-// copyFrom makes the picture equal to src, which must have the same size.
-func (s *stage) copyFrom(src *image.RGBA) { copy(s.img.Pix, src.Pix) }

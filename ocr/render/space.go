@@ -67,6 +67,13 @@ type stage struct {
 	flat  []Point
 	wide  []Point
 	press Press
+	lit   []window // of the houses, for the evening
+}
+
+// window is a window on the screen, and the dusk from which there is light in it.
+type window struct {
+	p    []Point
+	from float64
 }
 
 // outline projects a polygon of the scene, cut at the near plane. The result

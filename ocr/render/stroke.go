@@ -149,35 +149,5 @@ func (s stroke) outline(t, kappa, w, h float64) [][]Point {
 	return out
 }
 
-// clipBox cuts a convex polygon to (0,top)–(w,h) (Sutherland and Hodgman).
-func clipBox(p []Point, top, w, h float64) []Point {
-	for side := range 4 {
-		inside := func(q Point) float64 {
-			switch side {
-			case 0:
-				return q.X
-			case 1:
-				return w - q.X
-			case 2:
-				return q.Y - top
-			}
-			return h - q.Y
-		}
-		q := make([]Point, 0, len(p)+2)
-		for i, b := range p {
-			a := p[(i+len(p)-1)%len(p)]
-			da, db := inside(a), inside(b)
-			if (da < 0) != (db < 0) {
-				q = append(q, lerp(a, b, da/(da-db)))
-			}
-			if db >= 0 {
-				q = append(q, b)
-			}
-		}
-		p = q
-		if len(p) == 0 {
-			return nil
-		}
-	}
-	return p
-}
+// clipBox cuts a polygon to (0,top)–(w,h).
+func clipBox(p []Point, top, w, h float64) []Point { return clipRect(p, 0, top, w, h) }

@@ -89,7 +89,6 @@ func (sh *shape) ring(s float64) [ringN]Point {
 type sky struct {
 	sun    vec     // towards the sun
 	direct float64 // share of the sun's light
-	dusk   float64 // 0 day – 1 night
 }
 
 // coat is body colour under the light: diffuse, and a clear coat that mirrors
@@ -231,12 +230,37 @@ func (s *stage) draw(c *car, k sky) {
 			}
 		}
 	}
+	if !c.front {
+		s.mirrors(c, k)
+	}
 	slices.SortStableFunc(fs, func(a, b facet) int { return cmp.Compare(b.depth, a.depth) })
 	for _, f := range fs {
 		s.quad(f.pt, f.p[:]...)
 	}
+	if c.front {
+		s.mirrors(c, k)
+	}
 	s.wheels(c)
 	s.end(c, k)
+}
+
+// mirrors paints the two outside mirrors.
+func (s *stage) mirrors(c *car, k sky) {
+	at := c.sh.screen[1] - .25
+	w := c.sh.halfWidth(at) * .96
+	for _, side := range [2]float64{-1, 1} {
+		put := func(g, d float64) []vec {
+			var p []vec
+			for _, q := range roundRect(w-.04+g, c.sh.belt-.01+g, w+.2-g, c.sh.belt+.15-g, .05) {
+				p = append(p, c.at(side*q.X, q.Y, at+d))
+			}
+			return p
+		}
+		s.poly(solid(k.coat(shade(c.Paint, .7), vec{0, .1, -1}, .5)), put(0, 0)...)
+		if !c.front {
+			s.poly(solid(rgb(0x8FA0AE)), put(.02, -.01)...)
+		}
+	}
 }
 
 // end paints the bent end of the body that faces the camera.
@@ -297,13 +321,14 @@ func (s *stage) end(c *car, k sky) {
 
 // shadow darkens the road under the vehicle, softly.
 func (s *stage) shadow(c *car) {
-	for i := range 7 {
-		g := .30 - .07*float64(i)
+	const n = 16
+	for i := range n {
+		g := .34 - .5*float64(i)/n
 		var p []vec
 		for _, q := range roundRect(-c.sh.half-g, -g, c.sh.half+g, c.sh.length+g, .5) {
 			p = append(p, c.at(q.X, 0, q.Y))
 		}
-		s.poly(sheer(rgb(0x0C0D10), .17), p...)
+		s.poly(sheer(rgb(0x0C0D10), .085), p...)
 	}
 }
 

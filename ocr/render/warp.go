@@ -31,7 +31,7 @@ func newDecal(img *image.RGBA) decal {
 // paste lays the decal over the quadrilateral q (pixels, clockwise from the top
 // left), its brightness times light, with antialiased edges and 2 × 2 samples a
 // pixel. It reports whether q could be mapped.
-func (c *canvas) paste(d decal, q [4]Point, light [3]float64) bool {
+func (c *canvas) paste(d decal, q [4]Point, light float64) bool {
 	size := math.Max(q[1].sub(q[0]).len(), q[2].sub(q[3]).len())
 	tex := d[0]
 	for _, t := range d[1:] {
@@ -47,11 +47,9 @@ func (c *canvas) paste(d decal, q [4]Point, light [3]float64) bool {
 	}
 	inv := m.Inverse()
 	r := bounds(q[:]).Intersect(c.img.Rect)
-	var lut [3][256]uint8
-	for i := range 3 {
-		for v := range 256 {
-			lut[i][v] = uint8(clamp(float64(v)*light[i]+.5, 0, 255))
-		}
+	var lut [256]uint8
+	for v := range lut {
+		lut[v] = uint8(clamp(float64(v)*light+.5, 0, 255))
 	}
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X; x < r.Max.X; x++ {
@@ -69,9 +67,9 @@ func (c *canvas) paste(d decal, q [4]Point, light [3]float64) bool {
 			}
 			o := c.img.Pix[c.img.PixOffset(x, y):]
 			a := n / 4
-			o[0] = uint8(mix(float64(o[0]), float64(lut[0][uint8(cr/n+.5)]), a) + .5)
-			o[1] = uint8(mix(float64(o[1]), float64(lut[1][uint8(cg/n+.5)]), a) + .5)
-			o[2] = uint8(mix(float64(o[2]), float64(lut[2][uint8(cb/n+.5)]), a) + .5)
+			o[0] = uint8(mix(float64(o[0]), float64(lut[uint8(cr/n+.5)]), a) + .5)
+			o[1] = uint8(mix(float64(o[1]), float64(lut[uint8(cg/n+.5)]), a) + .5)
+			o[2] = uint8(mix(float64(o[2]), float64(lut[uint8(cb/n+.5)]), a) + .5)
 		}
 	}
 	return true

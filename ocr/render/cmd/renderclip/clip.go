@@ -3,55 +3,22 @@ package main
 import (
 	"context"
 	"fmt"
-	"image/color"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"platewatch/ocr/render"
+	"platewatch/ocr/render/scenes"
 )
-
-// road is the demo's clip: an afternoon street that falls into dusk.
-func road() (spec render.ClipSpec, hot []bool) {
-	sec := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-	rgb := func(v uint32) color.RGBA { return color.RGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 255} }
-	type v = render.Vehicle
-	near := func(at, speed float64, body render.Body, paint uint32, layout, text string, hit bool, more v) {
-		more.Body, more.Paint, more.Lane, more.Away, more.Speed, more.Mark, more.At = body, rgb(paint), render.LaneNear, true, speed, 5, sec(at)
-		more.Plate.Layout, more.Plate.Text, more.Plate.Seed = layout, text, uint64(len(hot))
-		spec.Vehicles, hot = append(spec.Vehicles, more), append(hot, hit)
-	}
-	far := func(at, speed float64, body render.Body, paint uint32, layout, text string, hit bool) {
-		spec.Vehicles = append(spec.Vehicles, v{Body: body, Paint: rgb(paint), Lane: render.LaneFar, Speed: speed, Mark: 9, At: sec(at),
-			Plate: render.PlateSpec{Layout: layout, Text: text, Seed: uint64(len(hot))}})
-		hot = append(hot, hit)
-	}
-	near(2.2, 6, render.Hatch, 0xA8262B, "nl", "TX-083-R", true, v{Brand: "ARDEN", Model: "1.4 TS", Sticker: "AUTOBERG"})
-	far(5.0, 4.3, render.Sedan, 0x2B4C7E, "de", "K:MX 4827", false)
-	near(8.2, 5.5, render.Van, 0xE4E5E4, "gb-rear", "KR64 VHT", true, v{Brand: "LOADER", Lettering: "0800 555 0147"})
-	far(11.4, 4.3, render.SUV, 0x3B4347, "fr", "FB-627-GT", false)
-	near(14.8, 4, render.Sedan, 0xB9BDC2, "us-ca", "7KRM294", true, v{Brand: "CORVANO", Model: "SE"})
-	near(18.4, 5, render.Hatch, 0x4F7A52, "br", "KPD-4826", true, v{Brand: "PAMPA", Model: "1.0", Sticker: "VALE AUTO"})
-	far(21.4, 4.3, render.Hatch, 0xC7A23A, "es", "5937 HKT", false)
-	near(24.8, 4, render.SUV, 0x27405B, "us-tx", "HKR 5724", true, v{Brand: "RIDGELINE", Model: "4X4"})
-	spec.FPS, spec.Length, spec.Seed = 25, sec(28), 7
-	spec.Start, spec.Camera = time.Date(2026, 5, 14, 20, 41, 12, 0, time.UTC), "CAM 2 NORTH"
-	spec.Sensor = render.Sensor{Defocus: .5, Noise: .8}
-	spec.Dusk = func(t time.Duration) float64 {
-		k := min(max((t.Seconds()-16)/9, 0), 1)
-		return .78 * k * k * (3 - 2*k)
-	}
-	return spec, hot
-}
 
 // writeClip renders the clip, has ffmpeg compress it, and writes its truth.
 func writeClip(ctx context.Context, dir string, log io.Writer) error {
-	spec, hot := road()
+	spec, hot := scenes.Road()
 	view := render.DefaultView
-	out := filepath.Join(dir, "road.h264")
+	// The old clip stays until the new one is whole: it is embedded in builds.
+	whole, out := filepath.Join(dir, "road.h264"), filepath.Join(dir, "road.h264.part")
+	defer os.Remove(out)
 	// One thread: x264 then writes the same bytes every time. Access unit
 	// delimiters and a key frame a second let the RTSP server cut anywhere.
 	cmd := exec.CommandContext(ctx, "ffmpeg", "-loglevel", "error", "-y",
@@ -84,15 +51,11 @@ func writeClip(ctx context.Context, dir string, log io.Writer) error {
 	if err := cmd.Wait(); err != nil {
 		return fmt.Errorf("ffmpeg: %w", err)
 	}
-	var b strings.Builder
-	b.WriteString("passage\tplate\tfirst_ms\tlast_ms\thot\n")
+	if err := os.Rename(out, whole); err != nil {
+		return err
+	}
 	for i, p := range render.Passages(len(spec.Vehicles), truths) {
-		yes := "no"
-		if hot[i] {
-			yes = "yes"
-		}
-		fmt.Fprintf(&b, "%d\t%s\t%d\t%d\t%s\n", i+1, p.Text, p.First.Milliseconds(), p.Last.Milliseconds(), yes)
 		fmt.Fprintf(log, "passage %d %-8s %-8s %3d frames with a plate of %d pixels or more\n", i+1, p.Text, p.Layout, p.Frames, render.MinWidth)
 	}
-	return os.WriteFile(filepath.Join(dir, "road.tsv"), []byte(b.String()), 0o644)
+	return os.WriteFile(filepath.Join(dir, "road.tsv"), scenes.RoadTruth(spec, hot, truths), 0o644)
 }

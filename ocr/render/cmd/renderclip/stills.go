@@ -3,106 +3,18 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"image/color"
 	"image/jpeg"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"platewatch/ocr/render"
+	"platewatch/ocr/render/scenes"
 )
-
-// still is one picture of the test set.
-type still struct {
-	name    string
-	layout  string // empty: a vehicle without a plate
-	text    string
-	body    render.Body
-	paint   uint32
-	front   bool
-	z       float64 // metres to the bumper
-	lane    float64
-	focal   float64
-	wide    bool    // 1280 × 720 instead of 1000 × 750
-	off     float64 // degrees that the camera looks past the plate
-	dusk    float64
-	wear    float64
-	frame   bool
-	sensor  render.Sensor
-	nothing bool // an empty street
-}
 
 // maxStill is the size in bytes that the quality of a still is lowered for.
 const maxStill = 58_000
-
-// stills is the test set: every region, easy to hard, and pictures without a
-// plate that hold other lettering.
-var stills = []still{
-	{name: "eu-nl-day", layout: "nl", text: "HX-274-K", body: render.Hatch, paint: 0x1F4E79, z: 6, focal: 2000},
-	{name: "eu-de-front", layout: "de", text: "B:RK 5382", body: render.Sedan, paint: 0x8A8D91, front: true, z: 8, focal: 2200, lane: -2.6},
-	{name: "eu-fr-day", layout: "fr", text: "DK-482-HP", body: render.SUV, paint: 0xE6E6E3, z: 7, focal: 2000, wide: true},
-	{name: "eu-es-far", layout: "es", text: "6284 FKM", body: render.Hatch, paint: 0xA83232, front: true, z: 11, focal: 2000, lane: -3.2},
-	{name: "eu-sk-dirty", layout: "sk", text: "KE^472HD", body: render.Hatch, paint: 0x5C6B3E, z: 6.5, focal: 2000, wear: .6},
-	{name: "eu-it-noise", layout: "it", text: "FK 582NB", body: render.Sedan, paint: 0x2B2D31, z: 6.5, focal: 2000, sensor: render.Sensor{Noise: 9, Defocus: .8}},
-	{name: "eu-pl-dusk", layout: "pl", text: "KR 58427", body: render.SUV, paint: 0x6E1F24, z: 7, focal: 2100, dusk: .7},
-	{name: "eu-be-red", layout: "be", text: "2-DKF-485", body: render.Hatch, paint: 0xC9CBCD, z: 6, focal: 2000, wide: true},
-	{name: "eu-se-night", layout: "se", text: "HKB 385", body: render.Sedan, paint: 0x324A3A, z: 7, focal: 2200, dusk: 1, sensor: render.Sensor{Noise: 5}},
-	{name: "eu-cz-motion", layout: "cz", text: "4B8 2573", body: render.Hatch, paint: 0xC9A437, z: 6, focal: 2000, sensor: render.Sensor{Motion: 4, Angle: 170}},
-	{name: "eu-two-rows", layout: "eu-two", text: "HD/4827K", body: render.Van, paint: 0xDADAD6, z: 7, focal: 2300},
-	{name: "uk-rear", layout: "gb-rear", text: "BD62 KXR", body: render.Hatch, paint: 0x70757A, z: 6, focal: 2000},
-	{name: "uk-front", layout: "gb", text: "HN58 RKT", body: render.SUV, paint: 0x203A5C, front: true, z: 8.5, focal: 2200, lane: -2.8, wide: true},
-	{name: "uk-van-number", layout: "gb-plain", text: "KT57 DHX", body: render.Van, paint: 0xECECEA, z: 7.5, focal: 2200},
-	{name: "us-ca", layout: "us-ca", text: "8HKT357", body: render.Sedan, paint: 0xB8BCC2, z: 6, focal: 2300},
-	{name: "us-tx-frame", layout: "us-tx", text: "KRD 8254", body: render.SUV, paint: 0x2C3E57, z: 6, focal: 2300, frame: true},
-	{name: "us-az-sunset", layout: "us-az", text: "HKF 5728", body: render.Hatch, paint: 0xD3D0C8, z: 5.5, focal: 2300, wide: true},
-	{name: "us-ny-dusk", layout: "us-ny", text: "DKH 4285", body: render.Sedan, paint: 0x1E1F22, z: 6, focal: 2400, dusk: .6},
-	{name: "us-co-far", layout: "us-co", text: "RKD-472", body: render.SUV, paint: 0x7C2D2D, z: 9, focal: 2000, sensor: render.Sensor{Defocus: .8}},
-	{name: "br-grey", layout: "br", text: "HKD-5824", body: render.Hatch, paint: 0x8E9296, z: 6, focal: 2000},
-	{name: "br-mercosul", layout: "br-mercosul", text: "RKT4D82", body: render.Sedan, paint: 0xF0F0EE, z: 6.5, focal: 2100, wide: true},
-	{name: "br-night", layout: "br", text: "MKB-7385", body: render.Hatch, paint: 0x28333F, z: 6.5, focal: 2200, dusk: .95, wear: .3, sensor: render.Sensor{Noise: 6}},
-	{name: "tw-day", layout: "tw", text: "BKD-5827", body: render.SUV, paint: 0xDFDFDC, z: 6.5, focal: 2100},
-	{name: "dark-plate", layout: "dark", text: "HK-58-24", body: render.Hatch, paint: 0x9A7B4F, z: 6, focal: 2100},
-	{name: "none-street", nothing: true, focal: 1900, z: 10, lane: -4},
-	{name: "none-van", body: render.Van, paint: 0xE7E7E4, z: 6, focal: 1800},
-	{name: "none-signs", nothing: true, focal: 3200, z: 24, lane: -6.2, wide: true},
-	{name: "none-front", body: render.SUV, paint: 0x3C5A44, front: true, z: 8, focal: 2000, lane: -2.6},
-}
-
-func (s still) spec(seed uint64) render.ClipSpec {
-	v := render.View{Width: 1000, Height: 750, Focal: s.focal * .8, Rise: 1.6}
-	if s.wide {
-		v.Width, v.Height = 1280, 720
-	}
-	lane := s.lane
-	if lane == 0 {
-		lane = render.LaneNear
-	}
-	// look at the plate, a little past it
-	v.Yaw = math.Atan2(lane, s.z)*180/math.Pi + 2 + s.off
-	v.Pitch = math.Atan2(v.Rise-.95, s.z) * 180 / math.Pi
-	if s.nothing {
-		v.Pitch = 1.5
-	}
-	spec := render.ClipSpec{View: v, FPS: 25, Length: time.Second, Seed: seed, Sensor: s.sensor, Dusk: func(time.Duration) float64 { return s.dusk }}
-	if spec.Sensor.Noise == 0 {
-		spec.Sensor.Noise = 1.5
-	}
-	if spec.Sensor.Defocus == 0 {
-		spec.Sensor.Defocus = .5
-	}
-	if seed%3 == 0 {
-		spec.Start, spec.Camera = time.Date(2026, 3, 9, 7, 12, int(seed), 0, time.UTC), "CAM 1"
-	}
-	if !s.nothing {
-		c := color.RGBA{uint8(s.paint >> 16), uint8(s.paint >> 8), uint8(s.paint), 255}
-		spec.Vehicles = []render.Vehicle{{Body: s.body, Paint: c, Lane: lane, Away: !s.front, Mark: s.z, Brand: "CORVANO", Model: "2.0", Lettering: "0800 555 0147",
-			Plate: render.PlateSpec{Layout: s.layout, Text: s.text, Seed: seed, Wear: s.wear, Frame: s.frame}}}
-	}
-	return spec
-}
 
 // writeStills draws the set. truth.tsv has one row per picture; the row of a
 // picture without a plate has neither box nor text.
@@ -112,19 +24,19 @@ func writeStills(dir string, log io.Writer) error {
 	}
 	var b strings.Builder
 	b.WriteString("file\tx\ty\tw\th\tplate\n")
-	for i, s := range stills {
-		f, err := render.Still(s.spec(uint64(i+1)), 0)
+	for i, s := range scenes.Stills {
+		f, err := render.Still(s.Spec(uint64(i+1)), 0)
 		if err != nil {
-			return fmt.Errorf("still %s: %w", s.name, err)
+			return fmt.Errorf("still %s: %w", s.Name, err)
 		}
 		var j bytes.Buffer
 		for q := 80; j.Len() == 0 || j.Len() > maxStill && q > 30; q -= 4 {
 			j.Reset()
 			if err := jpeg.Encode(&j, f.Image, &jpeg.Options{Quality: q}); err != nil {
-				return fmt.Errorf("still %s: %w", s.name, err)
+				return fmt.Errorf("still %s: %w", s.Name, err)
 			}
 		}
-		file := s.name + ".jpg"
+		file := s.Name + ".jpg"
 		if err := os.WriteFile(filepath.Join(dir, file), j.Bytes(), 0o644); err != nil {
 			return err
 		}
@@ -133,7 +45,7 @@ func writeStills(dir string, log io.Writer) error {
 		}
 		for _, p := range f.Truth.Plates {
 			if !p.Clear {
-				return fmt.Errorf("still %s: the plate is not wholly in the picture", s.name)
+				return fmt.Errorf("still %s: the plate is not wholly in the picture", s.Name)
 			}
 			fmt.Fprintf(&b, "%s\t%d\t%d\t%d\t%d\t%s\n", file, p.Box.Min.X, p.Box.Min.Y, p.Box.Dx(), p.Box.Dy(), p.Text)
 			fmt.Fprintf(log, "%-18s %-9s %3.0f px, %d bytes\n", file, p.Text, p.Width(), j.Len())
