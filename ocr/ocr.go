@@ -49,8 +49,11 @@ type Params struct {
 	Candidates int
 	// MinScore is the finder's score below which a candidate is not read.
 	MinScore float64
-	// MinConfidence is the confidence below which a plate is not reported.
-	MinConfidence float64
+	// MinPlate is the probability of being a plate below which a reading is
+	// not reported.
+	MinPlate float64
+	// MinWidth is the width in pixels below which a plate is not reported.
+	MinWidth int
 	// Readers is how many plates are read at once.
 	Readers int
 }
@@ -58,7 +61,7 @@ type Params struct {
 // DefaultParams are the values with which the accuracy in the README was
 // measured.
 func DefaultParams() Params {
-	return Params{Find: find.DefaultParams(), Candidates: 4, MinScore: 0.05, MinConfidence: 0.3, Readers: 1}
+	return Params{Find: find.DefaultParams(), Candidates: 4, MinScore: 0.02, MinPlate: 0.25, Readers: 1}
 }
 
 // Recogniser finds and reads plates. It is safe for use by several goroutines
@@ -104,7 +107,7 @@ func (r *Recogniser) Recognise(ctx context.Context, picture gocv.Mat) (Result, e
 	}
 	found := time.Now()
 	res := Result{Find: found.Sub(start)}
-	var readings []Plate
+	var readings []scored
 	for _, c := range candidates[:min(len(candidates), r.p.Candidates)] {
 		if c.Score < r.p.MinScore {
 			break
@@ -121,29 +124,32 @@ func (r *Recogniser) Recognise(ctx context.Context, picture gocv.Mat) (Result, e
 			readings = append(readings, p)
 		}
 	}
-	res.Plates = choose(readings, r.p.MinConfidence)
+	res.Plates = choose(readings, r.p.MinPlate)
 	res.Read = time.Since(found)
 	return res, nil
 }
 
 // readOne levels and reads one candidate.
-func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, c find.Candidate) (Plate, bool, error) {
+func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, c find.Candidate) (scored, bool, error) {
 	level, err := rectify.Level(grey, c)
 	if err != nil {
-		return Plate{}, false, nil // too near the edge to be read
+		return scored{}, false, nil // too near the edge to be read
 	}
 	defer level.Close()
 	reading, ok, err := r.reader.Read(ctx, level)
 	if err != nil || !ok {
-		return Plate{}, false, err
+		return scored{}, false, err
 	}
 	corners := level.Corners(reading.Line)
-	return Plate{
+	height := level.FrameHeight(reading.Line)
+	seen := evidence(reading, c, height)
+	p := Plate{
 		Text:       reading.Text,
-		Confidence: confidence(reading, c),
+		Confidence: probability(isRight, seen),
 		Box:        around(corners).Intersect(image.Rect(0, 0, grey.Cols(), grey.Rows())),
 		Corners:    corners,
-		Height:     level.FrameHeight(reading.Line),
+		Height:     height,
 		Characters: reading.Characters,
-	}, true, nil
+	}
+	return scored{p, probability(isPlate, seen)}, p.Box.Dx() >= r.p.MinWidth, nil
 }

@@ -150,6 +150,11 @@ func report(w io.Writer, err error) int {
 		line += ": " + h.Hint()
 	}
 	fmt.Fprintln(w, line)
+	return codeOf(err)
+}
+
+// codeOf is the exit code that an error stands for.
+func codeOf(err error) int {
 	var f *failure
 	switch {
 	case errors.As(err, &f):

@@ -146,3 +146,6 @@ func blankBMP() []byte {
 	}
 	return b
 }
+
+// Version is Tesseract's version.
+func Version() string { return gosseract.Version() }

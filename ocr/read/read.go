@@ -25,6 +25,7 @@ type Reading struct {
 	Characters []Character
 	Line       rectify.Line // where it was read, on the levelled picture
 	Looks      int          // how often it was read
+	Agreed     bool         // two looks agreed before they ran out
 }
 
 // Character is one place in a reading.
@@ -57,15 +58,14 @@ type Model struct {
 
 // English is the general model that Debian packages as tesseract-ocr-eng. It
 // knows black print on white paper, so it gets the ink alone. The looks are
-// the three whose vote read most of the labelled frames, among 18 that were
-// tried: each alone reads 60–63 % of frames/eu and 25–30 % of frames/us,
-// together 71 % and 40 %.
+// four whose vote read most of the labelled frames, among 18 that were tried:
+// it is right on a sixth more plates than the best of them alone.
 func English() Model {
 	ink := func(height int, stretch float64) rectify.Cut {
 		return rectify.Cut{Height: height, Fill: 0.72, Beyond: 0.25, Stretch: stretch, Border: 12}
 	}
 	return Model{Name: "eng", Looks: []Look{
-		{0, ink(48, 1.25)}, {1, ink(40, 1.25)}, {0, ink(40, 1.5)},
+		{0, ink(48, 1.25)}, {1, ink(40, 1.25)}, {2, ink(40, 1.25)}, {0, ink(40, 1.5)},
 	}}
 }
 
@@ -158,6 +158,7 @@ func (r *Reader) Read(ctx context.Context, p *rectify.Plate) (reading Reading, o
 		}
 	}
 	reading, ok = votes.count()
+	reading.Agreed = votes.settled() && reading.Looks < len(r.model.Looks)
 	return reading, ok, nil
 }
 

@@ -49,7 +49,8 @@ func (t threshold) binarise(grey gocv.Mat, binary *gocv.Mat) {
 }
 
 // Lines finds the row of characters in every binarisation and returns those
-// that showed one, the most regular first.
+// that showed one, the most regular first. The finder's own line comes last:
+// on blurred plates it is the only one.
 func (p *Plate) Lines() ([]Line, error) {
 	smooth, binary := gocv.NewMat(), gocv.NewMat()
 	defer smooth.Close()
@@ -72,7 +73,8 @@ func (p *Plate) Lines() ([]Line, error) {
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(b.Score, a.Score) })
-	return lines, nil
+	middle := Line{X0: p.x0, X1: p.x1, Y0: float64(p.Grey.Rows()) / 2, Height: CharHeight, threshold: thresholds[0]}
+	return append(lines, middle), nil
 }
 
 // bestLine returns the most regular row of characters on a binary picture.

@@ -41,6 +41,7 @@ type Plate struct {
 
 	scale, slope float64 // pixels here for one of the frame; dy/dx of the line
 	x, y         float64 // frame position of the picture's middle
+	x0, x1       float64 // ends of the finder's line here
 }
 
 // Level cuts the surroundings of c out of a grey frame. Rows are sheared, not
@@ -54,6 +55,8 @@ func Level(grey gocv.Mat, c find.Candidate) (*Plate, error) {
 	p := &Plate{scale: CharHeight / l.Height, slope: l.Slope, x: (l.X0 + l.X1) / 2, y: l.Y}
 	half := (l.X1-l.X0)/2 + beyondEnds*l.Height
 	w := int(math.Ceil(2 * half * p.scale))
+	p.x0 = float64(w)/2 - (l.X1-l.X0)/2*p.scale
+	p.x1 = float64(w) - p.x0
 	h := int(math.Ceil(2 * aboveMiddle * CharHeight))
 
 	rise := aboveMiddle*l.Height + math.Abs(l.Slope)*half

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"platewatch/cmd/platewatch/internal/bench"
+	"platewatch/ocr"
+	"platewatch/ocr/truth"
+)
+
+// shownFailures bounds the pictures of a folder on the HTML page.
+const shownFailures = 200
+
+// runBench measures accuracy and speed on labelled folders.
+func runBench(ctx context.Context, std stdio, args []string) error {
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	asJSON := fs.Bool("json", false, "print the scores as JSON")
+	page := fs.String("html", "", "write the scores and every failure as a picture into `file`")
+	modelName := fs.String("model", "eng", "Tesseract `model`: a name, or the path of a .traineddata file")
+	if err := parse(fs, std, "[-json] [-html FILE] DIR ...", args); err != nil {
+		return err
+	}
+	if fs.NArg() == 0 {
+		return usageError("nothing to measure", "name folders with pictures or clips and a "+truth.FileName)
+	}
+	var sets []*truth.Set
+	files := 0
+	for _, dir := range fs.Args() {
+		set, err := truth.Open(dir)
+		if err != nil {
+			return &failure{code: codeOf(err), err: err, hint: "bench needs a folder with a " + truth.FileName + ": file, x, y, w, h, plate"}
+		}
+		sets = append(sets, set)
+		files += len(set.Files)
+	}
+	recogniser, err := ocr.New(readingModel(*modelName), ocr.DefaultParams())
+	if err != nil {
+		return err
+	}
+	defer recogniser.Close()
+
+	bar := progressOn(std.err, files, "reading")
+	var scores []*bench.Score
+	for _, set := range sets {
+		s, err := bench.Run(ctx, recogniser, set, func() { bar.Add(1) })
+		if err != nil {
+			return err
+		}
+		scores = append(scores, s)
+	}
+	bar.Finish()
+	peak, err := bench.PeakMemory()
+	if err != nil {
+		return err
+	}
+	if *page != "" {
+		f, err := os.Create(*page)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(bench.WritePage(f, scores, shownFailures), f.Close()); err != nil {
+			return err
+		}
+	}
+	if *asJSON {
+		enc := json.NewEncoder(std.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(struct {
+			Folders    []*bench.Score `json:"folders"`
+			PeakMemory int64          `json:"peak_memory_bytes"`
+		}{scores, peak})
+	}
+	fmt.Fprint(std.out, bench.Table(scores))
+	fmt.Fprintf(std.out, "peak memory %.0f MiB; misread counts O/0 and I/1 as equal; spurious counts plates that are not on the labels\n", float64(peak)/(1<<20))
+	return nil
+}
+
+// progressOn is a progress bar on a terminal, and silent elsewhere.
+func progressOn(w io.Writer, steps int, what string) *progressbar.ProgressBar {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return progressbar.NewOptions(steps, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+			progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+	}
+	return progressbar.NewOptions(steps, progressbar.OptionSetWriter(io.Discard))
+}

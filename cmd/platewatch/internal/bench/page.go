@@ -1,0 +1,73 @@
+package bench
+
+import (
+	"embed"
+	"encoding/base64"
+	"html/template"
+	"image"
+	"io"
+	"path/filepath"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/capture"
+)
+
+//go:embed page.html
+var pageFiles embed.FS
+
+var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
+	"percent": func(n, of int) float64 { return 100 * share(n, of) },
+	"short":   short,
+}).ParseFS(pageFiles, "page.html"))
+
+// shown is a failure with its picture.
+type shown struct {
+	Failure
+	Picture template.URL // JPEG as a data: address; empty when there is none
+}
+
+// WritePage writes one HTML file with the scores and every failure as a
+// picture. at most perFolder failures of a folder are shown.
+func WritePage(w io.Writer, scores []*Score, perFolder int) error {
+	type section struct {
+		*Score
+		Shown  []shown
+		Hidden int
+	}
+	var sections []section
+	for _, s := range scores {
+		sec := section{Score: s, Hidden: max(0, len(s.Failures)-perFolder)}
+		for _, f := range s.Failures[:min(len(s.Failures), perFolder)] {
+			sec.Shown = append(sec.Shown, shown{f, thumbnail(filepath.Join(s.Folder, f.File), f.Box)})
+		}
+		sections = append(sections, sec)
+	}
+	return page.Execute(w, sections)
+}
+
+// thumbnail is the surroundings of box, or the whole picture when there is no
+// box, at most 360 px wide. It is empty for what is no picture.
+func thumbnail(path string, box image.Rectangle) template.URL {
+	still, err := capture.ReadStill(path, capture.StillLimits{})
+	if err != nil {
+		return ""
+	}
+	defer still.Close()
+	whole := image.Rect(0, 0, still.Cols(), still.Rows())
+	if around := box.Inset(-box.Dx() / 2).Intersect(whole); !box.Empty() && !around.Empty() {
+		whole = around
+	}
+	cut := still.Region(whole)
+	defer cut.Close()
+	small := gocv.NewMat()
+	defer small.Close()
+	scale := min(3, 360/float64(whole.Dx()))
+	gocv.Resize(cut, &small, image.Point{}, scale, scale, gocv.InterpolationArea)
+	jpeg, err := gocv.IMEncodeWithParams(gocv.JPEGFileExt, small, []int{gocv.IMWriteJpegQuality, 80})
+	if err != nil {
+		return ""
+	}
+	defer jpeg.Close()
+	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(jpeg.GetBytes()))
+}

@@ -1,0 +1,143 @@
+// Package bench measures finding and reading against labelled folders.
+package bench
+
+import (
+	"image"
+	"slices"
+	"strings"
+
+	"platewatch/ocr"
+	"platewatch/ocr/passage"
+	"platewatch/ocr/truth"
+)
+
+// Score is what a folder gave. Counts are plates unless they say otherwise.
+//
+// A reported plate belongs to a labelled one when their boxes overlap (at
+// least 0.3 of intersection over union), or, where the label has no box, when
+// it is the likeliest one on the picture. What is left over is spurious: not
+// on the label, or not a plate. Some frames hold readable plates that nobody
+// labelled; they count as spurious too.
+type Score struct {
+	Folder     string `json:"folder"`
+	Pictures   int    `json:"pictures"`
+	Unreadable int    `json:"unreadable"` // pictures that could not be decoded
+
+	Plates   int `json:"n"`
+	Exact    int `json:"exact"`    // the whole text, every character
+	Folded   int `json:"folded"`   // the same with O = Q = 0 and I = 1
+	Found    int `json:"found"`    // reported with whatever text
+	Misread  int `json:"misread"`  // found with a wrong text, O/0 and I/1 apart
+	Spurious int `json:"spurious"` // reported where no plate is labelled
+
+	Sure       int `json:"sure"`       // reported at a confidence of 0.9 or more
+	SureWrong  int `json:"sure_wrong"` // of those, not exactly right
+	Edits      int `json:"edits"`      // wrong, missing and added characters
+	Characters int `json:"characters"` // on the labels
+
+	MedianMS float64 `json:"median_ms"` // find and read, per picture
+	P95MS    float64 `json:"p95_ms"`
+
+	Failures []Failure `json:"failures,omitempty"`
+}
+
+// CharacterErrorRate is edits per labelled character.
+func (s *Score) CharacterErrorRate() float64 { return share(s.Edits, s.Characters) }
+
+// Failure is one plate that was not read exactly, or one that is not there.
+type Failure struct {
+	File       string          `json:"file"`
+	Want       string          `json:"want"` // empty: spurious
+	Got        string          `json:"got"`  // empty: not found
+	Confidence float64         `json:"confidence"`
+	Box        image.Rectangle `json:"-"`
+}
+
+// sure is the confidence from which a reading claims to be right nine times in
+// ten.
+const sure = 0.9
+
+// add scores one picture.
+func (s *Score) add(file truth.File, got []ocr.Plate) {
+	s.Pictures++
+	free := slices.Clone(got)
+	for _, want := range file.Plates {
+		s.Plates++
+		s.Characters += len(want.Text)
+		i := belonging(want, free)
+		if i < 0 {
+			s.Edits += len(want.Text)
+			s.Failures = append(s.Failures, Failure{File: file.Name, Want: want.Text, Box: want.Box})
+			continue
+		}
+		p := free[i]
+		free = slices.Delete(free, i, i+1)
+		s.Found++
+		s.Edits += passage.Distance(want.Text, p.Text)
+		exact := p.Text == want.Text
+		s.claim(p, exact)
+		if exact {
+			s.Exact++
+		}
+		if Fold(p.Text) == Fold(want.Text) {
+			s.Folded++
+		} else {
+			s.Misread++
+		}
+		if !exact {
+			s.Failures = append(s.Failures, Failure{file.Name, want.Text, p.Text, p.Confidence, p.Box})
+		}
+	}
+	for _, p := range free {
+		s.Spurious++
+		s.claim(p, false)
+		s.Failures = append(s.Failures, Failure{File: file.Name, Got: p.Text, Confidence: p.Confidence, Box: p.Box})
+	}
+}
+
+func (s *Score) claim(p ocr.Plate, right bool) {
+	if p.Confidence < sure {
+		return
+	}
+	s.Sure++
+	if !right {
+		s.SureWrong++
+	}
+}
+
+// belonging finds the reported plate of a labelled one, −1 if there is none.
+// Plates come most confident first.
+func belonging(want truth.Plate, got []ocr.Plate) int {
+	if want.Box.Empty() {
+		return min(0, len(got)-1)
+	}
+	best, at := 0.3, -1
+	for i, p := range got {
+		if o := overlap(want.Box, p.Box); o >= best {
+			best, at = o, i
+		}
+	}
+	return at
+}
+
+// overlap is intersection over union, 0–1.
+func overlap(a, b image.Rectangle) float64 {
+	i := a.Intersect(b)
+	if i.Empty() {
+		return 0
+	}
+	inside := i.Dx() * i.Dy()
+	return float64(inside) / float64(a.Dx()*a.Dy()+b.Dx()*b.Dy()-inside)
+}
+
+var folder = strings.NewReplacer("O", "0", "Q", "0", "I", "1")
+
+// Fold makes characters equal that many dies stamp alike.
+func Fold(text string) string { return folder.Replace(text) }
+
+func share(n, of int) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(n) / float64(of)
+}

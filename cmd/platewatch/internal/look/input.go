@@ -1,0 +1,100 @@
+// Package look reads plates from whatever a person names on the command line:
+// pictures, folders of pictures, videos and camera addresses.
+package look
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"platewatch/capture"
+)
+
+// Input is one thing to look at.
+type Input struct {
+	Name   string          // as it is printed
+	Stream *capture.Config // nil for a picture
+}
+
+// videoSuffixes are the names by which a file is taken for a video. Anything
+// else is tried as a picture.
+var videoSuffixes = []string{".mp4", ".m4v", ".mkv", ".mov", ".avi", ".ts", ".mts", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg"}
+
+var pictureSuffixes = []string{".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".pgm", ".ppm"}
+
+// Inputs says what a list of arguments names. A folder stands for the
+// pictures and videos directly in it, in the order of their names.
+func Inputs(args []string) ([]Input, error) {
+	var all []Input
+	for _, arg := range args {
+		if strings.Contains(arg, "://") {
+			all = append(all, Input{arg, &capture.Config{Name: "read", Kind: capture.KindRTSP, URL: arg}})
+			continue
+		}
+		info, err := os.Stat(arg)
+		switch {
+		case err != nil:
+			return nil, &InputError{Path: arg, Err: err}
+		case !info.IsDir():
+			all = append(all, fileInput(arg))
+		default:
+			found, err := folderInputs(arg)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, found...)
+		}
+	}
+	return all, nil
+}
+
+func folderInputs(dir string) ([]Input, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, &InputError{Path: dir, Err: err}
+	}
+	var all []Input
+	for _, e := range entries {
+		if suffix := suffixOf(e.Name()); !e.IsDir() && (slices.Contains(videoSuffixes, suffix) || slices.Contains(pictureSuffixes, suffix)) {
+			all = append(all, fileInput(filepath.Join(dir, e.Name())))
+		}
+	}
+	if len(all) == 0 {
+		return nil, &InputError{Path: dir, Err: fmt.Errorf("the folder has no pictures or videos: %w", fs.ErrNotExist)}
+	}
+	return all, nil
+}
+
+func fileInput(path string) Input {
+	if slices.Contains(videoSuffixes, suffixOf(path)) {
+		return Input{path, &capture.Config{Name: "read", Kind: capture.KindFile, Path: path, Pace: capture.PaceFast}}
+	}
+	return Input{path, nil}
+}
+
+func suffixOf(name string) string { return strings.ToLower(filepath.Ext(name)) }
+
+// InputError says what is wrong with an argument.
+type InputError struct {
+	Path string
+	Err  error
+}
+
+func (e *InputError) Error() string {
+	var p *fs.PathError
+	if errors.As(e.Err, &p) { // it repeats the path
+		return fmt.Sprintf("%s: %v", e.Path, p.Err)
+	}
+	return fmt.Sprintf("%s: %v", e.Path, e.Err)
+}
+
+func (e *InputError) Unwrap() error { return e.Err }
+
+// Hint says what to name instead.
+func (e *InputError) Hint() string {
+	return "name a picture, a folder of pictures, a video, or a camera's rtsp:// address"
+}

@@ -1,0 +1,103 @@
+package look
+
+import (
+	"math"
+	"time"
+
+	"platewatch/hotlist"
+	"platewatch/ocr"
+	"platewatch/ocr/passage"
+	"platewatch/ocr/read"
+)
+
+// Picture is the line of JSON for one picture. The field names are a stable
+// interface.
+type Picture struct {
+	File      string  `json:"file"`
+	Frame     int     `json:"frame"`
+	Width     int     `json:"width"`      // pixels, upright
+	Height    int     `json:"height"`     // pixels
+	ElapsedMS float64 `json:"elapsed_ms"` // find and read, without decoding
+	Plates    []Plate `json:"plates"`
+}
+
+// Passage is the line of JSON for one passage of a video.
+type Passage struct {
+	File    string  `json:"file"`
+	Passage uint64  `json:"passage"`
+	FirstMS int64   `json:"first_ms"`
+	LastMS  int64   `json:"last_ms"`
+	Frames  int     `json:"frames"`
+	Plates  []Plate `json:"plates"` // one: the vote
+}
+
+// Failure is the line of JSON for an input that could not be read.
+type Failure struct {
+	File  string `json:"file"`
+	Error string `json:"error"`
+}
+
+// Plate is one plate.
+type Plate struct {
+	Text       string          `json:"text"`
+	Confidence float64         `json:"confidence"`
+	Box        [4]int          `json:"box"`               // x, y, width, height, pixels
+	Corners    *[4][2]int      `json:"corners,omitempty"` // clockwise from the top left; not for a vote
+	Characters []Character     `json:"characters"`
+	Region     string          `json:"region"`
+	Matches    []hotlist.Match `json:"matches,omitempty"` // with -hotlist
+}
+
+// Character is one place of a plate's text.
+type Character struct {
+	Text         string        `json:"text"`
+	Confidence   float64       `json:"confidence"`
+	Alternatives []Alternative `json:"alternatives"`
+}
+
+// Alternative is another reading of a character.
+type Alternative struct {
+	Text       string  `json:"text"`
+	Confidence float64 `json:"confidence"`
+}
+
+func plateOf(p ocr.Plate) Plate {
+	out := Plate{
+		Text: p.Text, Confidence: round(p.Confidence, 1e3), Region: p.Region,
+		Box:        [4]int{p.Box.Min.X, p.Box.Min.Y, p.Box.Dx(), p.Box.Dy()},
+		Corners:    &[4][2]int{},
+		Characters: charactersOf(p.Characters),
+	}
+	for i, c := range p.Corners {
+		out.Corners[i] = [2]int{int(math.Round(c.X)), int(math.Round(c.Y))}
+	}
+	return out
+}
+
+func passageOf(file string, p passage.Passage) Passage {
+	return Passage{
+		File: file, Passage: p.Number, Frames: p.Frames,
+		FirstMS: p.First.Milliseconds(), LastMS: p.Last.Milliseconds(),
+		Plates: []Plate{{
+			Text: p.Text, Confidence: round(p.Confidence, 1e3),
+			Box:        [4]int{p.Box.Min.X, p.Box.Min.Y, p.Box.Dx(), p.Box.Dy()},
+			Characters: charactersOf(p.Characters),
+		}},
+	}
+}
+
+func charactersOf(cs []read.Character) []Character {
+	out := make([]Character, 0, len(cs))
+	for _, c := range cs {
+		n := Character{Text: c.Text, Confidence: round(c.Confidence, 1e3), Alternatives: []Alternative{}}
+		for _, a := range c.Alternatives {
+			n.Alternatives = append(n.Alternatives, Alternative{a.Text, round(a.Confidence, 1e3)})
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+func milliseconds(d time.Duration) float64 { return round(float64(d)/float64(time.Millisecond), 10) }
+
+func round(v, parts float64) float64 { return math.Round(v*parts) / parts }

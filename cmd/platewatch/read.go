@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"platewatch/cmd/platewatch/internal/look"
+	"platewatch/hotlist"
+	"platewatch/ocr"
+	"platewatch/ocr/passage"
+)
+
+// runRead reads the plates on pictures, in folders, videos and streams.
+func runRead(ctx context.Context, std stdio, args []string) error {
+	fs := flag.NewFlagSet("read", flag.ContinueOnError)
+	asJSON := fs.Bool("json", false, "print one JSON object a line, and nothing else, on standard output")
+	annotate := fs.String("annotate", "", "write copies of the pictures with boxes and text into `folder`")
+	lists := fs.String("hotlist", "", "look every plate up in the hotlist in `folder`")
+	modelName := fs.String("model", "eng", "Tesseract `model`: a name, or the path of a .traineddata file")
+	if err := parse(fs, std, "[flags] FILE|DIR|VIDEO|URL ...", args); err != nil {
+		return err
+	}
+	if fs.NArg() == 0 {
+		return usageError("nothing to read", "name a picture, a folder, a video or a camera's address")
+	}
+	inputs, err := look.Inputs(fs.Args())
+	if err != nil {
+		return err
+	}
+	looker := look.Looker{Passage: passage.DefaultParams(), Annotate: *annotate}
+	if *lists != "" {
+		if looker.Hotlist, err = hotlist.OpenReadOnly(*lists, slog.New(slog.DiscardHandler)); err != nil {
+			return err
+		}
+		defer looker.Hotlist.Close()
+	}
+	if looker.Recogniser, err = ocr.New(readingModel(*modelName), ocr.DefaultParams()); err != nil {
+		return err
+	}
+	defer looker.Recogniser.Close()
+
+	out := printer{w: std.out, json: *asJSON}
+	failed := 0
+	for _, in := range inputs {
+		err := looker.Look(ctx, in, out.line)
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil || errors.Is(err, errOutput) {
+			return err
+		}
+		failed++
+		if !*asJSON {
+			report(std.err, err)
+		} else if err := out.line(look.Failure{File: in.Name, Error: err.Error()}); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return &failure{code: exitFailed, err: fmt.Errorf("%d of %d could not be read", failed, len(inputs))}
+	}
+	return nil
+}
+
+// errOutput marks that standard output takes no more: going on is pointless.
+var errOutput = errors.New("the output cannot be written")
+
+// printer prints lines for programs or for people.
+type printer struct {
+	w    io.Writer
+	json bool
+}
+
+func (p printer) line(l any) error {
+	var b []byte
+	if p.json {
+		var err error
+		if b, err = json.Marshal(l); err != nil {
+			return err
+		}
+		b = append(b, '\n')
+	} else {
+		b = []byte(inWords(l))
+	}
+	if _, err := p.w.Write(b); err != nil {
+		return fmt.Errorf("%w: %w", errOutput, err)
+	}
+	return nil
+}
+
+// inWords is a line for people.
+func inWords(l any) string {
+	var b strings.Builder
+	switch l := l.(type) {
+	case look.Picture:
+		if len(l.Plates) == 0 {
+			fmt.Fprintf(&b, "%s  no plate  (%.0f ms)\n", l.File, l.ElapsedMS)
+		}
+		for _, p := range l.Plates {
+			fmt.Fprintf(&b, "%s  %-10s %3.0f %%  at %d,%d  (%.0f ms)%s\n", l.File, p.Text, 100*p.Confidence, p.Box[0], p.Box[1], l.ElapsedMS, matchWords(p.Matches))
+		}
+	case look.Passage:
+		for _, p := range l.Plates {
+			fmt.Fprintf(&b, "%s  passage %d  %-10s %3.0f %%  %.1f–%.1f s, %d frames%s\n", l.File, l.Passage, p.Text, 100*p.Confidence,
+				float64(l.FirstMS)/1000, float64(l.LastMS)/1000, l.Frames, matchWords(p.Matches))
+		}
+	}
+	return b.String()
+}
+
+func matchWords(matches []hotlist.Match) string {
+	if len(matches) == 0 {
+		return ""
+	}
+	m := matches[0]
+	return fmt.Sprintf("  on list %s: %s, %s match; compare plate and issuing state before acting", m.List, m.Entry.Category, m.How)
+}
