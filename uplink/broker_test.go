@@ -22,8 +22,8 @@ import (
 // same address.
 type testBroker interface {
 	addr() string
-	start(t *testing.T)
-	kill(t *testing.T) // without warning, where the broker can do that
+	start(t testing.TB)
+	kill(t testing.TB) // without warning, where the broker can do that
 }
 
 // brokers are the two that the conformance suite runs against.
@@ -39,7 +39,7 @@ func eachBroker(t *testing.T, test func(t *testing.T, b testBroker)) {
 }
 
 // freeAddr picks a loopback address that was free just now.
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -60,7 +60,7 @@ const mosquittoBinary = "/usr/sbin/mosquitto"
 
 // newMosquitto starts Debian's Mosquitto with a listener and the given lines
 // of configuration.
-func newMosquitto(t *testing.T, lines string) *mosquitto {
+func newMosquitto(t testing.TB, lines string) *mosquitto {
 	t.Helper()
 	if _, err := os.Stat(mosquittoBinary); err != nil {
 		t.Skipf("Mosquitto is not installed (apt install mosquitto): %v", err)
@@ -81,7 +81,7 @@ func newMosquitto(t *testing.T, lines string) *mosquitto {
 
 func (m *mosquitto) addr() string { return m.address }
 
-func (m *mosquitto) start(t *testing.T) {
+func (m *mosquitto) start(t testing.TB) {
 	t.Helper()
 	m.cmd = exec.Command(mosquittoBinary, "-c", m.config)
 	// The broker must not outlive a test that is killed.
@@ -121,7 +121,7 @@ func (m *mosquitto) start(t *testing.T) {
 	}
 }
 
-func (m *mosquitto) kill(t *testing.T) {
+func (m *mosquitto) kill(t testing.TB) {
 	if m.cmd == nil {
 		return
 	}
@@ -155,7 +155,7 @@ func newMochi(t *testing.T) *mochiBroker {
 
 func (m *mochiBroker) addr() string { return m.address }
 
-func (m *mochiBroker) start(t *testing.T) {
+func (m *mochiBroker) start(t testing.TB) {
 	t.Helper()
 	m.server = mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err := m.server.AddHook(new(allowAll), nil); err != nil {
@@ -169,7 +169,7 @@ func (m *mochiBroker) start(t *testing.T) {
 	}
 }
 
-func (m *mochiBroker) kill(t *testing.T) {
+func (m *mochiBroker) kill(t testing.TB) {
 	if m.server != nil {
 		_ = m.server.Close()
 		m.server = nil

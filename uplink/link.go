@@ -148,9 +148,12 @@ func brokerError(b Broker, err error) error {
 		e.Advice = "check the CA file, the host name and the clock"
 	case errors.As(err, &dnsError):
 		e.Advice = "check the host name and the network"
+	case errors.As(err, &op) && op.Op == "remote error": // a TLS alert
+		e.Err = fmt.Errorf("it refuses the TLS connection: %w", op.Err)
+		e.Advice = "check the client certificate, its key and that it has not expired"
 	case errors.As(err, &op):
 		e.Err = op.Err
-		e.Advice = "check the address and that the broker runs"
+		e.Advice = "check the address, that the broker runs, and whether it wants tls://"
 	case isRefusal(err):
 		e.Advice = "check the user, the password, the client certificate and the broker's access rules"
 	}

@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -16,6 +17,11 @@ func TestMain(m *testing.M) {
 		crashChild(dir)
 		return
 	}
+	// Every step of the model test is an fsync; -rapid.checks asks for more.
+	if err := flag.Set("rapid.checks", "25"); err != nil {
+		panic(err)
+	}
+	flag.Parse()
 	// A failed test may leave goroutines behind; only a passed run is checked.
 	code := m.Run()
 	if code == 0 {

@@ -275,14 +275,17 @@ func (o *Outbox) Accept(h Hit) (id string, err error) {
 		o.counts.Refused++
 		return "", o.fail("accept the hit into the outbox", err)
 	}
-	number := o.lastNum + 1
-	o.raiseCeiling(number)
-	n := newcomer{hit: h, number: number, previous: o.given, revision: 1, seq: o.lastSeq + 1, accepted: o.now()}
-	if err := o.store(&n); err != nil {
+	err = o.repair(func() error {
+		n := newcomer{hit: h, number: o.lastNum + 1, previous: o.given, revision: 1, seq: o.lastSeq + 1, accepted: o.now()}
+		o.raiseCeiling(n.number)
+		id = FormatID(o.unit, n.number)
+		return o.store(&n)
+	})
+	if err != nil {
 		return "", o.fail("accept the hit into the outbox", err)
 	}
 	o.counts.Accepted++
-	return n.hit.ID, nil
+	return id, nil
 }
 
 // Update replaces the hit of this id by a better vote of the same passage, as
@@ -303,17 +306,23 @@ func (o *Outbox) Update(id string, h Hit) error {
 		o.counts.Refused++
 		return fail(err)
 	}
-	n := newcomer{hit: h, number: number, accepted: o.now()}
-	if i := o.slotOf(number); i >= 0 {
-		old := &o.index[i]
-		n.replaces = old
-		n.seq, n.previous, n.revision = old.seq, old.previous, old.revision+1
-	} else if rev, ok := o.delivered[number]; ok {
-		n.seq, n.revision = o.lastSeq+1, rev+1
-	} else {
-		return fail(ErrUnknownID)
-	}
-	if err := o.store(&n); err != nil {
+	err = o.repair(func() error {
+		n := newcomer{hit: h, number: number, accepted: o.now()}
+		if i := o.slotOf(number); i >= 0 {
+			old := o.index[i]
+			n.replaces = &old
+			n.seq, n.previous, n.revision = old.seq, old.previous, old.revision+1
+		} else if rev, ok := o.delivered[number]; ok {
+			n.seq, n.revision = o.lastSeq+1, rev+1
+		} else {
+			return ErrUnknownID
+		}
+		return o.store(&n)
+	})
+	switch {
+	case errors.Is(err, ErrUnknownID):
+		return fail(err)
+	case err != nil:
 		return o.fail("update hit "+id+" in the outbox", err)
 	}
 	o.counts.Updated++
@@ -372,7 +381,6 @@ func (o *Outbox) store(n *newcomer) error {
 	pictures.kind, pictures.body = recordPictures, nil
 
 	err = o.write(func(tx *bolt.Tx) (func(), error) {
-		s := s // a second attempt, after damage, starts anew
 		if n.replaces != nil && plate == nil && context == nil && n.replaces.pictures > 0 {
 			old, err := decodeAt(recordPictures, recordKey(s.seq), tx.Bucket(bucketPictures).Get(recordKey(s.seq)))
 			if err != nil {
@@ -453,32 +461,36 @@ func (o *Outbox) capPictures(h *Hit) (plate, context *Picture, oversize int) {
 }
 
 // write runs f in one transaction and, once that is on disk, the function f
-// returned. Damage found on the way leads to a fresh file and one more try.
+// returned.
 func (o *Outbox) write(f func(*bolt.Tx) (func(), error)) error {
 	if o.db == nil {
 		return ErrClosed
 	}
-	try := func() (after func(), err error) {
-		err = guard(func() error {
-			return o.commit(o.db, func(tx *bolt.Tx) error {
-				after, err = f(tx)
-				return err
-			})
-		})
-		return after, err
-	}
-	after, err := try()
-	if errors.Is(err, errDamaged) {
-		if err := o.rebuild(err); err != nil {
+	var after func()
+	err := guard(func() error {
+		return o.commit(o.db, func(tx *bolt.Tx) (err error) {
+			after, err = f(tx)
 			return err
-		}
-		after, err = try()
-	}
+		})
+	})
 	if err != nil {
 		return err
 	}
 	after()
 	return nil
+}
+
+// repair runs f, and when that finds damage, once more on a fresh file. That
+// has other sequences, so f must look up again whatever it works on.
+func (o *Outbox) repair(f func() error) error {
+	err := f()
+	if errors.Is(err, errDamaged) {
+		if err := o.rebuild(err); err != nil {
+			return err
+		}
+		err = f()
+	}
+	return err
 }
 
 func (o *Outbox) wake() {

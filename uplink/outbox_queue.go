@@ -57,7 +57,8 @@ func (o *Outbox) Next(skip func(Ref) bool) (*Queued, error) {
 		if o.db == nil {
 			return nil, o.fail("read the outbox", err)
 		}
-		if err := o.quarantine(ref, err.Error()); err != nil {
+		reason := err.Error()
+		if err := o.repair(func() error { return o.quarantine(ref, reason) }); err != nil {
 			return nil, o.fail("quarantine an entry of the outbox", err)
 		}
 	}
@@ -122,12 +123,20 @@ func (o *Outbox) Remove(refs ...Ref) error {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	err := o.write(func(tx *bolt.Tx) (func(), error) {
+	err := o.repair(func() error { return o.remove(refs) })
+	if err != nil {
+		return o.fail("remove delivered hits from the outbox", err)
+	}
+	return nil
+}
+
+func (o *Outbox) remove(refs []Ref) error {
+	return o.write(func(tx *bolt.Tx) (func(), error) {
 		var seqs []uint64
 		marks := map[uint64]uint32{}
 		for _, ref := range refs {
-			if i, ok := o.find(ref.Seq); ok && o.index[i].revision == ref.Revision && o.index[i].number == ref.Number {
-				seqs = append(seqs, ref.Seq)
+			if s, ok := o.locate(ref); ok {
+				seqs = append(seqs, s.seq)
 			}
 			rev := max(ref.Revision, o.delivered[ref.Number], marks[ref.Number])
 			marks[ref.Number] = rev
@@ -154,10 +163,18 @@ func (o *Outbox) Remove(refs ...Ref) error {
 			}
 		}, nil
 	})
-	if err != nil {
-		return o.fail("remove delivered hits from the outbox", err)
+}
+
+// locate finds the pending entry of this number and revision. Its sequence is
+// another one if the file was rebuilt after ref was handed out.
+func (o *Outbox) locate(ref Ref) (slot, bool) {
+	i, ok := o.find(ref.Seq)
+	if !ok || o.index[i].number != ref.Number {
+		if i = o.slotOf(ref.Number); i < 0 {
+			return slot{}, false
+		}
 	}
-	return nil
+	return o.index[i], o.index[i].revision == ref.Revision
 }
 
 // trimOldest deletes the n lowest keys of a bucket and returns them. Numbers
@@ -185,23 +202,24 @@ const maxQuarantine = 100
 func (o *Outbox) Quarantine(ref Ref, reason string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if err := o.quarantine(ref, reason); err != nil {
+	if err := o.repair(func() error { return o.quarantine(ref, reason) }); err != nil {
 		return o.fail("quarantine an entry of the outbox", err)
 	}
 	return nil
 }
 
 func (o *Outbox) quarantine(ref Ref, reason string) error {
-	err := o.write(func(tx *bolt.Tx) (func(), error) {
-		if i, ok := o.find(ref.Seq); !ok || o.index[i].revision != ref.Revision {
+	return o.write(func(tx *bolt.Tx) (func(), error) {
+		s, ok := o.locate(ref)
+		if !ok {
 			return func() {}, nil
 		}
-		key := recordKey(ref.Seq)
+		key := recordKey(s.seq)
 		r, err := decodeAt(recordHit, key, tx.Bucket(bucketHits).Get(key))
 		if err != nil {
 			return nil, err
 		}
-		if err := (room{hits: []uint64{ref.Seq}}).apply(tx); err != nil {
+		if err := (room{hits: []uint64{s.seq}}).apply(tx); err != nil {
 			return nil, err
 		}
 		q := tx.Bucket(bucketQuarantine)
@@ -213,13 +231,12 @@ func (o *Outbox) quarantine(ref Ref, reason string) error {
 			return nil, err
 		}
 		return func() {
-			o.forget([]uint64{ref.Seq})
+			o.forget([]uint64{s.seq})
 			o.quarCount += 1 - len(old)
 			o.counts.DroppedEntries += uint64(len(old))
 			o.log.Error("a hit cannot be delivered and went into quarantine", "id", FormatID(o.unit, ref.Number), "reason", reason)
 		}, nil
 	})
-	return err
 }
 
 // OutboxStats is what the outbox holds and what became of what it held.

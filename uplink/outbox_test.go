@@ -559,3 +559,36 @@ func TestLockedAndClosed(t *testing.T) {
 		t.Errorf("open in a folder that is missing: %v", err)
 	}
 }
+
+// Damage that a write finds: the new hit and every old one are kept.
+func TestDamageFoundByWrite(t *testing.T) {
+	o := testOutbox(t, OutboxOptions{})
+	for i := range 5 {
+		mustAccept(t, o, testHit(fmt.Sprintf("P%d", i)))
+	}
+	good := o.commit
+	o.commit = func(db *bolt.DB, f func(*bolt.Tx) error) error {
+		o.commit = good
+		panic("page 7: unexpected page type")
+	}
+	id := mustAccept(t, o, testHit("NEW"))
+	ids := pendingIDs(o)
+	want := []string{"unit-7-1/1", "unit-7-2/1", "unit-7-3/1", "unit-7-4/1", "unit-7-5/1", id + "/1"}
+	if diff := cmp.Diff(want, ids); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	e := next(t, o)
+	o.commit = func(db *bolt.DB, f func(*bolt.Tx) error) error {
+		o.commit = good
+		panic("page 8: unexpected page type")
+	}
+	if err := o.Remove(e.Ref); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want[1:], pendingIDs(o)); diff != "" {
+		t.Errorf("after a removal (-want +got):\n%s", diff)
+	}
+	if err := o.Update(id, testHit("NEWER")); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -256,7 +256,7 @@ func (s *session) skip(ref Ref) bool {
 		return true
 	}
 	for _, f := range s.flight {
-		if f.entry != nil && f.entry.Seq == ref.Seq {
+		if f.entry != nil && f.entry.Number == ref.Number {
 			return true
 		}
 	}

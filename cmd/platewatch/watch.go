@@ -44,6 +44,11 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 	case *count < 0:
 		return usageError("-count is negative", "give the number of hits to wait for")
 	}
+	if cfg.Unit != "" {
+		if err := uplink.ValidateUnit(cfg.Unit); err != nil {
+			return usageError(err.Error(), "leave -unit out to watch the whole fleet")
+		}
+	}
 	p := &watchPrinter{out: std.out, err: std.err, json: *asJSON, states: !*noState, left: *count}
 	return uplink.Watch(ctx, cfg, p.handler(), slog.New(slog.DiscardHandler))
 }
@@ -66,7 +71,7 @@ func (p *watchPrinter) handler() uplink.WatchHandler {
 			}
 			if p.left > 0 {
 				if p.left--; p.left == 0 {
-					return uplink.StopWatch()
+					return uplink.ErrStop
 				}
 			}
 			return nil

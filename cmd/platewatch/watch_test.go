@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
+	mochipackets "github.com/mochi-mqtt/server/v2/packets"
+
+	"platewatch/uplink"
+)
+
+// openBroker lets everybody in.
+type openBroker struct{ mochi.HookBase }
+
+func (*openBroker) ID() string { return "open" }
+func (*openBroker) Provides(b byte) bool {
+	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
+}
+func (*openBroker) OnConnectAuthenticate(*mochi.Client, mochipackets.Packet) bool { return true }
+func (*openBroker) OnACLCheck(*mochi.Client, string, bool) bool                   { return true }
+
+// watchedUnit starts a broker and a unit that delivers the hits once
+// somebody is connected beside it.
+func watchedUnit(t *testing.T) (url string, deliver func(texts ...string)) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	server := mochi.New(&mochi.Options{Logger: log})
+	if err := errors.Join(server.AddHook(new(openBroker), nil), server.AddListener(listeners.NewNet("t", l)), server.Serve()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	url = "tcp://" + l.Addr().String()
+	return url, func(texts ...string) {
+		o := acceptedHits(t, filepath.Join(t.TempDir(), "outbox.db"), texts...)
+		c, err := uplink.NewClient(uplink.ClientConfig{Broker: uplink.Broker{URL: url}}, o, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- c.Run(ctx) }()
+		t.Cleanup(func() {
+			cancel()
+			if err := errors.Join(<-done, o.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func acceptedHits(t *testing.T, path string, texts ...string) *uplink.Outbox {
+	t.Helper()
+	o, err := uplink.OpenOutbox(path, "gate-1", uplink.OutboxOptions{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range texts {
+		_, err := o.Accept(uplink.Hit{
+			Camera: "north", CapturedAt: time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC), Text: text, Confidence: 0.94,
+			Matches: []uplink.Match{{List: "state", Category: "stolen_vehicle", How: uplink.HowExact,
+				Entry: uplink.Entry{Plate: text, State: "BE\x1b[31m"}}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return o
+}
+
+// signalWriter tells when something that contains want was written.
+type signalWriter struct {
+	bytes.Buffer
+	want string
+	seen chan struct{}
+}
+
+func (w *signalWriter) Write(b []byte) (int, error) {
+	if w.seen != nil && strings.Contains(string(b), w.want) {
+		close(w.seen)
+		w.seen = nil
+	}
+	return w.Buffer.Write(b)
+}
+
+func TestWatch(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		url, deliver := watchedUnit(t)
+		args := []string{"-broker", url, "-unit", "gate-1", "-count", "2"}
+		if asJSON {
+			args = append(args, "-json", "-hits-only")
+		}
+		connected := make(chan struct{})
+		var out bytes.Buffer
+		done := make(chan error, 1)
+		go func() {
+			done <- runWatch(t.Context(), stdio{out: &out, err: &signalWriter{want: "connected", seen: connected}}, args)
+		}()
+		<-connected
+		deliver("M5XSX", "B2ABC")
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if asJSON {
+			dec := json.NewDecoder(&out)
+			for _, want := range []string{"gate-1-1", "gate-1-2"} {
+				var h uplink.Hit
+				if err := dec.Decode(&h); err != nil || h.ID != want {
+					t.Errorf("%s: %v, want %s", h.ID, err, want)
+				}
+			}
+			continue
+		}
+		text := out.String()
+		for _, want := range []string{"gate-1       online", "gate-1-1", "M5XSX (entry: M5XSX BE?[31m)", "state/stolen_vehicle exact  94%", "clock not set", "verify before acting", "gate-1-2"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is missing in\n%s", want, text)
+			}
+		}
+		if strings.Contains(text, "\x1b") {
+			t.Errorf("an escape sequence got through: %q", text)
+		}
+	}
+}
+
+func TestWatchFailures(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := "tcp://" + l.Addr().String()
+	l.Close()
+	for _, tc := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{}, exitUsage, "-broker"},
+		{[]string{"-broker", nobody, "x"}, exitUsage, "no arguments"},
+		{[]string{"-nonsense"}, exitUsage, "nonsense"},
+		{[]string{"-broker", nobody, "-once"}, exitFailed, "refused"},
+		{[]string{"-broker", "tcp://broker.example:1883"}, exitFailed, "needs TLS"},
+		{[]string{"-broker", nobody, "-unit", "+"}, exitUsage, "unit name"},
+		{[]string{"-broker", "tls://localhost", "-ca", "/does/not/exist"}, exitMissing, "/does/not/exist"},
+		{[]string{"-h"}, exitFine, ""},
+	} {
+		var out, errs bytes.Buffer
+		code := report(&errs, runWatch(t.Context(), stdio{out: &out, err: &errs}, tc.args))
+		if code != tc.code || !strings.Contains(errs.String(), tc.want) || strings.Count(errs.String(), "\n") > 1 {
+			t.Errorf("%v: exit code %d, want %d: %s", tc.args, code, tc.code, errs.String())
+		}
+	}
+}
+
+// Without -once a broker that does not answer gives one line, however often
+// it is tried.
+func TestWatchKeepsTrying(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "tcp://" + l.Addr().String()
+	tried := make(chan struct{})
+	accepted := make(chan struct{})
+	go func() {
+		defer close(accepted)
+		for range 3 {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+		close(tried)
+	}()
+	ctx, cancel := context.WithCancel(t.Context())
+	var out, errs bytes.Buffer
+	done := make(chan error, 1)
+	go func() { done <- runWatch(ctx, stdio{out: &out, err: &errs}, []string{"-broker", url}) }()
+	<-tried
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("after an interrupt: %v", err)
+	}
+	l.Close()
+	<-accepted
+	if n := strings.Count(errs.String(), "\n"); n < 1 || n > 2 || !strings.Contains(errs.String(), "trying again") {
+		t.Errorf("standard error:\n%s", errs.String())
+	}
+}
