@@ -234,6 +234,19 @@ func TestDuplicatesAndSkippedLinesAreCounted(t *testing.T) {
 	}
 }
 
+// The bound on entries that share a plate counts each plate by itself.
+func TestManyPlatesMayBeConfusable(t *testing.T) {
+	dir := t.TempDir()
+	text := "plate\n" + manyLines(2*maxSharing, "O%[1]d\n0%[1]d\n")
+	if r := importList(t, dir, "l", text); r.List.Entries != 4*maxSharing {
+		t.Errorf("%+v", r)
+	}
+	got := plates(t, openDB(t, dir), Query{Text: "077"})
+	if !slices.Equal(got, []string{"exact 077", "confusable O77"}) {
+		t.Error(got)
+	}
+}
+
 func TestDates(t *testing.T) {
 	day := func(y, m, d int) time.Time { return time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC) }
 	for _, c := range []struct {

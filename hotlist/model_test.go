@@ -57,9 +57,12 @@ func TestBehavesLikeTheModel(t *testing.T) {
 			e.Effective = hour.Draw(t, "effective")
 		}
 		if rapid.Bool().Draw(t, "expires?") {
-			e.Expires = hour.Draw(t, "expires").Add(30 * time.Minute)
+			e.Expires = hour.Draw(t, "expires")
 		}
-		if !e.Effective.IsZero() && !e.Expires.IsZero() && !e.Effective.Before(e.Expires) {
+		switch {
+		case e.Effective.Equal(e.Expires):
+			e.Effective = time.Time{}
+		case !e.Expires.IsZero() && e.Expires.Before(e.Effective):
 			e.Effective, e.Expires = e.Expires, e.Effective
 		}
 		return e

@@ -210,7 +210,7 @@ func (b *importBar) show(p hotlist.Progress) {
 			most = int64(p.Total)
 		}
 		b.bar = progressbar.NewOptions64(most, progressbar.OptionSetWriter(b.w), progressbar.OptionSetDescription(string(p.Stage)),
-			progressbar.OptionShowBytes(p.Stage == hotlist.Reading), progressbar.OptionShowCount(), progressbar.OptionSetWidth(30),
+			progressbar.OptionShowBytes(p.Stage == hotlist.Reading), progressbar.OptionSetWidth(30),
 			progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
 	}
 	// The bar only decorates: that it cannot be drawn is no reason to fail.
