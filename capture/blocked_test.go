@@ -117,6 +117,7 @@ func TestBlockedCamera(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- c.Run(ctx) }()
 		time.Sleep(5 * time.Minute) // the bubble's clock
+		synctest.Wait()
 		if opens != maxBlockedCalls {
 			t.Errorf("%d captures were opened while their calls hung, want %d", opens, maxBlockedCalls)
 		}

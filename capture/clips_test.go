@@ -13,12 +13,8 @@ import (
 	"sync"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"platewatch/capture/rtspserve"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var encoded sync.Map // arguments to bytes: clips are made once a run
 

@@ -190,6 +190,7 @@ func opened(t *testing.T, ctx context.Context, c Config) Source {
 }
 
 func TestFileConforms(t *testing.T) {
+	t.Parallel()
 	conformance{width: 160, height: 120, frames: 20, end: io.EOF,
 		config: func(t *testing.T) Config {
 			return Config{Name: "file", Kind: KindFile, Path: videoFile(t, 160, 120, 25, 20)}
@@ -204,6 +205,7 @@ func TestFileConforms(t *testing.T) {
 }
 
 func TestFolderConforms(t *testing.T) {
+	t.Parallel()
 	conformance{width: 64, height: 48, frames: 6, end: io.EOF,
 		config: func(t *testing.T) Config {
 			return Config{Name: "folder", Kind: KindFolder, Path: pictureFolder(t, 64, 48, 6), FPS: 50}
@@ -218,6 +220,7 @@ func TestFolderConforms(t *testing.T) {
 }
 
 func TestRTSPConforms(t *testing.T) {
+	t.Parallel()
 	for _, transport := range []string{TransportTCP, TransportUDP} {
 		config := func(t *testing.T, o rtspserve.Options) Config {
 			s := serveWith(t, "127.0.0.1:0", func(s *rtspserve.Server) { s.UDP = transport == TransportUDP },

@@ -97,6 +97,7 @@ func (r *running) frames(t *testing.T, n int) (seq uint64) {
 // The server is killed and comes back on the same port: the camera is back,
 // numbers go on, and the log has one line per change.
 func TestServerRestarts(t *testing.T) {
+	t.Parallel()
 	clip := annexB(t, 160, 120, 25, 25)
 	s := serve(t, "127.0.0.1:0", rtspserve.Options{Loop: true}, clip)
 	addr := s.Addr()
@@ -132,6 +133,7 @@ func TestServerRestarts(t *testing.T) {
 // A server that hangs with its connections open is a read error within the
 // bound, and the camera recovers.
 func TestServerFreezes(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "127.0.0.1:0", rtspserve.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
 	const bound = time.Second
 	src := opened(t, t.Context(), Config{Name: "gate", Kind: KindRTSP, URL: s.URL("gate"), ReadTimeout: bound})
@@ -168,6 +170,7 @@ func TestServerFreezes(t *testing.T) {
 // A reader that does nothing gets the newest frame, and what it missed is
 // counted.
 func TestNewestWins(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "127.0.0.1:0", rtspserve.Options{Loop: true}, annexB(t, 160, 120, 50, 25))
 	r := start(t, Config{Name: "gate", Kind: KindRTSP, URL: s.URL("gate")})
 	first := r.next(t)
@@ -243,6 +246,7 @@ func TestCredentials(t *testing.T) {
 
 // What goes wrong at a network camera's address is told apart.
 func TestUnreachable(t *testing.T) {
+	t.Parallel()
 	listen := func(serve func(net.Conn)) string {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

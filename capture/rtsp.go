@@ -61,7 +61,14 @@ func openRTSP(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
 	}, openVideoio, b)
 	switch {
 	case err == nil:
-		return s, nil
+		return watchSize(ctx, s, where, func(ctx context.Context) (int, int, error) {
+			d, err := describe(ctx, u)
+			if err != nil {
+				return 0, 0, err
+			}
+			width, height := announcedSize(d)
+			return width, height, nil
+		}), nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, videoio.ErrRefused):

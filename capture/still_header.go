@@ -6,21 +6,21 @@ import (
 	"fmt"
 )
 
-// format of a picture file.
-type format string
+// pictureFormat is the format of a picture file.
+type pictureFormat string
 
 const (
-	formatJPEG format = "JPEG"
-	formatPNG  format = "PNG"
-	formatBMP  format = "BMP"
-	formatWebP format = "WebP"
-	formatTIFF format = "TIFF"
-	formatGIF  format = "GIF"
+	formatJPEG pictureFormat = "JPEG"
+	formatPNG  pictureFormat = "PNG"
+	formatBMP  pictureFormat = "BMP"
+	formatWebP pictureFormat = "WebP"
+	formatTIFF pictureFormat = "TIFF"
+	formatGIF  pictureFormat = "GIF"
 )
 
 // header is what can be told about a picture without decoding it.
 type header struct {
-	format        format
+	format        pictureFormat
 	width, height int    // as stored, before the orientation is applied
 	orientation   int    // 1 to 8 as in EXIF; 1 if the file does not say
 	first         []byte // WebP: the first frame of an animation as a file of its own
@@ -66,7 +66,7 @@ func unknownContent(b []byte) error {
 	return fmt.Errorf("%w: it begins with % x", ErrNotPicture, b[:min(n, 8)])
 }
 
-func cutOff(f format) error {
+func cutOff(f pictureFormat) error {
 	return fmt.Errorf("%w in its header (%s)", ErrTruncated, f)
 }
 

@@ -79,6 +79,10 @@ func (pl *player) run() {
 			if f := pl.path.options.OnClip; f != nil {
 				f(i)
 			}
+			if pl.path.options.Live {
+				// What a camera describes is what it sends just now.
+				pl.path.desc.Medias[0].Formats[0].(*format.H264).SafeSetParams(clip.SPS, clip.PPS)
+			}
 			if !pl.play(clip) {
 				return
 			}

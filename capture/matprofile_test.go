@@ -1,0 +1,33 @@
+//go:build matprofile
+
+package capture
+
+import (
+	"bytes"
+	"testing"
+
+	"go.uber.org/goleak"
+	"gocv.io/x/gocv"
+)
+
+// With -tags matprofile every Mat that a test leaves open fails the run.
+func TestMain(m *testing.M) {
+	before := gocv.MatProfile.Count()
+	goleak.VerifyTestMain(profiled{m, before})
+}
+
+type profiled struct {
+	*testing.M
+	before int
+}
+
+func (p profiled) Run() int {
+	code := p.M.Run()
+	if after := gocv.MatProfile.Count(); code == 0 && after != p.before {
+		var b bytes.Buffer
+		gocv.MatProfile.WriteTo(&b, 1)
+		println("Mats left open:", after-p.before, b.String())
+		return 1
+	}
+	return code
+}
