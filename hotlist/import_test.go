@@ -237,12 +237,12 @@ func TestDuplicatesAndSkippedLinesAreCounted(t *testing.T) {
 // The bound on entries that share a plate counts each plate by itself.
 func TestManyPlatesMayBeConfusable(t *testing.T) {
 	dir := t.TempDir()
-	text := "plate\n" + manyLines(2*maxSharing, "O%[1]d\n0%[1]d\n")
+	text := "plate\n" + manyLines(2*maxSharing, "OX%[1]d\n0X%[1]d\n")
 	if r := importList(t, dir, "l", text); r.List.Entries != 4*maxSharing {
 		t.Errorf("%+v", r)
 	}
-	got := plates(t, openDB(t, dir), Query{Text: "077"})
-	if !slices.Equal(got, []string{"exact 077", "confusable O77"}) {
+	got := plates(t, openDB(t, dir), Query{Text: "0X77"})
+	if !slices.Equal(got, []string{"exact 0X77", "confusable OX77"}) {
 		t.Error(got)
 	}
 }

@@ -1,0 +1,139 @@
+package hotlist
+
+import (
+	"slices"
+	"time"
+)
+
+// ImportOptions say how a file becomes a list.
+type ImportOptions struct {
+	// List is the name of the list that is replaced or made. Required.
+	List string
+	// Version names this edition of it. Default: the time of the import.
+	Version string
+	// Source names the input in messages. Default: "input".
+	Source string
+
+	// Format is how the input is laid out. Default: Auto.
+	Format Format
+	// Encoding of the input. Default: told from its first bytes.
+	Encoding Encoding
+	// Columns maps the file's column names to fields (see [Fields]); an empty
+	// field leaves a column out without reporting it. Columns that are not
+	// mapped are recognised by their names.
+	Columns map[string]string
+	// Dates says how 03/04/2026 is meant. Without it such a date is refused;
+	// dates that can be read in one way only never need it.
+	Dates DateOrder
+	// Location is where dates without a time zone begin and end. Default: time.Local.
+	Location *time.Location
+	// Category is that of lines that name none. Default: [Other].
+	Category string
+	// Skip lists plates that are none, such as NONE or 000; lines with them are
+	// counted and left out. Default: [DefaultSkip].
+	Skip []string
+
+	// Tolerant leaves out bad lines and imports the rest. More than 1 % of bad
+	// lines fails in any case.
+	Tolerant bool
+	// AllowEmpty lets a file without a single entry replace a list.
+	AllowEmpty bool
+
+	// Refused is called with each bad line of a tolerant import.
+	Refused func(*LineError)
+	// Progress is called from time to time.
+	Progress func(Progress)
+	// LockWait bounds how long to wait for another import. Default: 5 s.
+	LockWait time.Duration
+}
+
+// Stage is what an import is doing.
+type Stage string
+
+// The stages of an import, in order.
+const (
+	Reading  Stage = "reading"
+	Building Stage = "building"
+	Checking Stage = "checking"
+)
+
+// Progress of an import.
+type Progress struct {
+	Stage Stage
+	Bytes int64 // of the input, read so far
+	Lines int   // read so far
+	// Done and Total count the records of the stage Building.
+	Done, Total int
+}
+
+// ImportReport tells what an import did.
+type ImportReport struct {
+	List List `json:"list"`
+	// Previous is the version that was replaced; its name is empty if there was none.
+	Previous List `json:"previous,omitzero"`
+	// Lines counts the lines with content, without the header. Each became an
+	// entry or is counted in List.Duplicates, Skipped or Refused.
+	Lines int `json:"lines"`
+	// Columns tells which field each of the file's columns went to; Extra are
+	// the columns that were left out because their names mean nothing here.
+	Columns map[string]string `json:"columns"`
+	Extra   []string          `json:"extra_columns,omitempty"`
+	// Refusals are the first hundred refused lines.
+	Refusals []*LineError  `json:"refusals,omitempty"`
+	Elapsed  time.Duration `json:"-"`
+}
+
+const (
+	defaultLockWait = 5 * time.Second
+	maxRefusals     = 100
+	maxVersion      = 64
+	// maxEntries bounds a list.
+	maxEntries = 10_000_000
+)
+
+// DefaultSkip are the words that hotlists carry where a plate is unknown,
+// normalised.
+var DefaultSkip = []string{"0", "00", "000", "0000", "00000", "000000", "0000000", "00000000",
+	"NONE", "NOPLATE", "NOPLATES", "NOTAG", "NA", "NULL", "UNK", "UNKNOWN", "UNKN", "XXX", "XXXX", "XXXXXX", "XXXXXXX"}
+
+// fill sets defaults and refuses what cannot be.
+func (o *ImportOptions) fill() error {
+	if o.Version == "" {
+		o.Version = time.Now().UTC().Format("20060102T150405Z")
+	}
+	if len(o.Version) > maxVersion || !printable(o.Version) {
+		return optionErrorf("a version is at most %d printable characters", maxVersion)
+	}
+	if o.Category == "" {
+		o.Category = Other
+	}
+	if c := category(o.Category); c != "" {
+		o.Category = c
+	} else {
+		return optionErrorf("%q is not a category", o.Category)
+	}
+	if o.Format != "" && !slices.Contains(Formats, o.Format) {
+		return optionErrorf("there is no format %q; there are %s", o.Format, join(Formats))
+	}
+	if o.Encoding != "" && !slices.Contains(Encodings, o.Encoding) {
+		return optionErrorf("there is no encoding %q; there are %s", o.Encoding, join(Encodings))
+	}
+	if o.Dates != DatesUnknown && o.Dates != DayMonthYear && o.Dates != MonthDayYear {
+		return optionErrorf("there is no order of dates %q; there are %s and %s", o.Dates, DayMonthYear, MonthDayYear)
+	}
+	for column, f := range o.Columns {
+		if f != "" && f != "-" && !slices.Contains(Fields(), f) {
+			return optionErrorf("column %q is mapped to the field %q, which is none of %s", column, f, join(Fields()))
+		}
+	}
+	if o.Location == nil {
+		o.Location = time.Local
+	}
+	if o.Skip == nil {
+		o.Skip = DefaultSkip
+	}
+	if o.LockWait == 0 {
+		o.LockWait = defaultLockWait
+	}
+	return nil
+}
