@@ -77,6 +77,7 @@ func New(m read.Model, p Params) (*Recogniser, error) {
 	if p.Candidates < 1 {
 		return nil, fmt.Errorf("ocr: %d candidates to read: at least one", p.Candidates)
 	}
+	oneThread()
 	f, err := find.New(p.Find)
 	if err != nil {
 		return nil, err

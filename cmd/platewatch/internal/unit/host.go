@@ -1,0 +1,64 @@
+package unit
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/uplink"
+)
+
+// clockReader tells how far the wall clock can be trusted. It is a field of
+// the unit so that tests can set the clock's state.
+type clockReader func() status.Clock
+
+// readKernelClock asks the kernel whether something disciplines its clock
+// (NTP, GPS, PTP): see adjtimex(2), STA_UNSYNC.
+func readKernelClock() status.Clock {
+	var t unix.Timex
+	if _, err := unix.Adjtimex(&t); err != nil {
+		return status.Clock{State: status.ClockUnknown}
+	}
+	if t.Status&unix.STA_UNSYNC != 0 {
+		return status.Clock{State: status.ClockUnsynchronised}
+	}
+	return status.Clock{State: status.ClockSynchronised, Source: "kernel"}
+}
+
+// diskOf is the room on the file system that holds path; nil when it does not
+// tell.
+func diskOf(path string) *uplink.DiskHealth {
+	var s unix.Statfs_t
+	if err := unix.Statfs(path, &s); err != nil {
+		return nil
+	}
+	return &uplink.DiskHealth{Free: s.Bavail * uint64(s.Bsize), Total: s.Blocks * uint64(s.Bsize)}
+}
+
+// boardTemperature is the highest of the board's thermal zones in °C; nil when
+// there are none.
+func boardTemperature() *float64 {
+	zones, err := filepath.Glob("/sys/class/thermal/thermal_zone*/temp")
+	if err != nil {
+		return nil
+	}
+	var highest *float64
+	for _, z := range zones {
+		b, err := os.ReadFile(z)
+		if err != nil {
+			continue
+		}
+		milli, err := strconv.Atoi(strings.TrimSpace(string(b)))
+		if err != nil {
+			continue
+		}
+		if c := float64(milli) / 1000; highest == nil || c > *highest {
+			highest = &c
+		}
+	}
+	return highest
+}

@@ -1,0 +1,110 @@
+package unit
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"sync"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/capture"
+	"platewatch/cmd/platewatch/internal/draw"
+	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/ocr"
+)
+
+// previewWidth is the width of the live picture, in pixels.
+const previewWidth = 960
+
+// preview hands the next frame, with its plates drawn in, to whoever asked for
+// it. Nothing is drawn or encoded while nobody asks.
+type preview struct {
+	mu      sync.Mutex
+	waiting []chan []byte
+	ended   bool
+}
+
+// next waits for the next frame's picture.
+func (p *preview) next(ctx context.Context) ([]byte, error) {
+	c := make(chan []byte, 1)
+	p.mu.Lock()
+	if p.ended {
+		p.mu.Unlock()
+		return nil, status.ErrNoPicture
+	}
+	p.waiting = append(p.waiting, c)
+	p.mu.Unlock()
+	select {
+	case b := <-c:
+		if b == nil {
+			return nil, status.ErrNoPicture
+		}
+		return b, nil
+	case <-ctx.Done():
+		p.forget(c)
+		return nil, ctx.Err()
+	}
+}
+
+func (p *preview) forget(c chan []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, w := range p.waiting {
+		if w == c {
+			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
+			return
+		}
+	}
+}
+
+// take returns those who wait, and ends the waiting for good if last.
+func (p *preview) take(last bool) []chan []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waiting := p.waiting
+	p.waiting, p.ended = nil, p.ended || last
+	return waiting
+}
+
+// show draws into the lane's own frame, which is not needed after it.
+func (p *preview) show(l *lane, f *capture.Frame, plates []ocr.Plate) {
+	waiting := p.take(false)
+	if len(waiting) == 0 {
+		return
+	}
+	marks := make([]draw.Mark, 0, len(plates))
+	for _, q := range plates {
+		marks = append(marks, draw.Mark{Corners: q.Corners, Hit: l.isHit(q),
+			Text: fmt.Sprintf("%s %.0f%%", q.Text, 100*q.Confidence)})
+	}
+	draw.Marks(&f.Image, marks)
+	small := gocv.NewMat()
+	defer small.Close()
+	scale := min(1, previewWidth/float64(f.Image.Cols()))
+	gocv.Resize(f.Image, &small, image.Point{}, scale, scale, gocv.InterpolationLinear)
+	b, err := encodeJPEG(small, 75)
+	if err != nil {
+		b = nil
+	}
+	for _, c := range waiting {
+		c <- b
+	}
+}
+
+// close lets those who wait go.
+func (p *preview) close() {
+	for _, c := range p.take(true) {
+		c <- nil
+	}
+}
+
+// isHit tells whether a plate belongs to a passage that was reported.
+func (l *lane) isHit(p ocr.Plate) bool {
+	for _, s := range l.seen {
+		if s.hit != "" && s.sentText == p.Text {
+			return true
+		}
+	}
+	return false
+}

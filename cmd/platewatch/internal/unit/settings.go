@@ -1,0 +1,95 @@
+package unit
+
+import (
+	"runtime"
+	"time"
+
+	"platewatch/capture"
+	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/ocr"
+	"platewatch/ocr/passage"
+	"platewatch/uplink"
+)
+
+// drainTimeout bounds what the uplink delivers at the end. Together with a
+// camera that has to be given up (2.5 s) a stop takes less than 5 s.
+const drainTimeout = 2 * time.Second
+
+// readers is how many frames are read at once.
+func readers(configured int) int {
+	if configured > 0 {
+		return configured
+	}
+	return max(1, runtime.NumCPU()-1)
+}
+
+func recogniserParams(c *config.Config, readers int) ocr.Params {
+	p := ocr.DefaultParams()
+	p.Readers = readers
+	p.MinWidth = c.OCR.MinPlateWidth
+	return p
+}
+
+func passageParams(c *config.Config) passage.Params {
+	p := passage.DefaultParams()
+	p.Agree, p.Gap = c.Passage.Agree, c.Passage.Gap.Std()
+	if p.Agree == 1 {
+		// One frame is all there is: its own confidence must do.
+		p.MinConfidence = 0.3
+	}
+	return p
+}
+
+func outboxOptions(c *config.Config) uplink.OutboxOptions {
+	return uplink.OutboxOptions{
+		MaxBytes:          int64(c.Uplink.MaxBytes),
+		MaxPlatePicture:   int(c.Pictures.PlateBytes),
+		MaxContextPicture: int(c.Pictures.ContextBytes),
+	}
+}
+
+func clientConfig(u *Unit) uplink.ClientConfig {
+	c := u.cfg.Uplink
+	return uplink.ClientConfig{
+		Broker: uplink.Broker{
+			URL: c.Brokers[0], Insecure: c.Insecure,
+			CAFile: c.CA, CertFile: c.Cert, KeyFile: c.Key,
+			UserFile: c.UserFile, PasswordFile: c.PasswordFile,
+		},
+		Software:     u.o.Version.Version,
+		Health:       u.health,
+		DrainTimeout: drainTimeout,
+	}
+}
+
+// cameraConfig is a camera's configuration as the capture package takes it.
+func cameraConfig(c config.Camera) (capture.Config, error) {
+	kind, err := c.SourceKind()
+	if err != nil {
+		return capture.Config{}, err
+	}
+	out := capture.Config{
+		Name: c.Name, Kind: string(kind),
+		Width: c.Width, Height: c.Height, FPS: c.FPS, Format: c.Format,
+		Transport: c.Transport, CredentialsFile: c.CredentialsFile,
+		Pace: capture.Pace(c.Pace), Loop: c.Loop,
+		OpenTimeout: c.OpenTimeout.Std(), ReadTimeout: c.ReadTimeout.Std(),
+	}
+	switch kind {
+	case config.KindV4L2:
+		out.Device = c.Source
+	case config.KindRTSP:
+		out.URL = c.Source
+	default:
+		out.Path = c.Source
+	}
+	return out, nil
+}
+
+func position(c *config.Config) *uplink.Position {
+	p := c.Unit.Position
+	if p == nil {
+		return nil
+	}
+	return &uplink.Position{Latitude: p.Latitude, Longitude: p.Longitude, Heading: p.Bearing, Name: p.Description}
+}

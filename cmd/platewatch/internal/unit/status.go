@@ -1,0 +1,158 @@
+package unit
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/ocr"
+	"platewatch/uplink"
+)
+
+// statusPage makes the page from the configuration.
+func (u *Unit) statusPage() (*status.Server, error) {
+	c := u.cfg.Status
+	o := status.Options{Listen: c.Listen, Cert: c.Cert, Key: c.Key, Viewers: c.Viewers}
+	if c.TokenFile != "" {
+		token, err := config.Secret(c.TokenFile)
+		if err != nil {
+			return nil, err
+		}
+		o.Token = token
+	}
+	return status.New(u, o, u.log)
+}
+
+// Status describes the unit for its status page.
+func (u *Unit) Status() status.Document {
+	d := status.Document{
+		Unit: u.cfg.Unit.Name, Version: u.o.Version, Started: u.started, Uptime: status.Since(u.started),
+		Now: time.Now(), Clock: u.clock(), Cameras: []status.Camera{}, LastHits: []status.Hit{},
+		Hotlist: u.hotlistStatus(), Outbox: u.outboxStatus(), Uplink: u.uplinkStatus(), Warnings: u.problems(),
+	}
+	if p := u.cfg.Unit.Position; p != nil {
+		d.Position = p.Description
+	}
+	for _, l := range u.lanes {
+		d.ProgressAge = max(d.ProgressAge, status.Seconds(l.progressAge().Seconds()))
+		c := l.status()
+		d.Cameras = append(d.Cameras, c)
+		d.Passages += c.Passages
+		l.mu.Lock()
+		d.Hits += l.counts.hits
+		l.mu.Unlock()
+	}
+	waiting := map[string]bool{}
+	for _, p := range u.outbox.List() {
+		waiting[p.ID] = true
+	}
+	for _, r := range u.recent.latest() {
+		d.LastHits = append(d.LastHits, r.status(!waiting[r.id]))
+	}
+	return d
+}
+
+// Picture is a camera's next frame with its plates drawn in.
+func (u *Unit) Picture(ctx context.Context, camera string) ([]byte, error) {
+	for _, l := range u.lanes {
+		if l.name == camera {
+			return l.preview.next(ctx)
+		}
+	}
+	return nil, status.ErrUnknownCamera
+}
+
+// HitPicture is the plate picture of one of the latest hits.
+func (u *Unit) HitPicture(_ context.Context, id string) ([]byte, error) {
+	for _, r := range u.recent.latest() {
+		if r.id == id && r.hit.PlatePicture != nil {
+			return r.hit.PlatePicture.JPEG, nil
+		}
+	}
+	return nil, status.ErrNoPicture
+}
+
+func (l *lane) status() status.Camera {
+	s := l.camera.Stats()
+	c := status.Camera{
+		Name: l.name, Kind: s.Kind, State: string(s.State), Since: status.Since(s.Since),
+		FPS: s.FPS, Width: s.Width, Height: s.Height,
+		Frames: s.Frames, Drops: s.DropsByReason, Opens: s.Opens,
+		LastFrame: status.Since(s.LastFrame), LastError: s.LastError,
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := &l.counts
+	c.Looks, c.Plates, c.Passages = n.looks, n.plates, n.passages
+	c.Look = status.Timing{P50: milliseconds(n.timing.quantile(0.5)), P95: milliseconds(n.timing.quantile(0.95)),
+		Total: status.Seconds(n.timing.total.Seconds())}
+	c.PlateBoxes, c.PlateAge = boxesOf(n.lastPlates), status.Since(n.lastPlateAt)
+	return c
+}
+
+func boxesOf(plates []ocr.Plate) []status.Box {
+	out := make([]status.Box, 0, len(plates))
+	for _, p := range plates {
+		out = append(out, status.Box{Width: p.Box.Dx(), Height: p.Box.Dy()})
+	}
+	return out
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func (u *Unit) hotlistStatus() status.Hotlist {
+	h := status.Hotlist{Open: true, Lists: []status.List{}}
+	lists, err := u.lists.Lists()
+	if err != nil {
+		h.Error = err.Error()
+	}
+	for _, l := range lists {
+		h.Lists = append(h.Lists, status.List{Name: l.Name, Version: l.Version, Entries: l.Entries, Imported: l.Imported})
+	}
+	return h
+}
+
+func (u *Unit) outboxStatus() status.Outbox {
+	s := u.outbox.Stats()
+	return status.Outbox{
+		Open: true, Pending: s.Entries, Bytes: s.Bytes, MaxBytes: s.MaxBytes, OldestAge: status.Seconds(s.Oldest),
+		Dropped: map[string]uint64{"hits": s.DroppedEntries, "pictures": s.DroppedPictures, "refused": s.Refused},
+	}
+}
+
+func (u *Unit) uplinkStatus() status.Uplink {
+	if u.client == nil {
+		return status.Uplink{State: "off"}
+	}
+	s := u.client.Stats()
+	out := status.Uplink{State: "offline", Broker: config.Redact(u.cfg.Uplink.Brokers[0]),
+		Since: status.Since(s.Since), Delivered: s.Delivered, LastError: s.LastProblem}
+	switch {
+	case s.Connected:
+		out.State = "connected"
+	case s.Connects == 0 && s.LastProblem == "":
+		out.State = "connecting"
+	}
+	return out
+}
+
+func (r recentHit) status(delivered bool) status.Hit {
+	h, m := r.hit, r.hit.Matches[0]
+	return status.Hit{
+		ID: r.id, Time: h.CapturedAt, Age: status.Since(r.when), Camera: h.Camera,
+		Text: h.Text, Region: h.Region, Confidence: h.Confidence,
+		List: m.List, Category: m.Category, Priority: m.Priority, How: string(m.How),
+		Entry: m.Entry.Plate, State: m.Entry.State, Vehicle: vehicleWords(m.Entry.Vehicle), Handling: m.Handling,
+		Delivered: delivered, Picture: h.PlatePicture != nil,
+	}
+}
+
+// vehicleWords is an entry's vehicle in a few words: "red 2014 Arden 1.4 TS".
+func vehicleWords(v *uplink.Vehicle) string {
+	if v == nil {
+		return ""
+	}
+	return strings.Join(strings.Fields(strings.Join([]string{v.Colour, v.Year, v.Make, v.Model, v.Style}, " ")), " ")
+}

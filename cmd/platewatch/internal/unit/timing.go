@@ -1,0 +1,30 @@
+package unit
+
+import (
+	"slices"
+	"time"
+)
+
+// timing keeps how long the latest looks took.
+type timing struct {
+	ring  [512]time.Duration
+	n     int // of the ring in use
+	next  int
+	total time.Duration
+}
+
+func (t *timing) add(d time.Duration) {
+	t.ring[t.next] = d
+	t.next = (t.next + 1) % len(t.ring)
+	t.n = min(t.n+1, len(t.ring))
+	t.total += d
+}
+
+// quantile is the q-quantile (0–1) of the latest looks.
+func (t *timing) quantile(q float64) time.Duration {
+	if t.n == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(t.ring[:t.n]))
+	return sorted[min(t.n-1, int(q*float64(t.n)))]
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"io"
+	"log/slog"
+	"runtime"
+
+	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/cmd/platewatch/internal/unit"
+)
+
+// runDaemon is the daemon.
+func runDaemon(ctx context.Context, std stdio, args []string) error {
+	fs := flag.NewFlagSet("run", flag.ContinueOnError)
+	file := fs.String("config", config.DefaultFile, "configuration `file`")
+	if err := parse(fs, std, "[-config FILE]", args); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return usageError("run takes no arguments", "name the configuration with -config FILE")
+	}
+	c, err := loadConfig(*file)
+	if err != nil {
+		return err
+	}
+	u, err := unit.Open(unit.Options{
+		Config: c, Model: readingModel(c.OCR.Model), Version: statusVersion(), Log: logger(std.err, c.Log),
+	})
+	if err != nil {
+		return err
+	}
+	err = u.Run(ctx)
+	if closed := u.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// logger writes to w what the configuration asks for. Under systemd the
+// journal adds the time.
+func logger(w io.Writer, c config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo // the configuration was checked; an unknown level cannot come this far
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+func statusVersion() status.Version {
+	v := version()
+	return status.Version{Version: v.Version, Revision: v.Revision, Go: runtime.Version()}
+}
