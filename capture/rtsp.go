@@ -133,7 +133,7 @@ func diagnoseRTSP(ctx context.Context, u *url.URL, waited time.Duration) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.As(err, &status):
-		e.Err, e.Advice = statusError(status)
+		e.Advice, e.Err = statusError(status)
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.As(err, new(liberrors.ErrClientRequestTimedOut)):
 		e.Err = fmt.Errorf("%w: it takes the connection and does not reply to RTSP", ErrTimeout)
 		e.Advice = "restart the camera, or check that the port is its RTSP port"
@@ -158,15 +158,15 @@ func hasVideo(s *description.Session) bool {
 	return false
 }
 
-func statusError(s liberrors.ErrClientBadStatusCode) (err error, advice string) {
+func statusError(s liberrors.ErrClientBadStatusCode) (advice string, err error) {
 	switch s.Code {
 	case base.StatusUnauthorized, base.StatusForbidden:
-		return fmt.Errorf("%w (status %d)", ErrCredentials, s.Code),
-			"put user:password of a camera account that may view into credentials_file"
+		return "put user:password of a camera account that may view into credentials_file",
+			fmt.Errorf("%w (status %d)", ErrCredentials, s.Code)
 	case base.StatusNotFound:
-		return errors.New("the camera has no stream at this path (status 404)"), "look the path up in the camera's manual"
+		return "look the path up in the camera's manual", errors.New("the camera has no stream at this path (status 404)")
 	}
-	return fmt.Errorf("the camera answers with status %d", s.Code), "restart the camera; it may have too many viewers"
+	return "restart the camera; it may have too many viewers", fmt.Errorf("the camera answers with status %d", s.Code)
 }
 
 func describe(ctx context.Context, u *url.URL) (*description.Session, error) {

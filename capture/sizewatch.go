@@ -130,12 +130,12 @@ func announcedSize(s *description.Session) (width, height int) {
 			switch f := f.(type) {
 			case *format.H264:
 				var sps h264.SPS
-				if set, _ := f.SafeParams(); sps.Unmarshal(set) == nil {
+				if sps.Unmarshal(f.SPS) == nil {
 					return sps.Width(), sps.Height()
 				}
 			case *format.H265:
 				var sps h265.SPS
-				if _, set, _ := f.SafeParams(); sps.Unmarshal(set) == nil {
+				if sps.Unmarshal(f.SPS) == nil {
 					return sps.Width(), sps.Height()
 				}
 			}

@@ -81,7 +81,9 @@ func (pl *player) run() {
 			}
 			if pl.path.options.Live {
 				// What a camera describes is what it sends just now.
-				pl.path.desc.Medias[0].Formats[0].(*format.H264).SafeSetParams(clip.SPS, clip.PPS)
+				f := pl.path.desc.Medias[0].Formats[0].(*format.H264)
+				f.SPS, f.PPS = clip.SPS, clip.PPS
+				pl.stream.ReloadDesc()
 			}
 			if !pl.play(clip) {
 				return

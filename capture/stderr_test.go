@@ -1,0 +1,38 @@
+package capture
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"platewatch/capture/rtspserve"
+)
+
+// What the libraries below print by themselves holds no password either: the
+// whole output of a process that fails to open a camera is looked through.
+func TestPasswordIsNotPrinted(t *testing.T) {
+	const variable, password = "CAPTURE_TEST_URL", "hunter2secret"
+	if u := os.Getenv(variable); u != "" {
+		_, err := Open(t.Context(), Config{Kind: KindRTSP, URL: u})
+		t.Log(err)
+		return
+	}
+	s := serveWith(t, "127.0.0.1:0", func(s *rtspserve.Server) { s.Username, s.Password = "camera", "other" },
+		rtspserve.Options{}, annexB(t, 160, 120, 25, 25))
+	for _, path := range []string{"gate", "none"} {
+		u := strings.Replace(s.URL(path), "rtsp://", "rtsp://camera:"+password+"@", 1)
+		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		cmd.Env = append(os.Environ(), variable+"="+u)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if !strings.Contains(string(out), "camera:xxxxx@127.0.0.1") {
+			t.Errorf("the output does not name the camera:\n%s", out)
+		}
+		if strings.Contains(string(out), password) {
+			t.Errorf("the output holds the password:\n%s", out)
+		}
+	}
+}
