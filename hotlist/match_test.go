@@ -9,7 +9,9 @@ func TestEntriesCountFromEffectiveUntilExpires(t *testing.T) {
 	dir := t.TempDir()
 	importList(t, dir, "l", "plate,effective,expires\nAA1,2026-01-01T10:00:00Z,2026-01-01T12:00:00Z\nBB2,,2026-01-01T12:00:00Z\nCC3,2026-01-01T10:00:00Z,\n")
 	db := openDB(t, dir)
-	at := func(hour int, d time.Duration) time.Time { return time.Date(2026, 1, 1, hour, 0, 0, 0, time.UTC).Add(d) }
+	at := func(hour int, d time.Duration) time.Time {
+		return time.Date(2026, 1, 1, hour, 0, 0, 0, time.UTC).Add(d)
+	}
 	for _, c := range []struct {
 		at         time.Time
 		aa, bb, cc int
