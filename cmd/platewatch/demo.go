@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"log/slog"
+
+	"platewatch/cmd/platewatch/internal/demo"
+)
+
+// runDemo runs the whole system on this machine.
+func runDemo(ctx context.Context, std stdio, args []string) error {
+	fs := flag.NewFlagSet("demo", flag.ContinueOnError)
+	forever := fs.Bool("forever", false, "play the clip again and again, until interrupted: to look at the status page")
+	clips := fs.String("clips", "", "play the clips in `folder`, with the plates of its truth.tsv as the hotlist")
+	listen := fs.String("listen", "127.0.0.1:8080", "`address` of the status page; another port is taken if it is in use")
+	modelName := fs.String("model", "eng", "Tesseract `model`: a name, or the path of a .traineddata file")
+	verbose := fs.Bool("verbose", false, "show the unit's log")
+	if err := parse(fs, std, "[flags]", args); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return usageError("demo takes no arguments", "clips are named with -clips FOLDER")
+	}
+	level := slog.LevelError
+	if *verbose {
+		level = slog.LevelInfo
+	}
+	return demo.Run(ctx, demo.Options{
+		Clips: *clips, Forever: *forever, Listen: *listen, Model: readingModel(*modelName), Version: statusVersion(),
+		Out: std.out, Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level})),
+	})
+}

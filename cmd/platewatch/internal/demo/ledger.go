@@ -1,0 +1,76 @@
+package demo
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"platewatch/hotlist"
+	"platewatch/uplink"
+)
+
+// ledger keeps what arrived at the server and holds it against what had to.
+type ledger struct {
+	mu      sync.Mutex
+	starts  []time.Time // when each clip began to play
+	arrived []arrival
+	ids     map[string]bool
+}
+
+type arrival struct {
+	clip  int // that was playing when the picture was taken
+	plate string
+}
+
+// clipBegins notes that the next clip plays.
+func (l *ledger) clipBegins() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.starts = append(l.starts, time.Now())
+}
+
+// hit notes a hit. It returns false for a revision of one that is known.
+func (l *ledger) hit(h *uplink.Hit) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ids[h.ID] {
+		return false
+	}
+	if l.ids == nil {
+		l.ids = map[string]bool{}
+	}
+	l.ids[h.ID] = true
+	clip := 0
+	for i, start := range l.starts {
+		if !h.CapturedAt.Before(start) {
+			clip = i
+		}
+	}
+	l.arrived = append(l.arrived, arrival{clip, h.Matches[0].Entry.Plate})
+	return true
+}
+
+// outcome compares with what each clip had to give: the plates that arrived
+// under their own clip, those that did not, and the hits that belong to none.
+func (l *ledger) outcome(expected [][]string) (delivered, missing, wrong []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	left := slices.Clone(l.arrived)
+	for clip, plates := range expected {
+		for _, plate := range plates {
+			i := slices.IndexFunc(left, func(a arrival) bool {
+				return a.clip == clip && hotlist.Fold(a.plate) == hotlist.Fold(plate)
+			})
+			if i < 0 {
+				missing = append(missing, plate)
+				continue
+			}
+			delivered = append(delivered, plate)
+			left = slices.Delete(left, i, i+1)
+		}
+	}
+	for _, a := range left {
+		wrong = append(wrong, a.plate)
+	}
+	return delivered, missing, wrong
+}
