@@ -1,0 +1,57 @@
+# platewatch: `make help` lists what can be done here.
+
+SHELL := /bin/sh
+BIN   := build/platewatch
+DATA  ?= ../shared/data
+ARGS  ?=
+CLIPS ?=
+
+# Everything that goes into the binary.
+SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') go.mod go.sum
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint bench media clean packages
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  make demo ARGS=-forever                    keep running, to look at the status page'
+	@echo '  make demo CLIPS=DIR                        play the clips in DIR; its truth.tsv is the hotlist'
+	@echo '  make bench DATA=DIR                        DIR/frames/*, DIR/crops/*, ... each with a truth.tsv'
+
+build: $(BIN) ## build/platewatch (installs the Debian packages it needs)
+
+$(BIN): $(SOURCES)
+	@deploy/tools/packages build
+	@echo "building $(BIN) (the first time takes a minute or two)"
+	@go build -trimpath -o $(BIN) ./cmd/platewatch
+
+demo: $(BIN) ## the whole system on this machine, nothing to configure
+	@$(if $(CLIPS),deploy/tools/packages clips)
+	@$(BIN) demo $(if $(CLIPS),-clips '$(CLIPS)') $(ARGS)
+
+test: packages lint ## all tests, as CI runs them
+	CGO_ENABLED=0 go test ./hotlist/... ./uplink/...
+	go test -race -timeout 20m ./...
+	go test -tags matprofile ./capture/... ./ocr/...
+
+packages:
+	@deploy/tools/packages test
+
+lint: ## gofmt, go vet, staticcheck
+	@deploy/tools/packages build
+	@unformatted=$$(gofmt -l cmd capture ocr hotlist uplink deploy); \
+	  test -z "$$unformatted" || { echo "run gofmt -w on: $$unformatted" >&2; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+bench: $(BIN) ## accuracy and speed on labelled folders; writes build/bench.html
+	@$(BIN) bench -html build/bench.html $(dir $(wildcard $(DATA)/*/*/truth.tsv))
+	@echo "failures as pictures: build/bench.html"
+
+media: ## render the demo's clip and the test pictures anew
+	@deploy/tools/packages test
+	go generate ./cmd/platewatch/internal/demo/media ./ocr/render/...
+
+clean: ## remove what was built here
+	rm -rf build
