@@ -197,8 +197,9 @@ func (d *Die) skeleton(ch rune) (s []stroke, w float64, ok bool) {
 			s = []stroke{open(v(x, B+t/2-d.inset()), v(x, T), v(L, y), v(R+t/2-d.inset(), y))}
 		}
 	case '5':
-		m := T + H*.38
-		s = []stroke{open(v(R-(R-L)*.03+t/2-d.inset(), T), v(L+(R-L)*.02, T), v(L, m), o(R, m), o(R, B), o(L, B), v(L, B-H*d.Open*.85))}
+		// A bowl that starts higher or a longer hook is taken for a 9 at 25 px.
+		m := T + H*.44
+		s = []stroke{open(v(R-(R-L)*.03+t/2-d.inset(), T), v(L+(R-L)*.02, T), v(L, m), o(R, m), o(R, B), o(L, B), v(L, B-H*d.Open*.8))}
 	case '6':
 		s = d.six(L, R, T, B, H, bow)
 	case '9':
