@@ -24,7 +24,7 @@ build: $(BIN) ## build/platewatch (installs the Debian packages it needs)
 $(BIN): $(SOURCES)
 	@deploy/tools/packages build
 	@echo "building $(BIN) (the first time takes a minute or two)"
-	@go build -trimpath -o $(BIN) ./cmd/platewatch
+	@go build -o $(BIN) ./cmd/platewatch
 
 demo: $(BIN) ## the whole system on this machine, nothing to configure
 	@$(if $(CLIPS),deploy/tools/packages clips)

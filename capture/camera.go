@@ -101,6 +101,7 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 	}
 	defer src.Close()
 	var online time.Time
+	var fresh freshness
 	m := c.pool.get()
 	defer func() { c.pool.put(m) }()
 	for {
@@ -124,6 +125,11 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 		f := &Frame{Camera: c.config.Name, Image: m, Arrived: arrived, Position: position, pool: &c.pool}
 		m = c.pool.get()
 		f.Seq = c.record.frame(arrived, f.Image.Cols(), f.Image.Rows())
+		if c.config.Kind == KindRTSP && fresh.stale(arrived, position) {
+			f.Close()
+			c.record.drop(DropStale)
+			continue
+		}
 		if old := c.box.put(f); old != nil {
 			old.Close()
 			c.record.drop(DropNewer)

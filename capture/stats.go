@@ -20,6 +20,7 @@ const (
 const (
 	DropNewer      = "newer"      // a newer frame came before anybody took it
 	DropUnreadable = "unreadable" // a picture of a folder that cannot be used
+	DropStale      = "stale"      // a live stream's frame that was held back: it shows what was
 	DropStopped    = "stopped"    // the camera was stopped before anybody took it
 )
 

@@ -36,3 +36,22 @@ func TestPasswordIsNotPrinted(t *testing.T) {
 		}
 	}
 }
+
+// The libraries do not fill the journal with lines of their own.
+func TestLibrariesAreQuiet(t *testing.T) {
+	const variable = "CAPTURE_TEST_QUIET_URL"
+	if u := os.Getenv(variable); u != "" {
+		Open(t.Context(), Config{Kind: KindRTSP, URL: u})
+		return
+	}
+	s := serveWith(t, "127.0.0.1:0", func(*rtspserve.Server) {}, rtspserve.Options{}, annexB(t, 160, 120, 25, 25))
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), variable+"="+s.URL("none"))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if lines := strings.TrimSpace(string(out)); lines != "PASS" {
+		t.Errorf("opening a camera that is not there printed:\n%s", lines)
+	}
+}
