@@ -45,7 +45,14 @@ func (c chunk) write(ctx context.Context, f *foundry) (fresh bool, err error) {
 		if _, err := w.Write(o.pix[:]); err != nil {
 			return false, err
 		}
-		fmt.Fprintf(&truth, "%s\t%.1f %.1f %.1f %.1f\t", o.label, o.text.x0, o.text.y0, o.text.x1, o.text.y1)
+		fmt.Fprintf(&truth, "%s\t", o.label)
+		for j, c := range o.text {
+			if j > 0 {
+				truth.WriteByte(' ')
+			}
+			fmt.Fprintf(&truth, "%.1f %.1f", c.x, c.y)
+		}
+		truth.WriteByte('\t')
 		for j, x := range o.centres {
 			if j > 0 {
 				truth.WriteByte(' ')
@@ -90,7 +97,7 @@ func writeSheet(path string, f *foundry, seed uint64) error {
 			img.SetGray(x+j%storedW, y+storedH+j/storedW, color.Gray{Y: uint8(v * 255)})
 		}
 		for _, c := range o.centres {
-			img.SetGray(x+int(c), y+int((o.text.y0+o.text.y1)/2), color.Gray{Y: 255})
+			img.SetGray(x+int(c), y+int((o.text[0].y+o.text[2].y)/2), color.Gray{Y: 255})
 		}
 	}
 	file, err := os.Create(path)

@@ -6,11 +6,11 @@
 //
 // A chunk is two files. NNNNN.pix holds size pictures of [storedH] × [storedW]
 // grey bytes one after the other. NNNNN.tsv has one line per picture: the
-// label, the box around its characters (x0 y0 x1 y1, pixels of the picture)
-// and the middle of each character along x, separated by spaces. Both are
-// renamed into place when complete, the .tsv last, and a chunk that exists is
-// left alone: the command can be stopped and started again at any time. The
-// same seed and number give the same chunk.
+// label, the four corners around its characters (x y each, clockwise from the
+// top left, pixels of the picture) and the middle of each character along x,
+// separated by spaces. Both are renamed into place when complete, the .tsv
+// last, and a chunk that exists is left alone: the command can be stopped and
+// started again at any time. The same seed and number give the same chunk.
 package main
 
 import (

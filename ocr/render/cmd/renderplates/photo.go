@@ -21,7 +21,7 @@ const (
 type photo struct {
 	pix     [storedW * storedH]uint8
 	label   string
-	text    box
+	text    [4]point // corners around the characters, clockwise from the top left
 	centres []float64
 }
 
@@ -72,10 +72,7 @@ func (o *photo) shoot(p *plate, d dice) error {
 	}
 	o.label, o.centres = p.label, o.centres[:0]
 	t := p.text
-	o.text = box{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
-	for _, c := range []point{at(t.x0, t.y0), at(t.x1, t.y0), at(t.x0, t.y1), at(t.x1, t.y1)} {
-		o.text = box{min(o.text.x0, c.x), min(o.text.y0, c.y), max(o.text.x1, c.x), max(o.text.y1, c.y)}
-	}
+	o.text = [4]point{at(t.x0, t.y0), at(t.x1, t.y0), at(t.x1, t.y1), at(t.x0, t.y1)}
 	for _, x := range p.centres {
 		o.centres = append(o.centres, at(x, (t.y0+t.y1)/2).x)
 	}

@@ -29,6 +29,7 @@ type plate struct {
 
 // setting is one character or mark on its way to its place.
 type setting struct {
+	mark bool
 	char byte
 	x, w float64
 }
@@ -89,7 +90,7 @@ func (p *plate) draw(f *foundry, d dice) {
 	uneven := d.one(.15)
 	for _, s := range settings {
 		cx, cw := x+s.x*stretch, s.w*stretch
-		if s.char < '0' {
+		if s.mark {
 			p.mark(d, s.char, cx+cw/2, y+height/2, cw)
 			continue
 		}
@@ -156,13 +157,13 @@ func compose(d dice, k *kind, set *typeface, shown string, mark byte) ([]setting
 	x := 0.
 	for i := range len(shown) {
 		if shown[i] == ' ' {
-			out = append(out, setting{mark, x, between})
+			out = append(out, setting{true, mark, x, between})
 			x += between + gap
 			continue
 		}
 		w := set.width(shown[i]) * capital * stretch
 		room := max(cell, w)
-		out = append(out, setting{shown[i], x + (room-w)/2, w})
+		out = append(out, setting{false, shown[i], x + (room-w)/2, w})
 		x += room + gap
 	}
 	return out, x - gap

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"platewatch/ocr/render"
+)
+
+// Every picture's truth must fit it: as many places as characters, in reading
+// order, inside the box around them.
+func TestTruthFitsThePicture(t *testing.T) {
+	f, err := newFoundry(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p plate
+	var o photo
+	for i := range uint64(300) {
+		if err := o.make(&p, f, newDice(7, i)); err != nil {
+			t.Fatal(err)
+		}
+		if o.label != render.Characters(o.label) || len(o.label) < 2 || len(o.label) > 10 {
+			t.Errorf("picture %d: label %q", i, o.label)
+		}
+		if len(o.centres) != len(o.label) {
+			t.Fatalf("picture %d: %d places for %q", i, len(o.centres), o.label)
+		}
+		left, right := min(o.text[0].x, o.text[3].x), max(o.text[1].x, o.text[2].x)
+		for j, x := range o.centres {
+			if x < left || x > right || j > 0 && x <= o.centres[j-1] {
+				t.Errorf("picture %d, %q: places %.1f in %.1f to %.1f", i, o.label, o.centres, left, right)
+			}
+		}
+		if left < 0 || right > storedW {
+			t.Errorf("picture %d, %q: characters from %.1f to %.1f of %d", i, o.label, left, right, storedW)
+		}
+	}
+}
+
+// A chunk is the same whenever it is made, and is not made twice.
+func TestChunkRepeats(t *testing.T) {
+	f, err := newFoundry(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		fresh, err := chunk{path: filepath.Join(dir, name), number: 3, size: 20, seed: 5}.write(t.Context(), f)
+		if err != nil || !fresh {
+			t.Fatalf("chunk %s: fresh %v, %v", name, fresh, err)
+		}
+	}
+	for _, ending := range []string{".pix", ".tsv"} {
+		a, err1 := os.ReadFile(filepath.Join(dir, "a"+ending))
+		b, err2 := os.ReadFile(filepath.Join(dir, "b"+ending))
+		if err1 != nil || err2 != nil || len(a) == 0 || !bytes.Equal(a, b) {
+			t.Errorf("%s: %d and %d bytes that differ (%v, %v)", ending, len(a), len(b), err1, err2)
+		}
+	}
+	if fresh, err := (chunk{path: filepath.Join(dir, "a"), size: 20, seed: 5}).write(t.Context(), f); err != nil || fresh {
+		t.Errorf("made again: %v, %v", fresh, err)
+	}
+}
+
+// The characters of a die are cut out whole: ink in them, none lost at the box.
+func TestFoundryCutsInk(t *testing.T) {
+	f, err := newFoundry(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, set := range f.real {
+		for _, c := range letters + figures {
+			g := set[c]
+			if g == nil {
+				t.Fatalf("%s has no %c", specimens[i], c)
+			}
+			ink := 0
+			for _, v := range g.ink {
+				ink += int(v)
+			}
+			if share := float64(ink) / 255 / float64(len(g.ink)); share < .12 || share > 1 {
+				t.Errorf("%s, %c: %.0f %% ink", specimens[i], c, 100*share)
+			}
+		}
+	}
+}
