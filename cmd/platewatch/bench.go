@@ -80,7 +80,15 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 		}{scores, peak})
 	}
 	fmt.Fprint(std.out, bench.Table(scores))
+	unreadable := 0
+	for _, s := range scores {
+		unreadable += s.Unreadable
+	}
 	fmt.Fprintf(std.out, "peak memory %.0f MiB; misread counts O/0 and I/1 as equal; spurious counts plates that are not on the labels\n", float64(peak)/(1<<20))
+	if unreadable > 0 {
+		return &failure{code: exitFailed, err: fmt.Errorf("%d of %d files could not be read, and count as not found", unreadable, files),
+			hint: "platewatch read FILE says why"}
+	}
 	return nil
 }
 

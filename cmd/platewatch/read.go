@@ -29,10 +29,8 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 	if fs.NArg() == 0 {
 		return usageError("nothing to read", "name a picture, a folder, a video or a camera's address")
 	}
-	inputs, err := look.Inputs(fs.Args())
-	if err != nil {
-		return err
-	}
+	inputs := look.Inputs(fs.Args())
+	var err error
 	looker := look.Looker{Passage: passage.DefaultParams(), Annotate: *annotate}
 	if *lists != "" {
 		if looker.Hotlist, err = hotlist.OpenReadOnly(*lists, slog.New(slog.DiscardHandler)); err != nil {
@@ -46,7 +44,7 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 	defer looker.Recogniser.Close()
 
 	out := printer{w: std.out, json: *asJSON}
-	failed := 0
+	var failed []error
 	for _, in := range inputs {
 		err := looker.Look(ctx, in, out.line)
 		if err == nil {
@@ -55,17 +53,37 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 		if ctx.Err() != nil || errors.Is(err, errOutput) {
 			return err
 		}
-		failed++
-		if !*asJSON {
+		failed = append(failed, err)
+		if *asJSON {
+			if err := out.line(look.Failure{File: in.Name, Error: err.Error()}); err != nil {
+				return err
+			}
+		} else if len(inputs) > 1 {
 			report(std.err, err)
-		} else if err := out.line(look.Failure{File: in.Name, Error: err.Error()}); err != nil {
-			return err
 		}
 	}
-	if failed > 0 {
-		return &failure{code: exitFailed, err: fmt.Errorf("%d of %d could not be read", failed, len(inputs))}
+	return unread(failed, len(inputs))
+}
+
+// unread is what becomes of inputs that could not be read: of a single one its
+// own error.
+func unread(failed []error, of int) error {
+	switch {
+	case len(failed) == 0:
+		return nil
+	case of == 1:
+		return failed[0]
 	}
-	return nil
+	code := exitMissing
+	for _, err := range failed {
+		if codeOf(err) != exitMissing {
+			code = exitFailed
+		}
+	}
+	if len(failed) < of {
+		code = exitFailed
+	}
+	return &failure{code: code, err: fmt.Errorf("%d of %d could not be read", len(failed), of)}
 }
 
 // errOutput marks that standard output takes no more: going on is pointless.

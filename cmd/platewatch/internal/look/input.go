@@ -18,6 +18,7 @@ import (
 type Input struct {
 	Name   string          // as it is printed
 	Stream *capture.Config // nil for a picture
+	Err    error           // why it cannot be looked at; the others still can
 }
 
 // videoSuffixes are the names by which a file is taken for a video. Anything
@@ -28,34 +29,30 @@ var pictureSuffixes = []string{".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif",
 
 // Inputs says what a list of arguments names. A folder stands for the
 // pictures and videos directly in it, in the order of their names.
-func Inputs(args []string) ([]Input, error) {
+func Inputs(args []string) []Input {
 	var all []Input
 	for _, arg := range args {
 		if strings.Contains(arg, "://") {
-			all = append(all, Input{arg, &capture.Config{Name: "read", Kind: capture.KindRTSP, URL: arg}})
+			all = append(all, Input{Name: arg, Stream: &capture.Config{Name: "read", Kind: capture.KindRTSP, URL: arg}})
 			continue
 		}
 		info, err := os.Stat(arg)
 		switch {
 		case err != nil:
-			return nil, &InputError{Path: arg, Err: err}
-		case !info.IsDir():
-			all = append(all, fileInput(arg))
+			all = append(all, Input{Name: arg, Err: &InputError{Path: arg, Err: err}})
+		case info.IsDir():
+			all = append(all, folderInputs(arg)...)
 		default:
-			found, err := folderInputs(arg)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, found...)
+			all = append(all, fileInput(arg))
 		}
 	}
-	return all, nil
+	return all
 }
 
-func folderInputs(dir string) ([]Input, error) {
+func folderInputs(dir string) []Input {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, &InputError{Path: dir, Err: err}
+		return []Input{{Name: dir, Err: &InputError{Path: dir, Err: err}}}
 	}
 	var all []Input
 	for _, e := range entries {
@@ -64,16 +61,17 @@ func folderInputs(dir string) ([]Input, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, &InputError{Path: dir, Err: fmt.Errorf("the folder has no pictures or videos: %w", fs.ErrNotExist)}
+		err := fmt.Errorf("the folder has no pictures or videos: %w", fs.ErrNotExist)
+		return []Input{{Name: dir, Err: &InputError{Path: dir, Err: err}}}
 	}
-	return all, nil
+	return all
 }
 
 func fileInput(path string) Input {
 	if slices.Contains(videoSuffixes, suffixOf(path)) {
-		return Input{path, &capture.Config{Name: "read", Kind: capture.KindFile, Path: path, Pace: capture.PaceFast}}
+		return Input{Name: path, Stream: &capture.Config{Name: "read", Kind: capture.KindFile, Path: path, Pace: capture.PaceFast}}
 	}
-	return Input{path, nil}
+	return Input{Name: path}
 }
 
 func suffixOf(name string) string { return strings.ToLower(filepath.Ext(name)) }

@@ -29,6 +29,9 @@ type Looker struct {
 // Look looks at one input and hands each line of the result to emit: a
 // [Picture], or a [Passage] for each vehicle of a video.
 func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error {
+	if in.Err != nil {
+		return in.Err
+	}
 	if in.Stream != nil {
 		return l.stream(ctx, in, emit)
 	}

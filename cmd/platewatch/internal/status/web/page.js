@@ -177,7 +177,7 @@ function hitElement(hit) {
   const top = make("div", "top", li);
   make("span", "plate", top).textContent = hit.text;
   const category = make("span", "category", top);
-  category.textContent = hit.category || hit.list;
+  category.textContent = (hit.category || hit.list).replaceAll("_", " ");
   category.classList.add(quiet.test(hit.category) ? "warn" : "bad");
   if (hit.picture) {
     const img = make("img", "", top);
