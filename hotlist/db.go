@@ -54,7 +54,7 @@ type Damage struct {
 	Seen     time.Time `json:"seen"`
 }
 
-const adviceFolder = "a hotlist is a directory; name one that this user may write to, in one that exists"
+const adviceFolder = "a hotlist is a directory; name one that this user may write to"
 
 const (
 	// maxDamage bounds what Damage returns; the oldest go first.

@@ -114,9 +114,16 @@ func lockFolder(ctx context.Context, dir string, wait time.Duration) (unlock fun
 	}
 }
 
-// makeFolder makes the hotlist's directory unless it is there.
+// makeFolder makes the hotlist's directory, and those above it, unless they
+// are there.
 func makeFolder(dir string) error {
 	err := os.Mkdir(dir, 0o700)
+	if parent := filepath.Dir(filepath.Clean(dir)); errors.Is(err, fs.ErrNotExist) && parent != dir {
+		if err := makeFolder(parent); err != nil {
+			return err
+		}
+		err = os.Mkdir(dir, 0o700)
+	}
 	if errors.Is(err, fs.ErrExist) {
 		info, err := os.Stat(dir)
 		if err == nil && !info.IsDir() {

@@ -51,7 +51,7 @@ func newLane(u *Unit, c config.Camera) (*lane, error) {
 		return nil, err
 	}
 	log := u.log.With("camera", c.Name)
-	camera, err := capture.New(cc, log)
+	camera, err := capture.New(cc, u.log) // it adds the name itself
 	if err != nil {
 		return nil, err
 	}

@@ -144,7 +144,6 @@ func (u *Unit) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		u.log.Info("status page", "url", url)
 		if u.o.OnPage != nil {
 			u.o.OnPage(url)
 		}
