@@ -256,7 +256,6 @@ func (f *Finder) candidates(grey, gradient, binary gocv.Mat, v view, minHeight, 
 			Y:     m.at((m.x0+m.x1)/2)/v.scale + v.y,
 			Slope: m.slope, Height: m.height / v.scale,
 		}
-		m.frameHeight = l.Height
 		found = append(found, Candidate{
 			Line: l, Box: l.plateBox(), Shapes: len(ch), Light: v.light,
 			Features: m.features(v.light), source: v.source,

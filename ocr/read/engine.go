@@ -77,7 +77,8 @@ func newEngine(m Model) (*engine, error) {
 		return fail(err)
 	}
 	if _, err := c.Text(); err != nil {
-		return fail(err)
+		why, _, _ := strings.Cut(err.Error(), "\n") // the rest is advice for other programs
+		return fail(errors.New(why))
 	}
 	api := reflect.ValueOf(c).Elem().FieldByName("api")
 	if !api.IsValid() || api.Kind() != reflect.UnsafePointer {

@@ -1,0 +1,178 @@
+package passage
+
+import (
+	"image"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"platewatch/ocr"
+	"platewatch/ocr/read"
+)
+
+// plate is a reading with the given text, at x, 100 px wide.
+func plate(text string, x, y int, confidence float64) ocr.Plate {
+	p := ocr.Plate{Text: text, Confidence: confidence, Height: 20, Box: image.Rect(x, y, x+100, y+25)}
+	for i := range len(text) {
+		p.Characters = append(p.Characters, read.Character{Text: text[i : i+1], Confidence: confidence,
+			Alternatives: []read.Alternative{{Text: "8", Confidence: min(confidence, 1-confidence) / 2}}})
+	}
+	return p
+}
+
+// step is one frame, 100 ms after the one before it.
+type step []ocr.Plate
+
+// reported is what a user of the tracker acts on.
+type reported struct {
+	Number uint64
+	Event  string
+	Text   string
+}
+
+func run(t *testing.T, p Params, steps []step) []reported {
+	t.Helper()
+	tracker, err := NewTracker(p, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []reported
+	note := func(updates []Update) {
+		for _, u := range updates {
+			if u.Event != Seen {
+				out = append(out, reported{u.Passage.Number, u.Event.String(), u.Passage.Text})
+			}
+		}
+	}
+	for i, s := range steps {
+		note(tracker.Observe(time.Duration(i)*100*time.Millisecond, s))
+	}
+	note(tracker.Flush())
+	if tracker.Open() != 0 {
+		t.Errorf("%d passages are open after Flush", tracker.Open())
+	}
+	return out
+}
+
+func TestTracker(t *testing.T) {
+	gap := make([]step, 20) // two seconds without a plate
+	tests := []struct {
+		name  string
+		steps []step
+		want  []reported
+	}{
+		{"one vehicle", []step{{plate("AB123C", 100, 100, 0.9)}, {plate("AB123C", 130, 110, 0.9)}, {plate("AB123C", 160, 120, 0.9)}},
+			[]reported{{1, "sure", "AB123C"}, {1, "ended", "AB123C"}}},
+		{"a single frame is not sure", []step{{plate("AB123C", 100, 100, 0.9)}},
+			[]reported{{1, "ended", "AB123C"}}},
+		{"a distant first misread is outvoted before it is sure",
+			[]step{{plate("A8123C", 100, 100, 0.4)}, {plate("AB123C", 130, 100, 0.9)}, {plate("AB123C", 160, 100, 0.9)}},
+			[]reported{{1, "sure", "AB123C"}, {1, "ended", "AB123C"}}},
+		{"corrected under the same number",
+			[]step{{plate("A8123C", 100, 100, 0.6)}, {plate("A8123C", 110, 100, 0.6)}, {plate("AB123C", 120, 100, 0.95)}, {plate("AB123C", 130, 100, 0.95)}, {plate("AB123C", 140, 100, 0.95)}},
+			[]reported{{1, "sure", "A8123C"}, {1, "corrected", "AB123C"}, {1, "ended", "AB123C"}}},
+		{"two vehicles with similar plates in the same frames stay two",
+			[]step{{plate("AB123C", 100, 100, 0.9), plate("AB128C", 500, 100, 0.9)}, {plate("AB123C", 110, 100, 0.9), plate("AB128C", 510, 100, 0.9)}},
+			[]reported{{1, "sure", "AB123C"}, {2, "sure", "AB128C"}, {1, "ended", "AB123C"}, {2, "ended", "AB128C"}}},
+		{"a gap ends a passage", append(append([]step{{plate("AB123C", 100, 100, 0.9)}, {plate("AB123C", 110, 100, 0.9)}}, gap...), step{plate("AB123C", 120, 100, 0.9)}, step{plate("AB123C", 130, 100, 0.9)}),
+			[]reported{{1, "sure", "AB123C"}, {1, "ended", "AB123C"}, {2, "sure", "AB123C"}, {2, "ended", "AB123C"}}},
+		{"a misread of another length stays the same vehicle",
+			[]step{{plate("AB123C", 100, 100, 0.9)}, {plate("AB123", 110, 100, 0.5)}, {plate("AB123C", 120, 100, 0.9)}},
+			[]reported{{1, "sure", "AB123C"}, {1, "ended", "AB123C"}}},
+		{"the next vehicle at the same place is another one",
+			[]step{{plate("AB123C", 100, 100, 0.9)}, {plate("AB123C", 100, 100, 0.9)}, {plate("XY987Z", 400, 100, 0.9)}, {plate("XY987Z", 400, 100, 0.9)}},
+			[]reported{{1, "sure", "AB123C"}, {2, "sure", "XY987Z"}, {1, "ended", "AB123C"}, {2, "ended", "XY987Z"}}},
+		{"unsure readings never make a passage sure",
+			[]step{{plate("AB123C", 100, 100, 0.1)}, {plate("AB123C", 100, 100, 0.1)}, {plate("AB123C", 100, 100, 0.1)}},
+			[]reported{{1, "ended", "AB123C"}}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if d := cmp.Diff(test.want, run(t, DefaultParams(), test.steps)); d != "" {
+				t.Errorf("-want +got\n%s", d)
+			}
+		})
+	}
+}
+
+func TestOneFrameIsEnoughWhereTheCameraGivesOne(t *testing.T) {
+	p := DefaultParams()
+	p.Agree = 1
+	got := run(t, p, []step{{plate("AB123C", 100, 100, 0.9)}})
+	if d := cmp.Diff([]reported{{1, "sure", "AB123C"}, {1, "ended", "AB123C"}}, got); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+}
+
+// TestBounds: whatever a camera shows, the passages that are open and the
+// texts that are remembered stay bounded, and every passage that began ends
+// exactly once.
+func TestBounds(t *testing.T) {
+	p := DefaultParams()
+	p.Open = 5
+	tracker, err := NewTracker(p, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	begun, ended := map[uint64]bool{}, map[uint64]bool{}
+	note := func(updates []Update) {
+		for _, u := range updates {
+			begun[u.Passage.Number] = true
+			if u.Event == Ended {
+				if ended[u.Passage.Number] {
+					t.Fatalf("passage %d ended twice", u.Passage.Number)
+				}
+				ended[u.Passage.Number] = true
+			}
+		}
+	}
+	for i := range 2000 {
+		var plates []ocr.Plate
+		for range r.IntN(4) {
+			text := make([]byte, 3+r.IntN(8))
+			for j := range text {
+				text[j] = read.Letters[r.IntN(len(read.Letters))]
+			}
+			plates = append(plates, plate(string(text), r.IntN(1000), r.IntN(600), r.Float64()))
+		}
+		note(tracker.Observe(time.Duration(i)*50*time.Millisecond, plates))
+		if tracker.Open() > p.Open {
+			t.Fatalf("%d passages are open, at most %d may be", tracker.Open(), p.Open)
+		}
+		for _, k := range tracker.open {
+			if len(k.texts) > maxTexts {
+				t.Fatalf("%d texts are remembered", len(k.texts))
+			}
+		}
+	}
+	note(tracker.Flush())
+	if len(begun) != len(ended) {
+		t.Errorf("%d passages began, %d ended", len(begun), len(ended))
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"ABC", "", 3}, {"", "AB", 2}, {"ABC", "ABC", 0}, {"ABC", "ABD", 1}, {"ABC", "AC", 1}, {"ABC", "XABC", 1}, {"KITTEN", "SITTING", 3}} {
+		if got := Distance(test.a, test.b); got != test.want {
+			t.Errorf("Distance(%q, %q) = %d, want %d", test.a, test.b, got, test.want)
+		}
+	}
+}
+
+func BenchmarkObserve(b *testing.B) {
+	tracker, err := NewTracker(DefaultParams(), 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	plates := []ocr.Plate{plate("AB123C", 100, 100, 0.9), plate("XY987Z", 500, 100, 0.9)}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		tracker.Observe(time.Duration(i)*40*time.Millisecond, plates)
+	}
+}
