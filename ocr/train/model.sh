@@ -1,0 +1,52 @@
+#!/bin/sh
+# Makes ocr/read/model/plate.traineddata and report.json: installs what that
+# needs, renders the plates, trains, exports, measures. It can be stopped at any
+# moment and started again; what is done stays done, in build/model.
+#
+#   ocr/train/model.sh [PHOTOS]
+#
+# PHOTOS holds labelled photographs as described in ocr/train/README.md
+# (default ../shared/data). They choose the checkpoint and measure; nothing is
+# trained on them. Overnight on two cores: PLATES and SAMPLES below can be set in
+# the environment for shorter or longer runs.
+set -eu
+cd "$(dirname "$0")/../.."
+
+photos=${1:-../shared/data}
+seed=${SEED:-1}
+plates=${PLATES:-600000}    # rendered
+samples=${SAMPLES:-3000000} # trained on: every plate several times, cut and lit differently
+chunk=5000
+state=build/model
+python="nice -n 19 /usr/bin/python3"
+
+missing=
+for p in python3-torch python3-numpy python3-pil libopenblas0-pthread tesseract-ocr; do
+    dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || missing="$missing $p"
+done
+if [ -n "$missing" ]; then
+    as_root=
+    [ "$(id -u)" -eq 0 ] || as_root=sudo
+    echo "installing once, from Debian:$missing"
+    $as_root apt-get update -q >/dev/null
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends $missing >/dev/null
+fi
+
+mkdir -p $state
+# One at a time: two would write the same files.
+exec 9>$state/lock
+flock -n 9 || {
+    echo "the model is being made already (build/model/lock)" >&2
+    exit 1
+}
+
+echo "rendering $plates plates"
+go build -o $state/renderplates ./ocr/render/cmd/renderplates
+nice -n 19 $state/renderplates -out $state/plates -size $chunk -chunks $(((plates + chunk - 1) / chunk)) -seed "$seed" -workers "$(nproc)"
+
+echo "training on $samples samples"
+$python ocr/train/train.py $state/plates $state/run --photos "$photos" --samples "$samples" --seed "$seed"
+
+echo "writing the model"
+$python ocr/train/export.py $state/run/best.pt $state
+$python ocr/train/report.py $state/run $state "$photos" ocr/read/model "make model SEED=$seed PLATES=$plates SAMPLES=$samples"

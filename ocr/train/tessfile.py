@@ -1,0 +1,86 @@
+"""The weights inside Tesseract's .lstm component: where each matrix lies.
+
+Source of the format: Tesseract 5.3, src/lstm (network.cpp, plumbing.cpp,
+lstm.cpp, weightmatrix.cpp). A network is written as: its kind as a string,
+flags, sizes and name, then what the kind adds; float64 matrices are row-major,
+the bias is the last column.
+"""
+
+import struct
+
+import numpy as np
+
+_LAYERS_INSIDE = {"Series", "Parallel", "Replicated", "ParBidiLSTM", "RTLReversed", "TTBReversed", "XYTranspose"}
+_LEARNING_RATES = 64  # flag: one learning rate per layer follows the layers
+_DOUBLE, _INT8 = 128, 1  # modes of a weight matrix
+
+
+class Matrix:
+    """One weight matrix's place in the file."""
+
+    def __init__(self, name: str, offset: int, rows: int, columns: int):
+        self.name, self.offset, self.shape = name, offset, (rows, columns)
+
+
+class _Parser:
+    def __init__(self, content: bytes):
+        self.content, self.at, self.matrices = content, 0, []
+
+    def take(self, layout: str):
+        values = struct.unpack_from("<" + layout, self.content, self.at)
+        self.at += struct.calcsize("<" + layout)
+        return values
+
+    def text(self) -> str:
+        (length,) = self.take("i")
+        value = self.content[self.at : self.at + length].decode()
+        self.at += length
+        return value
+
+    def matrix(self, name: str) -> None:
+        (mode,) = self.take("B")
+        if not mode & _DOUBLE or mode & _INT8:
+            raise ValueError(f"the weights of {name} are not 64-bit floats (mode {mode})")
+        rows, columns = self.take("ii")
+        self.take("d")  # the matrix's empty element
+        self.matrices.append(Matrix(name, self.at, rows, columns))
+        self.at += 8 * rows * columns
+
+    def network(self) -> None:
+        (kind_number,) = self.take("b")
+        if kind_number != 0:
+            raise ValueError(f"a network of the old numbering ({kind_number})")
+        kind = self.text()
+        _training, _backward = self.take("bb")
+        flags, _inputs, _outputs, _weights = self.take("iiii")
+        name = self.text()
+        if kind in _LAYERS_INSIDE:
+            for _ in range(self.take("I")[0]):
+                self.network()
+            if flags & _LEARNING_RATES:
+                self.take(f"{self.take('I')[0]}f")
+        elif kind == "Input":
+            self.take("iiiii")
+        elif kind in ("Convolve", "Maxpool", "Reconfig"):
+            self.take("ii")
+        elif kind in ("LSTM", "SummLSTM"):
+            self.take("i")
+            for gate in ("CI", "GI", "GF1", "GO"):
+                self.matrix(f"{name}.{gate}")
+        else:
+            self.matrix(name)
+
+
+def replace(content: bytes, weights: list[np.ndarray]) -> bytes:
+    """The .lstm component with other weights, given in the file's order."""
+    parser = _Parser(content)
+    parser.network()
+    if len(weights) != len(parser.matrices):
+        raise ValueError(f"{len(weights)} weight matrices for a network of {len(parser.matrices)}")
+    out = bytearray(content)
+    for matrix, values in zip(parser.matrices, weights):
+        if values.shape != matrix.shape:
+            raise ValueError(f"{matrix.name} is {matrix.shape}, not {values.shape}")
+        raw = np.ascontiguousarray(values, "<f8").tobytes()
+        out[matrix.offset : matrix.offset + len(raw)] = raw
+    return bytes(out)

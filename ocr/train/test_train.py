@@ -1,0 +1,124 @@
+"""What must agree: torch with Tesseract, and the two ways to prepare a picture.
+
+    /usr/bin/python3 ocr/train/test_train.py
+
+Needs `renderplates` from Go, PyTorch and Tesseract; takes about a minute.
+"""
+
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+import alphabet
+import export
+import libtess
+import noise
+import picture
+import plates
+import score
+from network import Reader, _rounded
+from photos import Photo
+
+ROOT = Path(__file__).resolve().parents[2]
+WEIGHTS = ROOT / "build/model/run/best.pt"
+
+
+class Alphabet(unittest.TestCase):
+    def test_decode(self):
+        for classes, text in (([0, 0], ""), ([1, 1, 0, 1], "AA"), ([27, 0, 28, 28], "01"), ([0, 36], "9")):
+            self.assertEqual(alphabet.decode(classes), text)
+            self.assertEqual(alphabet.encode(text), [k for i, k in enumerate(classes) if k and (i == 0 or classes[i - 1] != k)])
+
+    def test_fold(self):
+        self.assertEqual(alphabet.fold("OQI10"), "00110")
+
+
+class Pictures(unittest.TestCase):
+    def test_both_ways_agree(self):
+        grey = np.random.default_rng(3).integers(40, 180, (4, 48, 168)).astype(np.uint8)
+        one = np.stack([picture.seen(picture.prepare(g)) for g in grey])
+        other = picture.seen_batch(torch.from_numpy(grey).float()).numpy()
+        self.assertLess(np.abs(one - other).max(), 2.5 / 127)  # prepare() rounds
+
+    def test_flat_picture(self):
+        self.assertTrue(np.isfinite(picture.seen(picture.prepare(np.full((48, 168), 77, np.uint8)))).all())
+
+
+class Rounding(unittest.TestCase):
+    def test_the_bias_sets_the_step_too(self):
+        weight, bias = _rounded(torch.tensor([[1.27, 0.014], [0.07, 0.5]]), torch.tensor([0.5, 12.7]))
+        self.assertTrue(torch.allclose(weight, torch.tensor([[1.27, 0.01], [0.1, 0.5]])), weight)
+        self.assertTrue(torch.allclose(bias, torch.tensor([0.5, 12.7])), bias)
+
+
+class WithPlates(unittest.TestCase):
+    """On freshly rendered plates."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        path = Path(cls.folder.name)
+        subprocess.run(["go", "run", "./ocr/render/cmd/renderplates", "-out", path, "-size", "64", "-seed", "99"], cwd=ROOT, check=True, capture_output=True)
+        cls.pool = plates.Pool(path)
+        cls.path = path
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_batch(self):
+        everything = np.arange(len(self.pool))
+        stored, labels, corners, centres = self.pool.take(everything)
+        batch = plates.cut(stored, labels, corners, centres, np.random.default_rng(1))
+        self.assertEqual(tuple(batch.pictures.shape), (64, 48, 168))
+        told = [alphabet.decode(row) for row in batch.steps.tolist()]
+        self.assertGreater(np.mean([t == label for t, label in zip(told, labels)]), 0.9)  # neighbours may share a step
+        again = plates.cut(stored, labels, corners, centres, np.random.default_rng(1))
+        self.assertEqual(batch.steps.tolist(), again.steps.tolist())
+
+    def test_tesseract_reads_what_torch_reads(self):
+        """Float and 8 bits, with Tesseract's noise replayed."""
+        if not WEIGHTS.exists():
+            self.skipTest(f"no trained weights in {WEIGHTS}")
+        net = export.load(WEIGHTS)
+        export.write(net, self.path)
+        side, top = round(plates.STORED_WIDTH * 0.1), round(plates.STORED_HEIGHT * 0.1)
+        stored, labels, _, _ = self.pool.take(np.arange(len(self.pool)))
+        from PIL import Image
+
+        photos = []
+        for pixels, label in zip(stored, labels):
+            inner = Image.fromarray(pixels[top:-top, side:-side]).resize((168, 48), Image.BICUBIC)
+            photos.append(Photo("", label, picture.prepare(np.asarray(inner))))
+        net.exported = True
+        for bits, name in ((False, "plate_float.traineddata"), (True, "plate.traineddata")):
+            net.eight_bits = bits
+            engine = libtess.Tesseract(self.path / name)
+            through = [engine.read(p.prepared) for p in photos]
+            engine.close()
+            same = np.mean([a == b for a, b in zip(through, score.read(net, photos))])
+            self.assertGreater(same, 0.92, name)  # Tesseract sums over paths, torch takes the best one
+
+
+class Noise(unittest.TestCase):
+    def test_borders(self):
+        first = noise.borders()[0]
+        self.assertEqual(len(first.places), 2 * 168 + 2 * 46)
+        self.assertEqual(tuple(first.windows.shape), (len(first.places), 9))
+
+    def test_exported_is_repeatable(self):
+        net = Reader().eval()
+        net.exported = net.eight_bits = True
+        x = torch.zeros(2, 48, 168)
+        with torch.no_grad():
+            self.assertTrue(torch.equal(net(x), net(x)))
+
+
+if __name__ == "__main__":
+    unittest.main()
