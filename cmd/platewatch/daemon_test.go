@@ -1,0 +1,260 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"platewatch/cmd/platewatch/internal/demo/media"
+	"platewatch/hotlist"
+	"platewatch/uplink"
+)
+
+// TestDaemonLosesNoHit runs the daemon as systemd would, and takes its broker
+// and its power away: hits made without a broker are delivered after the
+// restart, under their own ids, and later ones get later ids.
+func TestDaemonLosesNoHit(t *testing.T) {
+	mosquitto, err := exec.LookPath("mosquitto")
+	if err != nil {
+		t.Skip("mosquitto is not installed: apt-get install mosquitto")
+	}
+	dir := t.TempDir()
+	broker := freeAddress(t)
+	config := filepath.Join(dir, "unit.toml")
+	write(t, filepath.Join(dir, "road.h264"), media.Road)
+	write(t, config, fmt.Appendf(nil, `
+state_dir = %q
+[unit]
+name = "roadside-7"
+[[camera]]
+name = "front"
+source = %q
+loop = true
+[uplink]
+brokers = ["mqtt://%s"]
+[status]
+listen = "off"
+`, filepath.Join(dir, "state"), filepath.Join(dir, "road.h264"), broker))
+	if _, err := hotlist.Import(t.Context(), filepath.Join(dir, "state", "hotlist"), strings.NewReader(string(media.Hotlist)),
+		hotlist.ImportOptions{List: "demo"}); err != nil {
+		t.Fatal(err)
+	}
+
+	// No broker: the unit says so and keeps its hits. SIGTERM stops it soon.
+	d := startDaemon(t, config)
+	d.waitFor("hits are kept on disk")
+	d.waitFor("msg=hit")
+	d.waitFor("msg=hit")
+	stopping := time.Now()
+	if code := d.stop(syscall.SIGTERM); code != 0 {
+		t.Errorf("after SIGTERM the exit code is %d\n%s", code, d.log())
+	}
+	if took := time.Since(stopping); took > 5*time.Second {
+		t.Errorf("stopping took %v, at most 5 s is promised", took)
+	}
+	// No plate is ever logged, neither of hits nor of others.
+	if leaked := plateText.FindString(d.log()); leaked != "" {
+		t.Errorf("the log holds the plate %s\n%s", leaked, d.log())
+	}
+	kept := pendingIDs(t, filepath.Join(dir, "state", "outbox.db"))
+	if len(kept) < 2 {
+		t.Fatalf("the outbox holds %v after two hits", kept)
+	}
+
+	// The broker is back. The server sees every hit, once, before later ones.
+	startMosquitto(t, mosquitto, broker)
+	arrived := subscribe(t, broker)
+	d = startDaemon(t, config)
+	var got []string
+	for len(got) < len(kept)+1 {
+		got = append(got, <-arrived)
+	}
+	d.stop(syscall.SIGKILL)
+	if !slices.Equal(got[:len(kept)], kept) {
+		t.Errorf("arrived %v, kept were %v", got, kept)
+	}
+
+	// After the power cut ids go on growing.
+	d = startDaemon(t, config)
+	next := <-arrived
+	for ; slices.Contains(got, next); next = <-arrived { // sent again: its acknowledgement was lost
+	}
+	_, last, err := uplink.ParseID(got[len(got)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, n, err := uplink.ParseID(next); err != nil || n <= last {
+		t.Errorf("after a power cut the next id is %s, the last one was %s", next, got[len(got)-1])
+	}
+	if code := d.stop(syscall.SIGTERM); code != 0 {
+		t.Errorf("the exit code is %d\n%s", code, d.log())
+	}
+}
+
+// daemon is a running platewatch process.
+type daemon struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	lines chan string
+	seen  []string
+}
+
+func startDaemon(t *testing.T, config string) *daemon {
+	t.Helper()
+	d := &daemon{t: t, cmd: exec.Command("platewatch", "run", "-config", config), lines: make(chan string, 1000)}
+	stderr, err := d.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.cmd.Process.Kill() })
+	go func() { // ends with the process's standard error
+		defer close(d.lines)
+		for s := bufio.NewScanner(stderr); s.Scan(); {
+			d.lines <- s.Text()
+		}
+	}()
+	return d
+}
+
+// waitFor waits for a line of the log.
+func (d *daemon) waitFor(text string) {
+	d.t.Helper()
+	deadline := time.After(time.Minute)
+	for {
+		select {
+		case line, ok := <-d.lines:
+			if !ok {
+				d.t.Fatalf("the daemon ended before it said %q\n%s", text, d.log())
+			}
+			d.seen = append(d.seen, line)
+			if strings.Contains(line, text) {
+				return
+			}
+		case <-deadline:
+			d.t.Fatalf("the daemon did not say %q\n%s", text, d.log())
+		}
+	}
+}
+
+// stop sends a signal, waits for the end and returns the exit code.
+func (d *daemon) stop(s syscall.Signal) int {
+	d.cmd.Process.Signal(s)
+	for line := range d.lines {
+		d.seen = append(d.seen, line)
+	}
+	d.cmd.Wait()
+	return d.cmd.ProcessState.ExitCode()
+}
+
+func (d *daemon) log() string { return strings.Join(d.seen, "\n") }
+
+// plateText is what no log line may hold: the clip's plates.
+var plateText = regexp.MustCompile(`TX[O0]?83R|KR64VHT|7KRM294|KPD4826|HKR5724|KMX4827|FB627GT|5937HKT`)
+
+func pendingIDs(t *testing.T, outbox string) []string {
+	t.Helper()
+	in, err := uplink.InspectOutbox(outbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, p := range in.Pending {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+// subscribe is the central server: it hands over the ids as they arrive.
+func subscribe(t *testing.T, broker string) <-chan string {
+	t.Helper()
+	arrived := make(chan string, 1000)
+	ready := make(chan struct{})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	done := make(chan error, 1)
+	go func() {
+		defer close(arrived)
+		done <- uplink.Watch(ctx, uplink.WatchConfig{Broker: uplink.Broker{URL: "mqtt://" + broker}}, uplink.WatchHandler{
+			Link: func(err error) error {
+				if err == nil {
+					close(ready)
+				}
+				return nil
+			},
+			Hit: func(h *uplink.Hit, _ []byte) error {
+				if h.Revision == 1 {
+					arrived <- h.ID
+				}
+				return nil
+			},
+			Invalid: func(topic string, err error) error { return fmt.Errorf("%s: %w", topic, err) },
+		}, slog.New(slog.DiscardHandler))
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("the subscriber: %v", err)
+		}
+	})
+	<-ready
+	return arrived
+}
+
+func startMosquitto(t *testing.T, mosquitto, address string) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf := filepath.Join(t.TempDir(), "mosquitto.conf")
+	write(t, conf, fmt.Appendf(nil, "listener %s %s\nallow_anonymous true\n", port, host))
+	cmd := exec.Command(mosquitto, "-c", conf)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		c, err := net.DialTimeout("tcp", address, time.Second)
+		if err == nil {
+			c.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("mosquitto does not answer: %v", err)
+		}
+		time.Sleep(20 * time.Millisecond) // between two attempts at another process
+	}
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func write(t *testing.T, path string, b []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
