@@ -1,0 +1,137 @@
+package ocr
+
+import (
+	"context"
+	"errors"
+	"image"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"gocv.io/x/gocv"
+
+	"platewatch/ocr/find"
+	"platewatch/ocr/read"
+)
+
+func open(t testing.TB) *Recogniser {
+	t.Helper()
+	r, err := New(read.English(), DefaultParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	return r
+}
+
+func picture(t testing.TB, name string) gocv.Mat {
+	t.Helper()
+	m := gocv.IMRead(filepath.Join("render", "testdata", "plates", name), gocv.IMReadColor)
+	if m.Empty() {
+		t.Fatalf("%s could not be read", name)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+func TestRecognise(t *testing.T) {
+	r := open(t)
+	m := picture(t, "us-tx-frame.jpg")
+	res, err := r.Recognise(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Plates) != 1 || res.Plates[0].Text != "KRD8254" {
+		t.Fatalf("read %+v", res.Plates)
+	}
+	p := res.Plates[0]
+	if p.Confidence < 0.5 || p.Confidence > 1 || len(p.Characters) != 7 || res.Find <= 0 || res.Read <= 0 {
+		t.Errorf("confidence %g, %d characters, %v and %v", p.Confidence, len(p.Characters), res.Find, res.Read)
+	}
+	if !p.Box.In(image.Rect(0, 0, m.Cols(), m.Rows())) || p.Box.Dx() < 60 {
+		t.Errorf("the box is %v", p.Box)
+	}
+}
+
+// TestSmallAndOddPictures: nothing that is a picture may crash the recogniser.
+func TestSmallAndOddPictures(t *testing.T) {
+	r := open(t)
+	for _, size := range []image.Point{{1, 1}, {2, 2000}, {2000, 2}, {19, 19}, {20, 20}, {21, 40}, {41, 81}, {4000, 30}} {
+		for _, kind := range []gocv.MatType{gocv.MatTypeCV8UC1, gocv.MatTypeCV8UC3} {
+			m := gocv.NewMatWithSize(size.Y, size.X, kind)
+			gocv.RandU(&m, gocv.NewScalar(0, 0, 0, 0), gocv.NewScalar(255, 255, 255, 0))
+			if _, err := r.Recognise(t.Context(), m); err != nil {
+				t.Errorf("%v of type %v: %v", size, kind, err)
+			}
+			m.Close()
+		}
+	}
+	empty := gocv.NewMat()
+	defer empty.Close()
+	if _, err := r.Recognise(t.Context(), empty); err == nil {
+		t.Error("an empty picture gives no error")
+	}
+}
+
+func TestRecogniseStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := open(t).Recognise(ctx, picture(t, "us-tx-frame.jpg")); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestChoose(t *testing.T) {
+	at := func(text string, x int, confidence, plate float64) scored {
+		return scored{Plate{Text: text, Confidence: confidence, Box: image.Rect(x, 0, x+100, 30)}, plate}
+	}
+	got := choose([]scored{
+		at("AB123C", 0, 0.6, 0.9),
+		at("AB123", 10, 0.5, 0.9),   // the same place, less sure
+		at("XY987Z", 300, 0.8, 0.9), // another vehicle
+		at("CD45EF", 600, 0.8, 0.1), // hardly a plate
+		at("1I1111", 900, 0.9, 0.9), // a grille
+		at("SALE", 1200, 0.9, 0.9),  // a sign
+		at("FG1", 1500, 0.9, 0.9),   // too short
+	}, 0.25)
+	var texts []string
+	for _, p := range got {
+		texts = append(texts, p.Text)
+	}
+	if d := cmp.Diff([]string{"XY987Z", "AB123C"}, texts); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+}
+
+// TestEvidence: what speaks for a plate makes it likelier.
+func TestEvidence(t *testing.T) {
+	good := read.Reading{Text: "AB123C", Confidence: 0.9, Agreed: true}
+	of := func(r read.Reading, score float64) (plate, right float64) {
+		e := evidence(r, find.Candidate{Score: score}, 20)
+		return probability(isPlate, e), probability(isRight, e)
+	}
+	plate, right := of(good, 0.9)
+	unsure := good
+	unsure.Confidence = 0.3
+	lettering := good
+	lettering.Text = "GARAGE"
+	for name, worse := range map[string]func() (float64, float64){
+		"a place that is hardly a plate": func() (float64, float64) { return of(good, 0.2) },
+		"an unsure reading":              func() (float64, float64) { return of(unsure, 0.9) },
+		"letters only":                   func() (float64, float64) { return of(lettering, 0.9) },
+	} {
+		if p, r := worse(); p >= plate || r >= right {
+			t.Errorf("%s: %.2f and %.2f, not below %.2f and %.2f", name, p, r, plate, right)
+		}
+	}
+}
+
+func BenchmarkRecognise(b *testing.B) {
+	r := open(b)
+	m := picture(b, "eu-nl-day.jpg")
+	for b.Loop() {
+		if _, err := r.Recognise(b.Context(), m); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
