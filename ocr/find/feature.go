@@ -2,9 +2,9 @@ package find
 
 import (
 	"math"
-	"slices"
 
 	"platewatch/ocr/internal/shape"
+	"platewatch/ocr/internal/stat"
 )
 
 // Features are the properties of a chain that the ranker weighs, each scaled
@@ -91,11 +91,11 @@ func measure(ch chain, parts []shape.Shape, grey, gradient, binary shape.Plane) 
 		}
 	})}
 	heights := each(func(_ int, s shape.Shape) float64 { return s.H })
-	spread := deviation(heights)
-	m.height = median(heights)
+	spread := stat.Deviation(heights)
+	m.height = stat.Median(heights)
 	H := m.height
 	m.heightSpread = spread / H
-	m.fill = median(each(func(_ int, s shape.Shape) float64 { return s.Area / (s.W * s.H) }))
+	m.fill = stat.Median(each(func(_ int, s shape.Shape) float64 { return s.Area / (s.W * s.H) }))
 	ink := 0.0
 	for _, s := range ch {
 		ink += s.Area
@@ -105,8 +105,8 @@ func measure(ch chain, parts []shape.Shape, grey, gradient, binary shape.Plane) 
 	for i := range steps {
 		steps[i] = min(steps[i], 1.6*H)
 	}
-	m.pitchSpread = deviation(steps) / H
-	m.pitch = median(steps) / H
+	m.pitchSpread = stat.Deviation(steps) / H
+	m.pitch = stat.Median(steps) / H
 
 	m.x0, m.x1 = ch[0].X, ch[n-1].X+ch[n-1].W
 	for _, s := range ch {
@@ -219,25 +219,4 @@ func otsu(hist *[256]int) (dark, light float64) {
 		return sum / n, sum / n
 	}
 	return dark, light
-}
-
-// median sorts v.
-func median(v []float64) float64 {
-	slices.Sort(v)
-	if n := len(v); n%2 == 0 {
-		return (v[n/2-1] + v[n/2]) / 2
-	}
-	return v[len(v)/2]
-}
-
-func deviation(v []float64) float64 {
-	var mean, squares float64
-	for _, x := range v {
-		mean += x
-	}
-	mean /= float64(len(v))
-	for _, x := range v {
-		squares += (x - mean) * (x - mean)
-	}
-	return math.Sqrt(squares / float64(len(v)))
 }

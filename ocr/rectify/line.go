@@ -8,6 +8,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/internal/shape"
+	"platewatch/ocr/internal/stat"
 )
 
 // Line is a row of characters on a levelled picture, in its pixels.
@@ -142,7 +143,7 @@ func lineAround(seed shape.Shape, letters []shape.Shape) (Line, bool) {
 		}
 	}
 	n := float64(len(upright))
-	l.Score = min(n, 8) + 4*l.Height/(2*aboveMiddle*CharHeight) - 10*off/n/l.Height - 0.8*wide - 6*deviation(heights)/l.Height
+	l.Score = min(n, 8) + 4*l.Height/(2*aboveMiddle*CharHeight) - 10*off/n/l.Height - 0.8*wide - 6*stat.Deviation(heights)/l.Height
 	return l, true
 }
 
@@ -163,19 +164,6 @@ func through(row []shape.Shape) Line {
 		l.Slope = (sxy - sx*sy/n) / v
 	}
 	l.Y0 = (sy - l.Slope*sx) / n
-	slices.Sort(heights)
-	l.Height = heights[len(heights)/2]
+	l.Height = stat.Median(heights)
 	return l
-}
-
-func deviation(v []float64) float64 {
-	var mean, squares float64
-	for _, x := range v {
-		mean += x
-	}
-	mean /= float64(len(v))
-	for _, x := range v {
-		squares += (x - mean) * (x - mean)
-	}
-	return math.Sqrt(squares / float64(len(v)))
 }

@@ -1,0 +1,66 @@
+package uplink
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// openBolt opens a database. The list of free pages is kept in the file:
+// without it bbolt walks the tree on opening in a goroutine of its own, where
+// a damaged page is a panic that nobody can recover from.
+func openBolt(path string, timeout time.Duration, readOnly bool) (*bolt.DB, error) {
+	var file *os.File
+	var db *bolt.DB
+	err := guard(func() (err error) {
+		db, err = bolt.Open(path, 0o600, &bolt.Options{
+			Timeout: timeout, ReadOnly: readOnly, FreelistType: bolt.FreelistMapType,
+			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+				f, err := os.OpenFile(name, flag, mode)
+				file = f
+				return f, err
+			},
+		})
+		return err
+	})
+	switch {
+	case err == nil:
+		return db, nil
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, ErrLocked
+	case !errors.Is(err, errDamaged) && !isSystemError(err):
+		// bbolt's own complaints about the content; not all have a name.
+		err = fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	if errors.Is(err, errDamaged) && file != nil {
+		file.Close() // a panic inside Open leaves it open and locked
+	}
+	return nil, err
+}
+
+// isSystemError is true for what the operating system said, which is about the
+// disk or the path and not about the content.
+func isSystemError(err error) bool {
+	var pe *fs.PathError
+	var errno syscall.Errno
+	return errors.As(err, &pe) || errors.As(err, &errno)
+}
+
+// guard turns what bbolt does on damaged pages, panics and faults on memory
+// that the file does not back, into errDamaged.
+func guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", errDamaged, p)
+		}
+	}()
+	return f()
+}

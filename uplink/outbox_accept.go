@@ -1,0 +1,204 @@
+package uplink
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// newcomer is a hit on its way into the file.
+type newcomer struct {
+	hit      Hit
+	number   uint64
+	previous uint64
+	revision uint32
+	seq      uint64
+	accepted time.Time
+	replaces *slot
+}
+
+// Accept gives the hit its id and puts it on disk, with fsync, before it
+// returns. From then on the hit is delivered or counted as dropped.
+func (o *Outbox) Accept(h Hit) (id string, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := h.validate(); err != nil {
+		o.counts.Refused++
+		return "", o.fail("accept the hit into the outbox", err)
+	}
+	err = o.repair(func() error {
+		n := newcomer{hit: h, number: o.lastNum + 1, previous: o.given, revision: 1, seq: o.lastSeq + 1, accepted: o.now()}
+		o.raiseCeiling(n.number)
+		id = FormatID(o.unit, n.number)
+		return o.store(&n)
+	})
+	if err != nil {
+		return "", o.fail("accept the hit into the outbox", err)
+	}
+	o.counts.Accepted++
+	return id, nil
+}
+
+// Update replaces the hit of this id by a better vote of the same passage, as
+// its next revision. A pending hit is replaced in its place; when the earlier
+// revision was delivered already, the new one is appended. Pictures that the
+// update leaves out are kept while the hit is pending.
+func (o *Outbox) Update(id string, h Hit) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	fail := func(err error) error {
+		return &Error{Op: "update hit", Path: id, Err: err}
+	}
+	unit, number, err := ParseID(id)
+	if err != nil || unit != o.unit {
+		return fail(ErrUnknownID)
+	}
+	if err := h.validate(); err != nil {
+		o.counts.Refused++
+		return fail(err)
+	}
+	err = o.repair(func() error {
+		n := newcomer{hit: h, number: number, accepted: o.now()}
+		if i := o.slotOf(number); i >= 0 {
+			old := o.index[i]
+			n.replaces = &old
+			n.seq, n.previous, n.revision = old.seq, old.previous, old.revision+1
+		} else if rev, ok := o.delivered[number]; ok {
+			n.seq, n.revision = o.lastSeq+1, rev+1
+		} else {
+			return ErrUnknownID
+		}
+		return o.store(&n)
+	})
+	switch {
+	case errors.Is(err, ErrUnknownID):
+		return fail(err)
+	case err != nil:
+		return o.fail("update hit "+id+" in the outbox", err)
+	}
+	o.counts.Updated++
+	return nil
+}
+
+// store writes a hit, makes room for it by the rule at the bound, and brings
+// the index up to date once all that is on disk. Called with the lock held.
+func (o *Outbox) store(n *newcomer) error {
+	if o.db == nil {
+		return ErrClosed
+	}
+	plate, context, oversize := o.capPictures(&n.hit)
+	n.hit.ID = FormatID(o.unit, n.number)
+	n.hit.Number, n.hit.Previous, n.hit.Revision, n.hit.Unit = n.number, n.previous, int(n.revision), o.unit
+	n.hit.PlatePicture, n.hit.ContextPicture = nil, nil
+	n.hit.PicturesDropped = n.hit.PicturesDropped || oversize > 0
+	n.hit.Historical = false
+	if n.hit.Characters == nil {
+		n.hit.Characters = []Character{}
+	}
+	body, err := json.Marshal(&n.hit)
+	if err != nil {
+		o.counts.Refused++
+		return err
+	}
+	if len(body) > o.opts.MaxMessage {
+		o.counts.Refused++
+		return fmt.Errorf("%w: %d bytes of at most %d", ErrTooLarge, len(body), o.opts.MaxMessage)
+	}
+
+	s := slot{
+		seq: n.seq, number: n.number, previous: n.previous, revision: n.revision,
+		urgency: uint8(min(max(n.hit.Urgency(), 1), 255)),
+		here:    true, mono: n.accepted, accepted: n.accepted.UnixMilli(),
+	}
+	if n.replaces != nil {
+		// The age of a hit is that of its first revision.
+		s.here, s.mono, s.accepted = n.replaces.here, n.replaces.mono, n.replaces.accepted
+	}
+	hit := record{kind: recordHit, urgency: s.urgency, seq: s.seq, number: s.number, previous: s.previous,
+		revision: s.revision, accepted: s.accepted, body: body}
+	s.size = recordCost(hit.size())
+	pictures := hit
+	pictures.kind, pictures.body = recordPictures, nil
+
+	err = o.write(func(tx *bolt.Tx) (func(), error) {
+		if n.replaces != nil && plate == nil && context == nil && n.replaces.pictures > 0 {
+			old, err := decodeAt(recordPictures, recordKey(s.seq), tx.Bucket(bucketPictures).Get(recordKey(s.seq)))
+			if err != nil {
+				return nil, err
+			}
+			pictures.body = slices.Clone(old.body)
+		} else if plate != nil || context != nil {
+			pictures.body = encodePictures(plate, context)
+		}
+		if pictures.body != nil {
+			s.pictures = recordCost(pictures.size())
+			hit.hadPictures = true
+		}
+		room := o.makeRoom(s, n.replaces)
+		if room.refuse {
+			return nil, ErrFull
+		}
+		if room.own {
+			s.pictures = 0
+		}
+		if err := room.apply(tx); err != nil {
+			return nil, err
+		}
+		if err := tx.Bucket(bucketHits).Put(recordKey(s.seq), hit.encode()); err != nil {
+			return nil, err
+		}
+		if s.pictures > 0 {
+			if err := tx.Bucket(bucketPictures).Put(recordKey(s.seq), pictures.encode()); err != nil {
+				return nil, err
+			}
+		} else if err := tx.Bucket(bucketPictures).Delete(recordKey(s.seq)); err != nil {
+			return nil, err
+		}
+		meta := record{kind: recordMeta, number: max(o.given, s.number), seq: max(o.lastSeq, s.seq)}
+		if err := tx.Bucket(bucketMeta).Put(keyMeta, meta.encode()); err != nil {
+			return nil, err
+		}
+		return func() { o.stored(s, room, oversize) }, nil
+	})
+	if errors.Is(err, ErrFull) {
+		o.counts.DroppedEntries++
+	}
+	return err
+}
+
+// stored brings the index up to date after a commit.
+func (o *Outbox) stored(s slot, room room, oversize int) {
+	o.counts.DroppedPictures += uint64(oversize)
+	o.settle(room)
+	if i, ok := o.find(s.seq); ok {
+		o.bytes += s.size + s.pictures - o.index[i].size - o.index[i].pictures
+		o.index[i] = s
+	} else {
+		o.index = append(o.index, s)
+		o.bytes += s.size + s.pictures
+	}
+	o.lastNum, o.given, o.lastSeq = max(o.lastNum, s.number), max(o.given, s.number), max(o.lastSeq, s.seq)
+	o.wake()
+}
+
+// capPictures takes the pictures out of the hit that are over their bound.
+func (o *Outbox) capPictures(h *Hit) (plate, context *Picture, oversize int) {
+	plate, context = h.PlatePicture, h.ContextPicture
+	drop := func(p **Picture, limit int) {
+		if *p == nil {
+			return
+		}
+		if len((*p).JPEG) > limit {
+			oversize++
+		}
+		if n := len((*p).JPEG); n > limit || n == 0 {
+			*p = nil
+		}
+	}
+	drop(&plate, o.opts.MaxPlatePicture)
+	drop(&context, o.opts.MaxContextPicture)
+	return plate, context, oversize
+}
