@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"platewatch/ocr/render"
@@ -44,9 +45,19 @@ func newFoundry(seed uint64) (*foundry, error) {
 		// Half of all plates have the open 4, and a reader that has not seen
 		// enough of it takes it for an L.
 		die.OpenFour = r.IntN(2) == 0
+		// Wide and square ones: the Brazilian O is nearly a rectangle.
+		if r.Float64() < .35 {
+			die.Kappa, die.Round = .6+.3*r.Float64(), .35+.65*r.Float64()
+		}
+		if r.Float64() < .3 {
+			die.Width = 70 + 25*r.Float64()
+		}
 		t, err := cast(&p, "gb-plain", die)
 		if err != nil {
 			return nil, err
+		}
+		if d := (dice{r}); d.one(.6) {
+			habits(d, &t, die.Width/100, die.Stroke/100)
 		}
 		f.varied = append(f.varied, t)
 	}
@@ -89,6 +100,18 @@ func (f *foundry) face(d dice) *typeface {
 		return &f.real[d.IntN(len(f.real))]
 	}
 	return &f.varied[d.IntN(len(f.varied))]
+}
+
+// faceNear takes one whose characters are about as wide as wanted (width /
+// height of an H), so that little of its shape is lost in stretching it.
+func (f *foundry) faceNear(d dice, wide float64) *typeface {
+	best := f.face(d)
+	for range 3 {
+		if t := f.face(d); math.Abs(t.width('H')-wide) < math.Abs(best.width('H')-wide) {
+			best = t
+		}
+	}
+	return best
 }
 
 // width is a glyph's width / height.

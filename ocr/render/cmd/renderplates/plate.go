@@ -40,7 +40,8 @@ func (p *plate) draw(f *foundry, d dice) {
 	k := p.kind
 	shown := k.text(d)
 	p.label = strings.ReplaceAll(shown, " ", "")
-	set := f.face(d)
+	wide := k.wide.draw(d)
+	set := f.faceNear(d, wide)
 	p.small = f.face(d)
 	p.ground, p.print = greys(d)
 	p.inverted = d.one(k.dark)
@@ -59,7 +60,7 @@ func (p *plate) draw(f *foundry, d dice) {
 	left, right := p.face.x0+w*d.in(.02, .06), p.face.x1-w*d.in(.02, .06)
 	sides := chooseSides(d, k, w, &left, &right)
 	mark := k.marks[d.IntN(len(k.marks))]
-	settings, width := compose(d, k, set, shown, mark)
+	settings, width := compose(d, wide, set, shown, mark)
 
 	room := right - left
 	stretch, off := 1., 0.
@@ -140,10 +141,11 @@ func greys(d dice) (ground, print float64) {
 	return ground, print
 }
 
-// compose sets the text from x = 0 on and returns its width.
-func compose(d dice, k *kind, set *typeface, shown string, mark byte) ([]setting, float64) {
+// compose sets the text from x = 0 on, with characters wide / height, and
+// returns its width.
+func compose(d dice, wide float64, set *typeface, shown string, mark byte) ([]setting, float64) {
 	h := set.width('H')
-	stretch := min(1.7, max(.5, k.wide.draw(d)/max(.1, h)))
+	stretch := min(1.7, max(.5, wide/max(.1, h)))
 	gap := d.in(.05, .3) * capital
 	between := d.in(.15, .8) * capital
 	if mark != ' ' {
