@@ -371,11 +371,22 @@ func TestRootImportsForTheOwner(t *testing.T) {
 func TestOpenRefusesWhatIsNoDirectory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	write(t, file, nil)
-	for _, path := range []string{file, filepath.Join(file, "below"), filepath.Join(t.TempDir(), "no", "parent")} {
+	for _, path := range []string{file, filepath.Join(file, "below")} {
 		_, err := Open(path, nil)
 		var typed *Error
 		if !errors.As(err, &typed) || typed.Hint() == "" {
 			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// A unit's very first import comes before anything else has made its folders.
+func TestOpenMakesTheFoldersAbove(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "lib", "platewatch", "hotlist")
+	importList(t, dir, "l", "plate\nAA1\n")
+	for path := dir; filepath.Base(path) != "lib"; path = filepath.Dir(path) {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
 		}
 	}
 }
