@@ -24,12 +24,14 @@ type foundry struct {
 	varied []typeface // of made-up dies
 }
 
+// variedFaces are enough that none is learnt by heart.
 const variedFaces = 900
 
 // Layouts from which each real die is taken: nothing overlaps their characters.
 var specimens = []string{"tw", "fr-old", "br-mercosul", "gb-plain", "us-ca", "us-tx", "br"}
 
-func newFoundry(seed uint64) (*foundry, error) {
+// newFoundry casts the renderer's own dies and as many made-up ones as faces says.
+func newFoundry(seed uint64, faces int) (*foundry, error) {
 	f := &foundry{}
 	var p render.Press
 	for _, name := range specimens {
@@ -40,7 +42,7 @@ func newFoundry(seed uint64) (*foundry, error) {
 		f.real = append(f.real, t)
 	}
 	r := rand.New(rand.NewPCG(seed, 0xd1e))
-	for range variedFaces {
+	for range faces {
 		die := render.RandomDie(r)
 		// Half of all plates have the open 4, and a reader that has not seen
 		// enough of it takes it for an L.

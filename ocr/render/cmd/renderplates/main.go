@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	if *size < 1 || *chunks < 1 || *first < 0 || *workers < 1 {
 		return errors.New("-size, -chunks and -workers are at least 1, -first at least 0")
 	}
-	foundry, err := newFoundry(*seed)
+	foundry, err := newFoundry(*seed, variedFaces)
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"platewatch/ocr/render"
@@ -12,7 +15,7 @@ import (
 // Every picture's truth must fit it: as many places as characters, in reading
 // order, inside the box around them.
 func TestTruthFitsThePicture(t *testing.T) {
-	f, err := newFoundry(1)
+	f, err := newFoundry(1, 20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +45,7 @@ func TestTruthFitsThePicture(t *testing.T) {
 
 // A chunk is the same whenever it is made, and is not made twice.
 func TestChunkRepeats(t *testing.T) {
-	f, err := newFoundry(1)
+	f, err := newFoundry(1, 20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +70,7 @@ func TestChunkRepeats(t *testing.T) {
 
 // The characters of a die are cut out whole: ink in them, none lost at the box.
 func TestFoundryCutsInk(t *testing.T) {
-	f, err := newFoundry(1)
+	f, err := newFoundry(1, 20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,6 +86,59 @@ func TestFoundryCutsInk(t *testing.T) {
 			}
 			if share := float64(ink) / 255 / float64(len(g.ink)); share < .12 || share > 1 {
 				t.Errorf("%s, %c: %.0f %% ink", specimens[i], c, 100*share)
+			}
+		}
+	}
+}
+
+// What stands between groups of characters must not count as one.
+func TestMarksAreNoCharacters(t *testing.T) {
+	f, err := newFoundry(1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDice(1, 1)
+	for _, mark := range []byte("-.:rosh ") {
+		settings, _ := compose(d, .6, &f.real[0], "AB 12 C", mark)
+		text := ""
+		for _, s := range settings {
+			if !s.mark {
+				text += string(s.char)
+			}
+		}
+		if text != "AB12C" {
+			t.Errorf("with %q between: %q", mark, text)
+		}
+	}
+}
+
+// split repeats weighted patterns.
+func TestSplit(t *testing.T) {
+	got := split("LL DD*2 DDD*1 LLL|D")
+	want := []string{"LL DD", "LL DD", "DDD", "LLL", "D"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, k := range kinds {
+		for _, p := range k.patterns {
+			if strings.Trim(p, "LD ") != "" || p != strings.TrimSpace(p) {
+				t.Errorf("%s has the pattern %q", k.name, p)
+			}
+		}
+	}
+}
+
+// A picture of one grey stays one whatever size it takes.
+func TestResizedKeepsGrey(t *testing.T) {
+	f := field{}
+	f.shape(37, 19, .4)
+	for _, cubic := range []bool{false, true} {
+		for _, size := range [][2]int{{12, 7}, {37, 19}, {110, 51}} {
+			g := f.resized(size[0], size[1], cubic)
+			for _, v := range g.v {
+				if math.Abs(float64(v)-.4) > 1e-5 {
+					t.Fatalf("%v, cubic %v: %v", size, cubic, v)
+				}
 			}
 		}
 	}
