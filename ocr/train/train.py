@@ -1,9 +1,10 @@
 """Trains the reader on rendered plates.
 
-    python3 train.py POOL STATE [--photos DIR] [--samples N] [--processes N] [--seed N]
+    python3 train.py POOL STATE [--photos DIR] [--samples N] [--start WEIGHTS] [--processes N] [--seed N]
 
 POOL is what renderplates wrote. STATE is a folder: state.pt (the run, written
-every minute and at the end; the command goes on from there), best.pt (the
+every minute, at the end and when the command is told to stop; it goes on from
+there), best.pt (the
 weights that read the photographs best in the run's last part), history.jsonl
 (one line per measurement). A run is over after --samples pictures; every step
 draws its chance from the seed and its own number, so that an interrupted run
@@ -11,10 +12,12 @@ and an uninterrupted one are the same.
 """
 
 import argparse
+import ctypes
 import json
 import math
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -83,6 +86,8 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         if (self.folder / "state.pt").exists():
             self._resume(torch.load(self.folder / "state.pt", map_location=self.device))
+        elif options.start:
+            self.net.load_state_dict(torch.load(options.start, map_location=self.device)["net"])
 
     def _resume(self, state: dict) -> None:
         self.net.load_state_dict(state["net"])
@@ -153,6 +158,9 @@ def write(path: Path, what: dict) -> None:
 
 
 def member(run: Run, team: Team, rank: int) -> None:
+    """Another member's way: it lives as long as the first one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     torch.set_num_threads(1)
     while run.done < 1:
         run.train_step(team, rank)
@@ -163,7 +171,14 @@ def lead(run: Run, team: Team) -> None:
     sets = photos.load_sets(run.options.photos) if run.options.photos else {}
     start, begun, saved, told = time.monotonic(), run.seen, time.monotonic(), time.monotonic()
     last, next_measure = start, run.seen + run.options.every
+    told_to_stop = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda which, _: told_to_stop.append(which))
     while run.done < 1:
+        if told_to_stop:
+            run.save()
+            print(f"stopped after {run.seen} samples", flush=True)
+            sys.exit(128 + told_to_stop[0])
         run.train_step(team, 0)
         now = time.monotonic()
         run.hours += (now - last) / 3600
@@ -186,6 +201,7 @@ def main() -> None:
     arguments.add_argument("state", type=Path)
     arguments.add_argument("--photos", type=Path, help="labelled photographs, to choose checkpoints by")
     arguments.add_argument("--samples", type=int, default=3_000_000)
+    arguments.add_argument("--start", type=Path, help="weights to begin with, where STATE has none")
     arguments.add_argument("--batch", type=int, default=32, help="pictures a step in every process")
     arguments.add_argument("--processes", type=int, default=0, help="default: one a core, one with a GPU")
     arguments.add_argument("--peak", type=float, default=3e-3, help="highest learning rate")

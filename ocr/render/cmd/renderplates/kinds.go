@@ -2,7 +2,7 @@ package main
 
 import "strings"
 
-// span2 is a range of a measure.
+// between is a range of a measure.
 type between [2]float64
 
 func (b between) draw(d dice) float64 { return d.in(b[0], b[1]) }
