@@ -144,6 +144,10 @@ func report(w io.Writer, err error) int {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return exitFine
 	}
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(w, "platewatch: interrupted")
+		return exitFailed
+	}
 	line := "platewatch: " + strings.TrimRight(err.Error(), ".\n")
 	var h interface{ Hint() string }
 	if errors.As(err, &h) && h.Hint() != "" {

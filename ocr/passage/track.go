@@ -34,9 +34,14 @@ type tally struct {
 }
 
 type textSum struct {
-	frames int
-	miss   float64 // product of (1 − confidence): the chance that all are wrong
+	frames       int
+	first, other float64 // the two highest confidences
 }
+
+// sureness is the chance that not both of the two surest frames are wrong.
+// More frames do not count: what misleads the reader once, a bolt, a shadow, a
+// sign that is no plate, misleads it in every frame.
+func (s textSum) sureness() float64 { return 1 - (1-s.first)*(1-s.other) }
 
 // maxTexts bounds the different texts remembered; more come only from a place
 // that is not a plate.
@@ -75,11 +80,13 @@ func (k *track) add(p ocr.Plate, at time.Duration) (best bool) {
 		}
 	}
 	if s, ok := k.texts[p.Text]; ok || len(k.texts) < maxTexts {
-		if !ok {
-			s.miss = 1
-		}
 		s.frames++
-		s.miss *= 1 - min(p.Confidence, 0.95)
+		switch {
+		case p.Confidence > s.first:
+			s.first, s.other = p.Confidence, s.first
+		case p.Confidence > s.other:
+			s.other = p.Confidence
+		}
 		k.texts[p.Text] = s
 	}
 	k.text = k.winner().text()
@@ -118,10 +125,9 @@ func (k *track) passage(p Params) Passage {
 	for _, t := range k.byLength {
 		total += t.weight
 	}
-	// The chance that not every frame that read this text was wrong, times the
-	// share of the weight that stands behind a text of this length.
+	// Times the share of the weight that stands behind a text of this length.
 	if s, ok := k.texts[k.text]; ok && total > 0 {
-		out.Confidence = (1 - s.miss) * v.weight / total
+		out.Confidence = s.sureness() * v.weight / total
 	}
 	for _, place := range v.places {
 		all := ranked(place)

@@ -42,6 +42,8 @@ func Inputs(args []string) []Input {
 			all = append(all, Input{Name: arg, Err: &InputError{Path: arg, Err: err}})
 		case info.IsDir():
 			all = append(all, folderInputs(arg)...)
+		case info.Mode()&fs.ModeCharDevice != 0:
+			all = append(all, Input{Name: arg, Stream: &capture.Config{Name: "read", Kind: capture.KindV4L2, Device: arg}})
 		default:
 			all = append(all, fileInput(arg))
 		}

@@ -71,8 +71,8 @@ func (l *Looker) stream(ctx context.Context, in Input, emit func(any) error) err
 	})
 }
 
-// Passages reads every frame of a stream and hands over each passage that was
-// sure when it ended. took gets the time that each frame's finding and reading
+// Passages reads every frame of a stream, until its end, and hands over each
+// passage that was sure when it ended. took gets the time that each frame's finding and reading
 // needed.
 func Passages(ctx context.Context, r *ocr.Recogniser, p passage.Params, stream capture.Config,
 	took func(time.Duration), emit func(passage.Passage) error) error {
@@ -101,7 +101,7 @@ func Passages(ctx context.Context, r *ocr.Recogniser, p passage.Params, stream c
 	for {
 		at, err := src.Read(&frame)
 		if err != nil {
-			if errors.Is(err, io.EOF) {
+			if errors.Is(err, io.EOF) || errors.Is(err, capture.ErrStreamEnded) {
 				err = nil
 			}
 			return errors.Join(ended(tracker.Flush()), err)
