@@ -128,7 +128,10 @@ func TestDeliveryInOrder(t *testing.T) {
 		if diff := cmp.Diff(ids, got); diff != "" {
 			t.Errorf("watched hits (-want +got):\n%s", diff)
 		}
-		p.wait("two health messages", func(p *proxy) bool { return len(p.healths) >= 2 })
+		p.wait("a second health message that knows of all hits", func(p *proxy) bool {
+			n := len(p.healths)
+			return n >= 2 && p.healths[n-1].Outbox.Accepted == 40
+		})
 		waitEmpty(t, c, o)
 		wantDelivered(t, p, ids)
 		stop()
