@@ -10,7 +10,7 @@ CLIPS ?=
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint bench media clean packages
+.PHONY: help build demo test lint bench media ranker clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ bench: $(BIN) ## accuracy and speed on labelled folders; writes build/bench.html
 media: ## render the demo's clip and the test pictures anew
 	@deploy/tools/packages test
 	go generate ./cmd/platewatch/internal/demo/media ./ocr/render/...
+
+ranker: ## fit the finder's ranking to rendered pictures anew (5 to 15 minutes)
+	@deploy/tools/packages build
+	go run ./ocr/find/cmd/fitrank -o ocr/find/weights.go
 
 clean: ## remove what was built here
 	rm -rf build

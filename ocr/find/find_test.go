@@ -17,7 +17,7 @@ func TestRecall(t *testing.T) {
 		set      string
 		at1, at3 float64 // share of the plates, percent
 	}{
-		{"eu", 90, 95}, {"us", 75, 90}, {"br", 85, 95},
+		{"eu", 96, 98}, {"us", 86, 94}, {"br", 96, 100},
 	}
 	f, err := New(DefaultParams())
 	if err != nil {

@@ -30,7 +30,7 @@ func main() {
 	log.SetFlags(0)
 	log.SetPrefix("fitrank: ")
 	out := flag.String("o", "weights.go", "write the weights to `file`")
-	n := flag.Int("n", 3000, "pictures")
+	n := flag.Int("n", 1500, "pictures")
 	workers := flag.Int("workers", 2, "pictures at once")
 	flag.Parse()
 	samples, err := collect(*n, *workers)
