@@ -96,6 +96,8 @@ type Client struct {
 	removed map[Ref]bool
 	sent    map[Ref]bool // in flight when an earlier connection ended
 	barren  int          // connections in a row without an acknowledgement of a hit
+	// problems are those that were logged. Only Run uses it.
+	problems told
 
 	mu       sync.Mutex
 	stats    ClientStats
@@ -170,6 +172,7 @@ func (c *Client) Run(ctx context.Context) error {
 			c.count(func(s *ClientStats) { s.Connected, s.Since = false, time.Now() })
 			if time.Since(started) >= goodSession {
 				wait.reset()
+				c.problems.reset()
 			}
 		}
 		if ctx.Err() != nil {
@@ -193,9 +196,8 @@ func (c *Client) problem(err error, attempt int) {
 	if err != nil {
 		text = err.Error()
 	}
-	var again bool
-	c.count(func(s *ClientStats) { again, s.LastProblem = s.LastProblem == text, text })
-	if again && attempt > 0 {
+	c.count(func(s *ClientStats) { s.LastProblem = text })
+	if !c.problems.first(text) && attempt > 0 {
 		c.log.Debug("still no broker", "broker", c.cfg.Broker.name(), "error", text, "attempt", attempt)
 		return
 	}

@@ -92,8 +92,8 @@ type watcher struct {
 	handler  WatchHandler
 	log      *slog.Logger
 	receiver *receiver
-	problem  string
-	told     bool
+	problems told
+	worked   bool // there was a connection
 }
 
 func (w *watcher) run(ctx context.Context) error {
@@ -107,11 +107,10 @@ func (w *watcher) run(ctx context.Context) error {
 			return ctx.Err()
 		case errors.As(err, &h):
 			return h.err
-		case first && w.cfg.Once && !w.told:
+		case first && w.cfg.Once && !w.worked:
 			return err
 		}
-		if text := err.Error(); text != w.problem {
-			w.problem = text
+		if w.problems.first(err.Error()) {
 			if err := w.link(err); err != nil {
 				return err
 			}
@@ -191,7 +190,8 @@ func (w *watcher) session(ctx context.Context) error {
 			if err := subscription(token); err != nil {
 				return brokerError(w.cfg.Broker, err)
 			}
-			w.problem, w.told = "", true
+			w.problems.reset()
+			w.worked = true
 			if err := w.link(nil); err != nil {
 				return handlerError{err}
 			}
