@@ -7,8 +7,8 @@
 #
 # PHOTOS holds labelled photographs as described in ocr/train/README.md
 # (default ../shared/data). They choose the checkpoint and measure; nothing is
-# trained on them. Overnight on two cores: PLATES and SAMPLES below can be set in
-# the environment for shorter or longer runs.
+# trained on them. PLATES, SAMPLES, SEED, STATE and TARGET below can be set in the
+# environment: SAMPLES=300000 is an hour on two cores, the default a night.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -17,7 +17,8 @@ seed=${SEED:-1}
 plates=${PLATES:-600000}    # rendered
 samples=${SAMPLES:-3000000} # trained on: every plate several times, cut and lit differently
 chunk=5000
-state=build/model
+state=${STATE:-build/model}
+target=${TARGET:-ocr/read/model}
 python="nice -n 19 /usr/bin/python3"
 
 missing=
@@ -36,7 +37,7 @@ mkdir -p $state
 # One at a time: two would write the same files.
 exec 9>$state/lock
 flock -n 9 || {
-    echo "the model is being made already (build/model/lock)" >&2
+    echo "the model is being made already ($state/lock)" >&2
     exit 1
 }
 
@@ -49,4 +50,4 @@ $python ocr/train/train.py $state/plates $state/run --photos "$photos" --samples
 
 echo "writing the model"
 $python ocr/train/export.py $state/run/best.pt $state
-$python ocr/train/report.py $state/run $state "$photos" ocr/read/model "make model SEED=$seed PLATES=$plates SAMPLES=$samples"
+$python ocr/train/report.py $state/run $state "$photos" "$target" "make model SEED=$seed PLATES=$plates SAMPLES=$samples"

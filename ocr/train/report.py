@@ -25,7 +25,8 @@ from network_shape import SPEC
 def history(state: Path) -> tuple[list[dict], list[dict]]:
     """The runs (one a start of train.py) and the measurements of history.jsonl."""
     lines = [json.loads(line) for line in (state / "history.jsonl").read_text().splitlines()]
-    return [line["started"] for line in lines if "started" in line], [line for line in lines if "samples" in line]
+    starts = [{k: v for k, v in line["started"].items() if k not in ("pool", "state", "photos")} for line in lines if "started" in line]
+    return starts, [line for line in lines if "samples" in line]
 
 
 def compose(state: Path, folder: Path, root: Path, command: list[str]) -> dict:
