@@ -58,7 +58,7 @@ func newFoundry(seed uint64, faces int) (*foundry, error) {
 		if err != nil {
 			return nil, err
 		}
-		if d := (dice{r}); d.one(.6) {
+		if d := (dice{r}); d.one(.75) {
 			habits(d, &t, die.Width/100, die.Stroke/100)
 		}
 		f.varied = append(f.varied, t)

@@ -97,7 +97,7 @@ func habits(d dice, t *typeface, wide, stroke float64) {
 	draw('4', wide, func(p *pen) {
 		bar, stem := d.in(.6, .84), d.in(.55, .82)
 		if d.one(.75) { // open: California's leg stands nearly upright
-			p.path(point{d.in(.02, .6), 0}, point{0, bar}, point{1, bar})
+			p.path(point{pick(d, d.in(.02, .6), d.in(.2, .45)), 0}, point{0, bar}, point{1, bar})
 			p.path(point{stem, d.in(.2, .62)}, point{stem, 1})
 			return
 		}
