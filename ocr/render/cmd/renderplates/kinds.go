@@ -60,10 +60,10 @@ func split(s string) []string {
 	return out
 }
 
-// text makes a number: half of them follow a pattern of the kind, half are any
+// text makes a number: most follow a pattern of the kind, the rest are any
 // characters, so that the reader does not learn to correct what it sees.
 func (k *kind) text(d dice) string {
-	if d.one(.58) {
+	if d.one(.75) {
 		return d.fill(pick(d, k.patterns...))
 	}
 	n := pick(d, 3, 4, 5, 5, 6, 6, 6, 7, 7, 7, 7, 8, 8, 9)
