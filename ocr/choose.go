@@ -32,14 +32,36 @@ func evidence(r read.Reading, c find.Candidate, height float64) [evidences]float
 
 const evidences = 10
 
-// The weights of two logistic regressions, with one or two digits: that a
-// reading stands on a plate at all, and that all of its text is right. They
-// were chosen on the labelled frames, where they separate with an area under
-// the curve of 0.97 and 0.95.
+// judge holds the weights of two logistic regressions, with one or two digits:
+// that a reading stands on a plate at all, and that all of its text is right.
+// They were chosen on the labelled frames.
+type judge struct {
+	isPlate, isRight [evidences]float64
+	// Below these probabilities a reading is not reported: they let 99 % of
+	// the right readings through.
+	leastPlate, leastRight float64
+}
+
+// How sure a reader says it is means something else for each kind of model.
 var (
-	isPlate = [evidences]float64{0.9, 0.6, 1, -0.3, -0.7, 1.1, -1.3, -0.7, -1.5, -1.9}
-	isRight = [evidences]float64{-2, 0.45, 0.35, -1.3, 0.7, 1, -0.7, -2.1, -1.6, -1.8}
+	lineJudge = judge{
+		isPlate:    [evidences]float64{0.9, 0.6, 1, -0.3, -0.7, 1.1, -1.3, -0.7, -1.5, -1.9},
+		isRight:    [evidences]float64{-2, 0.45, 0.35, -1.3, 0.7, 1, -0.7, -2.1, -1.6, -1.8},
+		leastPlate: 0.25,
+	}
+	wholeJudge = judge{
+		isPlate:    [evidences]float64{-1.8, 0.6, 0.7, 0.3, 0.7, 2.5, 0.3, -1.5, -1.4, -2.1},
+		isRight:    [evidences]float64{-2, 0.8, 0.95, 0.2, 1, 1.4, 0.6, -1.5, -1.1, -1.8},
+		leastPlate: 0.4, leastRight: 0.1,
+	}
 )
+
+func judgeOf(m read.Model) judge {
+	if m.Whole {
+		return wholeJudge
+	}
+	return lineJudge
+}
 
 func probability(weights, evidence [evidences]float64) float64 {
 	s := 0.0
@@ -64,12 +86,12 @@ type scored struct {
 
 // choose keeps the readings that are plates: likely enough, and none inside
 // another. The most confident comes first.
-func choose(readings []scored, atLeast float64) []Plate {
+func (j judge) choose(readings []scored) []Plate {
 	slices.SortStableFunc(readings, func(a, b scored) int { return cmp.Compare(b.Confidence, a.Confidence) })
 	var kept []Plate
 next:
 	for _, p := range readings {
-		if p.plate < atLeast || !plausible(p.Text) {
+		if p.plate < j.leastPlate || p.Confidence < j.leastRight || !plausible(p.Text) {
 			continue
 		}
 		for _, k := range kept {

@@ -5,6 +5,7 @@
 //	read      level picture → characters, with alternatives
 //	passage   one vehicle's plates over many frames → one vote
 //	render    draws plates and road scenes for demo, tests and training
+//	train     makes the reading model (Python; not needed to build or run)
 //	truth     the list of right answers beside labelled pictures
 //
 // [Recogniser] is the first three in a row.
@@ -49,9 +50,6 @@ type Params struct {
 	Candidates int
 	// MinScore is the finder's score below which a candidate is not read.
 	MinScore float64
-	// MinPlate is the probability of being a plate below which a reading is
-	// not reported.
-	MinPlate float64
 	// MinWidth is the width in pixels below which a plate is not reported.
 	MinWidth int
 	// Readers is how many plates are read at once.
@@ -61,13 +59,14 @@ type Params struct {
 // DefaultParams are the values with which the accuracy in the README was
 // measured.
 func DefaultParams() Params {
-	return Params{Find: find.DefaultParams(), Candidates: 4, MinScore: 0.02, MinPlate: 0.25, Readers: 1}
+	return Params{Find: find.DefaultParams(), Candidates: 4, MinScore: 0.02, Readers: 1}
 }
 
 // Recogniser finds and reads plates. It is safe for use by several goroutines
 // at once.
 type Recogniser struct {
 	p      Params
+	judge  judge
 	finder *find.Finder
 	reader *read.Reader
 }
@@ -86,7 +85,7 @@ func New(m read.Model, p Params) (*Recogniser, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &Recogniser{p: p, finder: f, reader: r}, nil
+	return &Recogniser{p: p, judge: judgeOf(m), finder: f, reader: r}, nil
 }
 
 // Close frees the model.
@@ -125,7 +124,7 @@ func (r *Recogniser) Recognise(ctx context.Context, picture gocv.Mat) (Result, e
 			readings = append(readings, p)
 		}
 	}
-	res.Plates = choose(readings, r.p.MinPlate)
+	res.Plates = r.judge.choose(readings)
 	res.Read = time.Since(found)
 	return res, nil
 }
@@ -146,11 +145,11 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, c find.Candidat
 	seen := evidence(reading, c, height)
 	p := Plate{
 		Text:       reading.Text,
-		Confidence: probability(isRight, seen),
+		Confidence: probability(r.judge.isRight, seen),
 		Box:        around(corners).Intersect(image.Rect(0, 0, grey.Cols(), grey.Rows())),
 		Corners:    corners,
 		Height:     height,
 		Characters: reading.Characters,
 	}
-	return scored{p, probability(isPlate, seen)}, p.Box.Dx() >= r.p.MinWidth, nil
+	return scored{p, probability(r.judge.isPlate, seen)}, p.Box.Dx() >= r.p.MinWidth, nil
 }

@@ -16,7 +16,7 @@ import (
 
 func open(t testing.TB) *Recogniser {
 	t.Helper()
-	r, err := New(read.English(), DefaultParams())
+	r, err := New(read.Plate(), DefaultParams())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestChoose(t *testing.T) {
 	at := func(text string, x int, confidence, plate float64) scored {
 		return scored{Plate{Text: text, Confidence: confidence, Box: image.Rect(x, 0, x+100, 30)}, plate}
 	}
-	got := choose([]scored{
+	got := lineJudge.choose([]scored{
 		at("AB123C", 0, 0.6, 0.9),
 		at("AB123", 10, 0.5, 0.9),   // the same place, less sure
 		at("XY987Z", 300, 0.8, 0.9), // another vehicle
@@ -93,7 +93,7 @@ func TestChoose(t *testing.T) {
 		at("1I1111", 900, 0.9, 0.9), // a grille
 		at("SALE", 1200, 0.9, 0.9),  // a sign
 		at("FG1", 1500, 0.9, 0.9),   // too short
-	}, 0.25)
+	})
 	var texts []string
 	for _, p := range got {
 		texts = append(texts, p.Text)
@@ -108,7 +108,7 @@ func TestEvidence(t *testing.T) {
 	good := read.Reading{Text: "AB123C", Confidence: 0.9, Agreed: true}
 	of := func(r read.Reading, score float64) (plate, right float64) {
 		e := evidence(r, find.Candidate{Score: score}, 20)
-		return probability(isPlate, e), probability(isRight, e)
+		return probability(lineJudge.isPlate, e), probability(lineJudge.isRight, e)
 	}
 	plate, right := of(good, 0.9)
 	unsure := good

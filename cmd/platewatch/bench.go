@@ -25,7 +25,7 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	asJSON := fs.Bool("json", false, "print the scores as JSON")
 	page := fs.String("html", "", "write the scores and every failure as a picture into `file`")
-	modelName := fs.String("model", "eng", "Tesseract `model`: a name, or the path of a .traineddata file")
+	modelName := fs.String("model", "plate", modelUsage)
 	if err := parse(fs, std, "[-json] [-html FILE] DIR ...", args); err != nil {
 		return err
 	}

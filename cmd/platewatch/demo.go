@@ -14,7 +14,7 @@ func runDemo(ctx context.Context, std stdio, args []string) error {
 	forever := fs.Bool("forever", false, "play the clip again and again, until interrupted: to look at the status page")
 	clips := fs.String("clips", "", "play the clips in `folder`, with the plates of its truth.tsv as the hotlist")
 	listen := fs.String("listen", "127.0.0.1:8080", "`address` of the status page; another port is taken if it is in use")
-	modelName := fs.String("model", "eng", "Tesseract `model`: a name, or the path of a .traineddata file")
+	modelName := fs.String("model", "plate", modelUsage)
 	verbose := fs.Bool("verbose", false, "show the unit's log")
 	if err := parse(fs, std, "[flags]", args); err != nil {
 		return err

@@ -9,14 +9,19 @@ import (
 	"platewatch/ocr/read"
 )
 
+// modelUsage explains the flag that takes a reading model.
+const modelUsage = "reading `model`: plate is built in; eng is Debian's general one; or a .traineddata file that ocr/train made"
+
 // readingModel is the model that a name or the path of a .traineddata file
 // stands for.
 func readingModel(name string) read.Model {
-	m := read.English()
 	if base, ok := strings.CutSuffix(filepath.Base(name), ".traineddata"); ok {
-		m.Dir, m.Name = filepath.Dir(name), base
-		return m
+		return read.PlateFile(filepath.Dir(name), base)
 	}
+	if name == "plate" {
+		return read.Plate()
+	}
+	m := read.English()
 	m.Name = name
 	return m
 }

@@ -22,7 +22,7 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 	asJSON := fs.Bool("json", false, "print one JSON object a line, and nothing else, on standard output")
 	annotate := fs.String("annotate", "", "write copies of the pictures with boxes and text into `folder`")
 	lists := fs.String("hotlist", "", "look every plate up in the hotlist in `folder`")
-	modelName := fs.String("model", "eng", "Tesseract `model`: a name, or the path of a .traineddata file")
+	modelName := fs.String("model", "plate", modelUsage)
 	if err := parse(fs, std, "[flags] FILE|DIR|VIDEO|URL ...", args); err != nil {
 		return err
 	}

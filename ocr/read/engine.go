@@ -31,6 +31,7 @@ type engine struct {
 	client *gosseract.Client
 	api    unsafe.Pointer // tesseract::TessBaseAPI, owned by client
 	out    [maxChoices]C.pw_choice
+	steps  [maxSteps * classes]float32
 }
 
 // maxChoices bounds what one strip can give: 32 symbols of 8 alternatives.
@@ -58,16 +59,7 @@ func newEngine(m Model) (*engine, error) {
 	if err := c.SetLanguage(m.Name); err != nil {
 		return fail(err)
 	}
-	for name, value := range map[gosseract.SettableVariable]string{
-		"debug_file":               os.DevNull,
-		"tessedit_pageseg_mode":    "7", // one line of text
-		"tessedit_char_whitelist":  Letters,
-		"tessedit_do_invert":       "0", // polarity is settled before
-		"lstm_choice_mode":         "2", // alternatives per character
-		"load_system_dawg":         "0", // plates are no words
-		"load_freq_dawg":           "0",
-		"classify_enable_learning": "0",
-	} {
+	for name, value := range m.variables() {
 		if err := c.SetVariable(name, value); err != nil {
 			return fail(err)
 		}
@@ -148,5 +140,44 @@ func blankBMP() []byte {
 	return b
 }
 
+// variables are Tesseract's settings for a model.
+func (m Model) variables() map[gosseract.SettableVariable]string {
+	v := map[gosseract.SettableVariable]string{
+		"debug_file":               os.DevNull,
+		"tessedit_do_invert":       "0", // polarity is settled before
+		"classify_enable_learning": "0",
+	}
+	if m.Whole {
+		v["tessedit_pageseg_mode"] = "13" // the whole picture is the line, as it is
+		v["lstm_choice_mode"] = "1"       // keep every time step's probabilities
+		v["lstm_choice_iterations"] = "0" // the further beams cost time and tell nothing
+		return v
+	}
+	v["tessedit_pageseg_mode"] = "7" // one line of text
+	v["tessedit_char_whitelist"] = Letters
+	v["lstm_choice_mode"] = "2" // alternatives per character
+	v["load_system_dawg"] = "0" // plates are no words
+	v["load_freq_dawg"] = "0"
+	return v
+}
+
 // Version is Tesseract's version.
 func Version() string { return gosseract.Version() }
+
+// maxSteps bounds the time steps of one picture: one for every 4 columns.
+const maxSteps = 128
+
+// outputs reads a grey picture of w × h pixels, rows without gaps, with the
+// project's own model.
+func (e *engine) outputs(pix []uint8, w, h int) (outputs, error) {
+	if w <= 0 || h <= 0 || len(pix) < w*h {
+		return nil, fmt.Errorf("read: %d bytes are no picture of %d × %d", len(pix), w, h)
+	}
+	var why [200]C.char
+	n := C.pw_timesteps(e.api, (*C.uchar)(unsafe.Pointer(&pix[0])), C.int(w), C.int(h), C.int(w),
+		(*C.float)(unsafe.Pointer(&e.steps[0])), maxSteps, &why[0], C.size_t(len(why)))
+	if n < 0 {
+		return nil, fmt.Errorf("read: Tesseract: %s", C.GoString(&why[0]))
+	}
+	return newOutputs(e.steps[:int(n)*classes]), nil
+}

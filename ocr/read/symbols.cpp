@@ -3,6 +3,7 @@
 #include <tesseract/baseapi.h>
 #include <tesseract/resultiterator.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -26,8 +27,7 @@ void put(pw_choice *c, int symbol, int x0, int x1, float confidence, const char 
   std::snprintf(c->text, sizeof c->text, "%s", text);
 }
 
-int recognise(tesseract::TessBaseAPI *api, const unsigned char *pixels, int width, int height, int stride,
-              pw_choice *out, int cap) {
+void look(tesseract::TessBaseAPI *api, const unsigned char *pixels, int width, int height, int stride) {
   if (omp_set_max_active_levels != nullptr) {
     omp_set_max_active_levels(0); // a setting of the calling thread
   }
@@ -36,6 +36,11 @@ int recognise(tesseract::TessBaseAPI *api, const unsigned char *pixels, int widt
   if (api->Recognize(nullptr) != 0) {
     throw std::runtime_error("recognition failed");
   }
+}
+
+int recognise(tesseract::TessBaseAPI *api, const unsigned char *pixels, int width, int height, int stride,
+              pw_choice *out, int cap) {
+  look(api, pixels, width, height, stride);
   std::unique_ptr<tesseract::ResultIterator> it(api->GetIterator());
   int n = 0;
   if (!it) {
@@ -69,16 +74,74 @@ int recognise(tesseract::TessBaseAPI *api, const unsigned char *pixels, int widt
   return n;
 }
 
-} // namespace
+const int classes = 37; // blank, A-Z, 0-9
 
-extern "C" int pw_recognise(void *api, const unsigned char *pixels, int width, int height, int stride,
-                            pw_choice *out, int cap, char *why, size_t why_size) {
+int class_of(const char *text) {
+  if (text == nullptr || text[0] == 0) {
+    return 0;
+  }
+  if (text[0] >= 'A' && text[0] <= 'Z') {
+    return 1 + text[0] - 'A';
+  }
+  if (text[0] >= '0' && text[0] <= '9') {
+    return 27 + text[0] - '0';
+  }
+  return -1; // the model's place-holder, which is never read
+}
+
+int timesteps(tesseract::TessBaseAPI *api, const unsigned char *pixels, int width, int height, int stride,
+              float *out, int cap) {
+  look(api, pixels, width, height, stride);
+  std::unique_ptr<tesseract::ResultIterator> it(api->GetIterator());
+  if (!it) {
+    return 0;
+  }
+  const auto *segments = it->GetRawLSTMTimesteps();
+  if (segments == nullptr) {
+    return 0;
+  }
+  int n = 0;
+  for (const auto &segment : *segments) {
+    for (const auto &step : segment) {
+      if (n == cap) {
+        return n;
+      }
+      float *row = out + n * classes;
+      std::fill(row, row + classes, 0.0f);
+      for (const auto &choice : step) {
+        int c = class_of(choice.first);
+        if (c >= 0) {
+          row[c] = choice.second;
+        }
+      }
+      n++;
+    }
+  }
+  return n;
+}
+
+// guarded calls f and turns what it throws into a message and -1.
+template <typename F> int guarded(F f, char *why, size_t why_size) {
   try {
-    return recognise(static_cast<tesseract::TessBaseAPI *>(api), pixels, width, height, stride, out, cap);
+    return f();
   } catch (const std::exception &e) {
     std::snprintf(why, why_size, "%s", e.what());
   } catch (...) {
     std::snprintf(why, why_size, "unknown exception");
   }
   return -1;
+}
+
+} // namespace
+
+extern "C" int pw_recognise(void *api, const unsigned char *pixels, int width, int height, int stride,
+                            pw_choice *out, int cap, char *why, size_t why_size) {
+  auto *tess = static_cast<tesseract::TessBaseAPI *>(api);
+  return guarded([&] { return recognise(tess, pixels, width, height, stride, out, cap); }, why, why_size);
+}
+
+extern "C" int pw_timesteps(void *api, const unsigned char *pixels, int width, int height, int stride,
+                            float *out, int cap, char *why, size_t why_size) {
+  auto *tess = static_cast<tesseract::TessBaseAPI *>(api);
+  return guarded([&] { return timesteps(tess, pixels, width, height, stride, out, cap); }, why, why_size);
 }

@@ -21,6 +21,14 @@ typedef struct {
 int pw_recognise(void *api, const unsigned char *pixels, int width, int height, int stride,
                  pw_choice *out, int cap, char *why, size_t why_size);
 
+// pw_timesteps reads a grey picture with a model whose only characters are
+// A-Z and 0-9, and writes the network's probabilities, time step by time step:
+// 37 numbers each, the blank, A to Z, 0 to 9. What Tesseract does not list is
+// 0: it keeps what is at least 0.01. It writes at most cap time steps and
+// returns their number, or -1 with a message in why.
+int pw_timesteps(void *api, const unsigned char *pixels, int width, int height, int stride,
+                 float *out, int cap, char *why, size_t why_size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -106,14 +106,19 @@ func (b *ballot) character(i int, winner string) Character {
 		}
 		total += max(v.weight, given)
 	}
-	c := Character{Text: winner[i : i+1]}
-	for text, w := range weights {
-		w /= total
-		if text == c.Text {
-			c.Confidence = w
-			continue
+	for text := range weights {
+		weights[text] /= total
+	}
+	return characterOf(winner[i:i+1], weights)
+}
+
+// characterOf makes a character of the shares that each text has at its place.
+func characterOf(text string, shares map[string]float64) Character {
+	c := Character{Text: text, Confidence: shares[text]}
+	for other, share := range shares {
+		if other != text {
+			c.Alternatives = append(c.Alternatives, Alternative{other, share})
 		}
-		c.Alternatives = append(c.Alternatives, Alternative{text, w})
 	}
 	slices.SortFunc(c.Alternatives, func(a, b Alternative) int {
 		return cmp.Or(cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(a.Text, b.Text))

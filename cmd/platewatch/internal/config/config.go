@@ -79,8 +79,9 @@ type Camera struct {
 
 // OCR configures finding and reading.
 type OCR struct {
-	// Model is the name of an installed Tesseract model ("eng") or the path
-	// of a .traineddata file.
+	// Model is "plate", the built-in reading model, "eng" (or another
+	// installed Tesseract model for print), or the path of a .traineddata file
+	// like the built-in one.
 	Model string `toml:"model"`
 	// Workers is how many frames are read at the same time; 0 leaves one core
 	// to everything else, and is at least one.
@@ -194,7 +195,7 @@ const (
 func Default() *Config {
 	return &Config{
 		StateDir: DefaultStateDir,
-		OCR:      OCR{Model: "eng", MinPlateWidth: 48},
+		OCR:      OCR{Model: "plate", MinPlateWidth: 48},
 		Passage:  Passage{Agree: 2, Gap: Duration(2 * time.Second)},
 		Hotlist:  Hotlist{Path: "hotlist"},
 		Uplink:   Uplink{Ack: AckBroker, Outbox: "outbox.db", MaxBytes: 64 * MiB},

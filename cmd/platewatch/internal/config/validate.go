@@ -174,7 +174,7 @@ func (c Camera) validateAddress(f *findings, at string) {
 
 func (c *Config) validateReading(f *findings) {
 	if c.OCR.Model == "" {
-		f.addf("ocr.model", `write a model's name such as "eng", or the path of a .traineddata file`, "is empty")
+		f.addf("ocr.model", `write "plate" for the built-in one, or the path of a .traineddata file`, "is empty")
 	}
 	whole(f, "ocr.workers", c.OCR.Workers, 0, 64)
 	whole(f, "ocr.min_plate_width", c.OCR.MinPlateWidth, 16, 2000)

@@ -1,0 +1,131 @@
+package read
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"platewatch/ocr/internal/shape"
+	"platewatch/ocr/rectify"
+)
+
+// whole lets one engine read a whole plate.
+func (e *engine) whole(p *rectify.Plate, l rectify.Line, a rectify.Around) (outputs, error) {
+	picture, err := p.Whole(l, a)
+	if err != nil {
+		return nil, err
+	}
+	defer picture.Close()
+	s, err := shape.PlaneOf(picture)
+	if err != nil {
+		return nil, err
+	}
+	return e.outputs(s.Pix, s.W, s.H)
+}
+
+// readWhole reads a plate as often as it takes, and adds up what the network
+// says.
+func (r *Reader) readWhole(e *engine, p *rectify.Plate, lines []rectify.Line) (Reading, bool, error) {
+	var seen panel
+	for i, look := range r.model.Looks {
+		line := lines[min(look.Line, len(lines)-1)]
+		o, err := e.whole(p, line, look.Around)
+		if err != nil {
+			return Reading{}, false, err
+		}
+		seen.add(o)
+		if i+1 < len(r.model.Looks) && seen.settled() {
+			reading, ok := seen.reading(lines[0])
+			reading.Agreed = true
+			return reading, ok, nil
+		}
+	}
+	reading, ok := seen.reading(lines[0])
+	return reading, ok, nil
+}
+
+// panel collects the outputs of several looks at one plate.
+type panel struct {
+	looks []outputs
+	texts []verdict // every text that a look thought likely, the likeliest first
+}
+
+// verdict is a text with the sum of its log probabilities over the looks.
+type verdict struct {
+	text  string
+	sum   float64
+	alone float64 // in the latest look
+}
+
+const (
+	// A look that has lost its way must not outvote the others.
+	leastLog = -12
+	// How likely the best text must be in a single look, and together in two,
+	// for the next look to be left out.
+	sureAlone, sureTogether = 0.92, 0.5
+	// How many of a look's texts are weighed.
+	beamKept = 4
+)
+
+func (p *panel) add(o outputs) {
+	p.looks = append(p.looks, o)
+	beam := o.beam()
+	for _, text := range beam[:min(len(beam), beamKept)] {
+		if !slices.ContainsFunc(p.texts, func(v verdict) bool { return v.text == text }) {
+			v := verdict{text: text}
+			for _, earlier := range p.looks[:len(p.looks)-1] {
+				v.sum += max(earlier.logProbability(text), leastLog)
+			}
+			p.texts = append(p.texts, v)
+		}
+	}
+	for i := range p.texts {
+		v := &p.texts[i]
+		v.alone = max(o.logProbability(v.text), leastLog)
+		v.sum += v.alone
+	}
+	slices.SortStableFunc(p.texts, func(a, b verdict) int { return cmp.Compare(b.sum, a.sum) })
+}
+
+// mean is the geometric mean of a text's probabilities over the looks.
+func (p *panel) mean(v verdict) float64 { return math.Exp(v.sum / float64(len(p.looks))) }
+
+func (p *panel) settled() bool {
+	best := p.texts[0]
+	if len(p.looks) == 1 {
+		return p.mean(best) >= sureAlone
+	}
+	return p.mean(best) >= sureTogether
+}
+
+// reading is the likeliest text; ok is false when it is none that a plate
+// carries.
+func (p *panel) reading(l rectify.Line) (Reading, bool) {
+	best := p.texts[0]
+	if n := len(best.text); n < shortest || n > longest {
+		return Reading{}, false
+	}
+	r := Reading{Text: best.text, Confidence: p.mean(best), Line: l, Looks: len(p.looks)}
+	// Characters: what the texts of the same length say, each as likely as the
+	// looks together make it.
+	weights := make([]float64, 0, len(p.texts))
+	total := 0.0
+	for _, v := range p.texts {
+		w := 0.0
+		if len(v.text) == len(best.text) {
+			w = p.mean(v)
+		}
+		weights = append(weights, w)
+		total += w
+	}
+	for i := range best.text {
+		share := map[string]float64{}
+		for k, v := range p.texts {
+			if weights[k] > 0 {
+				share[v.text[i:i+1]] += weights[k] / max(total, 1)
+			}
+		}
+		r.Characters = append(r.Characters, characterOf(best.text[i:i+1], share))
+	}
+	return r, true
+}
