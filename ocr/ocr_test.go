@@ -45,7 +45,7 @@ func TestRecognise(t *testing.T) {
 		t.Fatalf("read %+v", res.Plates)
 	}
 	for _, other := range res.Plates[1:] { // there is a sign in the picture
-		if other.Confidence > 0.3 {
+		if other.Confidence > 0.5 {
 			t.Errorf("%s is reported with a confidence of %.2f", other.Text, other.Confidence)
 		}
 	}
