@@ -25,8 +25,6 @@ type Input struct {
 // else is tried as a picture.
 var videoSuffixes = []string{".mp4", ".m4v", ".mkv", ".mov", ".avi", ".ts", ".mts", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg"}
 
-var pictureSuffixes = []string{".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".pgm", ".ppm"}
-
 // Inputs says what a list of arguments names. A folder stands for the
 // pictures and videos directly in it, in the order of their names.
 func Inputs(args []string) []Input {
@@ -58,7 +56,7 @@ func folderInputs(dir string) []Input {
 	}
 	var all []Input
 	for _, e := range entries {
-		if suffix := suffixOf(e.Name()); !e.IsDir() && (slices.Contains(videoSuffixes, suffix) || slices.Contains(pictureSuffixes, suffix)) {
+		if !e.IsDir() && (isVideoName(e.Name()) || capture.IsPictureName(e.Name())) {
 			all = append(all, fileInput(filepath.Join(dir, e.Name())))
 		}
 	}
@@ -70,13 +68,15 @@ func folderInputs(dir string) []Input {
 }
 
 func fileInput(path string) Input {
-	if slices.Contains(videoSuffixes, suffixOf(path)) {
+	if isVideoName(path) {
 		return Input{Name: path, Stream: &capture.Config{Name: "read", Kind: capture.KindFile, Path: path, Pace: capture.PaceFast}}
 	}
 	return Input{Name: path}
 }
 
-func suffixOf(name string) string { return strings.ToLower(filepath.Ext(name)) }
+func isVideoName(name string) bool {
+	return slices.Contains(videoSuffixes, strings.ToLower(filepath.Ext(name)))
+}
 
 // InputError says what is wrong with an argument.
 type InputError struct {
