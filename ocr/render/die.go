@@ -103,7 +103,7 @@ var dies = map[string]*Die{
 	"usflat": {Width: 52, Stroke: 12.5, Round: 1, Tall: 1.05, Kappa: round, Waist: .48, Open: .26, Spine: .02, Apex: .3,
 		MWidth: 1.12, WWidth: 1.2, ZeroWidth: .96, NarrowWidth: .94, MDepth: .6, WDepth: .62, WFoot: .24, Flag: .22, One: OneSlab, SlabI: true, SpurG: true, OpenFour: false},
 	// Mandatory, the wide Brazilian series until 2018
-	"br": {Width: 70, Stroke: 14, Round: 1, Tall: 1.0, Kappa: .57, Waist: .49, Open: .27, Spine: .02, Apex: .3,
+	"br": {Width: 70, Stroke: 14, Round: .62, Tall: 1.15, Kappa: .6, Waist: .49, Open: .27, Spine: .02, Apex: .3,
 		MWidth: 1.1, WWidth: 1.2, ZeroWidth: .88, NarrowWidth: .86, MDepth: .7, WDepth: .8, WFoot: .24, Flag: .2, One: OneBar},
 	// thin wide lettering of captions, brands and signs
 	"caption": {Width: 64, Stroke: 12, Round: 1, Tall: 1.15, Kappa: round, Waist: .49, Open: .26, Spine: .02, Apex: .3,

@@ -13,7 +13,8 @@ from picture import seen_batch, write_control_row
 STORED_HEIGHT, STORED_WIDTH = 72, 216  # of ocr/render/cmd/renderplates
 BOX_WIDTH, BOX_HEIGHT = STORED_WIDTH / 1.25, STORED_HEIGHT / 1.25
 LONGEST = 10  # characters
-CUT_SHARE = 0.5  # of the pictures: full width, height cut to the line
+CUT_SHARE = 0.6  # of the pictures: height cut to the line
+ENDS_SHARE = 0.6  # of those: width cut to the line's ends as well, some way beyond them
 
 
 class Pool:
@@ -85,9 +86,10 @@ def _steps(labels: list[str], columns: np.ndarray) -> torch.Tensor:
 def cut(stored: np.ndarray, labels: list[str], corners: np.ndarray, centres: np.ndarray, chance: np.random.Generator) -> Batch:
     """Cuts jittered boxes out of stored pictures and changes light and noise.
 
-    Half of them are the whole box with its sides moved, half the box's full
-    width with the height cut to the levelled line, 0.75 to 1.15 character
-    heights to each side. The characters always stay inside.
+    Some are the whole box with its sides moved, the others are cut in height
+    to the levelled line, 0.75 to 1.15 character heights to each side, and
+    are as wide as the box or reach a quarter to one and a half characters
+    beyond the line's ends. The characters always stay inside.
     """
     n = len(labels)
     g = chance.standard_normal((8, n))
@@ -97,6 +99,14 @@ def cut(stored: np.ndarray, labels: list[str], corners: np.ndarray, centres: np.
     left, right = corners[:, [0, 3]].mean(1), corners[:, [1, 2]].mean(1)  # middle of the line's two ends
     slope = (right[:, 1] - left[:, 1]) / np.maximum(1, right[:, 0] - left[:, 0])
     capital = ((corners[:, 3, 1] - corners[:, 0, 1]) + (corners[:, 2, 1] - corners[:, 1, 1])) / 2
+    # Where the line ends, and how far from character to character.
+    count = np.array([len(text) for text in labels])
+    pitch = (np.nanmax(centres, 1) - np.nanmin(centres, 1)) / np.maximum(1, count - 1)
+    pitch = np.where(count > 1, pitch, 0.8 * capital)
+    ends = line & (chance.random(n) < ENDS_SHARE)
+    x_from = np.maximum(left[:, 0] - pitch * chance.uniform(0.25, 1.5, n), 0)
+    x_to = np.minimum(right[:, 0] + pitch * chance.uniform(0.25, 1.5, n), STORED_WIDTH)
+    cx, width = np.where(ends, (x_from + x_to) / 2, cx), np.where(ends, x_to - x_from, width)
     height = np.where(line, capital * chance.uniform(1.5, 2.3, n), height)
     cy = np.where(line, (left[:, 1] + right[:, 1]) / 2 + slope * (cx - (left[:, 0] + right[:, 0]) / 2) + 0.06 * capital * g[3], cy)
     # Rows run along tilt: levelled in a line cut, nearly upright in a box.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"platewatch/ocr/render"
 )
@@ -29,6 +30,9 @@ const variedFaces = 900
 
 // Layouts from which each real die is taken: nothing overlaps their characters.
 var specimens = []string{"tw", "fr-old", "br-mercosul", "gb-plain", "us-ca", "us-tx", "br"}
+
+// usual are the specimens whose dies a kind of plate is stamped with.
+var usual = map[string][]string{"us": {"us-ca", "us-tx"}, "br": {"br"}, "mercosul": {"br-mercosul"}, "uk": {"gb-plain"}, "eu": {"tw", "fr-old", "br-mercosul"}}
 
 // newFoundry casts the renderer's own dies and as many made-up ones as faces says.
 func newFoundry(seed uint64, faces int) (*foundry, error) {
@@ -94,6 +98,14 @@ func cast(p *render.Press, layout string, die *render.Die) (typeface, error) {
 		}
 	}
 	return t, nil
+}
+
+// faceFor takes a typeface for a kind of plate, about as wide as wanted.
+func (f *foundry) faceFor(d dice, k *kind, wide float64) *typeface {
+	if own := usual[k.name]; len(own) > 0 && d.one(.15) {
+		return &f.real[slices.Index(specimens, pick(d, own...))]
+	}
+	return f.faceNear(d, wide)
 }
 
 // face takes one typeface.

@@ -41,7 +41,7 @@ func (p *plate) draw(f *foundry, d dice) {
 	shown := k.text(d)
 	p.label = strings.ReplaceAll(shown, " ", "")
 	wide := k.wide.draw(d)
-	set := f.faceNear(d, wide)
+	set := f.faceFor(d, k, wide)
 	p.small = f.face(d)
 	p.ground, p.print = greys(d)
 	p.inverted = d.one(k.dark)
@@ -176,6 +176,12 @@ func compose(d dice, wide float64, set *typeface, shown string, mark byte) ([]se
 func (p *plate) emboss(d dice) {
 	switch {
 	case d.one(.45):
+	case d.one(.1): // worn or lit from the side: only the stamped edges stand out
+		blurred := p.ink.blurred(d.in(1, 2))
+		core := float32(d.in(0, .5))
+		for i, v := range blurred {
+			p.ink.v[i] = min(4*v*(1-v)+core*max(2*v-1, 0), 1)
+		}
 	case d.one(.3): // rounded by the paint
 		blurred := p.ink.blurred(d.in(1.2, 2.6))
 		level := float32(d.in(.36, .52))
