@@ -10,7 +10,7 @@ CLIPS ?=
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint bench media model ranker clean packages
+.PHONY: help build demo test lint bench media model ranker judge clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ model: ## train the reading model anew, on rendered plates (hours; can be interr
 ranker: ## fit the finder's ranking to rendered pictures anew (5 to 15 minutes)
 	@deploy/tools/packages build
 	go run ./ocr/find/cmd/fitrank -o ocr/find/weights.go
+
+judge: ## fit how readings are judged to the labelled frames anew (minutes)
+	@deploy/tools/packages build
+	go run ./ocr/judge/cmd/fitjudge -o ocr/judge/weights.go $(dir $(wildcard $(DATA)/frames/*/truth.tsv $(DATA)/negatives/*/truth.tsv))
 
 clean: ## remove what was built here
 	rm -rf build

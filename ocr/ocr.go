@@ -3,6 +3,7 @@
 //	find      frame → candidates: rows of contours that may be characters
 //	rectify   candidate → level picture of the row
 //	read      level picture → characters, with alternatives
+//	judge     how likely a reading is a plate, and right
 //	passage   one vehicle's plates over many frames → one vote
 //	render    draws plates and road scenes for demo, tests and training
 //	train     makes the reading model (Python; not needed to build or run)
@@ -21,6 +22,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/find"
+	"platewatch/ocr/judge"
 	"platewatch/ocr/read"
 	"platewatch/ocr/rectify"
 )
@@ -36,9 +38,17 @@ type Plate struct {
 	Region     string // name of the format that the text fits; empty when none was asked for
 }
 
+// Reading is a place that was read, with what was known of it.
+type Reading struct {
+	Plate
+	Evidence judge.Evidence
+	OnPlate  float64 // 0–1, that it stands on a plate, whatever it says
+}
+
 // Result is what a picture gave.
 type Result struct {
 	Plates     []Plate       // the most confident first
+	Readings   []Reading     // everything that was read, reported or not
 	Candidates int           // places that were read
 	Find, Read time.Duration // what finding and reading took
 }
@@ -66,7 +76,7 @@ func DefaultParams() Params {
 // at once.
 type Recogniser struct {
 	p      Params
-	judge  judge
+	judge  *judge.Judge
 	finder *find.Finder
 	reader *read.Reader
 }
@@ -85,7 +95,7 @@ func New(m read.Model, p Params) (*Recogniser, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &Recogniser{p: p, judge: judgeOf(m), finder: f, reader: r}, nil
+	return &Recogniser{p: p, judge: judge.Of(m.Whole), finder: f, reader: r}, nil
 }
 
 // Close frees the model.
@@ -107,7 +117,6 @@ func (r *Recogniser) Recognise(ctx context.Context, picture gocv.Mat) (Result, e
 	}
 	found := time.Now()
 	res := Result{Find: found.Sub(start)}
-	var readings []scored
 	for _, c := range candidates[:min(len(candidates), r.p.Candidates)] {
 		if c.Score < r.p.MinScore {
 			break
@@ -121,35 +130,38 @@ func (r *Recogniser) Recognise(ctx context.Context, picture gocv.Mat) (Result, e
 			return Result{}, err
 		}
 		if ok {
-			readings = append(readings, p)
+			res.Readings = append(res.Readings, p)
 		}
 	}
-	res.Plates = r.judge.choose(readings)
+	res.Plates = choose(res.Readings, r.judge)
 	res.Read = time.Since(found)
 	return res, nil
 }
 
 // readOne levels and reads one candidate.
-func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, c find.Candidate) (scored, bool, error) {
+func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, c find.Candidate) (Reading, bool, error) {
 	level, err := rectify.Level(grey, c)
 	if err != nil {
-		return scored{}, false, nil // too near the edge to be read
+		return Reading{}, false, nil // too near the edge to be read
 	}
 	defer level.Close()
 	reading, ok, err := r.reader.Read(ctx, level)
 	if err != nil || !ok {
-		return scored{}, false, err
+		return Reading{}, false, err
 	}
 	corners := level.Corners(reading.Line)
 	height := level.FrameHeight(reading.Line)
-	seen := evidence(reading, c, height)
+	seen := judge.Evidence{
+		Text: reading.Text, Place: c.Score, Reader: reading.Confidence, Letters: len(reading.Line.Letters),
+		Agreed: reading.Agreed, Height: height, Light: c.Light,
+	}
 	p := Plate{
 		Text:       reading.Text,
-		Confidence: probability(r.judge.isRight, seen),
+		Confidence: r.judge.Right(seen),
 		Box:        around(corners).Intersect(image.Rect(0, 0, grey.Cols(), grey.Rows())),
 		Corners:    corners,
 		Height:     height,
 		Characters: reading.Characters,
 	}
-	return scored{p, probability(r.judge.isPlate, seen)}, p.Box.Dx() >= r.p.MinWidth, nil
+	return Reading{p, seen, r.judge.Plate(seen)}, p.Box.Dx() >= r.p.MinWidth, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"gocv.io/x/gocv"
 
-	"platewatch/ocr/find"
+	"platewatch/ocr/judge"
 	"platewatch/ocr/read"
 )
 
@@ -87,10 +87,10 @@ func TestRecogniseStops(t *testing.T) {
 }
 
 func TestChoose(t *testing.T) {
-	at := func(text string, x int, confidence, plate float64) scored {
-		return scored{Plate{Text: text, Confidence: confidence, Box: image.Rect(x, 0, x+100, 30)}, plate}
+	at := func(text string, x int, confidence, plate float64) Reading {
+		return Reading{Plate: Plate{Text: text, Confidence: confidence, Box: image.Rect(x, 0, x+100, 30)}, OnPlate: plate}
 	}
-	got := lineJudge.choose([]scored{
+	got := choose([]Reading{
 		at("AB123C", 0, 0.6, 0.9),
 		at("AB123", 10, 0.5, 0.9),   // the same place, less sure
 		at("XY987Z", 300, 0.8, 0.9), // another vehicle
@@ -98,36 +98,13 @@ func TestChoose(t *testing.T) {
 		at("1I1111", 900, 0.9, 0.9), // a grille
 		at("SALE", 1200, 0.9, 0.9),  // a sign
 		at("FG1", 1500, 0.9, 0.9),   // too short
-	})
+	}, judge.Of(false))
 	var texts []string
 	for _, p := range got {
 		texts = append(texts, p.Text)
 	}
 	if d := cmp.Diff([]string{"XY987Z", "AB123C"}, texts); d != "" {
 		t.Errorf("-want +got\n%s", d)
-	}
-}
-
-// TestEvidence: what speaks for a plate makes it likelier.
-func TestEvidence(t *testing.T) {
-	good := read.Reading{Text: "AB123C", Confidence: 0.9, Agreed: true}
-	of := func(r read.Reading, score float64) (plate, right float64) {
-		e := evidence(r, find.Candidate{Score: score}, 20)
-		return probability(lineJudge.isPlate, e), probability(lineJudge.isRight, e)
-	}
-	plate, right := of(good, 0.9)
-	unsure := good
-	unsure.Confidence = 0.3
-	lettering := good
-	lettering.Text = "GARAGE"
-	for name, worse := range map[string]func() (float64, float64){
-		"a place that is hardly a plate": func() (float64, float64) { return of(good, 0.2) },
-		"an unsure reading":              func() (float64, float64) { return of(unsure, 0.9) },
-		"letters only":                   func() (float64, float64) { return of(lettering, 0.9) },
-	} {
-		if p, r := worse(); p >= plate || r >= right {
-			t.Errorf("%s: %.2f and %.2f, not below %.2f and %.2f", name, p, r, plate, right)
-		}
 	}
 }
 

@@ -1,0 +1,116 @@
+// Command fitjudge fits the judge's weights to labelled pictures and writes
+// them as Go source.
+//
+//	go run platewatch/ocr/judge/cmd/fitjudge -o ocr/judge/weights.go DIR ...
+//
+// A DIR holds pictures and truth.tsv with the plates' boxes. Twelve weights
+// for each of two questions (is it a plate, is all of it right) come out of
+// some thousand readings: this is a calibration, the reading itself learns
+// nothing of the pictures. Every folder weighs the same. Before the weights
+// are written, each folder is judged by weights fitted to all the others, and
+// how that went is printed: what to expect on pictures from elsewhere.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"image"
+	"log"
+	"os"
+	"path/filepath"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/ocr"
+	"platewatch/ocr/judge"
+	"platewatch/ocr/read"
+	"platewatch/ocr/truth"
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("fitjudge: ")
+	out := flag.String("o", "weights.go", "write the weights to `file`")
+	flag.Parse()
+	if flag.NArg() == 0 {
+		log.Fatal("which folders? (DIR ...)")
+	}
+	var folders []folder
+	for _, dir := range flag.Args() {
+		f, err := collect(context.Background(), dir)
+		if err != nil {
+			log.Fatal(err)
+		}
+		folders = append(folders, f)
+	}
+	fmt.Printf("%-14s %7s %7s %7s | %s\n", "folder", "read", "plates", "right", "judged by the others' weights: ECE, wrong of those at 0.9")
+	for i, f := range folders {
+		others := append(append([]folder(nil), folders[:i]...), folders[i+1:]...)
+		_, right := fit(others)
+		fmt.Println(f.row(right))
+	}
+	plate, right := fit(folders)
+	if err := write(*out, plate, right, folders); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// reading is one reading and whether it was right.
+type reading struct {
+	evidence     judge.Evidence
+	plate, right bool
+}
+
+// folder is what one folder gave.
+type folder struct {
+	name     string
+	pictures int
+	readings []reading
+}
+
+// collect reads a folder's pictures.
+func collect(ctx context.Context, dir string) (folder, error) {
+	set, err := truth.Open(dir)
+	if err != nil {
+		return folder{}, err
+	}
+	r, err := ocr.New(read.Plate(), ocr.DefaultParams())
+	if err != nil {
+		return folder{}, err
+	}
+	defer r.Close()
+	f := folder{name: filepath.Base(filepath.Clean(dir)), pictures: len(set.Files)}
+	for i, file := range set.Files {
+		if i%20 == 19 {
+			fmt.Fprintf(os.Stderr, "\r%s: %d of %d pictures ", f.name, i+1, len(set.Files))
+		}
+		picture := gocv.IMRead(filepath.Join(dir, file.Name), gocv.IMReadColor)
+		if picture.Empty() {
+			return f, fmt.Errorf("%s cannot be read", filepath.Join(dir, file.Name))
+		}
+		res, err := r.Recognise(ctx, picture)
+		picture.Close()
+		if err != nil {
+			return f, err
+		}
+		for _, got := range res.Readings {
+			s := reading{evidence: got.Evidence}
+			for _, want := range file.Plates {
+				here := overlap(want.Box, got.Box) >= 0.3
+				s.plate = s.plate || here
+				s.right = s.right || here && want.Text == got.Text
+			}
+			f.readings = append(f.readings, s)
+		}
+	}
+	fmt.Fprintln(os.Stderr)
+	return f, nil
+}
+
+// overlap is intersection over union, 0–1.
+func overlap(a, b image.Rectangle) float64 {
+	i := a.Intersect(b)
+	inside := i.Dx() * i.Dy()
+	return float64(inside) / float64(max(1, a.Dx()*a.Dy()+b.Dx()*b.Dy()-inside))
+}

@@ -1,0 +1,116 @@
+// Package judge says how likely a reading is to stand on a plate at all, and
+// to be right. It weighs what the finder, the line and the reader saw with two
+// logistic regressions for each kind of reading model. Those for the built-in
+// one are in weights.go; cmd/fitjudge made them and says how well they hold.
+package judge
+
+import (
+	"math"
+	"strings"
+
+	"platewatch/ocr/internal/logistic"
+)
+
+// Evidence is what is known of a reading.
+type Evidence struct {
+	Text    string
+	Place   float64 // the finder's score, 0–1
+	Reader  float64 // the reader's confidence, 0–1
+	Prior   float64 // log-prior that the formats of the regions give it; 0 without regions
+	Letters int     // shapes on the line that was read
+	Agreed  bool    // the looks agreed before they ran out
+	Height  float64 // of the characters in the frame, pixels
+	Light   bool    // light characters on a dark ground
+}
+
+// terms is how many numbers evidence comes to.
+const terms = 13
+
+// Terms names them.
+var Terms = [terms]string{
+	"place, log odds", "reader, log confidence", "characters read more or less than shapes", "looks agreed",
+	"height below 20 px, log", "height above 20 px", "light on dark", "fewer than 5 characters", "more than 8 characters",
+	"no figure", "no letter", "characters that dies stamp alike", "formats, log prior",
+}
+
+// Vector is the evidence as numbers, in the order of [Terms].
+func (e Evidence) Vector() []float64 {
+	n := len(e.Text)
+	height := max(e.Height, 4)
+	alike := 0.0
+	for _, c := range e.Text {
+		alike += number(strings.ContainsRune("O0QI1", c))
+	}
+	return []float64{
+		math.Log((e.Place + 1e-4) / (1 - e.Place + 1e-4)),
+		math.Log(e.Reader + 0.02),
+		min(2, math.Abs(float64(n-e.Letters))),
+		number(e.Agreed),
+		math.Log(min(height, 20) / 20),
+		min(max(height-20, 0), 20) / 20,
+		number(e.Light),
+		number(n < 5),
+		number(n > 8),
+		number(!strings.ContainsAny(e.Text, "0123456789")),
+		number(strings.Trim(e.Text, "0123456789") == ""),
+		min(2, alike),
+		e.Prior,
+	}
+}
+
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Weights are a logistic regression's.
+type Weights struct {
+	Bias  float64
+	Terms [terms]float64
+}
+
+// Probability is what the regression makes of evidence.
+func (w Weights) Probability(e Evidence) float64 {
+	z := w.Bias
+	for i, v := range e.Vector() {
+		z += w.Terms[i] * v
+	}
+	return logistic.Probability(z)
+}
+
+// Judge holds the two regressions for one kind of reading model.
+type Judge struct {
+	plate, right Weights
+	// LeastPlate and LeastRight are the probabilities below which a reading is
+	// not worth reporting.
+	LeastPlate, LeastRight float64
+}
+
+// How sure a reader says it is means something else for each kind of model. The
+// readings below the least probabilities are hardly ever right.
+var (
+	wholePlates = Judge{plate: platePlate, right: plateRight, LeastPlate: 0.4, LeastRight: 0.05}
+	// For Debian's models; a few digits, chosen on the labelled frames.
+	lines = Judge{
+		plate:      Weights{0.9, [terms]float64{0.6, 1, -0.3, -0.7, 0.7, 0.5, -1.3, -0.7, -1.5, -1.9, -0.5, 0, 0.3}},
+		right:      Weights{-1, [terms]float64{0.45, 0.35, -1.3, 0.7, 0.7, 0.5, -0.7, -2.1, -1.6, -1.8, -0.5, -0.2, 0.3}},
+		LeastPlate: 0.25,
+	}
+)
+
+// Of returns the judge of models that read whole plates, or of those that read
+// cut-out lines.
+func Of(whole bool) *Judge {
+	if whole {
+		return &wholePlates
+	}
+	return &lines
+}
+
+// Plate is the probability that the reading stands on a plate, whatever it says.
+func (j *Judge) Plate(e Evidence) float64 { return j.plate.Probability(e) }
+
+// Right is the probability that all of the text is right.
+func (j *Judge) Right(e Evidence) float64 { return j.right.Probability(e) }
