@@ -11,24 +11,44 @@ import (
 	"platewatch/ocr/rectify"
 )
 
-// choose keeps the readings that are plates: likely enough, and none inside
-// another. The most confident comes first.
-func choose(readings []Reading, j *judge.Judge) []Plate {
-	slices.SortStableFunc(readings, func(a, b Reading) int { return cmp.Compare(b.Confidence, a.Confidence) })
+// choose keeps the readings that are plates, likely enough and none inside
+// another, and gives every attempt without a verdict its own. The most
+// confident comes first.
+func choose(attempts []Attempt, j *judge.Judge) []Plate {
+	var open []*Attempt
+	for i := range attempts {
+		if a := &attempts[i]; a.Verdict.reason == notJudged {
+			open = append(open, a)
+		}
+	}
+	slices.SortStableFunc(open, func(a, b *Attempt) int {
+		return cmp.Compare(b.Reading.Confidence, a.Reading.Confidence)
+	})
 	var kept []Plate
-next:
-	for _, r := range readings {
-		if r.OnPlate < j.LeastPlate || r.Confidence < j.LeastRight || !plausible(r.Text) {
-			continue
+	for _, a := range open {
+		if a.Verdict = verdictOn(a.Reading, kept, j); a.Verdict.Reported() {
+			kept = append(kept, a.Reading.Plate)
 		}
-		for _, k := range kept {
-			if overlap(r.Box, k.Box) > 0.3 {
-				continue next
-			}
-		}
-		kept = append(kept, r.Plate)
 	}
 	return kept
+}
+
+// verdictOn judges a reading. kept are the surer ones that are reported.
+func verdictOn(r Reading, kept []Plate, j *judge.Judge) Verdict {
+	switch {
+	case r.OnPlate < j.LeastPlate:
+		return Verdict{reason: hardlyPlate, value: r.OnPlate, than: j.LeastPlate}
+	case r.Confidence < j.LeastRight:
+		return Verdict{reason: hardlyRight, value: r.Confidence, than: j.LeastRight}
+	case !plausible(r.Text):
+		return Verdict{reason: implausible, text: r.Text}
+	}
+	for _, k := range kept {
+		if overlap(r.Box, k.Box) > 0.3 {
+			return Verdict{reason: insideAnother, text: k.Text}
+		}
+	}
+	return Verdict{reason: reported}
 }
 
 // plausible rejects what no plate carries: fewer than four characters, none of

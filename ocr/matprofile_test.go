@@ -17,6 +17,9 @@ func TestNoMatIsLeft(t *testing.T) {
 		if _, err := r.Recognise(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := r.Trace(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if after := gocv.MatProfile.Count(); after != before {
 		t.Errorf("%d Mats before, %d after", before, after)

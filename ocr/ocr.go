@@ -45,10 +45,21 @@ type Reading struct {
 	OnPlate  float64 // 0–1, that it stands on a plate, whatever it says
 }
 
+// Attempt is one candidate and what became of it.
+type Attempt struct {
+	Candidate find.Candidate
+	Reading   Reading // no text: nothing was read
+	Verdict   Verdict
+
+	// In a [Trace] only:
+	Level *image.Gray // the levelled picture; nil: it was not read
+	Looks []Look
+}
+
 // Result is what a picture gave.
 type Result struct {
 	Plates     []Plate       // the most confident first
-	Readings   []Reading     // everything that was read, reported or not
+	Attempts   []Attempt     // every candidate, reported or not, the most plate-like first
 	Candidates int           // places that were read
 	Find, Read time.Duration // what finding and reading took
 }
@@ -104,6 +115,10 @@ func (r *Recogniser) Close() error { return errors.Join(r.reader.Close(), r.find
 // Recognise reads the plates on a picture (8 bit, BGR or grey, upright). The
 // picture stays the caller's. It returns ctx's error when ctx ends first.
 func (r *Recogniser) Recognise(ctx context.Context, picture gocv.Mat) (Result, error) {
+	return r.recognise(ctx, picture, nil)
+}
+
+func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Trace) (Result, error) {
 	grey := picture
 	if picture.Channels() == 3 {
 		grey = gocv.NewMat()
@@ -111,43 +126,54 @@ func (r *Recogniser) Recognise(ctx context.Context, picture gocv.Mat) (Result, e
 		gocv.CvtColor(picture, &grey, gocv.ColorBGRToGray)
 	}
 	start := time.Now()
-	candidates, err := r.finder.Find(grey, nil)
+	candidates, err := r.finder.Find(grey, trace.maps())
 	if err != nil {
 		return Result{}, err
 	}
 	found := time.Now()
-	res := Result{Find: found.Sub(start)}
-	for _, c := range candidates[:min(len(candidates), r.p.Candidates)] {
-		if c.Score < r.p.MinScore {
-			break
+	res := Result{Find: found.Sub(start), Attempts: make([]Attempt, len(candidates))}
+	for i, c := range candidates {
+		a := &res.Attempts[i]
+		a.Candidate = c
+		switch {
+		case c.Score < r.p.MinScore:
+			a.Verdict = Verdict{reason: lowScore, value: c.Score, than: r.p.MinScore}
+			continue
+		case res.Candidates == r.p.Candidates:
+			a.Verdict = Verdict{reason: enoughRead, than: float64(r.p.Candidates)}
+			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
 		}
 		res.Candidates++
-		p, ok, err := r.readOne(ctx, grey, c)
-		if err != nil {
+		if err := r.readOne(ctx, grey, a, trace); err != nil {
 			return Result{}, err
 		}
-		if ok {
-			res.Readings = append(res.Readings, p)
-		}
 	}
-	res.Plates = choose(res.Readings, r.judge)
+	res.Plates = choose(res.Attempts, r.judge)
 	res.Read = time.Since(found)
 	return res, nil
 }
 
-// readOne levels and reads one candidate.
-func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, c find.Candidate) (Reading, bool, error) {
+// readOne levels and reads one candidate. Where that gives no reading, it
+// gives the verdict.
+func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, trace *Trace) error {
+	c := a.Candidate
 	level, err := rectify.Level(grey, c)
-	if err != nil {
-		return Reading{}, false, nil // too near the edge to be read
+	if err != nil { // too near the edge to be read
+		a.Verdict = Verdict{reason: notLevelled, text: err.Error()}
+		return nil
 	}
 	defer level.Close()
-	reading, ok, err := r.reader.Read(ctx, level)
-	if err != nil || !ok {
-		return Reading{}, false, err
+	trace.level(a, level)
+	reading, ok, err := r.reader.Read(ctx, level, trace.looks(a))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		a.Verdict = Verdict{reason: nothingRead}
+		return nil
 	}
 	corners := level.Corners(reading.Line)
 	height := level.FrameHeight(reading.Line)
@@ -163,5 +189,9 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, c find.Candidat
 		Height:     height,
 		Characters: reading.Characters,
 	}
-	return Reading{p, seen, r.judge.Plate(seen)}, p.Box.Dx() >= r.p.MinWidth, nil
+	a.Reading = Reading{p, seen, r.judge.Plate(seen)}
+	if w := p.Box.Dx(); w < r.p.MinWidth {
+		a.Verdict = Verdict{reason: tooNarrow, value: float64(w), than: float64(r.p.MinWidth)}
+	}
+	return nil
 }

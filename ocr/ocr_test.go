@@ -87,10 +87,10 @@ func TestRecogniseStops(t *testing.T) {
 }
 
 func TestChoose(t *testing.T) {
-	at := func(text string, x int, confidence, plate float64) Reading {
-		return Reading{Plate: Plate{Text: text, Confidence: confidence, Box: image.Rect(x, 0, x+100, 30)}, OnPlate: plate}
+	at := func(text string, x int, confidence, plate float64) Attempt {
+		return Attempt{Reading: Reading{Plate: Plate{Text: text, Confidence: confidence, Box: image.Rect(x, 0, x+100, 30)}, OnPlate: plate}}
 	}
-	got := choose([]Reading{
+	attempts := []Attempt{
 		at("AB123C", 0, 0.6, 0.9),
 		at("AB123", 10, 0.5, 0.9),   // the same place, less sure
 		at("XY987Z", 300, 0.8, 0.9), // another vehicle
@@ -98,12 +98,25 @@ func TestChoose(t *testing.T) {
 		at("1I1111", 900, 0.9, 0.9), // a grille
 		at("SALE", 1200, 0.9, 0.9),  // a sign
 		at("FG1", 1500, 0.9, 0.9),   // too short
-	}, judge.Of(false))
+	}
+	got := choose(attempts, judge.Of(false))
 	var texts []string
 	for _, p := range got {
 		texts = append(texts, p.Text)
 	}
 	if d := cmp.Diff([]string{"XY987Z", "AB123C"}, texts); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	why := map[string]string{}
+	for _, a := range attempts {
+		why[a.Reading.Text] = a.Verdict.String()
+	}
+	if d := cmp.Diff(map[string]string{
+		"AB123C": "reported", "XY987Z": "reported",
+		"AB123":  "at the place of AB123C, which is surer",
+		"CD45EF": "chance of being a plate 0.10 below 0.25",
+		"1I1111": "reads 1I1111: implausible", "SALE": "reads SALE: implausible", "FG1": "reads FG1: implausible",
+	}, why); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"gocv.io/x/gocv"
+
 	"platewatch/ocr/internal/shape"
 	"platewatch/ocr/read/model"
 	"platewatch/ocr/rectify"
@@ -171,9 +173,22 @@ func (r *Reader) Close() error {
 	return all
 }
 
+// Sight is what one look saw.
+type Sight struct {
+	Line        rectify.Line
+	Picture     gocv.Mat // what the engine was shown: 8 bit, one channel
+	Text        string   // the likeliest text of this look alone
+	Probability float64  // of Text, 0–1, as the engine says
+}
+
+// Tap sees every look. It must not keep the picture, which is closed when the
+// tap returns.
+type Tap func(Sight)
+
 // Read reads a levelled plate. ok is false when there is no line of
 // characters on it. It returns ctx's error when no engine came free in time.
-func (r *Reader) Read(ctx context.Context, p *rectify.Plate) (reading Reading, ok bool, err error) {
+// tap may be nil.
+func (r *Reader) Read(ctx context.Context, p *rectify.Plate, tap Tap) (reading Reading, ok bool, err error) {
 	lines, err := p.Lines()
 	if err != nil || len(lines) == 0 {
 		return Reading{}, false, err
@@ -186,12 +201,12 @@ func (r *Reader) Read(ctx context.Context, p *rectify.Plate) (reading Reading, o
 		return Reading{}, false, ctx.Err()
 	}
 	if r.model.Whole {
-		return r.readWhole(e, p, lines)
+		return r.readWhole(e, p, lines, tap)
 	}
 	var votes ballot
 	for _, look := range r.model.Looks {
 		line := lines[min(look.Line, len(lines)-1)]
-		symbols, err := e.read(p, line, look.Cut)
+		symbols, err := e.read(p, line, look.Cut, tap)
 		if err != nil {
 			return Reading{}, false, err
 		}
@@ -206,7 +221,7 @@ func (r *Reader) Read(ctx context.Context, p *rectify.Plate) (reading Reading, o
 }
 
 // read lets one engine read one strip.
-func (e *engine) read(p *rectify.Plate, l rectify.Line, c rectify.Cut) ([]symbol, error) {
+func (e *engine) read(p *rectify.Plate, l rectify.Line, c rectify.Cut, tap Tap) ([]symbol, error) {
 	strip, err := p.Strip(l, c)
 	if err != nil {
 		return nil, err
@@ -216,5 +231,10 @@ func (e *engine) read(p *rectify.Plate, l rectify.Line, c rectify.Cut) ([]symbol
 	if err != nil {
 		return nil, err
 	}
-	return e.recognise(s.Pix, s.W, s.H)
+	symbols, err := e.recognise(s.Pix, s.W, s.H)
+	if err == nil && tap != nil {
+		text, probability := spell(symbols)
+		tap(Sight{l, strip, text, probability})
+	}
+	return symbols, err
 }

@@ -30,11 +30,8 @@ const (
 
 // cast adds what one look read.
 func (b *ballot) cast(symbols []symbol, l rectify.Line) {
-	v := vote{symbols: symbols, line: l, weight: 1}
-	for _, s := range symbols {
-		v.text += s.choices[0].Text
-		v.weight *= max(s.choices[0].Confidence, 0.01)
-	}
+	v := vote{symbols: symbols, line: l}
+	v.text, v.weight = spell(symbols)
 	// The square root: neighbouring characters fail together, so the product
 	// is too severe.
 	v.weight = math.Sqrt(v.weight)
@@ -45,6 +42,17 @@ func (b *ballot) cast(symbols []symbol, l rectify.Line) {
 		v.weight *= otherLength
 	}
 	b.votes = append(b.votes, v)
+}
+
+// spell is the likeliest text of one look, and the product of its characters'
+// confidences, none of which counts as less than 0.01.
+func spell(symbols []symbol) (text string, probability float64) {
+	probability = 1
+	for _, s := range symbols {
+		text += s.choices[0].Text
+		probability *= max(s.choices[0].Confidence, 0.01)
+	}
+	return text, probability
 }
 
 // settled tells whether two looks agree on a text that is likely whole.

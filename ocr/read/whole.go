@@ -10,7 +10,7 @@ import (
 )
 
 // whole lets one engine read a whole plate.
-func (e *engine) whole(p *rectify.Plate, l rectify.Line, a rectify.Around) (outputs, error) {
+func (e *engine) whole(p *rectify.Plate, l rectify.Line, a rectify.Around, tap Tap) (outputs, error) {
 	picture, err := p.Whole(l, a)
 	if err != nil {
 		return nil, err
@@ -20,16 +20,21 @@ func (e *engine) whole(p *rectify.Plate, l rectify.Line, a rectify.Around) (outp
 	if err != nil {
 		return nil, err
 	}
-	return e.outputs(s.Pix, s.W, s.H)
+	o, err := e.outputs(s.Pix, s.W, s.H)
+	if err == nil && tap != nil {
+		text := o.beam()[0]
+		tap(Sight{l, picture, text, min(1, math.Exp(o.logProbability(text)))}) // int8 sums to a little over 1
+	}
+	return o, err
 }
 
 // readWhole reads a plate as often as it takes, and adds up what the network
 // says.
-func (r *Reader) readWhole(e *engine, p *rectify.Plate, lines []rectify.Line) (Reading, bool, error) {
+func (r *Reader) readWhole(e *engine, p *rectify.Plate, lines []rectify.Line, tap Tap) (Reading, bool, error) {
 	var seen panel
 	for i, look := range r.model.Looks {
 		line := lines[min(look.Line, len(lines)-1)]
-		o, err := e.whole(p, line, look.Around)
+		o, err := e.whole(p, line, look.Around, tap)
 		if err != nil {
 			return Reading{}, false, err
 		}

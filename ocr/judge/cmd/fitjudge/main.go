@@ -94,7 +94,11 @@ func collect(ctx context.Context, dir string) (folder, error) {
 		if err != nil {
 			return f, err
 		}
-		for _, got := range res.Readings {
+		for _, a := range res.Attempts {
+			got := a.Reading
+			if got.Text == "" {
+				continue
+			}
 			s := reading{evidence: got.Evidence}
 			for _, want := range file.Plates {
 				here := overlap(want.Box, got.Box) >= 0.3

@@ -1,0 +1,98 @@
+package ocr
+
+import (
+	"context"
+	"fmt"
+	"image"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/ocr/find"
+	"platewatch/ocr/internal/shape"
+	"platewatch/ocr/read"
+	"platewatch/ocr/rectify"
+)
+
+// Trace is what was seen on the way from a picture to its plates. It holds
+// copies, and outlives the picture.
+type Trace struct {
+	Result
+	Maps []Map // the finder's, at most mapSide pixels a side
+}
+
+// Map is one of the finder's binary maps: white is what may be a character.
+type Map struct {
+	Name    string // as in [find.Tap]; ", light" for light characters
+	Picture *image.Gray
+}
+
+// Look is one look of the reader at a candidate.
+type Look struct {
+	Line        rectify.Line // in pixels of the levelled picture
+	Cut         *image.Gray  // what the reader was shown
+	Text        string       // what this look alone would have given
+	Probability float64      // 0–1, of Text
+}
+
+// mapSide bounds the copies of the finder's maps: a frame may have 50 million
+// pixels, and has up to twelve maps.
+const mapSide = 640
+
+// Trace is [Recogniser.Recognise] that also tells what it saw and why it
+// dropped what it dropped.
+func (r *Recogniser) Trace(ctx context.Context, picture gocv.Mat) (*Trace, error) {
+	t := &Trace{}
+	var err error
+	t.Result, err = r.recognise(ctx, picture, t)
+	return t, err
+}
+
+// The methods below do nothing on a nil trace, which is what the unit has.
+
+// maps is the tap for the finder.
+func (t *Trace) maps() find.Tap {
+	if t == nil {
+		return nil
+	}
+	seen := map[string]bool{}
+	return func(name string, binary gocv.Mat) {
+		if seen[name] { // the second round looks for light characters
+			name += ", light"
+		}
+		seen[name] = true
+		scale := min(1, float64(mapSide)/float64(max(binary.Cols(), binary.Rows())))
+		small := gocv.NewMat()
+		defer small.Close()
+		size := image.Pt(max(1, int(float64(binary.Cols())*scale)), max(1, int(float64(binary.Rows())*scale)))
+		gocv.Resize(binary, &small, size, 0, 0, gocv.InterpolationArea)
+		t.Maps = append(t.Maps, Map{name, copyOf(small)})
+	}
+}
+
+// level keeps a candidate's levelled picture.
+func (t *Trace) level(a *Attempt, p *rectify.Plate) {
+	if t != nil {
+		a.Level = copyOf(p.Grey)
+	}
+}
+
+// looks is the tap for the reader.
+func (t *Trace) looks(a *Attempt) read.Tap {
+	if t == nil {
+		return nil
+	}
+	return func(s read.Sight) {
+		a.Looks = append(a.Looks, Look{s.Line, copyOf(s.Picture), s.Text, s.Probability})
+	}
+}
+
+// copyOf is a grey Mat as a picture of Go's.
+func copyOf(grey gocv.Mat) *image.Gray {
+	p, err := shape.PlaneOf(grey)
+	if err != nil {
+		panic(fmt.Sprintf("ocr: a trace of something that is not grey: %v", err))
+	}
+	g := image.NewGray(image.Rect(0, 0, p.W, p.H))
+	copy(g.Pix, p.Pix)
+	return g
+}
