@@ -44,12 +44,15 @@ func verdictOn(r Reading, kept []Plate, j *judge.Judge) Verdict {
 		return Verdict{reason: implausible, text: r.Text}
 	}
 	for _, k := range kept {
-		if overlap(r.Box, k.Box) > 0.3 {
+		if overlap(r.Box, k.Box) > samePlace {
 			return Verdict{reason: insideAnother, text: k.Text}
 		}
 	}
 	return Verdict{reason: reported}
 }
+
+// samePlace is the overlap from which two readings cannot both be plates.
+const samePlace = 0.3
 
 // plausible rejects what no plate carries: fewer than four characters, none of
 // them a digit, and rows of strokes (a radiator grille reads as 111111).

@@ -71,6 +71,10 @@ type Params struct {
 	Candidates int
 	// MinScore is the finder's score below which a candidate is not read.
 	MinScore float64
+	// MinFurther is the same once a plate was read in the frame: a second
+	// plate stands out like the first, the lettering around it does not. On
+	// the labelled frames no right reading was lost to it.
+	MinFurther float64
 	// MinWidth is the width in pixels below which a plate is not reported.
 	MinWidth int
 	// Readers is how many plates are read at once.
@@ -80,7 +84,7 @@ type Params struct {
 // DefaultParams are the values with which the accuracy in the README was
 // measured.
 func DefaultParams() Params {
-	return Params{Find: find.DefaultParams(), Candidates: 4, MinScore: 0.02, Readers: 1}
+	return Params{Find: find.DefaultParams(), Candidates: 4, MinScore: 0.02, MinFurther: 0.4, Readers: 1}
 }
 
 // Recogniser finds and reads plates. It is safe for use by several goroutines
@@ -132,15 +136,11 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 	}
 	found := time.Now()
 	res := Result{Find: found.Sub(start), Attempts: make([]Attempt, len(candidates))}
+	var plates []Plate // those so far
 	for i, c := range candidates {
 		a := &res.Attempts[i]
 		a.Candidate = c
-		switch {
-		case c.Score < r.p.MinScore:
-			a.Verdict = Verdict{reason: lowScore, value: c.Score, than: r.p.MinScore}
-			continue
-		case res.Candidates == r.p.Candidates:
-			a.Verdict = Verdict{reason: enoughRead, than: float64(r.p.Candidates)}
+		if a.Verdict = r.worthReading(c, res.Candidates, plates); a.Verdict.reason != notJudged {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -149,6 +149,9 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 		res.Candidates++
 		if err := r.readOne(ctx, grey, a, trace); err != nil {
 			return Result{}, err
+		}
+		if v := verdictOn(a.Reading, nil, r.judge); a.Verdict.reason == notJudged && v.Reported() {
+			plates = append(plates, a.Reading.Plate)
 		}
 	}
 	res.Plates = choose(res.Attempts, r.judge)

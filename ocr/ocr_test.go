@@ -120,13 +120,3 @@ func TestChoose(t *testing.T) {
 		t.Errorf("-want +got\n%s", d)
 	}
 }
-
-func BenchmarkRecognise(b *testing.B) {
-	r := open(b)
-	m := picture(b, "eu-nl-day.jpg")
-	for b.Loop() {
-		if _, err := r.Recognise(b.Context(), m); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -17,6 +17,8 @@ const (
 	reported
 	lowScore
 	enoughRead
+	lowBeside
+	placeTaken
 	notLevelled
 	nothingRead
 	tooNarrow
@@ -39,6 +41,10 @@ func (v Verdict) String() string {
 		return fmt.Sprintf("not read: score %s below %s", digits(v.value, v.than), digits(v.than, v.value))
 	case enoughRead:
 		return fmt.Sprintf("not read: %.0f candidates already", v.than)
+	case lowBeside:
+		return fmt.Sprintf("not read: score %s below %s, beside %s", digits(v.value, v.than), digits(v.than, v.value), v.text)
+	case placeTaken:
+		return fmt.Sprintf("not read: at the place of %s, which is sure", v.text)
 	case notLevelled:
 		return "not read: " + v.text
 	case nothingRead:

@@ -39,6 +39,9 @@ func (r *Reader) readWhole(e *engine, p *rectify.Plate, lines []rectify.Line, ta
 			return Reading{}, false, err
 		}
 		seen.add(o)
+		if i == 0 && seen.hopeless() {
+			return Reading{}, false, nil
+		}
 		if i+1 < len(r.model.Looks) && seen.settled() {
 			reading, ok := seen.reading(lines[0])
 			reading.Agreed = true
@@ -68,6 +71,10 @@ const (
 	// How likely the best text must be in a single look, and together in two,
 	// for the next look to be left out.
 	sureAlone, sureTogether = 0.92, 0.5
+	// How likely the best text must be in the first look for there to be a
+	// second. Of 1,900 places on the labelled pictures that began below it one
+	// was read right in the end.
+	leastAlone = 0.02
 	// How many of a look's texts are weighed.
 	beamKept = 4
 )
@@ -94,6 +101,13 @@ func (p *panel) add(o outputs) {
 
 // mean is the geometric mean of a text's probabilities over the looks.
 func (p *panel) mean(v verdict) float64 { return math.Exp(v.sum / float64(len(p.looks))) }
+
+// hopeless tells after the first look that what is there is no plate: on
+// signs, grilles and leaves no text stands out, or only a short one.
+func (p *panel) hopeless() bool {
+	best := p.texts[0]
+	return len(best.text) <= shortest || p.mean(best) < leastAlone
+}
 
 func (p *panel) settled() bool {
 	best := p.texts[0]

@@ -1,0 +1,34 @@
+package ocr
+
+import (
+	"image"
+
+	"platewatch/ocr/find"
+)
+
+// sureEnough is the confidence of a reading from which nothing else is looked
+// for in its place. Below it another line of the same plate may be the better
+// one: on American plates the state's name is read before the number.
+const sureEnough = 0.8
+
+// worthReading gives a candidate that cannot add a plate its verdict, and the
+// others none. read is how many were read before it, on better candidates, and
+// plates what was found there. Reading a place costs as much as searching a
+// small picture, and most places beside a plate are lettering.
+func (r *Recogniser) worthReading(c find.Candidate, read int, plates []Plate) Verdict {
+	switch {
+	case c.Score < r.p.MinScore:
+		return Verdict{reason: lowScore, value: c.Score, than: r.p.MinScore}
+	case read == r.p.Candidates:
+		return Verdict{reason: enoughRead, than: float64(r.p.Candidates)}
+	case len(plates) > 0 && c.Score < r.p.MinFurther:
+		return Verdict{reason: lowBeside, value: c.Score, than: r.p.MinFurther, text: plates[0].Text}
+	}
+	box := image.Rect(int(c.Box.X), int(c.Box.Y), int(c.Box.X+c.Box.W), int(c.Box.Y+c.Box.H))
+	for _, p := range plates {
+		if p.Confidence >= sureEnough && overlap(box, p.Box) > samePlace {
+			return Verdict{reason: placeTaken, text: p.Text}
+		}
+	}
+	return Verdict{}
+}
