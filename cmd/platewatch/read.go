@@ -20,7 +20,8 @@ import (
 func runRead(ctx context.Context, std stdio, args []string) error {
 	fs := flag.NewFlagSet("read", flag.ContinueOnError)
 	asJSON := fs.Bool("json", false, "print one JSON object a line, and nothing else, on standard output")
-	annotate := fs.String("annotate", "", "write copies of the pictures with boxes and text into `folder`")
+	annotate := fs.String("annotate", "", "write copies of the pictures with the plates drawn in into `folder`")
+	stages := fs.String("stages", "", "write contact sheets into `folder`: every stage of finding and reading, and why each candidate was dropped (pictures only)")
 	lists := fs.String("hotlist", "", "look every plate up in the hotlist in `folder`")
 	modelName := fs.String("model", "plate", modelUsage)
 	if err := parse(fs, std, "[flags] FILE|DIR|VIDEO|URL ...", args); err != nil {
@@ -31,7 +32,7 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 	}
 	inputs := look.Inputs(fs.Args())
 	var err error
-	looker := look.Looker{Passage: passage.DefaultParams(), Annotate: *annotate}
+	looker := look.Looker{Passage: passage.DefaultParams(), Annotate: look.NewAlbum(*annotate), Stages: look.NewAlbum(*stages)}
 	if *lists != "" {
 		if looker.Hotlist, err = hotlist.OpenReadOnly(*lists, slog.New(slog.DiscardHandler)); err != nil {
 			return err

@@ -3,16 +3,12 @@ package look
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"gocv.io/x/gocv"
 
 	"platewatch/capture"
-	"platewatch/cmd/platewatch/internal/draw"
 	"platewatch/hotlist"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
@@ -23,7 +19,8 @@ type Looker struct {
 	Recogniser *ocr.Recogniser
 	Passage    passage.Params
 	Hotlist    *hotlist.DB // nil: nothing is looked up
-	Annotate   string      // folder for pictures with the plates drawn in; empty: none
+	Annotate   *Album      // for copies of the pictures with the plates drawn in; nil: none
+	Stages     *Album      // for contact sheets of how the pictures were read; nil: none
 }
 
 // Look looks at one input and hands each line of the result to emit: a
@@ -40,7 +37,7 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 		return err
 	}
 	defer still.Close()
-	res, err := l.Recogniser.Recognise(ctx, still)
+	res, err := l.recognise(ctx, in.Name, still)
 	if err != nil {
 		return err
 	}
@@ -53,10 +50,24 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 		}
 		line.Plates = append(line.Plates, plate)
 	}
-	if err := l.annotate(in.Name, &still, res.Plates, line.Plates); err != nil {
-		return err
+	if l.Annotate != nil {
+		if err := l.Annotate.annotated(in.Name, still, res.Plates, line.Plates); err != nil {
+			return err
+		}
 	}
 	return emit(line)
+}
+
+// recognise reads a picture, and draws its contact sheet if there is to be one.
+func (l *Looker) recognise(ctx context.Context, name string, still gocv.Mat) (ocr.Result, error) {
+	if l.Stages == nil {
+		return l.Recogniser.Recognise(ctx, still)
+	}
+	trace, err := l.Recogniser.Trace(ctx, still)
+	if err != nil {
+		return ocr.Result{}, err
+	}
+	return trace.Result, l.Stages.sheet(name, still, trace)
 }
 
 // stream follows the passages of a video or a camera until it ends.
@@ -125,25 +136,4 @@ func (l *Looker) matches(text string) ([]hotlist.Match, error) {
 		return nil, nil
 	}
 	return l.Hotlist.Match(hotlist.Query{Text: text, At: time.Now(), ClockSynchronised: true})
-}
-
-// annotate writes a copy of the picture with the plates drawn in.
-func (l *Looker) annotate(name string, picture *gocv.Mat, plates []ocr.Plate, lines []Plate) error {
-	if l.Annotate == "" {
-		return nil
-	}
-	marks := make([]draw.Mark, 0, len(plates))
-	for i, p := range plates {
-		marks = append(marks, draw.Mark{Corners: p.Corners, Hit: len(lines[i].Matches) > 0,
-			Text: fmt.Sprintf("%s %.2f", p.Text, p.Confidence)})
-	}
-	draw.Marks(picture, marks)
-	if err := os.MkdirAll(l.Annotate, 0o755); err != nil {
-		return err
-	}
-	path := filepath.Join(l.Annotate, filepath.Base(name)+".jpg")
-	if !gocv.IMWrite(path, *picture) {
-		return fmt.Errorf("%s could not be written", path)
-	}
-	return nil
 }
