@@ -213,9 +213,42 @@ var layouts = func() map[string]*Layout {
 	nlTwo.Rows, nlTwo.Bands = slices.Clone(two.Rows), []Band{euBand("NL", 44, 100)}
 	nlTwo.Patterns = []string{"LL-DD/LL", "LL/DDDL"}
 
+	// Motorcycle plates, as the countries' rules give their measures.
+	gbMoto := gbRear
+	gbMoto.Name, gbMoto.Width, gbMoto.Height, gbMoto.Bands = "gb-moto", 229, 178, nil
+	gbMoto.Rows = []Row{{Left: 9, Right: 220, Top: 18, Height: 64, Gap: 10, Space: 30}, {Left: 9, Right: 220, Top: 95, Height: 64, Gap: 10, Space: 30}}
+	gbMoto.Texts, gbMoto.Bolts = nil, []Point{{80, 9}, {149, 9}}
+	gbMoto.Patterns = []string{"LLDD/LLL", "LDDD/LLL"}
+	esMoto := two
+	esMoto.Name, esMoto.Width, esMoto.Height, esMoto.Letters = "es-moto", 220, 160, es.Letters
+	esMoto.Rows = []Row{{Left: 40, Right: 212, Top: 14, Height: 60, Gap: 9, Space: 24}, {Left: 30, Right: 190, Top: 86, Height: 60, Gap: 9, Space: 24}}
+	esMoto.Bands, esMoto.Patterns, esMoto.Bolts = []Band{euBand("E", 32, 80)}, []string{"DDDD/LLL"}, []Point{{110, 8}, {110, 153}}
+	itMoto := two
+	itMoto.Name, itMoto.Width, itMoto.Height, itMoto.Die, itMoto.Letters = "it-moto", 177, 177, "narrow", it.Letters
+	itMoto.Border.Width = 0
+	itMoto.Rows = []Row{{Left: 38, Right: 140, Top: 16, Height: 62, Gap: 10, Space: 24}, {Left: 10, Right: 167, Top: 98, Height: 62, Gap: 6, Space: 24}}
+	itMoto.Bands, itMoto.Patterns, itMoto.Bolts = []Band{euBand("I", 30, 88)}, []string{"LL/DDDDD"}, []Point{{60, 9}, {118, 9}}
+	brMoto := br
+	brMoto.Name, brMoto.Width, brMoto.Height = "br-moto", 200, 170
+	brMoto.Rows = []Row{{Left: 22, Right: 178, Top: 42, Height: 53, Gap: 7, Space: 8}, {Left: 10, Right: 190, Top: 105, Height: 53, Gap: 6, Space: 8}}
+	brMoto.Texts = slices.Clone(br.Texts)
+	brMoto.Texts[0].X, brMoto.Texts[0].Height, brMoto.Texts[0].MaxW = 100, 14, 120
+	brMoto.Patterns, brMoto.Bolts = []string{"LLL/DDDD"}, []Point{{28, 20}, {172, 20}}
+	msMoto := ms
+	msMoto.Name, msMoto.Width, msMoto.Height = "br-mercosul-moto", 200, 170
+	msMoto.Rows = []Row{{Left: 22, Right: 178, Top: 43, Height: 53, Gap: 9, Space: 8}, {Left: 12, Right: 188, Top: 107, Height: 53, Gap: 9, Space: 8}}
+	msMoto.Bands = []Band{{X0: 3, Y0: 3, X1: 197, Y1: 31, Color: rgb(0x173A8F), Text: "BRASIL", Ink: white, TextHeight: 13}}
+	msMoto.Patterns, msMoto.Bolts = []string{"LLL/DLDD"}, []Point{{40, 17}, {160, 17}}
+	usMoto := usPlate("us-moto", "CALIFORNIA", "", ArtNone, 0x1B2350, "DDLDDDD", "LLL DD", "DDDDL")
+	usMoto.Width, usMoto.Height, usMoto.Vanity, usMoto.Texts = 178, 102, false, usMoto.Texts[:1]
+	usMoto.Rows = []Row{{Left: 8, Right: 170, Top: 34, Height: 54, Gap: 5, Space: 12}}
+	usMoto.Texts[0].X, usMoto.Texts[0].Y, usMoto.Texts[0].Height, usMoto.Texts[0].MaxW = 89, 10, 13, 100
+	usMoto.Sticker, usMoto.Bolts = []Sticker{{8, 8, 22, 17}, {148, 8, 22, 17}}, []Point{{40, 8}, {138, 8}}
+
 	m := make(map[string]*Layout)
 	for _, l := range []Layout{nl, de, sk, cz, at, fr, it, es, pl, be, se, old, dark, gb, gbRear, gbPlain,
-		ca, tx, fl, az, co, ny, wa, ohio, br, ms, tw, two, nlTwo} {
+		ca, tx, fl, az, co, ny, wa, ohio, br, ms, tw, two, nlTwo,
+		gbMoto, esMoto, itMoto, brMoto, msMoto, usMoto} {
 		m[l.Name] = &l
 	}
 	return m
