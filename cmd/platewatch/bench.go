@@ -58,7 +58,7 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 		scores = append(scores, s)
 	}
 	bar.Finish()
-	peak, err := bench.PeakMemory()
+	memory, err := bench.ReadMemory()
 	if err != nil {
 		return err
 	}
@@ -71,22 +71,20 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 			return err
 		}
 	}
+	total := bench.Total(scores)
 	if *asJSON {
 		enc := json.NewEncoder(std.out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(struct {
-			Folders    []*bench.Score `json:"folders"`
-			PeakMemory int64          `json:"peak_memory_bytes"`
-		}{scores, peak})
+			Folders []*bench.Score `json:"folders"`
+			All     *bench.Score   `json:"all"`
+			bench.Memory
+		}{scores, total, memory})
 	}
-	fmt.Fprint(std.out, bench.Table(scores))
-	unreadable := 0
-	for _, s := range scores {
-		unreadable += s.Unreadable
-	}
-	fmt.Fprintf(std.out, "peak memory %.0f MiB; misread counts O/0 and I/1 as equal; spurious counts plates that are not on the labels\n", float64(peak)/(1<<20))
-	if unreadable > 0 {
-		return &failure{code: exitFailed, err: fmt.Errorf("%d of %d files could not be read, and count as not found", unreadable, files),
+	fmt.Fprintf(std.out, "%s\n%s\nmemory: %.0f MiB resident, %.0f MiB at most\n\n%s", bench.Table(scores), total.Calibration.Diagram(),
+		float64(memory.Resident)/(1<<20), float64(memory.Peak)/(1<<20), bench.Legend)
+	if total.Unreadable > 0 {
+		return &failure{code: exitFailed, err: fmt.Errorf("%d of %d files could not be read, and count as not found", total.Unreadable, files),
 			hint: "platewatch read FILE says why"}
 	}
 	return nil

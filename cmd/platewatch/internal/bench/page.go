@@ -17,8 +17,10 @@ import (
 var pageFiles embed.FS
 
 var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
-	"percent": func(n, of int) float64 { return 100 * share(n, of) },
+	"percent": percent,
+	"part":    part,
 	"short":   short,
+	"chart":   chartOf,
 }).ParseFS(pageFiles, "page.html"))
 
 // shown is a failure with its picture.
@@ -27,8 +29,46 @@ type shown struct {
 	Picture template.URL // JPEG as a data: address; empty when there is none
 }
 
+// chart is a reliability diagram in the coordinates of an SVG, in which 1 is
+// chartSide long.
+type chart struct {
+	Side float64
+	Bars []chartBar
+}
+
+type chartBar struct {
+	X, Y, W, H float64 // the bar: the share of right ones
+	Said       float64 // the y that the mean confidence stands for
+	Middle     float64 // the bar's x
+	Few        bool    // too few plates for the bar to mean much
+	Bin
+	Share float64
+}
+
+const (
+	chartSide = 240
+	// Below so many plates a share is known to no better than ± 0.2.
+	fewPlates = 20
+)
+
+func chartOf(r Reliability) chart {
+	c := chart{Side: chartSide}
+	for i, b := range r {
+		if b.N == 0 {
+			continue
+		}
+		const w = float64(chartSide) / bins
+		h := b.share() * chartSide
+		c.Bars = append(c.Bars, chartBar{
+			X: float64(i)*w + 1, Y: chartSide - h, W: w - 2, H: h, Said: chartSide * (1 - b.Confidence),
+			Middle: (float64(i) + 0.5) * w, Few: b.N < fewPlates, Bin: b, Share: b.share(),
+		})
+	}
+	return c
+}
+
 // WritePage writes one HTML file with the scores and every failure as a
-// picture. at most perFolder failures of a folder are shown.
+// picture. At most perFolder failures of a folder are shown.
 func WritePage(w io.Writer, scores []*Score, perFolder int) error {
 	type section struct {
 		*Score
@@ -43,7 +83,11 @@ func WritePage(w io.Writer, scores []*Score, perFolder int) error {
 		}
 		sections = append(sections, sec)
 	}
-	return page.Execute(w, sections)
+	return page.Execute(w, struct {
+		Sections []section
+		Total    *Score
+		Legend   string
+	}{sections, Total(scores), Legend})
 }
 
 // thumbnail is the surroundings of box, or the whole picture when there is no

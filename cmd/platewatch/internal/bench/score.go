@@ -30,15 +30,41 @@ type Score struct {
 	Misread  int `json:"misread"`  // found with a wrong text, O/0 and I/1 apart
 	Spurious int `json:"spurious"` // reported where no plate is labelled
 
-	Sure       int `json:"sure"`       // reported at a confidence of 0.9 or more
-	SureWrong  int `json:"sure_wrong"` // of those, not exactly right
-	Edits      int `json:"edits"`      // wrong, missing and added characters
-	Characters int `json:"characters"` // on the labels
+	Sure       int `json:"sure"`         // reported at a confidence of 0.9 or more
+	SureWrong  int `json:"sure_wrong"`   // of those, not exactly right
+	None       int `json:"none"`         // pictures that are labelled to hold no plate
+	LoudOnNone int `json:"loud_on_none"` // plates reported on them at 0.8 or more
+	Edits      int `json:"edits"`        // wrong, missing and added characters
+	Characters int `json:"characters"`   // on the labels
 
-	MedianMS float64 `json:"median_ms"` // find and read, per picture
-	P95MS    float64 `json:"p95_ms"`
+	Calibration Reliability `json:"reliability"`
+	Times
 
 	Failures []Failure `json:"failures,omitempty"`
+
+	took []took // for each picture or frame
+}
+
+// allFolders is the Folder of the total.
+const allFolders = "all"
+
+// Total adds folders up. It lists no failures.
+func Total(scores []*Score) *Score {
+	t := &Score{Folder: allFolders}
+	for _, s := range scores {
+		for to, n := range map[*int]int{
+			&t.Pictures: s.Pictures, &t.Unreadable: s.Unreadable, &t.Plates: s.Plates, &t.Exact: s.Exact,
+			&t.Folded: s.Folded, &t.Found: s.Found, &t.Misread: s.Misread, &t.Spurious: s.Spurious,
+			&t.Sure: s.Sure, &t.SureWrong: s.SureWrong, &t.None: s.None, &t.LoudOnNone: s.LoudOnNone,
+			&t.Edits: s.Edits, &t.Characters: s.Characters,
+		} {
+			*to += n
+		}
+		t.Calibration.join(s.Calibration)
+		t.took = append(t.took, s.took...)
+	}
+	t.Times = timesOf(t.took)
+	return t
 }
 
 // CharacterErrorRate is edits per labelled character.
@@ -53,13 +79,25 @@ type Failure struct {
 	Box        image.Rectangle `json:"-"`
 }
 
-// sure is the confidence from which a reading claims to be right nine times in
-// ten.
-const sure = 0.9
+const (
+	// sure is the confidence from which a reading claims to be right nine
+	// times in ten.
+	sure = 0.9
+	// loud is the confidence from which a plate is counted where there is none.
+	loud = 0.8
+)
 
 // add scores one picture.
 func (s *Score) add(file truth.File, got []ocr.Plate) {
 	s.Pictures++
+	if len(file.Plates) == 0 {
+		s.None++
+		for _, p := range got {
+			if p.Confidence >= loud {
+				s.LoudOnNone++
+			}
+		}
+	}
 	free := slices.Clone(got)
 	for _, want := range file.Plates {
 		s.Plates++
@@ -96,6 +134,7 @@ func (s *Score) add(file truth.File, got []ocr.Plate) {
 }
 
 func (s *Score) claim(p ocr.Plate, right bool) {
+	s.Calibration.add(p.Confidence, right)
 	if p.Confidence < sure {
 		return
 	}

@@ -72,7 +72,7 @@ func (l *Looker) recognise(ctx context.Context, name string, still gocv.Mat) (oc
 
 // stream follows the passages of a video or a camera until it ends.
 func (l *Looker) stream(ctx context.Context, in Input, emit func(any) error) error {
-	return Passages(ctx, l.Recogniser, l.Passage, *in.Stream, func(time.Duration) {}, func(p passage.Passage) error {
+	return Passages(ctx, l.Recogniser, l.Passage, *in.Stream, func(find, read time.Duration) {}, func(p passage.Passage) error {
 		line := passageOf(in.Name, p)
 		var err error
 		if line.Plates[0].Matches, err = l.matches(p.Text); err != nil {
@@ -83,10 +83,10 @@ func (l *Looker) stream(ctx context.Context, in Input, emit func(any) error) err
 }
 
 // Passages reads every frame of a stream, until its end, and hands over each
-// passage that was sure when it ended. took gets the time that each frame's finding and reading
-// needed.
+// passage that was sure when it ended. took gets the times that finding and
+// reading needed for each frame.
 func Passages(ctx context.Context, r *ocr.Recogniser, p passage.Params, stream capture.Config,
-	took func(time.Duration), emit func(passage.Passage) error) error {
+	took func(find, read time.Duration), emit func(passage.Passage) error) error {
 	src, err := capture.Open(ctx, stream)
 	if err != nil {
 		return err
@@ -124,7 +124,7 @@ func Passages(ctx context.Context, r *ocr.Recogniser, p passage.Params, stream c
 		if err != nil {
 			return err
 		}
-		took(res.Find + res.Read)
+		took(res.Find, res.Read)
 		if err := ended(tracker.Observe(at, res.Plates)); err != nil {
 			return err
 		}

@@ -1,0 +1,70 @@
+package bench
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// Table writes the scores as aligned text: a row for each folder and, for
+// several, one for all of them.
+func Table(scores []*Score) string {
+	rows := scores
+	if len(scores) > 1 {
+		rows = append(rows[:len(rows):len(rows)], Total(scores))
+	}
+	width := len("folder")
+	for _, s := range rows {
+		width = max(width, len(short(s.Folder)))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-*s  %5s %7s %7s %7s %7s %8s %6s %13s %6s %11s\n", width, "folder",
+		"n", "exact", "folded", "found", "misread", "spurious", "CER", "wrong ≥ 0.9", "ECE", "none: ≥ 0.8")
+	for _, s := range rows {
+		fmt.Fprintf(&b, "%-*s  %5d %7s %7s %7s %7s %8d %6.3f %13s %6.3f %11s\n", width, short(s.Folder), s.Plates,
+			percent(s.Exact, s.Plates), percent(s.Folded, s.Plates), percent(s.Found, s.Plates), percent(s.Misread, s.Plates),
+			s.Spurious, s.CharacterErrorRate(), part(s.SureWrong, s.Sure), s.Calibration.Error(), part(s.LoudOnNone, s.None))
+	}
+	fmt.Fprintf(&b, "\n%-*s  %20s %20s %20s\n", width, "milliseconds", "find median / p95", "read median / p95", "both median / p95")
+	for _, s := range rows {
+		pair := func(median, p95 float64) string { return fmt.Sprintf("%.1f / %.1f", median, p95) }
+		fmt.Fprintf(&b, "%-*s  %20s %20s %20s\n", width, short(s.Folder), pair(s.FindMedianMS, s.FindP95MS),
+			pair(s.ReadMedianMS, s.ReadP95MS), pair(s.MedianMS, s.P95MS))
+	}
+	return b.String()
+}
+
+// Legend says what the columns of [Table] count.
+const Legend = `exact        the whole text is right; folded: with O, Q and 0 alike, I and 1 too
+found        a plate is reported there, with whatever text; misread: and its text is wrong, folded
+spurious     reported where no plate is labelled (some are plates that nobody labelled)
+CER          wrong, missing and added characters for each labelled one
+wrong ≥ 0.9  of the plates reported at a confidence of 0.9 or more, those not exactly right
+ECE          expected calibration error: how far confidence is from the share that is right
+none: ≥ 0.8  plates reported at 0.8 or more, on how many pictures that hold none
+`
+
+// percent is a share as text; – of nothing.
+func percent(n, of int) string {
+	if of == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f %%", 100*share(n, of))
+}
+
+// part is a count out of another as text; – of nothing.
+func part(n, of int) string {
+	if of == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%d of %d", n, of)
+}
+
+// short is a folder's last two names.
+func short(dir string) string {
+	if dir == allFolders {
+		return dir
+	}
+	dir = filepath.Clean(dir)
+	return filepath.Join(filepath.Base(filepath.Dir(dir)), filepath.Base(dir))
+}
