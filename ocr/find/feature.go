@@ -1,7 +1,9 @@
 package find
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"platewatch/ocr/internal/shape"
 	"platewatch/ocr/internal/stat"
@@ -118,11 +120,22 @@ func measure(ch chain, parts []shape.Shape, grey, gradient, binary shape.Plane) 
 }
 
 // absorb lengthens the line by parts of about its height that adjoin either
-// end, up to 11 character heights in all.
+// end, up to 11 character heights in all. parts are sorted by their upper edge,
+// as [shape.Each] gives them.
 func (m *measures) absorb(parts []shape.Shape) {
 	H := m.height
+	// Nothing beyond this reach can be added, and nothing whose upper edge is
+	// not about half a character above the line there.
+	const reach = 15
+	left, right := m.at(m.x0-reach*H), m.at(m.x1+reach*H)
+	off := 0.2*H + 0.03*(m.x1-m.x0+2*reach*H)
+	highest, lowest := min(left, right)-off-0.7*H, max(left, right)+off-0.3*H
+	first, _ := slices.BinarySearchFunc(parts, highest, func(s shape.Shape, y float64) int { return cmp.Compare(s.Y, y) })
 	var on []shape.Shape
-	for _, s := range parts {
+	for _, s := range parts[first:] {
+		if s.Y > lowest {
+			break
+		}
 		if s.H > 0.62*H && s.H < 1.38*H && s.W > 0.08*H && s.W < 2.7*H &&
 			math.Abs(s.CY-m.at(s.CX)) < 0.2*H+0.03*math.Abs(s.CX-m.line.x0) {
 			on = append(on, s)
@@ -153,13 +166,10 @@ func (m *measures) look(ink float64, grey, gradient, binary shape.Plane) {
 	var hist [256]int
 	set := 0
 	for y := y0; y < y1; y++ {
-		bits := binary.Pix[y*binary.W+x0 : y*binary.W+x1]
-		for i, v := range grey.Pix[y*grey.W+x0 : y*grey.W+x1] {
+		for _, v := range grey.Pix[y*grey.W+x0 : y*grey.W+x1] {
 			hist[v]++
-			if bits[i] != 0 {
-				set++
-			}
 		}
+		set += binary.Set(x0, x1, y)
 	}
 	dark, light := otsu(&hist)
 	m.contrast, m.ground = light-dark, light

@@ -126,7 +126,7 @@ func (f *Finder) Find(grey gocv.Mat, tap Tap) ([]Candidate, error) {
 	if grey.Cols() < minSide || grey.Rows() < minSide {
 		return nil, nil // nothing readable fits in there
 	}
-	pyr := newPyramid(grey)
+	pyr := newPyramid(grey, f.kernels)
 	defer pyr.Close()
 
 	found, err := f.firstLook(pyr, false, tap)
@@ -165,11 +165,14 @@ func (f *Finder) firstLook(pyr *pyramid, light bool, tap Tap) ([]Candidate, erro
 			defer grey.Close()
 			gocv.BitwiseNot(lv.grey, &grey)
 		}
-		mask := textMask(lv.gradient, f.kernels)
-		for k, b := range []binariser{localMean(i), f.kernels.blackHat} {
+		for k := range 2 {
 			binary := gocv.NewMat()
-			b(grey, &binary)
-			gocv.BitwiseAnd(binary, mask, &binary)
+			if k == 0 {
+				offMean(lv.grey, lv.mean, standsOut, light, &binary)
+			} else {
+				f.kernels.hat(lv.grey, light, &binary)
+			}
+			gocv.BitwiseAnd(binary, lv.mask, &binary)
 			if tap != nil {
 				tap(fmt.Sprintf("map %d %d", i, k), binary)
 			}
@@ -177,12 +180,10 @@ func (f *Finder) firstLook(pyr *pyramid, light bool, tap Tap) ([]Candidate, erro
 			cs, err := f.candidates(grey, lv.gradient, binary, v, f.p.MinHeight, f.p.MaxHeight)
 			binary.Close()
 			if err != nil {
-				mask.Close()
 				return nil, err
 			}
 			found = append(found, cs...)
 		}
-		mask.Close()
 	}
 	return found, nil
 }
@@ -209,9 +210,16 @@ func (f *Finder) lookInto(grey gocv.Mat, r region, index int) ([]Candidate, erro
 	defer gradient.Close()
 
 	var found []Candidate
-	for k, b := range []binariser{meanOver(21, 8), f.kernels.blackHat, meanOver(15, 4)} {
+	for k := range 3 {
 		binary := gocv.NewMat()
-		b(big, &binary)
+		switch k {
+		case 0:
+			darkerThanAround(big, 21, standsOut, &binary)
+		case 1:
+			f.kernels.hat(big, false, &binary)
+		case 2:
+			darkerThanAround(big, 15, standsOut/2, &binary)
+		}
 		v := view{scale: scale, x: float64(around.Min.X), y: float64(around.Min.Y),
 			source: firstRegionSource + 3*int(r.kind) + k}
 		cs, err := f.candidates(big, gradient, binary, v, 9, 40)

@@ -6,10 +6,13 @@ import (
 	"gocv.io/x/gocv"
 )
 
-// level is the frame at one scale.
+// level is the frame at one scale, with what both maps of dark and of light
+// characters need.
 type level struct {
 	grey     gocv.Mat
 	gradient gocv.Mat // |∂/∂x| / 2, 8 bit: vertical strokes light up
+	mean     gocv.Mat // of grey over the block that the local mean compares with
+	mask     gocv.Mat // 255 where text may be
 	scale    float64  // its pixels for one pixel of the frame
 }
 
@@ -19,7 +22,7 @@ type pyramid struct{ levels []level }
 
 const pyramidLevels = 3
 
-func newPyramid(grey gocv.Mat) *pyramid {
+func newPyramid(grey gocv.Mat, k kernels) *pyramid {
 	p := &pyramid{levels: make([]level, 0, pyramidLevels)}
 	scale := 1.0
 	for i := range pyramidLevels {
@@ -34,7 +37,11 @@ func newPyramid(grey gocv.Mat) *pyramid {
 			}
 			gocv.Resize(above, &g, image.Point{}, 0.5, 0.5, gocv.InterpolationArea)
 		}
-		p.levels = append(p.levels, level{g, horizontalGradient(g), scale})
+		lv := level{grey: g, gradient: horizontalGradient(g), mean: gocv.NewMat(), scale: scale}
+		lv.mask = textMask(lv.gradient, k)
+		side := meanBlock(i)
+		gocv.Blur(g, &lv.mean, image.Pt(side, side))
+		p.levels = append(p.levels, lv)
 		scale /= 2
 	}
 	return p
@@ -44,6 +51,8 @@ func (p *pyramid) Close() {
 	for _, l := range p.levels {
 		l.grey.Close()
 		l.gradient.Close()
+		l.mean.Close()
+		l.mask.Close()
 	}
 }
 

