@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"image"
 	"image/gif"
 	"io"
 	"os"
@@ -15,7 +16,8 @@ import (
 )
 
 // StillLimits says which pictures are refused before any of their pixels are
-// decoded. Zero fields have the defaults.
+// decoded. Zero fields have the defaults. At the default number of pixels,
+// decoding and reading one takes up to 1 GB of memory.
 type StillLimits struct {
 	MaxPixels int   // width x height; default 50 million
 	MaxSide   int   // width and height, pixels; default 20,000
@@ -82,7 +84,9 @@ func readPicture(path string, limits StillLimits) ([]byte, error) {
 // and 8-bit BGR, whatever the file holds: 16 bits keep their upper eight, grey
 // becomes three equal channels, CMYK is converted, what is transparent is laid
 // on mid-grey (the colours below full transparency are arbitrary and must not
-// be read), and of an animation or of several pages the first is taken.
+// be read), and of an animation or of several pages the first is taken. Damage
+// inside compressed pixels shows on the picture, as it does in a viewer, where
+// the format has no checksums (JPEG, WebP, GIF).
 //
 // Size and kind are checked from the header before anything is decoded. Every
 // error is an [*Error] that matches [ErrPicture] and one of [ErrNotPicture],
@@ -139,6 +143,8 @@ func (h header) check(l StillLimits) error {
 	case h.width*h.height > l.MaxPixels:
 		return fmt.Errorf("%w: %d x %d are %.0f megapixels, at most %.0f are read", ErrTooLarge,
 			h.width, h.height, float64(h.width)*float64(h.height)/1e6, float64(l.MaxPixels)/1e6)
+	case h.tileWidth > l.MaxSide || h.tileHeight > l.MaxSide || h.tileWidth*h.tileHeight > l.MaxPixels:
+		return fmt.Errorf("%w: it is stored in tiles of %d x %d pixels", ErrTooLarge, h.tileWidth, h.tileHeight)
 	}
 	return nil
 }
@@ -178,23 +184,31 @@ func (h header) decode(b []byte) (gocv.Mat, error) {
 func decodeGIF(b []byte) (gocv.Mat, error) {
 	img, err := gif.Decode(bytes.NewReader(b))
 	if err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) {
+		const trailer = 0x3b // GIF89a, 27
+		if errors.Is(err, io.ErrUnexpectedEOF) || b[len(b)-1] != trailer {
 			return gocv.Mat{}, fmt.Errorf("%w: %w", ErrTruncated, err)
 		}
 		return gocv.Mat{}, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	size := img.Bounds()
-	bgra := make([]byte, 0, 4*size.Dx()*size.Dy())
-	for y := size.Min.Y; y < size.Max.Y; y++ {
-		for x := size.Min.X; x < size.Max.X; x++ {
-			r, g, b, a := img.At(x, y).RGBA() // a palette: fully transparent or not at all
-			bgra = append(bgra, byte(b>>8), byte(g>>8), byte(r>>8), byte(a>>8))
-		}
+	frame, ok := img.(*image.Paletted)
+	if !ok || frame.Rect.Empty() {
+		return gocv.Mat{}, fmt.Errorf("%w: the GIF's first frame is empty", ErrDamaged)
 	}
-	m, err := gocv.NewMatFromBytes(size.Dy(), size.Dx(), gocv.MatTypeCV8UC4, bgra)
+	var palette [256][4]byte // BGRA; what is beyond the file's palette is transparent
+	for i, c := range frame.Palette {
+		r, g, b, a := c.RGBA() // fully transparent or not at all
+		palette[i] = [4]byte{byte(b >> 8), byte(g >> 8), byte(r >> 8), byte(a >> 8)}
+	}
+	m := gocv.NewMatWithSize(frame.Rect.Dy(), frame.Rect.Dx(), gocv.MatTypeCV8UC4)
+	pixels, err := m.DataPtrUint8()
 	if err != nil {
+		m.Close()
 		return gocv.Mat{}, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	defer m.Close()
-	return m.Clone(), nil // NewMatFromBytes borrows bgra
+	for y := range frame.Rect.Dy() {
+		for _, i := range frame.Pix[y*frame.Stride : y*frame.Stride+frame.Rect.Dx()] {
+			pixels = pixels[copy(pixels, palette[i][:]):]
+		}
+	}
+	return m, nil
 }

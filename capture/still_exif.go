@@ -11,6 +11,8 @@ const (
 	tagWidth       = 256
 	tagHeight      = 257
 	tagOrientation = 274
+	tagTileWidth   = 322
+	tagTileHeight  = 323
 )
 
 // tiffDirectory calls found with the tags of the first directory that hold
@@ -81,6 +83,10 @@ func tiffHeader(b []byte) (header, error) {
 			h.width = max(h.width, int(min(value, 1<<30)))
 		case tagHeight:
 			h.height = max(h.height, int(min(value, 1<<30)))
+		case tagTileWidth: // whole tiles are decoded, however small the picture is
+			h.tileWidth = max(h.tileWidth, int(min(value, 1<<30)))
+		case tagTileHeight:
+			h.tileHeight = max(h.tileHeight, int(min(value, 1<<30)))
 		case tagOrientation:
 			if value >= 1 && value <= 8 {
 				h.orientation = int(value)

@@ -21,8 +21,10 @@ const (
 // header is what can be told about a picture without decoding it.
 type header struct {
 	format        pictureFormat
-	width, height int    // as stored, before the orientation is applied
-	orientation   int    // 1 to 8 as in EXIF; 1 if the file does not say
+	width, height int // as stored, before the orientation is applied
+	orientation   int // 1 to 8 as in EXIF; 1 if the file does not say
+	tileWidth     int // TIFF: of the tiles it is stored in; 0 for none
+	tileHeight    int
 	first         []byte // WebP: the first frame of an animation as a file of its own
 }
 

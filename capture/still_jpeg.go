@@ -91,6 +91,11 @@ func jpegHeader(b []byte) (header, error) {
 	return h, nil
 }
 
+// maxScans bounds how often the decoder goes over a progressive picture. A
+// scan of nothing takes ten bytes of the file and a pass over all pixels, so a
+// small file could keep it busy for hours; real ones have about ten.
+const maxScans = 100
+
 // checkJPEG finds a picture that is cut off, which libjpeg pads with grey
 // without an error. The end marker tells. Some cameras leave it out of
 // complete pictures: then Go's decoder, which accepts no missing data, decides
@@ -98,11 +103,18 @@ func jpegHeader(b []byte) (header, error) {
 // that ends between two scans looks complete but is blurred, so there the
 // marker has to be.
 func checkJPEG(b []byte) error {
-	progressive := false
-	if jpegSegments(b, func(marker byte, _ []byte) bool {
+	progressive, scans := false, 0
+	ended := jpegSegments(b, func(marker byte, _ []byte) bool {
 		progressive = progressive || marker == markerSOF2
-		return true
-	}) {
+		if marker == markerSOS {
+			scans++
+		}
+		return scans <= maxScans
+	})
+	switch {
+	case scans > maxScans:
+		return fmt.Errorf("%w: the JPEG has more than %d scans", ErrDamaged, maxScans)
+	case ended:
 		return nil
 	}
 	if !progressive {

@@ -1,6 +1,7 @@
 // Package imgcodecs decodes pictures with cv::imdecode, without the copy that
 // gocv makes of the bytes and with C++ exceptions as Go errors: gocv v0.31 lets
 // them abort the process, and a header that announces no pixels throws one.
+// Nothing is printed on standard error.
 package imgcodecs
 
 /*

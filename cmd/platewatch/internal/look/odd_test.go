@@ -1,0 +1,121 @@
+package look
+
+import (
+	"errors"
+	"image"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"platewatch/capture"
+	"platewatch/cmd/platewatch/internal/oddpictures"
+	"platewatch/ocr"
+	"platewatch/ocr/read"
+)
+
+const repository = "../../../.."
+
+func openRecogniser(t testing.TB) *ocr.Recogniser {
+	t.Helper()
+	r, err := ocr.New(read.Plate(), ocr.DefaultParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	return r
+}
+
+// TestOddPictures: whatever a picture is like, there is a result or an error
+// that says what is wrong and what to do; drawing what was seen changes
+// neither.
+func TestOddPictures(t *testing.T) {
+	plain := Looker{Recogniser: openRecogniser(t)}
+	drawing := Looker{Recogniser: plain.Recogniser, Annotate: NewAlbum(t.TempDir()), Stages: NewAlbum(t.TempDir())}
+	dir := t.TempDir()
+	for _, p := range oddpictures.All(t, repository) {
+		t.Run(p.Name, func(t *testing.T) {
+			path := filepath.Join(dir, p.Name)
+			if err := os.WriteFile(path, p.Bytes, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, looker := range []Looker{plain, drawing} {
+				var got *Picture
+				err := looker.Look(t.Context(), Input{Name: path}, func(line any) error {
+					picture := line.(Picture)
+					got = &picture
+					return nil
+				})
+				check(t, p, got, err)
+			}
+		})
+	}
+}
+
+func check(t *testing.T, p oddpictures.Picture, got *Picture, err error) {
+	t.Helper()
+	if err != nil {
+		var e *capture.Error
+		switch {
+		case !errors.As(err, &e) || e.Hint() == "" || !errors.Is(err, capture.ErrPicture):
+			t.Errorf("the error is %v, with no hint", err)
+		case !p.Any && (p.Refused == "" || !strings.Contains(err.Error(), p.Refused)):
+			t.Errorf("the error is %q, want %q", err, p.Refused)
+		case got != nil:
+			t.Errorf("there is a result beside the error %v", err)
+		}
+		return
+	}
+	if got == nil {
+		t.Fatal("neither a result nor an error")
+	}
+	var texts []string
+	for _, plate := range got.Plates {
+		texts = append(texts, plate.Text)
+	}
+	switch {
+	case p.Any:
+	case p.Refused != "":
+		t.Errorf("read %q, want an error that says %q", texts, p.Refused)
+	case p.Plate == "" && len(texts) > 0:
+		t.Errorf("read %q, want nothing", texts)
+	case p.Plate != "" && (len(texts) == 0 || texts[0] != p.Plate):
+		t.Errorf("read %q, want %s", texts, p.Plate)
+	}
+}
+
+// FuzzRead decodes and reads whatever bytes there are. What is read must make
+// sense on the picture that it was read on.
+func FuzzRead(f *testing.F) {
+	r := openRecogniser(f)
+	for _, p := range oddpictures.All(f, repository) {
+		f.Add(p.Bytes)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		still, err := capture.DecodeStill(b, capture.StillLimits{MaxPixels: 1 << 20, MaxSide: 1 << 12})
+		if err != nil {
+			var e *capture.Error
+			if !errors.As(err, &e) || e.Hint() == "" {
+				t.Errorf("the error is %v, with no hint", err)
+			}
+			return
+		}
+		defer still.Close()
+		res, err := r.Recognise(t.Context(), still)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := image.Rect(0, 0, still.Cols(), still.Rows())
+		for _, a := range res.Attempts {
+			if a.Verdict == (ocr.Verdict{}) {
+				t.Errorf("the candidate at %v has no verdict", a.Candidate.Box)
+			}
+		}
+		for _, p := range res.Plates {
+			if !p.Box.In(whole) || !(p.Confidence >= 0 && p.Confidence <= 1) || len(p.Characters) != len(p.Text) ||
+				strings.Trim(p.Text, read.Letters) != "" {
+				t.Errorf("%v: read %+v", whole, p)
+			}
+		}
+	})
+}
