@@ -83,7 +83,10 @@ func bestLine(b shape.Plane) (best Line, ok bool) {
 	var letters []shape.Shape
 	shape.Each(b, func(s shape.Shape) {
 		if s.H > 0.55*CharHeight && s.H < 1.5*CharHeight && s.W > 0.05*s.H && s.W < 1.25*s.H && s.Area > 0.12*s.W*s.H {
-			letters = append(letters, s)
+			// What the picture's edge cuts off is of another row, or none.
+			if whole := s.Y > 0 && s.Y+s.H < float64(b.H); whole || s.H > 0.85*CharHeight {
+				letters = append(letters, s)
+			}
 		}
 	})
 	slices.SortFunc(letters, func(a, b shape.Shape) int { return cmp.Compare(a.X, b.X) })
