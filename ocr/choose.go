@@ -21,16 +21,26 @@ func choose(attempts []Attempt, j *judge.Judge) []Plate {
 			open = append(open, a)
 		}
 	}
-	slices.SortStableFunc(open, func(a, b *Attempt) int {
-		return cmp.Compare(b.Reading.Confidence, a.Reading.Confidence)
-	})
+	slices.SortStableFunc(open, func(a, b *Attempt) int { return cmp.Compare(b.Reading.precedence(), a.Reading.precedence()) })
 	var kept []Plate
 	for _, a := range open {
 		if a.Verdict = verdictOn(a.Reading, kept, j); a.Verdict.Reported() {
 			kept = append(kept, a.Reading.Plate)
 		}
 	}
+	slices.SortStableFunc(kept, func(a, b Plate) int { return cmp.Compare(b.Confidence, a.Confidence) })
 	return kept
+}
+
+// precedence is the order in which readings take their places: the surer one
+// first; but two rows are surer than either of them alone only in that nothing
+// is missing, so they get a start.
+func (r Reading) precedence() float64 {
+	const start = 0.3
+	if r.Rows > 1 {
+		return r.Confidence + start
+	}
+	return r.Confidence
 }
 
 // verdictOn judges a reading. kept are the surer ones that are reported.

@@ -43,6 +43,7 @@ type Reading struct {
 	Plate
 	Evidence judge.Evidence
 	OnPlate  float64 // 0–1, that it stands on a plate, whatever it says
+	Rows     int     // of characters
 }
 
 // Attempt is one candidate and what became of it.
@@ -170,19 +171,30 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, tra
 	}
 	defer level.Close()
 	trace.level(a, level)
-	reading, ok, err := r.reader.Read(ctx, level, trace.looks(a))
+	lines, err := level.Lines()
 	if err != nil {
 		return err
+	}
+	rows := 2
+	reading, corners, ok, err := r.readRows(ctx, grey, level, lines[0], trace.looks(a))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		rows = 1
+		if reading, ok, err = r.reader.ReadLines(ctx, level, lines, trace.looks(a)); err != nil {
+			return err
+		}
+		corners = level.Corners(reading.Line)
 	}
 	if !ok {
 		a.Verdict = Verdict{reason: nothingRead}
 		return nil
 	}
-	corners := level.Corners(reading.Line)
 	height := level.FrameHeight(reading.Line)
 	seen := judge.Evidence{
 		Text: reading.Text, Place: c.Score, Reader: reading.Confidence, Letters: len(reading.Line.Letters),
-		Agreed: reading.Agreed, Height: height, Light: c.Light,
+		Agreed: reading.Agreed, Height: height, Light: level.Light(),
 	}
 	p := Plate{
 		Text:       reading.Text,
@@ -192,7 +204,7 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, tra
 		Height:     height,
 		Characters: reading.Characters,
 	}
-	a.Reading = Reading{p, seen, r.judge.Plate(seen)}
+	a.Reading = Reading{p, seen, r.judge.Plate(seen), rows}
 	if w := p.Box.Dx(); w < r.p.MinWidth {
 		a.Verdict = Verdict{reason: tooNarrow, value: float64(w), than: float64(r.p.MinWidth)}
 	}

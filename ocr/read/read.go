@@ -190,18 +190,24 @@ type Tap func(Sight)
 // tap may be nil.
 func (r *Reader) Read(ctx context.Context, p *rectify.Plate, tap Tap) (reading Reading, ok bool, err error) {
 	lines, err := p.Lines()
-	if err != nil || len(lines) == 0 {
+	if err != nil {
 		return Reading{}, false, err
 	}
-	var e *engine
-	select {
-	case e = <-r.engines:
-		defer func() { r.engines <- e }()
-	case <-ctx.Done():
-		return Reading{}, false, ctx.Err()
+	return r.ReadLines(ctx, p, lines, tap)
+}
+
+// ReadLines is Read where the plate's lines are known already.
+func (r *Reader) ReadLines(ctx context.Context, p *rectify.Plate, lines []rectify.Line, tap Tap) (reading Reading, ok bool, err error) {
+	if len(lines) == 0 {
+		return Reading{}, false, nil
 	}
+	e, err := r.engine(ctx)
+	if err != nil {
+		return Reading{}, false, err
+	}
+	defer func() { r.engines <- e }()
 	if r.model.Whole {
-		return r.readWhole(e, p, lines, tap)
+		return r.readWhole(e, p, lines, false, tap)
 	}
 	var votes ballot
 	for _, look := range r.model.Looks {
@@ -218,6 +224,31 @@ func (r *Reader) Read(ctx context.Context, p *rectify.Plate, tap Tap) (reading R
 	reading, ok = votes.count()
 	reading.Agreed = votes.settled() && reading.Looks < len(r.model.Looks)
 	return reading, ok, nil
+}
+
+// ReadRow is Read for one row of a plate that has two, on which any number of
+// characters may stand. Only models that read whole plates can do that:
+// [Reader.ReadsRows].
+func (r *Reader) ReadRow(ctx context.Context, row rectify.Row, tap Tap) (reading Reading, ok bool, err error) {
+	e, err := r.engine(ctx)
+	if err != nil {
+		return Reading{}, false, err
+	}
+	defer func() { r.engines <- e }()
+	return r.readWhole(e, row.Plate, []rectify.Line{row.Line}, true, tap)
+}
+
+// ReadsRows tells whether ReadRow can be used.
+func (r *Reader) ReadsRows() bool { return r.model.Whole }
+
+// engine waits for one that is at rest.
+func (r *Reader) engine(ctx context.Context) (*engine, error) {
+	select {
+	case e := <-r.engines:
+		return e, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // read lets one engine read one strip.

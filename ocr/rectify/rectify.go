@@ -5,8 +5,9 @@
 // may be missing at an end, or a screw taken for one. [Level] cuts the
 // candidate's surroundings out of the frame, level and with characters
 // [CharHeight] pixels high. [Plate.Lines] then binarises that small picture in
-// several ways and finds the line again in each. [Plate.Strip] cuts out what a
-// reader gets to see.
+// several ways and finds the line again in each. [Plate.Whole] and [Plate.Strip]
+// cut out what a reader gets to see. [Plate.Rows] takes a plate of two rows
+// apart, as motorcycles have them.
 package rectify
 
 import (
@@ -18,6 +19,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/find"
+	"platewatch/ocr/internal/shape"
 )
 
 const (
@@ -42,24 +44,32 @@ type Plate struct {
 	scale, slope float64 // pixels here for one of the frame; dy/dx of the line
 	x, y         float64 // frame position of the picture's middle
 	x0, x1       float64 // ends of the finder's line here
+	wide, high   float64 // of the frame, its pixels
+	light        bool    // inverted: the characters are light
 }
 
 // Level cuts the surroundings of c out of a grey frame. Rows are sheared, not
 // rotated: a camera beside the road sees a plate's base line sloping while its
 // uprights stay upright. Light characters come out dark.
 func Level(grey gocv.Mat, c find.Candidate) (*Plate, error) {
-	l := c.Line
+	return level(grey, c.Line, c.Light, beyondEnds, aboveMiddle)
+}
+
+// level cuts out what reaches beyond character heights over the line's ends
+// and above (and below) character heights over its middle.
+func level(grey gocv.Mat, l find.Line, light bool, beyond, above float64) (*Plate, error) {
 	if l.Height <= 0 || l.X1 <= l.X0 {
 		return nil, errors.New("rectify: the candidate has no extent")
 	}
-	p := &Plate{scale: CharHeight / l.Height, slope: l.Slope, x: (l.X0 + l.X1) / 2, y: l.Y}
-	half := (l.X1-l.X0)/2 + beyondEnds*l.Height
+	p := &Plate{scale: CharHeight / l.Height, slope: l.Slope, x: (l.X0 + l.X1) / 2, y: l.Y, light: light,
+		wide: float64(grey.Cols()), high: float64(grey.Rows())}
+	half := (l.X1-l.X0)/2 + beyond*l.Height
 	w := int(math.Ceil(2 * half * p.scale))
 	p.x0 = float64(w)/2 - (l.X1-l.X0)/2*p.scale
 	p.x1 = float64(w) - p.x0
-	h := int(math.Ceil(2 * aboveMiddle * CharHeight))
+	h := int(math.Ceil(2 * above * CharHeight))
 
-	rise := aboveMiddle*l.Height + math.Abs(l.Slope)*half
+	rise := above*l.Height + math.Abs(l.Slope)*half
 	around := find.Box{X: p.x - half, Y: p.y - rise, W: 2 * half, H: 2 * rise}.
 		Rect(image.Rect(0, 0, grey.Cols(), grey.Rows()))
 	if around.Dx() < 4 || around.Dy() < 4 {
@@ -86,11 +96,39 @@ func Level(grey gocv.Mat, c find.Candidate) (*Plate, error) {
 	m.SetDoubleAt(1, 2, float64(h)/2-s*oy*by+s*l.Slope*ox*by)
 	p.Grey = gocv.NewMat()
 	gocv.WarpAffineWithParams(shrunk, &p.Grey, m, image.Pt(w, h), gocv.InterpolationCubic, gocv.BorderReplicate, color.RGBA{})
-	if c.Light {
+	if light {
 		gocv.BitwiseNot(p.Grey, &p.Grey)
+	}
+	if wrong, err := p.lightOnDark(); err != nil {
+		p.Close()
+		return nil, err
+	} else if wrong {
+		gocv.BitwiseNot(p.Grey, &p.Grey)
+		p.light = !light
 	}
 	return p, nil
 }
+
+// lightOnDark tells whether the characters of the finder's line are lighter
+// than their ground. What is just above and below them is ground, so it
+// settles the matter. The finder may be wrong: the gaps between five characters
+// and what is beside them are a row of six shapes too.
+func (p *Plate) lightOnDark() (bool, error) {
+	g, err := shape.PlaneOf(p.Grey)
+	if err != nil {
+		return false, err
+	}
+	const near, far = 0.54, 0.64 // character heights
+	middle := float64(g.H) / 2
+	ground, ink := tones(g, Line{X0: p.x0, X1: p.x1, Y0: middle, Height: CharHeight})
+	isInk := func(from, to float64) bool {
+		return g.Mean(int(p.x0), int(middle+from*CharHeight), int(p.x1), int(math.Ceil(middle+to*CharHeight))) < ink+0.35*(ground-ink)
+	}
+	return isInk(-far, -near) && isInk(near, far), nil
+}
+
+// Light tells whether the characters are lighter than their ground in the frame.
+func (p *Plate) Light() bool { return p.light }
 
 // Close frees the picture.
 func (p *Plate) Close() error { return p.Grey.Close() }

@@ -136,3 +136,26 @@ func TestLevelRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestLevelSettlesPolarity: whatever the finder took the characters for, they
+// come out dark.
+func TestLevelSettlesPolarity(t *testing.T) {
+	for _, light := range []bool{false, true} {
+		for _, said := range []bool{false, true} {
+			frame, line := row(t, 300, 200, 30, 0.1, light)
+			defer frame.Close()
+			p, err := Level(frame, find.Candidate{Line: line, Light: said})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			if p.Light() != light {
+				t.Errorf("light %v, said to be %v: taken for %v", light, said, p.Light())
+			}
+			// The ground between the plate's upper edge and the line.
+			if got := p.Grey.GetUCharAt(p.Grey.Rows()/2-CharHeight*3/5, p.Grey.Cols()/2); got < 180 {
+				t.Errorf("light %v, said to be %v: the ground is %d", light, said, got)
+			}
+		}
+	}
+}

@@ -21,6 +21,13 @@ type Around struct {
 	Beyond float64 // to the left and right of its ends
 }
 
+// AtLeast reaches further beyond the line's ends where less than width
+// character heights would be seen.
+func (a Around) AtLeast(width float64, l Line) Around {
+	a.Beyond = max(a.Beyond, (width-(l.X1-l.X0)/l.Height)/2)
+	return a
+}
+
 // Whole cuts the whole plate around a line out of the levelled picture and
 // stretches it to WholeWidth × WholeHeight, whatever its shape, with the
 // contrast and the control row that the model is trained with: see

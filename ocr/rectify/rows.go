@@ -1,0 +1,257 @@
+package rectify
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/ocr/find"
+	"platewatch/ocr/internal/shape"
+	"platewatch/ocr/internal/stat"
+)
+
+// Row is one row of characters of a plate that has several: a levelled picture
+// on which nothing of the other row is to be seen, and the line on it. Close
+// it after use.
+type Row struct {
+	*Plate
+	Line Line
+}
+
+// What makes two lines rows of one plate, and not two plates, or a plate and
+// what is written above or below it. Lengths are in heights of the first
+// row's characters.
+const (
+	// A row of a two-row plate is short: at most 3.4 heights on a German one,
+	// with five figures on an Italian one.
+	longestRow, mostInRow = 4.8, 6
+	// Both rows are stamped with one set of dies: slogans, states and cities
+	// are a third as high. What differs is left to perspective and blur.
+	lowestRow, highestRow = 0.76, 1.32
+	// Clear space between the rows: a fifth (13 mm between 64 mm) in Britain,
+	// a third in Italy. Plates over each other are further apart.
+	leastGap, mostGap = 0.1, 0.7
+	// How far the rows' middles may be apart along the line: the country band
+	// pushes the upper one aside.
+	mostAside = 1.1
+	// Between characters of a row; seals and hyphens stand there.
+	widestSpace = 1.5
+)
+
+// Rows looks above and below a line for another row of the same plate. It
+// returns the plate's two rows, the upper one first, and nil where the line is
+// the plate's only one. grey is the frame that p was cut out of.
+func (p *Plate) Rows(grey gocv.Mat, l Line) ([]Row, error) {
+	if l.X1-l.X0 > longestRow*l.Height || len(l.Letters) > mostInRow {
+		return nil, nil
+	}
+	// All there is around, in pixels of the same size.
+	const above, beyond = 2.9, 1.9
+	first := find.Line{
+		X0: p.ToFrame(Point{l.X0, 0}).X, X1: p.ToFrame(Point{l.X1, 0}).X,
+		Y: p.ToFrame(Point{(l.X0 + l.X1) / 2, l.At((l.X0 + l.X1) / 2)}).Y, Slope: p.slope + l.Slope, Height: p.FrameHeight(l),
+	}
+	tall, err := level(grey, first, p.light, beyond, above)
+	if err != nil {
+		return nil, err
+	}
+	defer tall.Close()
+	here := Line{X0: tall.x0, X1: tall.x1, Y0: float64(tall.Grey.Rows()) / 2, Height: CharHeight, threshold: l.threshold}
+	by := CharHeight / l.Height
+	for _, s := range l.Letters {
+		x, y := tall.x0+(s.X-l.X0)*by, here.Y0+(s.Y-l.At(s.CX))*by
+		here.Letters = append(here.Letters, shape.Shape{X: x, Y: y, W: s.W * by, H: s.H * by, Area: s.Area * by * by, CX: x + s.W*by/2, CY: y + s.H*by/2})
+	}
+	for _, t := range []threshold{l.threshold, {0, 1}} {
+		other, ok, err := tall.secondRow(here, t)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		up, low := here, other
+		if other.Y0 < here.Y0 {
+			up, low = other, here
+		}
+		return tall.split(up, low), nil
+	}
+	return nil, nil
+}
+
+// secondRow finds the row above or below first on a binarisation.
+func (p *Plate) secondRow(first Line, t threshold) (Line, bool, error) {
+	binary := gocv.NewMat()
+	defer binary.Close()
+	t.binarise(p.Grey, &binary)
+	b, err := shape.PlaneOf(binary)
+	if err != nil {
+		return Line{}, false, err
+	}
+	g, err := shape.PlaneOf(p.Grey)
+	if err != nil {
+		return Line{}, false, err
+	}
+	var found []shape.Shape
+	shape.Each(b, func(s shape.Shape) {
+		if s.H > lowestRow*first.Height && s.H < highestRow*first.Height && s.W > 0.08*s.H && s.W < 1.2*s.H && s.Area > 0.14*s.W*s.H {
+			found = append(found, s)
+		}
+	})
+	slices.SortFunc(found, func(a, b shape.Shape) int { return cmp.Compare(a.X, b.X) })
+	var rows []Line
+	for _, side := range []float64{-1, 1} {
+		if l, ok := rowBeside(first, side, found); ok && p.onePlate(first, l, g) {
+			l.threshold = t
+			rows = append(rows, l)
+		}
+	}
+	if len(rows) != 1 { // three rows alike are a sign
+		return Line{}, false, nil
+	}
+	return rows[0], true, nil
+}
+
+// rowBeside collects the letters that stand in a row above (side −1) or below
+// (side 1) the first line.
+func rowBeside(first Line, side float64, letters []shape.Shape) (best Line, ok bool) {
+	middle := (first.X0 + first.X1) / 2
+	for _, seed := range letters {
+		away := side*(seed.CY-first.At(seed.CX)) - (seed.H+first.Height)/2
+		if away < leastGap*first.Height || away > mostGap*first.Height || math.Abs(seed.CX-middle) > longestRow/2*first.Height {
+			continue
+		}
+		var row []shape.Shape
+		for _, s := range letters {
+			if math.Abs(s.CY-seed.CY) > 0.12*first.Height || math.Abs(s.H-seed.H) > 0.15*seed.H+1 {
+				continue
+			}
+			switch n := len(row); {
+			case n == 0 || s.X >= row[n-1].X+row[n-1].W-0.1*s.H && s.X-row[n-1].X-row[n-1].W <= widestSpace*first.Height:
+				row = append(row, s)
+			case s.X < row[n-1].X+row[n-1].W: // two over each other
+			case s.X <= seed.X: // too far from what came before: begin anew
+				row = append(row[:0], s)
+			}
+		}
+		if len(row) == 0 || len(row) > mostInRow || len(row) < len(best.Letters) {
+			continue
+		}
+		heights := make([]float64, len(row))
+		y := make([]float64, len(row))
+		for i, s := range row {
+			heights[i], y[i] = s.H, s.CY
+		}
+		last := row[len(row)-1]
+		l := Line{X0: row[0].X, X1: last.X + last.W, Y0: stat.Median(y), Height: stat.Median(heights), Letters: row}
+		if l.X1-l.X0 > longestRow*first.Height || math.Abs((l.X0+l.X1)/2-middle) > mostAside*first.Height {
+			continue
+		}
+		if ok && len(row) == len(best.Letters) && stat.Deviation(heights) >= best.Score {
+			continue
+		}
+		l.Score = stat.Deviation(heights)
+		best, ok = l, true
+	}
+	return best, ok
+}
+
+// onePlate tells whether two rows stand on one ground: as bright around both,
+// and with no border, gap or shadow between them.
+func (p *Plate) onePlate(a, b Line, g shape.Plane) bool {
+	if b.Y0 < a.Y0 {
+		a, b = b, a
+	}
+	groundA, inkA := tones(g, a)
+	groundB, inkB := tones(g, b)
+	contrast := min(groundA-inkA, groundB-inkB)
+	if contrast < 12 || math.Abs(groundA-groundB) > 0.45*contrast {
+		return false
+	}
+	// Of every pixel row between them most must be ground.
+	dark := min(groundA, groundB) - 0.5*contrast
+	x0, x1 := int(max(0, min(a.X0, b.X0))), int(min(float64(g.W), max(a.X1, b.X1)))
+	y0, y1 := int(a.Y0+0.5*a.Height)+1, int(b.Y0-0.5*b.Height)
+	for y := max(0, y0); y < min(y1, g.H); y++ {
+		n := 0
+		for _, v := range g.Pix[y*g.W+x0 : y*g.W+x1] {
+			if float64(v) < dark {
+				n++
+			}
+		}
+		if n > (x1-x0)*55/100 {
+			return false
+		}
+	}
+	return true
+}
+
+// tones are the grey values of a line's ground and ink.
+func tones(g shape.Plane, l Line) (ground, ink float64) {
+	var hist [256]int
+	n := 0
+	y := l.At((l.X0 + l.X1) / 2)
+	y0, y1 := max(0, int(y-0.5*l.Height)), min(g.H, int(y+0.5*l.Height))
+	x0, x1 := max(0, int(l.X0)), min(g.W, int(l.X1))
+	for y := y0; y < y1; y += 2 {
+		for x := x0; x < x1; x += 2 {
+			hist[g.Pix[y*g.W+x]]++
+			n++
+		}
+	}
+	at := func(share float64) float64 {
+		sum := 0
+		for v, c := range hist {
+			if sum += c; float64(sum) >= share*float64(n) {
+				return float64(v)
+			}
+		}
+		return 255
+	}
+	return at(0.9), at(0.1)
+}
+
+// split cuts the picture between two rows. Each keeps its own side.
+func (p *Plate) split(up, low Line) []Row {
+	cut := (up.Y0 + up.Height/2 + low.Y0 - low.Height/2) / 2
+	end := func(l Line, side float64) float64 {
+		return min(max(l.Y0+side*1.25*l.Height, 0), float64(p.Grey.Rows()))
+	}
+	return []Row{p.row(up, end(up, -1), cut), p.row(low, cut, end(low, 1))}
+}
+
+// row is the part of the picture from y0 to y1 with one line on it.
+func (p *Plate) row(l Line, y0, y1 float64) Row {
+	top, foot := int(math.Round(y0)), int(math.Round(y1))
+	part := p.Grey.RowRange(top, foot)
+	defer part.Close()
+	r := *p
+	r.Grey = part.Clone()
+	r.y = p.y + (float64(top+foot)/2-float64(p.Grey.Rows())/2)/p.scale
+	r.x0, r.x1 = l.X0, l.X1
+	l.Y0 -= float64(top)
+	for i := range l.Letters {
+		l.Letters[i].Y -= float64(top)
+		l.Letters[i].CY -= float64(top)
+	}
+	return Row{&r, l}
+}
+
+// CornersOf returns the corners of the plate around its rows in the frame,
+// clockwise from the top left. There must be at least one row.
+func CornersOf(rows []Row) [4]Point {
+	if len(rows) == 0 {
+		return [4]Point{}
+	}
+	first, last := rows[0], rows[len(rows)-1]
+	x0, x1 := first.Line.X0, first.Line.X1
+	for _, r := range rows {
+		x0, x1 = min(x0, r.Line.X0), max(x1, r.Line.X1)
+	}
+	up, low := first.Line, last.Line
+	up.X0, up.X1, low.X0, low.X1 = x0, x1, x0, x1
+	top, foot := first.Corners(up), last.Corners(low)
+	return [4]Point{top[0], top[1], foot[2], foot[3]}
+}

@@ -1,0 +1,54 @@
+package ocr
+
+import (
+	"context"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/ocr/read"
+	"platewatch/ocr/rectify"
+)
+
+// readRows reads a plate that has two rows of characters, row by row, and
+// joins them from top to bottom; corners are the plate's. ok is false where the
+// line is the plate's only one, or where one of the rows cannot be read: then
+// the line stands for itself.
+func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify.Plate, line rectify.Line, tap read.Tap) (joined read.Reading, corners [4]rectify.Point, ok bool, err error) {
+	if !r.reader.ReadsRows() {
+		return joined, corners, false, nil
+	}
+	rows, err := level.Rows(grey, line)
+	defer func() {
+		for _, row := range rows {
+			row.Close()
+		}
+	}()
+	if err != nil || len(rows) == 0 {
+		return joined, corners, false, err
+	}
+	joined = read.Reading{Confidence: 1, Agreed: true}
+	for _, row := range rows {
+		reading, ok, err := r.reader.ReadRow(ctx, row, tap)
+		if err != nil || !ok {
+			return joined, corners, false, err
+		}
+		joined = join(joined, reading)
+	}
+	n := len(joined.Text)
+	return joined, rectify.CornersOf(rows), n >= 4 && n <= 9, nil
+}
+
+// join puts the reading of a lower row after that of an upper one. The whole
+// is right when both are.
+func join(up, low read.Reading) read.Reading {
+	line := low.Line
+	line.Letters = append(up.Line.Letters[:len(up.Line.Letters):len(up.Line.Letters)], low.Line.Letters...)
+	return read.Reading{
+		Text:       up.Text + low.Text,
+		Confidence: up.Confidence * low.Confidence,
+		Characters: append(up.Characters[:len(up.Characters):len(up.Characters)], low.Characters...),
+		Line:       line,
+		Looks:      up.Looks + low.Looks,
+		Agreed:     up.Agreed && low.Agreed,
+	}
+}
