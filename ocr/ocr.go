@@ -22,6 +22,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/find"
+	_ "platewatch/ocr/internal/lean"
 	"platewatch/ocr/judge"
 	"platewatch/ocr/read"
 	"platewatch/ocr/rectify"

@@ -22,19 +22,23 @@ func meanBlock(level int) int {
 	return 11
 }
 
-// offMean compares each pixel with the mean around it: darker by at least by
-// (light: lighter) is a stroke. That is cv::adaptiveThreshold in half its time.
-func offMean(grey, mean gocv.Mat, by int, light bool, binary *gocv.Mat) {
+// offMean compares each pixel with the mean of the block × block pixels around
+// it: darker (light: lighter) by standsOut is a stroke. That is
+// cv::adaptiveThreshold in half its time; they differ where the block reaches
+// beyond the picture.
+func offMean(grey gocv.Mat, block int, light bool, binary *gocv.Mat) {
+	gocv.Blur(grey, binary, image.Pt(block, block))
 	if light {
-		gocv.Subtract(grey, mean, binary)
+		gocv.Subtract(grey, *binary, binary)
 	} else {
-		gocv.Subtract(mean, grey, binary)
+		gocv.Subtract(*binary, grey, binary)
 	}
-	gocv.Threshold(*binary, binary, float32(by-1), 255, gocv.ThresholdBinary)
+	gocv.Threshold(*binary, binary, standsOut-1, 255, gocv.ThresholdBinary)
 }
 
-// darkerThanAround is offMean where nobody has the mean yet.
-func darkerThanAround(grey gocv.Mat, block, by int, binary *gocv.Mat) {
+// adaptive is the same for small pictures, which are edge for the most part:
+// darker by at least by than the mean around it, which ends at the edge.
+func adaptive(grey gocv.Mat, block, by int, binary *gocv.Mat) {
 	gocv.AdaptiveThreshold(grey, binary, 255, gocv.AdaptiveThresholdMean, gocv.ThresholdBinaryInv, block, float32(by))
 }
 
@@ -64,36 +68,31 @@ func (k kernels) Close() error {
 // surroundings, by a black-hat or top-hat.
 // The kernel is one row high, so that horizontal lines (a plate's frame, a
 // bumper's edge) vanish and no longer tie the characters together. A pixel
-// counts where it reaches 0.45 of the strongest response around it, and 10
-// grey levels.
+// counts where it reaches 0.45 of the strongest response around it, and more
+// than 10 grey levels.
 func (k kernels) hat(grey gocv.Mat, light bool, binary *gocv.Mat) {
-	hat, strongest, floor := gocv.NewMat(), gocv.NewMat(), gocv.NewMat()
+	hat := gocv.NewMat()
 	defer hat.Close()
-	defer strongest.Close()
-	defer floor.Close()
 	op := gocv.MorphBlackhat
 	if light {
 		op = gocv.MorphTophat
 	}
 	gocv.MorphologyEx(grey, &hat, op, k.stroke)
-	gocv.Dilate(hat, &strongest, k.around)
-	gocv.ConvertScaleAbs(strongest, &strongest, 0.45, 0)
-	gocv.Compare(hat, strongest, binary, gocv.CompareGT)
-	gocv.Threshold(hat, &floor, 10, 255, gocv.ThresholdBinary)
-	gocv.BitwiseAnd(*binary, floor, binary)
+	gocv.Dilate(hat, binary, k.around)
+	gocv.ConvertScaleAbs(*binary, binary, 0.45, 0)
+	gocv.Compare(hat, *binary, binary, gocv.CompareGT)
+	gocv.Threshold(hat, &hat, 10, 255, gocv.ThresholdBinary)
+	gocv.BitwiseAnd(*binary, hat, binary)
 }
 
-// textMask is 255 near vertical edges. Sky, road and car bodies have none:
-// leaving them out halves the shapes that must be looked at. The caller
-// closes it.
+// textMask is 255 near vertical edges, at a quarter of the gradient's scale.
+// Sky, road and car bodies have none: leaving them out halves the shapes that
+// must be looked at. The caller closes it.
 func textMask(gradient gocv.Mat, k kernels) gocv.Mat {
-	small := gocv.NewMat()
-	defer small.Close()
-	gocv.Resize(gradient, &small, image.Point{}, 0.25, 0.25, gocv.InterpolationArea)
-	gocv.Blur(small, &small, image.Pt(11, 3))
-	gocv.Threshold(small, &small, 12, 255, gocv.ThresholdBinary)
-	gocv.Dilate(small, &small, k.mask)
 	mask := gocv.NewMat()
-	gocv.Resize(small, &mask, image.Pt(gradient.Cols(), gradient.Rows()), 0, 0, gocv.InterpolationNearestNeighbor)
+	gocv.Resize(gradient, &mask, image.Point{}, 0.25, 0.25, gocv.InterpolationArea)
+	gocv.Blur(mask, &mask, image.Pt(11, 3))
+	gocv.Threshold(mask, &mask, 12, 255, gocv.ThresholdBinary)
+	gocv.Dilate(mask, &mask, k.mask)
 	return mask
 }

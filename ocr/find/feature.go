@@ -61,6 +61,7 @@ const (
 type measures struct {
 	line
 	letters      int
+	light        bool    // light characters on a dark ground
 	height       float64 // median of the letters
 	x0, x1       float64 // ends, absorbed parts included
 	heightSpread float64 // standard deviation / height
@@ -77,7 +78,7 @@ type measures struct {
 
 // measure takes a chain's measures. parts are all shapes of the map: those on
 // the line that only missed being letters (merged, broken) lengthen it.
-func measure(ch chain, parts []shape.Shape, grey, gradient, binary shape.Plane) measures {
+func measure(ch chain, parts []shape.Shape, grey, gradient, binary shape.Plane, light bool) measures {
 	n := len(ch)
 	column := make([]float64, 0, 4*maxChain)
 	each := func(of func(i int, s shape.Shape) float64) []float64 {
@@ -87,7 +88,7 @@ func measure(ch chain, parts []shape.Shape, grey, gradient, binary shape.Plane) 
 		}
 		return column
 	}
-	m := measures{letters: n, line: fitLine(func(yield func(x, y float64)) {
+	m := measures{letters: n, light: light, line: fitLine(func(yield func(x, y float64)) {
 		for _, s := range ch {
 			yield(s.CX, s.CY)
 		}
@@ -173,6 +174,9 @@ func (m *measures) look(ink float64, grey, gradient, binary shape.Plane) {
 	}
 	dark, light := otsu(&hist)
 	m.contrast, m.ground = light-dark, light
+	if m.light { // the features are those of the picture's negative
+		m.ground = 255 - dark
+	}
 	m.purity = min(1.2, ink/max(1, float64(set)))
 	m.strokes = gradient.Mean(x0, y0, x1, y1)
 	m.above = gradient.Mean(x0, int(cy-1.35*H), x1, int(cy-0.75*H))
@@ -181,7 +185,7 @@ func (m *measures) look(ink float64, grey, gradient, binary shape.Plane) {
 
 // features scales the measures for the ranker. The number of maps that agree
 // is known only when all chains are there: see [rank].
-func (m *measures) features(light bool) Features {
+func (m *measures) features() Features {
 	var f Features
 	f[min(max(m.letters, 3), 9)-3] = 1
 	long := min(3, (m.x1-m.x0)/m.height/4)
@@ -196,7 +200,7 @@ func (m *measures) features(light bool) Features {
 	f[fPurity] = m.purity
 	f[fGround] = m.ground / 128
 	f[fLength], f[fLength2] = long, long*long
-	if light {
+	if m.light {
 		f[fLight] = 1
 	}
 	return f

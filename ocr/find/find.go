@@ -159,31 +159,39 @@ func (f *Finder) Find(grey gocv.Mat, tap Tap) ([]Candidate, error) {
 func (f *Finder) firstLook(pyr *pyramid, light bool, tap Tap) ([]Candidate, error) {
 	var found []Candidate
 	for i, lv := range pyr.levels {
-		grey := lv.grey
-		if light {
-			grey = gocv.NewMat()
-			defer grey.Close()
-			gocv.BitwiseNot(lv.grey, &grey)
+		cs, err := f.searchLevel(lv, i, light, tap)
+		if err != nil {
+			return nil, err
 		}
-		for k := range 2 {
-			binary := gocv.NewMat()
-			if k == 0 {
-				offMean(lv.grey, lv.mean, standsOut, light, &binary)
-			} else {
-				f.kernels.hat(lv.grey, light, &binary)
-			}
-			gocv.BitwiseAnd(binary, lv.mask, &binary)
-			if tap != nil {
-				tap(fmt.Sprintf("map %d %d", i, k), binary)
-			}
-			v := view{scale: lv.scale, source: i*2 + k, light: light}
-			cs, err := f.candidates(grey, lv.gradient, binary, v, f.p.MinHeight, f.p.MaxHeight)
-			binary.Close()
-			if err != nil {
-				return nil, err
-			}
-			found = append(found, cs...)
+		found = append(found, cs...)
+	}
+	return found, nil
+}
+
+// searchLevel chains the shapes of both maps of a level.
+func (f *Finder) searchLevel(lv level, index int, light bool, tap Tap) ([]Candidate, error) {
+	var found []Candidate
+	mask, binary := gocv.NewMat(), gocv.NewMat()
+	defer mask.Close()
+	defer binary.Close()
+	size := image.Pt(lv.grey.Cols(), lv.grey.Rows())
+	gocv.Resize(lv.mask, &mask, size, 0, 0, gocv.InterpolationNearestNeighbor)
+	for k := range 2 {
+		if k == 0 {
+			offMean(lv.grey, meanBlock(index), light, &binary)
+		} else {
+			f.kernels.hat(lv.grey, light, &binary)
 		}
+		gocv.BitwiseAnd(binary, mask, &binary)
+		if tap != nil {
+			tap(fmt.Sprintf("map %d %d", index, k), binary)
+		}
+		v := view{scale: lv.scale, source: index*2 + k, light: light}
+		cs, err := f.candidates(lv.grey, lv.gradient, binary, v, f.p.MinHeight, f.p.MaxHeight)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, cs...)
 	}
 	return found, nil
 }
@@ -214,11 +222,11 @@ func (f *Finder) lookInto(grey gocv.Mat, r region, index int) ([]Candidate, erro
 		binary := gocv.NewMat()
 		switch k {
 		case 0:
-			darkerThanAround(big, 21, standsOut, &binary)
+			adaptive(big, 21, standsOut, &binary)
 		case 1:
 			f.kernels.hat(big, false, &binary)
 		case 2:
-			darkerThanAround(big, 15, standsOut/2, &binary)
+			adaptive(big, 15, standsOut/2, &binary)
 		}
 		v := view{scale: scale, x: float64(around.Min.X), y: float64(around.Min.Y),
 			source: firstRegionSource + 3*int(r.kind) + k}
@@ -258,7 +266,7 @@ func (f *Finder) candidates(grey, gradient, binary gocv.Mat, v view, minHeight, 
 	parts, letters := sift(b, minHeight, maxHeight)
 	var found []Candidate
 	for _, ch := range chains(letters) {
-		m := measure(ch, parts, g, gx, b)
+		m := measure(ch, parts, g, gx, b, v.light)
 		l := Line{
 			X0: m.x0/v.scale + v.x, X1: m.x1/v.scale + v.x,
 			Y:     m.at((m.x0+m.x1)/2)/v.scale + v.y,
@@ -266,7 +274,7 @@ func (f *Finder) candidates(grey, gradient, binary gocv.Mat, v view, minHeight, 
 		}
 		found = append(found, Candidate{
 			Line: l, Box: l.plateBox(), Shapes: len(ch), Light: v.light,
-			Features: m.features(v.light), source: v.source,
+			Features: m.features(), source: v.source,
 		})
 	}
 	return found, nil

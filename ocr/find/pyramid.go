@@ -2,6 +2,7 @@ package find
 
 import (
 	"image"
+	"math"
 
 	"gocv.io/x/gocv"
 )
@@ -10,48 +11,57 @@ import (
 // characters need.
 type level struct {
 	grey     gocv.Mat
+	lent     bool     // grey is the caller's
 	gradient gocv.Mat // |∂/∂x| / 2, 8 bit: vertical strokes light up
-	mean     gocv.Mat // of grey over the block that the local mean compares with
-	mask     gocv.Mat // 255 where text may be
+	mask     gocv.Mat // 255 where text may be, at a quarter of the scale
 	scale    float64  // its pixels for one pixel of the frame
 }
 
 // pyramid holds the frame at 1, 1/2 and 1/4, so that one set of sizes in
-// pixels serves near and far plates.
+// pixels serves near and far plates. Larger pictures than maxPixels are shrunk
+// first: time and memory stay bounded, and what has that many pixels has large
+// plates, or optics that do not resolve small ones.
 type pyramid struct{ levels []level }
 
-const pyramidLevels = 3
+const (
+	pyramidLevels = 3
+	maxPixels     = 4 << 20
+)
 
 func newPyramid(grey gocv.Mat, k kernels) *pyramid {
 	p := &pyramid{levels: make([]level, 0, pyramidLevels)}
-	scale := 1.0
-	for i := range pyramidLevels {
-		g := gocv.NewMat()
-		if i == 0 {
-			grey.CopyTo(&g) // continuous, also when the frame is a region of another
-		} else {
-			above := p.levels[i-1].grey
-			if above.Cols() < 2*minSide || above.Rows() < 2*minSide {
-				g.Close()
-				break
-			}
-			gocv.Resize(above, &g, image.Point{}, 0.5, 0.5, gocv.InterpolationArea)
-		}
-		lv := level{grey: g, gradient: horizontalGradient(g), mean: gocv.NewMat(), scale: scale}
-		lv.mask = textMask(lv.gradient, k)
-		side := meanBlock(i)
-		gocv.Blur(g, &lv.mean, image.Pt(side, side))
-		p.levels = append(p.levels, lv)
-		scale /= 2
+	lv := level{grey: grey, lent: true, scale: 1}
+	switch pixels := float64(grey.Cols()) * float64(grey.Rows()); {
+	case pixels > maxPixels:
+		lv.scale = math.Sqrt(maxPixels / pixels)
+		lv.grey, lv.lent = shrunk(grey, lv.scale), false
+	case !grey.IsContinuous():
+		lv.grey, lv.lent = grey.Clone(), false
 	}
-	return p
+	for {
+		lv.gradient = horizontalGradient(lv.grey)
+		lv.mask = textMask(lv.gradient, k)
+		p.levels = append(p.levels, lv)
+		if len(p.levels) == pyramidLevels || lv.grey.Cols() < 2*minSide || lv.grey.Rows() < 2*minSide {
+			return p
+		}
+		lv = level{grey: shrunk(lv.grey, 0.5), scale: lv.scale / 2}
+	}
+}
+
+// shrunk is a picture at a smaller scale. The caller closes it.
+func shrunk(grey gocv.Mat, scale float64) gocv.Mat {
+	out := gocv.NewMat()
+	gocv.Resize(grey, &out, image.Point{}, scale, scale, gocv.InterpolationArea)
+	return out
 }
 
 func (p *pyramid) Close() {
 	for _, l := range p.levels {
-		l.grey.Close()
+		if !l.lent {
+			l.grey.Close()
+		}
 		l.gradient.Close()
-		l.mean.Close()
 		l.mask.Close()
 	}
 }

@@ -34,10 +34,7 @@ type region struct {
 func textRegions(pyr *pyramid, k kernels, atMost int) []region {
 	var found []region
 	for _, lv := range pyr.levels {
-		hat, signed, strokes, blobs, binary := gocv.NewMat(), gocv.NewMat(), gocv.NewMat(), gocv.NewMat(), gocv.NewMat()
-		gocv.MorphologyEx(lv.grey, &hat, gocv.MorphBlackhat, k.text)
-		gocv.Sobel(hat, &signed, gocv.MatTypeCV16S, 1, 0, 3, 1, 0, gocv.BorderDefault)
-		gocv.ConvertScaleAbs(signed, &strokes, 1, 0)
+		strokes, blobs, binary := blackHatStrokes(lv.grey, k), gocv.NewMat(), gocv.NewMat()
 		gocv.Blur(strokes, &blobs, image.Pt(5, 3))
 		gocv.MorphologyEx(blobs, &blobs, gocv.MorphClose, k.close)
 		plane, err := shape.PlaneOf(strokes)
@@ -66,11 +63,22 @@ func textRegions(pyr *pyramid, k kernels, atMost int) []region {
 			}
 			contours.Close()
 		}
-		for _, m := range []*gocv.Mat{&hat, &signed, &strokes, &blobs, &binary} {
+		for _, m := range []*gocv.Mat{&strokes, &blobs, &binary} {
 			m.Close()
 		}
 	}
 	return heaviest(found, 0.5, atMost)
+}
+
+// blackHatStrokes are the upright edges of dark strokes. The caller closes
+// them.
+func blackHatStrokes(grey gocv.Mat, k kernels) gocv.Mat {
+	signed, strokes := gocv.NewMat(), gocv.NewMat()
+	defer signed.Close()
+	gocv.MorphologyEx(grey, &strokes, gocv.MorphBlackhat, k.text)
+	gocv.Sobel(strokes, &signed, gocv.MatTypeCV16S, 1, 0, 3, 1, 0, gocv.BorderDefault)
+	gocv.ConvertScaleAbs(signed, &strokes, 1, 0)
+	return strokes
 }
 
 // brightQuads are bright four- to six-cornered areas with strokes inside.
