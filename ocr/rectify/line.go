@@ -13,7 +13,7 @@ import (
 
 // Line is a row of characters on a levelled picture, in its pixels.
 type Line struct {
-	X0, X1  float64 // left edge of the first and right edge of the last character
+	X0, X1  float64 // left edge of the first and right edge of the last character; not all need be among Letters
 	Y0      float64 // the middle at x = 0
 	Slope   float64 // dy/dx that levelling left over
 	Height  float64 // of the characters (median)
@@ -50,8 +50,8 @@ func (t threshold) binarise(grey gocv.Mat, binary *gocv.Mat) {
 }
 
 // Lines finds the row of characters in every binarisation and returns those
-// that showed one, the most regular first. The finder's own line comes last:
-// on blurred plates it is the only one.
+// that showed one, the most regular first; none ends before the finder's. The
+// finder's own line comes last: on blurred plates it is the only one.
 func (p *Plate) Lines() ([]Line, error) {
 	smooth, binary := gocv.NewMat(), gocv.NewMat()
 	defer smooth.Close()
@@ -74,6 +74,12 @@ func (p *Plate) Lines() ([]Line, error) {
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(b.Score, a.Score) })
+	// A binarisation may have lost letters at the ends that the finder saw, and
+	// a part of a plate reads as surely as all of it.
+	for i := range lines {
+		l := &lines[i]
+		l.X0, l.X1 = min(l.X0, p.x0), max(l.X1, p.x1)
+	}
 	middle := Line{X0: p.x0, X1: p.x1, Y0: float64(p.Grey.Rows()) / 2, Height: CharHeight, threshold: thresholds[0]}
 	return append(lines, middle), nil
 }
