@@ -177,13 +177,13 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, tra
 		return err
 	}
 	rows := 2
-	reading, corners, ok, err := r.readRows(ctx, grey, level, lines[0], trace.looks(a))
+	reading, corners, ok, err := r.readRows(ctx, grey, level, lines[0], trace.looks(a, level))
 	if err != nil {
 		return err
 	}
 	if !ok {
 		rows = 1
-		if reading, ok, err = r.reader.ReadLines(ctx, level, lines, trace.looks(a)); err != nil {
+		if reading, ok, err = r.reader.ReadLines(ctx, level, lines, trace.looks(a, level)); err != nil {
 			return err
 		}
 		corners = level.Corners(reading.Line)

@@ -28,10 +28,10 @@ type Map struct {
 
 // Look is one look of the reader at a candidate.
 type Look struct {
-	Line        rectify.Line // in pixels of the levelled picture
-	Cut         *image.Gray  // what the reader was shown
-	Text        string       // what this look alone would have given
-	Probability float64      // 0–1, of Text
+	Line        [4]rectify.Point // around its characters, in pixels of the levelled picture
+	Cut         *image.Gray      // what the reader was shown
+	Text        string           // what this look alone would have given
+	Probability float64          // 0–1, of Text
 }
 
 // mapSide bounds the copies of the finder's maps: a frame may have 50 million
@@ -76,12 +76,16 @@ func (t *Trace) level(a *Attempt, p *rectify.Plate) {
 	}
 }
 
-// looks is the tap for the reader.
-func (t *Trace) looks(a *Attempt) read.Tap {
+// looks is the tap for the reader, which may level the rows of a plate anew;
+// p is what it was levelled to first.
+func (t *Trace) looks(a *Attempt, p *rectify.Plate) read.Tap {
 	if t == nil {
 		return nil
 	}
 	return func(s read.Sight) {
+		for i, q := range s.Line {
+			s.Line[i] = p.FromFrame(q)
+		}
 		a.Looks = append(a.Looks, Look{s.Line, copyOf(s.Picture), s.Text, s.Probability})
 	}
 }

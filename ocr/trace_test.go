@@ -62,6 +62,24 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// TestTraceOfTwoRows: the rows of a plate are levelled each for itself, and
+// are shown where they are on the picture that both are on.
+func TestTraceOfTwoRows(t *testing.T) {
+	trace, err := open(t).Trace(t.Context(), picture(t, "eu-two-rows.jpg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := trace.Attempts[0]
+	if a.Reading.Text != "HD4827K" || len(a.Looks) < 2 {
+		t.Fatalf("read %q in %d looks", a.Reading.Text, len(a.Looks))
+	}
+	first, last := a.Looks[0].Line, a.Looks[len(a.Looks)-1].Line
+	// The frame shows 4827K five characters long and HD two, above its middle.
+	if first[3].Y > last[0].Y+4 || first[0].X < last[0].X || first[1].X > last[1].X {
+		t.Errorf("the upper row is at %v, the lower at %v", first, last)
+	}
+}
+
 // TestTraceOfNothing: pictures without a candidate have a trace too.
 func TestTraceOfNothing(t *testing.T) {
 	for _, side := range []int{1, 64} {

@@ -175,10 +175,10 @@ func (r *Reader) Close() error {
 
 // Sight is what one look saw.
 type Sight struct {
-	Line        rectify.Line
-	Picture     gocv.Mat // what the engine was shown: 8 bit, one channel
-	Text        string   // the likeliest text of this look alone
-	Probability float64  // of Text, 0–1, as the engine says
+	Line        [4]rectify.Point // around its characters, in the frame
+	Picture     gocv.Mat         // what the engine was shown: 8 bit, one channel
+	Text        string           // the likeliest text of this look alone
+	Probability float64          // of Text, 0–1, as the engine says
 }
 
 // Tap sees every look. It must not keep the picture, which is closed when the
@@ -265,7 +265,7 @@ func (e *engine) read(p *rectify.Plate, l rectify.Line, c rectify.Cut, tap Tap) 
 	symbols, err := e.recognise(s.Pix, s.W, s.H)
 	if err == nil && tap != nil {
 		text, probability := spell(symbols)
-		tap(Sight{l, strip, text, probability})
+		tap(Sight{p.Bounds(l), strip, text, probability})
 	}
 	return symbols, err
 }

@@ -23,7 +23,7 @@ func (e *engine) whole(p *rectify.Plate, l rectify.Line, a rectify.Around, tap T
 	o, err := e.outputs(s.Pix, s.W, s.H)
 	if err == nil && tap != nil {
 		text := o.beam()[0]
-		tap(Sight{l, picture, text, min(1, math.Exp(o.logProbability(text)))}) // int8 sums to a little over 1
+		tap(Sight{p.Bounds(l), picture, text, min(1, math.Exp(o.logProbability(text)))}) // int8 sums to a little over 1
 	}
 	return o, err
 }

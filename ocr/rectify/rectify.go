@@ -140,10 +140,29 @@ func (p *Plate) ToFrame(q Point) Point {
 	return Point{p.x + dx, p.y + dy + p.slope*dx}
 }
 
+// FromFrame returns where a place in the frame lies on the levelled picture.
+func (p *Plate) FromFrame(q Point) Point {
+	dx := q.X - p.x
+	return Point{
+		X: dx*p.scale + float64(p.Grey.Cols())/2,
+		Y: (q.Y-p.y-p.slope*dx)*p.scale + float64(p.Grey.Rows())/2,
+	}
+}
+
+// Bounds returns the corners of a line's characters in the frame, clockwise
+// from the top left.
+func (p *Plate) Bounds(l Line) [4]Point { return p.quad(l, 0.5, 0) }
+
 // Corners returns the corners of the plate around a line in the frame,
 // clockwise from the top left.
 func (p *Plate) Corners(l Line) [4]Point {
-	const above, beside = 0.9, 0.55 // character heights: see find's estimate of the plate
+	const above, beside = 0.9, 0.55 // see find's estimate of the plate
+	return p.quad(l, above, beside)
+}
+
+// quad is what reaches so many character heights above and below a line's
+// middle and beside its ends, in the frame.
+func (p *Plate) quad(l Line, above, beside float64) [4]Point {
 	corner := func(x, side float64) Point {
 		return p.ToFrame(Point{x, l.At(x) + side*above*l.Height})
 	}

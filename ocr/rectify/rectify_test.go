@@ -81,6 +81,20 @@ func TestLevelAndLines(t *testing.T) {
 			if !(corners[0].X < line.X0 && corners[1].X > line.X1 && corners[0].Y < corners[3].Y) {
 				t.Errorf("the corners %v are not around the line", corners)
 			}
+			// There and back again.
+			for i, q := range p.Bounds(best) {
+				here, side := best.X0, -0.5
+				if i == 1 || i == 2 {
+					here = best.X1
+				}
+				if i >= 2 {
+					side = 0.5
+				}
+				want := Point{here, best.At(here) + side*best.Height}
+				if got := p.FromFrame(q); math.Hypot(got.X-want.X, got.Y-want.Y) > 1e-6 {
+					t.Errorf("corner %d of the characters is %v on the levelled picture, want %v", i, got, want)
+				}
+			}
 		})
 	}
 }

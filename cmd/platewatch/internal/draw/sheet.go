@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+	"slices"
 	"time"
 
 	"gocv.io/x/gocv"
@@ -218,35 +219,24 @@ func (s *sheet) level(y int, a ocr.Attempt, picture gocv.Mat) int {
 	at, scale := fitInto(a.Level.Bounds().Size(), room)
 	s.paste(at, a.Level)
 	on := s.img.SubImage(at).(draw.Image)
-	for i, l := range linesOf(a.Looks) {
-		place := func(x, dy float64) rectify.Point {
-			return rectify.Point{X: float64(at.Min.X) + x*scale, Y: float64(at.Min.Y) + (l.At(x)+dy)*scale}
+	for i, line := range linesOf(a.Looks) {
+		for k, p := range line {
+			line[k] = rectify.Point{X: float64(at.Min.X) + p.X*scale, Y: float64(at.Min.Y) + p.Y*scale}
 		}
-		h := l.Height / 2
-		outline(on, []rectify.Point{place(l.X0, -h), place(l.X1, -h), place(l.X1, h), place(l.X0, h)}, 1.5, lineColours[i%len(lineColours)])
+		outline(on, line[:], 1.5, lineColours[i%len(lineColours)])
 	}
 	return at.Max.Y
 }
 
 // linesOf are the looks' lines, each once, in the order of the looks.
-func linesOf(looks []ocr.Look) []rectify.Line {
-	var lines []rectify.Line
+func linesOf(looks []ocr.Look) [][4]rectify.Point {
+	var lines [][4]rectify.Point
 	for _, k := range looks {
-		if lineNumber(lines, k.Line) < 0 {
+		if !slices.Contains(lines, k.Line) {
 			lines = append(lines, k.Line)
 		}
 	}
 	return lines
-}
-
-// lineNumber is a line's place among lines, −1 if it is not there.
-func lineNumber(lines []rectify.Line, l rectify.Line) int {
-	for i, o := range lines {
-		if o.X0 == l.X0 && o.X1 == l.X1 && o.Y0 == l.Y0 && o.Slope == l.Slope && o.Height == l.Height {
-			return i
-		}
-	}
-	return -1
 }
 
 // looks shows what the reader was shown, with what each look read below it.
@@ -259,7 +249,7 @@ func (s *sheet) looks(y int, looks []ocr.Look) int {
 		at, _ := fitInto(k.Cut.Bounds().Size(), image.Rect(x, top, x+lookWidth, top+lookHeight))
 		s.paste(at, k.Cut)
 		// A bar in the colour of the line that it was cut along.
-		c := lineColours[lineNumber(lines, k.Line)%len(lineColours)]
+		c := lineColours[slices.Index(lines, k.Line)%len(lineColours)]
 		draw.Draw(s.img, image.Rect(x, top+lookHeight+2, x+4, top+lookHeight+2+s.small.height()), image.NewUniform(c), image.Point{}, draw.Src)
 		text := k.Text
 		if text == "" {
