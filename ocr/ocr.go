@@ -3,6 +3,7 @@
 //	find      frame → candidates: rows of contours that may be characters
 //	rectify   candidate → level picture of the row
 //	read      level picture → characters, with alternatives
+//	region    the formats of countries, as data (pure Go)
 //	judge     how likely a reading is a plate, and right
 //	passage   one vehicle's plates over many frames → one vote
 //	render    draws plates and road scenes for demo, tests and training
@@ -26,6 +27,7 @@ import (
 	"platewatch/ocr/judge"
 	"platewatch/ocr/read"
 	"platewatch/ocr/rectify"
+	"platewatch/ocr/region"
 )
 
 // Plate is one plate that was read on a picture.
@@ -36,7 +38,7 @@ type Plate struct {
 	Corners    [4]rectify.Point // clockwise from the top left, pixels
 	Height     float64          // of the characters, pixels
 	Characters []read.Character
-	Region     string // name of the format that the text fits; empty when none was asked for
+	Region     string // whose format the text fits ([region.Set.Name]); empty for none, and when no region was told
 }
 
 // Reading is a place that was read, with what was known of it.
@@ -81,6 +83,8 @@ type Params struct {
 	MinWidth int
 	// Readers is how many plates are read at once.
 	Readers int
+	// Region is the formats of the plates to expect; nil expects none.
+	Region *region.Set
 }
 
 // DefaultParams are the values with which the accuracy in the README was
@@ -108,7 +112,7 @@ func New(m read.Model, p Params) (*Recogniser, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := read.NewReader(m, p.Readers)
+	r, err := read.NewReader(m, p.Readers, p.Region)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -117,6 +121,13 @@ func New(m read.Model, p Params) (*Recogniser, error) {
 
 // Close frees the model.
 func (r *Recogniser) Close() error { return errors.Join(r.reader.Close(), r.finder.Close()) }
+
+// Regions are those that were told, as [region.Parse] takes them; "" for none.
+func (r *Recogniser) Regions() string { return r.p.Region.String() }
+
+// RegionOf is whose format a text fits, as in [Plate]: for texts that were
+// voted on.
+func (r *Recogniser) RegionOf(text string) string { return r.p.Region.Name(text) }
 
 // Recognise reads the plates on a picture (8 bit, BGR or grey, upright). The
 // picture stays the caller's. It returns ctx's error when ctx ends first.
@@ -194,7 +205,7 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, tra
 	}
 	height := level.FrameHeight(reading.Line)
 	seen := judge.Evidence{
-		Text: reading.Text, Place: c.Score, Reader: reading.Confidence, Letters: len(reading.Line.Letters),
+		Text: reading.Text, Place: c.Score, Reader: reading.Confidence, Prior: reading.Prior, Letters: len(reading.Line.Letters),
 		Agreed: reading.Agreed, Height: height, Light: level.Light(),
 	}
 	p := Plate{
@@ -204,6 +215,7 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, tra
 		Corners:    corners,
 		Height:     height,
 		Characters: reading.Characters,
+		Region:     reading.Format,
 	}
 	a.Reading = Reading{p, seen, r.judge.Plate(seen), rows}
 	if w := p.Box.Dx(); w < r.p.MinWidth {

@@ -34,6 +34,7 @@ func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify
 		}
 		joined = join(joined, reading)
 	}
+	joined = r.reader.Weigh(joined)
 	n := len(joined.Text)
 	return joined, rectify.CornersOf(rows), n >= 4 && n <= 9, nil
 }

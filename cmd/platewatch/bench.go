@@ -26,11 +26,16 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 	asJSON := fs.Bool("json", false, "print the scores as JSON")
 	page := fs.String("html", "", "write the scores and every failure as a picture into `file`")
 	modelName := fs.String("model", "plate", modelUsage)
-	if err := parse(fs, std, "[-json] [-html FILE] DIR ...", args); err != nil {
+	regions := fs.String("region", "", regionUsage)
+	if err := parse(fs, std, "[flags] DIR ...", args); err != nil {
 		return err
 	}
 	if fs.NArg() == 0 {
 		return usageError("nothing to measure", "name folders with pictures or clips and a "+truth.FileName)
+	}
+	params, err := readingParams(*regions)
+	if err != nil {
+		return err
 	}
 	var sets []*truth.Set
 	files := 0
@@ -42,7 +47,7 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 		sets = append(sets, set)
 		files += len(set.Files)
 	}
-	recogniser, err := ocr.New(readingModel(*modelName), ocr.DefaultParams())
+	recogniser, err := ocr.New(readingModel(*modelName), params)
 	if err != nil {
 		return err
 	}
@@ -81,7 +86,7 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 			bench.Memory
 		}{scores, total, memory})
 	}
-	fmt.Fprintf(std.out, "%s\n%s\nmemory: %.0f MiB resident, %.0f MiB at most\n\n%s", bench.Table(scores), total.Calibration.Diagram(),
+	fmt.Fprintf(std.out, "%s%s\n%s\nmemory: %.0f MiB resident, %.0f MiB at most\n\n%s", bench.Table(scores), bench.Told(total.Region), total.Calibration.Diagram(),
 		float64(memory.Resident)/(1<<20), float64(memory.Peak)/(1<<20), bench.Legend)
 	if total.Unreadable > 0 {
 		return &failure{code: exitFailed, err: fmt.Errorf("%d of %d files could not be read, and count as not found", total.Unreadable, files),

@@ -15,6 +15,7 @@ func runDemo(ctx context.Context, std stdio, args []string) error {
 	clips := fs.String("clips", "", "play the clips in `folder`, with the plates of its truth.tsv as the hotlist")
 	listen := fs.String("listen", "127.0.0.1:8080", "`address` of the status page; another port is taken if it is in use")
 	modelName := fs.String("model", "plate", modelUsage)
+	regions := fs.String("region", "", regionUsage)
 	verbose := fs.Bool("verbose", false, "show the unit's log")
 	if err := parse(fs, std, "[flags]", args); err != nil {
 		return err
@@ -22,12 +23,15 @@ func runDemo(ctx context.Context, std stdio, args []string) error {
 	if fs.NArg() > 0 {
 		return usageError("demo takes no arguments", "clips are named with -clips FOLDER")
 	}
+	if _, err := readingParams(*regions); err != nil {
+		return err
+	}
 	level := slog.LevelError
 	if *verbose {
 		level = slog.LevelInfo
 	}
 	return demo.Run(ctx, demo.Options{
-		Clips: *clips, Forever: *forever, Listen: *listen, Model: readingModel(*modelName), Version: statusVersion(),
+		Clips: *clips, Forever: *forever, Listen: *listen, Region: *regions, Model: readingModel(*modelName), Version: statusVersion(),
 		Out: std.out, Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level})),
 	})
 }

@@ -24,14 +24,18 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 	stages := fs.String("stages", "", "write contact sheets into `folder`: every stage of finding and reading, and why each candidate was dropped (pictures only)")
 	lists := fs.String("hotlist", "", "look every plate up in the hotlist in `folder`")
 	modelName := fs.String("model", "plate", modelUsage)
+	regions := fs.String("region", "", regionUsage)
 	if err := parse(fs, std, "[flags] FILE|DIR|VIDEO|URL ...", args); err != nil {
 		return err
 	}
 	if fs.NArg() == 0 {
 		return usageError("nothing to read", "name a picture, a folder, a video or a camera's address")
 	}
+	params, err := readingParams(*regions)
+	if err != nil {
+		return err
+	}
 	inputs := look.Inputs(fs.Args())
-	var err error
 	looker := look.Looker{Passage: passage.DefaultParams(), Annotate: look.NewAlbum(*annotate), Stages: look.NewAlbum(*stages)}
 	if *lists != "" {
 		if looker.Hotlist, err = hotlist.OpenReadOnly(*lists, slog.New(slog.DiscardHandler)); err != nil {
@@ -39,7 +43,7 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 		}
 		defer looker.Hotlist.Close()
 	}
-	if looker.Recogniser, err = ocr.New(readingModel(*modelName), ocr.DefaultParams()); err != nil {
+	if looker.Recogniser, err = ocr.New(readingModel(*modelName), params); err != nil {
 		return err
 	}
 	defer looker.Recogniser.Close()

@@ -16,15 +16,22 @@ import (
 func runDaemon(ctx context.Context, std stdio, args []string) error {
 	fs := flag.NewFlagSet("run", flag.ContinueOnError)
 	file := fs.String("config", config.DefaultFile, "configuration `file`")
-	if err := parse(fs, std, "[-config FILE]", args); err != nil {
+	regions := fs.String("region", "", regionUsage+"; instead of the configuration's")
+	if err := parse(fs, std, "[-config FILE] [-region REGIONS]", args); err != nil {
 		return err
 	}
 	if fs.NArg() > 0 {
 		return usageError("run takes no arguments", "name the configuration with -config FILE")
 	}
+	if _, err := readingParams(*regions); err != nil {
+		return err
+	}
 	c, err := loadConfig(*file)
 	if err != nil {
 		return err
+	}
+	if *regions != "" {
+		c.OCR.Region = *regions
 	}
 	u, err := unit.Open(unit.Options{
 		Config: c, Model: readingModel(c.OCR.Model), Version: statusVersion(), Log: logger(std.err, c.Log),

@@ -18,6 +18,7 @@ import (
 	"platewatch/ocr/internal/shape"
 	"platewatch/ocr/read/model"
 	"platewatch/ocr/rectify"
+	"platewatch/ocr/region"
 )
 
 // Letters are the characters that a plate may carry.
@@ -31,6 +32,8 @@ type Reading struct {
 	Line       rectify.Line // where it was read, on the levelled picture
 	Looks      int          // how often it was read
 	Agreed     bool         // two looks agreed before they ran out
+	Format     string       // what [region.Set.Name] calls it; empty when no region was told
+	Prior      float64      // [region.Set.Prior] of Text; 0 when no region was told
 }
 
 // Character is one place in a reading.
@@ -126,12 +129,15 @@ func (e *ModelError) Hint() string {
 // Read holds one of its engines.
 type Reader struct {
 	model   Model
+	formats *region.Set
 	engines chan *engine // those at rest
 	size    int
 }
 
 // NewReader opens the model n times, for n reads at once (about 15 MB each).
-func NewReader(m Model, n int) (*Reader, error) {
+// formats are those of the regions whose plates are to be expected, nil for
+// none.
+func NewReader(m Model, n int, formats *region.Set) (*Reader, error) {
 	if n < 1 || n > 16 {
 		return nil, fmt.Errorf("read: %d engines: 1 to 16", n)
 	}
@@ -150,7 +156,7 @@ func NewReader(m Model, n int) (*Reader, error) {
 		}
 		m.Dir, m.Data = dir, nil
 	}
-	r := &Reader{model: m, engines: make(chan *engine, n), size: n}
+	r := &Reader{model: m, formats: formats, engines: make(chan *engine, n), size: n}
 	for range n {
 		e, err := newEngine(m)
 		if err != nil {
@@ -223,7 +229,7 @@ func (r *Reader) ReadLines(ctx context.Context, p *rectify.Plate, lines []rectif
 	}
 	reading, ok = votes.count()
 	reading.Agreed = votes.settled() && reading.Looks < len(r.model.Looks)
-	return reading, ok, nil
+	return r.Weigh(reading), ok, nil
 }
 
 // ReadRow is Read for one row of a plate that has two, on which any number of

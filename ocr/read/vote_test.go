@@ -116,7 +116,7 @@ func TestEngine(t *testing.T) {
 func TestModelMissing(t *testing.T) {
 	for _, m := range []Model{{Dir: t.TempDir(), Name: "plate"}, {Name: "nolanguage"}} {
 		m.Looks = English().Looks
-		_, err := NewReader(m, 1)
+		_, err := NewReader(m, 1, nil)
 		var missing *ModelError
 		if err == nil || !errors.As(err, &missing) || !errors.Is(err, fs.ErrNotExist) || missing.Hint() == "" {
 			t.Errorf("%+v: %v", m, err)

@@ -7,6 +7,7 @@ import (
 
 	"platewatch/ocr/internal/shape"
 	"platewatch/ocr/rectify"
+	"platewatch/ocr/region"
 )
 
 // whole lets one engine read a whole plate.
@@ -35,7 +36,10 @@ func (r *Reader) readWhole(e *engine, p *rectify.Plate, lines []rectify.Line, ro
 	// Of 37 rows of two rendered letters 37 were read right with 4.2 character
 	// heights of width, 30 with 2.4.
 	const narrowest = 4.2
-	seen := panel{row: row}
+	seen := panel{row: row, formats: r.formats}
+	if row { // no format says what stands on one row of two
+		seen.formats = nil
+	}
 	for i, look := range r.model.Looks {
 		line := lines[min(look.Line, len(lines)-1)]
 		around := look.Around
@@ -62,16 +66,17 @@ func (r *Reader) readWhole(e *engine, p *rectify.Plate, lines []rectify.Line, ro
 
 // panel collects the outputs of several looks at one plate.
 type panel struct {
-	looks []outputs
-	row   bool      // not a whole plate
-	texts []verdict // every text that a look thought likely, the likeliest first
+	formats *region.Set // of the regions that were told; may be nil
+	row     bool        // not a whole plate
+	looks   []outputs
+	texts   []verdict // every text that a look thought likely, the likeliest first
 }
 
 // verdict is a text with the sum of its log probabilities over the looks.
 type verdict struct {
 	text  string
 	sum   float64
-	alone float64 // in the latest look
+	prior float64 // what the formats make of it, see prior.go; 0 without
 }
 
 const (
@@ -91,21 +96,36 @@ const (
 func (p *panel) add(o outputs) {
 	p.looks = append(p.looks, o)
 	beam := o.beam()
+	earlier := p.looks[:len(p.looks)-1]
 	for _, text := range beam[:min(len(beam), beamKept)] {
-		if !slices.ContainsFunc(p.texts, func(v verdict) bool { return v.text == text }) {
-			v := verdict{text: text}
-			for _, earlier := range p.looks[:len(p.looks)-1] {
-				v.sum += max(earlier.logProbability(text), leastLog)
-			}
-			p.texts = append(p.texts, v)
-		}
+		p.weigh(text, earlier)
 	}
 	for i := range p.texts {
 		v := &p.texts[i]
-		v.alone = max(o.logProbability(v.text), leastLog)
-		v.sum += v.alone
+		v.sum += max(o.logProbability(v.text), leastLog)
 	}
-	slices.SortStableFunc(p.texts, func(a, b verdict) int { return cmp.Compare(b.sum, a.sum) })
+	p.sort()
+	if p.formats != nil {
+		p.complete()
+		p.sort()
+	}
+}
+
+// weigh takes in a text, as likely as some looks make it.
+func (p *panel) weigh(text string, looks []outputs) {
+	if slices.ContainsFunc(p.texts, func(v verdict) bool { return v.text == text }) {
+		return
+	}
+	v := verdict{text: text, prior: priorOf(text, p.formats)}
+	for _, o := range looks {
+		v.sum += max(o.logProbability(text), leastLog)
+	}
+	p.texts = append(p.texts, v)
+}
+
+func (p *panel) sort() {
+	n := float64(len(p.looks))
+	slices.SortStableFunc(p.texts, func(a, b verdict) int { return cmp.Compare(b.sum+n*b.prior, a.sum+n*a.prior) })
 }
 
 // mean is the geometric mean of a text's probabilities over the looks.
@@ -121,9 +141,9 @@ func (p *panel) hopeless() bool {
 func (p *panel) settled() bool {
 	best := p.texts[0]
 	if len(p.looks) == 1 {
-		return p.mean(best) >= sureAlone
+		return p.confidence(best) >= sureAlone
 	}
-	return p.mean(best) >= sureTogether
+	return p.confidence(best) >= sureTogether
 }
 
 // reading is the likeliest text; ok is false when it is none that a plate
@@ -133,15 +153,18 @@ func (p *panel) reading(l rectify.Line) (Reading, bool) {
 	if n := len(best.text); n < shortest && !p.row || n == 0 || n > longest {
 		return Reading{}, false
 	}
-	r := Reading{Text: best.text, Confidence: p.mean(best), Line: l, Looks: len(p.looks)}
+	r := Reading{
+		Text: best.text, Confidence: p.confidence(best), Line: l, Looks: len(p.looks),
+		Format: p.formats.Name(best.text), Prior: p.formats.Prior(best.text),
+	}
 	// Characters: what the texts of the same length say, each as likely as the
-	// looks together make it.
+	// looks together, and the formats, make it.
 	weights := make([]float64, 0, len(p.texts))
 	total := 0.0
 	for _, v := range p.texts {
 		w := 0.0
 		if len(v.text) == len(best.text) {
-			w = p.mean(v)
+			w = p.confidence(v)
 		}
 		weights = append(weights, w)
 		total += w

@@ -19,6 +19,7 @@ var pageFiles embed.FS
 var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"percent": percent,
 	"part":    part,
+	"told":    Told,
 	"short":   short,
 	"chart":   chartOf,
 }).ParseFS(pageFiles, "page.html"))

@@ -16,7 +16,7 @@ import (
 
 // Run measures one folder. progress is called after each picture or clip.
 func Run(ctx context.Context, r *ocr.Recogniser, set *truth.Set, progress func()) (*Score, error) {
-	s := &Score{Folder: set.Dir}
+	s := &Score{Folder: set.Dir, Region: r.Regions()}
 	for _, file := range set.Files {
 		var got []ocr.Plate
 		var err error

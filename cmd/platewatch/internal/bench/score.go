@@ -20,6 +20,7 @@ import (
 // labelled; they count as spurious too.
 type Score struct {
 	Folder     string `json:"folder"`
+	Region     string `json:"region"` // that was told; empty: none
 	Pictures   int    `json:"pictures"`
 	Unreadable int    `json:"unreadable"` // pictures that could not be decoded
 
@@ -52,6 +53,7 @@ const allFolders = "all"
 func Total(scores []*Score) *Score {
 	t := &Score{Folder: allFolders}
 	for _, s := range scores {
+		t.Region = s.Region // one recogniser reads them all
 		for to, n := range map[*int]int{
 			&t.Pictures: s.Pictures, &t.Unreadable: s.Unreadable, &t.Plates: s.Plates, &t.Exact: s.Exact,
 			&t.Folded: s.Folded, &t.Found: s.Found, &t.Misread: s.Misread, &t.Spurious: s.Spurious,

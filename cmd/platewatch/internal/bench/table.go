@@ -6,6 +6,14 @@ import (
 	"strings"
 )
 
+// Told says which regions the recogniser was told, as a line.
+func Told(region string) string {
+	if region == "" {
+		return "no region told\n"
+	}
+	return "region told: " + region + "\n"
+}
+
 // Table writes the scores as aligned text: a row for each folder and, for
 // several, one for all of them.
 func Table(scores []*Score) string {

@@ -89,7 +89,8 @@ type OCR struct {
 	// MinPlateWidth is the width in pixels below which a candidate is not
 	// read: its characters would be smaller than the reader can tell apart.
 	MinPlateWidth int `toml:"min_plate_width"`
-	// Region names the plate formats to expect ("eu", "us", …); empty: none.
+	// Region names the plate formats to expect: "eu", "us", a country ("nl"),
+	// several ("br,us"), see [region.Parse]; empty: none.
 	Region string `toml:"region"`
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"platewatch/ocr/region"
 )
 
 // maxBrokers is 1 until the uplink can fall back to another broker: a list of
@@ -23,8 +26,6 @@ const maxCameras = 16
 // namePattern is what fits into an MQTT topic, a file name, a metric's label and
 // a URL path without any quoting.
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-
-var regionPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,15}$`)
 
 // Validate finds everything that is wrong with the configuration, and returns
 // nil or an [*Error]. It does not look at the file system.
@@ -178,8 +179,9 @@ func (c *Config) validateReading(f *findings) {
 	}
 	whole(f, "ocr.workers", c.OCR.Workers, 0, 64)
 	whole(f, "ocr.min_plate_width", c.OCR.MinPlateWidth, 16, 2000)
-	if c.OCR.Region != "" && !regionPattern.MatchString(c.OCR.Region) {
-		f.addf("ocr.region", `write "eu", "us", "br", "uk" or "tw"`, "= %q is not a region's name", c.OCR.Region)
+	var unknown *region.UnknownError
+	if _, err := region.Parse(c.OCR.Region); errors.As(err, &unknown) {
+		f.add("ocr.region", "ocr.region: "+err.Error(), unknown.Hint())
 	}
 	whole(f, "passage.agree", c.Passage.Agree, 1, 25)
 	timeout(f, "passage.gap", c.Passage.Gap, 100*time.Millisecond, time.Minute)

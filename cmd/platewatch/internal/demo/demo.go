@@ -37,6 +37,7 @@ type Options struct {
 	Forever bool   // begin again at the end, until interrupted
 	Listen  string // of the status page
 	Model   read.Model
+	Region  string // as in the configuration
 	Version status.Version
 	Out     io.Writer
 	Log     *slog.Logger // of the unit
@@ -78,7 +79,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 
-	cfg, err := configure(dir, server.URL("road"), broker, o.Listen)
+	cfg, err := configure(dir, server.URL("road"), broker, o)
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func prepare(ctx context.Context, o Options) (*show, error) {
 }
 
 // configure is the unit's configuration: that of a unit with one RTSP camera.
-func configure(dir, camera, broker, listen string) (*config.Config, error) {
+func configure(dir, camera, broker string, o Options) (*config.Config, error) {
 	c := config.Default()
 	c.StateDir = dir
 	c.Unit.Name = "demo"
@@ -129,7 +130,8 @@ func configure(dir, camera, broker, listen string) (*config.Config, error) {
 	c.Hotlist.Path = filepath.Join(dir, "hotlist")
 	c.Uplink.Outbox = filepath.Join(dir, "outbox.db")
 	c.Uplink.Brokers = []string{broker}
-	c.Status.Listen = freeOr(listen)
+	c.Status.Listen = freeOr(o.Listen)
+	c.OCR.Region = o.Region
 	return c, c.Validate()
 }
 

@@ -74,6 +74,7 @@ func (l *Looker) recognise(ctx context.Context, name string, still gocv.Mat) (oc
 func (l *Looker) stream(ctx context.Context, in Input, emit func(any) error) error {
 	return Passages(ctx, l.Recogniser, l.Passage, *in.Stream, func(find, read time.Duration) {}, func(p passage.Passage) error {
 		line := passageOf(in.Name, p)
+		line.Plates[0].Region = l.Recogniser.RegionOf(p.Text)
 		var err error
 		if line.Plates[0].Matches, err = l.matches(p.Text); err != nil {
 			return err

@@ -63,7 +63,7 @@ func (l *lane) send(p passage.Passage, s *sighting) {
 	h := uplink.Hit{
 		Passage: p.Number, Camera: l.name, Position: position(l.u.cfg),
 		CapturedAt: s.at, Clock: uplink.ClockState(l.u.clock().State),
-		Text: p.Text, Confidence: p.Confidence, Characters: charactersOf(p.Characters),
+		Text: p.Text, Confidence: p.Confidence, Characters: charactersOf(p.Characters), Region: l.u.recogniser.RegionOf(p.Text),
 		Frame:   &uplink.Frame{Width: s.frame.X, Height: s.frame.Y, Box: [4]int{s.box.Min.X, s.box.Min.Y, s.box.Dx(), s.box.Dy()}},
 		Matches: slices.Clone(s.matches),
 	}

@@ -8,6 +8,7 @@ import (
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
+	"platewatch/ocr/region"
 	"platewatch/uplink"
 )
 
@@ -23,11 +24,12 @@ func readers(configured int) int {
 	return max(1, runtime.NumCPU()-1)
 }
 
-func recogniserParams(c *config.Config, readers int) ocr.Params {
-	p := ocr.DefaultParams()
+func recogniserParams(c *config.Config, readers int) (p ocr.Params, err error) {
+	p = ocr.DefaultParams()
 	p.Readers = readers
 	p.MinWidth = c.OCR.MinPlateWidth
-	return p
+	p.Region, err = region.Parse(c.OCR.Region)
+	return p, err
 }
 
 func passageParams(c *config.Config) passage.Params {

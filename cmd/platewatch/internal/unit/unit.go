@@ -75,7 +75,11 @@ func Open(o Options) (_ *Unit, err error) {
 	}
 	workers := readers(u.cfg.OCR.Workers)
 	u.working = make(chan struct{}, workers)
-	if u.recogniser, err = ocr.New(o.Model, recogniserParams(u.cfg, workers)); err != nil {
+	params, err := recogniserParams(u.cfg, workers)
+	if err != nil {
+		return nil, err
+	}
+	if u.recogniser, err = ocr.New(o.Model, params); err != nil {
 		return nil, err
 	}
 	if u.lists, err = hotlist.Open(u.cfg.Hotlist.Path, u.log); err != nil {

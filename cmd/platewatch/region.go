@@ -1,0 +1,20 @@
+package main
+
+import (
+	"platewatch/ocr"
+	"platewatch/ocr/region"
+)
+
+// regionUsage explains the flag that takes regions.
+const regionUsage = "expect plates of `regions`: eu, us, br, uk, tw, a country (nl) or a state (us-ca); several as br,us"
+
+// readingParams are the recogniser's settings for the commands that take
+// -region.
+func readingParams(regions string) (ocr.Params, error) {
+	p := ocr.DefaultParams()
+	var err error
+	if p.Region, err = region.Parse(regions); err != nil {
+		return p, &failure{code: exitUsage, err: err} // it carries its own hint
+	}
+	return p, nil
+}

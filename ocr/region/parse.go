@@ -1,0 +1,184 @@
+package region
+
+import (
+	"bufio"
+	"embed"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+//go:embed data/*.txt
+var data embed.FS
+
+// section is one country's, state's or series' formats.
+type section struct {
+	name, title string
+	cars        float64 // millions
+	vanity      float64 // 0–1, share of plates that fit no format
+	letters     mask
+	lists       map[string][]string
+	formats     []format // expanded
+}
+
+// member is a section in a group.
+type member struct {
+	name string
+	part float64 // of its cars that count
+}
+
+// atlas is all that the files say.
+type atlas struct {
+	sections []*section // in the files' order
+	groups   map[string][]member
+}
+
+// world is the files that are built in. They are tested, and so cannot fail.
+var world = sync.OnceValue(func() *atlas {
+	a := &atlas{groups: map[string][]member{}}
+	names, err := fs.Glob(data, "data/*.txt")
+	for _, name := range names {
+		var text []byte
+		if text, err = data.ReadFile(name); err == nil {
+			err = a.parse(name, string(text))
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = a.check()
+	}
+	if err != nil {
+		panic(fmt.Sprintf("region: %v", err))
+	}
+	return a
+})
+
+// parse adds a file.
+func (a *atlas) parse(file, text string) error {
+	defaults := section{letters: anyLetter, cars: 1}
+	at := &defaults
+	lines := bufio.NewScanner(strings.NewReader(text))
+	for n := 1; lines.Scan(); n++ {
+		line, _, _ := strings.Cut(lines.Text(), "#")
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		if name, ok := strings.CutPrefix(words[0], "["); ok {
+			s := defaults
+			s.name, s.lists = strings.TrimSuffix(name, "]"), map[string][]string{}
+			s.title = strings.Join(words[1:], " ")
+			at = &s
+			a.sections = append(a.sections, at)
+			continue
+		}
+		if err := a.line(at, words); err != nil {
+			return fmt.Errorf("%s:%d: %w", file, n, err)
+		}
+	}
+	return lines.Err()
+}
+
+// line takes one line that begins no section.
+func (a *atlas) line(at *section, words []string) error {
+	if len(words) < 2 {
+		return fmt.Errorf("%q says nothing", words[0])
+	}
+	number := func(s string) (v float64, err error) {
+		if v, err = strconv.ParseFloat(s, 64); err == nil && !(v > 0 && v < 1e6) {
+			err = fmt.Errorf("%v is no weight", v)
+		}
+		return v, err
+	}
+	var err error
+	switch words[0] {
+	case "vanity":
+		at.vanity, err = number(words[1])
+		at.vanity /= 100
+		if at.vanity >= 1 {
+			return fmt.Errorf("%s percent", words[1])
+		}
+	case "cars":
+		at.cars, err = number(words[1])
+	case "letters":
+		at.letters, err = maskOf(words[1])
+	case "list":
+		if at.lists == nil {
+			return fmt.Errorf("a list outside of a section")
+		}
+		if len(words) < 3 {
+			return fmt.Errorf("list %s has no words", words[1])
+		}
+		at.lists[words[1]] = words[2:]
+	case "group":
+		part := 1.0
+		members := words[2:]
+		if len(members) > 0 {
+			if p, err := number(members[0]); err == nil {
+				part, members = p, members[1:]
+			}
+		}
+		for _, name := range members {
+			a.groups[words[1]] = append(a.groups[words[1]], member{name, part})
+		}
+	default:
+		var weight float64
+		if weight, err = number(words[0]); err != nil {
+			return err
+		}
+		if at.name == "" {
+			return fmt.Errorf("a format outside of a section")
+		}
+		err = at.add(weight, words[1])
+	}
+	return err
+}
+
+// check finds what no single line can show.
+func (a *atlas) check() error {
+	seen := map[string]bool{}
+	for _, s := range a.sections {
+		if seen[s.name] {
+			return fmt.Errorf("there are two sections [%s]", s.name)
+		}
+		seen[s.name] = true
+		if len(s.formats) == 0 {
+			return fmt.Errorf("[%s] has no format", s.name)
+		}
+	}
+	for name, members := range a.groups {
+		if seen[name] {
+			return fmt.Errorf("%s is a section and a group", name)
+		}
+		for _, m := range members {
+			if !seen[m.name] {
+				return fmt.Errorf("group %s: there is no section [%s]", name, m.name)
+			}
+		}
+	}
+	return nil
+}
+
+// members are the sections that a name stands for; none if it is unknown.
+func (a *atlas) members(name string) []member {
+	if m := a.groups[name]; m != nil {
+		return m
+	}
+	var out []member
+	for _, s := range a.sections {
+		if s.name == name || strings.HasPrefix(s.name, name+"-") {
+			out = append(out, member{s.name, 1})
+		}
+	}
+	return out
+}
+
+func (a *atlas) section(name string) *section {
+	i := slices.IndexFunc(a.sections, func(s *section) bool { return s.name == name })
+	return a.sections[i]
+}

@@ -1,0 +1,299 @@
+package region
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Set is the formats of the regions that were asked for. It does not change,
+// and any number of goroutines may use it. The nil Set knows no region.
+type Set struct {
+	spec    string
+	formats [longest + 1][]weighed // by length, the likeliest first
+	vanity  float64                // share of plates that fit none
+}
+
+// weighed is a format among those of all the regions of a set.
+type weighed struct {
+	format
+	name   string  // its section's
+	region string  // for which the section was asked for
+	log    float64 // log probability of each text that fits
+}
+
+// UnknownError says that a name is no region's.
+type UnknownError struct{ Name string }
+
+func (e *UnknownError) Error() string { return fmt.Sprintf("there is no region %q", e.Name) }
+
+// Hint lists the regions.
+func (e *UnknownError) Hint() string {
+	return "the regions are " + strings.Join(Names(), ", ") + "; several are written \"br,us\""
+}
+
+// Names are the names that [Parse] takes, regions of several countries or
+// states first. Single states ("us-ca") and series ("br-mercosul") are left
+// out: [Sections] has them.
+func Names() []string {
+	a := world()
+	var groups, single []string
+	for name := range a.groups {
+		groups = append(groups, name)
+	}
+	for _, s := range a.sections {
+		name, _, several := strings.Cut(s.name, "-")
+		switch {
+		case slices.Contains(groups, name) || slices.Contains(single, name):
+		case several:
+			groups = append(groups, name)
+		default:
+			single = append(single, name)
+		}
+	}
+	slices.Sort(groups)
+	slices.Sort(single)
+	return append(groups, single...)
+}
+
+// Section is one country's, state's or series' formats.
+type Section struct{ Name, Title string }
+
+// Sections are all there are, in the files' order. [Parse] takes their names
+// too.
+func Sections() []Section {
+	var out []Section
+	for _, s := range world().sections {
+		out = append(out, Section{s.name, s.title})
+	}
+	return out
+}
+
+// Parse returns the set for a list of regions, "br,us". For an empty list it
+// is nil. The error is an [*UnknownError]. Every region of the list is equally
+// likely; within one, countries count by the square root of their cars: a unit
+// stands in one country, and nobody said which.
+func Parse(spec string) (*Set, error) {
+	a := world()
+	var names []string
+	for name := range strings.SplitSeq(spec, ",") {
+		name = strings.TrimSpace(name)
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	s := &Set{spec: strings.Join(names, ",")}
+	shares, regions := map[string]float64{}, map[string]string{}
+	for _, name := range names {
+		members := a.members(name)
+		if len(members) == 0 {
+			return nil, &UnknownError{name}
+		}
+		total := 0.0
+		for _, m := range members {
+			total += math.Sqrt(m.part * a.section(m.name).cars)
+		}
+		for _, m := range members {
+			if regions[m.name] == "" {
+				regions[m.name] = name
+			}
+			shares[m.name] += math.Sqrt(m.part*a.section(m.name).cars) / total / float64(len(names))
+		}
+	}
+	for _, sec := range a.sections {
+		if share := shares[sec.name]; share > 0 {
+			s.add(sec, regions[sec.name], share)
+		}
+	}
+	for _, f := range s.formats {
+		slices.SortStableFunc(f, func(a, b weighed) int { return cmp.Compare(b.log, a.log) })
+	}
+	return s, nil
+}
+
+func (s *Set) add(sec *section, region string, share float64) {
+	s.vanity += share * sec.vanity
+	total := 0.0
+	for _, f := range sec.formats {
+		total += f.share
+	}
+	for _, f := range sec.formats {
+		w := weighed{f, sec.name, region, math.Log(share * (1 - sec.vanity) * f.share / total * f.each)}
+		same := func(o weighed) bool {
+			return o.name == w.name && slices.Equal(o.at, w.at) && slices.EqualFunc(o.lists, w.lists, func(a, b list) bool {
+				return a.from == b.from && slices.Equal(a.words, b.words)
+			})
+		}
+		all := s.formats[len(f.at)]
+		if i := slices.IndexFunc(all, same); i >= 0 { // a?a? gives the same format twice
+			all[i].log = math.Log(math.Exp(all[i].log) + math.Exp(w.log))
+			continue
+		}
+		s.formats[len(f.at)] = append(all, w)
+	}
+}
+
+// String is the list of regions as [Parse] takes it, "" of the nil Set.
+func (s *Set) String() string {
+	if s == nil {
+		return ""
+	}
+	return s.spec
+}
+
+// lengths is how many lengths a text without a format may have, as likely as
+// each other: four to nine characters.
+const lengths = 6
+
+// Prior says how much likelier the regions make a text than it would be if
+// every row of letters and figures were as likely as any other: the logarithm
+// of the ratio of the two. It is least, the logarithm of the share of vanity
+// plates, where no format fits. Of the nil Set it is zero.
+func (s *Set) Prior(text string) float64 {
+	if s == nil {
+		return 0
+	}
+	if len(text) > longest {
+		return math.Log(s.vanity)
+	}
+	any := float64(len(text))*math.Log(characters) + math.Log(lengths)
+	sum := s.vanity
+	for i := range s.formats[len(text)] {
+		if f := &s.formats[len(text)][i]; f.fits(text) {
+			sum += math.Exp(f.log + any)
+		}
+	}
+	return math.Log(sum)
+}
+
+// surely is how likely a section must be, among those with a format that fits,
+// for its name to be given.
+const surely = 0.8
+
+// Name is the section that a text belongs to, or, where several may have
+// issued it, the likeliest region that was asked for. It is "" where no format
+// fits.
+func (s *Set) Name(text string) string {
+	if s == nil || len(text) > longest {
+		return ""
+	}
+	sections, regions := map[string]float64{}, map[string]float64{}
+	total := 0.0
+	for i := range s.formats[len(text)] {
+		if f := &s.formats[len(text)][i]; f.fits(text) {
+			p := math.Exp(f.log)
+			total += p
+			sections[f.name] += p
+			regions[f.region] += p
+		}
+	}
+	for name, p := range sections {
+		if p >= surely*total {
+			return name
+		}
+	}
+	best := ""
+	for name, p := range regions {
+		if best == "" || p > regions[best] || p == regions[best] && name < best {
+			best = name
+		}
+	}
+	return best
+}
+
+// Choice is one character that may stand at a place, and how well it would fit
+// there.
+type Choice struct {
+	Letter byte
+	Log    float64
+}
+
+// Likeliest completes texts: of the characters that may stand at each place it
+// puts together, for every format of that length, the text with the greatest
+// sum of logarithms, and returns those that are likeliest then, the best first
+// and at most most of them.
+func (s *Set) Likeliest(places [][]Choice, most int) []string {
+	if s == nil || len(places) > longest {
+		return nil
+	}
+	type candidate struct {
+		text string
+		log  float64
+	}
+	var all []candidate
+	var text [longest]byte
+next:
+	for i := range s.formats[len(places)] {
+		f := &s.formats[len(places)][i]
+		log := f.log
+		for at, m := range f.at {
+			best := math.Inf(-1)
+			for _, c := range places[at] {
+				if c.Log > best && m.has(c.Letter) {
+					best, text[at] = c.Log, c.Letter
+				}
+			}
+			if math.IsInf(best, -1) {
+				continue next
+			}
+			log += best
+		}
+		for _, l := range f.lists {
+			add, ok := l.likeliest(text[l.from:], places[l.from:])
+			if !ok {
+				continue next
+			}
+			log += add
+		}
+		t := string(text[:len(places)])
+		if j := slices.IndexFunc(all, func(c candidate) bool { return c.text == t }); j >= 0 {
+			all[j].log = max(all[j].log, log)
+			continue
+		}
+		all = append(all, candidate{t, log})
+	}
+	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(b.log, a.log) })
+	out := make([]string, 0, most)
+	for _, c := range all[:min(len(all), most)] {
+		out = append(out, c.text)
+	}
+	return out
+}
+
+// likeliest puts the likeliest word of a list in the place of the likeliest
+// characters, where those are no word. add is how much less likely it is; ok
+// is false where no word is possible.
+func (l *list) likeliest(text []byte, places [][]Choice) (add float64, ok bool) {
+	n := len(l.words[0])
+	of := func(word string) float64 {
+		sum := 0.0
+		for i := range n {
+			at := slices.IndexFunc(places[i], func(c Choice) bool { return c.Letter == word[i] })
+			if at < 0 {
+				return math.Inf(-1)
+			}
+			sum += places[i][at].Log
+		}
+		return sum
+	}
+	now := string(text[:n])
+	if _, found := slices.BinarySearch(l.words, now); found {
+		return 0, true
+	}
+	best, word := math.Inf(-1), ""
+	for _, w := range l.words {
+		if v := of(w); v > best {
+			best, word = v, w
+		}
+	}
+	if word == "" {
+		return 0, false
+	}
+	copy(text, word)
+	return best - of(now), true
+}
