@@ -32,11 +32,45 @@ func newOutputs(p []float32) outputs {
 
 // hypothesis is a beginning of a text and how likely it is so far.
 type hypothesis struct {
-	text         string
+	node         int32   // its text: the way from the root of the tree to here
 	blank, glyph float64 // log probability of ending in a blank, in the last character
+	total        float64 // of both
 }
 
-func (h hypothesis) total() float64 { return logSum(h.blank, h.glyph) }
+// beginnings is the tree of all texts that a search followed. Nodes are
+// numbered as they come; 0 is the root, the empty text.
+type beginnings []beginning
+
+type beginning struct {
+	parent        int32
+	class         int32 // of the last character
+	child, sister int32 // its first continuation, the next one of its parent; 0: none
+	next          int32 // place among the step's hypotheses, −1: none
+}
+
+// text writes the text of a node.
+func (b beginnings) text(node int32) string {
+	var letters [maxSteps]byte
+	at := len(letters)
+	for ; node != 0; node = b[node].parent {
+		at--
+		letters[at] = Letters[b[node].class-1]
+	}
+	return string(letters[at:])
+}
+
+// longer returns the node that is one character longer.
+func (b *beginnings) longer(node int32, class int32) int32 {
+	for c := (*b)[node].child; c != 0; c = (*b)[c].sister {
+		if (*b)[c].class == class {
+			return c
+		}
+	}
+	c := int32(len(*b))
+	*b = append(*b, beginning{parent: node, class: class, sister: (*b)[node].child, next: -1})
+	(*b)[node].child = c
+	return c
+}
 
 // beamWidth is how many beginnings are followed at once.
 const beamWidth = 8
@@ -46,90 +80,113 @@ const beamWidth = 8
 // large vocabulary continuous speech recognition using bi-directional
 // recurrent DNNs, 2014).
 func (o outputs) beam() []string {
-	beams := []hypothesis{{blank: 0, glyph: math.Inf(-1)}}
-	for _, step := range o {
-		next := make(map[string]*hypothesis, beamWidth*4)
-		at := func(text string) *hypothesis {
-			h := next[text]
-			if h == nil {
-				h = &hypothesis{text, math.Inf(-1), math.Inf(-1)}
-				next[text] = h
-			}
-			return h
+	tree := make(beginnings, 1, 256)
+	tree[0].next = -1
+	beams := append(make([]hypothesis, 0, beamWidth), hypothesis{glyph: math.Inf(-1)})
+	var next []hypothesis
+	at := func(node int32) *hypothesis {
+		k := tree[node].next
+		if k < 0 {
+			k = int32(len(next))
+			tree[node].next = k
+			next = append(next, hypothesis{node: node, blank: math.Inf(-1), glyph: math.Inf(-1)})
 		}
+		return &next[k]
+	}
+	for t := range o {
+		step := &o[t]
+		next = next[:0]
 		for _, b := range beams {
-			stay := at(b.text)
-			stay.blank = logSum(stay.blank, b.total()+float64(step[0]))
-			for c := 1; c < classes; c++ {
-				p := float64(step[c])
-				if p <= unlisted {
+			stay := at(b.node)
+			stay.blank = logSum(stay.blank, b.total+float64(step[0]))
+			for c := int32(1); c < int32(classes); c++ {
+				if step[c] <= unlisted {
 					continue
 				}
-				letter := Letters[c-1]
-				from := b.total()
-				if n := len(b.text); n > 0 && b.text[n-1] == letter {
+				p, from := float64(step[c]), b.total
+				if b.node != 0 && tree[b.node].class == c {
+					stay = at(b.node)
 					stay.glyph = logSum(stay.glyph, b.glyph+p) // the same character goes on
 					from = b.blank                             // twice needs a blank between
 				}
-				h := at(b.text + string(letter))
+				h := at(tree.longer(b.node, c))
 				h.glyph = logSum(h.glyph, from+p)
 			}
 		}
-		beams = beams[:0]
-		for _, h := range next {
-			beams = append(beams, *h)
+		for i := range next {
+			h := &next[i]
+			h.total = logSum(h.blank, h.glyph)
+			tree[h.node].next = -1
 		}
-		slices.SortFunc(beams, func(a, b hypothesis) int {
-			return cmp.Or(cmp.Compare(b.total(), a.total()), cmp.Compare(a.text, b.text))
+		slices.SortFunc(next, func(a, b hypothesis) int {
+			if c := cmp.Compare(b.total, a.total); c != 0 {
+				return c
+			}
+			return cmp.Compare(tree.text(a.node), tree.text(b.node))
 		})
-		beams = beams[:min(len(beams), beamWidth)]
+		beams = append(beams[:0], next[:min(len(next), beamWidth)]...)
 	}
 	texts := make([]string, len(beams))
 	for i, b := range beams {
-		texts[i] = b.text
+		texts[i] = tree.text(b.node)
 	}
 	return texts
 }
 
 // logProbability is the logarithm of the probability of a text: the sum over
 // all ways to spread it over the time steps (A. Graves et al., Connectionist
-// temporal classification, 2006).
+// temporal classification, 2006). The sums are probabilities, scaled at each
+// step as the paper does.
 func (o outputs) logProbability(text string) float64 {
+	if len(o) == 0 {
+		return math.Inf(-1)
+	}
+	// Place 2i is the blank before character i, 2i+1 that character.
 	n := 2*len(text) + 1
-	class := func(i int) int {
-		if i%2 == 0 {
-			return 0
-		}
-		return classOf(text[i/2])
-	}
-	alpha, next := make([]float64, n), make([]float64, n)
-	for i := range alpha {
-		alpha[i] = math.Inf(-1)
-	}
-	for t, step := range o {
+	places := make([]float64, 2*n)
+	alpha, next := places[:n], places[n:]
+	log := 0.0
+	for t := range o {
+		step := &o[t]
+		blank := math.Exp(float64(step[0]))
+		sum := 0.0
 		for i := range next {
-			sum := alpha[i]
-			if t == 0 {
-				sum = math.Inf(-1)
+			p := blank
+			if i%2 == 1 {
+				p = math.Exp(float64(step[classOf(text[i/2])]))
+			}
+			from := 0.0
+			switch {
+			case t == 0:
 				if i < 2 {
-					sum = 0
+					from = 1
 				}
-			} else {
+			default:
+				from = alpha[i]
 				if i > 0 {
-					sum = logSum(sum, alpha[i-1])
+					from += alpha[i-1]
 				}
-				if i > 1 && i%2 == 1 && class(i) != class(i-2) {
-					sum = logSum(sum, alpha[i-2])
+				if i > 1 && i%2 == 1 && text[i/2] != text[i/2-1] {
+					from += alpha[i-2]
 				}
 			}
-			next[i] = sum + float64(step[class(i)])
+			next[i] = from * p
+			sum += next[i]
 		}
+		if sum == 0 {
+			return math.Inf(-1)
+		}
+		for i := range next {
+			next[i] /= sum
+		}
+		log += math.Log(sum)
 		alpha, next = next, alpha
 	}
-	if n == 1 {
-		return alpha[0]
+	end := alpha[n-1]
+	if n > 1 {
+		end += alpha[n-2]
 	}
-	return logSum(alpha[n-1], alpha[n-2])
+	return log + math.Log(end)
 }
 
 // classOf is a character's place among the outputs.
