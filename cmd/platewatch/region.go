@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"platewatch/ocr"
 	"platewatch/ocr/region"
 )
@@ -13,8 +15,10 @@ const regionUsage = "expect plates of `regions`: eu, us, br, uk, tw, a country (
 func readingParams(regions string) (ocr.Params, error) {
 	p := ocr.DefaultParams()
 	var err error
-	if p.Region, err = region.Parse(regions); err != nil {
-		return p, &failure{code: exitUsage, err: err} // it carries its own hint
+	p.Region, err = region.Parse(regions)
+	var unknown *region.UnknownError
+	if errors.As(err, &unknown) {
+		return p, &failure{code: exitUsage, err: err, hint: unknown.Hint()}
 	}
-	return p, nil
+	return p, err
 }
