@@ -73,16 +73,29 @@ func (k kernels) Close() error {
 func (k kernels) hat(grey gocv.Mat, light bool, binary *gocv.Mat) {
 	hat := gocv.NewMat()
 	defer hat.Close()
-	op := gocv.MorphBlackhat
 	if light {
-		op = gocv.MorphTophat
+		gocv.Erode(grey, &hat, k.stroke)
+		gocv.Dilate(hat, &hat, k.stroke)
+		gocv.Subtract(grey, hat, &hat)
+	} else {
+		blackHat(grey, &hat, k.stroke)
 	}
-	gocv.MorphologyEx(grey, &hat, op, k.stroke)
 	gocv.Dilate(hat, binary, k.around)
 	gocv.ConvertScaleAbs(*binary, binary, 0.45, 0)
 	gocv.Compare(hat, *binary, binary, gocv.CompareGT)
 	gocv.Threshold(hat, &hat, 10, 255, gocv.ThresholdBinary)
 	gocv.BitwiseAnd(*binary, hat, binary)
+}
+
+// blackHat is cv::morphologyEx's, which takes one plane more for it.
+func blackHat(grey gocv.Mat, hat *gocv.Mat, kernel gocv.Mat) {
+	closing(grey, hat, kernel)
+	gocv.Subtract(*hat, grey, hat)
+}
+
+func closing(grey gocv.Mat, closed *gocv.Mat, kernel gocv.Mat) {
+	gocv.Dilate(grey, closed, kernel)
+	gocv.Erode(*closed, closed, kernel)
 }
 
 // textMask is 255 near vertical edges, at a quarter of the gradient's scale.

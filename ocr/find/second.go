@@ -36,7 +36,7 @@ func textRegions(pyr *pyramid, k kernels, atMost int) []region {
 	for _, lv := range pyr.levels {
 		strokes, blobs, binary := blackHatStrokes(lv.grey, k), gocv.NewMat(), gocv.NewMat()
 		gocv.Blur(strokes, &blobs, image.Pt(5, 3))
-		gocv.MorphologyEx(blobs, &blobs, gocv.MorphClose, k.close)
+		closing(blobs, &blobs, k.close)
 		plane, err := shape.PlaneOf(strokes)
 		for _, fixed := range []bool{false, true} {
 			if err != nil {
@@ -75,7 +75,7 @@ func textRegions(pyr *pyramid, k kernels, atMost int) []region {
 func blackHatStrokes(grey gocv.Mat, k kernels) gocv.Mat {
 	signed, strokes := gocv.NewMat(), gocv.NewMat()
 	defer signed.Close()
-	gocv.MorphologyEx(grey, &strokes, gocv.MorphBlackhat, k.text)
+	blackHat(grey, &strokes, k.text)
 	gocv.Sobel(strokes, &signed, gocv.MatTypeCV16S, 1, 0, 3, 1, 0, gocv.BorderDefault)
 	gocv.ConvertScaleAbs(signed, &strokes, 1, 0)
 	return strokes
