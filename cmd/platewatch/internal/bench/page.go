@@ -20,6 +20,7 @@ var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"percent": percent,
 	"part":    part,
 	"told":    Told,
+	"shareOf": shareOf,
 	"short":   short,
 	"chart":   chartOf,
 }).ParseFS(pageFiles, "page.html"))

@@ -26,12 +26,12 @@ func Table(scores []*Score) string {
 		width = max(width, len(short(s.Folder)))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-*s  %5s %7s %7s %7s %7s %8s %6s %13s %6s %11s\n", width, "folder",
+	fmt.Fprintf(&b, "%-*s  %5s %7s %7s %7s %7s %8s %6s %14s %6s %11s\n", width, "folder",
 		"n", "exact", "folded", "found", "misread", "spurious", "CER", "wrong ≥ 0.9", "ECE", "none: ≥ 0.8")
 	for _, s := range rows {
-		fmt.Fprintf(&b, "%-*s  %5d %7s %7s %7s %7s %8d %6.3f %13s %6.3f %11s\n", width, short(s.Folder), s.Plates,
+		fmt.Fprintf(&b, "%-*s  %5d %7s %7s %7s %7s %8d %6.3f %14s %6.3f %11s\n", width, short(s.Folder), s.Plates,
 			percent(s.Exact, s.Plates), percent(s.Folded, s.Plates), percent(s.Found, s.Plates), percent(s.Misread, s.Plates),
-			s.Spurious, s.CharacterErrorRate(), part(s.SureWrong, s.Sure), s.Calibration.Error(), part(s.LoudOnNone, s.None))
+			s.Spurious, s.CharacterErrorRate(), shareOf(s.SureWrong, s.Sure), s.Calibration.Error(), part(s.LoudOnNone, s.None))
 	}
 	fmt.Fprintf(&b, "\n%-*s  %20s %20s %20s\n", width, "milliseconds", "find median / p95", "read median / p95", "both median / p95")
 	for _, s := range rows {
@@ -58,6 +58,14 @@ func percent(n, of int) string {
 		return "–"
 	}
 	return fmt.Sprintf("%.1f %%", 100*share(n, of))
+}
+
+// shareOf is a share as text with what it is of; – of nothing.
+func shareOf(n, of int) string {
+	if of == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%s of %d", percent(n, of), of)
 }
 
 // part is a count out of another as text; – of nothing.
