@@ -7,13 +7,16 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"platewatch/cmd/platewatch/internal/bench"
 	"platewatch/ocr"
+	"platewatch/ocr/read"
 	"platewatch/ocr/truth"
 )
 
@@ -22,45 +25,31 @@ const shownFailures = 200
 
 // runBench measures accuracy and speed on labelled folders.
 func runBench(ctx context.Context, std stdio, args []string) error {
-	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	asJSON := fs.Bool("json", false, "print the scores as JSON")
-	page := fs.String("html", "", "write the scores and every failure as a picture into `file`")
-	modelName := fs.String("model", "plate", modelUsage)
-	regions := fs.String("region", "", regionUsage)
-	if err := parse(fs, std, "[flags] DIR ...", args); err != nil {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	asJSON := flags.Bool("json", false, "print the scores as JSON")
+	page := flags.String("html", "", "write the scores and every failure as a picture into `file`")
+	modelName := flags.String("model", "plate", modelUsage)
+	regions := flags.String("region", "", regionUsage+"; DIR:REGIONS says it for one folder")
+	if err := parse(flags, std, "[flags] DIR[:REGIONS] ...", args); err != nil {
 		return err
 	}
-	if fs.NArg() == 0 {
+	if flags.NArg() == 0 {
 		return usageError("nothing to measure", "name folders with pictures or clips and a "+truth.FileName)
 	}
-	params, err := readingParams(*regions)
-	if err != nil {
-		return err
-	}
-	var sets []*truth.Set
+	var folders []labelled
 	files := 0
-	for _, dir := range fs.Args() {
-		set, err := truth.Open(dir)
-		if err != nil {
-			return &failure{code: codeOf(err), err: err, hint: "bench needs a folder with a " + truth.FileName + ": file, x, y, w, h, plate"}
-		}
-		sets = append(sets, set)
-		files += len(set.Files)
-	}
-	recogniser, err := ocr.New(readingModel(*modelName), params)
-	if err != nil {
-		return err
-	}
-	defer recogniser.Close()
-
-	bar := progressOn(std.err, files, "reading")
-	var scores []*bench.Score
-	for _, set := range sets {
-		s, err := bench.Run(ctx, recogniser, set, func() { bar.Add(1) })
+	for _, arg := range flags.Args() {
+		f, err := openLabelled(arg, *regions)
 		if err != nil {
 			return err
 		}
-		scores = append(scores, s)
+		folders = append(folders, f)
+		files += len(f.set.Files)
+	}
+	bar := progressOn(std.err, files, "reading")
+	scores, err := measure(ctx, readingModel(*modelName), folders, func() { bar.Add(1) })
+	if err != nil {
+		return err
 	}
 	bar.Finish()
 	memory, err := bench.ReadMemory()
@@ -86,13 +75,63 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 			bench.Memory
 		}{scores, total, memory})
 	}
-	fmt.Fprintf(std.out, "%s%s\n%s\nmemory: %.0f MiB resident, %.0f MiB at most\n\n%s", bench.Table(scores), bench.Told(total.Region), total.Calibration.Diagram(),
+	fmt.Fprintf(std.out, "%s\n%s\nmemory: %.0f MiB resident, %.0f MiB at most\n\n%s", bench.Table(scores), total.Calibration.Diagram(),
 		float64(memory.Resident)/(1<<20), float64(memory.Peak)/(1<<20), bench.Legend)
 	if total.Unreadable > 0 {
 		return &failure{code: exitFailed, err: fmt.Errorf("%d of %d files could not be read, and count as not found", total.Unreadable, files),
 			hint: "platewatch read FILE says why"}
 	}
 	return nil
+}
+
+// labelled is a folder to measure with what is to be known about it.
+type labelled struct {
+	set    *truth.Set
+	params ocr.Params
+}
+
+// openLabelled opens the folder that an argument names, DIR or DIR:REGIONS.
+func openLabelled(arg, regions string) (labelled, error) {
+	dir := arg
+	set, err := truth.Open(dir)
+	if i := strings.LastIndexByte(arg, ':'); i > 0 && errors.Is(err, fs.ErrNotExist) {
+		dir, regions = arg[:i], arg[i+1:]
+		set, err = truth.Open(dir)
+	}
+	if err != nil {
+		return labelled{}, &failure{code: codeOf(err), err: err, hint: "bench needs a folder with a " + truth.FileName + ": file, x, y, w, h, plate"}
+	}
+	params, err := readingParams(regions)
+	return labelled{set, params}, err
+}
+
+// measure reads the folders one after the other. One recogniser is open at a
+// time, as in a unit, or the memory would tell nothing.
+func measure(ctx context.Context, m read.Model, folders []labelled, progress func()) (scores []*bench.Score, err error) {
+	var r *ocr.Recogniser
+	defer func() {
+		if r != nil {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	for _, f := range folders {
+		if r == nil || r.Regions() != f.params.Region.String() {
+			if r != nil {
+				if err := r.Close(); err != nil {
+					return nil, err
+				}
+			}
+			if r, err = ocr.New(m, f.params); err != nil {
+				return nil, err
+			}
+		}
+		s, err := bench.Run(ctx, r, f.set, progress)
+		if err != nil {
+			return nil, err
+		}
+		scores = append(scores, s)
+	}
+	return scores, nil
 }
 
 // progressOn is a progress bar on a terminal, and silent elsewhere.

@@ -19,9 +19,8 @@ var pageFiles embed.FS
 var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"percent": percent,
 	"part":    part,
-	"told":    Told,
 	"shareOf": shareOf,
-	"short":   short,
+	"name":    (*Score).name,
 	"chart":   chartOf,
 }).ParseFS(pageFiles, "page.html"))
 

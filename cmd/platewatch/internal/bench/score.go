@@ -49,11 +49,10 @@ type Score struct {
 // allFolders is the Folder of the total.
 const allFolders = "all"
 
-// Total adds folders up. It lists no failures.
+// Total adds folders up, whatever regions were told. It lists no failures.
 func Total(scores []*Score) *Score {
 	t := &Score{Folder: allFolders}
 	for _, s := range scores {
-		t.Region = s.Region // one recogniser reads them all
 		for to, n := range map[*int]int{
 			&t.Pictures: s.Pictures, &t.Unreadable: s.Unreadable, &t.Plates: s.Plates, &t.Exact: s.Exact,
 			&t.Folded: s.Folded, &t.Found: s.Found, &t.Misread: s.Misread, &t.Spurious: s.Spurious,

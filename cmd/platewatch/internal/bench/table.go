@@ -4,14 +4,15 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 )
 
-// Told says which regions the recogniser was told, as a line.
-func Told(region string) string {
-	if region == "" {
-		return "no region told\n"
+// name is the folder's last two names, with the regions that were told.
+func (s *Score) name() string {
+	if s.Region == "" || s.Folder == allFolders {
+		return short(s.Folder)
 	}
-	return "region told: " + region + "\n"
+	return short(s.Folder) + ":" + s.Region
 }
 
 // Table writes the scores as aligned text: a row for each folder and, for
@@ -23,27 +24,28 @@ func Table(scores []*Score) string {
 	}
 	width := len("folder")
 	for _, s := range rows {
-		width = max(width, len(short(s.Folder)))
+		width = max(width, utf8.RuneCountInString(s.name()))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-*s  %5s %7s %7s %7s %7s %8s %6s %14s %6s %11s\n", width, "folder",
 		"n", "exact", "folded", "found", "misread", "spurious", "CER", "wrong ≥ 0.9", "ECE", "none: ≥ 0.8")
 	for _, s := range rows {
-		fmt.Fprintf(&b, "%-*s  %5d %7s %7s %7s %7s %8d %6.3f %14s %6.3f %11s\n", width, short(s.Folder), s.Plates,
+		fmt.Fprintf(&b, "%-*s  %5d %7s %7s %7s %7s %8d %6.3f %14s %6.3f %11s\n", width, s.name(), s.Plates,
 			percent(s.Exact, s.Plates), percent(s.Folded, s.Plates), percent(s.Found, s.Plates), percent(s.Misread, s.Plates),
 			s.Spurious, s.CharacterErrorRate(), shareOf(s.SureWrong, s.Sure), s.Calibration.Error(), part(s.LoudOnNone, s.None))
 	}
 	fmt.Fprintf(&b, "\n%-*s  %20s %20s %20s\n", width, "milliseconds", "find median / p95", "read median / p95", "both median / p95")
 	for _, s := range rows {
 		pair := func(median, p95 float64) string { return fmt.Sprintf("%.1f / %.1f", median, p95) }
-		fmt.Fprintf(&b, "%-*s  %20s %20s %20s\n", width, short(s.Folder), pair(s.FindMedianMS, s.FindP95MS),
+		fmt.Fprintf(&b, "%-*s  %20s %20s %20s\n", width, s.name(), pair(s.FindMedianMS, s.FindP95MS),
 			pair(s.ReadMedianMS, s.ReadP95MS), pair(s.MedianMS, s.P95MS))
 	}
 	return b.String()
 }
 
 // Legend says what the columns of [Table] count.
-const Legend = `exact        the whole text is right; folded: with O, Q and 0 alike, I and 1 too
+const Legend = `folder       with the regions that were told, if any
+exact        the whole text is right; folded: with O, Q and 0 alike, I and 1 too
 found        a plate is reported there, with whatever text; misread: and its text is wrong, folded
 spurious     reported where no plate is labelled (some are plates that nobody labelled)
 CER          wrong, missing and added characters for each labelled one

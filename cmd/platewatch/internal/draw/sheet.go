@@ -276,7 +276,7 @@ func (s *sheet) verdict(y int, a ocr.Attempt, c color.RGBA) int {
 		for _, line := range []string{
 			fmt.Sprintf("confidence %.2f", r.Confidence),
 			fmt.Sprintf("chance of a plate %.2f", r.OnPlate),
-			r.Region,
+			formatOf(r.Plate),
 		} {
 			if line != "" {
 				s.small.write(s.img, x, y, s.small.fit(line, width), faint)
@@ -290,6 +290,14 @@ func (s *sheet) verdict(y int, a ocr.Attempt, c color.RGBA) int {
 		y += s.text.height()
 	}
 	return y
+}
+
+// formatOf says whose format a plate's text fits, if a region was told.
+func formatOf(p ocr.Plate) string {
+	if p.Region == "" {
+		return ""
+	}
+	return "as plates of " + p.Region
 }
 
 // chip is a number on a coloured ground.
