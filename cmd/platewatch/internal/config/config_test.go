@@ -117,7 +117,7 @@ position = { latitude = 52, longitude = -4.5, bearing = 0, description = "A44" }
 model = "plate.traineddata"
 workers = 3
 min_plate_width = 64
-region = "eu"
+region = "nl,uk"
 [passage]
 agree = 1
 gap = "5s30ms"
@@ -160,7 +160,7 @@ format = "json"
 			{Name: "clip", Source: "night.MKV", Loop: true, Pace: PaceFast,
 				OpenTimeout: Duration(5 * time.Second), ReadTimeout: Duration(3 * time.Second)},
 		},
-		OCR:     OCR{Model: "plate.traineddata", Workers: 3, MinPlateWidth: 64, Region: "eu"},
+		OCR:     OCR{Model: "plate.traineddata", Workers: 3, MinPlateWidth: 64, Region: "nl,uk"},
 		Passage: Passage{Agree: 1, Gap: Duration(5*time.Second + 30*time.Millisecond)},
 		Hotlist: Hotlist{Path: "/srv/lists"},
 		Uplink: Uplink{Brokers: []string{"tls://b"},
