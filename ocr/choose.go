@@ -34,13 +34,18 @@ func choose(attempts []Attempt, j *judge.Judge) []Plate {
 
 // precedence is the order in which readings take their places: the surer one
 // first; but two rows are surer than either of them alone only in that nothing
-// is missing, so they get a start.
+// is missing, so they get a start, and so does what has a figure in it before
+// lettering that has none.
 func (r Reading) precedence() float64 {
 	const start = 0.3
+	p := r.Confidence
 	if r.Rows > 1 {
-		return r.Confidence + start
+		p += start
 	}
-	return r.Confidence
+	if hasFigure(r.Text) {
+		p += start
+	}
+	return p
 }
 
 // verdictOn judges a reading. kept are the surer ones that are reported.
@@ -50,7 +55,7 @@ func verdictOn(r Reading, kept []Plate, j *judge.Judge) Verdict {
 		return Verdict{reason: hardlyPlate, value: r.OnPlate, than: j.LeastPlate}
 	case r.Confidence < j.LeastRight:
 		return Verdict{reason: hardlyRight, value: r.Confidence, than: j.LeastRight}
-	case !plausible(r.Text):
+	case !plausible(r.Text, r.Evidence.Fills):
 		return Verdict{reason: implausible, text: r.Text}
 	}
 	for _, k := range kept {
@@ -67,17 +72,20 @@ const samePlace = 0.3
 // plausible rejects what no plate carries: fewer than four characters, none of
 // them a digit, and rows of strokes (a radiator grille reads as 111111).
 // Vanity plates without a digit exist; they are rare, and lettering on
-// vehicles and shops is not, so they must be five characters or more.
-func plausible(text string) bool {
-	if len(text) < 4 {
+// vehicles and shops is not, so they must be five characters or more. In a
+// picture that is all plate there are no signs, and three may be a number.
+func plausible(text string, fills bool) bool {
+	if len(text) < 4 && !(fills && len(text) == 3 && hasFigure(text)) {
 		return false
 	}
 	bars := strings.Count(text, "1") + strings.Count(text, "I")
 	if 2*bars > len(text)+1 {
 		return false
 	}
-	return len(text) >= 5 || strings.ContainsAny(text, "0123456789")
+	return len(text) >= 5 || hasFigure(text)
 }
+
+func hasFigure(text string) bool { return strings.ContainsAny(text, "0123456789") }
 
 // overlap is the intersection over the smaller one's area, 0–1.
 func overlap(a, b image.Rectangle) float64 {

@@ -79,6 +79,9 @@ type Params struct {
 	// plate stands out like the first, the lettering around it does not. On
 	// the labelled frames no right reading was lost to it.
 	MinFurther float64
+	// CloseUps says that a picture may be nothing but a plate: where nothing is
+	// found it is read as one. Cameras do not take such pictures.
+	CloseUps bool
 	// MinWidth is the width in pixels below which a plate is not reported.
 	MinWidth int
 	// Readers is how many plates are read at once.
@@ -163,9 +166,18 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 		if err := r.readOne(ctx, grey, a, trace); err != nil {
 			return Result{}, err
 		}
-		if v := verdictOn(a.Reading, nil, r.judge); a.Verdict.reason == notJudged && v.Reported() {
+		// Lettering without a figure, a state's name, keeps nothing from being read.
+		if v := verdictOn(a.Reading, nil, r.judge); a.Verdict.reason == notJudged && v.Reported() && hasFigure(a.Reading.Text) {
 			plates = append(plates, a.Reading.Plate)
 		}
+	}
+	if c, ok := closeUp(grey.Cols(), grey.Rows()); ok && r.p.CloseUps && len(plates) == 0 {
+		a := Attempt{Candidate: c}
+		res.Candidates++
+		if err := r.readOne(ctx, grey, &a, trace); err != nil {
+			return Result{}, err
+		}
+		res.Attempts = append(res.Attempts, a)
 	}
 	res.Plates = choose(res.Attempts, r.judge)
 	res.Read = time.Since(found)
@@ -206,7 +218,7 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, tra
 	height := level.FrameHeight(reading.Line)
 	seen := judge.Evidence{
 		Text: reading.Text, Place: c.Score, Reader: reading.Confidence, Prior: reading.Prior, Letters: len(reading.Line.Letters),
-		Agreed: reading.Agreed, Height: height, Light: level.Light(),
+		Agreed: reading.Agreed, Height: height, Light: level.Light(), Fills: level.Fills(reading.Line),
 	}
 	p := Plate{
 		Text:       reading.Text,

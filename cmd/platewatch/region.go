@@ -14,6 +14,7 @@ const regionUsage = "expect plates of `regions`: eu, us, br, uk, tw, a country (
 // -region.
 func readingParams(regions string) (ocr.Params, error) {
 	p := ocr.DefaultParams()
+	p.CloseUps = true
 	var err error
 	p.Region, err = region.Parse(regions)
 	var unknown *region.UnknownError

@@ -21,16 +21,17 @@ type Evidence struct {
 	Agreed  bool    // the looks agreed before they ran out
 	Height  float64 // of the characters in the frame, pixels
 	Light   bool    // light characters on a dark ground
+	Fills   bool    // the plate fills the frame
 }
 
 // terms is how many numbers evidence comes to.
-const terms = 13
+const terms = 14
 
 // Terms names them.
 var Terms = [terms]string{
 	"place, log odds", "reader, log confidence", "characters read more or less than shapes", "looks agreed",
 	"height below 20 px, log", "height above 20 px", "light on dark", "fewer than 5 characters", "more than 8 characters",
-	"no figure", "no letter", "characters that dies stamp alike", "formats, log prior",
+	"no figure", "no letter", "characters that dies stamp alike", "formats, log prior", "fills the frame",
 }
 
 // Vector is the evidence as numbers, in the order of [Terms].
@@ -54,7 +55,8 @@ func (e Evidence) Vector() []float64 {
 		number(!strings.ContainsAny(e.Text, "0123456789")),
 		number(strings.Trim(e.Text, "0123456789") == ""),
 		min(2, alike),
-		e.Prior,
+		min(max(e.Prior, -6), 6),
+		number(e.Fills),
 	}
 }
 
@@ -91,11 +93,11 @@ type Judge struct {
 // How sure a reader says it is means something else for each kind of model. The
 // readings below the least probabilities are hardly ever right.
 var (
-	wholePlates = Judge{plate: platePlate, right: plateRight, LeastPlate: 0.4, LeastRight: 0.05}
+	wholePlates = Judge{plate: platePlate, right: plateRight, LeastPlate: 0.2, LeastRight: 0.05}
 	// For Debian's models; a few digits, chosen on the labelled frames.
 	lines = Judge{
-		plate:      Weights{0.9, [terms]float64{0.6, 1, -0.3, -0.7, 0.7, 0.5, -1.3, -0.7, -1.5, -1.9, -0.5, 0, 0.3}},
-		right:      Weights{-1, [terms]float64{0.45, 0.35, -1.3, 0.7, 0.7, 0.5, -0.7, -2.1, -1.6, -1.8, -0.5, -0.2, 0.3}},
+		plate:      Weights{0.9, [terms]float64{0.6, 1, -0.3, -0.7, 0.7, 0.5, -1.3, -0.7, -1.5, -1.9, -0.5, 0, 0.1, 0}},
+		right:      Weights{-1, [terms]float64{0.45, 0.35, -1.3, 0.7, 0.7, 0.5, -0.7, -2.1, -1.6, -1.8, -0.5, -0.2, 0.1, 0}},
 		LeastPlate: 0.25,
 	}
 )

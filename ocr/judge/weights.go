@@ -2,36 +2,38 @@
 
 package judge
 
-// Fitted to the readings on 57 pictures of br, 56 pictures of eu, 81 pictures of fr, 116 pictures of us, 113 pictures of us_carpark, 200 pictures of grey.
+// Fitted to the readings on 56 pictures of eu, 56 pictures of eu eu, 116 pictures of us, 116 pictures of us us, 57 pictures of br, 57 pictures of br br, 113 pictures of us_carpark, 113 pictures of us_carpark us, 81 pictures of fr, 81 pictures of fr eu, 200 pictures of grey, 390 pictures of us us, 681 pictures of eu, 500 pictures of br_night br.
 
-var platePlate = Weights{1.385, [terms]float64{
-	0.666,  // place, log odds
-	0.812,  // reader, log confidence
-	-0.027, // characters read more or less than shapes
-	-0.100, // looks agreed
-	1.634,  // height below 20 px, log
-	0.288,  // height above 20 px
-	0.270,  // light on dark
-	-0.907, // fewer than 5 characters
-	-0.499, // more than 8 characters
-	-1.345, // no figure
-	-0.642, // no letter
-	-0.190, // characters that dies stamp alike
-	0.000,  // formats, log prior
+var platePlate = Weights{1.150, [terms]float64{
+	0.586,  // place, log odds
+	0.800,  // reader, log confidence
+	0.239,  // characters read more or less than shapes
+	0.121,  // looks agreed
+	2.473,  // height below 20 px, log
+	0.372,  // height above 20 px
+	-0.855, // light on dark
+	-1.362, // fewer than 5 characters
+	-0.557, // more than 8 characters
+	-1.568, // no figure
+	-1.067, // no letter
+	-0.138, // characters that dies stamp alike
+	0.262,  // formats, log prior
+	1.525,  // fills the frame
 }}
 
-var plateRight = Weights{-0.153, [terms]float64{
-	0.661,  // place, log odds
-	0.917,  // reader, log confidence
-	0.028,  // characters read more or less than shapes
-	0.377,  // looks agreed
-	1.107,  // height below 20 px, log
-	0.164,  // height above 20 px
-	0.203,  // light on dark
-	-0.804, // fewer than 5 characters
-	-0.211, // more than 8 characters
-	-0.846, // no figure
-	-0.356, // no letter
-	-0.233, // characters that dies stamp alike
-	0.000,  // formats, log prior
+var plateRight = Weights{0.512, [terms]float64{
+	0.476,  // place, log odds
+	1.284,  // reader, log confidence
+	0.250,  // characters read more or less than shapes
+	0.349,  // looks agreed
+	1.887,  // height below 20 px, log
+	0.346,  // height above 20 px
+	-0.192, // light on dark
+	-0.960, // fewer than 5 characters
+	-0.430, // more than 8 characters
+	-1.433, // no figure
+	-0.692, // no letter
+	-0.328, // characters that dies stamp alike
+	0.170,  // formats, log prior
+	0.721,  // fills the frame
 }}

@@ -50,11 +50,13 @@ type Alternative struct {
 }
 
 // Look is one way to read a plate: which of its lines (0 is the most regular)
-// and how it is cut out: the line's ink, or the whole plate around it.
+// and how it is cut out: the line's ink, or the whole plate around it, or the
+// frame as it is. The last is left out where the plate does not fill it.
 type Look struct {
 	Line   int
 	Cut    rectify.Cut
 	Around rectify.Around
+	Frame  bool
 }
 
 // Model names a Tesseract model, Dir/Name.traineddata, and how it wants to see
@@ -90,6 +92,7 @@ func English() Model {
 func Plate() Model {
 	return Model{Name: "plate", Data: model.Plate, Whole: true, Looks: []Look{
 		{Line: 0, Around: rectify.Around{Half: 0.8, Beyond: 0.8}},
+		{Frame: true},
 		{Line: 1, Around: rectify.Around{Half: 0.8, Beyond: 1.1}},
 		{Line: 0, Around: rectify.Around{Half: 0.95, Beyond: 0.3}},
 	}}

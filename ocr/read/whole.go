@@ -5,14 +5,20 @@ import (
 	"math"
 	"slices"
 
+	"gocv.io/x/gocv"
+
 	"platewatch/ocr/internal/shape"
 	"platewatch/ocr/rectify"
 	"platewatch/ocr/region"
 )
 
 // whole lets one engine read a whole plate.
-func (e *engine) whole(p *rectify.Plate, l rectify.Line, a rectify.Around, tap Tap) (outputs, error) {
-	picture, err := p.Whole(l, a)
+func (e *engine) whole(p *rectify.Plate, l rectify.Line, look Look, tap Tap) (outputs, error) {
+	cut := func() (gocv.Mat, error) { return p.Whole(l, look.Around) }
+	if look.Frame {
+		cut = p.Frame
+	}
+	picture, err := cut()
 	if err != nil {
 		return nil, err
 	}
@@ -36,17 +42,19 @@ func (r *Reader) readWhole(e *engine, p *rectify.Plate, lines []rectify.Line, ro
 	// Of 37 rows of two rendered letters 37 were read right with 4.2 character
 	// heights of width, 30 with 2.4.
 	const narrowest = 4.2
-	seen := panel{row: row, formats: r.formats}
+	seen := panel{row: row, fills: p.Fills(lines[0]), formats: r.formats}
 	if row { // no format says what stands on one row of two
 		seen.formats = nil
 	}
 	for i, look := range r.model.Looks {
 		line := lines[min(look.Line, len(lines)-1)]
-		around := look.Around
-		if row {
-			around = around.AtLeast(narrowest, line)
+		if look.Frame && (row || !p.Fills(line)) {
+			continue
 		}
-		o, err := e.whole(p, line, around, tap)
+		if row {
+			look.Around = look.Around.AtLeast(narrowest, line)
+		}
+		o, err := e.whole(p, line, look, tap)
 		if err != nil {
 			return Reading{}, false, err
 		}
@@ -68,6 +76,7 @@ func (r *Reader) readWhole(e *engine, p *rectify.Plate, lines []rectify.Line, ro
 type panel struct {
 	formats *region.Set // of the regions that were told; may be nil
 	row     bool        // not a whole plate
+	fills   bool        // it fills the frame
 	looks   []outputs
 	texts   []verdict // every text that a look thought likely, the likeliest first
 }
@@ -135,7 +144,10 @@ func (p *panel) mean(v verdict) float64 { return math.Exp(v.sum / float64(len(p.
 // signs, grilles and leaves no text stands out, or only a short one.
 func (p *panel) hopeless() bool {
 	best := p.texts[0]
-	return len(best.text) <= shortest && !p.row || p.mean(best) < leastAlone
+	if p.row || p.fills {
+		return p.mean(best) < leastAlone
+	}
+	return len(best.text) <= shortest || p.mean(best) < leastAlone
 }
 
 func (p *panel) settled() bool {

@@ -33,21 +33,42 @@ func (a Around) AtLeast(width float64, l Line) Around {
 // contrast and the control row that the model is trained with: see
 // ocr/train/README.md. The caller closes the Mat.
 func (p *Plate) Whole(l Line, a Around) (gocv.Mat, error) {
-	// Twice the size first: warping samples, and shrinking must average.
-	const w, h = 2 * WholeWidth, 2 * WholeHeight
 	x0, x1 := l.X0-a.Beyond*l.Height, l.X1+a.Beyond*l.Height
-	sx, sy := w/(x1-x0), h/(2*a.Half*l.Height)
+	sx, sy := doubleWidth/(x1-x0), doubleHeight/(2*a.Half*l.Height)
+	return p.stretched([2][3]float64{{sx, 0, -x0 * sx}, {-sy * l.Slope, sy, doubleHeight/2 - sy*l.Y0}})
+}
+
+// Fills tells whether a line is so large in its frame that the frame is likely
+// to be a picture of the plate alone.
+func (p *Plate) Fills(l Line) bool {
+	const wide, high = 0.55, 0.25 // of the frame
+	return l.X1-l.X0 > wide*p.wide*p.scale && l.Height > high*p.high*p.scale
+}
+
+// Frame is like [Plate.Whole] for the frame as it is, not levelled: what the
+// model saw most of in its training are whole plates with upright edges.
+func (p *Plate) Frame() (gocv.Mat, error) {
+	origin := p.FromFrame(Point{})
+	sx, sy := doubleWidth/(p.wide*p.scale), doubleHeight/(p.high*p.scale)
+	return p.stretched([2][3]float64{{sx, 0, -origin.X * sx}, {sy * p.slope, sy, -sy * (origin.Y + p.slope*origin.X)}})
+}
+
+// Twice the size first: warping samples, and shrinking must average.
+const doubleWidth, doubleHeight = 2 * WholeWidth, 2 * WholeHeight
+
+// stretched takes the levelled picture through an affine map to twice
+// WholeWidth × WholeHeight, and makes of that what the model sees.
+func (p *Plate) stretched(to [2][3]float64) (gocv.Mat, error) {
 	m := gocv.NewMatWithSize(2, 3, gocv.MatTypeCV64F)
 	defer m.Close()
-	m.SetDoubleAt(0, 0, sx)
-	m.SetDoubleAt(0, 1, 0)
-	m.SetDoubleAt(0, 2, -x0*sx)
-	m.SetDoubleAt(1, 0, -sy*l.Slope)
-	m.SetDoubleAt(1, 1, sy)
-	m.SetDoubleAt(1, 2, h/2-sy*l.Y0)
+	for i, row := range to {
+		for j, v := range row {
+			m.SetDoubleAt(i, j, v)
+		}
+	}
 	double := gocv.NewMat()
 	defer double.Close()
-	gocv.WarpAffineWithParams(p.Grey, &double, m, image.Pt(w, h), gocv.InterpolationLinear, gocv.BorderReplicate, color.RGBA{})
+	gocv.WarpAffineWithParams(p.Grey, &double, m, image.Pt(doubleWidth, doubleHeight), gocv.InterpolationLinear, gocv.BorderReplicate, color.RGBA{})
 	out := gocv.NewMat()
 	gocv.Resize(double, &out, image.Pt(WholeWidth, WholeHeight), 0, 0, gocv.InterpolationArea)
 	pixels, err := shape.PlaneOf(out)

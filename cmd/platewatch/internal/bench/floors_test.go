@@ -49,6 +49,7 @@ func openModel(t *testing.T, m read.Model, name string) *ocr.Recogniser {
 	if p.Region, err = region.Parse(name); err != nil {
 		t.Fatal(err)
 	}
+	p.CloseUps = true
 	r, err := ocr.New(m, p)
 	if err != nil {
 		t.Fatal(err)
@@ -66,17 +67,19 @@ func TestFloors(t *testing.T) {
 	}{
 		{read.Plate(), []floor{
 			{stills, "", 91, 5, 20, 0},
-			{data + "/frames/eu", "eu", 85, 4, 5, 0},
-			{data + "/frames/us", "us", 80, 10, 18, 0},
-			{data + "/frames/us", "", 76, 11, 17, 0},
-			{data + "/frames/br", "br", 91, 8, 18, 0},
-			{data + "/frames/br", "", 89, 9, 17, 0},
-			{data + "/frames/fr", "fr", 80, 11, 19, 0},
-			{data + "/frames/us_carpark", "us", 82, 8, 6, 0},
-			{data + "/crops/eu", "eu", 87, 6, 3, 0},
-			{data + "/crops/us", "us", 85, 10, 8, 0},
-			{data + "/crops/br_night", "br", 87, 8, 3, 0},
-			{data + "/negatives/grey", "", 0, 0, 14, 2},
+			{data + "/frames/eu", "eu", 87, 2, 5, 0},
+			{data + "/frames/eu", "", 90, 2, 5, 0},
+			{data + "/frames/us", "us", 82, 9, 15, 0},
+			{data + "/frames/us", "", 78, 11, 17, 0},
+			{data + "/frames/br", "br", 93, 7, 12, 0},
+			{data + "/frames/br", "", 91, 8, 14, 0},
+			{data + "/frames/fr", "fr", 82, 9, 17, 0},
+			{data + "/frames/us_carpark", "us", 85, 7, 5, 0},
+			{data + "/crops/eu", "eu", 90, 6, 3, 0},
+			{data + "/crops/us", "us", 87, 8, 6, 0},
+			{data + "/crops/br_night", "br", 92, 7, 3, 0},
+			{data + "/crops/tw", "tw", 86, 9, 9, 0},
+			{data + "/negatives/grey", "", 0, 0, 12, 1},
 		}},
 		{read.English(), []floor{
 			{stills, "", 62, 30, 6, 0},

@@ -3,7 +3,8 @@
 //
 //	go run platewatch/ocr/judge/cmd/fitjudge -o ocr/judge/weights.go DIR ...
 //
-// A DIR holds pictures and truth.tsv with the plates' boxes. Twelve weights
+// A DIR holds pictures and truth.tsv; DIR@us is read with the formats of that
+// region too, for the judge must serve with and without. Fourteen weights
 // for each of two questions (is it a plate, is all of it right) come out of
 // some thousand readings: this is a calibration, the reading itself learns
 // nothing of the pictures. Every folder weighs the same. Before the weights
@@ -19,12 +20,14 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr"
 	"platewatch/ocr/judge"
 	"platewatch/ocr/read"
+	"platewatch/ocr/region"
 	"platewatch/ocr/truth"
 )
 
@@ -71,16 +74,23 @@ type folder struct {
 
 // collect reads a folder's pictures.
 func collect(ctx context.Context, dir string) (folder, error) {
+	dir, regions, _ := strings.Cut(dir, "@")
+	p := ocr.DefaultParams()
+	p.CloseUps = true
+	var err error
+	if p.Region, err = region.Parse(regions); err != nil {
+		return folder{}, err
+	}
 	set, err := truth.Open(dir)
 	if err != nil {
 		return folder{}, err
 	}
-	r, err := ocr.New(read.Plate(), ocr.DefaultParams())
+	r, err := ocr.New(read.Plate(), p)
 	if err != nil {
 		return folder{}, err
 	}
 	defer r.Close()
-	f := folder{name: filepath.Base(filepath.Clean(dir)), pictures: len(set.Files)}
+	f := folder{name: strings.Trim(filepath.Base(filepath.Clean(dir))+" "+regions, " "), pictures: len(set.Files)}
 	for i, file := range set.Files {
 		if i%20 == 19 {
 			fmt.Fprintf(os.Stderr, "\r%s: %d of %d pictures ", f.name, i+1, len(set.Files))
@@ -94,22 +104,38 @@ func collect(ctx context.Context, dir string) (folder, error) {
 		if err != nil {
 			return f, err
 		}
-		for _, a := range res.Attempts {
-			got := a.Reading
-			if got.Text == "" {
-				continue
-			}
-			s := reading{evidence: got.Evidence}
-			for _, want := range file.Plates {
-				here := overlap(want.Box, got.Box) >= 0.3
-				s.plate = s.plate || here
-				s.right = s.right || here && want.Text == got.Text
-			}
-			f.readings = append(f.readings, s)
-		}
+		f.add(res, file)
 	}
 	fmt.Fprintln(os.Stderr)
 	return f, nil
+}
+
+// add takes in what one picture gave. Where the label has no box the picture
+// is the plate, and only its surest reading counts.
+func (f *folder) add(res ocr.Result, file truth.File) {
+	var surest *ocr.Reading
+	for i := range res.Attempts {
+		got := &res.Attempts[i].Reading
+		if got.Text == "" {
+			continue
+		}
+		if len(file.Plates) == 1 && file.Plates[0].Box.Empty() {
+			if surest == nil || got.Confidence > surest.Confidence {
+				surest = got
+			}
+			continue
+		}
+		s := reading{evidence: got.Evidence}
+		for _, want := range file.Plates {
+			here := overlap(want.Box, got.Box) >= 0.3
+			s.plate = s.plate || here
+			s.right = s.right || here && want.Text == got.Text
+		}
+		f.readings = append(f.readings, s)
+	}
+	if surest != nil {
+		f.readings = append(f.readings, reading{surest.Evidence, true, surest.Text == file.Plates[0].Text})
+	}
 }
 
 // overlap is intersection over union, 0–1.
