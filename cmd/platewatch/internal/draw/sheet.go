@@ -102,7 +102,7 @@ func (s *sheet) draw(name string, picture gocv.Mat, t *ocr.Trace) int {
 func (s *sheet) frame(y int, picture gocv.Mat, attempts []ocr.Attempt) int {
 	whole := image.Rect(0, 0, picture.Cols(), picture.Rows())
 	at, scale := fitInto(whole.Size(), image.Rect(margin, y, margin+frameWidth, y+frameHeight))
-	s.paste(at, piece(picture, whole, at.Size()))
+	s.pastePiece(at, picture, whole)
 	on := s.img.SubImage(at).(draw.Image)
 	var boxes []image.Rectangle
 	for _, a := range attempts {
@@ -213,7 +213,7 @@ func (s *sheet) level(y int, a ocr.Attempt, picture gocv.Mat) int {
 			return y
 		}
 		at, _ := fitInto(around.Size(), room)
-		s.paste(at, piece(picture, around, at.Size()))
+		s.pastePiece(at, picture, around)
 		return at.Max.Y
 	}
 	at, scale := fitInto(a.Level.Bounds().Size(), room)
@@ -309,6 +309,9 @@ func (s *sheet) chip(x, y int, c color.RGBA, number string) {
 
 // paste scales a picture into a place.
 func (s *sheet) paste(at image.Rectangle, img image.Image) {
+	if !at.Overlaps(s.img.Rect) { // the first time
+		return
+	}
 	scaler := xdraw.Scaler(xdraw.ApproxBiLinear)
 	if img.Bounds().Size() == at.Size() {
 		scaler = xdraw.NearestNeighbor
@@ -324,22 +327,31 @@ func fitInto(size image.Point, room image.Rectangle) (image.Rectangle, float64) 
 	return image.Rectangle{Min: room.Min, Max: room.Min.Add(image.Pt(w, h))}, scale
 }
 
-// piece cuts a piece out of a BGR picture and scales it. Shrinking averages.
-func piece(picture gocv.Mat, of image.Rectangle, size image.Point) image.Image {
+// pastePiece scales a piece of a BGR picture into a place. Shrinking averages.
+func (s *sheet) pastePiece(at image.Rectangle, picture gocv.Mat, of image.Rectangle) {
+	if !at.Overlaps(s.img.Rect) { // the first time
+		return
+	}
 	cut := picture.Region(of)
 	defer cut.Close()
 	scaled := gocv.NewMat()
 	defer scaled.Close()
 	how := gocv.InterpolationCubic
-	if size.X < of.Dx() {
+	if at.Dx() < of.Dx() {
 		how = gocv.InterpolationArea
 	}
-	gocv.Resize(cut, &scaled, size, 0, 0, how)
-	out := image.NewRGBA(image.Rectangle{Max: size})
-	if from, ok := canvasOn(scaled); ok {
-		draw.Draw(out, out.Bounds(), from, image.Point{}, draw.Src)
+	gocv.Resize(cut, &scaled, at.Size(), 0, 0, how)
+	from, ok := canvasOn(scaled)
+	if !ok {
+		return
 	}
-	return out
+	for y := range from.h {
+		to := s.img.Pix[s.img.PixOffset(at.Min.X, at.Min.Y+y):]
+		row := from.pix[3*y*from.w:]
+		for x := range from.w {
+			to[4*x], to[4*x+1], to[4*x+2], to[4*x+3] = row[3*x+2], row[3*x+1], row[3*x], 255
+		}
+	}
 }
 
 // bright is a colour that can be read on labels.

@@ -90,5 +90,6 @@ func (a *Album) sheet(name string, picture gocv.Mat, t *ocr.Trace) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(png.Encode(f, draw.Sheet(name, picture, t)), f.Close())
+	quickly := png.Encoder{CompressionLevel: png.BestSpeed} // the best takes longer than finding and reading
+	return errors.Join(quickly.Encode(f, draw.Sheet(name, picture, t)), f.Close())
 }
