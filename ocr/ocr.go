@@ -75,7 +75,7 @@ type Params struct {
 	Candidates int
 	// MinScore is the finder's score below which a candidate is not read.
 	MinScore float64
-	// MinFurther is the same once a plate was read in the frame: a second
+	// MinFurther is the same once a likely plate was read in the frame: a second
 	// plate stands out like the first, the lettering around it does not. On
 	// the labelled frames no right reading was lost to it.
 	MinFurther float64

@@ -6,10 +6,16 @@ import (
 	"platewatch/ocr/find"
 )
 
-// sureEnough is the confidence of a reading from which nothing else is looked
-// for in its place. Below it another line of the same plate may be the better
-// one: on American plates the state's name is read before the number.
-const sureEnough = 0.8
+const (
+	// likely is the confidence of a reading from which only what is plate-like
+	// is read beside it. Below it that reading may be a sign or the camera's
+	// own writing, and the plate is yet to come.
+	likely = 0.5
+	// sureEnough is the confidence from which nothing else is looked for in its
+	// place. Below it another line of the same plate may be the better one: on
+	// American plates the state's name is read before the number.
+	sureEnough = 0.8
+)
 
 // worthReading gives a candidate that cannot add a plate its verdict, and the
 // others none. read is how many were read before it, on better candidates, and
@@ -21,11 +27,12 @@ func (r *Recogniser) worthReading(c find.Candidate, read int, plates []Plate) Ve
 		return Verdict{reason: lowScore, value: c.Score, than: r.p.MinScore}
 	case read == r.p.Candidates:
 		return Verdict{reason: enoughRead, than: float64(r.p.Candidates)}
-	case len(plates) > 0 && c.Score < r.p.MinFurther:
-		return Verdict{reason: lowBeside, value: c.Score, than: r.p.MinFurther, text: plates[0].Text}
 	}
 	box := image.Rect(int(c.Box.X), int(c.Box.Y), int(c.Box.X+c.Box.W), int(c.Box.Y+c.Box.H))
 	for _, p := range plates {
+		if p.Confidence >= likely && c.Score < r.p.MinFurther {
+			return Verdict{reason: lowBeside, value: c.Score, than: r.p.MinFurther, text: p.Text}
+		}
 		if p.Confidence >= sureEnough && overlap(box, p.Box) > samePlace {
 			return Verdict{reason: placeTaken, text: p.Text}
 		}

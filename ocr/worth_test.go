@@ -45,6 +45,7 @@ func TestWorthReading(t *testing.T) {
 	_, other := at(400)
 	sure, unsure, elsewhere := Plate{Text: "AB123C", Confidence: 0.9, Box: same}, Plate{Text: "SALE12", Confidence: 0.5, Box: same},
 		Plate{Text: "AB123C", Confidence: 0.9, Box: other}
+	sign := Plate{Text: "SALE12", Confidence: 0.3, Box: other}
 	for _, c := range []struct {
 		name   string
 		score  float64
@@ -56,6 +57,7 @@ func TestWorthReading(t *testing.T) {
 		{"hardly a plate", 0.01, 0, nil, lowScore},
 		{"too many", 0.9, 4, nil, enoughRead},
 		{"lettering beside a plate", 0.2, 1, []Plate{elsewhere}, lowBeside},
+		{"a plate beside what may be a sign", 0.2, 1, []Plate{sign}, notJudged},
 		{"a second plate", 0.6, 1, []Plate{elsewhere}, notJudged},
 		{"a sure plate again", 0.9, 1, []Plate{sure}, placeTaken},
 		{"a better line of an unsure plate", 0.9, 1, []Plate{unsure}, notJudged},
