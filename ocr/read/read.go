@@ -50,13 +50,11 @@ type Alternative struct {
 }
 
 // Look is one way to read a plate: which of its lines (0 is the most regular)
-// and how it is cut out: the line's ink, or the whole plate around it, or the
-// frame as it is. The last is left out where the plate does not fill it.
+// and how it is cut out: the line's ink, or the whole plate around it.
 type Look struct {
 	Line   int
 	Cut    rectify.Cut
 	Around rectify.Around
-	Frame  bool
 }
 
 // Model names a Tesseract model, Dir/Name.traineddata, and how it wants to see
@@ -86,15 +84,17 @@ func English() Model {
 // Plate is the project's own model, which is built in. It sees whole plates.
 //
 // The ends of a line are what the line finder is worst at, and plates leave
-// more or less room beside their characters: so the looks differ in what they
-// take in. They were chosen on the labelled frames among 24; the second and
-// third are taken only when the first was unsure.
+// more or less room beside and above their characters: so the looks differ in
+// what they take in. The first two go to the plate's edges, the third keeps
+// close to the characters. They were chosen among all triples of 15 on one half
+// of the labelled pictures, with 87.0 % read (83.6 % on the other half; 85.4
+// and 82.0 % with three that went by the line's ends). The second and third are
+// taken only when those before were unsure: 1.9 on average.
 func Plate() Model {
 	return Model{Name: "plate", Data: model.Plate, Whole: true, Looks: []Look{
-		{Line: 0, Around: rectify.Around{Half: 0.8, Beyond: 0.8}},
-		{Frame: true},
-		{Line: 1, Around: rectify.Around{Half: 0.8, Beyond: 1.1}},
-		{Line: 0, Around: rectify.Around{Half: 0.95, Beyond: 0.3}},
+		{Line: 0, Around: rectify.Around{Half: 0.8, Beyond: 0.8, Edges: true}},
+		{Line: 0, Around: rectify.Around{Half: 1.1, Beyond: 0.8, Edges: true}},
+		{Line: 0, Around: rectify.Around{Half: 0.8, Beyond: 0.3}},
 	}}
 }
 

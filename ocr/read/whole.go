@@ -5,20 +5,14 @@ import (
 	"math"
 	"slices"
 
-	"gocv.io/x/gocv"
-
 	"platewatch/ocr/internal/shape"
 	"platewatch/ocr/rectify"
 	"platewatch/ocr/region"
 )
 
 // whole lets one engine read a whole plate.
-func (e *engine) whole(p *rectify.Plate, l rectify.Line, look Look, tap Tap) (outputs, error) {
-	cut := func() (gocv.Mat, error) { return p.Whole(l, look.Around) }
-	if look.Frame {
-		cut = p.Frame
-	}
-	picture, err := cut()
+func (e *engine) whole(p *rectify.Plate, l rectify.Line, a rectify.Around, tap Tap) (outputs, error) {
+	picture, err := p.Whole(l, a)
 	if err != nil {
 		return nil, err
 	}
@@ -48,13 +42,10 @@ func (r *Reader) readWhole(e *engine, p *rectify.Plate, lines []rectify.Line, ro
 	}
 	for i, look := range r.model.Looks {
 		line := lines[min(look.Line, len(lines)-1)]
-		if look.Frame && (row || !p.Fills(line)) {
-			continue
-		}
 		if row {
-			look.Around = look.Around.AtLeast(narrowest, line)
+			look.Around.Least = narrowest
 		}
-		o, err := e.whole(p, line, look, tap)
+		o, err := e.whole(p, line, look.Around, tap)
 		if err != nil {
 			return Reading{}, false, err
 		}

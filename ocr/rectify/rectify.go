@@ -46,30 +46,48 @@ type Plate struct {
 	x0, x1       float64 // ends of the finder's line here
 	wide, high   float64 // of the frame, its pixels
 	light        bool    // inverted: the characters are light
+	lean         float64 // see Lean
+	leanKnown    bool
 }
 
 // Level cuts the surroundings of c out of a grey frame. Rows are sheared, not
 // rotated: a camera beside the road sees a plate's base line sloping while its
 // uprights stay upright. Light characters come out dark.
 func Level(grey gocv.Mat, c find.Candidate) (*Plate, error) {
-	return level(grey, c.Line, c.Light, beyondEnds, aboveMiddle)
+	p, err := level(grey, c.Line, c.Light, extent{beyondEnds, aboveMiddle, CharHeight})
+	if err != nil {
+		return nil, err
+	}
+	if wrong, err := p.lightOnDark(); err != nil {
+		p.Close()
+		return nil, err
+	} else if wrong {
+		gocv.BitwiseNot(p.Grey, &p.Grey)
+		p.light = !p.light
+	}
+	return p, nil
 }
 
-// level cuts out what reaches beyond character heights over the line's ends
-// and above (and below) character heights over its middle.
-func level(grey gocv.Mat, l find.Line, light bool, beyond, above float64) (*Plate, error) {
+// extent says how much a levelled picture shows around a line, and how large.
+type extent struct {
+	beyond, above float64 // character heights over the line's ends, over and under its middle
+	height        float64 // pixels that a character is high
+}
+
+// level cuts the surroundings of a line out of the frame.
+func level(grey gocv.Mat, l find.Line, light bool, e extent) (*Plate, error) {
 	if l.Height <= 0 || l.X1 <= l.X0 {
 		return nil, errors.New("rectify: the candidate has no extent")
 	}
-	p := &Plate{scale: CharHeight / l.Height, slope: l.Slope, x: (l.X0 + l.X1) / 2, y: l.Y, light: light,
+	p := &Plate{scale: e.height / l.Height, slope: l.Slope, x: (l.X0 + l.X1) / 2, y: l.Y, light: light,
 		wide: float64(grey.Cols()), high: float64(grey.Rows())}
-	half := (l.X1-l.X0)/2 + beyond*l.Height
+	half := (l.X1-l.X0)/2 + e.beyond*l.Height
 	w := int(math.Ceil(2 * half * p.scale))
 	p.x0 = float64(w)/2 - (l.X1-l.X0)/2*p.scale
 	p.x1 = float64(w) - p.x0
-	h := int(math.Ceil(2 * above * CharHeight))
+	h := int(math.Ceil(2 * e.above * e.height))
 
-	rise := above*l.Height + math.Abs(l.Slope)*half
+	rise := e.above*l.Height + math.Abs(l.Slope)*half
 	around := find.Box{X: p.x - half, Y: p.y - rise, W: 2 * half, H: 2 * rise}.
 		Rect(image.Rect(0, 0, grey.Cols(), grey.Rows()))
 	if around.Dx() < 4 || around.Dy() < 4 {
@@ -98,13 +116,6 @@ func level(grey gocv.Mat, l find.Line, light bool, beyond, above float64) (*Plat
 	gocv.WarpAffineWithParams(shrunk, &p.Grey, m, image.Pt(w, h), gocv.InterpolationCubic, gocv.BorderReplicate, color.RGBA{})
 	if light {
 		gocv.BitwiseNot(p.Grey, &p.Grey)
-	}
-	if wrong, err := p.lightOnDark(); err != nil {
-		p.Close()
-		return nil, err
-	} else if wrong {
-		gocv.BitwiseNot(p.Grey, &p.Grey)
-		p.light = !light
 	}
 	return p, nil
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // Row is one row of characters of a plate that has several: a levelled picture
-// on which nothing of the other row is to be seen, and the line on it. Close
-// it after use.
+// on which nothing of the other row is to be seen, and the line on it, whose
+// Letters only tell how many there are. Close it after use.
 type Row struct {
 	*Plate
 	Line Line
@@ -47,38 +47,65 @@ func (p *Plate) Rows(grey gocv.Mat, l Line) ([]Row, error) {
 	if l.X1-l.X0 > longestRow*l.Height || len(l.Letters) > mostInRow {
 		return nil, nil
 	}
-	// All there is around, in pixels of the same size.
-	const above, beyond = 2.9, 1.9
 	first := find.Line{
 		X0: p.ToFrame(Point{l.X0, 0}).X, X1: p.ToFrame(Point{l.X1, 0}).X,
 		Y: p.ToFrame(Point{(l.X0 + l.X1) / 2, l.At((l.X0 + l.X1) / 2)}).Y, Slope: p.slope + l.Slope, Height: p.FrameHeight(l),
 	}
-	tall, err := level(grey, first, p.light, beyond, above)
+	// Most short lines have no other row, and to see that half the size will do.
+	around := extent{beyond: 1.5, above: 2.8, height: CharHeight / 2}
+	small, err := level(grey, first, p.light, around)
 	if err != nil {
 		return nil, err
 	}
-	defer tall.Close()
-	here := Line{X0: tall.x0, X1: tall.x1, Y0: float64(tall.Grey.Rows()) / 2, Height: CharHeight, threshold: l.threshold}
-	by := CharHeight / l.Height
-	for _, s := range l.Letters {
-		x, y := tall.x0+(s.X-l.X0)*by, here.Y0+(s.Y-l.At(s.CX))*by
-		here.Letters = append(here.Letters, shape.Shape{X: x, Y: y, W: s.W * by, H: s.H * by, Area: s.Area * by * by, CX: x + s.W*by/2, CY: y + s.H*by/2})
-	}
-	for _, t := range []threshold{l.threshold, {0, 1}} {
-		other, ok, err := tall.secondRow(here, t)
+	defer small.Close()
+	here := Line{X0: small.x0, X1: small.x1, Y0: float64(small.Grey.Rows()) / 2, Height: around.height, threshold: l.threshold, Letters: l.Letters}
+	for _, t := range []threshold{l.threshold.halved(), {0, 1}} {
+		other, ok, err := small.secondRow(here, t)
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
 			continue
 		}
-		up, low := here, other
-		if other.Y0 < here.Y0 {
-			up, low = other, here
+		around.height = CharHeight
+		tall, err := level(grey, first, p.light, around)
+		if err != nil {
+			return nil, err
+		}
+		defer tall.Close()
+		// One row of few letters tells less about the lean.
+		if tall.lean, err = p.Lean(l); err != nil {
+			return nil, err
+		}
+		tall.leanKnown = true
+		other.threshold = l.threshold
+		up, low := small.onto(tall, here), small.onto(tall, other)
+		if low.Y0 < up.Y0 {
+			up, low = low, up
 		}
 		return tall.split(up, low), nil
 	}
 	return nil, nil
+}
+
+// onto returns a line of p on q, a picture of the same place in another size.
+func (p *Plate) onto(q *Plate, l Line) Line {
+	by := q.scale / p.scale
+	at := func(x, y float64) (float64, float64) {
+		return (x-float64(p.Grey.Cols())/2)*by + float64(q.Grey.Cols())/2, (y-float64(p.Grey.Rows())/2)*by + float64(q.Grey.Rows())/2
+	}
+	l.X0, _ = at(l.X0, 0)
+	l.X1, l.Y0 = at(l.X1, l.Y0)
+	l.Height *= by
+	return l
+}
+
+// halved is a threshold for a picture of half the size.
+func (t threshold) halved() threshold {
+	if t.block > 0 {
+		t.block = t.block/2 | 1
+	}
+	return t
 }
 
 // secondRow finds the row above or below first on a binarisation.
@@ -232,10 +259,6 @@ func (p *Plate) row(l Line, y0, y1 float64) Row {
 	r.y = p.y + (float64(top+foot)/2-float64(p.Grey.Rows())/2)/p.scale
 	r.x0, r.x1 = l.X0, l.X1
 	l.Y0 -= float64(top)
-	for i := range l.Letters {
-		l.Letters[i].Y -= float64(top)
-		l.Letters[i].CY -= float64(top)
-	}
 	return Row{&r, l}
 }
 

@@ -19,23 +19,57 @@ const (
 type Around struct {
 	Half   float64 // above and below the line's middle
 	Beyond float64 // to the left and right of its ends
+	Edges  bool    // to the plate's edges instead, where they are seen
+	Least  float64 // width; more is seen on both sides where it would be less
 }
 
-// AtLeast reaches further beyond the line's ends where less than width
-// character heights would be seen.
-func (a Around) AtLeast(width float64, l Line) Around {
-	a.Beyond = max(a.Beyond, (width-(l.X1-l.X0)/l.Height)/2)
-	return a
+// beyondEdges is how much is seen beyond an edge, in character heights: the
+// edge itself tells the reader that the plate ends there.
+const beyondEdges = 0.05
+
+// span returns the columns that are seen, at the line's middle.
+func (p *Plate) span(l Line, a Around) (x0, x1 float64, err error) {
+	x0, x1 = l.X0-a.Beyond*l.Height, l.X1+a.Beyond*l.Height
+	if a.Edges {
+		e, err := p.Edges(l)
+		if err != nil {
+			return 0, 0, err
+		}
+		if e.HasLeft {
+			x0 = e.Left - beyondEdges*l.Height
+		}
+		if e.HasRight {
+			x1 = e.Right + beyondEdges*l.Height
+		}
+	}
+	// What is beyond the frame's end is its last column over and over.
+	first, last := p.frameEnds()
+	x0, x1 = max(x0, min(first, l.X0)), min(x1, max(last, l.X1))
+	if wider := (a.Least*l.Height - (x1 - x0)) / 2; wider > 0 {
+		x0, x1 = x0-wider, x1+wider
+	}
+	return x0, x1, nil
 }
 
-// Whole cuts the whole plate around a line out of the levelled picture and
-// stretches it to WholeWidth × WholeHeight, whatever its shape, with the
-// contrast and the control row that the model is trained with: see
-// ocr/train/README.md. The caller closes the Mat.
+// Whole cuts the whole plate around a line out of the levelled picture, its
+// uprights upright, and stretches it to WholeWidth × WholeHeight, whatever its
+// shape, with the contrast and the control row that the model is trained with:
+// see ocr/train/README.md. The caller closes the Mat.
 func (p *Plate) Whole(l Line, a Around) (gocv.Mat, error) {
-	x0, x1 := l.X0-a.Beyond*l.Height, l.X1+a.Beyond*l.Height
+	x0, x1, err := p.span(l, a)
+	if err != nil {
+		return gocv.Mat{}, err
+	}
+	lean, err := p.Lean(l)
+	if err != nil {
+		return gocv.Mat{}, err
+	}
 	sx, sy := doubleWidth/(x1-x0), doubleHeight/(2*a.Half*l.Height)
-	return p.stretched([2][3]float64{{sx, 0, -x0 * sx}, {-sy * l.Slope, sy, doubleHeight/2 - sy*l.Y0}})
+	// With y' the place below the line: x' = x - lean·y', y' = y - Y0 - Slope·x
+	return p.stretched([2][3]float64{
+		{sx * (1 + lean*l.Slope), -sx * lean, sx * (lean*l.Y0 - x0)},
+		{-sy * l.Slope, sy, doubleHeight/2 - sy*l.Y0},
+	})
 }
 
 // Fills tells whether a line is so large in its frame that the frame is likely
@@ -43,14 +77,6 @@ func (p *Plate) Whole(l Line, a Around) (gocv.Mat, error) {
 func (p *Plate) Fills(l Line) bool {
 	const wide, high = 0.55, 0.25 // of the frame
 	return l.X1-l.X0 > wide*p.wide*p.scale && l.Height > high*p.high*p.scale
-}
-
-// Frame is like [Plate.Whole] for the frame as it is, not levelled: what the
-// model saw most of in its training are whole plates with upright edges.
-func (p *Plate) Frame() (gocv.Mat, error) {
-	origin := p.FromFrame(Point{})
-	sx, sy := doubleWidth/(p.wide*p.scale), doubleHeight/(p.high*p.scale)
-	return p.stretched([2][3]float64{{sx, 0, -origin.X * sx}, {sy * p.slope, sy, -sy * (origin.Y + p.slope*origin.X)}})
 }
 
 // Twice the size first: warping samples, and shrinking must average.

@@ -1,0 +1,79 @@
+package rectify
+
+import (
+	"testing"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/ocr/find"
+	"platewatch/ocr/render"
+)
+
+// BenchmarkRectify shows what the stages cost on a plate 150 px wide.
+func BenchmarkRectify(b *testing.B) {
+	img, _, err := render.Closeup{
+		Plates: []render.Mounted{{Spec: render.PlateSpec{Layout: "de", Text: "KA:MX 482"}}}, Width: 150, Margin: 1.5,
+		Sensor: render.Sensor{Defocus: .6, Noise: 3},
+	}.Take()
+	if err != nil {
+		b.Fatal(err)
+	}
+	grey, err := gocv.ImageToMatRGB(img)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer grey.Close()
+	gocv.CvtColor(grey, &grey, gocv.ColorBGRToGray)
+	f, err := find.New(find.DefaultParams())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	candidates, err := f.Find(grey, nil)
+	if err != nil || len(candidates) == 0 {
+		b.Fatal("no candidate: ", err)
+	}
+	p, err := Level(grey, candidates[0])
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	lines, err := p.Lines()
+	if err != nil {
+		b.Fatal(err)
+	}
+	short := lines[0]
+	short.Letters = short.Letters[:4]
+	short.X1 = short.X0 + 4*short.Height
+	for _, stage := range []struct {
+		name string
+		do   func() error
+	}{
+		{"level", func() error {
+			q, err := Level(grey, candidates[0])
+			if err == nil {
+				q.Close()
+			}
+			return err
+		}},
+		{"lines", func() error { _, err := p.Lines(); return err }},
+		{"lean", func() error { p.leanKnown = false; _, err := p.Lean(lines[0]); return err }},
+		{"edges", func() error { _, err := p.Edges(lines[0]); return err }},
+		{"rows", func() error { _, err := p.Rows(grey, short); return err }},
+		{"whole", func() error {
+			m, err := p.Whole(lines[0], Around{Half: 0.8, Beyond: 0.8})
+			if err == nil {
+				m.Close()
+			}
+			return err
+		}},
+	} {
+		b.Run(stage.name, func(b *testing.B) {
+			for b.Loop() {
+				if err := stage.do(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,146 @@
+package rectify
+
+import (
+	"math"
+
+	"platewatch/ocr/internal/shape"
+)
+
+// Edges are where a plate ends to the left and right of its characters, at the
+// middle of their line: its border, the inner side of its country band, or the
+// step from its ground to the car. Where none is seen the frame's end counts
+// for one: nothing is beyond it.
+type Edges struct {
+	Left, Right       float64 // columns of the levelled picture
+	HasLeft, HasRight bool
+}
+
+// What makes a column of a levelled picture a plate's edge. Of the settings
+// that were tried on the labelled pictures these found an edge within 0.35
+// character heights of the true one most often (98 % of crops/us, 83 % of
+// frames/us), and one inside the plate (2 and 7 %) least.
+const (
+	// An edge runs through from above the characters to below them, where
+	// strokes of characters have ended.
+	edgeReach = 0.68 // character heights above and below the line's middle
+	// Grey values change across it by this share of the contrast of the
+	// characters, in this share of its rows, one way.
+	edgeStep, edgeThrough = 0.2, 0.85
+	// Inside the line, where it may be that something beside the plate was
+	// taken for a character, an edge must leave no doubt.
+	edgeSlack, edgeThroughInside = 0.15, 0.97
+)
+
+// Edges looks for the plate's left and right edge around a line.
+func (p *Plate) Edges(l Line) (Edges, error) {
+	share, err := p.edgeProfile(l)
+	if err != nil {
+		return Edges{}, err
+	}
+	// The first edge met on the way out, up to its peak.
+	scan := func(from float64, dir int) (float64, bool) {
+		end, far := l.X1, l.X1+beyondEnds*l.Height
+		if dir < 0 {
+			end, far = l.X0, l.X0-beyondEnds*l.Height
+		}
+		for x := int(from); x > 0 && x < len(share)-1 && (far-float64(x))*float64(dir) > 0; x += dir {
+			least := edgeThrough
+			if (end-float64(x))*float64(dir) > edgeSlack*l.Height {
+				least = edgeThroughInside
+			}
+			if share[x] < least {
+				continue
+			}
+			for x+dir >= 0 && x+dir < len(share) && share[x+dir] > share[x] {
+				x += dir
+			}
+			return float64(x), true
+		}
+		return 0, false
+	}
+	// Of a line at least half is characters.
+	inside := min(l.Height, (l.X1-l.X0)/4)
+	var e Edges
+	e.Left, e.HasLeft = scan(l.X0+inside, -1)
+	e.Right, e.HasRight = scan(l.X1-inside, 1)
+	first, last := p.frameEnds()
+	if first > l.X0-beyondEnds*l.Height && (!e.HasLeft || e.Left < first) {
+		e.Left, e.HasLeft = first, true
+	}
+	if last < l.X1+beyondEnds*l.Height && (!e.HasRight || e.Right > last) {
+		e.Right, e.HasRight = last, true
+	}
+	return e, nil
+}
+
+// edgeProfile says for every column of the levelled picture in how many of its
+// rows around the line there is a step in grey value, as a share: that of the
+// commoner direction, at the lean that gives most.
+func (p *Plate) edgeProfile(l Line) ([]float64, error) {
+	g, err := shape.PlaneOf(p.Grey)
+	if err != nil {
+		return nil, err
+	}
+	lean, err := p.Lean(l)
+	if err != nil {
+		return nil, err
+	}
+	// Both edges of a plate need not lean alike.
+	leans := [...]float64{lean - 0.16, lean - 0.08, lean, lean + 0.08, lean + 0.16}
+	const each = 2 // every second row
+	// Small plates were enlarged: their edges are as wide as a pixel was.
+	half := int(math.Round(min(max(1.2*p.scale, 4), 9)))
+	ground, ink := tones(g, l)
+	least := int(max(5, edgeStep*(ground-ink))) * half
+	var darker, lighter [len(leans)][]int32
+	for k := range leans {
+		darker[k], lighter[k] = make([]int32, g.W), make([]int32, g.W)
+	}
+	sums := make([]int, g.W+1)
+	rows := 0
+	middle := l.At((l.X0 + l.X1) / 2)
+	for dy := -edgeReach * l.Height; dy <= edgeReach*l.Height; dy += each {
+		y := int(math.Round(middle + dy))
+		if y < 0 || y >= g.H {
+			continue
+		}
+		rows++
+		for x, v := range g.Pix[y*g.W : (y+1)*g.W] {
+			sums[x+1] = sums[x] + int(v)
+		}
+		var shift [len(leans)]int
+		for k, lean := range leans {
+			shift[k] = int(math.Round(lean * dy))
+		}
+		for x := half; x < g.W-half; x++ {
+			step := sums[x+half] - 2*sums[x] + sums[x-half]
+			if step < least && step > -least {
+				continue
+			}
+			count := &darker
+			if step > 0 {
+				count = &lighter
+			}
+			for k := range leans {
+				if at := x - shift[k]; at >= 0 && at < g.W {
+					count[k][at]++
+				}
+			}
+		}
+	}
+	out := make([]float64, g.W)
+	for x := range out {
+		most := int32(0)
+		for k := range leans {
+			most = max(most, darker[k][x], lighter[k][x])
+		}
+		out[x] = float64(most) / float64(max(1, rows))
+	}
+	return out, nil
+}
+
+// frameEnds are the columns at which the frame's first and last one lie.
+func (p *Plate) frameEnds() (first, last float64) {
+	middle := float64(p.Grey.Cols()) / 2
+	return middle - p.x*p.scale, middle + (p.wide-p.x)*p.scale
+}
