@@ -35,7 +35,7 @@ type Look struct {
 }
 
 // mapSide bounds the copies of the finder's maps: a frame may have 50 million
-// pixels, and has up to twelve maps.
+// pixels, and has up to sixteen maps.
 const mapSide = 640
 
 // Trace is [Recogniser.Recognise] that also tells what it saw and why it

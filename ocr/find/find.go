@@ -3,7 +3,7 @@
 //
 // A plate is a row of characters: dark shapes on a light ground (or the other
 // way round) of similar height, evenly spaced, on one straight line. So the
-// package binarises the frame at three scales, takes the outline of every
+// package binarises the frame at four scales, takes the outline of every
 // connected shape, links shapes into chains, and ranks the chains with a
 // linear model over a few dozen measured properties of the chain and its
 // surroundings. It never looks for the plate's rectangle first: frames,
@@ -12,7 +12,7 @@
 //
 // The way through the files:
 //
-//	pyramid.go    grey frame → three scales with their horizontal gradient
+//	pyramid.go    grey frame → four scales with their horizontal gradient
 //	binarise.go   scale → binary maps on which characters come apart
 //	chain.go      binary map → shapes → chains: what could be a line of characters
 //	feature.go    chain → measured properties

@@ -14,8 +14,8 @@ const (
 // Params are the finder's settings.
 type Params struct {
 	// MinHeight and MaxHeight bound the characters' height in pixels of a
-	// pyramid level; together with the levels (1, 1/2, 1/4) characters of
-	// MinHeight to 4 × MaxHeight are found. Below 7 px strokes merge.
+	// pyramid level; together with the levels (1, 1/2, 1/4, 1/8) characters of
+	// MinHeight to 8 × MaxHeight are found. Below 7 px strokes merge.
 	MinHeight, MaxHeight float64
 	// SecondLook enlarges promising regions and searches them again. It
 	// recovers small night plates and costs about as much as the first look

@@ -17,14 +17,14 @@ type level struct {
 	scale    float64  // its pixels for one pixel of the frame
 }
 
-// pyramid holds the frame at 1, 1/2 and 1/4, so that one set of sizes in
+// pyramid holds the frame at 1, 1/2, 1/4 and 1/8, so that one set of sizes in
 // pixels serves near and far plates. Larger pictures than maxPixels are shrunk
 // first: time and memory stay bounded, and what has that many pixels has large
 // plates, or optics that do not resolve small ones.
 type pyramid struct{ levels []level }
 
 const (
-	pyramidLevels = 3
+	pyramidLevels = 4
 	maxPixels     = 4 << 20
 )
 
