@@ -6,6 +6,10 @@ DATA  ?= ../shared/data
 ARGS  ?=
 CLIPS ?=
 
+# What the judge is fitted to: DIR, and DIR@REGION where a region is told.
+JUDGED := frames/eu frames/eu@eu frames/us frames/us@us frames/br frames/br@br frames/us_carpark frames/us_carpark@us \
+  frames/fr frames/fr@eu negatives/grey crops/us@us crops/eu crops/br_night@br
+
 # Everything that goes into the binary.
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') go.mod go.sum
 
@@ -63,7 +67,7 @@ ranker: ## fit the finder's ranking to rendered pictures anew (5 to 15 minutes)
 
 judge: ## fit how readings are judged to the labelled frames anew (minutes)
 	@deploy/tools/packages build
-	go run ./ocr/judge/cmd/fitjudge -o ocr/judge/weights.go $(dir $(wildcard $(DATA)/frames/*/truth.tsv $(DATA)/negatives/*/truth.tsv))
+	go run ./ocr/judge/cmd/fitjudge -o ocr/judge/weights.go $(addprefix $(DATA)/,$(JUDGED))
 
 clean: ## remove what was built here
 	rm -rf build
