@@ -86,9 +86,9 @@ const (
 	// for the next look to be left out.
 	sureAlone, sureTogether = 0.92, 0.5
 	// How likely the best text must be in the first look for there to be a
-	// second. Of 1,900 places on the labelled pictures that began below it one
-	// was read right in the end.
-	leastAlone = 0.02
+	// second. None of the labelled frames' plates that began below it was read
+	// right in the end.
+	leastAlone = 0.05
 	// How many of a look's texts are weighed.
 	beamKept = 4
 )
