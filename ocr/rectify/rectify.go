@@ -160,26 +160,5 @@ func (p *Plate) FromFrame(q Point) Point {
 	}
 }
 
-// Bounds returns the corners of a line's characters in the frame, clockwise
-// from the top left.
-func (p *Plate) Bounds(l Line) [4]Point { return p.quad(l, 0.5, 0) }
-
-// Corners returns the corners of the plate around a line in the frame,
-// clockwise from the top left.
-func (p *Plate) Corners(l Line) [4]Point {
-	const above, beside = 0.9, 0.55 // see find's estimate of the plate
-	return p.quad(l, above, beside)
-}
-
-// quad is what reaches so many character heights above and below a line's
-// middle and beside its ends, in the frame.
-func (p *Plate) quad(l Line, above, beside float64) [4]Point {
-	corner := func(x, side float64) Point {
-		return p.ToFrame(Point{x, l.At(x) + side*above*l.Height})
-	}
-	x0, x1 := l.X0-beside*l.Height, l.X1+beside*l.Height
-	return [4]Point{corner(x0, -1), corner(x1, -1), corner(x1, 1), corner(x0, 1)}
-}
-
 // FrameHeight is the height of a line's characters in pixels of the frame.
 func (p *Plate) FrameHeight(l Line) float64 { return l.Height / p.scale }
