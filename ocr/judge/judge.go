@@ -93,7 +93,7 @@ type Judge struct {
 // How sure a reader says it is means something else for each kind of model. The
 // readings below the least probabilities are hardly ever right.
 var (
-	wholePlates = Judge{plate: platePlate, right: plateRight, LeastPlate: 0.15, LeastRight: 0.05}
+	wholePlates = Judge{plate: platePlate, right: plateRight, LeastPlate: 0.2, LeastRight: 0.05}
 	// For Debian's models; a few digits, chosen on the labelled frames.
 	lines = Judge{
 		plate:      Weights{0.9, [terms]float64{0.6, 1, -0.3, -0.7, 0.7, 0.5, -1.3, -0.7, -1.5, -1.9, -0.5, 0, 0.1, 0}},
