@@ -73,10 +73,34 @@ func (p *Plate) Edges(l Line) (Edges, error) {
 	return e, nil
 }
 
+// edgeBetween tells whether one of the plate's edges lies between two columns.
+func (p *Plate) edgeBetween(l Line, x0, x1 float64) (bool, error) {
+	share, err := p.edgeProfile(l)
+	if err != nil {
+		return false, err
+	}
+	for x := max(0, int(x0)); x <= min(int(x1), len(share)-1); x++ {
+		if share[x] >= edgeThrough {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// profile is the edge profile of a line, kept because it is asked for with
+// every look.
+type profile struct {
+	y0, slope, height float64 // of the line
+	share             []float64
+}
+
 // edgeProfile says for every column of the levelled picture in how many of its
 // rows around the line there is a step in grey value, as a share: that of the
 // commoner direction, at the lean that gives most.
 func (p *Plate) edgeProfile(l Line) ([]float64, error) {
+	if k := p.profile; k != nil && k.y0 == l.Y0 && k.slope == l.Slope && k.height == l.Height {
+		return k.share, nil
+	}
 	g, err := shape.PlaneOf(p.Grey)
 	if err != nil {
 		return nil, err
@@ -136,6 +160,7 @@ func (p *Plate) edgeProfile(l Line) ([]float64, error) {
 		}
 		out[x] = float64(most) / float64(max(1, rows))
 	}
+	p.profile = &profile{l.Y0, l.Slope, l.Height, out}
 	return out, nil
 }
 

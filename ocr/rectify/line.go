@@ -20,7 +20,8 @@ type Line struct {
 	Letters []shape.Shape
 	Score   float64 // how regular the row is: comparable within one picture
 
-	threshold threshold // the binarisation that showed it
+	threshold threshold     // the binarisation that showed it
+	apart     []shape.Shape // letters further out that may be another group of the same plate
 }
 
 // At returns the y of the line's middle at x.
@@ -68,8 +69,9 @@ func (p *Plate) Lines() ([]Line, error) {
 		if err != nil {
 			return nil, err
 		}
-		if l, ok := bestLine(b); ok {
-			l.threshold = t
+		letters := lettersOf(b)
+		if l, ok := bestLine(p.near(letters)); ok {
+			l.threshold, l.apart = t, l.further(letters)
 			lines = append(lines, l)
 		}
 	}
@@ -79,13 +81,17 @@ func (p *Plate) Lines() ([]Line, error) {
 	for i := range lines {
 		l := &lines[i]
 		l.X0, l.X1 = min(l.X0, p.x0), max(l.X1, p.x1)
+		if err := p.takeIn(l); err != nil {
+			return nil, err
+		}
 	}
 	middle := Line{X0: p.x0, X1: p.x1, Y0: float64(p.Grey.Rows()) / 2, Height: CharHeight, threshold: thresholds[0]}
 	return append(lines, middle), nil
 }
 
-// bestLine returns the most regular row of characters on a binary picture.
-func bestLine(b shape.Plane) (best Line, ok bool) {
+// lettersOf are the shapes of a binary picture that may be characters, from
+// left to right.
+func lettersOf(b shape.Plane) []shape.Shape {
 	var letters []shape.Shape
 	shape.Each(b, func(s shape.Shape) {
 		if s.H > 0.55*CharHeight && s.H < 1.5*CharHeight && s.W > 0.05*s.H && s.W < 1.25*s.H && s.Area > 0.12*s.W*s.H {
@@ -96,6 +102,23 @@ func bestLine(b shape.Plane) (best Line, ok bool) {
 		}
 	})
 	slices.SortFunc(letters, func(a, b shape.Shape) int { return cmp.Compare(a.X, b.X) })
+	return letters
+}
+
+// near leaves out the letters that are further from the finder's line than a
+// few missing ones can be.
+func (p *Plate) near(letters []shape.Shape) []shape.Shape {
+	var near []shape.Shape
+	for _, s := range letters {
+		if s.X >= p.x0-beyondEnds*CharHeight && s.X+s.W <= p.x1+beyondEnds*CharHeight {
+			near = append(near, s)
+		}
+	}
+	return near
+}
+
+// bestLine returns the most regular row among letters, which are sorted by X.
+func bestLine(letters []shape.Shape) (best Line, ok bool) {
 	for _, seed := range letters {
 		if l, found := lineAround(seed, letters); found && (!ok || l.Score > best.Score) {
 			best, ok = l, true

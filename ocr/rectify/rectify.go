@@ -28,10 +28,13 @@ const (
 	// binarisation.
 	CharHeight = 48
 
-	// A levelled picture reaches this many character heights beyond the
-	// finder's line: two and a half characters may be missing at either end.
-	beyondEnds  = 2.5
-	aboveMiddle = 1.3
+	// Two and a half characters may be missing at either end of the finder's
+	// line, in character heights; what else may be is a group of its own.
+	beyondEnds = 2.5
+	// Room for a group that stands apart: a plate's characters are up to
+	// longestLine long, and a levelled picture ends mostBeyond its line.
+	longestLine, mostBeyond = 7, 5
+	aboveMiddle             = 1.3
 )
 
 // Point is a place on a picture, in pixels.
@@ -48,13 +51,14 @@ type Plate struct {
 	light        bool    // inverted: the characters are light
 	lean         float64 // see Lean
 	leanKnown    bool
+	profile      *profile // the last one that was asked for
 }
 
 // Level cuts the surroundings of c out of a grey frame. Rows are sheared, not
 // rotated: a camera beside the road sees a plate's base line sloping while its
 // uprights stay upright. Light characters come out dark.
 func Level(grey gocv.Mat, c find.Candidate) (*Plate, error) {
-	p, err := level(grey, c.Line, c.Light, extent{beyondEnds, aboveMiddle, CharHeight})
+	p, err := level(grey, c.Line, c.Light, extent{farthest(c.Line), aboveMiddle, CharHeight})
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +70,12 @@ func Level(grey gocv.Mat, c find.Candidate) (*Plate, error) {
 		p.light = !p.light
 	}
 	return p, nil
+}
+
+// farthest is how far beyond the ends of a line the rest of its plate may lie,
+// in character heights.
+func farthest(l find.Line) float64 {
+	return min(max(beyondEnds, longestLine-(l.X1-l.X0)/max(l.Height, 1)), mostBeyond)
 }
 
 // extent says how much a levelled picture shows around a line, and how large.
