@@ -163,7 +163,7 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 			return Result{}, err
 		}
 		res.Candidates++
-		if err := r.readOne(ctx, grey, a, trace); err != nil {
+		if err := r.readOne(ctx, grey, a, leastOf(plates), trace); err != nil {
 			return Result{}, err
 		}
 		// Lettering without a figure, a state's name, keeps nothing from being read.
@@ -174,7 +174,7 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 	if c, ok := closeUp(grey.Cols(), grey.Rows()); ok && r.p.CloseUps && len(plates) == 0 {
 		a := Attempt{Candidate: c}
 		res.Candidates++
-		if err := r.readOne(ctx, grey, &a, trace); err != nil {
+		if err := r.readOne(ctx, grey, &a, read.LeastAlone, trace); err != nil {
 			return Result{}, err
 		}
 		res.Attempts = append(res.Attempts, a)
@@ -185,8 +185,8 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 }
 
 // readOne levels and reads one candidate. Where that gives no reading, it
-// gives the verdict.
-func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, trace *Trace) error {
+// gives the verdict. least is how likely the first look must be for others.
+func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, least float64, trace *Trace) error {
 	c := a.Candidate
 	level, err := rectify.Level(grey, c)
 	if err != nil { // too near the edge to be read
@@ -200,13 +200,13 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, tra
 		return err
 	}
 	rows := 2
-	reading, corners, ok, err := r.readRows(ctx, grey, level, lines[0], trace.looks(a, level))
+	reading, corners, ok, err := r.readRows(ctx, grey, level, lines[0], least, trace.looks(a, level))
 	if err != nil {
 		return err
 	}
 	if !ok {
 		rows = 1
-		if reading, ok, err = r.reader.ReadLines(ctx, level, lines, trace.looks(a, level)); err != nil {
+		if reading, ok, err = r.reader.ReadLines(ctx, level, lines, least, trace.looks(a, level)); err != nil {
 			return err
 		}
 		corners = level.Corners(reading.Line)

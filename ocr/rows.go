@@ -13,7 +13,7 @@ import (
 // joins them from top to bottom; corners are the plate's. ok is false where the
 // line is the plate's only one, or where one of the rows cannot be read: then
 // the line stands for itself.
-func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify.Plate, line rectify.Line, tap read.Tap) (joined read.Reading, corners [4]rectify.Point, ok bool, err error) {
+func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify.Plate, line rectify.Line, least float64, tap read.Tap) (joined read.Reading, corners [4]rectify.Point, ok bool, err error) {
 	if !r.reader.ReadsRows() {
 		return joined, corners, false, nil
 	}
@@ -28,7 +28,7 @@ func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify
 	}
 	joined = read.Reading{Confidence: 1, Agreed: true}
 	for _, row := range rows {
-		reading, ok, err := r.reader.ReadRow(ctx, row, tap)
+		reading, ok, err := r.reader.ReadRow(ctx, row, least, tap)
 		if err != nil || !ok {
 			return joined, corners, false, err
 		}

@@ -4,6 +4,7 @@ import (
 	"image"
 
 	"platewatch/ocr/find"
+	"platewatch/ocr/read"
 )
 
 const (
@@ -15,7 +16,21 @@ const (
 	// place. Below it another line of the same plate may be the better one: on
 	// American plates the state's name is read before the number.
 	sureEnough = 0.8
+	// leastBeside is how likely the first look at a place must be for further
+	// ones once a likely plate was read: a second plate in the frame is there to
+	// be read like the first, while signs and stickers take all looks there are.
+	leastBeside = 0.4
 )
+
+// leastOf is how likely the first look at the next place must be.
+func leastOf(plates []Plate) float64 {
+	for _, p := range plates {
+		if p.Confidence >= likely {
+			return leastBeside
+		}
+	}
+	return read.LeastAlone
+}
 
 // worthReading gives a candidate that cannot add a plate its verdict, and the
 // others none. read is how many were read before it, on better candidates, and

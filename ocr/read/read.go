@@ -202,11 +202,13 @@ func (r *Reader) Read(ctx context.Context, p *rectify.Plate, tap Tap) (reading R
 	if err != nil {
 		return Reading{}, false, err
 	}
-	return r.ReadLines(ctx, p, lines, tap)
+	return r.ReadLines(ctx, p, lines, LeastAlone, tap)
 }
 
-// ReadLines is Read where the plate's lines are known already.
-func (r *Reader) ReadLines(ctx context.Context, p *rectify.Plate, lines []rectify.Line, tap Tap) (reading Reading, ok bool, err error) {
+// ReadLines is Read where the plate's lines are known already. least, 0–1, is how
+// likely the first look's text must be for models that read whole plates to take
+// further ones; Read's is [LeastAlone].
+func (r *Reader) ReadLines(ctx context.Context, p *rectify.Plate, lines []rectify.Line, least float64, tap Tap) (reading Reading, ok bool, err error) {
 	if len(lines) == 0 {
 		return Reading{}, false, nil
 	}
@@ -216,7 +218,7 @@ func (r *Reader) ReadLines(ctx context.Context, p *rectify.Plate, lines []rectif
 	}
 	defer func() { r.engines <- e }()
 	if r.model.Whole {
-		return r.readWhole(e, p, lines, false, tap)
+		return r.readWhole(e, p, lines, panel{fills: p.Fills(lines[0]), formats: r.formats, least: least}, tap)
 	}
 	var votes ballot
 	for _, look := range r.model.Looks {
@@ -238,13 +240,14 @@ func (r *Reader) ReadLines(ctx context.Context, p *rectify.Plate, lines []rectif
 // ReadRow is Read for one row of a plate that has two, on which any number of
 // characters may stand. Only models that read whole plates can do that:
 // [Reader.ReadsRows].
-func (r *Reader) ReadRow(ctx context.Context, row rectify.Row, tap Tap) (reading Reading, ok bool, err error) {
+func (r *Reader) ReadRow(ctx context.Context, row rectify.Row, least float64, tap Tap) (reading Reading, ok bool, err error) {
 	e, err := r.engine(ctx)
 	if err != nil {
 		return Reading{}, false, err
 	}
 	defer func() { r.engines <- e }()
-	return r.readWhole(e, row.Plate, []rectify.Line{row.Line}, true, tap)
+	// No format says what stands on one row of two.
+	return r.readWhole(e, row.Plate, []rectify.Line{row.Line}, panel{row: true, fills: row.Fills(row.Line), least: least}, tap)
 }
 
 // ReadsRows tells whether ReadRow can be used.
