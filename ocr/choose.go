@@ -24,6 +24,10 @@ func choose(attempts []Attempt, j *judge.Judge) []Plate {
 	slices.SortStableFunc(open, func(a, b *Attempt) int { return cmp.Compare(b.Reading.precedence(), a.Reading.precedence()) })
 	var kept []Plate
 	for _, a := range open {
+		if text, ok := smallPrintOf(a.Reading, open, j); ok {
+			a.Verdict = Verdict{reason: smallPrint, text: text}
+			continue
+		}
 		if a.Verdict = verdictOn(a.Reading, kept, j); a.Verdict.Reported() {
 			kept = append(kept, a.Reading.Plate)
 		}
@@ -46,6 +50,28 @@ func (r Reading) precedence() float64 {
 		p += start
 	}
 	return p
+}
+
+// smallPrintOf tells whether a reading is what stands above or below the number
+// on one and the same plate, a state, a slogan, a dealer, and which number that is.
+func smallPrintOf(r Reading, all []*Attempt, j *judge.Judge) (text string, ok bool) {
+	const (
+		smaller = 0.75 // of the number's height; rows of one plate are alike: see rectify
+		near    = 1    // heights of the number between the two
+		under   = 0.6  // of the print's width
+	)
+	for _, a := range all {
+		n := a.Reading
+		if r.Height >= smaller*n.Height || !hasFigure(n.Text) || !verdictOn(n, nil, j).Reported() {
+			continue
+		}
+		gap := max(r.Box.Min.Y-n.Box.Max.Y, n.Box.Min.Y-r.Box.Max.Y)
+		beside := min(r.Box.Max.X, n.Box.Max.X) - max(r.Box.Min.X, n.Box.Min.X)
+		if float64(gap) < near*n.Height && float64(beside) > under*float64(r.Box.Dx()) {
+			return n.Text, true
+		}
+	}
+	return "", false
 }
 
 // verdictOn judges a reading. kept are the surer ones that are reported.

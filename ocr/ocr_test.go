@@ -120,3 +120,34 @@ func TestChoose(t *testing.T) {
 		t.Errorf("-want +got\n%s", d)
 	}
 }
+
+// TestSmallPrint: what stands above or below a number on its plate is no plate
+// of its own, however sure its reading is; what is as high, or further away, is.
+func TestSmallPrint(t *testing.T) {
+	at := func(text string, height float64, x0, y0, x1, y1 int) Attempt {
+		return Attempt{Reading: Reading{
+			Plate:   Plate{Text: text, Confidence: 0.8, Height: height, Box: image.Rect(x0, y0, x1, y1)},
+			OnPlate: 0.9,
+		}}
+	}
+	number := at("568201", 30, 100, 100, 300, 150)
+	for name, test := range map[string]struct {
+		other Attempt
+		want  string
+	}{
+		"the state above": {at("HAWAI1", 15, 140, 70, 260, 98), "small print of 568201"},
+		"a slogan below":  {at("AL0HAST", 18, 120, 155, 280, 180), "small print of 568201"},
+		"as high":         {at("KLM459", 28, 100, 155, 300, 205), "reported"},
+		"a car behind":    {at("KLM459", 15, 140, 20, 260, 60), "reported"},
+		"beside":          {at("KLM459", 15, 310, 110, 420, 140), "reported"},
+	} {
+		attempts := []Attempt{test.other, number}
+		choose(attempts, judge.Of(true))
+		if got := attempts[0].Verdict.String(); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+		if got := attempts[1].Verdict; !got.Reported() {
+			t.Errorf("%s: the number itself: %s", name, got)
+		}
+	}
+}

@@ -26,6 +26,7 @@ const (
 	hardlyRight
 	implausible
 	insideAnother
+	smallPrint
 )
 
 // Reported tells whether the candidate's reading is among the result's plates.
@@ -59,6 +60,8 @@ func (v Verdict) String() string {
 		return fmt.Sprintf("reads %s: implausible", v.text)
 	case insideAnother:
 		return fmt.Sprintf("at the place of %s, which is surer", v.text)
+	case smallPrint:
+		return fmt.Sprintf("small print of %s", v.text)
 	}
 	return "not judged"
 }
