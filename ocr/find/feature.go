@@ -25,7 +25,7 @@ var FeatureNames = [featureCount]string{
 	fLetters7: "7 letters", fLetters8: "8 letters", fLetters9: "9 or more letters",
 	fSlope:        "slope",
 	fHeightSpread: "spread of heights", fPitch: "pitch", fPitchSpread: "spread of pitches",
-	fFill: "fill of letters", fAbsorbed: "parts absorbed",
+	fFill: "fill of letters", fBars: "letters that are bars", fWidthSpread: "spread of widths", fAbsorbed: "parts absorbed",
 	fContrast:  "contrast",
 	fQuietSide: "gradient above or below, the weaker, to that inside",
 	fPurity:    "ink that belongs to the letters", fGround: "brightness of the ground",
@@ -45,6 +45,8 @@ const (
 	fPitch
 	fPitchSpread
 	fFill
+	fBars
+	fWidthSpread
 	fAbsorbed
 	fContrast
 	fQuietSide
@@ -57,6 +59,9 @@ const (
 	featureCount
 )
 
+// narrow is the width of a bar, in heights: a 1 or an I, or a fence's.
+const narrow = 0.3
+
 // measures are a chain's properties in pixels of the map it was seen on.
 type measures struct {
 	line
@@ -68,6 +73,8 @@ type measures struct {
 	pitch        float64 // median distance of middles / height
 	pitchSpread  float64
 	fill         float64 // median area / bounding box
+	bars         float64 // share of the letters that are as narrow as a 1
+	widthSpread  float64 // standard deviation / height
 	absorbed     int
 	contrast     float64 // ground − ink, grey levels
 	ground       float64 // grey level
@@ -99,9 +106,13 @@ func measure(ch chain, parts []shape.Shape, grey, gradient, binary shape.Plane, 
 	H := m.height
 	m.heightSpread = spread / H
 	m.fill = stat.Median(each(func(_ int, s shape.Shape) float64 { return s.Area / (s.W * s.H) }))
+	m.widthSpread = stat.Deviation(each(func(_ int, s shape.Shape) float64 { return s.W })) / H
 	ink := 0.0
 	for _, s := range ch {
 		ink += s.Area
+		if s.W < narrow*s.H {
+			m.bars += 1 / float64(n)
+		}
 	}
 	// The steps between middles; a separator's wide step must not dominate.
 	steps := each(func(i int, s shape.Shape) float64 { return s.CX - ch[max(0, i-1)].CX })[1:]
@@ -194,6 +205,8 @@ func (m *measures) features() Features {
 	f[fPitch] = m.pitch
 	f[fPitchSpread] = 3 * m.pitchSpread
 	f[fFill] = m.fill
+	f[fBars] = 2 * m.bars
+	f[fWidthSpread] = 8 * m.widthSpread
 	f[fAbsorbed] = min(3, float64(m.absorbed)) / 2
 	f[fContrast] = m.contrast / 64
 	f[fQuietSide] = min(m.above, m.below) / (m.strokes + 4)

@@ -17,7 +17,9 @@ func TestRecall(t *testing.T) {
 		set      string
 		at1, at3 float64 // share of the plates, percent
 	}{
-		{"eu", 96, 98}, {"us", 86, 94}, {"br", 96, 100},
+		// On one frame of br the first is another car's plate, which the list does
+		// not name.
+		{"eu", 96, 98}, {"us", 88, 96}, {"br", 94, 100},
 	}
 	f, err := New(DefaultParams())
 	if err != nil {

@@ -2,30 +2,32 @@
 
 package find
 
-// Fitted to 12871 candidates, 1145 of them plates, on 1500 rendered pictures.
+// Fitted to 16921 candidates, 1074 of them plates, on 1500 rendered pictures.
 
-const rankBias = -3.2577
+const rankBias = 2.0646
 
 var rankWeights = Features{
-	0.4627,  // 3 letters
-	-0.0888, // 4 letters
-	-0.4614, // 5 letters
-	1.1404,  // 6 letters
-	1.3781,  // 7 letters
-	-1.4265, // 8 letters
-	-1.0045, // 9 or more letters
-	-1.0063, // slope
-	-1.0757, // spread of heights
-	-1.7831, // pitch
-	-1.0738, // spread of pitches
-	-2.1359, // fill of letters
-	-0.8303, // parts absorbed
-	0.4646,  // contrast
-	-1.0620, // gradient above or below, the weaker, to that inside
-	0.7716,  // ink that belongs to the letters
-	1.1774,  // brightness of the ground
-	0.2476,  // maps that agree
-	7.8582,  // length
-	-3.0971, // length squared
-	-1.6069, // light on dark
+	-0.6160, // 3 letters
+	-0.5524, // 4 letters
+	-0.6159, // 5 letters
+	0.8091,  // 6 letters
+	1.3156,  // 7 letters
+	0.3232,  // 8 letters
+	-0.6637, // 9 or more letters
+	-1.1157, // slope
+	-1.0793, // spread of heights
+	-1.2559, // pitch
+	-0.7258, // spread of pitches
+	-2.2780, // fill of letters
+	-2.1536, // letters that are bars
+	0.3967,  // spread of widths
+	-0.2715, // parts absorbed
+	1.1365,  // contrast
+	-2.2420, // gradient above or below, the weaker, to that inside
+	-0.5658, // ink that belongs to the letters
+	-0.3455, // brightness of the ground
+	0.4444,  // maps that agree
+	3.7627,  // length
+	-2.0676, // length squared
+	-0.5260, // light on dark
 }

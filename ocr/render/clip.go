@@ -34,6 +34,7 @@ type ClipSpec struct {
 	FPS      float64
 	Length   time.Duration
 	Vehicles []Vehicle
+	Railings []Railing // behind the vehicles, the farthest first
 	Seed     uint64
 	Dusk     func(t time.Duration) float64 // 0 day – 1 night; nil: day
 	Sensor   Sensor                        // Quality is ignored: a clip has its own compression
@@ -200,6 +201,9 @@ func (d *director) frame(i int, t time.Duration) Frame {
 	s := &d.st
 	if d.back == nil {
 		s.road(rand.New(rand.NewPCG(d.spec.Seed, 1)))
+		for _, f := range d.spec.Railings {
+			s.railing(f)
+		}
 		d.back = image.NewRGBA(s.img.Rect)
 		copy(d.back.Pix, s.img.Pix)
 	}

@@ -1,9 +1,11 @@
 package scenes
 
 import (
+	"cmp"
 	"image/color"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"platewatch/ocr/render"
@@ -48,6 +50,9 @@ func Random(seed uint64) render.ClipSpec {
 	if r.IntN(2) == 0 {
 		spec.Start, spec.Camera = time.Date(2026, 3, 9, 7, 12, int(seed%60), 0, time.UTC), "CAM 1"
 	}
+	if r.IntN(2) == 0 {
+		spec.Railings = railings(r, z)
+	}
 	if r.IntN(8) == 0 {
 		return spec
 	}
@@ -60,6 +65,29 @@ func Random(seed uint64) render.ClipSpec {
 		Plate: render.PlateSpec{Layout: layout, Seed: seed, Wear: r.Float64() * r.Float64(), Frame: r.IntN(3) == 0},
 	}}
 	return spec
+}
+
+// railings are fences, gates and grids beyond a vehicle z metres away: what
+// else stands beside roads in rows. Most cross the picture, some run along the
+// road.
+func railings(r *rand.Rand, z float64) []render.Railing {
+	between := func(a, b float64) float64 { return a + (b-a)*r.Float64() }
+	var all []render.Railing
+	for range 1 + r.IntN(3) {
+		pitch := between(0.08, 0.5)
+		grey := uint8(r.IntN(256))
+		f := render.Railing{
+			X0: between(-9, -1), X1: between(-1, 6), Z0: z + between(5, 30), Foot: between(0, 1.5), Height: between(0.15, 2),
+			Pitch: pitch, Bar: pitch * between(0.15, 0.6), Rails: r.IntN(5), Paint: color.RGBA{grey, grey, uint8(r.IntN(256)), 255},
+		}
+		f.Z1 = f.Z0 + between(-4, 4)
+		if r.IntN(3) == 0 { // along the far kerb
+			f.X0, f.X1, f.Z0, f.Z1 = -6, -6, between(3, 8), z+between(5, 30)
+		}
+		all = append(all, f)
+	}
+	slices.SortFunc(all, func(a, b render.Railing) int { return cmp.Compare(b.Z0, a.Z0) })
+	return all
 }
 
 func pick(r *rand.Rand, of ...string) string { return of[r.IntN(len(of))] }

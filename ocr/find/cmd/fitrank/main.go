@@ -5,8 +5,8 @@
 //
 // It finds the candidates on a few thousand made-up pictures, whose plates are
 // known to the pixel, and fits a logistic regression: this candidate is the
-// plate, that one is not. No photograph is involved, and the same pictures
-// give the same weights.
+// plate, that one is not. No photograph is involved. The candidates are those
+// that the present weights keep, so a second run moves the weights a little.
 package main
 
 import (
