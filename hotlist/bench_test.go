@@ -71,7 +71,7 @@ func BenchmarkOpen(b *testing.B) {
 		db := benchDB(b, n)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
-				db, err := OpenReadOnly(db.dir, nil)
+				db, err := OpenReadOnly(db.dir, Options{})
 				if err != nil {
 					b.Fatal(err)
 				}

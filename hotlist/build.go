@@ -2,6 +2,7 @@ package hotlist
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 
@@ -13,25 +14,43 @@ import (
 // Nothing is synced until the end: a file that was not finished is never used.
 type builder struct {
 	path    string
+	keys    *fileKeys
 	bolt    *bbolt.DB
 	tx      *bbolt.Tx
 	bucket  *bbolt.Bucket
 	pending int // bytes put since the last commit
-	entries int
 
-	folded []byte // of the last record
-	n      int    // records with that fold
-	key    []byte
+	entries    int
+	fuzzy      int
+	wildcards  []wildcardRecord
+	categories map[string]int
+	digest     Digest
+
+	key [keyLength]byte // of the last record
+	n   int             // records that share its HMAC
 }
 
-// batchBytes bounds the memory of a transaction.
-const batchBytes = 4 << 20
+// wildcardRecord waits for the bucket of its own, which is written last.
+type wildcardRecord struct{ key, value []byte }
 
-// errShared: more than [maxSharing] entries share a fold.
-var errShared = errors.New("too many entries share a plate")
+const (
+	// batchBytes bounds the memory of a transaction.
+	batchBytes = 4 << 20
+	// maxWildcards bounds the patterns of a list, which are all in memory.
+	maxWildcards = 20_000
+	// maxCategories bounds what is counted of them.
+	maxCategories = 200
+)
 
-func newBuilder(path string) (*builder, error) {
-	b := &builder{path: path}
+var (
+	// errShared: more than [maxSharing] entries share a fold.
+	errShared = errors.New("too many entries share a plate")
+	// errWildcards: more than [maxWildcards] entries are patterns.
+	errWildcards = errors.New("too many wildcards")
+)
+
+func newBuilder(path string, keys *fileKeys) (*builder, error) {
+	b := &builder{path: path, keys: keys, categories: map[string]int{}}
 	var err error
 	b.bolt, err = bbolt.Open(path, 0o600, &bbolt.Options{
 		NoSync: true, NoGrowSync: true, NoFreelistSync: true, NoStatistics: true,
@@ -55,15 +74,31 @@ func (b *builder) begin() (err error) {
 	return nil
 }
 
-// put adds an entry's payload under its folded plate.
-func (b *builder) put(folded, payload []byte) error {
-	if bytes.Equal(folded, b.folded) && b.entries > 0 {
-		if b.n++; b.n >= maxSharing {
+// put adds an entry's payload. mac is the HMAC of its plate, folded for the
+// index, identity the beginning of that of what identifies it; both together
+// come in ascending order.
+func (b *builder) put(mac [macSize]byte, identity uint32, payload []byte) error {
+	var key [keyLength]byte
+	copy(key[:], mac[:])
+	binary.BigEndian.PutUint32(key[macSize:], identity)
+	if isWildcard(payload) {
+		if len(b.wildcards) == maxWildcards {
+			return errWildcards
+		}
+		b.wildcards = append(b.wildcards, wildcardRecord{bytes.Clone(key[:]), sealRecord(b.keys.wildcards, key[:], payload)})
+		return b.count(payload)
+	}
+	switch {
+	case b.n > 0 && bytes.Equal(key[:macSize], b.key[:macSize]):
+		if b.n++; b.n > maxSharing {
 			return errShared
 		}
-	} else {
-		b.folded = append(b.folded[:0], folded...)
-		b.n = 0
+		if last := binary.BigEndian.Uint32(b.key[macSize:]); identity <= last {
+			// Two identities that begin alike: once in millions of lists.
+			binary.BigEndian.PutUint32(key[macSize:], last+1)
+		}
+	default:
+		b.n = 1
 	}
 	if b.pending >= batchBytes {
 		if err := b.tx.Commit(); err != nil {
@@ -73,18 +108,38 @@ func (b *builder) put(folded, payload []byte) error {
 			return err
 		}
 	}
-	b.key = appendKey(b.key[:0], folded, b.n)
-	// bbolt keeps the value until the commit, so each needs its own memory.
-	value := appendRecord(make([]byte, 0, crcSize+len(payload)), b.key, payload)
-	b.pending += len(b.key) + len(value)
+	b.key = key
+	value := sealRecord(b.keys.entries, key[:], payload) // bbolt keeps it until the commit
+	b.pending += len(key) + len(value)
+	if err := b.bucket.Put(b.key[:], value); err != nil {
+		return err
+	}
+	return b.count(payload)
+}
+
+// count counts an entry that was put.
+func (b *builder) count(payload []byte) error {
+	e, err := decodePayload(payload)
+	if err != nil {
+		return err
+	}
 	b.entries++
-	return b.bucket.Put(b.key, value)
+	if e.Policy == PolicyFuzzy {
+		b.fuzzy++
+	}
+	b.digest.add(payload)
+	if _, known := b.categories[e.Category]; known || len(b.categories) < maxCategories {
+		b.categories[e.Category]++
+	}
+	return nil
 }
 
 // finish writes the record about the list, closes, seals and syncs the file.
 func (b *builder) finish(l List) error { return b.finishAs(listFormat, l) }
 
 func (b *builder) finishAs(format int, l List) error {
+	l.Entries, l.Wildcards, l.Fuzzy = b.entries, len(b.wildcards), b.fuzzy
+	l.Categories, l.Digest = b.categories, b.digest
 	payload, err := json.Marshal(listRecord{Format: format, List: l})
 	if err != nil {
 		return err
@@ -93,8 +148,17 @@ func (b *builder) finishAs(format int, l List) error {
 	if err != nil {
 		return err
 	}
-	if err := meta.Put(listKey, appendRecord(nil, listKey, payload)); err != nil {
+	if err := meta.Put(listKey, sealRecord(b.keys.meta, listKey, payload)); err != nil {
 		return err
+	}
+	wildcards, err := b.tx.CreateBucketIfNotExists(wildcardsBucket)
+	if err != nil {
+		return err
+	}
+	for _, w := range b.wildcards {
+		if err := wildcards.Put(w.key, w.value); err != nil {
+			return err
+		}
 	}
 	if err := b.tx.Commit(); err != nil {
 		return err
@@ -108,7 +172,7 @@ func (b *builder) finishAs(format int, l List) error {
 	if err != nil {
 		return err
 	}
-	return sealFile(b.path)
+	return sealFile(b.path, b.keys)
 }
 
 // abandon releases what an unfinished build holds. It does nothing after finish.

@@ -1,31 +1,38 @@
 package hotlist
 
 import (
+	"bytes"
+	"crypto/cipher"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math/bits"
 	"time"
 )
 
-// A record in the entries bucket:
+// A record in the buckets entries and wildcards:
 //
-//	key    folded plate, 0x00, ordinal among the entries with that fold (2 bytes, big endian)
-//	value  CRC-32C over key and payload (4 bytes, little endian), payload
+//	key    HMAC of the plate folded for the index (8 bytes), beginning of the HMAC of what identifies the entry (4)
+//	value  CRC-32C over key and what follows (4 bytes, little endian), AES-256-GCM of the payload with the key as nonce
 //
 // The payload starts with its schema's number; fields follow in a fixed order,
-// strings and years with a length or as a varint. The zero byte ends the plate
-// so that no plate's keys lie among those of a longer one.
+// strings and years with a length or as a varint. Zeroes fill it up to a
+// multiple of 16 bytes, so that lengths tell little.
 
 const (
-	recordSchema = 1
-	crcSize      = 4
-	ordinalSize  = 3 // the zero byte and the number
+	recordSchema  = 2
+	crcSize       = 4
+	keyLength     = 12 // AES-GCM's nonce
+	payloadHeader = 4  // schema, flags, priority, policy
+	payloadBlock  = 16
 
-	// maxSharing bounds the entries of one list that share a fold. A plate
-	// listed more often than this is a word like DEALER, and each lookup of it
-	// would return them all.
-	maxSharing = 256
+	// maxSharing bounds the entries of one list that the index takes for the
+	// same plate. One listed more often than this is a word like DEALER, and each
+	// lookup of it would return them all.
+	maxSharing = 512
 
 	// maxPayload bounds what a decoder accepts; the importer's limits on each
 	// field stay well below it.
@@ -34,41 +41,71 @@ const (
 
 const (
 	flagCovert = 1 << iota
-	flagExact
 	flagEffective
 	flagExpires
+	allFlags = flagExpires<<1 - 1
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 var errRecord = errors.New("a record cannot be decoded")
 
-// appendKey appends the key of the n-th entry with a folded plate.
-func appendKey(dst, folded []byte, n int) []byte {
-	dst = append(dst, folded...)
-	return append(dst, 0, byte(n>>8), byte(n))
+func recordCRC(key, sealed []byte) uint32 {
+	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, sealed)
 }
 
-func recordCRC(key, payload []byte) uint32 {
-	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, payload)
+// sealRecord returns the value to be stored under key, in memory of its own.
+func sealRecord(to cipher.AEAD, key, payload []byte) []byte {
+	padded := (len(payload) + payloadBlock - 1) / payloadBlock * payloadBlock
+	value := make([]byte, crcSize, crcSize+padded+to.Overhead())
+	plain := make([]byte, padded)
+	copy(plain, payload)
+	value = to.Seal(value, key, plain, nil)
+	binary.LittleEndian.PutUint32(value, recordCRC(key, value[crcSize:]))
+	return value
 }
 
-// appendRecord appends the value to be stored under key.
-func appendRecord(dst, key, payload []byte) []byte {
-	dst = binary.LittleEndian.AppendUint32(dst, recordCRC(key, payload))
-	return append(dst, payload...)
-}
-
-// openRecord returns the payload of a value after verifying its CRC.
-func openRecord(key, value []byte) ([]byte, error) {
-	if len(value) < crcSize || len(value) > maxPayload+crcSize {
-		return nil, fmt.Errorf("%w: a record has %d bytes", ErrDamaged, len(value))
+// checkRecord verifies a value's CRC, which needs no key.
+func checkRecord(key, value []byte) error {
+	if len(value) < crcSize || len(value) > maxPayload {
+		return fmt.Errorf("%w: a record has %d bytes", ErrDamaged, len(value))
 	}
-	payload := value[crcSize:]
-	if recordCRC(key, payload) != binary.LittleEndian.Uint32(value) {
-		return nil, fmt.Errorf("%w: a record's checksum is wrong", ErrDamaged)
+	if recordCRC(key, value[crcSize:]) != binary.LittleEndian.Uint32(value) {
+		return fmt.Errorf("%w: a record's checksum is wrong", ErrDamaged)
+	}
+	return nil
+}
+
+// openRecord appends the payload of a value to dst after verifying it.
+func openRecord(dst []byte, from cipher.AEAD, key, value []byte) ([]byte, error) {
+	if len(key) != keyLength {
+		return nil, fmt.Errorf("%w: a record's key has %d bytes", ErrDamaged, len(key))
+	}
+	if err := checkRecord(key, value); err != nil {
+		return nil, err
+	}
+	payload, err := from.Open(dst, key, value[crcSize:], nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: a record does not decrypt", ErrDamaged)
 	}
 	return payload, nil
+}
+
+// policyCodes are the stored numbers of policies.
+var policyCodes = []Policy{PolicyAny, PolicyExact, PolicyFuzzy, PolicyWildcard}
+
+func policyCode(p Policy) byte {
+	for i, q := range policyCodes {
+		if p == q {
+			return byte(i)
+		}
+	}
+	return 0
+}
+
+// isWildcard tells whether a payload is that of a wildcard entry.
+func isWildcard(payload []byte) bool {
+	return len(payload) > 3 && int(payload[3]) < len(policyCodes) && policyCodes[payload[3]] == PolicyWildcard
 }
 
 func appendPayload(b []byte, e *Entry) []byte {
@@ -76,16 +113,13 @@ func appendPayload(b []byte, e *Entry) []byte {
 	if e.Covert {
 		flags |= flagCovert
 	}
-	if e.Policy == PolicyExact {
-		flags |= flagExact
-	}
 	if !e.Effective.IsZero() {
 		flags |= flagEffective
 	}
 	if !e.Expires.IsZero() {
 		flags |= flagExpires
 	}
-	b = append(b, recordSchema, flags, byte(e.Priority))
+	b = append(b, recordSchema, flags, byte(e.Priority), policyCode(e.Policy))
 	if flags&flagEffective != 0 {
 		b = binary.AppendVarint(b, e.Effective.Unix())
 	}
@@ -106,61 +140,126 @@ func (e *Entry) strings() [12]*string {
 		&e.Vehicle.Make, &e.Vehicle.Model, &e.Vehicle.Style, &e.Vehicle.Colour}
 }
 
+// payloadReader takes values off the front of a payload.
+type payloadReader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *payloadReader) varint() int64 {
+	v, n := binary.Varint(r.b)
+	r.skip(n)
+	return v
+}
+
+func (r *payloadReader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	r.skip(n)
+	return v
+}
+
+func (r *payloadReader) skip(n int) {
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return
+	}
+	r.b = r.b[n:]
+}
+
+func (r *payloadReader) text() string {
+	n := r.uvarint()
+	if n > uint64(len(r.b)) {
+		r.bad = true
+		return ""
+	}
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
 func decodePayload(b []byte) (Entry, error) {
 	var e Entry
-	if len(b) < 3 || len(b) > maxPayload || b[0] != recordSchema {
+	if len(b) < payloadHeader || len(b) > maxPayload || b[0] != recordSchema || b[1] > allFlags || int(b[3]) >= len(policyCodes) {
 		return e, errRecord
 	}
 	flags := b[1]
-	if flags >= flagExpires<<1 {
-		return e, errRecord
-	}
 	e.Covert = flags&flagCovert != 0
-	if flags&flagExact != 0 {
-		e.Policy = PolicyExact
-	}
 	e.Priority = int(b[2])
-	b = b[3:]
-	ok := true
-	varint := func() int64 {
-		v, n := binary.Varint(b)
-		if n <= 0 {
-			ok = false
-			return 0
-		}
-		b = b[n:]
-		return v
-	}
-	uvarint := func() uint64 {
-		v, n := binary.Uvarint(b)
-		if n <= 0 {
-			ok = false
-			return 0
-		}
-		b = b[n:]
-		return v
-	}
+	e.Policy = policyCodes[b[3]]
+	r := payloadReader{b: b[payloadHeader:]}
 	if flags&flagEffective != 0 {
-		e.Effective = time.Unix(varint(), 0).UTC()
+		e.Effective = time.Unix(r.varint(), 0).UTC()
 	}
 	if flags&flagExpires != 0 {
-		e.Expires = time.Unix(varint(), 0).UTC()
+		e.Expires = time.Unix(r.varint(), 0).UTC()
 	}
-	year := uvarint()
+	year := r.uvarint()
 	if year > 9999 {
 		return Entry{}, errRecord
 	}
 	e.Vehicle.Year = int(year)
 	for _, s := range e.strings() {
-		n := uvarint()
-		if !ok || n > uint64(len(b)) {
-			return Entry{}, errRecord
-		}
-		*s = string(b[:n])
-		b = b[n:]
+		*s = r.text()
 	}
-	if !ok || len(b) != 0 {
+	if r.bad || len(r.b) >= payloadBlock || len(bytes.Trim(r.b, "\x00")) > 0 {
 		return Entry{}, errRecord
 	}
 	return e, nil
 }
+
+// trimPayload cuts the zeroes off that fill a payload up. Encoding the entry
+// anew gives the same bytes, and says where they end.
+func trimPayload(b []byte, e *Entry) []byte {
+	var buf [512]byte
+	return b[:min(len(b), len(appendPayload(buf[:0], e)))]
+}
+
+// payloadPlate returns the plate of a payload without decoding the rest.
+func payloadPlate(b []byte) ([]byte, bool) {
+	if len(b) < payloadHeader {
+		return nil, false
+	}
+	r := payloadReader{b: b[payloadHeader:]}
+	if b[1]&flagEffective != 0 {
+		r.varint()
+	}
+	if b[1]&flagExpires != 0 {
+		r.varint()
+	}
+	r.uvarint()
+	n := r.uvarint()
+	if r.bad || n > uint64(len(r.b)) || n > MaxPlate {
+		return nil, false
+	}
+	return r.b[:n], true
+}
+
+// Digest stands for the content of a list: the sum, modulo 2^256, of the
+// SHA-256 of all its entries. It does not depend on their order or on how they
+// are stored. What says that a digest is the right one is a signature, so
+// nobody gains from entries that are made to cancel out.
+type Digest [sha256.Size]byte
+
+func (d *Digest) add(payload []byte) {
+	h := sha256.Sum256(payload)
+	var carry uint64
+	for i := 0; i < len(d); i += 8 {
+		var s uint64
+		s, carry = bits.Add64(binary.LittleEndian.Uint64(d[i:]), binary.LittleEndian.Uint64(h[i:]), carry)
+		binary.LittleEndian.PutUint64(d[i:], s)
+	}
+}
+
+// MarshalText writes the digest in hexadecimal.
+func (d Digest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d[:]), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (d *Digest) UnmarshalText(b []byte) error {
+	if len(b) != hex.EncodedLen(len(d)) {
+		return fmt.Errorf("a digest has %d hexadecimal digits", hex.EncodedLen(len(d)))
+	}
+	_, err := hex.Decode(d[:], b)
+	return err
+}
+
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }

@@ -1,6 +1,7 @@
 package hotlist
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func genEntry() *rapid.Generator[Entry] {
 			Vehicle: Vehicle{Year: rapid.IntRange(0, 9999).Draw(t, "year"), Make: text.Draw(t, "make"), Model: text.Draw(t, "model"),
 				Style: text.Draw(t, "style"), Colour: text.Draw(t, "colour")},
 			Effective: stamp.Draw(t, "effective"), Expires: stamp.Draw(t, "expires"),
-			Policy: rapid.SampledFrom([]Policy{PolicyAny, PolicyExact}).Draw(t, "policy"),
+			Policy: rapid.SampledFrom(policyCodes).Draw(t, "policy"),
 		}
 	})
 }
@@ -34,11 +35,18 @@ func genEntry() *rapid.Generator[Entry] {
 func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := genEntry().Draw(t, "entry")
-		key := appendKey(nil, []byte(Fold(e.Plate)), rapid.IntRange(0, maxSharing-1).Draw(t, "ordinal"))
-		value := appendRecord(nil, key, appendPayload(nil, &e))
-		payload, err := openRecord(key, value)
+		keys := newFileKeys(NewKey(), freshSalt())
+		key := rapid.SliceOfN(rapid.Byte(), keyLength, keyLength).Draw(t, "key")
+		value := sealRecord(keys.entries, key, appendPayload(nil, &e))
+		payload, err := openRecord(nil, keys.entries, key, value)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if trimmed := trimPayload(payload, &e); !bytes.Equal(trimmed, appendPayload(nil, &e)) {
+			t.Fatalf("trimmed to %d bytes", len(trimmed))
+		}
+		if plate, ok := payloadPlate(payload); !ok || string(plate) != e.Plate {
+			t.Fatalf("the plate is %q, %v", plate, ok)
 		}
 		got, err := decodePayload(payload)
 		if err != nil {
@@ -54,7 +62,7 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 		} else {
 			value[at-len(key)] ^= 1 << (bit % 8)
 		}
-		if _, err := openRecord(key, value); !errors.Is(err, ErrDamaged) {
+		if _, err := openRecord(nil, keys.entries, key, value); !errors.Is(err, ErrDamaged) {
 			t.Errorf("with bit %d flipped: %v", bit, err)
 		}
 	})

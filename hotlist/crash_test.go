@@ -68,7 +68,7 @@ func TestKilledImportLeavesAWholeList(t *testing.T) {
 			leftOver++
 		}
 
-		db, err := Open(dir, nil)
+		db, err := Open(dir, strictly)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,6 +120,7 @@ func TestHalfWrittenFileIsNotServed(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(7, 8))
 	dir := t.TempDir()
+	giveKey(t, src, dir)
 	for range 300 {
 		b := append([]byte(nil), whole...)
 		for p := 0; p < len(b); p += 4096 {
@@ -131,7 +132,7 @@ func TestHalfWrittenFileIsNotServed(t *testing.T) {
 			continue
 		}
 		write(t, listPath(dir, "l"), b)
-		db, err := OpenReadOnly(dir, nil)
+		db, err := OpenReadOnly(dir, strictly)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -85,7 +85,7 @@ func TestDamagedFileIsNeverServed(t *testing.T) {
 				if slices.Equal(b, whole) {
 					unchanged++ // two equal pages swapped, zeroes zeroed
 				}
-				openDamaged(t, what, b, whole, previous)
+				openDamaged(t, src, what, b, whole, previous)
 			}
 			if unchanged > damages()/16 {
 				t.Errorf("%d of %d damages changed nothing", unchanged, damages()/4)
@@ -96,12 +96,13 @@ func TestDamagedFileIsNeverServed(t *testing.T) {
 
 // openDamaged opens a hotlist with a damaged list, and the version before it,
 // and looks everything up.
-func openDamaged(t *testing.T, what string, b, whole, previous []byte) {
+func openDamaged(t *testing.T, src, what string, b, whole, previous []byte) {
 	dir := t.TempDir()
 	defer os.RemoveAll(dir)
 	write(t, listPath(dir, "l"), b)
 	write(t, previousPath(dir, "l"), previous)
-	db, err := Open(dir, nil)
+	giveKey(t, src, dir)
+	db, err := Open(dir, strictly)
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
@@ -123,6 +124,16 @@ func openDamaged(t *testing.T, what string, b, whole, previous []byte) {
 			t.Fatalf("%s: %s gives %v", what, plate, got)
 		}
 	}
+}
+
+// giveKey copies a hotlist's key.
+func giveKey(t testing.TB, from, to string) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(from, keyName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(to, keyName), b)
 }
 
 func write(t testing.TB, path string, b []byte) {
@@ -160,7 +171,8 @@ func TestDamageWhileOpenIsNeverServed(t *testing.T) {
 	for range damages() / 8 {
 		dir := t.TempDir()
 		write(t, listPath(dir, "l"), slices.Clone(whole))
-		db, err := Open(dir, nil)
+		giveKey(t, src, dir)
+		db, err := Open(dir, strictly)
 		if err != nil || len(db.Damage()) > 0 {
 			t.Fatal(err, db.Damage())
 		}
@@ -223,6 +235,9 @@ func TestDamageWhileOpenIsNeverServed(t *testing.T) {
 
 func TestCorruptFilesAreKeptUpToABound(t *testing.T) {
 	dir := t.TempDir()
+	if _, err := folderKey(dir, "", true); err != nil {
+		t.Fatal(err)
+	}
 	for i := range maxCorrupt + 2 {
 		write(t, listPath(dir, "l"), fmt.Appendf(nil, "garbage %d", i))
 		db := openDB(t, dir)
@@ -311,7 +326,7 @@ func TestReadOnlyOpenChangesNothing(t *testing.T) {
 	importList(t, dir, "l", "plate\nAA1\n")
 	flip(t, listPath(dir, "l"), 100)
 	before := names(t, dir)
-	db, err := OpenReadOnly(dir, nil)
+	db, err := OpenReadOnly(dir, strictly)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -328,7 +343,7 @@ func TestReadOnlyOpenChangesNothing(t *testing.T) {
 	if err := db.Remove(t.Context(), "l"); !errors.Is(err, ErrReadOnly) {
 		t.Error(err)
 	}
-	if _, err := OpenReadOnly(filepath.Join(dir, "missing"), nil); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := OpenReadOnly(filepath.Join(dir, "missing"), strictly); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 }
@@ -353,7 +368,11 @@ func names(t testing.TB, dir string) []string {
 // A file that belongs to a later version stays where it is.
 func TestNewerFormatIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
-	b, err := newBuilder(listPath(dir, "l"))
+	key, err := folderKey(dir, "", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := newBuilder(listPath(dir, "l"), newFileKeys(key, freshSalt()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,12 @@ import (
 type DB struct {
 	dir      string
 	readOnly bool
+	o        Options
 	log      *slog.Logger
+
+	matching   map[string]Matching
+	confusions *Confusions
+	readings   sync.Pool // *reading: one is large, and most look-ups find nothing
 
 	refreshing sync.Mutex // one Refresh at a time
 	refused    map[string]refusedFile
@@ -62,36 +67,65 @@ const (
 	lockWait  = 2 * time.Second
 )
 
+// Options are how a hotlist is opened.
+type Options struct {
+	// KeyFile holds the key that the lists are stored under (see [LoadKey]).
+	// Empty: the file "key" in the directory itself.
+	KeyFile string
+	// Matching says how lists are matched, by name.
+	Matching map[string]Matching
+	// Default is how lists are matched that Matching does not name. Nil: by
+	// their size, see [DefaultMatching].
+	Default *Matching
+	// Confusions of the reader. Default: [DefaultConfusions].
+	Confusions *Confusions
+	// Log. Default: none.
+	Log *slog.Logger
+}
+
 // Open opens the hotlist in directory dir for matching and for changing it. A
 // directory that does not exist is made (its parent must exist), and is a hotlist without lists. A
 // list that is damaged is set aside and does not keep the others from being
 // opened: see [DB.Damage].
 //
 // Opening reads every list's file once from beginning to end.
-func Open(dir string, log *slog.Logger) (*DB, error) {
+func Open(dir string, o Options) (*DB, error) {
 	if err := makeFolder(dir); err != nil {
 		return nil, &Error{Op: "open", Path: dir, Err: err, Advice: adviceFolder}
 	}
-	return open(dir, false, log)
+	return open(dir, false, o)
 }
 
 // OpenReadOnly opens the hotlist in directory dir for matching, changes
 // nothing on disk, and fails with [fs.ErrNotExist] if there is none. It works
 // while a daemon has the hotlist open.
-func OpenReadOnly(dir string, log *slog.Logger) (*DB, error) {
-	return open(dir, true, log)
+func OpenReadOnly(dir string, o Options) (*DB, error) {
+	return open(dir, true, o)
 }
 
-func open(dir string, readOnly bool, log *slog.Logger) (*DB, error) {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+func open(dir string, readOnly bool, o Options) (*DB, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
-	db := &DB{dir: dir, readOnly: readOnly, log: log.With("hotlist", dir), refused: map[string]refusedFile{}}
+	if o.Confusions == nil {
+		o.Confusions = DefaultConfusions()
+	}
+	for name, m := range o.Matching {
+		if err := m.Validate(); err != nil {
+			return nil, &Error{Op: "open", Path: dir, Err: optionErrorf("list %s: %v", name, err)}
+		}
+	}
+	db := &DB{dir: dir, readOnly: readOnly, o: o, log: o.Log.With("hotlist", dir), refused: map[string]refusedFile{},
+		matching: o.Matching, confusions: o.Confusions, readings: sync.Pool{New: func() any { return new(reading) }}}
 	if _, err := db.Refresh(context.Background()); err != nil {
 		return nil, err
 	}
 	return db, nil
 }
+
+// key returns the key of the hotlist, which is read anew each time a file is
+// opened: it may come, or be put right, after the daemon started.
+func (db *DB) key() (Key, error) { return folderKey(db.dir, db.o.KeyFile, false) }
 
 // Close closes the hotlist. Iterators that still run keep their list's file
 // open until they end.
@@ -113,6 +147,9 @@ func (db *DB) Close() error {
 func (db *DB) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
 	if db.readOnly {
 		return ImportReport{}, &Error{Op: "import", Path: db.dir, Err: ErrReadOnly}
+	}
+	if o.KeyFile == "" {
+		o.KeyFile = db.o.KeyFile
 	}
 	report, err := Import(ctx, db.dir, r, o)
 	if err != nil {
@@ -173,10 +210,13 @@ func (db *DB) Lists() ([]List, error) {
 
 func (db *DB) errClosed(op string) error { return &Error{Op: op, Path: db.dir, Err: ErrClosed} }
 
-// Entries iterates over a list's entries in the order of their folded plates.
-// The last pair carries the error, if any: the list does not exist
-// ([fs.ErrNotExist]) or is damaged. The list may be replaced meanwhile; the
-// iteration goes on over the version it began with.
+// Entries iterates over a list's entries, sorted by plate. The last pair
+// carries the error, if any: the list does not exist ([fs.ErrNotExist]) or is
+// damaged. The list may be replaced meanwhile; the iteration goes on over the
+// version it began with.
+//
+// A list is stored in the order of its HMACs, so all of it is read and sorted,
+// encrypted in a temporary file if it is long, before the first entry comes.
 func (db *DB) Entries(ctx context.Context, name string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		l, err := db.retain(name)
@@ -185,15 +225,45 @@ func (db *DB) Entries(ctx context.Context, name string) iter.Seq2[Entry, error] 
 			return
 		}
 		defer l.release()
-		stopped := false
-		err = l.each(ctx, func(e Entry) bool {
-			stopped = !yield(e, nil)
-			return !stopped
+		err = l.sorted(ctx, func(e Entry) error {
+			if !yield(e, nil) {
+				return errStopped
+			}
+			return nil
 		})
-		if err != nil && !stopped {
+		if err != nil && !errors.Is(err, errStopped) {
 			yield(Entry{}, &Error{Op: "list", Path: l.path, Err: err, Advice: adviceFor(err)})
 		}
 	}
+}
+
+var errStopped = errors.New("stopped")
+
+// sorted calls f with all entries in the order of their plates.
+func (l *listFile) sorted(ctx context.Context, f func(Entry) error) error {
+	dir, err := os.MkdirTemp("", "platewatch-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	s := newSorter(dir)
+	var key []byte
+	var adding error
+	err = l.each(ctx, func(e Entry, payload []byte) bool {
+		key = appendIdentity(key[:0], &e)
+		adding = s.add(key, payload)
+		return adding == nil
+	})
+	if err := errors.Join(err, adding); err != nil {
+		return err
+	}
+	return s.merge(func(_, payload []byte) error {
+		e, err := decodePayload(payload)
+		if err != nil {
+			return err
+		}
+		return f(e)
+	})
 }
 
 func (db *DB) retain(name string) (*listFile, error) {
@@ -248,7 +318,7 @@ func (db *DB) CheckList(ctx context.Context, name string) error {
 		return err
 	}
 	defer l.release()
-	err = recheck(ctx, l)
+	err = db.recheck(ctx, l)
 	if errors.Is(err, ErrDamaged) {
 		l.failed.Store(true)
 	}
@@ -259,8 +329,8 @@ func (db *DB) CheckList(ctx context.Context, name string) error {
 }
 
 // recheck opens the file that l is anew, if it still has its name, and checks it.
-func recheck(ctx context.Context, l *listFile) error {
-	again, err := openList(ctx, l.path, lockWait)
+func (db *DB) recheck(ctx context.Context, l *listFile) error {
+	again, err := openList(ctx, l.path, l.key, lockWait)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // replaced or removed meanwhile
 	}
@@ -278,6 +348,10 @@ func adviceFor(err error) string {
 		return "import the list again; if it happens again, replace the storage"
 	case errors.Is(err, ErrNewer):
 		return "update platewatch, or import the list again with this version"
+	case errors.Is(err, ErrOlder):
+		return "import the list again"
+	case errors.Is(err, ErrKey):
+		return "name the file with the hotlist's key; without it the lists cannot be read, and have to be imported again under a new one"
 	case errors.Is(err, ErrLocked):
 		return "end the program that holds it"
 	case errors.Is(err, fs.ErrPermission):

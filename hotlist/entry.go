@@ -8,7 +8,8 @@ import (
 
 // Entry is one line of a list: a plate that is wanted, and why.
 type Entry struct {
-	// Plate is normalised: see [Normalize].
+	// Plate is normalised: see [Normalize]. If Policy is [PolicyWildcard] it is
+	// a pattern, with ? and * in it.
 	Plate string `json:"plate"`
 	// State is the issuing state, province or country, in capitals, as the
 	// list's owner writes it.
@@ -51,6 +52,11 @@ const (
 	PolicyAny Policy = ""
 	// PolicyExact allows no confusable characters.
 	PolicyExact Policy = "exact"
+	// PolicyFuzzy allows one character to be wrong, missing or added, whatever
+	// the list says.
+	PolicyFuzzy Policy = "fuzzy"
+	// PolicyWildcard: Plate is a pattern; ? is any character, * any number of them.
+	PolicyWildcard Policy = "wildcard"
 )
 
 // Categories that have a default priority of their own. A list may use any
@@ -135,6 +141,14 @@ type List struct {
 	Version string `json:"version"`
 	// Entries counts the entries that can match.
 	Entries int `json:"entries"`
+	// Wildcards counts those of them that are patterns.
+	Wildcards int `json:"wildcards,omitempty"`
+	// Fuzzy counts those whose policy is [PolicyFuzzy].
+	Fuzzy int `json:"fuzzy,omitempty"`
+	// Categories counts the entries of each category.
+	Categories map[string]int `json:"categories,omitempty"`
+	// Digest stands for the entries: two versions with the same digest hold the same.
+	Digest Digest `json:"digest,omitzero"`
 	// Imported is when, by this machine's clock.
 	Imported time.Time `json:"imported"`
 	// Source is the name of the file it was imported from.

@@ -19,6 +19,11 @@ var (
 	ErrOptions = errors.New("wrong options")
 	// ErrNewer: a list was written by a later version of this program.
 	ErrNewer = errors.New("written by a later version of platewatch")
+	// ErrOlder: a list was written by an earlier version, which did not encrypt.
+	ErrOlder = errors.New("written by an earlier version of platewatch")
+	// ErrKey: the hotlist's key is missing, or it is not the one that a list
+	// was written with.
+	ErrKey = errors.New("the hotlist's key does not open it")
 	// ErrClosed: the DB was closed.
 	ErrClosed = errors.New("the hotlist is closed")
 	// ErrReadOnly: the DB was opened with [OpenReadOnly].

@@ -20,6 +20,7 @@ const (
 	corruptSuffix  = ".corrupt"
 	lockName       = "lock"
 	buildName      = "import.tmp"
+	keyName        = "key"
 )
 
 const (

@@ -46,7 +46,11 @@ func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (Impo
 		return fail(err, "run it as the user whom the directory belongs to, or as root")
 	}
 	defer unlock()
-	im := &importer{o: o, dir: dir, began: time.Now()}
+	key, err := folderKey(dir, o.KeyFile, true)
+	if err != nil {
+		return fail(err, adviceFor(err))
+	}
+	im := &importer{o: o, dir: dir, hotlistKey: key, keys: newFileKeys(key, freshSalt()), began: time.Now()}
 	report, err := im.run(ctx, r)
 	if err != nil {
 		var line *LineError
@@ -76,8 +80,12 @@ func (r *refusal) Hint() string  { return r.advice }
 
 // importer carries one import.
 type importer struct {
-	o      ImportOptions
-	dir    string
+	o   ImportOptions
+	dir string
+
+	hotlistKey Key
+	keys       *fileKeys // of the file being built
+
 	began  time.Time
 	report ImportReport
 	input  *countingReader
@@ -91,7 +99,7 @@ type importer struct {
 // A record on its way to the list. The sorter's key makes duplicates
 // neighbours, with the last line of the file last:
 //
-//	folded plate 0 plate 0 state 0 plate type 0 category 0 record 0 | line (8, big endian)
+//	HMAC of the folded plate (8) | HMAC of what identifies the entry (8) | line (8, big endian)
 //
 // Its value is the entry's payload.
 const lineSize = 8
@@ -131,7 +139,7 @@ func (im *importer) run(ctx context.Context, r io.Reader) (ImportReport, error) 
 // is set aside, or it would push out the good one before it.
 func (im *importer) lookAtPrevious(ctx context.Context) error {
 	path := listPath(im.dir, im.o.List)
-	l, err := openList(ctx, path, im.o.LockWait)
+	l, err := openList(ctx, path, im.hotlistKey, im.o.LockWait)
 	switch {
 	case err == nil:
 		im.report.Previous = l.List
@@ -139,6 +147,9 @@ func (im *importer) lookAtPrevious(ctx context.Context) error {
 	case errors.Is(err, ErrDamaged):
 		_, err := moveAside(im.dir, path)
 		return err
+	case errors.Is(err, ErrKey):
+		return &Error{Op: "import", Path: path, Err: err,
+			Advice: "name the file with the hotlist's key; if it is lost, remove the list first"}
 	}
 	return ctx.Err()
 }
@@ -195,13 +206,22 @@ func (im *importer) read(ctx context.Context, r io.Reader, to *sorter) error {
 
 func (im *importer) sortKey(e *Entry, line int) []byte {
 	k := append(im.key[:0], e.Plate...)
-	foldBytes(k)
-	k = append(k, 0)
+	indexFold(k)
+	plate := im.keys.mac(k)
+	k = appendIdentity(k[:0], e)
+	identity := im.keys.mac(k)
+	k = append(append(k[:0], plate[:]...), identity[:]...)
+	im.key = binary.BigEndian.AppendUint64(k, uint64(line))
+	return im.key
+}
+
+// appendIdentity appends what makes two lines duplicates of each other. No
+// plate's identity equals a folded plate.
+func appendIdentity(k []byte, e *Entry) []byte {
 	for _, s := range [...]string{e.Plate, e.State, e.PlateType, e.Category, e.Record} {
 		k = append(append(k, s...), 0)
 	}
-	im.key = binary.BigEndian.AppendUint64(k, uint64(line))
-	return im.key
+	return k
 }
 
 // refuse counts a bad line, or ends the import with it.
@@ -231,7 +251,7 @@ func (im *importer) refusedTooMany() error {
 // build writes the sorted records to a list file, the last of each run of
 // duplicates only.
 func (im *importer) build(ctx context.Context, from *sorter, path string) error {
-	b, err := newBuilder(path)
+	b, err := newBuilder(path, im.keys)
 	if b != nil {
 		defer b.abandon()
 	}
@@ -245,13 +265,18 @@ func (im *importer) build(ctx context.Context, from *sorter, path string) error 
 		if heldKey == nil {
 			return nil
 		}
-		folded, _, _ := bytes.Cut(heldKey, []byte{0})
-		err := b.put(folded, heldPayload)
-		if !errors.Is(err, errShared) {
+		err := b.put([macSize]byte(heldKey), binary.BigEndian.Uint32(heldKey[macSize:]), heldPayload)
+		reason := ""
+		switch {
+		case errors.Is(err, errShared):
+			plate, _ := payloadPlate(heldPayload)
+			reason = fmt.Sprintf("more than %d entries have a plate like %s: no plate is stolen that often; name it with -skip", maxSharing, plate)
+		case errors.Is(err, errWildcards):
+			reason = fmt.Sprintf("it is one more pattern than the %d that a list can have", maxWildcards)
+		default:
 			return err
 		}
-		return im.refuse(&LineError{File: im.o.Source, Line: int(binary.BigEndian.Uint64(heldKey[len(heldKey)-lineSize:])),
-			Reason: fmt.Sprintf("more than %d entries have a plate like %s: no plate is stolen that often; name it with -skip", maxSharing, folded)})
+		return im.refuse(&LineError{File: im.o.Source, Line: int(binary.BigEndian.Uint64(heldKey[len(heldKey)-lineSize:])), Reason: reason})
 	}
 	err = from.merge(func(key, payload []byte) error {
 		if n++; n%1024 == 0 {
@@ -284,7 +309,6 @@ func (im *importer) build(ctx context.Context, from *sorter, path string) error 
 	}
 	l := &im.report.List
 	l.Name, l.Version, l.Source = im.o.List, im.o.Version, filepath.Base(im.o.Source)
-	l.Entries = b.entries
 	l.Imported = time.Now().UTC().Truncate(time.Second)
 	return b.finish(*l)
 }
@@ -300,12 +324,12 @@ func (im *importer) verify(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	l, err := openList(ctx, path, im.o.LockWait)
+	l, err := openList(ctx, path, im.hotlistKey, im.o.LockWait)
 	if err != nil {
 		return fmt.Errorf("reading back what was written: %w", err)
 	}
 	defer l.release()
-	im.report.List.Bytes = l.Bytes
+	im.report.List = l.List
 	if err := l.check(ctx); err != nil {
 		return fmt.Errorf("reading back what was written: %w", err)
 	}

@@ -11,6 +11,8 @@ type ImportOptions struct {
 	List string
 	// Version names this edition of it. Default: the time of the import.
 	Version string
+	// KeyFile holds the hotlist's key. Default: the directory's own, see [Options].
+	KeyFile string
 	// Source names the input in messages. Default: "input".
 	Source string
 

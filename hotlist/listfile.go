@@ -18,13 +18,14 @@ import (
 )
 
 var (
-	metaBucket    = []byte("meta")
-	entriesBucket = []byte("entries")
-	listKey       = []byte("list")
+	metaBucket      = []byte("meta")
+	entriesBucket   = []byte("entries")
+	wildcardsBucket = []byte("wildcards")
+	listKey         = []byte("list summary") // as long as the other keys
 )
 
 // listFormat is raised when an older program could not read the file.
-const listFormat = 1
+const listFormat = 2
 
 // listRecord is the record about the list itself.
 type listRecord struct {
@@ -38,16 +39,23 @@ type listRecord struct {
 type listFile struct {
 	List
 	path string
+	key  Key
 	info os.FileInfo // identity of the opened file
 	bolt *bbolt.DB
+
+	filter    *filter
+	wildcards *wildcards
 
 	refs   atomic.Int32 // the owner and every running iterator
 	failed atomic.Bool  // a lookup met damage
 
-	mu     sync.Mutex
-	tx     *bbolt.Tx
-	cursor *bbolt.Cursor
-	key    [MaxPlate + ordinalSize]byte
+	mu      sync.Mutex
+	keys    *fileKeys
+	tx      *bbolt.Tx
+	cursor  *bbolt.Cursor
+	prefix  [macSize]byte
+	payload []byte // memory of the record looked at
+	search  search // memory of the lookup that runs
 }
 
 // guard runs f and turns a panic, such as bbolt's on a page that makes no
@@ -63,14 +71,14 @@ func guard(f func() error) (err error) {
 }
 
 // openList verifies and opens a list file, waiting at most lockWait for
-// whoever holds it exclusively. Errors: [ErrDamaged], [ErrNewer], [ErrLocked],
-// and what the operating system says.
-func openList(ctx context.Context, path string, lockWait time.Duration) (l *listFile, err error) {
+// whoever holds it exclusively. Errors: [ErrDamaged], [ErrNewer], [ErrOlder],
+// [ErrKey], [ErrLocked], and what the operating system says.
+func openList(ctx context.Context, path string, key Key, lockWait time.Duration) (l *listFile, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // not to wait for whoever feeds a pipe of that name
 	if err != nil {
 		return nil, err
 	}
-	l = &listFile{path: path}
+	l = &listFile{path: path, key: key}
 	l.refs.Store(1)
 	defer func() {
 		if err != nil {
@@ -85,7 +93,15 @@ func openList(ctx context.Context, path string, lockWait time.Duration) (l *list
 	if !l.info.Mode().IsRegular() {
 		return l, errors.New("it is not a regular file")
 	}
-	if err = verifySums(ctx, f); err != nil {
+	sealed, err := readSeal(f)
+	if err != nil {
+		return l, err
+	}
+	// The key is looked at before the file is read: a wrong one is no damage.
+	if l.keys = newFileKeys(key, sealed.salt); l.keys.check != sealed.check {
+		return l, fmt.Errorf("%w: the list was written with another one", ErrKey)
+	}
+	if err = verifySums(ctx, f, sealed); err != nil {
 		return l, err
 	}
 	err = guard(func() error { return l.open(f, lockWait) })
@@ -109,7 +125,7 @@ func (l *listFile) open(verified *os.File, lockWait time.Duration) error {
 	if l.tx, err = l.bolt.Begin(false); err != nil {
 		return err
 	}
-	if l.List, err = readList(l.tx); err != nil {
+	if l.List, err = readList(l.tx, l.keys); err != nil {
 		return err
 	}
 	l.Bytes = l.info.Size()
@@ -118,20 +134,59 @@ func (l *listFile) open(verified *os.File, lockWait time.Duration) error {
 		return fmt.Errorf("%w: it holds no entries", ErrDamaged)
 	}
 	l.cursor = entries.Cursor()
-	return nil
+	if l.Entries < 0 || l.Entries > maxEntries || l.Wildcards < 0 || l.Wildcards > maxWildcards {
+		return fmt.Errorf("%w: it says that it has %d entries", ErrDamaged, l.Entries)
+	}
+	l.filter = newFilter(l.Entries)
+	for k, _ := l.cursor.First(); k != nil; k, _ = l.cursor.Next() {
+		if len(k) != keyLength {
+			return fmt.Errorf("%w: a record's key has %d bytes", ErrDamaged, len(k))
+		}
+		l.filter.add(k)
+	}
+	l.wildcards, err = l.loadWildcards()
+	return err
 }
 
-func readList(tx *bbolt.Tx) (List, error) {
+// loadWildcards decrypts the patterns of the list.
+func (l *listFile) loadWildcards() (*wildcards, error) {
+	bucket := l.tx.Bucket(wildcardsBucket)
+	if bucket == nil {
+		return nil, fmt.Errorf("%w: a part of it is missing", ErrDamaged)
+	}
+	w := newWildcards()
+	c := bucket.Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		if w.len() >= l.Wildcards {
+			return nil, fmt.Errorf("%w: it has more patterns than it should", ErrDamaged)
+		}
+		payload, err := openRecord(nil, l.keys.wildcards, k, v)
+		if err != nil {
+			return nil, err
+		}
+		e, err := decodePayload(payload)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		w.add(e)
+	}
+	if w.len() != l.Wildcards {
+		return nil, fmt.Errorf("%w: it has %d patterns instead of %d", ErrDamaged, w.len(), l.Wildcards)
+	}
+	return w, nil
+}
+
+func readList(tx *bbolt.Tx, keys *fileKeys) (List, error) {
 	meta := tx.Bucket(metaBucket)
 	if meta == nil {
 		return List{}, fmt.Errorf("%w: it does not say which list it is", ErrDamaged)
 	}
-	payload, err := openRecord(listKey, meta.Get(listKey))
+	payload, err := openRecord(nil, keys.meta, listKey, meta.Get(listKey))
 	if err != nil {
 		return List{}, err
 	}
 	var r listRecord
-	if err := json.Unmarshal(payload, &r); err != nil {
+	if err := json.Unmarshal(bytes.TrimRight(payload, "\x00"), &r); err != nil {
 		return List{}, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	if r.Format > listFormat {
@@ -160,83 +215,126 @@ func (l *listFile) close() {
 	}
 }
 
-// lookup calls found with the payload of each entry whose fold is folded. The
-// payload is valid only during the call.
-func (l *listFile) lookup(folded []byte, found func(payload []byte) error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	err := guard(func() error {
-		prefix := append(append(l.key[:0], folded...), 0)
-		k, v := l.cursor.Seek(prefix)
-		for n := 0; k != nil && bytes.HasPrefix(k, prefix); n++ {
-			if n == maxSharing {
-				return fmt.Errorf("%w: more records share a key than can be", ErrDamaged)
-			}
-			payload, err := openRecord(k, v)
-			if err != nil {
-				return err
-			}
-			if err := found(payload); err != nil {
-				return err
-			}
-			k, v = l.cursor.Next()
-		}
+// lookup calls found with each record whose HMAC is that of the plate folded,
+// which is folded for the index. The payload is valid only during the call.
+// Whoever calls it holds l.mu and recovers from panics.
+func (l *listFile) lookup(folded []byte, found func(key, payload []byte) error) error {
+	l.prefix = l.keys.mac(folded)
+	if !l.filter.has(l.prefix[:]) {
 		return nil
-	})
-	if err != nil {
-		l.failed.Store(true)
 	}
-	return err
+	k, v := l.cursor.Seek(l.prefix[:])
+	for n := 0; k != nil && bytes.HasPrefix(k, l.prefix[:]); n++ {
+		if n == maxSharing {
+			return fmt.Errorf("%w: more records share a key than can be", ErrDamaged)
+		}
+		payload, err := openRecord(l.payload[:0], l.keys.entries, k, v)
+		if err != nil {
+			return err
+		}
+		l.payload = payload
+		if err := found(k, payload); err != nil {
+			return err
+		}
+		k, v = l.cursor.Next()
+	}
+	return nil
 }
 
-// each calls f with every entry in the order of their folded plates, and
-// verifies on the way that the keys are in order and as many as the list says.
-func (l *listFile) each(ctx context.Context, f func(Entry) bool) error {
+// each calls f with every entry and its payload, patterns last, in no order
+// that means anything, and verifies on the way that the keys are in order and
+// belong to their plates, and that the entries are as many as the list says
+// and add up to its digest. The payload is valid only during the call.
+func (l *listFile) each(ctx context.Context, f func(e Entry, payload []byte) bool) error {
 	return guard(func() error {
 		return l.bolt.View(func(tx *bbolt.Tx) error {
-			var last, folded []byte
-			n := 0
-			c := tx.Bucket(entriesBucket).Cursor()
-			for k, v := c.First(); k != nil; k, v = c.Next() {
-				if n++; n > l.Entries {
-					return fmt.Errorf("%w: it has more records than the %d it should", ErrDamaged, l.Entries)
+			w := walk{list: l, keys: newFileKeys(l.key, l.keys.salt), f: f}
+			for _, name := range [][]byte{entriesBucket, wildcardsBucket} {
+				bucket := tx.Bucket(name)
+				if bucket == nil {
+					return fmt.Errorf("%w: a part of it is missing", ErrDamaged)
 				}
-				if n%1024 == 0 && ctx.Err() != nil {
-					return ctx.Err()
-				}
-				if bytes.Compare(last, k) >= 0 {
-					return fmt.Errorf("%w: its records are out of order", ErrDamaged)
-				}
-				last = append(last[:0], k...)
-				payload, err := openRecord(k, v)
-				if err != nil {
+				if err := w.bucket(ctx, bucket, string(name) == string(wildcardsBucket)); err != nil || w.stopped {
 					return err
 				}
-				e, err := decodePayload(payload)
-				if err != nil {
-					return fmt.Errorf("%w: %w", ErrDamaged, err)
-				}
-				folded = append(folded[:0], e.Plate...)
-				foldBytes(folded)
-				if len(k) != len(folded)+ordinalSize || !bytes.HasPrefix(k, folded) {
-					return fmt.Errorf("%w: a record lies under another plate's key", ErrDamaged)
-				}
-				if !f(e) {
-					return nil
-				}
 			}
-			if n != l.Entries {
-				return fmt.Errorf("%w: it has %d records instead of %d", ErrDamaged, n, l.Entries)
+			if w.n != l.Entries {
+				return fmt.Errorf("%w: it has %d records instead of %d", ErrDamaged, w.n, l.Entries)
+			}
+			if w.digest != l.Digest {
+				return fmt.Errorf("%w: its entries are not those that were imported", ErrDamaged)
 			}
 			return nil
 		})
 	})
 }
 
+// walk is one pass over a list's records.
+type walk struct {
+	list    *listFile
+	keys    *fileKeys // its own: those of the list belong to whoever looks up
+	f       func(Entry, []byte) bool
+	n       int
+	digest  Digest
+	stopped bool
+	last    []byte
+	payload []byte
+	folded  []byte
+}
+
+func (w *walk) bucket(ctx context.Context, b *bbolt.Bucket, wildcards bool) error {
+	w.last = w.last[:0]
+	c := b.Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		if w.n++; w.n > w.list.Entries {
+			return fmt.Errorf("%w: it has more records than the %d it should", ErrDamaged, w.list.Entries)
+		}
+		if w.n%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if bytes.Compare(w.last, k) >= 0 {
+			return fmt.Errorf("%w: its records are out of order", ErrDamaged)
+		}
+		w.last = append(w.last[:0], k...)
+		e, err := w.record(k, v, wildcards)
+		if err != nil {
+			return err
+		}
+		if !w.f(e, w.payload) {
+			w.stopped = true
+			return nil
+		}
+	}
+	return nil
+}
+
+func (w *walk) record(k, v []byte, wildcard bool) (Entry, error) {
+	from := w.keys.entries
+	if wildcard {
+		from = w.keys.wildcards
+	}
+	var err error
+	if w.payload, err = openRecord(w.payload[:0], from, k, v); err != nil {
+		return Entry{}, err
+	}
+	e, err := decodePayload(w.payload)
+	if err != nil {
+		return Entry{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	w.folded = append(w.folded[:0], e.Plate...)
+	indexFold(w.folded)
+	if mac := w.keys.mac(w.folded); !bytes.HasPrefix(k, mac[:]) || wildcard != (e.Policy == PolicyWildcard) {
+		return Entry{}, fmt.Errorf("%w: a record lies under another plate's key", ErrDamaged)
+	}
+	w.payload = trimPayload(w.payload, &e)
+	w.digest.add(w.payload)
+	return e, nil
+}
+
 // check examines everything: bbolt's own structure and every record. The
 // checksums of the file's bytes are verified when it is opened.
 func (l *listFile) check(ctx context.Context) error {
-	if err := l.each(ctx, func(Entry) bool { return true }); err != nil {
+	if err := l.each(ctx, func(Entry, []byte) bool { return true }); err != nil {
 		return err
 	}
 	// bbolt checks in a goroutine of its own, where a panic could not be

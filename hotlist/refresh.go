@@ -154,7 +154,11 @@ func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, 
 	if r, ok := db.refused[path]; ok && r.info != nil && sameFile(r.info, info) && lasting(r.err) {
 		return nil, r.err
 	}
-	l, err := openList(ctx, path, lockWait)
+	key, err := db.key()
+	if err != nil {
+		return nil, err
+	}
+	l, err := openList(ctx, path, key, lockWait)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +188,7 @@ func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, 
 // unless it changes.
 func lasting(err error) bool {
 	var system *fs.PathError
-	return !errors.Is(err, ErrLocked) && !errors.As(err, &system)
+	return !errors.Is(err, ErrLocked) && !errors.Is(err, ErrKey) && !errors.As(err, &system)
 }
 
 // refuse records and reports a file that cannot be used, once, and sets it

@@ -4,6 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"container/heap"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,8 +20,12 @@ import (
 // sorted to a run file when it is full, and merges the runs at the end. It
 // exists because bbolt fills its pages completely, and fast, only when the
 // keys arrive in order, and a list may be larger than a board's memory.
+//
+// What it writes is encrypted under a key that is never stored: a run that a
+// power cut leaves behind tells nothing.
 type sorter struct {
 	dir     string
+	block   cipher.Block
 	arena   []byte
 	records []sortRecord
 	runs    []string
@@ -36,7 +43,13 @@ type sortRecord struct {
 const sortMemory = 24 << 20
 
 func newSorter(dir string) *sorter {
-	return &sorter{dir: dir}
+	var key [32]byte
+	rand.Read(key[:]) // never fails
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		panic(err) // only for keys of a wrong size
+	}
+	return &sorter{dir: dir, block: block}
 }
 
 // add copies a record. Keys must differ.
@@ -64,6 +77,13 @@ func (s *sorter) sort() {
 	})
 }
 
+// stream encrypts or decrypts a run.
+func (s *sorter) stream(run int) cipher.Stream {
+	var iv [aes.BlockSize]byte
+	binary.BigEndian.PutUint32(iv[:], uint32(run))
+	return cipher.NewCTR(s.block, iv[:])
+}
+
 func (s *sorter) spill() (err error) {
 	s.sort()
 	path := filepath.Join(s.dir, fmt.Sprintf("run.%d", len(s.runs)))
@@ -73,7 +93,7 @@ func (s *sorter) spill() (err error) {
 	}
 	s.runs = append(s.runs, path)
 	defer func() { err = errors.Join(err, f.Close()) }()
-	w := bufio.NewWriterSize(f, 256<<10)
+	w := bufio.NewWriterSize(cipher.StreamWriter{S: s.stream(len(s.runs) - 1), W: f}, 256<<10)
 	for _, r := range s.records {
 		key, value := s.at(r)
 		s.scratch = binary.AppendUvarint(s.scratch[:0], uint64(len(key)))
@@ -108,8 +128,8 @@ func (s *sorter) merge(f func(key, value []byte) error) error {
 			r.file.Close()
 		}
 	}()
-	for _, path := range s.runs {
-		r, err := openRun(path)
+	for i, path := range s.runs {
+		r, err := openRun(path, s.stream(i))
 		if err != nil {
 			return err
 		}
@@ -148,12 +168,12 @@ type run struct {
 	key, value []byte
 }
 
-func openRun(path string) (*run, error) {
+func openRun(path string, stream cipher.Stream) (*run, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return &run{file: f, in: bufio.NewReaderSize(f, 128<<10)}, nil
+	return &run{file: f, in: bufio.NewReaderSize(cipher.StreamReader{S: stream, R: f}, 128<<10)}, nil
 }
 
 func (r *run) next() (bool, error) {

@@ -15,19 +15,23 @@ import (
 //
 //	bbolt pages                        n bytes
 //	CRC-32C of each 64 KiB of them     4 bytes each, little endian
-//	footer                             magic (8), n (8), block size (4), CRC-32C of the checksums and the footer up to here (4)
+//	footer                             salt of the file's keys (16), what tells a wrong key (8),
+//	                                   magic (8), n (8), block size (4), CRC-32C of the checksums and the footer up to here (4)
 //
 // bbolt maps the whole file and never looks behind its last page.
 
 const (
 	sumsBlock  = 64 << 10
-	footerSize = 24
+	footerSize = saltSize + 8 + 24
 )
 
-var sumsMagic = [8]byte{'P', 'W', 'H', 'L', 'S', 'U', 'M', '1'}
+var sumsMagic = [8]byte{'P', 'W', 'H', 'L', 'S', 'U', 'M', '2'}
+
+// sumsMagicBefore is that of files without encryption, which earlier versions wrote.
+var sumsMagicBefore = [8]byte{'P', 'W', 'H', 'L', 'S', 'U', 'M', '1'}
 
 // sealFile appends the checksums to a finished bbolt file and syncs it.
-func sealFile(path string) (err error) {
+func sealFile(path string, keys *fileKeys) (err error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -46,6 +50,7 @@ func sealFile(path string) (err error) {
 		}
 		sums = binary.LittleEndian.AppendUint32(sums, crc32.Checksum(block, castagnoli))
 	}
+	sums = append(append(sums, keys.salt[:]...), keys.check[:]...)
 	sums = append(sums, sumsMagic[:]...)
 	sums = binary.LittleEndian.AppendUint64(sums, uint64(size))
 	sums = binary.LittleEndian.AppendUint32(sums, sumsBlock)
@@ -56,17 +61,21 @@ func sealFile(path string) (err error) {
 	return f.Sync()
 }
 
+// seal is what a list file's footer says.
+type seal struct {
+	sums  []byte // 4 bytes for each block
+	salt  [saltSize]byte
+	check [8]byte
+}
+
 // verifySums reads the whole file once and compares it with its checksums. A
 // mismatch, or a sector that cannot be read, is [ErrDamaged].
-func verifySums(ctx context.Context, f *os.File) error {
+func verifySums(ctx context.Context, f *os.File, s seal) error {
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
 	}
-	sums, err := readSums(f, size)
-	if err != nil {
-		return err
-	}
+	sums := s.sums
 	dataSize := size - int64(len(sums)) - footerSize
 	buf := make([]byte, sumsBlock)
 	for off := int64(0); off < dataSize; off += sumsBlock {
@@ -84,32 +93,42 @@ func verifySums(ctx context.Context, f *os.File) error {
 	return nil
 }
 
-// readSums returns the checksums of a file's blocks.
-func readSums(f *os.File, size int64) ([]byte, error) {
+// readSeal returns what stands behind the pages of a list file. Errors:
+// [ErrDamaged], [ErrOlder], and what the operating system says.
+func readSeal(f *os.File) (seal, error) {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return seal{}, err
+	}
 	if size < footerSize {
-		return nil, fmt.Errorf("%w: it has %d bytes", ErrDamaged, size)
+		return seal{}, fmt.Errorf("%w: it has %d bytes", ErrDamaged, size)
 	}
 	var footer [footerSize]byte
 	if _, err := f.ReadAt(footer[:], size-footerSize); err != nil {
-		return nil, readFailure(err)
+		return seal{}, readFailure(err)
 	}
-	n := binary.LittleEndian.Uint64(footer[8:])
-	if [8]byte(footer[:8]) != sumsMagic || binary.LittleEndian.Uint32(footer[16:]) != sumsBlock || n > uint64(size) {
-		return nil, fmt.Errorf("%w: its end is missing or overwritten", ErrDamaged)
+	s := seal{salt: [saltSize]byte(footer[:saltSize]), check: [8]byte(footer[saltSize:])}
+	ends := footer[saltSize+8:]
+	if [8]byte(ends) == sumsMagicBefore {
+		return seal{}, ErrOlder
+	}
+	n := binary.LittleEndian.Uint64(ends[8:])
+	if [8]byte(ends) != sumsMagic || binary.LittleEndian.Uint32(ends[16:]) != sumsBlock || n > uint64(size) {
+		return seal{}, fmt.Errorf("%w: its end is missing or overwritten", ErrDamaged)
 	}
 	blocks := (int64(n) + sumsBlock - 1) / sumsBlock
 	if int64(n)+4*blocks+footerSize != size {
-		return nil, fmt.Errorf("%w: it has %d bytes instead of %d", ErrDamaged, size, int64(n)+4*blocks+footerSize)
+		return seal{}, fmt.Errorf("%w: it has %d bytes instead of %d", ErrDamaged, size, int64(n)+4*blocks+footerSize)
 	}
-	sums := make([]byte, 4*blocks, 4*blocks+footerSize)
-	if _, err := f.ReadAt(sums, int64(n)); err != nil {
-		return nil, readFailure(err)
+	s.sums = make([]byte, 4*blocks)
+	if _, err := f.ReadAt(s.sums, int64(n)); err != nil {
+		return seal{}, readFailure(err)
 	}
-	sum := crc32.Update(crc32.Checksum(sums, castagnoli), castagnoli, footer[:footerSize-4])
+	sum := crc32.Update(crc32.Checksum(s.sums, castagnoli), castagnoli, footer[:footerSize-4])
 	if sum != binary.LittleEndian.Uint32(footer[footerSize-4:]) {
-		return nil, fmt.Errorf("%w: the checksum of its checksums is wrong", ErrDamaged)
+		return seal{}, fmt.Errorf("%w: the checksum of its checksums is wrong", ErrDamaged)
 	}
-	return sums, nil
+	return s, nil
 }
 
 // readFailure tells a medium that no longer gives its bytes back, which is

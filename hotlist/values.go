@@ -32,6 +32,15 @@ func (p *valueParser) complete(e *Entry) error {
 	if e.Plate == "" {
 		return errors.New("it has no plate")
 	}
+	if pattern := hasWildcards(e.Plate); pattern != (e.Policy == PolicyWildcard) {
+		if !pattern {
+			return errors.New("its match policy is wildcard, and its plate has neither ? nor * in it")
+		}
+		if e.Policy != PolicyAny {
+			return fmt.Errorf("its plate is a pattern, which its match policy %s cannot match", e.Policy)
+		}
+		e.Policy = PolicyWildcard
+	}
 	if e.Category == "" {
 		e.Category = p.fallback
 	}
@@ -69,9 +78,13 @@ func cleanText(s string) string {
 }
 
 func (p *valueParser) plate(e *Entry, value string) error {
-	// A pattern without its wildcards would be another plate.
-	if strings.ContainsAny(value, "*?%") {
-		return fmt.Errorf("%s has wildcards, which cannot be matched yet", quote(value))
+	if hasWildcards(value) {
+		pattern, err := normalizePattern(value)
+		if err != nil {
+			return fmt.Errorf("%s: %w", quote(value), err)
+		}
+		e.Plate = pattern
+		return nil
 	}
 	plate := Normalize(value)
 	if plate == "" {
@@ -159,10 +172,12 @@ func (p *valueParser) policy(e *Entry, value string) error {
 		e.Policy = PolicyExact
 	case "any", "default", "confusable":
 		e.Policy = PolicyAny
-	case "fuzzy", "wildcard":
-		return fmt.Errorf("%s matching is not built yet", quote(value))
+	case "fuzzy", "one character", "one_character":
+		e.Policy = PolicyFuzzy
+	case "wildcard", "pattern":
+		e.Policy = PolicyWildcard
 	default:
-		return fmt.Errorf("%s is not a match policy: exact or any", quote(value))
+		return fmt.Errorf("%s is not a match policy: any, exact, fuzzy or wildcard", quote(value))
 	}
 	return nil
 }

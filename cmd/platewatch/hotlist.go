@@ -106,7 +106,7 @@ func (f hotlistFlags) parse(std stdio, synopsis string, args []string, most int)
 
 // open opens the hotlist without changing it.
 func (f hotlistFlags) open() (*hotlist.DB, error) {
-	db, err := hotlist.OpenReadOnly(*f.db, nil)
+	db, err := hotlist.OpenReadOnly(*f.db, hotlist.Options{})
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, &failure{code: exitMissing, err: fmt.Errorf("there is no hotlist in %s", *f.db),
 			hint: "name its directory with -db, or make one with `platewatch hotlist import`"}
@@ -214,7 +214,7 @@ func runHotlistRemove(ctx context.Context, std stdio, args []string) error {
 		_, err := f.open()
 		return err
 	}
-	db, err := hotlist.Open(*f.db, nil)
+	db, err := hotlist.Open(*f.db, hotlist.Options{})
 	if err != nil {
 		return err
 	}

@@ -164,7 +164,7 @@ func TestHotlistDamage(t *testing.T) {
 	// A look-up that lacks a list is no answer.
 	s.want(exitFailed, "TWO2 matches none of 1 entries", "the answer lacks a list: ", "", "check", "-db", db, "TWO2")
 
-	d, err := hotlist.Open(db, nil) // as the daemon does
+	d, err := hotlist.Open(db, hotlist.Options{}) // as the daemon does
 	if err != nil {
 		t.Fatal(err)
 	}

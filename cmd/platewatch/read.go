@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 
 	"platewatch/cmd/platewatch/internal/look"
@@ -38,7 +37,7 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 	inputs := look.Inputs(fs.Args())
 	looker := look.Looker{Passage: passage.DefaultParams(), Annotate: look.NewAlbum(*annotate), Stages: look.NewAlbum(*stages)}
 	if *lists != "" {
-		if looker.Hotlist, err = hotlist.OpenReadOnly(*lists, slog.New(slog.DiscardHandler)); err != nil {
+		if looker.Hotlist, err = hotlist.OpenReadOnly(*lists, hotlist.Options{}); err != nil {
 			return err
 		}
 		defer looker.Hotlist.Close()

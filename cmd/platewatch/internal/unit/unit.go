@@ -82,7 +82,7 @@ func Open(o Options) (_ *Unit, err error) {
 	if u.recogniser, err = ocr.New(o.Model, params); err != nil {
 		return nil, err
 	}
-	if u.lists, err = hotlist.Open(u.cfg.Hotlist.Path, u.log); err != nil {
+	if u.lists, err = hotlist.Open(u.cfg.Hotlist.Path, hotlist.Options{Log: u.log}); err != nil {
 		return nil, err
 	}
 	for _, d := range u.lists.Damage() {

@@ -1,0 +1,171 @@
+package hotlist
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Key is the secret under which a hotlist lies on disk, 32 random bytes. It
+// prints as nothing.
+type Key struct{ secret []byte }
+
+const (
+	keySize  = 32
+	saltSize = 16
+	// maxKeyFile bounds what is read where a key is expected.
+	maxKeyFile = 4096
+)
+
+// String keeps the secret out of logs.
+func (Key) String() string { return "(secret)" }
+
+// GoString keeps the secret out of logs.
+func (Key) GoString() string { return "hotlist.Key(secret)" }
+
+// NewKey returns a random key.
+func NewKey() Key {
+	k := Key{make([]byte, keySize)}
+	rand.Read(k.secret) // never fails
+	return k
+}
+
+// LoadKey reads a key file: 64 hexadecimal digits in one line, as [Key.WriteFile]
+// writes them, or 32 raw bytes. Errors wrap [ErrKey].
+func LoadKey(path string) (Key, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return Key{}, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
+	if err != nil {
+		return Key{}, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	if len(b) == keySize {
+		return Key{b}, nil
+	}
+	secret, err := hex.DecodeString(string(bytes.TrimSpace(b)))
+	if err != nil || len(secret) != keySize {
+		return Key{}, fmt.Errorf("%w: %s is no key: it should hold %d hexadecimal digits", ErrKey, path, 2*keySize)
+	}
+	return Key{secret}, nil
+}
+
+// WriteFile writes the key to a new file that only its owner may read. A file
+// that exists is left alone, with [fs.ErrExist].
+func (k Key) WriteFile(path string) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".key-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = fmt.Fprintln(tmp, hex.EncodeToString(k.secret))
+	err = errors.Join(err, giveToOwner(filepath.Dir(path), tmp), tmp.Sync(), tmp.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Link(tmp.Name(), path); err != nil { // fails where a rename would replace
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// derive returns a key for one purpose.
+func (k Key) derive(salt []byte, purpose string) []byte {
+	b, err := hkdf.Key(sha256.New, k.secret, salt, "platewatch hotlist 2 "+purpose, keySize)
+	if err != nil {
+		panic(err) // only where more than 8160 bytes are asked for
+	}
+	return b
+}
+
+// folderKey returns the key of a hotlist directory: from file, or, if that is
+// empty, from the file "key" in the directory itself, which protects nothing
+// from a thief who takes the whole disk but needs no installation. It is made
+// if it is missing and the directory holds no list yet.
+func folderKey(dir, file string, create bool) (Key, error) {
+	if file != "" {
+		return LoadKey(file)
+	}
+	path := filepath.Join(dir, keyName)
+	k, err := LoadKey(path)
+	if !errors.Is(err, fs.ErrNotExist) || !create {
+		return k, err
+	}
+	names, scanErr := scan(dir)
+	if scanErr != nil {
+		return Key{}, scanErr
+	}
+	if len(names) > 0 {
+		return Key{}, err // a new key could not open what is there
+	}
+	if err := NewKey().WriteFile(path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return Key{}, err
+	}
+	return LoadKey(path)
+}
+
+// fileKeys are the keys of one list file, derived from the hotlist's key and
+// the file's salt: no two versions of a list can be compared without the key.
+// They are not safe for concurrent use.
+type fileKeys struct {
+	salt  [saltSize]byte
+	check [8]byte   // tells a wrong key
+	index hash.Hash // HMAC-SHA-256 over folded plates
+	// AES-256-GCM, whose nonce is the record's key, unique within its bucket.
+	entries, wildcards, meta cipher.AEAD
+	sum                      [sha256.Size]byte
+}
+
+func newFileKeys(k Key, salt [saltSize]byte) *fileKeys {
+	if len(k.secret) != keySize {
+		panic("hotlist: a key was not loaded")
+	}
+	seal := func(purpose string) cipher.AEAD {
+		block, err := aes.NewCipher(k.derive(salt[:], purpose))
+		if err != nil {
+			panic(err) // only for keys of a wrong size
+		}
+		aead, err := cipher.NewGCM(block)
+		if err != nil {
+			panic(err)
+		}
+		return aead
+	}
+	f := &fileKeys{salt: salt, index: hmac.New(sha256.New, k.derive(salt[:], "index")),
+		entries: seal("entries"), wildcards: seal("wildcards"), meta: seal("meta")}
+	copy(f.check[:], k.derive(salt[:], "check"))
+	return f
+}
+
+func freshSalt() (salt [saltSize]byte) {
+	rand.Read(salt[:])
+	return salt
+}
+
+// macSize is the length of the index HMACs that are kept. Two of a million
+// plates share one by chance once in forty million lists, and are then told
+// apart by what they decrypt to.
+const macSize = 8
+
+// mac returns the beginning of the HMAC of b.
+func (f *fileKeys) mac(b []byte) (out [macSize]byte) {
+	f.index.Reset()
+	f.index.Write(b)
+	copy(out[:], f.index.Sum(f.sum[:0]))
+	return out
+}

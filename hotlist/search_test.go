@@ -1,0 +1,292 @@
+package hotlist
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// characters makes a reading of a text; "B:0.9:8:0.08" is a B at 0.9 that can
+// be an 8, a plain character is one at 0.999.
+func characters(places ...string) []Character {
+	var out []Character
+	for _, p := range places {
+		words := strings.Split(p, ":")
+		if len(words) == 1 {
+			for _, c := range p {
+				out = append(out, Character{Text: string(c), Confidence: 0.999})
+			}
+			continue
+		}
+		c := Character{Text: words[0]}
+		fmt.Sscan(words[1], &c.Confidence)
+		for i := 2; i+1 < len(words); i += 2 {
+			a := Alternative{Text: words[i]}
+			fmt.Sscan(words[i+1], &a.Confidence)
+			c.Alternatives = append(c.Alternatives, a)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func matching(m Matching) Options { return Options{Default: &m} }
+
+func TestReadersAlternativesDecide(t *testing.T) {
+	dir := t.TempDir()
+	importList(t, dir, "l", "plate,policy\nABC1238,\nABC1X34,\nWBC5555,\nEXA1111,exact\nFUZ2222,fuzzy\nAB?99*,\nABCD123,\n")
+	one := Matching{Confusable: true, OneCharacter: true, Wildcards: true}
+	full, default1M := one, DefaultMatching(1_000_000)
+	careful := one
+	careful.MinProbability = 0.01
+	for name, c := range map[string]struct {
+		how  Matching
+		read []Character
+		want []string
+	}{
+		"surely another plate":            {careful, characters("ABC123B"), nil},
+		"look-alike, in full":             {full, characters("ABC123B"), []string{"confusable ABC1238"}},
+		"the reader wavered":              {default1M, characters("ABC123", "B:0.7:8:0.2"), []string{"confusable ABC1238"}},
+		"no doubt about it":               {default1M, characters("ABC123", "3:0.999"), nil},
+		"a strange character, wavered":    {careful, characters("ABC1", "K:0.6:X:0.2", "34"), []string{"confusable ABC1X34"}},
+		"a strange character, in full":    {full, characters("ABC1J34"), []string{"one_character ABC1X34"}},
+		"a strange character, not likely": {careful, characters("ABC1J34"), nil},
+		"level off":                       {Matching{}, characters("ABC123", "B:0.7:8:0.2"), nil},
+		"one missed":                      {full, characters("ABC123"), []string{"one_character ABC1238", "one_character ABCD123"}},
+		"one added":                       {full, characters("ABC12238"), []string{"one_character ABC1238"}},
+		"one missed, not in full":         {careful, characters("ABD123"), nil},
+		"exact only":                      {full, characters("EXA111I"), nil},
+		"exact":                           {Matching{}, characters("EXA1111"), []string{"exact EXA1111"}},
+		"fuzzy whatever the list says":    {Matching{}, characters("FUX2222"), []string{"one_character FUZ2222"}},
+		"pattern":                         {full, characters("ABX995"), []string{"wildcard AB?99*"}},
+		"pattern, nothing for the star":   {careful, characters("ABX99"), []string{"wildcard AB?99*"}},
+		"pattern, too short":              {careful, characters("AB99"), nil},
+		"pattern, wavered":                {careful, characters("ABX", "8:0.6:9:0.3", "91"), []string{"wildcard AB?99*"}},
+		"pattern switched off":            {Matching{}, characters("ABX995"), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, err := Open(dir, matching(c.how))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			m, err := db.Match(Query{Characters: c.read, ClockSynchronised: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, m := range m {
+				got = append(got, string(m.How)+" "+m.Entry.Plate)
+				if !(m.Probability > 0 && m.Probability <= 1) {
+					t.Errorf("%s with probability %v", m.Entry.Plate, m.Probability)
+				}
+			}
+			slices.Sort(got)
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestStateMakesLessLikely(t *testing.T) {
+	dir := t.TempDir()
+	importList(t, dir, "l", "plate,state\nABC1234,CA\n")
+	db := openDB(t, dir)
+	p := func(state string, confidence float64) (p float64, differs bool) {
+		t.Helper()
+		m, err := db.Match(Query{Characters: characters("ABC1234"), State: state, StateConfidence: confidence})
+		if err != nil || len(m) != 1 {
+			t.Fatal(m, err)
+		}
+		return m[0].Probability, m[0].StateDiffers
+	}
+	plain, _ := p("", 0)
+	same, differs := p("ca", 0.9)
+	if same != plain || differs {
+		t.Error(same, plain, differs)
+	}
+	if other, differs := p("NV", 0.9); !differs || math.Abs(other-0.1*plain) > 1e-9 {
+		t.Error(other, plain, differs)
+	}
+}
+
+// Probabilities of all plates that a reading can be add up to no more than one,
+// twins, which count for each other, counted once.
+func TestProbabilitiesAddUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		q := Query{Characters: genReading().Draw(t, "reading")}
+		var r reading
+		if !r.set(&q, DefaultConfusions()) {
+			t.Skip()
+		}
+		for i := range r.n {
+			sum := 0.0
+			for k := range alphabet {
+				if c := character(k); foldByte(c) == c {
+					sum += r.at(i, c)
+				}
+			}
+			if sum > 1.0001 || sum < 0.9 {
+				t.Errorf("place %d adds up to %v", i, sum)
+			}
+		}
+	})
+}
+
+func genReading() *rapid.Generator[[]Character] {
+	letter := rapid.SampledFrom(strings.Split("A B D O 0 1 I 8 W M 3 9 X", " "))
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Character {
+		c := Character{Text: letter.Draw(t, "text"), Confidence: rapid.SampledFrom([]float64{0.3, 0.6, 0.9, 0.99, 1}).Draw(t, "confidence")}
+		for range rapid.IntRange(0, 2).Draw(t, "alternatives") {
+			c.Alternatives = append(c.Alternatives, Alternative{letter.Draw(t, "text"), rapid.Float64Range(0, 0.5).Draw(t, "p")})
+		}
+		return c
+	}), 4, 7)
+}
+
+// The search through the index finds what a scan of the whole list finds, up
+// to readings so unlikely that they are looked up only as changes of one
+// character.
+func TestSearchFindsWhatAScanFinds(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	run := 0
+	rapid.Check(t, func(t *rapid.T) {
+		run++
+		dir := fmt.Sprint(root, "/", run%20, "x")
+		plate := rapid.StringMatching(`[ABDO01I8WM39X]{4,7}`)
+		all := rapid.SliceOfNDistinct(plate, 50, 120, rapid.ID[string]).Draw(t, "plates")
+		policies := rapid.SampledFrom([]string{"", "", "", "exact", "fuzzy"})
+		text := "plate,policy\n"
+		for _, p := range all {
+			text += p + "," + policies.Draw(t, "policy") + "\n"
+		}
+		if _, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: "l", Version: "v"}); err != nil {
+			t.Fatal(err)
+		}
+		m := Matching{Confusable: rapid.Bool().Draw(t, "confusable"), OneCharacter: rapid.Bool().Draw(t, "one character"),
+			MinProbability: rapid.SampledFrom([]float64{0, 0.0001, 0.01, 0.1}).Draw(t, "least")}
+		db, err := Open(dir, matching(m))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		for range 5 {
+			q := Query{Characters: genReading().Draw(t, "reading"), ClockSynchronised: true}
+			got, err := db.Match(q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := scanMatches(t, db, q, m)
+			// What is too unlikely to be looked up, and no single change.
+			want = slices.DeleteFunc(want, func(w Match) bool {
+				return w.How == Confusable && w.Probability < leastTried && !slices.ContainsFunc(got, func(g Match) bool { return g.Entry == w.Entry })
+			})
+			if d := cmp.Diff(want, got); d != "" {
+				t.Fatal(d)
+			}
+		}
+	})
+}
+
+// scanMatches compares a reading with every entry of every list.
+func scanMatches(t *rapid.T, db *DB, q Query, m Matching) []Match {
+	var r reading
+	if !r.set(&q, db.confusions) {
+		return nil
+	}
+	var found []Match
+	for _, l := range db.lists {
+		s := search{list: l, reading: &r, query: q, matching: m, confusions: db.confusions}
+		err := l.each(t.Context(), func(e Entry, _ []byte) bool {
+			if how, p := s.compare([]byte(e.Plate)); how != "" {
+				s.take(&e, how, p)
+			}
+			return true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, s.matches...)
+	}
+	slices.SortFunc(found, compareMatches)
+	return found
+}
+
+func FuzzConfusions(f *testing.F) {
+	f.Add(defaultConfusions)
+	f.Add("0 O .5 # comment\n\nA A 1\nA B nan")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := ParseConfusions(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		q := Query{Characters: characters("AB", "O:0.5:0:0.3")}
+		var r reading
+		if !r.set(&q, c) {
+			t.Fatal("no plate")
+		}
+		for i := range r.n {
+			for k := range alphabet {
+				if p := r.at(i, character(k)); !(p >= 0 && p <= 1.001) {
+					t.Fatalf("place %d is %c with probability %v", i, character(k), p)
+				}
+			}
+		}
+	})
+}
+
+func FuzzPattern(f *testing.F) {
+	f.Add("AB?12*", "ABX129")
+	f.Add("*%ab*c", "XABYC")
+	f.Fuzz(func(t *testing.T, text, plate string) {
+		p, err := normalizePattern(text)
+		if err != nil {
+			return
+		}
+		if again, err := normalizePattern(p); err != nil || again != p {
+			t.Errorf("%q becomes %q, then %q, %v", text, p, again, err)
+		}
+		plate = Normalize(plate)
+		if len(plate) == 0 || len(plate) > MaxPlate {
+			return
+		}
+		q := Query{Text: plate}
+		var r reading
+		r.set(&q, DefaultConfusions())
+		w := newWildcards()
+		w.add(Entry{Plate: p, Policy: PolicyWildcard})
+		matched := false
+		w.match(&r, 0.5, func(*Entry, float64) { matched = true })
+		if globs(p, []byte(plate)) != matched && r.pattern(p) < 0.5 && globs(p, []byte(plate)) {
+			t.Errorf("%s fits %s and was not found", plate, p)
+		}
+	})
+}
+
+func TestPatternsAreTold(t *testing.T) {
+	for _, c := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"AB?12*", "ABX12", true}, {"AB?12*", "ABX12999", true}, {"AB?12*", "AB12", false}, {"*123", "ABC123", true},
+		{"*123", "ABC1234", false}, {"A*B*C", "AXXBYYC", true}, {"A*B*C", "AXXBYY", false}, {"AB0*", "ABO77", true},
+		{"???ABC", "123ABC", true}, {"???ABC", "12ABC", false}, {"*1*2*3*", "123", true},
+	} {
+		if got := globs(c.pattern, []byte(c.text)); got != c.want {
+			t.Errorf("%s and %s: %v", c.pattern, c.text, got)
+		}
+		q := Query{Text: c.text}
+		var r reading
+		r.set(&q, DefaultConfusions())
+		if p := r.pattern(c.pattern); (p > 0.3) != c.want {
+			t.Errorf("%s is %s with probability %v", c.text, c.pattern, p)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package hotlist
+
+import (
+	"errors"
+	"strings"
+)
+
+// minLiterals is the fewest characters that a pattern must name: one of A*
+// would match a whole road.
+const minLiterals = 3
+
+// normalizePattern reduces a pattern to capital letters, digits, ? and *.
+// Percent signs, which databases use for *, are understood.
+func normalizePattern(s string) (string, error) {
+	var b strings.Builder
+	literals := 0
+	for part := range strings.FieldsFuncSeq(insertBreaks(s), func(r rune) bool { return r == '\n' }) {
+		switch part {
+		case "?":
+			b.WriteByte('?')
+		case "*", "%":
+			if !strings.HasSuffix(b.String(), "*") {
+				b.WriteByte('*')
+			}
+		default:
+			text := Normalize(part)
+			literals += len(text)
+			b.WriteString(text)
+		}
+	}
+	switch {
+	case b.Len() > MaxPlate:
+		return "", errors.New("the pattern is longer than a plate")
+	case literals < minLiterals:
+		return "", errors.New("the pattern names fewer than three characters, and would match too many plates")
+	}
+	return b.String(), nil
+}
+
+var breaker = strings.NewReplacer("?", "\n?\n", "*", "\n*\n", "%", "\n%\n")
+
+// insertBreaks puts each wildcard on a line of its own.
+func insertBreaks(s string) string { return breaker.Replace(strings.ReplaceAll(s, "\n", " ")) }
+
+// hasWildcards tells whether a plate is a pattern.
+func hasWildcards(s string) bool { return strings.ContainsAny(s, "?*%") }
+
+// wildcards are the patterns of a list, in memory: there is no key to look
+// one up by. They are grouped by their first character, so that a reading is
+// compared with those alone that can match.
+type wildcards struct {
+	groups [alphabet + 1][]pattern // by the first character; the last one begins with a wildcard
+	n      int
+}
+
+type pattern struct {
+	text   string
+	least  int  // characters that it needs
+	open   bool // it has a *
+	listed Entry
+}
+
+func newWildcards() *wildcards { return &wildcards{} }
+
+func (w *wildcards) len() int { return w.n }
+
+func (w *wildcards) add(e Entry) {
+	p := pattern{text: e.Plate, least: len(e.Plate) - strings.Count(e.Plate, "*"), open: strings.Contains(e.Plate, "*"), listed: e}
+	group := alphabet
+	if len(e.Plate) > 0 && isPlateByte(e.Plate[0]) {
+		group = ordinal(e.Plate[0])
+	}
+	w.groups[group] = append(w.groups[group], p)
+	w.n++
+}
+
+// match calls found with each entry whose pattern the reading can be, with the
+// probability that it is, if that is at least least.
+func (w *wildcards) match(r *reading, least float64, found func(e *Entry, p float64)) {
+	if w.n == 0 {
+		return
+	}
+	var support [MaxPlate]uint64 // the characters that each place can be
+	for i := range r.n {
+		for c := range alphabet {
+			if float64(r.p[i][c]) >= max(least, minSupport) {
+				support[i] |= 1 << c
+			}
+		}
+		support[i] |= 1 << ordinal(r.text[i])
+	}
+	for c := range alphabet {
+		if support[0]&(1<<c) != 0 {
+			w.matchGroup(w.groups[c], r, &support, least, found)
+		}
+	}
+	w.matchGroup(w.groups[alphabet], r, &support, least, found)
+}
+
+// minSupport is the least probability of a character that a pattern's own is
+// compared with.
+const minSupport = 0.001
+
+func (w *wildcards) matchGroup(group []pattern, r *reading, support *[MaxPlate]uint64, least float64, found func(*Entry, float64)) {
+	for i := range group {
+		p := &group[i]
+		if r.n < p.least || r.n > p.least && !p.open || !fits(p.text, support[:r.n]) {
+			continue
+		}
+		likely := r.pattern(p.text)
+		if likely >= least || likely > 0 && globs(p.text, r.text[:r.n]) {
+			found(&p.listed, likely)
+		}
+	}
+}
+
+// fits tells whether a pattern can stand for places that can be the given characters.
+func fits(pattern string, support []uint64) bool {
+	at, star, mark := 0, -1, 0
+	for i := 0; i < len(support); {
+		switch {
+		case at < len(pattern) && pattern[at] == '*':
+			star, mark = at, i
+			at++
+		case at < len(pattern) && (pattern[at] == '?' || support[i]&(1<<ordinal(pattern[at])) != 0):
+			at++
+			i++
+		case star >= 0:
+			mark++
+			at, i = star+1, mark
+		default:
+			return false
+		}
+	}
+	for at < len(pattern) && pattern[at] == '*' {
+		at++
+	}
+	return at == len(pattern)
+}
+
+// globs tells whether a pattern stands for a text, twins alike.
+func globs(pattern string, text []byte) bool {
+	var support [MaxPlate]uint64
+	for i, c := range text {
+		for k := range alphabet {
+			if twins(c, character(k)) {
+				support[i] |= 1 << k
+			}
+		}
+	}
+	return fits(pattern, support[:len(text)])
+}
