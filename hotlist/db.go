@@ -29,6 +29,7 @@ type DB struct {
 
 	refreshing sync.Mutex // one Refresh at a time
 	refused    map[string]refusedFile
+	locked     bool // whoever called holds the directory's lock
 
 	mu     sync.RWMutex // the fields below; held while lists are looked into
 	lists  []*listFile  // by name
@@ -72,6 +73,11 @@ type Options struct {
 	// KeyFile holds the key that the lists are stored under (see [LoadKey]).
 	// Empty: the file "key" in the directory itself.
 	KeyFile string
+	// Trust names the keys whose signed lists are accepted. If there are any,
+	// lists that are not signed by one of them are not matched, but for Local.
+	Trust []TrustedKey
+	// Local names lists that are imported on this machine and need no signature.
+	Local []string
 	// Matching says how lists are matched, by name.
 	Matching map[string]Matching
 	// Default is how lists are matched that Matching does not name. Nil: by
@@ -350,6 +356,8 @@ func adviceFor(err error) string {
 		return "update platewatch, or import the list again with this version"
 	case errors.Is(err, ErrOlder):
 		return "import the list again"
+	case errors.Is(err, ErrUnsigned):
+		return "apply a signed version, name the key that signed it in the configuration, or name the list as local"
 	case errors.Is(err, ErrKey):
 		return "name the file with the hotlist's key; without it the lists cannot be read, and have to be imported again under a new one"
 	case errors.Is(err, ErrLocked):

@@ -149,6 +149,8 @@ type List struct {
 	Categories map[string]int `json:"categories,omitempty"`
 	// Digest stands for the entries: two versions with the same digest hold the same.
 	Digest Digest `json:"digest,omitzero"`
+	// Signed tells which signed version it is; nil if it was imported here.
+	Signed *Signed `json:"signed,omitempty"`
 	// Imported is when, by this machine's clock.
 	Imported time.Time `json:"imported"`
 	// Source is the name of the file it was imported from.

@@ -15,6 +15,14 @@ var (
 	ErrDamaged = errors.New("damaged")
 	// ErrRefused: an import was refused, and the list in use stays as it was.
 	ErrRefused = errors.New("import refused")
+	// ErrForged: an update is not signed by a key that is trusted here, or not
+	// what was signed. It is an [ErrRefused] too.
+	ErrForged error = refusedError("the update cannot be believed")
+	// ErrRollback: an update is older than what was accepted before, or another
+	// one of the same version. It is an [ErrRefused] too.
+	ErrRollback error = refusedError("the update is a step back")
+	// ErrUnsigned: a list is not signed by a key that is trusted here.
+	ErrUnsigned = errors.New("it is not signed by a trusted key")
 	// ErrOptions: what was asked for makes no sense, whatever the input.
 	ErrOptions = errors.New("wrong options")
 	// ErrNewer: a list was written by a later version of this program.
@@ -87,3 +95,9 @@ func (e optionError) Is(other error) bool { return other == ErrOptions }
 func optionErrorf(format string, args ...any) error {
 	return optionError(fmt.Sprintf(format, args...))
 }
+
+// refusedError is an [ErrRefused] without saying so in its text.
+type refusedError string
+
+func (e refusedError) Error() string       { return string(e) }
+func (e refusedError) Is(other error) bool { return other == ErrRefused || other == error(e) }

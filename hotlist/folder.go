@@ -201,6 +201,11 @@ func setAside(ctx context.Context, dir, path string, info os.FileInfo, wait time
 		return "", err
 	}
 	defer unlock()
+	return setAsideLocked(dir, path, info)
+}
+
+// setAsideLocked is setAside for whoever holds the lock.
+func setAsideLocked(dir, path string, info os.FileInfo) (string, error) {
 	now, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info != nil && !sameFile(now, info) {
 		return "", nil
@@ -211,7 +216,8 @@ func setAside(ctx context.Context, dir, path string, info os.FileInfo, wait time
 	return moveAside(dir, path)
 }
 
-// moveAside is setAside for whoever holds the lock.
+// moveAside renames a damaged file, whatever it is by now. Whoever calls it
+// holds the lock.
 func moveAside(dir, path string) (string, error) {
 	for n := 1; n <= maxCorrupt; n++ {
 		to := path + corruptSuffix

@@ -51,7 +51,7 @@ func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (Impo
 		return fail(err, adviceFor(err))
 	}
 	im := &importer{o: o, dir: dir, hotlistKey: key, keys: newFileKeys(key, freshSalt()), began: time.Now()}
-	report, err := im.run(ctx, r)
+	report, err := im.run(ctx, func(ctx context.Context, to *sorter) error { return im.read(ctx, r, to) }, nil)
 	if err != nil {
 		var line *LineError
 		var typed *Error
@@ -85,6 +85,9 @@ type importer struct {
 
 	hotlistKey Key
 	keys       *fileKeys // of the file being built
+	signed     *Signed   // by whom; nil if it is not
+	delta      bool      // the input changes the version before
+	sorted     int       // records given to the sorter
 
 	began  time.Time
 	report ImportReport
@@ -104,7 +107,9 @@ type importer struct {
 // Its value is the entry's payload.
 const lineSize = 8
 
-func (im *importer) run(ctx context.Context, r io.Reader) (ImportReport, error) {
+// run builds a list from what fill puts into the sorter, and makes it the one
+// in use. accept, if any, has the last word.
+func (im *importer) run(ctx context.Context, fill func(context.Context, *sorter) error, accept func(List) error) (ImportReport, error) {
 	build := filepath.Join(im.dir, buildName)
 	if err := os.RemoveAll(build); err != nil { // a crashed import's
 		return im.report, err
@@ -114,8 +119,18 @@ func (im *importer) run(ctx context.Context, r io.Reader) (ImportReport, error) 
 	}
 	defer os.RemoveAll(build)
 
+	before, err := im.openBefore(ctx)
+	if err != nil {
+		return im.report, err
+	}
+	if before != nil {
+		defer before.release()
+	}
 	sorter := newSorter(build)
-	if err := im.read(ctx, r, sorter); err != nil {
+	if err := fill(ctx, sorter); err != nil {
+		return im.report, err
+	}
+	if err := im.addBefore(ctx, before, sorter); err != nil {
 		return im.report, err
 	}
 	path := filepath.Join(build, im.o.List+listSuffix)
@@ -125,8 +140,10 @@ func (im *importer) run(ctx context.Context, r io.Reader) (ImportReport, error) 
 	if err := im.verify(ctx, path); err != nil {
 		return im.report, err
 	}
-	if err := im.lookAtPrevious(ctx); err != nil {
-		return im.report, err
+	if accept != nil {
+		if err := accept(im.report.List); err != nil {
+			return im.report, err
+		}
 	}
 	if err := install(im.dir, im.o.List, path); err != nil {
 		return im.report, err
@@ -135,23 +152,49 @@ func (im *importer) run(ctx context.Context, r io.Reader) (ImportReport, error) 
 	return im.report, nil
 }
 
-// lookAtPrevious reports which version is being replaced. One that is damaged
-// is set aside, or it would push out the good one before it.
-func (im *importer) lookAtPrevious(ctx context.Context) error {
+// openBefore opens the version that is being replaced, if there is one. One
+// that is damaged is set aside, or it would push out the good one before it.
+func (im *importer) openBefore(ctx context.Context) (*listFile, error) {
 	path := listPath(im.dir, im.o.List)
 	l, err := openList(ctx, path, im.hotlistKey, im.o.LockWait)
 	switch {
 	case err == nil:
 		im.report.Previous = l.List
-		l.release()
+		if l.Signed != nil && im.signed == nil && !im.o.ReplaceSigned {
+			l.release()
+			return nil, &Error{Op: "import", Path: path, Err: fmt.Errorf("%w: the list is signed by %s, and this would replace it by one that is not", ErrRefused, l.Signed.Signer),
+				Advice: "import under another name, or say -replace-signed; the list in use is unchanged"}
+		}
+		return l, nil
 	case errors.Is(err, ErrDamaged):
 		_, err := moveAside(im.dir, path)
-		return err
+		return nil, err
 	case errors.Is(err, ErrKey):
-		return &Error{Op: "import", Path: path, Err: err,
+		return nil, &Error{Op: "import", Path: path, Err: err,
 			Advice: "name the file with the hotlist's key; if it is lost, remove the list first"}
 	}
-	return ctx.Err()
+	return nil, ctx.Err()
+}
+
+// addBefore adds the entries of the version before to the sorter, so that it
+// shows which are new and which are gone. Those of a delta count as they are.
+func (im *importer) addBefore(ctx context.Context, before *listFile, to *sorter) error {
+	if before == nil {
+		return nil
+	}
+	var adding error
+	err := before.each(ctx, func(e Entry, payload []byte) bool {
+		if !im.delta {
+			payload = markBefore
+		}
+		im.sorted++
+		adding = to.add(im.sortKey(&e, 0), payload)
+		return adding == nil
+	})
+	if errors.Is(err, ErrDamaged) && !im.delta {
+		return nil // only the counts suffer; the import puts it right
+	}
+	return errors.Join(err, adding)
 }
 
 // read turns the input's lines into the sorter's records.
@@ -197,6 +240,7 @@ func (im *importer) read(ctx context.Context, r io.Reader, to *sorter) error {
 			return fmt.Errorf("%w: it has more than %d entries", ErrRefused, maxEntries)
 		}
 		im.payload = appendPayload(im.payload[:0], &e)
+		im.sorted++
 		if err := to.add(im.sortKey(&e, line), im.payload); err != nil {
 			return err
 		}
@@ -249,7 +293,7 @@ func (im *importer) refusedTooMany() error {
 }
 
 // build writes the sorted records to a list file, the last of each run of
-// duplicates only.
+// duplicates only, and counts what became of the entries before.
 func (im *importer) build(ctx context.Context, from *sorter, path string) error {
 	b, err := newBuilder(path, im.keys)
 	if b != nil {
@@ -258,44 +302,19 @@ func (im *importer) build(ctx context.Context, from *sorter, path string) error 
 	if err != nil {
 		return err
 	}
-	total := im.report.Lines - im.report.List.Skipped - im.report.List.Refused
 	n := 0
-	var heldKey, heldPayload []byte // the record before, until it is known not to be a duplicate
-	flush := func() error {
-		if heldKey == nil {
-			return nil
-		}
-		err := b.put([macSize]byte(heldKey), binary.BigEndian.Uint32(heldKey[macSize:]), heldPayload)
-		reason := ""
-		switch {
-		case errors.Is(err, errShared):
-			plate, _ := payloadPlate(heldPayload)
-			reason = fmt.Sprintf("more than %d entries have a plate like %s: no plate is stolen that often; name it with -skip", maxSharing, plate)
-		case errors.Is(err, errWildcards):
-			reason = fmt.Sprintf("it is one more pattern than the %d that a list can have", maxWildcards)
-		default:
-			return err
-		}
-		return im.refuse(&LineError{File: im.o.Source, Line: int(binary.BigEndian.Uint64(heldKey[len(heldKey)-lineSize:])), Reason: reason})
-	}
+	g := group{im: im, to: b}
 	err = from.merge(func(key, payload []byte) error {
 		if n++; n%1024 == 0 {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			im.progress(Progress{Stage: Building, Done: n, Total: total})
+			im.progress(Progress{Stage: Building, Done: min(n, im.sorted), Total: im.sorted})
 		}
-		if heldKey != nil && bytes.Equal(key[:len(key)-lineSize], heldKey[:len(heldKey)-lineSize]) {
-			im.report.List.Duplicates++
-		} else if err := flush(); err != nil {
-			return err
-		}
-		heldKey = append(heldKey[:0], key...)
-		heldPayload = append(heldPayload[:0], payload...)
-		return nil
+		return g.add(key, payload)
 	})
 	if err == nil {
-		err = flush()
+		err = g.flush()
 	}
 	if err == nil {
 		err = im.refusedTooMany()
@@ -308,9 +327,75 @@ func (im *importer) build(ctx context.Context, from *sorter, path string) error 
 			Advice: "if the list shall become empty, say so with -allow-empty; the list in use is unchanged"}
 	}
 	l := &im.report.List
-	l.Name, l.Version, l.Source = im.o.List, im.o.Version, filepath.Base(im.o.Source)
+	l.Name, l.Version, l.Source, l.Signed = im.o.List, im.o.Version, filepath.Base(im.o.Source), im.signed
 	l.Imported = time.Now().UTC().Truncate(time.Second)
 	return b.finish(*l)
+}
+
+// group is the run of sorted records that are one entry: perhaps that of the
+// version before, then the input's lines in their order.
+type group struct {
+	im      *importer
+	to      *builder
+	key     []byte // of the last record; empty: there is none
+	payload []byte
+	before  bool
+	lines   int
+}
+
+// What stands in the place of a payload: an entry of the version before whose
+// content does not matter, and one that is taken away.
+var (
+	markBefore  = []byte{0xff, 0}
+	markRemoved = []byte{0xff, 1}
+)
+
+func isMark(payload []byte) bool { return len(payload) > 0 && payload[0] == 0xff }
+
+func (g *group) add(key, payload []byte) error {
+	if len(g.key) == 0 || !bytes.Equal(key[:len(key)-lineSize], g.key[:len(g.key)-lineSize]) {
+		if err := g.flush(); err != nil {
+			return err
+		}
+		g.before, g.lines = false, 0
+	}
+	if binary.BigEndian.Uint64(key[len(key)-lineSize:]) == 0 {
+		g.before = true
+	} else if g.lines++; g.lines > 1 {
+		g.im.report.List.Duplicates++
+	}
+	g.key = append(g.key[:0], key...)
+	g.payload = append(g.payload[:0], payload...)
+	return nil
+}
+
+// flush puts the entry into the list.
+func (g *group) flush() error {
+	if len(g.key) == 0 {
+		return nil
+	}
+	r := &g.im.report
+	if isMark(g.payload) {
+		if g.before {
+			r.Removed++
+		}
+		return nil
+	}
+	if !g.before {
+		r.Added++
+	}
+	err := g.to.put([macSize]byte(g.key), binary.BigEndian.Uint32(g.key[macSize:]), g.payload)
+	reason := ""
+	switch {
+	case errors.Is(err, errShared):
+		plate, _ := payloadPlate(g.payload)
+		reason = fmt.Sprintf("more than %d entries have a plate like %s: no plate is stolen that often; name it with -skip", maxSharing, plate)
+	case errors.Is(err, errWildcards):
+		reason = fmt.Sprintf("it is one more pattern than the %d that a list can have", maxWildcards)
+	default:
+		return err
+	}
+	return g.im.refuse(&LineError{File: g.im.o.Source, Line: int(binary.BigEndian.Uint64(g.key[len(g.key)-lineSize:])), Reason: reason})
 }
 
 // verify reads back what was written, as a unit that opens it later will.

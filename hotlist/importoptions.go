@@ -41,6 +41,9 @@ type ImportOptions struct {
 	// AllowEmpty lets a file without a single entry replace a list.
 	AllowEmpty bool
 
+	// ReplaceSigned lets an import replace a list that came by [DB.Apply].
+	ReplaceSigned bool
+
 	// Refused is called with each bad line of a tolerant import.
 	Refused func(*LineError)
 	// Progress is called from time to time.
@@ -76,9 +79,14 @@ type ImportReport struct {
 	// Lines counts the lines with content, without the header. Each became an
 	// entry or is counted in List.Duplicates, Skipped or Refused.
 	Lines int `json:"lines"`
+	// Added and Removed count the entries that are new, and those that are gone.
+	// An entry is the same if its plate, state, plate type, category and record
+	// number are.
+	Added   int `json:"added"`
+	Removed int `json:"removed"`
 	// Columns tells which field each of the file's columns went to; Extra are
 	// the columns that were left out because their names mean nothing here.
-	Columns map[string]string `json:"columns"`
+	Columns map[string]string `json:"columns,omitempty"`
 	Extra   []string          `json:"extra_columns,omitempty"`
 	// Refusals are the first hundred refused lines.
 	Refusals []*LineError  `json:"refusals,omitempty"`

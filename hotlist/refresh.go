@@ -54,6 +54,19 @@ func (db *DB) Watch(ctx context.Context, every time.Duration) error {
 func (db *DB) Refresh(ctx context.Context) (changed bool, err error) {
 	db.refreshing.Lock()
 	defer db.refreshing.Unlock()
+	return db.refresh(ctx)
+}
+
+// refreshLocked is Refresh for whoever holds the directory's lock.
+func (db *DB) refreshLocked(ctx context.Context) (changed bool, err error) {
+	db.refreshing.Lock()
+	defer db.refreshing.Unlock()
+	db.locked = true
+	defer func() { db.locked = false }()
+	return db.refresh(ctx)
+}
+
+func (db *DB) refresh(ctx context.Context) (changed bool, err error) {
 	db.mu.RLock()
 	old, closed := slices.Clone(db.lists), db.closed
 	db.mu.RUnlock()
@@ -168,6 +181,9 @@ func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, 
 	if err == nil && l.Name != name {
 		err = errors.New("it holds another list, named " + l.Name)
 	}
+	if err == nil && !db.trusted(&l.List) {
+		err = ErrUnsigned
+	}
 	if err != nil {
 		l.release()
 		return nil, err
@@ -182,6 +198,16 @@ func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, 
 		log.Info("list opened")
 	}
 	return l, nil
+}
+
+// trusted tells whether a list may be matched.
+func (db *DB) trusted(l *List) bool {
+	if len(db.o.Trust) == 0 || slices.Contains(db.o.Local, l.Name) {
+		return true
+	}
+	return l.Signed != nil && slices.ContainsFunc(db.o.Trust, func(k TrustedKey) bool {
+		return k.ID() == l.Signed.Key && (len(k.Lists) == 0 || slices.Contains(k.Lists, l.Name))
+	})
 }
 
 // lasting tells whether a file that was refused for err will be refused again
@@ -200,7 +226,12 @@ func (db *DB) refuse(ctx context.Context, name, path string, info os.FileInfo, e
 	var to string
 	if errors.Is(err, ErrDamaged) && !db.readOnly {
 		var failure error
-		if to, failure = setAside(ctx, db.dir, path, info, lockWait); failure != nil {
+		if db.locked {
+			to, failure = setAsideLocked(db.dir, path, info)
+		} else {
+			to, failure = setAside(ctx, db.dir, path, info, lockWait)
+		}
+		if failure != nil {
 			r.failed = failure.Error()
 			if !known || before.failed != r.failed {
 				db.log.Error("a damaged list could not be set aside", "list", name, "path", path, "err", failure)

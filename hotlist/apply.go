@@ -1,0 +1,265 @@
+package hotlist
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// PartSource hands out the parts of an update: from a folder, or from what the
+// broker retains. A part that is not there yet is [fs.ErrNotExist].
+type PartSource func(ctx context.Context, p Part) (io.ReadCloser, error)
+
+// Update is a signed manifest and what applying it takes here.
+type Update struct {
+	Manifest Manifest
+	Key      TrustedKey
+	// Held: this version is in use already; there is nothing to do.
+	Held bool
+	// Parts are those that [DB.Apply] will ask for, in this order: of a delta
+	// from what is in use, or, if there is none, of the whole list.
+	Parts []Part
+	// Delta is the one that Parts are of, nil for the whole list.
+	Delta *Delta
+}
+
+// ApplyReport tells what an update did.
+type ApplyReport struct {
+	ImportReport
+	Signed Signed `json:"signed"`
+	// Held: the version was in use already, and nothing was done.
+	Held bool `json:"held,omitempty"`
+	// Full: the whole list came, and not a delta.
+	Full bool `json:"full"`
+}
+
+// Examine verifies a manifest and tells what applying it takes, without
+// applying it. list is the list that it should be for (the one in the topic
+// that it came by), or empty. Errors wrap [ErrForged], [ErrRollback] or
+// [ErrRefused]; they are not recorded.
+func (db *DB) Examine(list string, manifest []byte) (Update, error) {
+	key, err := db.key()
+	if errors.Is(err, fs.ErrNotExist) { // nothing was ever imported
+		key, err = folderKey(db.dir, db.o.KeyFile, !db.readOnly)
+	}
+	if err != nil {
+		return Update{}, &Error{Op: "apply", Path: db.dir, Err: err, Advice: adviceFor(err)}
+	}
+	u, err := db.examine(list, manifest, key)
+	if err != nil {
+		return u, db.applyError(list, err)
+	}
+	return u, nil
+}
+
+func (db *DB) examine(list string, manifest []byte, key Key) (Update, error) {
+	m, signer, err := verifyManifest(manifest, db.o.Trust)
+	if err != nil {
+		return Update{}, err
+	}
+	u := Update{Manifest: m, Key: signer, Parts: m.Full}
+	if list != "" && m.List != list {
+		return u, fmt.Errorf("%w: it is the list %s, and came as %s", ErrForged, m.List, list)
+	}
+	var current *List
+	if l, err := db.retain(m.List); err == nil {
+		current = &l.List
+		l.release()
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return u, err
+	}
+	trusted, err := readTrust(db.dir, m.List, key)
+	if err != nil {
+		if !errors.Is(err, ErrDamaged) {
+			return u, err
+		}
+		db.log.Error("what was remembered of a signed list is damaged; the version in use counts", "list", m.List)
+	}
+	floor, digest := trusted.Version, trusted.Digest
+	if current != nil && current.Signed != nil && current.Signed.Version > floor {
+		floor, digest = current.Signed.Version, current.Digest
+	}
+	switch {
+	case m.Version < floor:
+		return u, fmt.Errorf("%w: version %d of list %s, and %d was accepted before", ErrRollback, m.Version, m.List, floor)
+	case m.Version == floor && m.Digest != digest:
+		return u, fmt.Errorf("%w: another version %d of list %s was accepted before", ErrRollback, m.Version, m.List)
+	}
+	if current == nil {
+		return u, nil
+	}
+	if current.Digest == m.Digest && current.Signed != nil && current.Signed.Version == m.Version {
+		u.Held, u.Parts = true, nil
+		return u, nil
+	}
+	if i := slices.IndexFunc(m.Deltas, func(d Delta) bool { return d.Base == current.Digest }); i >= 0 {
+		u.Delta, u.Parts = &m.Deltas[i], m.Deltas[i].Parts
+	}
+	return u, nil
+}
+
+// Apply takes over a signed version of a list: it verifies the manifest before
+// it parses it, asks for the parts it needs, verifies each, builds the list
+// beside the one in use, compares the whole with the digest that was signed,
+// and swaps it in. If anything is wrong the list in use stays, and the refusal
+// is recorded for [DB.States] and in the audit trail.
+//
+// list is the list that the manifest should be for, or empty. Applying what is
+// in use already does nothing and is no error, so a retained message may come
+// again and again.
+func (db *DB) Apply(ctx context.Context, list string, manifest []byte, parts PartSource) (ApplyReport, error) {
+	if db.readOnly {
+		return ApplyReport{}, &Error{Op: "apply", Path: db.dir, Err: ErrReadOnly}
+	}
+	key, err := folderKey(db.dir, db.o.KeyFile, true)
+	if err != nil {
+		return ApplyReport{}, &Error{Op: "apply", Path: db.dir, Err: err, Advice: adviceFor(err)}
+	}
+	unlock, err := lockFolder(ctx, db.dir, defaultLockWait)
+	if err != nil {
+		return ApplyReport{}, &Error{Op: "apply", Path: db.dir, Err: err, Advice: adviceFor(err)}
+	}
+	defer unlock()
+	// What another process changed meanwhile counts.
+	if _, err := db.refreshLocked(ctx); err != nil {
+		return ApplyReport{}, err
+	}
+	u, err := db.examine(list, manifest, key)
+	report := ApplyReport{Held: u.Held}
+	if err == nil && !u.Held {
+		report, err = db.apply(ctx, u, key, parts)
+	}
+	if err != nil {
+		if errors.Is(err, ErrRefused) {
+			db.recordRefusal(cmpName(list, u.Manifest.List), u, key, err)
+		}
+		return report, db.applyError(cmpName(list, u.Manifest.List), err)
+	}
+	if u.Held {
+		return report, nil
+	}
+	_, err = db.refreshLocked(ctx)
+	return report, err
+}
+
+// cmpName is the list that is meant.
+func cmpName(told, signed string) string {
+	if told != "" {
+		return told
+	}
+	return signed
+}
+
+func (db *DB) applyError(list string, err error) error {
+	advice := "the list in use is unchanged"
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		advice = "a part of the update is missing; " + advice
+	case errors.Is(err, ErrForged):
+		advice = "get the update from where it is signed, and check which keys the configuration trusts; " + advice
+	case errors.Is(err, ErrRollback):
+		advice = "sign a newer version; " + advice
+	}
+	path := db.dir
+	if validName(list) == nil {
+		path = listPath(db.dir, list)
+	}
+	return &Error{Op: "apply", Path: path, Err: err, Advice: advice}
+}
+
+// apply builds and installs the list. The folder is locked.
+func (db *DB) apply(ctx context.Context, u Update, key Key, parts PartSource) (ApplyReport, error) {
+	m := &u.Manifest
+	signed := &Signed{Version: m.Version, Key: u.Key.ID(), Signer: u.Key.Name, Created: m.Created.UTC(), Expires: m.Expires.UTC()}
+	im := &importer{dir: db.dir, hotlistKey: key, keys: newFileKeys(key, freshSalt()), began: time.Now(), signed: signed, delta: u.Delta != nil,
+		o: ImportOptions{List: m.List, Version: strconv.FormatUint(m.Version, 10), Source: "signed update", AllowEmpty: true, LockWait: defaultLockWait}}
+	fill := func(ctx context.Context, to *sorter) error {
+		for _, p := range u.Parts {
+			if err := im.addPart(ctx, p, parts, m.Entries, to); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	report, err := im.run(ctx, fill, func(l List) error {
+		if l.Digest != m.Digest || l.Entries != m.Entries {
+			return fmt.Errorf("%w: the parts make %d entries that are not the %d that were signed", ErrForged, l.Entries, m.Entries)
+		}
+		return nil
+	})
+	if err != nil {
+		return ApplyReport{}, err
+	}
+	// The list knows its version itself: a power cut before this is written
+	// opens no way back.
+	err = writeTrust(db.dir, m.List, key, trustRecord{Version: m.Version, Digest: m.Digest, Signed: signed})
+	return ApplyReport{ImportReport: report, Signed: *signed, Full: u.Delta == nil}, err
+}
+
+// addPart adds a part's changes to the sorter.
+func (im *importer) addPart(ctx context.Context, p Part, parts PartSource, entries int, to *sorter) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r, err := parts(ctx, p)
+	if err != nil {
+		return err
+	}
+	b, err := readPart(r, p)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return err
+	}
+	err = readChanges(b, func(c *change) error {
+		if im.report.Lines++; im.report.Lines > maxEntries || !im.delta && im.report.Lines > entries {
+			return errors.New("it has more entries than it says")
+		}
+		payload := markRemoved
+		if c.Remove {
+			if !im.delta {
+				return errors.New("a whole list takes entries away")
+			}
+		} else {
+			im.payload = appendPayload(im.payload[:0], &c.Entry)
+			payload = im.payload
+		}
+		im.sorted++
+		return to.add(im.sortKey(&c.Entry, im.report.Lines), payload)
+	})
+	if err != nil {
+		return fmt.Errorf("%w: part %d: %w", ErrRefused, p.N, err)
+	}
+	return nil
+}
+
+// recordRefusal remembers why an update was refused, once.
+func (db *DB) recordRefusal(list string, u Update, key Key, why error) {
+	if validName(list) != nil {
+		return
+	}
+	if _, err := os.Stat(trustPath(db.dir, list)); errors.Is(err, fs.ErrNotExist) {
+		if states, err := db.States(time.Now(), false); err != nil || len(states) >= maxLists {
+			return // names come from outside: they must not fill the disk
+		}
+	}
+	r, err := readTrust(db.dir, list, key)
+	if err != nil {
+		return // it is reported as it is
+	}
+	n := Refusal{Version: u.Manifest.Version, Reason: why.Error(), At: time.Now().UTC().Truncate(time.Second)}
+	if r.Refused != nil && r.Refused.Reason == n.Reason && r.Refused.Version == n.Version {
+		return
+	}
+	r.Refused = &n
+	if err := writeTrust(db.dir, list, key, r); err != nil {
+		db.log.Error("a refused update could not be recorded", "list", list, "err", err)
+	}
+}
+
+func sumOf(b []byte) Digest { return sha256.Sum256(b) }
