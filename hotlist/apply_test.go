@@ -50,7 +50,7 @@ func (s *signer) sign(list, text string, version uint64) string {
 
 func (s *signer) unit() *DB {
 	s.t.Helper()
-	db, err := Open(s.t.TempDir(), Options{Trust: s.keys, Default: &Matching{}})
+	db, err := Open(s.t.TempDir(), Options{Trust: s.keys, MatchingOf: strictly.MatchingOf})
 	if err != nil {
 		s.t.Fatal(err)
 	}

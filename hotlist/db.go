@@ -23,7 +23,6 @@ type DB struct {
 	o        Options
 	log      *slog.Logger
 
-	matching   map[string]Matching
 	confusions *Confusions
 	readings   sync.Pool // *reading: one is large, and most look-ups find nothing
 
@@ -78,11 +77,9 @@ type Options struct {
 	Trust []TrustedKey
 	// Local names lists that are imported on this machine and need no signature.
 	Local []string
-	// Matching says how lists are matched, by name.
-	Matching map[string]Matching
-	// Default is how lists are matched that Matching does not name. Nil: by
-	// their size, see [DefaultMatching].
-	Default *Matching
+	// MatchingOf says how a list of a given name and size is matched. Nil:
+	// [DefaultMatching].
+	MatchingOf func(name string, entries int) Matching
 	// Confusions of the reader. Default: [DefaultConfusions].
 	Confusions *Confusions
 	// Log. Default: none.
@@ -116,13 +113,8 @@ func open(dir string, readOnly bool, o Options) (*DB, error) {
 	if o.Confusions == nil {
 		o.Confusions = DefaultConfusions()
 	}
-	for name, m := range o.Matching {
-		if err := m.Validate(); err != nil {
-			return nil, &Error{Op: "open", Path: dir, Err: optionErrorf("list %s: %v", name, err)}
-		}
-	}
 	db := &DB{dir: dir, readOnly: readOnly, o: o, log: o.Log.With("hotlist", dir), refused: map[string]refusedFile{},
-		matching: o.Matching, confusions: o.Confusions, readings: sync.Pool{New: func() any { return new(reading) }}}
+		confusions: o.Confusions, readings: sync.Pool{New: func() any { return new(reading) }}}
 	if _, err := db.Refresh(context.Background()); err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 // strictly matches what is exact, but for O, Q and 0, and I and 1.
-var strictly = Options{Default: &Matching{}}
+var strictly = matching(Matching{})
 
 // anyProbability leaves the probability of matches out of a comparison.
 var anyProbability = cmpopts.IgnoreFields(Match{}, "Probability")

@@ -106,11 +106,8 @@ func (db *DB) Match(q Query) ([]Match, error) {
 
 // matchingOf is how a list is matched.
 func (db *DB) matchingOf(l *List) Matching {
-	if m, ok := db.matching[l.Name]; ok {
-		return m
-	}
-	if db.o.Default != nil {
-		return *db.o.Default
+	if db.o.MatchingOf != nil {
+		return db.o.MatchingOf(l.Name, l.Entries)
 	}
 	return DefaultMatching(l.Entries)
 }

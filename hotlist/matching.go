@@ -1,7 +1,5 @@
 package hotlist
 
-import "fmt"
-
 // Matching says how loosely a list is matched. Exact matches, and those that
 // differ by O, Q and 0 or by I and 1 alone, always count.
 type Matching struct {
@@ -16,14 +14,6 @@ type Matching struct {
 	// MinProbability is the least P(this is the entry's plate), 0–1, for a
 	// match that is not exact. 0 means whatever the levels allow.
 	MinProbability float64 `json:"min_probability"`
-}
-
-// Validate refuses what cannot be.
-func (m Matching) Validate() error {
-	if !(m.MinProbability >= 0 && m.MinProbability <= 1) {
-		return fmt.Errorf("the least probability is %v, and should be from 0 to 1", m.MinProbability)
-	}
-	return nil
 }
 
 // DefaultMatching is how a list of a given size is matched unless it is told

@@ -50,8 +50,12 @@ func (b bind) value(path string, value any, v reflect.Value) {
 			return
 		}
 	case bool:
-		if v.Kind() == reflect.Bool {
+		switch v.Kind() {
+		case reflect.Bool:
 			v.SetBool(x)
+			return
+		case reflect.Pointer:
+			b.pointer(path, value, v)
 			return
 		}
 	case int64:

@@ -100,10 +100,43 @@ type Passage struct {
 	Gap   Duration `toml:"gap"`   // a plate not seen for this long has gone by
 }
 
-// Hotlist says where the hotlist is.
+// Hotlist says where the hotlist is, whose lists count, and how they are matched.
 type Hotlist struct {
 	Path string `toml:"path"` // a folder; relative to StateDir
+	// KeyFile holds the key that the lists are stored under; empty: the file
+	// "key" in the folder itself, which protects nothing from a thief.
+	KeyFile string `toml:"key_file"`
+	// Trust are files with minisign public keys. If there are any, lists must be
+	// signed by one of them, but for those that Local names.
+	Trust []string `toml:"trust"`
+	Local []string `toml:"local"`
+	// State is the issuing state or country that most plates here have, as the
+	// lists write it, and StateShare (0–1) how many have it.
+	State      string  `toml:"state"`
+	StateShare float64 `toml:"state_share"`
+	// Confusions is a file with what the reader confuses; empty: the built-in table.
+	Confusions string      `toml:"confusions"`
+	Lists      []ListMatch `toml:"list"`
 }
+
+// ListMatch says how one list is matched. What it leaves out follows the list's
+// size.
+type ListMatch struct {
+	Name           string   `toml:"name"`
+	Level          Level    `toml:"level"`           // empty: by the list's size
+	Wildcards      *bool    `toml:"wildcards"`       // whether patterns count; default: yes
+	MinProbability *float64 `toml:"min_probability"` // 0–1, for matches that are not exact; nil: by the list's size
+}
+
+// Level is how far a reading may differ from an entry's plate.
+type Level string
+
+// The levels, each with those before it.
+const (
+	LevelExact        Level = "exact"         // but for O, Q and 0, and I and 1
+	LevelConfusable   Level = "confusable"    // look-alikes, and what the reader wavered between
+	LevelOneCharacter Level = "one_character" // any one character wrong, missing or added
+)
 
 // Uplink says where hits go, and where they wait.
 type Uplink struct {
@@ -198,7 +231,7 @@ func Default() *Config {
 		StateDir: DefaultStateDir,
 		OCR:      OCR{Model: "plate", MinPlateWidth: 48},
 		Passage:  Passage{Agree: 2, Gap: Duration(2 * time.Second)},
-		Hotlist:  Hotlist{Path: "hotlist"},
+		Hotlist:  Hotlist{Path: "hotlist", StateShare: 0.8},
 		Uplink:   Uplink{Ack: AckBroker, Outbox: "outbox.db", MaxBytes: 64 * MiB},
 		Status:   Status{Listen: "127.0.0.1:8080", Viewers: 4},
 		Pictures: Pictures{

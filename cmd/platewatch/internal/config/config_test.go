@@ -162,7 +162,7 @@ format = "json"
 		},
 		OCR:     OCR{Model: "plate.traineddata", Workers: 3, MinPlateWidth: 64, Region: "nl,uk"},
 		Passage: Passage{Agree: 1, Gap: Duration(5*time.Second + 30*time.Millisecond)},
-		Hotlist: Hotlist{Path: "/srv/lists"},
+		Hotlist: Hotlist{Path: "/srv/lists", StateShare: 0.8},
 		Uplink: Uplink{Brokers: []string{"tls://b"},
 			CA: "ca.crt", Cert: "unit.crt", Key: "unit.key", UserFile: "user", PasswordFile: "password",
 			Insecure: true, Ack: AckBroker, Outbox: "hits.db", MaxBytes: 1536 * MiB},

@@ -140,6 +140,10 @@ func (c *Config) Resolve(dir string, getenv func(string) string) {
 			cam.Source = under(dir, cam.Source) + "/" // still looks like a folder
 		}
 	}
+	for i := range c.Hotlist.Trust {
+		c.Hotlist.Trust[i] = under(dir, c.Hotlist.Trust[i])
+	}
+	c.Hotlist.Confusions = under(dir, c.Hotlist.Confusions)
 	if strings.ContainsRune(c.OCR.Model, '/') || strings.HasSuffix(c.OCR.Model, ".traineddata") {
 		c.OCR.Model = under(dir, c.OCR.Model)
 	}
@@ -155,6 +159,7 @@ type namedPath struct {
 // systemd's credentials go.
 func (c *Config) secretPaths() []namedPath {
 	list := []namedPath{
+		{"hotlist.key_file", &c.Hotlist.KeyFile},
 		{"uplink.ca", &c.Uplink.CA}, {"uplink.cert", &c.Uplink.Cert}, {"uplink.key", &c.Uplink.Key},
 		{"uplink.user_file", &c.Uplink.UserFile}, {"uplink.password_file", &c.Uplink.PasswordFile},
 		{"status.token_file", &c.Status.TokenFile}, {"status.cert", &c.Status.Cert}, {"status.key", &c.Status.Key},

@@ -185,8 +185,32 @@ func (c *Config) validateReading(f *findings) {
 	}
 	whole(f, "passage.agree", c.Passage.Agree, 1, 25)
 	timeout(f, "passage.gap", c.Passage.Gap, 100*time.Millisecond, time.Minute)
-	if c.Hotlist.Path == "" {
+	c.validateHotlist(f)
+}
+
+func (c *Config) validateHotlist(f *findings) {
+	h := c.Hotlist
+	if h.Path == "" {
 		f.addf("hotlist.path", "", "is empty")
+	}
+	number(f, "hotlist.state_share", h.StateShare, 0, 1, "the share of plates of that state")
+	if len(h.Local) > 0 && len(h.Trust) == 0 {
+		f.addf("hotlist.local", "name the keys in hotlist.trust, or leave it out", "names lists that need no signature, and none does without hotlist.trust")
+	}
+	seen := map[string]bool{}
+	for i, l := range h.Lists {
+		at := indexPath("hotlist.list", i)
+		validateName(f, at+".name", l.Name, "the list has no name", `write name = "…", as in hotlist import -list`)
+		if seen[l.Name] {
+			f.addf(at+".name", "one section for each list", "= %q is there twice", l.Name)
+		}
+		seen[l.Name] = true
+		if l.Level != "" {
+			oneOf(f, at+".level", string(l.Level), string(LevelExact), string(LevelConfusable), string(LevelOneCharacter))
+		}
+		if l.MinProbability != nil {
+			number(f, at+".min_probability", *l.MinProbability, 0, 1, "a probability")
+		}
 	}
 }
 

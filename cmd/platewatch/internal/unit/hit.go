@@ -1,8 +1,10 @@
 package unit
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,7 +18,7 @@ import (
 // decide looks a passage up and, if it is on a list, puts the hit into the
 // outbox. It is called when the vote became sure and again when it changed.
 func (l *lane) decide(p passage.Passage, s *sighting) {
-	matches := l.match(p.Text)
+	matches := l.match(p)
 	switch {
 	case len(matches) > 0:
 		s.matches = matches
@@ -46,8 +48,12 @@ func (l *lane) conclude(p passage.Passage, s *sighting) {
 
 // match looks a text up. An error concerns single lists; what the others gave
 // counts.
-func (l *lane) match(text string) []uplink.Match {
-	found, err := l.u.lists.Match(hotlist.Query{Text: text, At: time.Now(), ClockSynchronised: l.u.clock().State == status.ClockSynchronised})
+func (l *lane) match(p passage.Passage) []uplink.Match {
+	h := l.u.cfg.Hotlist
+	found, err := l.u.lists.Match(hotlist.Query{
+		Text: p.Text, Characters: listCharacters(p.Characters), State: h.State, StateConfidence: h.StateShare,
+		At: time.Now(), ClockSynchronised: l.u.clock().State == status.ClockSynchronised,
+	})
 	if err != nil {
 		l.log.Error("a hotlist could not be searched", "error", err)
 	}
@@ -88,6 +94,19 @@ func (l *lane) send(p passage.Passage, s *sighting) {
 	l.u.recent.put(id, h)
 }
 
+// listCharacters is what the reader says of each character, for the hotlist.
+func listCharacters(cs []read.Character) []hotlist.Character {
+	out := make([]hotlist.Character, 0, len(cs))
+	for _, c := range cs {
+		n := hotlist.Character{Text: c.Text, Confidence: c.Confidence}
+		for _, a := range c.Alternatives {
+			n.Alternatives = append(n.Alternatives, hotlist.Alternative{Text: a.Text, Confidence: a.Confidence})
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
 func matchOf(m hotlist.Match) uplink.Match {
 	e := m.Entry
 	out := uplink.Match{
@@ -99,10 +118,34 @@ func matchOf(m hotlist.Match) uplink.Match {
 	if v := vehicleOf(e.Vehicle); v != (uplink.Vehicle{}) {
 		out.Entry.Vehicle = &v
 	}
-	if m.TimeUnsure {
-		out.Caution = "the unit's clock is not set, so the entry may have expired or not be in effect yet"
-	}
+	out.Caution = strings.Join(cautions(m), "; ")
 	return out
+}
+
+// cautions are what makes a match less sure, in words.
+func cautions(m hotlist.Match) []string {
+	var words []string
+	if m.How != hotlist.Exact {
+		words = append(words, fmt.Sprintf("the plate is the entry's with a probability of %s", percent(m.Probability)))
+	}
+	if m.StateDiffers {
+		words = append(words, "the entry is of another state than most plates here")
+	}
+	if m.TimeUnsure {
+		words = append(words, "the unit's clock is not set, so the entry may have expired or not be in effect yet")
+	}
+	return words
+}
+
+// percent writes a probability as a person would say it.
+func percent(p float64) string {
+	switch {
+	case p < 0.001:
+		return "less than 0.1 %"
+	case p < 0.1:
+		return fmt.Sprintf("%.1f %%", 100*p)
+	}
+	return fmt.Sprintf("%.0f %%", 100*p)
 }
 
 func vehicleOf(v hotlist.Vehicle) uplink.Vehicle {

@@ -6,6 +6,7 @@ import (
 
 	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/hotlist"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/region"
@@ -40,6 +41,52 @@ func passageParams(c *config.Config) passage.Params {
 		p.MinConfidence = 0.3
 	}
 	return p
+}
+
+// listOptions are the hotlist's settings. Files that they name must be there.
+func listOptions(c config.Hotlist) (hotlist.Options, error) {
+	o := hotlist.Options{KeyFile: c.KeyFile, Local: c.Local, MatchingOf: func(name string, entries int) hotlist.Matching {
+		m := hotlist.DefaultMatching(entries)
+		for _, l := range c.Lists {
+			if l.Name == name {
+				m = listMatching(l, m)
+			}
+		}
+		return m
+	}}
+	for _, path := range c.Trust {
+		k, err := hotlist.LoadTrustedKey(path)
+		if err != nil {
+			return o, err
+		}
+		o.Trust = append(o.Trust, k)
+	}
+	if c.Confusions != "" {
+		var err error
+		if o.Confusions, err = hotlist.LoadConfusions(c.Confusions); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// listMatching is the default for a list, changed by what the configuration says.
+func listMatching(l config.ListMatch, m hotlist.Matching) hotlist.Matching {
+	switch l.Level {
+	case config.LevelExact:
+		m.Confusable, m.OneCharacter = false, false
+	case config.LevelConfusable:
+		m.Confusable, m.OneCharacter = true, false
+	case config.LevelOneCharacter:
+		m.Confusable, m.OneCharacter = true, true
+	}
+	if l.Wildcards != nil {
+		m.Wildcards = *l.Wildcards
+	}
+	if l.MinProbability != nil {
+		m.MinProbability = *l.MinProbability
+	}
+	return m
 }
 
 func outboxOptions(c *config.Config) uplink.OutboxOptions {

@@ -82,7 +82,12 @@ func Open(o Options) (_ *Unit, err error) {
 	if u.recogniser, err = ocr.New(o.Model, params); err != nil {
 		return nil, err
 	}
-	if u.lists, err = hotlist.Open(u.cfg.Hotlist.Path, hotlist.Options{Log: u.log}); err != nil {
+	lists, err := listOptions(u.cfg.Hotlist)
+	if err != nil {
+		return nil, err
+	}
+	lists.Log = u.log
+	if u.lists, err = hotlist.Open(u.cfg.Hotlist.Path, lists); err != nil {
 		return nil, err
 	}
 	for _, d := range u.lists.Damage() {
