@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/cmd/platewatch/internal/unit"
 	"platewatch/hotlist"
 )
 
@@ -28,11 +29,11 @@ func hotlistCommands() []command {
 		{"check", "[flags] [PLATE]", "look a plate up; without one, check the files", runHotlistCheck},
 		{"remove", "[flags] -list NAME", "delete a list", runHotlistRemove},
 		{"stats", "[flags]", "what the lists hold and need", runHotlistStats},
-		{"apply", "", "apply a signed update", notBuilt("hotlist apply")},
-		{"export", "", "write a list to a file", notBuilt("hotlist export")},
-		{"keygen", "", "make a pair of keys to sign lists with", notBuilt("hotlist keygen")},
-		{"sign", "", "sign a list", notBuilt("hotlist sign")},
-		{"verify", "", "verify a signed list", notBuilt("hotlist verify")},
+		{"export", "[flags] -list NAME", "write a list as CSV or JSON", runHotlistExport},
+		{"keygen", "NAME | -storage FILE", "make keys: to sign lists, or to store them under", runHotlistKeygen},
+		{"sign", "[flags] -list NAME FOLDER", "write a list as a signed version", runHotlistSign},
+		{"verify", "-trust FILE FOLDER", "verify a signed version", runHotlistVerify},
+		{"apply", "-trust FILE FOLDER", "take over a signed version", runHotlistApply},
 	}
 }
 
@@ -70,17 +71,55 @@ func hotlistUsage(w io.Writer) {
 // hotlistFlags are those that all commands have.
 type hotlistFlags struct {
 	*flag.FlagSet
-	db   *string
-	json *bool
+	db         *string
+	json       *bool
+	config     *string
+	storageKey *string
+	trust      *[]string
 }
 
 func newHotlistFlags(name string) hotlistFlags {
 	fs := flag.NewFlagSet("hotlist "+name, flag.ContinueOnError)
-	return hotlistFlags{
-		FlagSet: fs,
-		db:      fs.String("db", filepath.Join(config.DefaultStateDir, "hotlist"), "`directory` of the hotlist"),
-		json:    fs.Bool("json", false, "print JSON"),
+	f := hotlistFlags{
+		FlagSet:    fs,
+		db:         fs.String("db", filepath.Join(config.DefaultStateDir, "hotlist"), "`directory` of the hotlist"),
+		json:       fs.Bool("json", false, "print JSON"),
+		config:     fs.String("config", "", "take directory, keys and levels from this configuration `file`"),
+		storageKey: fs.String("storage-key", "", "`file` with the key that the lists are stored under (default: the directory's own)"),
+		trust:      new([]string),
 	}
+	fs.Func("trust", "`file` with the public key of a signer; may be repeated", func(path string) error {
+		*f.trust = append(*f.trust, path)
+		return nil
+	})
+	return f
+}
+
+// options are how the hotlist is opened: what the configuration says, and what
+// the flags say beyond it.
+func (f hotlistFlags) options() (hotlist.Options, error) {
+	var o hotlist.Options
+	if *f.config != "" {
+		c, err := loadConfig(*f.config)
+		if err != nil {
+			return o, err
+		}
+		if o, err = unit.ListOptions(c.Hotlist); err != nil {
+			return o, err
+		}
+		*f.db = c.Hotlist.Path
+	}
+	if *f.storageKey != "" {
+		o.KeyFile = *f.storageKey
+	}
+	for _, path := range *f.trust {
+		k, err := hotlist.LoadTrustedKey(path)
+		if err != nil {
+			return o, err
+		}
+		o.Trust = append(o.Trust, k)
+	}
+	return o, nil
 }
 
 // parse parses the flags and refuses flags behind the arguments, which the
@@ -106,7 +145,11 @@ func (f hotlistFlags) parse(std stdio, synopsis string, args []string, most int)
 
 // open opens the hotlist without changing it.
 func (f hotlistFlags) open() (*hotlist.DB, error) {
-	db, err := hotlist.OpenReadOnly(*f.db, hotlist.Options{})
+	o, err := f.options()
+	if err != nil {
+		return nil, err
+	}
+	db, err := hotlist.OpenReadOnly(*f.db, o)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, &failure{code: exitMissing, err: fmt.Errorf("there is no hotlist in %s", *f.db),
 			hint: "name its directory with -db, or make one with `platewatch hotlist import`"}
@@ -210,11 +253,15 @@ func runHotlistRemove(ctx context.Context, std stdio, args []string) error {
 	if *list == "" {
 		return usageError("-list is missing", "name the list to delete")
 	}
+	o, err := f.options()
+	if err != nil {
+		return err
+	}
 	if _, err := os.Stat(*f.db); err != nil { // Open would make it
 		_, err := f.open()
 		return err
 	}
-	db, err := hotlist.Open(*f.db, hotlist.Options{})
+	db, err := hotlist.Open(*f.db, o)
 	if err != nil {
 		return err
 	}

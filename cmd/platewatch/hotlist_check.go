@@ -99,7 +99,7 @@ func printMatch(b *strings.Builder, m hotlist.Match, why string) {
 	if e.State != "" {
 		fmt.Fprintf(b, " (%s)", e.State)
 	}
-	fmt.Fprintf(b, "  %s, priority %d, %s, list %s version %s\n", e.Category, e.Priority, m.How, m.List, m.Version)
+	fmt.Fprintf(b, "  %s, priority %d, %s, list %s version %s\n", e.Category, e.Priority, strings.ReplaceAll(string(m.How), "_", " "), m.List, m.Version)
 	for _, line := range []struct{ name, value string }{
 		{"but", why}, {"vehicle", vehicle(e.Vehicle)}, {"handling", e.Handling}, {"covert", yes(e.Covert)},
 		{"effective", date(e.Effective)}, {"expires", date(e.Expires)},

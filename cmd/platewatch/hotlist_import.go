@@ -38,6 +38,7 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	f.StringVar(&o.Category, "category", hotlist.Other, "`category` of lines that name none")
 	f.BoolVar(&o.Tolerant, "tolerant", false, "leave bad lines out and name them; more than 1 % of them still fails")
 	f.BoolVar(&o.AllowEmpty, "allow-empty", false, "let a file without entries empty the list")
+	f.BoolVar(&o.ReplaceSigned, "replace-signed", false, "let the file replace a list that came signed")
 	f.Var(columns, "map", "`column=field,...`: what columns mean; an empty field leaves one out")
 	synopsis := importSynopsis + strings.Join(hotlist.Fields(), ", ") + "\n"
 	if err := f.parse(std, synopsis, args, 1); err != nil {
@@ -54,6 +55,11 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	if *skip != "" {
 		o.Skip = append(append([]string{}, o.Skip...), strings.Split(*skip, ",")...)
 	}
+	open, err := f.options()
+	if err != nil {
+		return err
+	}
+	o.KeyFile = open.KeyFile
 	in, size, err := openInput(ctx, std, f.Arg(0), &o)
 	if err != nil {
 		return err
@@ -149,6 +155,7 @@ func printImport(w io.Writer, r *hotlist.ImportReport) error {
 		r.Elapsed.Round(10*time.Millisecond))
 	if r.Previous.Name != "" {
 		fmt.Fprintf(&b, "  before: version %s, %d entries\n", r.Previous.Version, r.Previous.Entries)
+		fmt.Fprintf(&b, "  %d entries are new, %d are gone\n", r.Added, r.Removed)
 	}
 	fmt.Fprintf(&b, "  %d lines: %d duplicates, %d without a plate (skipped), %d refused\n", r.Lines, l.Duplicates, l.Skipped, l.Refused)
 	if len(r.Extra) > 0 {

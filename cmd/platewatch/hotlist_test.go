@@ -124,8 +124,6 @@ func TestHotlistRefusals(t *testing.T) {
 		{exitFailed, "$DIR is a directory", []string{"import", "-db", "$DIR/db", "-list", "l", "$DIR"}},
 		{exitFailed, `$DIR/bad.csv:2: column 2 (expires): "soon" is not a date`, []string{"import", "-db", "$DIR/db", "-list", "l", "$DIR/bad.csv"}},
 		{exitFailed, "1 of 1 lines are bad, more than 1 %", []string{"import", "-json", "-tolerant", "-db", "$DIR/db", "-list", "l", "$DIR/bad2.csv"}},
-		{exitFailed, "hotlist apply is not built yet", []string{"apply"}},
-		{exitFailed, "hotlist keygen is not built yet", []string{"keygen"}},
 	} {
 		if strings.Contains(strings.Join(c.args, " "), "bad2") { // a tolerant import also names the line
 			s.file("bad2.csv", "plate\n-\n")

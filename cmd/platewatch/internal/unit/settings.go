@@ -43,8 +43,8 @@ func passageParams(c *config.Config) passage.Params {
 	return p
 }
 
-// listOptions are the hotlist's settings. Files that they name must be there.
-func listOptions(c config.Hotlist) (hotlist.Options, error) {
+// ListOptions are the hotlist's settings. Files that they name must be there.
+func ListOptions(c config.Hotlist) (hotlist.Options, error) {
 	o := hotlist.Options{KeyFile: c.KeyFile, Local: c.Local, MatchingOf: func(name string, entries int) hotlist.Matching {
 		m := hotlist.DefaultMatching(entries)
 		for _, l := range c.Lists {

@@ -82,7 +82,7 @@ func Open(o Options) (_ *Unit, err error) {
 	if u.recogniser, err = ocr.New(o.Model, params); err != nil {
 		return nil, err
 	}
-	lists, err := listOptions(u.cfg.Hotlist)
+	lists, err := ListOptions(u.cfg.Hotlist)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"platewatch/hotlist"
+)
+
+func runHotlistExport(ctx context.Context, std stdio, args []string) error {
+	f := newHotlistFlags("export")
+	list := f.String("list", "", "`name` of the list")
+	out := f.String("o", "", "write to this new `file` instead of standard output")
+	if err := f.parse(std, "[-db DIR] [-json] -list NAME [-o FILE]\n\n"+
+		"Writes a list as CSV that import reads back, or with -json one entry a line.\n"+
+		"It lies there unencrypted.\n", args, 0); err != nil {
+		return err
+	}
+	if *list == "" {
+		return usageError("-list is missing", "name the list to export")
+	}
+	db, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	w := std.out
+	if *out != "" {
+		file, err := os.OpenFile(*out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err != nil {
+			return existing(err, *out)
+		}
+		defer file.Close()
+		w = file
+	}
+	if *f.json {
+		err = exportJSON(ctx, w, db, *list)
+	} else {
+		err = exportCSV(ctx, w, db, *list)
+	}
+	return firstError(err, damaged(db))
+}
+
+func exportJSON(ctx context.Context, w io.Writer, db *hotlist.DB, list string) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for e, err := range db.Entries(ctx, list) {
+		if err != nil {
+			return err
+		}
+		if err := enc.Encode(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exportCSV writes the fields of an import, in its order.
+func exportCSV(ctx context.Context, w io.Writer, db *hotlist.DB, list string) error {
+	c := csv.NewWriter(w)
+	err := c.Write(hotlist.Fields())
+	for e, failed := range db.Entries(ctx, list) {
+		if err = errors.Join(err, failed); err != nil {
+			break
+		}
+		err = c.Write(exportRow(&e))
+	}
+	c.Flush()
+	return errors.Join(err, c.Error())
+}
+
+func exportRow(e *hotlist.Entry) []string {
+	year := ""
+	if e.Vehicle.Year > 0 {
+		year = strconv.Itoa(e.Vehicle.Year)
+	}
+	of := map[string]string{
+		"plate": e.Plate, "state": e.State, "plate_type": e.PlateType, "category": e.Category, "priority": strconv.Itoa(e.Priority),
+		"covert": yes(e.Covert), "effective": moment(e.Effective), "expires": moment(e.Expires),
+		"vehicle_year": year, "vehicle_make": e.Vehicle.Make, "vehicle_model": e.Vehicle.Model, "vehicle_style": e.Vehicle.Style,
+		"vehicle_colour": e.Vehicle.Colour, "record": e.Record, "agency": e.Agency, "handling": e.Handling,
+		"policy": string(e.Policy), "note": e.Note,
+	}
+	row := make([]string, 0, len(of))
+	for _, name := range hotlist.Fields() {
+		row = append(row, of[name])
+	}
+	return row
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}

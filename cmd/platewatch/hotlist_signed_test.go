@@ -1,0 +1,64 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A list goes from the server that signs it to a unit, with a user's commands.
+func TestHotlistSignVerifyApply(t *testing.T) {
+	s := newHotlistSession(t)
+	// Made with -password-file; trying a password takes seconds, by design.
+	s.file("encrypted.key", "untrusted comment: minisign encrypted secret key\nRWRTY0IyDi/GauGRhE6xTyHaZmauS4IVmDqJcdNJLSA1QQ4BPpUAAAACAAAAAAAAAEAAAAAAuOHfzUhk5JRM/R4jGHTxsywoGgft8T26p657iRl5mTLLnyHODup/imU7J26P1XzBsKvgAFeVuEJIPIxE3QuJQcAUm0r5C5PXW3LJb28GdYk26oFe+SJwIOfavW5lIp4C+iHBqq2qgI0=\n")
+	s.want(exitFine, "hq.pub is for the units", "", "", "keygen", "$DIR/hq")
+	s.want(exitFailed, "", "hq.key exists: a key is not written over", "", "keygen", "$DIR/hq")
+	s.want(exitFine, "other.key signs", "", "", "keygen", "$DIR/other")
+	s.want(exitFine, "storage.key stores lists", "", "", "keygen", "-storage", "$DIR/storage.key")
+
+	s.want(exitFine, "2 entries", "", "plate,note\nAAA1111,\nBBB22*,\n", "import", "-db", "$DIR/server", "-list", "stolen", "-")
+	s.want(exitFine, "list stolen, version 1: 2 entries in 1 parts, 0 changes in 0 parts", "", "", "sign", "-db", "$DIR/server", "-list", "stolen", "-key", "$DIR/hq.key", "-version", "1", "$DIR/v1")
+	s.want(exitFine, "1 entries are new, 1 are gone", "", "plate,note\nAAA1111,changed\nCCC3333,\n", "import", "-db", "$DIR/server", "-list", "stolen", "-")
+	s.want(exitFine, "3 changes in 1 parts", "", "", "sign", "-db", "$DIR/server", "-list", "stolen", "-key", "$DIR/hq.key", "-version", "2", "$DIR/v2")
+	s.want(exitUsage, "", "encrypted.key is encrypted: name the file with its password", "", "sign", "-db", "$DIR/server", "-list", "stolen", "-key", "$DIR/encrypted.key", "$DIR/v3")
+	s.want(exitFine, "version 3", "", "", "sign", "-db", "$DIR/server", "-list", "stolen", "-key", "$DIR/other.key", "-version", "3", "$DIR/v3")
+
+	s.want(exitFine, "fine: list stolen, version 2, 2 entries, signed by ", "", "", "verify", "-trust", "$DIR/hq.pub", "$DIR/v2")
+	s.want(exitFailed, "", "which is not trusted here", "", "verify", "-trust", "$DIR/hq.pub", "$DIR/v3")
+	s.want(exitUsage, "", "there is no key to verify with", "", "verify", "$DIR/v2")
+
+	unit := []string{"apply", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "-trust", "$DIR/hq.pub"}
+	s.want(exitFine, "2 entries, 2 added, 0 removed (whole list)", "", "", append(unit, "$DIR/v1")...)
+	s.want(exitFine, "2 entries, 1 added, 1 removed (changes)", "", "", append(unit, "$DIR/v2")...)
+	s.want(exitFine, "this version is in use already", "", "", append(unit, "$DIR/v2")...)
+	s.want(exitFailed, "", "the update is a step back: version 1 of list stolen, and 2 was accepted before: sign a newer version; the list in use is unchanged", "", append(unit, "$DIR/v1")...)
+	s.want(exitFailed, "", "the update cannot be believed: it is signed with key ", "", append(unit, "$DIR/v3")...)
+	s.want(exitFailed, "", "it is the list stolen, and came as amber", "", append(unit, "-list", "amber", "$DIR/v2")...)
+	s.want(exitMissing, "", "name the folder that `platewatch hotlist sign` made", "", append(unit, "$DIR/nowhere")...)
+	s.want(exitFine, "AAA1111 matches 1 of 2", "", "", "check", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "AAA1111")
+	s.want(exitMissing, "matches none", "the hotlist's key does not open it", "", "check", "-db", "$DIR/unit", "AAA1111")
+	s.want(exitFailed, "", "the list is signed by ", "plate\nX12345\n", "import", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "-list", "stolen", "-")
+}
+
+// What export writes import reads back.
+func TestHotlistExportComesBack(t *testing.T) {
+	s := newHotlistSession(t)
+	text := "plate,state,category,priority,covert,effective,expires,vehicle_year,make,policy,handling\n" +
+		"AB12345,CA,amber alert,,yes,2026-01-01T10:00:00Z,2030-01-02,1999,FORD,exact,\"do not stop, call\"\nXY?99*,,wanted,4,,,,,,,\n"
+	s.want(exitFine, "2 entries", "", text, "import", "-db", "$DIR/db", "-list", "a", "-")
+	out, errs, code := s.run("", "export", "-db", "$DIR/db", "-list", "a")
+	if code != exitFine || strings.Count(out, "\n") != 3 {
+		t.Fatal(code, errs, out)
+	}
+	s.want(exitFine, "2 entries", "", out, "import", "-db", "$DIR/db", "-list", "b", "-")
+	a, _, _ := s.run("", "list", "-db", "$DIR/db", "-json", "-list", "a")
+	if b, _, _ := s.run("", "list", "-db", "$DIR/db", "-json", "-list", "b"); a != b || a == "" {
+		t.Errorf("%s\nbecame\n%s", a, b)
+	}
+	s.want(exitFine, "", "", "", "export", "-db", "$DIR/db", "-list", "a", "-o", "$DIR/a.csv")
+	if b, err := os.ReadFile(filepath.Join(s.dir, "a.csv")); err != nil || string(b) != out {
+		t.Error(err, string(b))
+	}
+	s.want(exitFailed, "", "a.csv exists", "", "export", "-db", "$DIR/db", "-list", "a", "-o", "$DIR/a.csv")
+}
