@@ -25,6 +25,7 @@ type builder struct {
 	wildcards  []wildcardRecord
 	categories map[string]int
 	digest     Digest
+	layouts    layoutBuilder
 
 	key [keyLength]byte // of the last record
 	n   int             // records that share its HMAC
@@ -128,6 +129,9 @@ func (b *builder) count(payload []byte) error {
 		b.fuzzy++
 	}
 	b.digest.add(payload)
+	if e.Policy != PolicyWildcard {
+		b.layouts.add(e.Plate)
+	}
 	if _, known := b.categories[e.Category]; known || len(b.categories) < maxCategories {
 		b.categories[e.Category]++
 	}
@@ -149,6 +153,9 @@ func (b *builder) finishAs(format int, l List) error {
 		return err
 	}
 	if err := meta.Put(listKey, sealRecord(b.keys.meta, listKey, payload)); err != nil {
+		return err
+	}
+	if err := meta.Put(layoutsKey, sealRecord(b.keys.meta, layoutsKey, b.layouts.appendTo(nil))); err != nil {
 		return err
 	}
 	wildcards, err := b.tx.CreateBucketIfNotExists(wildcardsBucket)

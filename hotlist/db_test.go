@@ -20,7 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// strictly matches what is exact, but for O, Q and 0, and I and 1.
+// strictly matches what is exact, but for O and 0, and I and 1.
 var strictly = matching(Matching{})
 
 // anyProbability leaves the probability of matches out of a comparison.

@@ -79,7 +79,7 @@
 // A match is a probability: [Match].Probability is that of the entry's plate
 // given what the reader said of each character ([Query].Characters): its own
 // confidence, its alternatives, and, for what it left over, look-alikes by a
-// table ([Confusions]). O, Q and 0 count for each other, and so do I and 1,
+// table ([Confusions]). O and 0 count for each other, and so do I and 1,
 // because plates and lists write them alike. [Matching] says, for each list,
 // which kinds of difference match and from which probability on;
 // [DefaultMatching] follows the list's size, because the longer a list, the

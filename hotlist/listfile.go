@@ -22,6 +22,7 @@ var (
 	entriesBucket   = []byte("entries")
 	wildcardsBucket = []byte("wildcards")
 	listKey         = []byte("list summary") // as long as the other keys
+	layoutsKey      = []byte("list layouts")
 )
 
 // listFormat is raised when an older program could not read the file.
@@ -45,6 +46,7 @@ type listFile struct {
 
 	filter    *filter
 	wildcards *wildcards
+	layouts   *layouts
 
 	refs   atomic.Int32 // the owner and every running iterator
 	failed atomic.Bool  // a lookup met damage
@@ -137,6 +139,9 @@ func (l *listFile) open(verified *os.File, lockWait time.Duration) error {
 	if l.Entries < 0 || l.Entries > maxEntries || l.Wildcards < 0 || l.Wildcards > maxWildcards {
 		return fmt.Errorf("%w: it says that it has %d entries", ErrDamaged, l.Entries)
 	}
+	if l.layouts, err = readLayouts(l.tx, l.keys, l.Entries); err != nil {
+		return err
+	}
 	l.filter = newFilter(l.Entries)
 	for k, _ := l.cursor.First(); k != nil; k, _ = l.cursor.Next() {
 		if len(k) != keyLength {
@@ -193,6 +198,14 @@ func readList(tx *bbolt.Tx, keys *fileKeys) (List, error) {
 		return List{}, ErrNewer
 	}
 	return r.List, nil
+}
+
+func readLayouts(tx *bbolt.Tx, keys *fileKeys, entries int) (*layouts, error) {
+	payload, err := openRecord(nil, keys.meta, layoutsKey, tx.Bucket(metaBucket).Get(layoutsKey))
+	if err != nil {
+		return nil, err
+	}
+	return parseLayouts(payload, entries)
 }
 
 // retain keeps the file open until a matching release.

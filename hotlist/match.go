@@ -53,8 +53,9 @@ type Match struct {
 	List    string `json:"list"`
 	Version string `json:"version"`
 	How     How    `json:"how"`
-	// Probability (0–1) that the plate is the entry's, given what the reader
-	// saw and that every plate is as likely to pass as any other.
+	// Probability (0–1) that the plate is the entry's, given what the reader saw
+	// and which plates there are, as far as the list teaches it. A listed vehicle
+	// counts as likely to pass as any other.
 	Probability float64 `json:"probability"`
 	Entry       Entry   `json:"entry"`
 	// StateDiffers: the plate's state is known, and the entry names another.
@@ -145,6 +146,8 @@ type search struct {
 	options   [MaxPlate][]option
 	memory    [MaxPlate * alphabet]option
 	rest      [MaxPlate + 1]float64 // the likeliest of the places from here on
+	all       float64               // of the reading, over all plates of its length
+	least     float64               // the likelihood that a plate needs at least
 	tried     int
 	oneExtra  bool // one character more or less is looked for
 	oneChange bool // any one character changed is looked for
@@ -160,9 +163,9 @@ type option struct {
 const (
 	// maxTried bounds the readings of one plate that are looked up.
 	maxTried = 256
-	// leastTried is the probability below which a reading is looked up only as
-	// a change of one character.
-	leastTried = 0.002
+	// leastTried is the likelihood below which a reading is looked up only as a
+	// change of one character.
+	leastTried = 0.0005
 )
 
 func (s *search) run() error {
@@ -175,12 +178,16 @@ func (s *search) run() error {
 	least := m.MinProbability
 	// An entry's own policy can allow one character whatever the list does.
 	fuzzy := s.list.Fuzzy > 0
-	s.oneChange = m.OneCharacter && least < leastTried || fuzzy
-	s.oneExtra = m.OneCharacter && least < r.missed || fuzzy
+	var most float64
+	s.all, most = s.list.layouts.expect(r)
+	needed := least * s.all / most // by the likeliest of plates
+	s.least = max(needed, leastTried)
+	s.oneChange = m.OneCharacter && needed < leastTried || fuzzy
+	s.oneExtra = m.OneCharacter && needed < r.missed || fuzzy
 	if r.n < minEdited {
 		s.oneChange, s.oneExtra = false, false
 	}
-	s.weigh(max(least, leastTried))
+	s.weigh(s.least)
 	if err := s.list.lookup(s.folded[:r.n], s.consider); err != nil {
 		return err
 	}
@@ -240,9 +247,8 @@ func (s *search) descend(i int, p float64, changed bool) error {
 		s.tried++
 		return s.list.lookup(s.edited[:i], s.consider)
 	}
-	least := max(s.matching.MinProbability, leastTried)
 	for _, o := range s.options[i] {
-		if p*o.p*s.rest[i+1] < least {
+		if p*o.p*s.rest[i+1] < s.least {
 			return nil
 		}
 		s.edited[i] = o.class
@@ -256,7 +262,7 @@ func (s *search) descend(i int, p float64, changed bool) error {
 // confuse looks up the readings with one pair of the table exchanged that the
 // index tells apart and that descend left out as unlikely.
 func (s *search) confuse() error {
-	if !s.matching.Confusable || s.matching.MinProbability >= leastTried {
+	if !s.matching.Confusable || s.least > leastTried {
 		return nil
 	}
 	r := s.reading
@@ -338,7 +344,7 @@ func (s *search) consider(key, payload []byte) error {
 	if !ok {
 		return fmt.Errorf("%w: %w", ErrDamaged, errRecord)
 	}
-	how, p := s.compare(plate)
+	how, p := s.judge(plate)
 	if how == "" {
 		return nil
 	}
@@ -350,8 +356,18 @@ func (s *search) consider(key, payload []byte) error {
 	return nil
 }
 
-// compare tells how a plate differs from the reading, and how likely it is the
-// plate that was read. An empty How is a difference that is no match.
+// judge tells how a plate differs from the reading, and how probable it is: its
+// likelihood, times how likely it is to be met, of that of all plates (Bayes).
+func (s *search) judge(plate []byte) (How, float64) {
+	how, likelihood := s.compare(plate)
+	if how == "" {
+		return "", 0
+	}
+	return how, min(likelihood*s.list.layouts.of(plate)/s.all, 1)
+}
+
+// compare tells how a plate differs from the reading, and how likely it is to
+// be read so. An empty How is a difference that is no match.
 func (s *search) compare(plate []byte) (how How, p float64) {
 	r := s.reading
 	text := r.text[:r.n]

@@ -1,7 +1,7 @@
 package hotlist
 
 // Matching says how loosely a list is matched. Exact matches, and those that
-// differ by O, Q and 0 or by I and 1 alone, always count.
+// differ by O and 0 or by I and 1 alone, always count.
 type Matching struct {
 	// Confusable lets an entry match whose plate differs in characters that
 	// look alike (see [Confusions]), or between which the reader itself wavered.
@@ -27,13 +27,13 @@ func DefaultMatching(entries int) Matching {
 	case entries <= 250:
 		m.MinProbability = 0 // edit distance one in full
 	case entries <= 2_000:
-		m.MinProbability = 0.0002
+		m.MinProbability = 0.005
 	case entries <= 30_000:
-		m.MinProbability = 0.001
+		m.MinProbability = 0.03
 	case entries <= 200_000:
-		m.MinProbability, m.OneCharacter = 0.002, false
+		m.MinProbability = 0.2
 	default:
-		m.MinProbability, m.OneCharacter = 0.01, false
+		m.MinProbability, m.OneCharacter = 0.4, false
 	}
 	return m
 }

@@ -80,8 +80,7 @@ func appendASCII(dst []byte, r rune) []byte {
 }
 
 // Fold maps the characters of a normalised plate that many plates' typefaces,
-// and many hotlists, do not tell apart onto one: O and Q become 0, I becomes 1.
-// Two plates with the same fold are confusable.
+// and many hotlists, do not tell apart onto one: O becomes 0, I becomes 1.
 func Fold(s string) string {
 	for i := range len(s) {
 		if foldByte(s[i]) != s[i] {
@@ -101,7 +100,7 @@ func foldBytes(b []byte) {
 
 func foldByte(c byte) byte {
 	switch c {
-	case 'O', 'Q':
+	case 'O':
 		return '0'
 	case 'I':
 		return '1'

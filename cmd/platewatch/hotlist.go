@@ -7,8 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -276,10 +278,21 @@ func runHotlistRemove(ctx context.Context, std stdio, args []string) error {
 	return err
 }
 
-func runHotlistStats(_ context.Context, std stdio, args []string) error {
+func runHotlistStats(ctx context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("stats")
-	if err := f.parse(std, "[-db DIR] [-json]", args, 0); err != nil {
+	simulated := f.Bool("simulate", false, "simulate false alerts and hits for lists of several sizes, at their default levels")
+	reads := f.Int("reads", 1_000_000, "with -simulate: `number` of reads of plates that are not listed, for each size")
+	sizes := f.String("sizes", "100,1000,10000,100000,1000000", "with -simulate: `sizes` of the lists")
+	picture := f.String("plot", "", "with -simulate: draw the curves into this `file` (.svg, .png, .pdf)")
+	if err := f.parse(std, "[-db DIR] [-json] | -simulate [-sizes N,...] [-reads N] [-plot FILE]", args, 0); err != nil {
 		return err
+	}
+	if *simulated {
+		o, err := f.options()
+		if err != nil {
+			return err
+		}
+		return simulateLists(ctx, std, o, *reads, *sizes, *picture, *f.json)
 	}
 	db, err := f.open()
 	if err != nil {
@@ -294,6 +307,15 @@ func runHotlistStats(_ context.Context, std stdio, args []string) error {
 	t.row("lists", fmt.Sprint(s.Lists))
 	t.row("entries", fmt.Sprint(s.Entries))
 	t.row("on disk", megabytes(s.Bytes))
+	lists, err := db.Lists()
+	if err != nil {
+		return err
+	}
+	for _, l := range lists {
+		for _, name := range slices.Sorted(maps.Keys(l.Categories)) {
+			t.row(l.Name+", "+name, fmt.Sprint(l.Categories[name]))
+		}
+	}
 	if s.Fallback > 0 {
 		t.row("served from the version before", fmt.Sprint(s.Fallback))
 	}

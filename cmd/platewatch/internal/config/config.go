@@ -133,7 +133,7 @@ type Level string
 
 // The levels, each with those before it.
 const (
-	LevelExact        Level = "exact"         // but for O, Q and 0, and I and 1
+	LevelExact        Level = "exact"         // but for O and 0, and I and 1
 	LevelConfusable   Level = "confusable"    // look-alikes, and what the reader wavered between
 	LevelOneCharacter Level = "one_character" // any one character wrong, missing or added
 )

@@ -1,0 +1,217 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"slices"
+
+	"platewatch/hotlist"
+)
+
+// Options are what is simulated.
+type Options struct {
+	// Sizes of the lists. Default: 100 to 1,000,000 by powers of ten.
+	Sizes []int
+	// Reads of plates that are not listed, for each size. Default: 1,000,000.
+	Reads int
+	// Listed plates that are read with each kind of error. Default: 10,000.
+	Listed int
+	// Matching is how the lists are matched. Default: by their size.
+	Matching func(entries int) hotlist.Matching
+	// Confusions of the table. Default: the built-in ones.
+	Confusions *hotlist.Confusions
+	// Seed of the random numbers.
+	Seed uint64
+	// Progress, if set, is told what is going on.
+	Progress func(what string, done, total int)
+}
+
+// Row is what came of one size.
+type Row struct {
+	Size     int              `json:"size"`
+	Matching hotlist.Matching `json:"matching"`
+	Reads    int              `json:"reads"`
+	// False counts the reads of plates that are not listed and matched an entry;
+	// FalseExact those of them whose text was misread into an entry's own.
+	False      int `json:"false_alerts"`
+	FalseExact int `json:"false_exact"`
+	// Beside counts the plates, of the first hundred thousand, with an entry one
+	// character beside them.
+	Beside float64 `json:"beside"`
+	// Hits are the shares of listed plates that matched their own entry, by the
+	// kind of error they were read with.
+	Hits map[string]float64 `json:"hits"`
+}
+
+// Every is the number of reads for one false alert; 0 if there was none.
+func (r *Row) Every() float64 {
+	if r.False == 0 {
+		return 0
+	}
+	return float64(r.Reads) / float64(r.False)
+}
+
+func (o *Options) fill() {
+	if len(o.Sizes) == 0 {
+		o.Sizes = []int{100, 1_000, 10_000, 100_000, 1_000_000}
+	}
+	if o.Reads == 0 {
+		o.Reads = 1_000_000
+	}
+	if o.Listed == 0 {
+		o.Listed = 10_000
+	}
+	if o.Matching == nil {
+		o.Matching = hotlist.DefaultMatching
+	}
+	if o.Confusions == nil {
+		o.Confusions = hotlist.DefaultConfusions()
+	}
+	if o.Progress == nil {
+		o.Progress = func(string, int, int) {}
+	}
+}
+
+// Run simulates each size with a list of its own, in a temporary folder.
+func Run(ctx context.Context, o Options) ([]Row, error) {
+	o.fill()
+	var rows []Row
+	for _, size := range o.Sizes {
+		r, err := o.run(ctx, size)
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+// run simulates one size.
+func (o *Options) run(ctx context.Context, size int) (row Row, err error) {
+	dir, err := os.MkdirTemp("", "platewatch-simulate-*")
+	if err != nil {
+		return row, err
+	}
+	defer os.RemoveAll(dir)
+	rng := rand.New(rand.NewPCG(o.Seed, uint64(size)))
+	listed, order, err := o.list(ctx, dir, size, rng)
+	if err != nil {
+		return row, err
+	}
+	matching := o.Matching(size)
+	db, err := hotlist.OpenReadOnly(dir, hotlist.Options{Confusions: o.Confusions,
+		MatchingOf: func(string, int) hotlist.Matching { return matching }})
+	if err != nil {
+		return row, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	row = Row{Size: size, Matching: matching, Reads: o.Reads, Hits: map[string]float64{}}
+	if err := o.unlisted(ctx, db, listed, rng, &row); err != nil {
+		return row, err
+	}
+	reader := NewReader()
+	for _, kind := range Errors {
+		hits, n := 0, 0
+		for try := 0; n < o.Listed && try < 20*o.Listed; try++ {
+			if ctx.Err() != nil {
+				return row, ctx.Err()
+			}
+			plate := order[rng.IntN(len(order))]
+			cs, ok := reader.Misread(rng, plate, kind, o.Confusions)
+			if !ok {
+				continue
+			}
+			n++
+			m, err := db.Match(hotlist.Query{Characters: cs})
+			if err != nil {
+				return row, err
+			}
+			if slices.ContainsFunc(m, func(m hotlist.Match) bool { return m.Entry.Plate == plate }) {
+				hits++
+			}
+		}
+		if n > 0 {
+			row.Hits[kind.String()] = float64(hits) / float64(n)
+		}
+	}
+	return row, nil
+}
+
+// unlisted reads plates that are not listed.
+func (o *Options) unlisted(ctx context.Context, db *hotlist.DB, listed map[string]bool, rng *rand.Rand, row *Row) error {
+	const besideOf = 100_000
+	reader := NewReader()
+	beside := 0
+	for i := range o.Reads {
+		if i%4096 == 0 {
+			o.Progress(fmt.Sprintf("list of %d", row.Size), i, o.Reads)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+		plate := Plate(rng)
+		for listed[plate] {
+			plate = Plate(rng)
+		}
+		if i < besideOf && hasNeighbour(plate, listed) {
+			beside++
+		}
+		m, err := db.Match(hotlist.Query{Characters: reader.Read(rng, plate)})
+		if err != nil {
+			return err
+		}
+		if len(m) > 0 {
+			row.False++
+			if slices.ContainsFunc(m, func(m hotlist.Match) bool { return m.How == hotlist.Exact }) {
+				row.FalseExact++
+			}
+		}
+	}
+	row.Beside = float64(beside) / float64(min(o.Reads, besideOf))
+	return nil
+}
+
+// list imports a list of plausible plates.
+func (o *Options) list(ctx context.Context, dir string, size int, rng *rand.Rand) (map[string]bool, []string, error) {
+	listed := make(map[string]bool, size)
+	order := make([]string, 0, size)
+	for len(order) < size {
+		if p := Plate(rng); !listed[p] {
+			listed[p] = true
+			order = append(order, p)
+		}
+	}
+	r, w := io.Pipe()
+	go func() {
+		_, err := io.WriteString(w, "plate\n")
+		for _, p := range order {
+			if err != nil {
+				break
+			}
+			_, err = io.WriteString(w, p+"\n")
+		}
+		w.CloseWithError(err)
+	}()
+	_, err := hotlist.Import(ctx, dir, r, hotlist.ImportOptions{List: "simulated",
+		Progress: func(p hotlist.Progress) { o.Progress(fmt.Sprintf("importing %d", size), p.Lines, size) }})
+	r.CloseWithError(errors.Join(err, io.ErrClosedPipe)) // lets the writer end
+	return listed, order, err
+}
+
+// hasNeighbour tells whether a listed plate is one character beside.
+func hasNeighbour(plate string, listed map[string]bool) bool {
+	b := []byte(plate)
+	for i, was := range b {
+		for _, c := range []byte("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+			if b[i] = c; c != was && listed[string(b)] {
+				return true
+			}
+		}
+		b[i] = was
+	}
+	return false
+}

@@ -1,0 +1,90 @@
+package simulate
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"platewatch/hotlist"
+)
+
+func textOf(cs []hotlist.Character) string {
+	var b strings.Builder
+	for _, c := range cs {
+		b.WriteString(c.Text)
+	}
+	return b.String()
+}
+
+// The simulated reader errs as often as the real one did.
+func TestReaderErrsAsMeasured(t *testing.T) {
+	r := NewReader()
+	rng := rand.New(rand.NewPCG(1, 1))
+	const n = 20_000
+	right := 0
+	for range n {
+		p := Plate(rng)
+		if textOf(r.Read(rng, p)) == p {
+			right++
+		}
+	}
+	if share := float64(right) / n; share < 0.92 || share > 0.97 {
+		t.Errorf("%.3f of the plates are read right", share)
+	}
+}
+
+func TestMisreadsAreOfTheirKind(t *testing.T) {
+	r := NewReader()
+	rng := rand.New(rand.NewPCG(2, 2))
+	for _, kind := range Errors {
+		n := 0
+		for range 2000 {
+			p := Plate(rng)
+			cs, ok := r.Misread(rng, p, kind, hotlist.DefaultConfusions())
+			if !ok {
+				continue
+			}
+			n++
+			got := textOf(cs)
+			want := map[Error]int{MissedError: len(p) - 1, AddedError: len(p) + 1}[kind]
+			if want == 0 {
+				want = len(p)
+			}
+			differs := 0
+			for i := range min(len(p), len(got)) {
+				if p[i] != got[i] {
+					differs++
+				}
+			}
+			if len(got) != want || kind == NoError && differs != 0 || len(got) == len(p) && kind != NoError && differs != 1 {
+				t.Fatalf("%s read as %s with error %q", p, got, kind)
+			}
+		}
+		if n < 100 {
+			t.Errorf("error %q: %d plates", kind, n)
+		}
+	}
+}
+
+// A small simulation keeps what the defaults promise.
+func TestDefaultsKeepWhatTheyPromise(t *testing.T) {
+	t.Parallel()
+	rows, err := Run(t.Context(), Options{Sizes: []int{100, 10_000}, Reads: 20_000, Listed: 1000, Seed: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, least := range []map[Error]float64{
+		{NoError: 1, LookalikeError: 0.98, ConfusedError: 0.98, NamedError: 0.98, WrongError: 0.98, MissedError: 0.98, AddedError: 0.98},
+		{NoError: 1, LookalikeError: 0.97, NamedError: 0.90},
+	} {
+		r := rows[i]
+		if r.False > 5 { // at one in 20,000 more than five happen once in 1,700 runs
+			t.Errorf("%d entries: %d false alerts", r.Size, r.False)
+		}
+		for kind, share := range least {
+			if r.Hits[kind.String()] < share {
+				t.Errorf("%d entries: %.3f hits of those %q, want %.2f", r.Size, r.Hits[kind.String()], kind, share)
+			}
+		}
+	}
+}
