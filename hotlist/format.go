@@ -23,10 +23,11 @@ const (
 	CSV       Format = "csv"
 	TSV       Format = "tsv"
 	Semicolon Format = "semicolon"
+	NCIC      Format = "ncic" // the fixed-width vehicle extract
 )
 
 // Formats lists the formats.
-var Formats = []Format{Auto, CSV, TSV, Semicolon}
+var Formats = []Format{Auto, CSV, TSV, Semicolon, NCIC}
 
 // Encoding is how an imported file writes characters.
 type Encoding string
@@ -68,7 +69,27 @@ func openFormat(r io.Reader, o *ImportOptions) (format, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openDelimited(newLineReader(text), o)
+	lines := newLineReader(text)
+	if o.Format == NCIC {
+		return openNCIC(lines, o), nil
+	}
+	if o.Format == "" || o.Format == Auto {
+		// A line that is too long, or none, is told of by whoever reads it.
+		if first, err := text.Peek(ncicLeast + 1); err == nil && looksLikeNCIC(firstLine(text, first)) {
+			return openNCIC(lines, o), nil
+		}
+	}
+	return openDelimited(lines, o)
+}
+
+// firstLine returns the line that an input begins with, as far as it is needed
+// to tell its format.
+func firstLine(in *bufio.Reader, head []byte) []byte {
+	if more, err := in.Peek(200); err == nil || err == io.EOF {
+		head = more
+	}
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	return line
 }
 
 // decodeText returns the input as UTF-8 without a byte order mark. Bytes that

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -232,7 +234,7 @@ func (im *importer) read(ctx context.Context, r io.Reader, to *sorter) error {
 		case err != nil:
 			return err
 		}
-		if im.skip[e.Plate] {
+		if im.skip[e.Plate] || len(im.o.States) > 0 && !slices.ContainsFunc(im.o.States, func(s string) bool { return strings.EqualFold(s, e.State) }) {
 			im.report.List.Skipped++
 			continue
 		}

@@ -35,6 +35,10 @@ type ImportOptions struct {
 	// counted and left out. Default: [DefaultSkip].
 	Skip []string
 
+	// States keeps only the entries of these states, as the file writes them;
+	// lines of others, and without one, are counted as skipped. Empty: all.
+	States []string
+
 	// Tolerant leaves out bad lines and imports the rest. More than 1 % of bad
 	// lines fails in any case.
 	Tolerant bool

@@ -19,19 +19,21 @@ type Matching struct {
 // DefaultMatching is how a list of a given size is matched unless it is told
 // otherwise. The longer the list, the more plates of vehicles that nobody looks
 // for lie one character beside an entry: with a million entries one read in
-// five. The bounds are such that false alerts stay below one in 20,000 reads;
-// `platewatch hotlist stats -simulate` measures them.
+// five. The bounds come from `platewatch hotlist stats -simulate`: false alerts
+// stay below one in 20,000 reads up to 10,000 entries. With 100,000 they are
+// near it, and with a million about one in 13,000, most of them plates that were
+// misread into the very text of an entry, which no level can tell.
 func DefaultMatching(entries int) Matching {
 	m := Matching{Confusable: true, OneCharacter: true, Wildcards: true}
 	switch {
 	case entries <= 250:
 		m.MinProbability = 0 // edit distance one in full
 	case entries <= 2_000:
-		m.MinProbability = 0.005
+		m.MinProbability = 0.003
 	case entries <= 30_000:
-		m.MinProbability = 0.03
+		m.MinProbability = 0.02
 	case entries <= 200_000:
-		m.MinProbability = 0.2
+		m.MinProbability = 0.35
 	default:
 		m.MinProbability, m.OneCharacter = 0.4, false
 	}

@@ -17,7 +17,8 @@ import (
 const importSynopsis = `[flags] -list NAME FILE|-
 
 FILE is text with a header: columns separated by commas, semicolons or tabs,
-quoted where needed, in UTF-8, UTF-16 or (with -encoding) Windows-1252.
+quoted where needed, in UTF-8, UTF-16 or (with -encoding) Windows-1252; or the
+fixed-width NCIC vehicle extract, which needs no header.
 Columns are recognised by their names; -map helps out. The file becomes the
 list as a whole, or the list stays as it was. A running daemon takes it up.
 
@@ -28,11 +29,12 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	columns := columnFlag{}
 	var (
 		o        hotlist.ImportOptions
-		format   = f.String("format", string(hotlist.Auto), "`auto`, csv, tsv or semicolon")
+		format   = f.String("format", string(hotlist.Auto), "`auto`, csv, tsv, semicolon or ncic")
 		encoding = f.String("encoding", string(hotlist.AutoEncoding), "`auto`, utf-8, utf-16 or windows-1252")
 		dates    = f.String("dates", "", "how 03/04/2026 is meant: `dmy` or mdy")
 		skip     = f.String("skip", "", "further `words` that are no plates, with commas between them; NONE, 000 and the like are known")
 	)
+	states := f.String("states", "", "keep only entries of these `states`, with commas between them")
 	f.StringVar(&o.List, "list", "", "`name` of the list")
 	f.StringVar(&o.Version, "version", "", "`version` of the list (default: the time)")
 	f.StringVar(&o.Category, "category", hotlist.Other, "`category` of lines that name none")
@@ -52,6 +54,9 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	}
 	o.Format, o.Encoding, o.Dates, o.Columns = hotlist.Format(*format), hotlist.Encoding(*encoding), hotlist.DateOrder(*dates), columns
 	o.Skip = hotlist.DefaultSkip
+	if *states != "" {
+		o.States = strings.Split(*states, ",")
+	}
 	if *skip != "" {
 		o.Skip = append(append([]string{}, o.Skip...), strings.Split(*skip, ",")...)
 	}
@@ -157,7 +162,7 @@ func printImport(w io.Writer, r *hotlist.ImportReport) error {
 		fmt.Fprintf(&b, "  before: version %s, %d entries\n", r.Previous.Version, r.Previous.Entries)
 		fmt.Fprintf(&b, "  %d entries are new, %d are gone\n", r.Added, r.Removed)
 	}
-	fmt.Fprintf(&b, "  %d lines: %d duplicates, %d without a plate (skipped), %d refused\n", r.Lines, l.Duplicates, l.Skipped, l.Refused)
+	fmt.Fprintf(&b, "  %d lines: %d duplicates, %d skipped (no plate, or another state), %d refused\n", r.Lines, l.Duplicates, l.Skipped, l.Refused)
 	if len(r.Extra) > 0 {
 		fmt.Fprintf(&b, "  columns left out, because their names mean nothing here: %s\n", strings.Join(r.Extra, ", "))
 	}
