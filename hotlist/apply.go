@@ -138,12 +138,15 @@ func (db *DB) Apply(ctx context.Context, list string, manifest []byte, parts Par
 	}
 	if err != nil {
 		if errors.Is(err, ErrRefused) {
-			db.recordRefusal(cmpName(list, u.Manifest.List), u, key, err)
+			db.recordRefusal(ctx, cmpName(list, u.Manifest.List), u, key, err)
 		}
 		return report, db.applyError(cmpName(list, u.Manifest.List), err)
 	}
 	if u.Held {
 		return report, nil
+	}
+	if err := recordImport(ctx, db.dir, key, AuditRecord{Kind: AuditApply}, &report.ImportReport); err != nil {
+		return report, err
 	}
 	_, err = db.refreshLocked(ctx)
 	return report, err
@@ -239,7 +242,7 @@ func (im *importer) addPart(ctx context.Context, p Part, parts PartSource, entri
 }
 
 // recordRefusal remembers why an update was refused, once.
-func (db *DB) recordRefusal(list string, u Update, key Key, why error) {
+func (db *DB) recordRefusal(ctx context.Context, list string, u Update, key Key, why error) {
 	if validName(list) != nil {
 		return
 	}
@@ -257,6 +260,13 @@ func (db *DB) recordRefusal(list string, u Update, key Key, why error) {
 		return
 	}
 	r.Refused = &n
+	audit := AuditRecord{Kind: AuditRefuse, List: list, Refused: n.Reason}
+	if n.Version > 0 {
+		audit.Version, audit.Signer = strconv.FormatUint(n.Version, 10), u.Key.Name+" "+u.Key.ID()
+	}
+	if err := newTrail(db.dir, key).Append(ctx, audit); err != nil {
+		db.log.Error("a refused update could not be recorded", "list", list, "err", err)
+	}
 	if err := writeTrust(db.dir, list, key, r); err != nil {
 		db.log.Error("a refused update could not be recorded", "list", list, "err", err)
 	}

@@ -152,7 +152,7 @@ func TestNoWayBack(t *testing.T) {
 		t.Errorf("%+v, %v", states, err)
 	}
 	// Neither removal nor damage opens the way back.
-	if err := db.Remove(t.Context(), "l"); err != nil {
+	if err := db.Remove(t.Context(), "l", By{}); err != nil {
 		t.Fatal(err)
 	}
 	refused("an older version after removal", "l", v1, ErrRollback)

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 // one version, the one that was in use or the new one.
 func TestKilledImportLeavesAWholeList(t *testing.T) {
 	t.Parallel()
-	cycles := 60
+	cycles := 30
 	if testing.Short() || underRace {
 		cycles = 10
 	}

@@ -340,7 +340,7 @@ func TestReadOnlyOpenChangesNothing(t *testing.T) {
 	if _, err := db.Import(t.Context(), strings.NewReader("plate\nA\n"), ImportOptions{List: "x"}); !errors.Is(err, ErrReadOnly) {
 		t.Error(err)
 	}
-	if err := db.Remove(t.Context(), "l"); !errors.Is(err, ErrReadOnly) {
+	if err := db.Remove(t.Context(), "l", By{}); !errors.Is(err, ErrReadOnly) {
 		t.Error(err)
 	}
 	if _, err := OpenReadOnly(filepath.Join(dir, "missing"), strictly); !errors.Is(err, fs.ErrNotExist) {

@@ -159,7 +159,7 @@ func (db *DB) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportR
 
 // Remove deletes a list, and the version of it before. Daemons that have the
 // directory open notice by themselves.
-func (db *DB) Remove(ctx context.Context, name string) error {
+func (db *DB) Remove(ctx context.Context, name string, by By) error {
 	fail := func(err error, advice string) error {
 		return &Error{Op: "remove", Path: db.dir, Err: err, Advice: advice}
 	}
@@ -188,8 +188,15 @@ func (db *DB) Remove(ctx context.Context, name string) error {
 	case sync != nil:
 		return fail(sync, "")
 	}
-	_, err = db.Refresh(ctx)
-	return err
+	trail, err := db.Trail()
+	if err == nil {
+		err = trail.Append(ctx, AuditRecord{Kind: AuditRemove, List: name, Operator: by.Operator, Reason: by.Reason})
+	}
+	if errors.Is(err, ErrKey) {
+		err = nil // a list whose key is lost can go; there is no trail to write to
+	}
+	_, failed := db.Refresh(ctx)
+	return errors.Join(err, failed)
 }
 
 // Lists returns the lists that are matched, by name.

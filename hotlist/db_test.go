@@ -144,7 +144,7 @@ func TestRunningDaemonTakesUpWhatChanges(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		other := openDB(t, dir)
-		if err := other.Remove(t.Context(), "l"); err != nil {
+		if err := other.Remove(t.Context(), "l", By{}); err != nil {
 			t.Fatal(err)
 		}
 		looks()
@@ -400,7 +400,7 @@ func TestOpenMakesTheFoldersAbove(t *testing.T) {
 
 func TestRemoveNamesWhatIsMissing(t *testing.T) {
 	db := openDB(t, t.TempDir())
-	if err := db.Remove(t.Context(), "l"); !errors.Is(err, fs.ErrNotExist) {
+	if err := db.Remove(t.Context(), "l", By{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 	for _, err := range db.Entries(t.Context(), "l") {

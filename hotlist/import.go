@@ -68,7 +68,7 @@ func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (Impo
 		}
 		return fail(err, "the list in use is unchanged")
 	}
-	return report, nil
+	return report, recordImport(ctx, dir, key, AuditRecord{Kind: AuditImport, Operator: o.By.Operator, Reason: o.By.Reason}, &report)
 }
 
 // refusal is a line's error with advice, and no more words than the line's.

@@ -48,6 +48,9 @@ type ImportOptions struct {
 	// ReplaceSigned lets an import replace a list that came by [DB.Apply].
 	ReplaceSigned bool
 
+	// By is who imports, for the audit trail.
+	By By
+
 	// Refused is called with each bad line of a tolerant import.
 	Refused func(*LineError)
 	// Progress is called from time to time.

@@ -1,15 +1,9 @@
 package hotlist
 
 import (
-	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -52,16 +46,12 @@ func trustPath(dir, name string) string { return filepath.Join(dir, name+trustSu
 // written is [ErrDamaged]; none is an empty record.
 func readTrust(dir, name string, key Key) (trustRecord, error) {
 	var r trustRecord
-	b, err := os.ReadFile(trustPath(dir, name))
+	payload, err := readSealed(trustPath(dir, name), key.derive(nil, "trust"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
 	}
 	if err != nil {
 		return r, err
-	}
-	mac, payload, ok := bytes.Cut(bytes.TrimSuffix(b, []byte("\n")), []byte(" "))
-	if !ok || !hmac.Equal(mac, trustMAC(key, name, payload)) {
-		return r, fmt.Errorf("%w: what was remembered of the list is not what was written", ErrDamaged)
 	}
 	return r, json.Unmarshal(payload, &r)
 }
@@ -72,12 +62,19 @@ func writeTrust(dir, name string, key Key, r trustRecord) error {
 	if err != nil {
 		return err
 	}
-	f, err := renameio.NewPendingFile(trustPath(dir, name), renameio.WithPermissions(0o600), renameio.WithTempDir(dir))
+	return writeSealed(trustPath(dir, name), key.derive(nil, "trust"), payload)
+}
+
+// replaceFile replaces a file by another content, which a power cut leaves
+// whole or undone.
+func replaceFile(path string, content []byte) error {
+	dir := filepath.Dir(path)
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600), renameio.WithTempDir(dir))
 	if err != nil {
 		return err
 	}
 	defer f.Cleanup()
-	if _, err := fmt.Fprintf(f, "%s %s\n", trustMAC(key, name, payload), payload); err != nil {
+	if _, err := f.Write(content); err != nil {
 		return err
 	}
 	if err := giveToOwner(dir, f.File); err != nil {
@@ -87,13 +84,6 @@ func writeTrust(dir, name string, key Key, r trustRecord) error {
 		return err
 	}
 	return syncFolder(dir)
-}
-
-func trustMAC(key Key, name string, payload []byte) []byte {
-	h := hmac.New(sha256.New, key.derive(nil, "trust"))
-	fmt.Fprintf(h, "%s\x00", name)
-	h.Write(payload)
-	return hex.AppendEncode(nil, h.Sum(nil))
 }
 
 // ListState is where a list stands: for the status page, the health message and

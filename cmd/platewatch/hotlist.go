@@ -29,7 +29,8 @@ func hotlistCommands() []command {
 		{"import", "[flags] -list NAME FILE|-", "make or replace a list from a CSV file", runHotlistImport},
 		{"list", "[flags] [-list NAME]", "the lists, or the entries of one", runHotlistList},
 		{"check", "[flags] [PLATE]", "look a plate up; without one, check the files", runHotlistCheck},
-		{"remove", "[flags] -list NAME", "delete a list", runHotlistRemove},
+		{"add", "-list NAME -reason R PLATE", "add an entry by hand", runHotlistAdd},
+		{"remove", "-list NAME -reason R", "delete a list, or an entry of it", runHotlistRemove},
 		{"stats", "[flags]", "what the lists hold and need", runHotlistStats},
 		{"export", "[flags] -list NAME", "write a list as CSV or JSON", runHotlistExport},
 		{"keygen", "NAME | -storage FILE", "make keys: to sign lists, or to store them under", runHotlistKeygen},
@@ -81,7 +82,10 @@ type hotlistFlags struct {
 }
 
 func newHotlistFlags(name string) hotlistFlags {
-	fs := flag.NewFlagSet("hotlist "+name, flag.ContinueOnError)
+	if !strings.HasPrefix(name, "audit ") {
+		name = "hotlist " + name
+	}
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	f := hotlistFlags{
 		FlagSet:    fs,
 		db:         fs.String("db", filepath.Join(config.DefaultStateDir, "hotlist"), "`directory` of the hotlist"),
@@ -246,38 +250,6 @@ func printEntries(ctx context.Context, std stdio, db *hotlist.DB, list string, a
 	return t.flush()
 }
 
-func runHotlistRemove(ctx context.Context, std stdio, args []string) error {
-	f := newHotlistFlags("remove")
-	list := f.String("list", "", "`name` of the list to delete")
-	if err := f.parse(std, "[-db DIR] -list NAME", args, 0); err != nil {
-		return err
-	}
-	if *list == "" {
-		return usageError("-list is missing", "name the list to delete")
-	}
-	o, err := f.options()
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(*f.db); err != nil { // Open would make it
-		_, err := f.open()
-		return err
-	}
-	db, err := hotlist.Open(*f.db, o)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := db.Remove(ctx, *list); err != nil {
-		return err
-	}
-	if *f.json {
-		return printJSON(std.out, map[string]string{"removed": *list})
-	}
-	_, err = fmt.Fprintf(std.out, "removed list %s\n", *list)
-	return err
-}
-
 func runHotlistStats(ctx context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("stats")
 	simulated := f.Bool("simulate", false, "simulate false alerts and hits for lists of several sizes, at their default levels")
@@ -369,6 +341,13 @@ func (t *table) flush() error {
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// printLine prints one object a line.
+func printLine(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
 }
 
 func printJSON(w io.Writer, v any) error {

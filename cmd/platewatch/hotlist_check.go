@@ -13,13 +13,26 @@ import (
 
 func runHotlistCheck(ctx context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("check")
-	synopsis := "[-db DIR] [-json] [PLATE]\n\n" +
-		"With a plate: which entries it matches, and how. Without: whether the lists' files are whole.\n"
+	who := newByFlags(f)
+	machine := f.Bool("machine", false, "a program asks, and no person: no reason is needed")
+	synopsis := "[-db DIR] [-json] [-reason R PLATE]\n\n" +
+		"With a plate: which entries it matches, and how; who asked, and why, goes into the audit trail.\n" +
+		"Without: whether the lists' files are whole.\n"
 	if err := f.parse(std, synopsis, args, 1); err != nil {
 		return err
 	}
 	if f.NArg() == 1 && hotlist.Normalize(f.Arg(0)) == "" {
 		return usageError(fmt.Sprintf("%q has no letters A-Z or digits in it", f.Arg(0)), "name a plate, such as AB12CDE")
+	}
+	var by hotlist.By
+	if f.NArg() == 1 {
+		var err error
+		if by, err = who.by(!*machine); err != nil {
+			return err
+		}
+		if *machine && by.Reason == "" {
+			by.Reason = "asked by a program"
+		}
 	}
 	db, err := f.open()
 	if err != nil {
@@ -29,7 +42,7 @@ func runHotlistCheck(ctx context.Context, std stdio, args []string) error {
 	if f.NArg() == 0 {
 		return checkFiles(ctx, std.out, db, *f.json)
 	}
-	return checkPlate(std.out, db, f.Arg(0), *f.json)
+	return checkPlate(ctx, std.out, db, f.Arg(0), by, *f.json)
 }
 
 // plateCheck is what `hotlist check PLATE -json` prints.
@@ -42,7 +55,7 @@ type plateCheck struct {
 	Entries  int             `json:"entries"`
 }
 
-func checkPlate(w io.Writer, db *hotlist.DB, text string, asJSON bool) error {
+func checkPlate(ctx context.Context, w io.Writer, db *hotlist.DB, text string, by hotlist.By, asJSON bool) error {
 	now := time.Now()
 	// A query with an unsynchronised clock also returns what has expired.
 	all, errAll := db.Match(hotlist.Query{Text: text, At: now})
@@ -61,13 +74,27 @@ func checkPlate(w io.Writer, db *hotlist.DB, text string, asJSON bool) error {
 	if c.Matches == nil {
 		c.Matches = []hotlist.Match{}
 	}
-	var err error
+	// The answer is given only once it is recorded who asked.
+	err := recordLookup(ctx, db, c, by)
+	if err != nil {
+		return firstError(damaged(db), err) // without its key a hotlist has neither answer nor trail
+	}
 	if asJSON {
 		err = printJSON(w, c)
 	} else {
 		_, err = io.WriteString(w, c.text(now))
 	}
 	return firstError(err, damaged(db), errAll, errActive)
+}
+
+// recordLookup records a look-up by hand.
+func recordLookup(ctx context.Context, db *hotlist.DB, c plateCheck, by hotlist.By) error {
+	trail, err := db.Trail()
+	if err != nil {
+		return err
+	}
+	return trail.Append(ctx, hotlist.AuditRecord{Kind: hotlist.AuditLookup, Operator: by.Operator, Reason: by.Reason,
+		Plate: trail.Token(c.Plate), Matches: len(c.Matches)})
 }
 
 func (c *plateCheck) text(now time.Time) string {

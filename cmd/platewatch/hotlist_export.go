@@ -16,6 +16,7 @@ import (
 func runHotlistExport(ctx context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("export")
 	list := f.String("list", "", "`name` of the list")
+	who := newByFlags(f)
 	out := f.String("o", "", "write to this new `file` instead of standard output")
 	if err := f.parse(std, "[-db DIR] [-json] -list NAME [-o FILE]\n\n"+
 		"Writes a list as CSV that import reads back, or with -json one entry a line.\n"+
@@ -30,6 +31,17 @@ func runHotlistExport(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	defer db.Close()
+	by, err := who.by(false)
+	if err != nil {
+		return err
+	}
+	trail, err := db.Trail()
+	if err != nil {
+		return firstError(damaged(db), err)
+	}
+	if err := trail.Append(ctx, hotlist.AuditRecord{Kind: hotlist.AuditExport, Operator: by.Operator, Reason: by.Reason, List: *list}); err != nil {
+		return err
+	}
 	w := std.out
 	if *out != "" {
 		file, err := os.OpenFile(*out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)

@@ -40,6 +40,7 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	f.StringVar(&o.Category, "category", hotlist.Other, "`category` of lines that name none")
 	f.BoolVar(&o.Tolerant, "tolerant", false, "leave bad lines out and name them; more than 1 % of them still fails")
 	f.BoolVar(&o.AllowEmpty, "allow-empty", false, "let a file without entries empty the list")
+	who := newByFlags(f)
 	f.BoolVar(&o.ReplaceSigned, "replace-signed", false, "let the file replace a list that came signed")
 	f.Var(columns, "map", "`column=field,...`: what columns mean; an empty field leaves one out")
 	synopsis := importSynopsis + strings.Join(hotlist.Fields(), ", ") + "\n"
@@ -65,6 +66,9 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	o.KeyFile = open.KeyFile
+	if o.By, err = who.by(false); err != nil {
+		return err
+	}
 	in, size, err := openInput(ctx, std, f.Arg(0), &o)
 	if err != nil {
 		return err

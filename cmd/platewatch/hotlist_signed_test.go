@@ -36,8 +36,8 @@ func TestHotlistSignVerifyApply(t *testing.T) {
 	s.want(exitFailed, "", "the update cannot be believed: it is signed with key ", "", append(unit, "$DIR/v3")...)
 	s.want(exitFailed, "", "it is the list stolen, and came as amber", "", append(unit, "-list", "amber", "$DIR/v2")...)
 	s.want(exitMissing, "", "name the folder that `platewatch hotlist sign` made", "", append(unit, "$DIR/nowhere")...)
-	s.want(exitFine, "AAA1111 matches 1 of 2", "", "", "check", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "AAA1111")
-	s.want(exitMissing, "matches none", "the hotlist's key does not open it", "", "check", "-db", "$DIR/unit", "AAA1111")
+	s.want(exitFine, "AAA1111 matches 1 of 2", "", "", "check", "-reason", "test", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "AAA1111")
+	s.want(exitMissing, "", "the hotlist's key does not open it", "", "check", "-reason", "test", "-db", "$DIR/unit", "AAA1111")
 	s.want(exitFailed, "", "the list is signed by ", "plate\nX12345\n", "import", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "-list", "stolen", "-")
 }
 

@@ -55,7 +55,7 @@ func commands() []command {
 		{"bench", "[-json] [-html FILE] DIR ...", "accuracy and speed against DIR/truth.tsv", runBench},
 		{"hotlist", "import|list|check|... ", "the local hotlist: import it, look into it, check it", runHotlist},
 		{"outbox", "stats|list", "hits that wait for the server", runOutbox},
-		{"audit", "show|verify", "who did what to the hotlists", notBuilt("audit")},
+		{"audit", "show|verify", "who did what to the hotlists, and which hits there were", runAudit},
 		{"doctor", "[-config FILE]", "check camera, broker, clock, disk and keys", notBuilt("doctor")},
 		{"watch", "-broker URL", "print what one unit or the whole fleet publishes", runWatch},
 		{"demo", "[-forever] [-clips DIR]", "the whole system on this machine, nothing to configure", runDemo},

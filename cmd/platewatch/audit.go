@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"platewatch/hotlist"
+)
+
+// runAudit shows and verifies the audit trail.
+func runAudit(ctx context.Context, std stdio, args []string) error {
+	const advice = "`platewatch audit show|verify`; -h behind either tells more"
+	if len(args) == 0 {
+		return usageError("audit needs to know what to do: show or verify", advice)
+	}
+	switch args[0] {
+	case "show":
+		return runAuditShow(ctx, std, args[1:])
+	case "verify":
+		return runAuditVerify(ctx, std, args[1:])
+	case "help", "-h", "-help", "--help":
+		_, err := fmt.Fprint(std.out, "usage: platewatch audit show|verify [flags]\n\n"+
+			"Who did what to the hotlists, who looked plates up, and which hits there were.\n")
+		return err
+	}
+	return usageError(fmt.Sprintf("there is no command %q", "audit "+args[0]), advice)
+}
+
+// openTrail opens the trail of the hotlist that the flags name.
+func (f hotlistFlags) openTrail() (*hotlist.Trail, error) {
+	db, err := f.open()
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	return db.Trail()
+}
+
+func runAuditShow(_ context.Context, std stdio, args []string) error {
+	f := newHotlistFlags("audit show")
+	var filter hotlist.AuditFilter
+	kinds := f.String("kind", "", "only these `kinds`, with commas between them: "+kindNames())
+	asCSV := f.Bool("csv", false, "print CSV")
+	counts := f.Bool("counts", false, "print each day's reads, passages and hits instead")
+	since := f.String("since", "", "only from this `date` on")
+	until := f.String("until", "", "only before this `date`")
+	f.StringVar(&filter.List, "list", "", "only of the list with this `name`")
+	f.StringVar(&filter.Operator, "operator", "", "only what this `person` did")
+	f.StringVar(&filter.Plate, "plate", "", "only about this `plate`, which the trail itself does not show")
+	if err := f.parse(std, "[-db DIR] [-csv|-json] [-kind K,...] [-list NAME] [-operator NAME] [-plate PLATE] [-since DATE] [-until DATE] [-counts]", args, 0); err != nil {
+		return err
+	}
+	if *kinds != "" {
+		for word := range strings.SplitSeq(*kinds, ",") {
+			k := hotlist.AuditKind(strings.TrimSpace(word))
+			if !slices.Contains(hotlist.AuditKinds, k) {
+				return usageError(fmt.Sprintf("there is no kind %q", k), "there are "+kindNames())
+			}
+			filter.Kinds = append(filter.Kinds, k)
+		}
+	}
+	var err error
+	if filter.Since, err = dateFlag("-since", *since); err != nil {
+		return err
+	}
+	if filter.Until, err = dateFlag("-until", *until); err != nil {
+		return err
+	}
+	trail, err := f.openTrail()
+	if err != nil {
+		return err
+	}
+	if *counts {
+		filter.Kinds = []hotlist.AuditKind{hotlist.AuditCounts}
+		return showCounts(std.out, trail, filter, *asCSV, *f.json)
+	}
+	return showRecords(std.out, trail, filter, *asCSV, *f.json)
+}
+
+func kindNames() string {
+	var names []string
+	for _, k := range hotlist.AuditKinds {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
+}
+
+func dateFlag(name, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04", "2006-01-02"} {
+		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, usageError(fmt.Sprintf("%s %q is no date", name, s), "write 2026-12-31 or 2026-12-31T15:04:05Z")
+}
+
+// rowWriter writes rows as CSV, or as an aligned table.
+func rowWriter(w io.Writer, asCSV bool, header ...string) (row func(...string) error, flush func() error) {
+	if asCSV {
+		c := csv.NewWriter(w)
+		_ = c.Write(header) // an error comes again with Flush
+		return func(cells ...string) error { return c.Write(cells) }, func() error { c.Flush(); return c.Error() }
+	}
+	for i := range header {
+		header[i] = strings.ToUpper(header[i])
+	}
+	t := newTable(w, header...)
+	return t.row, t.flush
+}
+
+func showRecords(w io.Writer, trail *hotlist.Trail, filter hotlist.AuditFilter, asCSV, asJSON bool) error {
+	if asJSON {
+		return trail.Records(filter, func(r hotlist.AuditRecord) error { return printLine(w, r) })
+	}
+	row, flush := rowWriter(w, asCSV, "number", "at", "kind", "operator", "reason", "list", "version", "signer", "entries", "added", "removed", "what")
+	err := trail.Records(filter, func(r hotlist.AuditRecord) error {
+		return row(strconv.FormatUint(r.Seq, 10), r.At.Format(time.RFC3339), string(r.Kind), r.Operator, r.Reason, r.List, r.Version, r.Signer,
+			number(r.Entries), number(r.Added), number(r.Removed), auditWords(&r))
+	})
+	return firstError(err, flush())
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// auditWords is what is particular to a record.
+func auditWords(r *hotlist.AuditRecord) string {
+	switch r.Kind {
+	case hotlist.AuditRefuse:
+		return r.Refused
+	case hotlist.AuditLookup:
+		return fmt.Sprintf("%d matches", r.Matches)
+	case hotlist.AuditHit:
+		return strings.TrimSpace(fmt.Sprintf("%s %s %s %s", r.Hit, r.Category, r.How, r.Record))
+	case hotlist.AuditCounts:
+		if r.Counts != nil {
+			return fmt.Sprintf("%s: %d reads, %d passages, %d hits", r.Counts.Day, r.Counts.Reads, r.Counts.Passages, hitsOf(r.Counts))
+		}
+	}
+	return strings.TrimSpace(r.Source + " " + r.Category + " " + r.Record)
+}
+
+func hitsOf(c *hotlist.DayCounts) (n uint64) {
+	for _, categories := range c.Hits {
+		for _, hits := range categories {
+			n += hits
+		}
+	}
+	return n
+}
+
+// showCounts prints the numbers that yearly reports ask for, without plates.
+func showCounts(w io.Writer, trail *hotlist.Trail, filter hotlist.AuditFilter, asCSV, asJSON bool) error {
+	row, flush := rowWriter(w, asCSV, "day", "reads", "passages", "list", "category", "hits")
+	show := func(c *hotlist.DayCounts) error {
+		if asJSON {
+			return printLine(w, c)
+		}
+		if err := row(c.Day, strconv.FormatUint(c.Reads, 10), strconv.FormatUint(c.Passages, 10), "", "", strconv.FormatUint(hitsOf(c), 10)); err != nil {
+			return err
+		}
+		for _, list := range slices.Sorted(maps.Keys(c.Hits)) {
+			for _, category := range slices.Sorted(maps.Keys(c.Hits[list])) {
+				if err := row(c.Day, "", "", list, category, strconv.FormatUint(c.Hits[list][category], 10)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	err := trail.Records(filter, func(r hotlist.AuditRecord) error {
+		if r.Counts == nil {
+			return nil
+		}
+		return show(r.Counts)
+	})
+	if err == nil && filter.Since.IsZero() && filter.Until.IsZero() {
+		var today hotlist.DayCounts
+		if today, err = trail.Counted(); err == nil && today.Day != "" {
+			err = show(&today)
+		}
+	}
+	if asJSON {
+		return err
+	}
+	return firstError(err, flush())
+}
+
+func runAuditVerify(_ context.Context, std stdio, args []string) error {
+	f := newHotlistFlags("audit verify")
+	if err := f.parse(std, "[-db DIR] [-json]\n\nProves that no record of the audit trail was changed, moved, inserted or taken out.\n", args, 0); err != nil {
+		return err
+	}
+	trail, err := f.openTrail()
+	if err != nil {
+		return err
+	}
+	r, err := trail.Verify()
+	if err != nil {
+		return err
+	}
+	if *f.json {
+		return printJSON(std.out, r)
+	}
+	if r.Records == 0 {
+		_, err = fmt.Fprintln(std.out, "fine: nothing was recorded yet")
+		return err
+	}
+	_, err = fmt.Fprintf(std.out, "fine: records %d to %d follow each other; the last is %s\n", r.First, r.Last, r.Head)
+	return err
+}

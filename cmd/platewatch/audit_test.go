@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func (s hotlistSession) audit(args ...string) (out, errs string, code int) {
+	s.t.Helper()
+	var stdout, stderr bytes.Buffer
+	words := []string{args[0], "-db", filepath.Join(s.dir, "db")}
+	err := runAudit(s.t.Context(), stdio{nil, &stdout, &stderr}, append(words, args[1:]...))
+	code = report(&stderr, err)
+	return stdout.String(), stderr.String(), code
+}
+
+// Who did what, and why, can be read afterwards, and cannot be changed unnoticed.
+func TestAuditTrail(t *testing.T) {
+	s := newHotlistSession(t)
+	db := []string{"-db", "$DIR/db", "-operator", "jane"}
+	with := func(name string, more ...string) []string { return append(append([]string{name}, db...), more...) }
+	s.want(exitFine, "1 entries", "", "plate\nAB12345\n", with("import", "-list", "gate", "-version", "1", "-")...)
+	s.want(exitUsage, "", "-reason is missing: say why", "", with("check", "AB12345")...)
+	s.want(exitFine, "matches 1 of 1", "", "", with("check", "-reason", "case 7", "AB12345")...)
+	s.want(exitFine, "matches none", "", "", with("check", "-machine", "ZZ99999")...)
+	s.want(exitUsage, "", "-reason is missing", "", with("add", "-list", "gate", "CD67890")...)
+	s.want(exitUsage, "", `there is no field "shoe"`, "", with("add", "-list", "gate", "-reason", "r", "-set", "shoe=43", "CD67890")...)
+	s.want(exitFine, "list gate: 1 added, 0 removed, 2 entries", "", "", with("add", "-list", "gate", "-reason", "case 8", "-category", "amber alert", "-set", "vehicle_make=FORD", "CD 67890")...)
+	s.want(exitFine, "CD67890  amber_alert, priority 1, exact", "", "", with("check", "-reason", "case 8", "CD67890")...)
+	s.want(exitFine, "list gate: 0 added, 1 removed, 1 entries", "", "", with("remove", "-list", "gate", "-plate", "AB-12345", "-reason", "found")...)
+	s.want(exitMissing, "", "list gate has no entry AB12345", "", with("remove", "-list", "gate", "-plate", "AB-12345", "-reason", "found")...)
+	s.want(exitFine, "plate,state", "", "", with("export", "-list", "gate")...)
+	s.want(exitUsage, "", "-reason is missing", "", with("remove", "-list", "gate")...)
+
+	out, errs, code := s.audit("show", "-csv")
+	if code != exitFine || errs != "" {
+		t.Fatal(code, errs)
+	}
+	var got []string
+	for line := range strings.Lines(out) {
+		f := strings.Split(strings.TrimSpace(line), ",")
+		got = append(got, strings.Join([]string{f[0], f[2], f[3], f[4], f[5]}, " "))
+	}
+	want := []string{"number kind operator reason list", "1 import jane  gate", "2 look-up jane case 7 ", "3 look-up jane asked by a program ",
+		"4 add jane case 8 gate", "5 look-up jane case 8 ", "6 remove jane found gate", "7 export jane  gate"}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%s", strings.Join(got, "\n"))
+	}
+	if strings.Contains(out, "12345") || strings.Contains(out, "67890") {
+		t.Errorf("the trail shows plates:\n%s", out)
+	}
+	if out, _, _ := s.audit("show", "-plate", "cd 67890", "-kind", "look-up"); strings.Count(out, "\n") != 2 || !strings.Contains(out, "case 8") {
+		t.Error(out)
+	}
+	if _, errs, code := s.audit("show", "-kind", "shoe"); code != exitUsage || !strings.Contains(errs, `there is no kind "shoe"`) {
+		t.Error(errs)
+	}
+	if out, _, code := s.audit("verify"); code != exitFine || !strings.HasPrefix(out, "fine: records 1 to 7 follow each other") {
+		t.Error(code, out)
+	}
+	path := filepath.Join(s.dir, "db", "audit", "00000001.log")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.Replace(b, []byte("case 7"), []byte("case 9"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := s.audit("verify"); code != exitFailed || !strings.Contains(errs, "broken at record 2 (00000001.log:2)") {
+		t.Error(code, errs)
+	}
+}
