@@ -33,12 +33,15 @@ func (u *Unit) health() uplink.Health {
 
 func (u *Unit) listHealth() []uplink.ListHealth {
 	out := []uplink.ListHealth{}
-	lists, err := u.lists.Lists()
-	if err != nil {
-		u.log.Error("the hotlists could not be listed", "error", err)
-	}
-	for _, l := range lists {
-		out = append(out, uplink.ListHealth{Name: l.Name, Version: l.Version, Entries: l.Entries, Imported: l.Imported})
+	for _, l := range u.listStates() {
+		if l.Missing || l.Version == "" {
+			continue // nothing of it is held; the report on hotlists and the problems tell why
+		}
+		h := uplink.ListHealth{Name: l.Name, Version: l.Version, Entries: l.Entries, Imported: l.Imported}
+		if l.Signed != nil {
+			h.Expires = l.Signed.Expires
+		}
+		out = append(out, h)
 	}
 	return out
 }
@@ -63,7 +66,22 @@ func (u *Unit) problems() []string {
 		add("%d hotlists are served from the version before, because the newest is damaged.", lists.Fallback)
 	}
 	for _, d := range u.lists.Damage() {
+		if d.SetAside == "" {
+			add("Hotlist %s cannot be used: %s.", d.List, d.Reason)
+			continue
+		}
 		add("Hotlist %s was damaged and set aside: %s.", d.List, d.Reason)
+	}
+	for _, l := range u.listStates() {
+		switch {
+		case l.Missing:
+			add("The signed hotlist %s is missing; a version was accepted before.", l.Name)
+		case l.Overdue:
+			add("Hotlist %s is overdue since %s: no newer version came. It goes on being used.", l.Name, l.Signed.Expires.Format("2006-01-02 15:04 MST"))
+		}
+		if l.Refused != nil {
+			add("An update of hotlist %s was refused: %s.", l.Name, l.Refused.Reason)
+		}
 	}
 	if d := u.outbox.Damage(); d != nil {
 		add("The outbox was damaged (%s); %d hits were saved, the old file is %s.", d.Reason, d.Salvaged, filepath.Base(d.Kept))

@@ -88,6 +88,7 @@ func (l *lane) send(p passage.Passage, s *sighting) {
 		l.mu.Lock()
 		l.counts.hits++
 		l.mu.Unlock()
+		l.u.recordHit(id, h.Matches)
 		l.log.Info("hit", "id", id, "list", h.Matches[0].List, "how", h.Matches[0].How)
 	}
 	s.hit, s.sentText, s.sentConfidence, s.sentWidth = id, p.Text, p.Confidence, s.box.Dx()

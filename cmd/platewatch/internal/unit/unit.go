@@ -22,6 +22,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
+	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -54,10 +57,13 @@ type Unit struct {
 	recogniser *ocr.Recogniser
 	working    chan struct{} // holds a token per frame being read
 	lists      *hotlist.DB
+	trail      *hotlist.Trail
 	outbox     *uplink.Outbox
 	client     *uplink.Client // nil without a broker
 	lanes      []*lane
 	recent     recentHits
+	counting   sync.Mutex
+	counted    hotlist.DayCounts // hits since they were last written
 	clock      clockReader
 }
 
@@ -88,6 +94,9 @@ func Open(o Options) (_ *Unit, err error) {
 	}
 	lists.Log = u.log
 	if u.lists, err = hotlist.Open(u.cfg.Hotlist.Path, lists); err != nil {
+		return nil, err
+	}
+	if u.trail, err = hotlist.OpenTrail(u.cfg.Hotlist.Path, u.cfg.Hotlist.KeyFile); err != nil {
 		return nil, err
 	}
 	for _, d := range u.lists.Damage() {
@@ -144,6 +153,7 @@ func (u *Unit) Run(ctx context.Context) error {
 		u.log.Warn("no broker is configured: hits stay in the outbox")
 	}
 	g.Go(func() error { return u.keepLists(beside) })
+	g.Go(func() error { return u.keepCounts(beside) })
 	if u.cfg.Status.Listen != config.StatusOff {
 		page, err := u.statusPage()
 		if err != nil {
@@ -181,6 +191,7 @@ func (u *Unit) keepLists(ctx context.Context) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	u.reportLists()
+	told := u.listStates()
 	for {
 		select {
 		case <-ctx.Done():
@@ -193,13 +204,49 @@ func (u *Unit) keepLists(ctx context.Context) error {
 		}
 		if changed {
 			u.log.Info("hotlists changed", "lists", u.lists.Stats().Lists, "entries", u.lists.Stats().Entries)
+		}
+		// A refusal, and a list that became overdue, change no file of a list.
+		if now := u.listStates(); changed || !slices.EqualFunc(now, told, sameState) {
+			told = now
 			u.reportLists()
 		}
 	}
 }
 
-func (u *Unit) reportLists() {
-	if u.client != nil {
-		u.client.ReportHotlists(uplink.HotlistReport{At: time.Now(), Lists: u.listHealth()})
+// listStates says where each list stands.
+func (u *Unit) listStates() []hotlist.ListState {
+	states, err := u.lists.States(time.Now(), u.clock().State == status.ClockSynchronised)
+	if err != nil {
+		u.log.Error("the hotlists could not be listed", "error", err)
 	}
+	return states
+}
+
+// sameState tells whether the server would be told the same.
+func sameState(a, b hotlist.ListState) bool {
+	same := a.Name == b.Name && a.Version == b.Version && a.Imported.Equal(b.Imported) && a.Overdue == b.Overdue && a.Missing == b.Missing
+	if a.Refused == nil || b.Refused == nil {
+		return same && a.Refused == b.Refused
+	}
+	return same && *a.Refused == *b.Refused
+}
+
+// reportLists tells the server which lists are held, and which updates were
+// refused and why.
+func (u *Unit) reportLists() {
+	if u.client == nil {
+		return
+	}
+	r := uplink.HotlistReport{At: time.Now(), Lists: u.listHealth()}
+	for _, s := range u.listStates() {
+		if s.Refused == nil {
+			continue
+		}
+		version := ""
+		if s.Refused.Version > 0 {
+			version = strconv.FormatUint(s.Refused.Version, 10)
+		}
+		r.Refused = append(r.Refused, uplink.ListRefusal{Name: s.Name, Version: version, Reason: s.Refused.Reason, At: s.Refused.At})
+	}
+	u.client.ReportHotlists(r)
 }
