@@ -69,7 +69,7 @@ func TestMisreadsAreOfTheirKind(t *testing.T) {
 // A small simulation keeps what the defaults promise.
 func TestDefaultsKeepWhatTheyPromise(t *testing.T) {
 	t.Parallel()
-	rows, err := Run(t.Context(), Options{Sizes: []int{100, 10_000}, Reads: 20_000, Listed: 1000, Seed: 3})
+	rows, err := Run(t.Context(), Options{Sizes: []int{100, 10_000}, Reads: 10_000, Listed: 400, Seed: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestDefaultsKeepWhatTheyPromise(t *testing.T) {
 		{NoError: 1, LookalikeError: 0.97, NamedError: 0.90},
 	} {
 		r := rows[i]
-		if r.False > 5 { // at one in 20,000 more than five happen once in 1,700 runs
+		if r.False > 4 { // at one in 20,000 more than four happen once in 5,800 runs
 			t.Errorf("%d entries: %d false alerts", r.Size, r.False)
 		}
 		for kind, share := range least {

@@ -9,9 +9,11 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/capture"
+	"platewatch/cmd/platewatch/internal/query"
 	"platewatch/hotlist"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
+	"platewatch/ocr/read"
 )
 
 // Looker looks at inputs, one after the other.
@@ -45,7 +47,7 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 		ElapsedMS: milliseconds(res.Find + res.Read), Plates: []Plate{}}
 	for _, p := range res.Plates {
 		plate := plateOf(p)
-		if plate.Matches, err = l.matches(p.Text); err != nil {
+		if plate.Matches, err = l.matches(p.Text, p.Characters); err != nil {
 			return err
 		}
 		line.Plates = append(line.Plates, plate)
@@ -76,7 +78,7 @@ func (l *Looker) stream(ctx context.Context, in Input, emit func(any) error) err
 		line := passageOf(in.Name, p)
 		line.Plates[0].Region = l.Recogniser.RegionOf(p.Text)
 		var err error
-		if line.Plates[0].Matches, err = l.matches(p.Text); err != nil {
+		if line.Plates[0].Matches, err = l.matches(p.Text, p.Characters); err != nil {
 			return err
 		}
 		return emit(line)
@@ -132,9 +134,9 @@ func Passages(ctx context.Context, r *ocr.Recogniser, p passage.Params, stream c
 	}
 }
 
-func (l *Looker) matches(text string) ([]hotlist.Match, error) {
+func (l *Looker) matches(text string, characters []read.Character) ([]hotlist.Match, error) {
 	if l.Hotlist == nil {
 		return nil, nil
 	}
-	return l.Hotlist.Match(hotlist.Query{Text: text, At: time.Now(), ClockSynchronised: true})
+	return l.Hotlist.Match(hotlist.Query{Text: text, Characters: query.Characters(characters), At: time.Now(), ClockSynchronised: true})
 }

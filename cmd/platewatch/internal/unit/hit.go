@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"platewatch/cmd/platewatch/internal/query"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist"
 	"platewatch/ocr/passage"
@@ -51,7 +52,7 @@ func (l *lane) conclude(p passage.Passage, s *sighting) {
 func (l *lane) match(p passage.Passage) []uplink.Match {
 	h := l.u.cfg.Hotlist
 	found, err := l.u.lists.Match(hotlist.Query{
-		Text: p.Text, Characters: listCharacters(p.Characters), State: h.State, StateConfidence: h.StateShare,
+		Text: p.Text, Characters: query.Characters(p.Characters), State: h.State, StateConfidence: h.StateShare,
 		At: time.Now(), ClockSynchronised: l.u.clock().State == status.ClockSynchronised,
 	})
 	if err != nil {
@@ -93,19 +94,6 @@ func (l *lane) send(p passage.Passage, s *sighting) {
 	}
 	s.hit, s.sentText, s.sentConfidence, s.sentWidth = id, p.Text, p.Confidence, s.box.Dx()
 	l.u.recent.put(id, h)
-}
-
-// listCharacters is what the reader says of each character, for the hotlist.
-func listCharacters(cs []read.Character) []hotlist.Character {
-	out := make([]hotlist.Character, 0, len(cs))
-	for _, c := range cs {
-		n := hotlist.Character{Text: c.Text, Confidence: c.Confidence}
-		for _, a := range c.Alternatives {
-			n.Alternatives = append(n.Alternatives, hotlist.Alternative{Text: a.Text, Confidence: a.Confidence})
-		}
-		out = append(out, n)
-	}
-	return out
 }
 
 func matchOf(m hotlist.Match) uplink.Match {
