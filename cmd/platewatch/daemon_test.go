@@ -67,6 +67,7 @@ listen = "off"
 	if leaked := plateText.FindString(d.log()); leaked != "" {
 		t.Errorf("the log holds the plate %s\n%s", leaked, d.log())
 	}
+	auditHolds(t, filepath.Join(dir, "state", "hotlist"))
 	kept := pendingIDs(t, filepath.Join(dir, "state", "outbox.db"))
 	if len(kept) < 2 {
 		t.Fatalf("the outbox holds %v after two hits", kept)
@@ -99,6 +100,31 @@ listen = "off"
 	}
 	if code := d.stop(syscall.SIGTERM); code != 0 {
 		t.Errorf("the exit code is %d\n%s", code, d.log())
+	}
+}
+
+// auditHolds checks that the daemon recorded its hits and counted what it read.
+func auditHolds(t *testing.T, lists string) {
+	t.Helper()
+	trail, err := hotlist.OpenTrail(lists, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hits := 0
+	err = trail.Records(hotlist.AuditFilter{Kinds: []hotlist.AuditKind{hotlist.AuditHit}}, func(r hotlist.AuditRecord) error {
+		if hits++; r.Hit == "" || r.List != "demo" || r.Category == "" {
+			t.Errorf("recorded %+v", r)
+		}
+		return nil
+	})
+	if err != nil || hits < 2 {
+		t.Errorf("the audit trail has %d hits, %v", hits, err)
+	}
+	if c, err := trail.Counted(); err != nil || c.Reads < 2 || len(c.Hits["demo"]) == 0 {
+		t.Errorf("counted %+v, %v", c, err)
+	}
+	if _, err := trail.Verify(); err != nil {
+		t.Error(err)
 	}
 }
 
