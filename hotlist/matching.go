@@ -20,9 +20,9 @@ type Matching struct {
 // otherwise. The longer the list, the more plates of vehicles that nobody looks
 // for lie one character beside an entry: with a million entries one read in
 // five. The bounds come from `platewatch hotlist stats -simulate`: false alerts
-// stay below one in 20,000 reads up to 10,000 entries. With 100,000 they are
-// near it, and with a million about one in 13,000, most of them plates that were
-// misread into the very text of an entry, which no level can tell.
+// stay below one in 20,000 reads up to 100,000 entries. With a million they are
+// one in 15,000, most of them plates that were misread into the very text of an
+// entry, which no level can tell.
 func DefaultMatching(entries int) Matching {
 	m := Matching{Confusable: true, OneCharacter: true, Wildcards: true}
 	switch {
