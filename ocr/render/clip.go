@@ -17,7 +17,7 @@ type Vehicle struct {
 	Body      Body
 	Paint     color.RGBA
 	Plate     PlateSpec
-	Lane      float64       // middle of its lane, metres (LaneNear, LaneFar)
+	Lane      float64       // middle of its lane, metres (LaneNear, LaneFar, LaneThird)
 	Speed     float64       // metres a second
 	Away      bool          // drives away and shows its rear; otherwise it comes and shows its front
 	At        time.Duration // when its nearer bumper is Mark metres from the camera's post
@@ -31,6 +31,7 @@ type Vehicle struct {
 // ClipSpec describes a road-camera clip.
 type ClipSpec struct {
 	View     View
+	Lanes    int // of the street, 1 to 3; 0 means 2
 	FPS      float64
 	Length   time.Duration
 	Vehicles []Vehicle
@@ -130,7 +131,12 @@ func newDirector(spec ClipSpec) (*director, error) {
 	if spec.FPS == 0 {
 		spec.FPS = 25
 	}
+	spec.Lanes = cmp.Or(spec.Lanes, 2)
+	if spec.Lanes < 1 || spec.Lanes > maxLanes {
+		return nil, fmt.Errorf("render: a street of %d lanes cannot be drawn, only of 1 to %d", spec.Lanes, maxLanes)
+	}
 	d := &director{spec: spec}
+	d.st.street = carriagewayOf(spec.Lanes)
 	d.st.cam = spec.View.pinhole()
 	d.st.resize(spec.View.Width, spec.View.Height)
 	for i, v := range spec.Vehicles {

@@ -9,19 +9,41 @@ import (
 // The street, in metres: the camera stands on the right-hand pavement.
 const (
 	kerbRight = -.45
-	kerbLeft  = -5.85
-	laneMid   = -3.15
-	wallX     = -8.4
+	laneWidth = 2.65
+	verge     = .1   // between a kerb and its lane
+	pavement  = 2.55 // between the far kerb and the houses
 )
 
-// LaneNear and LaneFar are the middles of the two lanes (Vehicle.Lane).
+// LaneNear, LaneFar and LaneThird are the middles of the lanes (Vehicle.Lane),
+// from the camera on.
 const (
-	LaneNear = -1.8
-	LaneFar  = -4.45
+	LaneNear  = -1.8
+	LaneFar   = LaneNear - laneWidth
+	LaneThird = LaneFar - laneWidth
 )
+
+// maxLanes bounds [ClipSpec.Lanes]: farther off nothing can be read.
+const maxLanes = 3
+
+// carriageway is where a street's parts lie across it, in metres.
+type carriageway struct {
+	lanes    []float64 // middles, from the camera on
+	kerbLeft float64
+	wall     float64 // the houses' fronts
+}
+
+func carriagewayOf(lanes int) carriageway {
+	st := carriageway{kerbLeft: kerbRight - verge - float64(lanes)*laneWidth}
+	for i := range lanes {
+		st.lanes = append(st.lanes, LaneNear-float64(i)*laneWidth)
+	}
+	st.wall = st.kerbLeft - pavement
+	return st
+}
 
 // road paints everything that does not move, in daylight.
 func (s *stage) road(r *rand.Rand) {
+	kerbLeft, wallX := s.street.kerbLeft, s.street.wall
 	w, h := float64(s.img.Rect.Dx()), float64(s.img.Rect.Dy())
 	hz, _ := s.cam.project(vec{0, s.cam.rise, 1e5})
 	s.fill(gradient(rgb(0x9DBEDD), rgb(0xE3EBEE), Point{0, 0}, Point{0, hz.Y}), rect(0, 0, w, h))
@@ -54,8 +76,11 @@ func (s *stage) road(r *rand.Rand) {
 		s.poly(solid(rgb(0x8D8C88)), vec{x, 0, .3}, vec{x, .11, .3}, vec{x, .11, 400}, vec{x, 0, 400})
 		s.poly(solid(rgb(0xBDBBB5)), vec{x, .11, .3}, vec{x + dx, .11, .3}, vec{x + dx, .11, 400}, vec{x, .11, 400})
 	}
-	for z := 1.0; z < 200; z += 6 { // the dashes between the lanes
-		ground(0xD9D8D0, laneMid-.06, laneMid+.06, z, z+3)
+	for _, lane := range s.street.lanes[1:] { // the dashes between the lanes
+		for z := 1.0; z < 200; z += 6 {
+			mid := lane + 1.3
+			ground(0xD9D8D0, mid-.06, mid+.06, z, z+3)
+		}
 	}
 	ground(0xC9C8C0, kerbLeft+.28, kerbLeft+.36, .3, 300)
 	ground(0xC9C8C0, kerbRight-.36, kerbRight-.28, .3, 300)
@@ -72,6 +97,7 @@ func (s *stage) road(r *rand.Rand) {
 
 // houses paints the row of façades on the left.
 func (s *stage) houses(r *rand.Rand) {
+	wallX := s.street.wall
 	walls := [...]uint32{0xC9B79A, 0xB88468, 0xD6CFC0, 0xA9A294, 0xC7A67E, 0xB9BFC0, 0x9C6B55, 0xDCD3B4}
 	signs := [...]string{"BAKERY 24", "CAFE LINDE", "HOTEL 1907", "OPTIK", "BOOKS & TEA", "TEL 555 0147", "KIOSK", "FLOWERS"}
 	z := 5.0
@@ -141,6 +167,7 @@ func (s *stage) light(f plane, p []Point, r *rand.Rand) {
 
 // paving draws the joints of the far pavement.
 func (s *stage) paving() {
+	kerbLeft, wallX := s.street.kerbLeft, s.street.wall
 	for z := 6.0; z < 60; z += 1 {
 		s.poly(sheer(rgb(0x6E6B66), .5), vec{wallX, 0, z}, vec{kerbLeft, 0, z}, vec{kerbLeft, 0, z + .02}, vec{wallX, 0, z + .02})
 	}
@@ -161,13 +188,13 @@ func (s *stage) grain(seed uint64, horizon float64) {
 			dz := c.cp - ey*c.sp
 			t := c.rise / -dy
 			gx, gz := t*(ex*c.cyw+dz*c.sy), t*(-ex*c.sy+dz*c.cyw)
-			if gz > 90 || gx < wallX {
+			if gz > 90 || gx < s.street.wall {
 				continue
 			}
 			far := 1 / (1 + gz*gz/500)
 			n := 9*(valueNoise(seed, gx*26, gz*26)-.5)*far + 10*(valueNoise(seed+1, gx*2.2, gz*.7)-.5)
-			if gx > kerbLeft && gx < kerbRight { // tyres have polished the wheel tracks
-				for _, l := range [2]float64{LaneNear, LaneFar} {
+			if gx > s.street.kerbLeft && gx < kerbRight { // tyres have polished the wheel tracks
+				for _, l := range s.street.lanes {
 					d := math.Abs(math.Abs(gx-l) - .72)
 					n -= 7 * math.Exp(-d*d/.06)
 				}

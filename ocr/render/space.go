@@ -62,12 +62,13 @@ func (c *pinhole) project(p vec) (Point, bool) {
 // stage paints shapes of the scene into a picture.
 type stage struct {
 	canvas
-	cam   pinhole
-	eyes  []vec
-	flat  []Point
-	wide  []Point
-	press Press
-	lit   []window // of the houses, for the evening
+	street carriageway
+	cam    pinhole
+	eyes   []vec
+	flat   []Point
+	wide   []Point
+	press  Press
+	lit    []window // of the houses, for the evening
 }
 
 // window is a window on the screen, and the dusk from which there is light in it.
