@@ -10,9 +10,9 @@ import (
 	"strings"
 
 	"platewatch/cmd/platewatch/internal/look"
+	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/hotlist"
 	"platewatch/ocr"
-	"platewatch/ocr/passage"
 )
 
 // runRead reads the plates on pictures, in folders, videos and streams.
@@ -35,7 +35,7 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	inputs := look.Inputs(fs.Args())
-	looker := look.Looker{Passage: passage.DefaultParams(), Annotate: look.NewAlbum(*annotate), Stages: look.NewAlbum(*stages)}
+	looker := look.Looker{Observe: observe.DefaultParams(), Annotate: look.NewAlbum(*annotate), Stages: look.NewAlbum(*stages)}
 	if *lists != "" {
 		if looker.Hotlist, err = hotlist.OpenReadOnly(*lists, hotlist.Options{}); err != nil {
 			return err

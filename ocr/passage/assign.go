@@ -2,7 +2,6 @@ package passage
 
 import (
 	"cmp"
-	"image"
 	"slices"
 	"time"
 
@@ -37,46 +36,53 @@ func (t *Tracker) assign(plates []ocr.Plate, at time.Duration) []*track {
 	return out
 }
 
+const (
+	// alike is the share of characters by which two readings of one plate
+	// differ now and then, unlike the one from which they have nothing in common.
+	alike, unlike = 0.34, 0.75
+	// near is how far, in widths of the plate, a plate is from where it is
+	// expected when its vehicle brakes, turns, or is seen at last again.
+	near = 1.5
+	// inPlace is how far apart two readings of one plate are at most that have
+	// nothing in common.
+	inPlace = 0.35
+	// fastest is how far a plate moves, in widths of itself a second: 130 km/h
+	// straight across the picture, at a plate of half a metre.
+	fastest = 70.0
+	// farthest bounds it, in widths: a picture is not much wider.
+	farthest = 12.0
+)
+
 // continuedBy tells whether a plate may be the same vehicle's, and at what
 // cost (lower is likelier).
 //
-// A plate that reads alike may have moved far: at 110 km/h and ten looks a
-// second a vehicle moves three metres, several plate widths. One that was
-// misread must be near where it was expected.
+// A plate that reads alike may have moved far when its way is not known yet:
+// at 110 km/h and ten looks a second a vehicle moves three metres, several
+// plate widths. One that was misread must be near where it is expected. None
+// goes back where it came from, with another text: that is the next vehicle.
 func (k *track) continuedBy(p ocr.Plate, at time.Duration) (cost float64, ok bool) {
 	different := float64(Distance(k.text, p.Text)) / float64(max(len(k.text), len(p.Text)))
-	away := k.distance(p.Box, at)
-	const alike, near, farthest, unlikeNear = 0.34, 1.5, 12, 0.75
+	to := middle(p.Box)
+	width := max(k.way.width, float64(max(p.Box.Dx(), 1)))
+	away := apart(to, k.way.expected(at)) / width
+	dt := (at - k.way.at).Seconds()
+	reach := min(farthest, near+fastest*dt)
 	switch {
-	case different <= alike && away <= farthest:
-	case different <= unlikeNear && away <= near:
+	case different == 0:
+		ok = away <= reach
+	case k.way.against(to):
+	case different <= alike:
+		if k.way.steps >= 2 {
+			reach = min(reach, near+near*k.way.speed()*dt)
+		}
+		ok = away <= reach
+	case different <= unlike:
+		ok = away <= near/2
 	default:
-		return 0, false
+		ratio := p.Height / k.way.height
+		ok = away <= inPlace && ratio > 0.6 && ratio < 1.6
 	}
-	return different + 0.1*away, true
-}
-
-// distance is how far a box lies from where the track is expected at a time,
-// in widths of the plate.
-func (k *track) distance(b image.Rectangle, at time.Duration) float64 {
-	want := middle(k.box)
-	if dt := at - k.last; k.moved > 0 && dt > 0 {
-		// The velocity of the last step, for no longer than it was measured
-		// over three times: plates do not keep their course for seconds.
-		f := min(3, float64(dt)/float64(k.moved))
-		want.x += f * k.step.x
-		want.y += f * k.step.y
-	}
-	got := middle(b)
-	w := float64(max(k.box.Dx(), b.Dx(), 1))
-	dx, dy := (got.x-want.x)/w, (got.y-want.y)/w
-	return max(dx, -dx) + max(dy, -dy)
-}
-
-type point struct{ x, y float64 }
-
-func middle(r image.Rectangle) point {
-	return point{float64(r.Min.X+r.Max.X) / 2, float64(r.Min.Y+r.Max.Y) / 2}
+	return different + 0.1*away, ok
 }
 
 // Distance is the Levenshtein distance of two plate texts (ASCII): how many

@@ -51,11 +51,15 @@ type Passage struct {
 	Text        string
 	Confidence  float64 // 0–1, that all of Text is right
 	Characters  []read.Character
-	First, Last time.Duration // position of the first and the latest frame
-	Frames      int           // on which the plate was read
-	Agreeing    int           // of those, how many read exactly Text
-	Sure        bool          // the vote is sure enough to act on
-	Box         image.Rectangle
+	First, Last time.Duration   // position of the first and the latest frame
+	Frames      int             // on which the plate was read
+	Agreeing    int             // of those, how many read exactly Text
+	Sure        bool            // the vote is sure enough to act on
+	Box         image.Rectangle // of the plate on the latest of them, pixels
+	Best        time.Duration   // position of the frame that shows the plate best
+	BestBox     image.Rectangle // of the plate on it
+	Direction   Direction
+	Parked      bool // it has stood still for [Params.Parked]
 }
 
 // Update is what a frame did to a passage.
@@ -76,6 +80,12 @@ type Params struct {
 	// MinConfidence is the least confidence of the vote for a passage to be
 	// sure.
 	MinConfidence float64
+	// StillConfidence is the same for a plate that was never seen to move: most
+	// of what stands before a camera for ever, signs and the camera's own clock,
+	// is no plate.
+	StillConfidence float64
+	// Parked is how long a plate must stay in its place to count as parked.
+	Parked time.Duration
 	// Open bounds the passages that are open at once; the one unseen for the
 	// longest ends when another begins.
 	Open int
@@ -83,7 +93,8 @@ type Params struct {
 
 // DefaultParams suit a camera at 5 frames a second and more.
 func DefaultParams() Params {
-	return Params{Agree: 2, Gap: 1500 * time.Millisecond, MinConfidence: 0.5, Open: 32}
+	return Params{Agree: 2, Gap: 1500 * time.Millisecond, MinConfidence: 0.5, StillConfidence: 0.6,
+		Parked: 10 * time.Second, Open: 64}
 }
 
 // Validate reports the first setting that makes no sense.
@@ -95,6 +106,10 @@ func (p Params) Validate() error {
 		return fmt.Errorf("passage: a gap of %v: it must be positive", p.Gap)
 	case p.MinConfidence < 0 || p.MinConfidence > 1:
 		return fmt.Errorf("passage: a confidence of %g: it is a probability, 0 to 1", p.MinConfidence)
+	case p.StillConfidence < 0 || p.StillConfidence > 1:
+		return fmt.Errorf("passage: a confidence of %g for what does not move: it is a probability, 0 to 1", p.StillConfidence)
+	case p.Parked <= 0:
+		return fmt.Errorf("passage: parked after %v: it must be positive", p.Parked)
 	case p.Open < 1 || p.Open > 1000:
 		return fmt.Errorf("passage: %d open passages: 1 to 1000", p.Open)
 	}
@@ -119,21 +134,55 @@ func NewTracker(p Params, first uint64) (*Tracker, error) {
 // Observe takes the plates of the frame at position at, which must not go
 // back. It returns what happened to every passage the frame touched or ended,
 // those that ended first.
-func (t *Tracker) Observe(at time.Duration, plates []ocr.Plate) []Update {
-	updates := t.end(func(k *track) bool { return at-k.last > t.p.Gap })
-	for i, k := range t.assign(plates, at) {
+//
+// still tells whether nothing moves at a place: a vehicle that was read
+// standing there is there still, whether or not the frame was looked at. It may
+// be nil, where nobody knows: then a vehicle must be read to be there.
+func (t *Tracker) Observe(at time.Duration, plates []ocr.Plate, still func(image.Rectangle) bool) []Update {
+	if still == nil {
+		still = func(image.Rectangle) bool { return false }
+	}
+	for _, k := range t.open {
+		k.stay(still(k.way.box), at)
+	}
+	updates := t.end(func(k *track) bool { return k.over(t.p, at) })
+	touched := t.assign(plates, at)
+	fresh := make([]bool, len(plates)) // the best frame of its passage so far
+	for i, k := range touched {
 		if k == nil {
 			if len(t.open) >= t.p.Open {
 				updates = append(updates, t.end(t.oldest())...)
 			}
-			k = &track{number: t.next, first: at}
+			k = &track{number: t.next}
 			t.next++
 			t.open = append(t.open, k)
+			touched[i] = k
 		}
-		best := k.add(plates[i], at)
-		updates = append(updates, Update{Passage: k.passage(t.p), Event: k.event(t.p), Plate: i, Best: best})
+		fresh[i] = k.add(plates[i], at)
+		k.stands = still(k.way.box)
+	}
+	for i, k := range touched {
+		if beside(k, touched) {
+			k.beside++
+		}
+		now := k.passage(t.p)
+		updates = append(updates, Update{Passage: now, Event: k.event(now), Plate: i, Best: fresh[i]})
 	}
 	return updates
+}
+
+// Wanted are the places at which a plate is expected in a frame at position at
+// and should be looked for even if nothing moves there, in pixels.
+func (t *Tracker) Wanted(at time.Duration) []image.Rectangle {
+	var places []image.Rectangle
+	for _, k := range t.open {
+		if k.wanted(at) {
+			to, from := k.way.expected(at), middle(k.way.box)
+			moved := image.Pt(int(to.x-from.x), int(to.y-from.y))
+			places = append(places, k.way.box.Union(k.way.box.Add(moved)).Inset(-k.way.box.Dy()))
+		}
+	}
+	return places
 }
 
 // Flush ends every open passage: the camera's stream is over.
@@ -162,7 +211,7 @@ func (t *Tracker) end(over func(*track) bool) []Update {
 func (t *Tracker) oldest() func(*track) bool {
 	first := t.open[0]
 	for _, k := range t.open[1:] {
-		if k.last < first.last {
+		if k.way.at < first.way.at {
 			first = k
 		}
 	}

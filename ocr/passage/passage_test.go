@@ -47,7 +47,7 @@ func run(t *testing.T, p Params, steps []step) []reported {
 		}
 	}
 	for i, s := range steps {
-		note(tracker.Observe(time.Duration(i)*100*time.Millisecond, s))
+		note(tracker.Observe(time.Duration(i)*100*time.Millisecond, s, nil))
 	}
 	note(tracker.Flush())
 	if tracker.Open() != 0 {
@@ -138,7 +138,7 @@ func TestBounds(t *testing.T) {
 			}
 			plates = append(plates, plate(string(text), r.IntN(1000), r.IntN(600), r.Float64()))
 		}
-		note(tracker.Observe(time.Duration(i)*50*time.Millisecond, plates))
+		note(tracker.Observe(time.Duration(i)*50*time.Millisecond, plates, nil))
 		if tracker.Open() > p.Open {
 			t.Fatalf("%d passages are open, at most %d may be", tracker.Open(), p.Open)
 		}
@@ -173,6 +173,146 @@ func BenchmarkObserve(b *testing.B) {
 	plates := []ocr.Plate{plate("AB123C", 100, 100, 0.9), plate("XY987Z", 500, 100, 0.9)}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		tracker.Observe(time.Duration(i)*40*time.Millisecond, plates)
+		tracker.Observe(time.Duration(i)*40*time.Millisecond, plates, nil)
+	}
+}
+
+// drive makes the frames of one vehicle: from one box to another, 100 ms apart.
+func drive(text string, from, to image.Rectangle, frames int) []step {
+	var out []step
+	for i := range frames {
+		f := float64(i) / float64(frames-1)
+		at := func(a, b int) int { return a + int(f*float64(b-a)) }
+		p := plate(text, 0, 0, 0.9)
+		p.Box = image.Rect(at(from.Min.X, to.Min.X), at(from.Min.Y, to.Min.Y), at(from.Max.X, to.Max.X), at(from.Max.Y, to.Max.Y))
+		p.Height = float64(p.Box.Dy()) * 0.7
+		out = append(out, step{p})
+	}
+	return out
+}
+
+// last is the last passage that a tracker tells of.
+func last(t *testing.T, steps []step) Passage {
+	t.Helper()
+	tracker, err := NewTracker(DefaultParams(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range steps {
+		tracker.Observe(time.Duration(i)*100*time.Millisecond, s, nil)
+	}
+	updates := tracker.Flush()
+	if len(updates) != 1 {
+		t.Fatalf("%d passages, want 1", len(updates))
+	}
+	return updates[0].Passage
+}
+
+func TestDirection(t *testing.T) {
+	box := func(x, y, w int) image.Rectangle { return image.Rect(x, y, x+w, y+w/4) }
+	for _, test := range []struct {
+		from, to image.Rectangle
+		want     Direction
+	}{
+		{box(600, 100, 60), box(300, 500, 180), Towards},
+		{box(300, 500, 180), box(600, 100, 60), Away},
+		{box(100, 300, 100), box(900, 320, 102), Right},
+		{box(900, 300, 100), box(100, 320, 98), Left},
+		{box(500, 300, 100), box(505, 301, 101), Unknown},
+	} {
+		if got := last(t, drive("AB123C", test.from, test.to, 12)).Direction; got != test.want {
+			t.Errorf("from %v to %v: %v, want %v", test.from, test.to, got, test.want)
+		}
+	}
+}
+
+func TestBestFrame(t *testing.T) {
+	p := last(t, drive("AB123C", image.Rect(600, 100, 640, 110), image.Rect(300, 500, 500, 550), 10))
+	if p.Best < 600*time.Millisecond || p.BestBox.Dx() < 120 {
+		t.Errorf("the best frame is the one at %v, with a plate of %d pixels", p.Best, p.BestBox.Dx())
+	}
+}
+
+// TestNextVehicleInTheLane: the vehicle behind, with one other character, comes
+// into view where the first one came from while that one leaves.
+func TestNextVehicleInTheLane(t *testing.T) {
+	first := drive("AB123C", image.Rect(600, 100, 660, 115), image.Rect(300, 500, 480, 545), 8)
+	second := drive("AB123D", image.Rect(600, 100, 660, 115), image.Rect(300, 500, 480, 545), 8)
+	got := run(t, DefaultParams(), append(first, second...))
+	want := []reported{{1, "sure", "AB123C"}, {2, "sure", "AB123D"}, {1, "ended", "AB123C"}, {2, "ended", "AB123D"}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+}
+
+// TestParked: a car that stands still is one passage for as long as nothing
+// moves in its place, whether or not it is read again; others that go by before
+// it change nothing; and when it leaves, it is gone.
+func TestParked(t *testing.T) {
+	tracker, err := NewTracker(DefaultParams(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parked := image.Rect(200, 300, 300, 325)
+	moving := false
+	still := func(place image.Rectangle) bool { return !(moving && place.Overlaps(parked)) }
+	var got []reported
+	at := time.Duration(0)
+	observe := func(plates []ocr.Plate, dt time.Duration) {
+		at += dt
+		for _, u := range tracker.Observe(at, plates, still) {
+			if u.Event != Seen {
+				got = append(got, reported{u.Passage.Number, u.Event.String(), u.Passage.Text})
+			}
+		}
+	}
+	car := []ocr.Plate{plate("AB123C", 200, 300, 0.9)}
+	for range 6 {
+		observe(car, 100*time.Millisecond)
+	}
+	if len(tracker.Wanted(at)) != 0 {
+		t.Error("a car that stands and was read well is looked at again and again")
+	}
+	for range 36000 { // an hour, a look in ten seconds
+		observe(nil, 100*time.Millisecond)
+		if at%(10*time.Second) == 0 {
+			observe(car, 0)
+		}
+	}
+	if d := cmp.Diff([]reported{{1, "sure", "AB123C"}}, got); d != "" {
+		t.Fatalf("an hour later (-want +got):\n%s", d)
+	}
+	moving = true // somebody walks by
+	for range 50 {
+		observe(nil, 100*time.Millisecond)
+	}
+	moving = false
+	observe(car, 100*time.Millisecond)
+	if p := tracker.open[0].passage(tracker.p); !p.Parked || p.Number != 1 {
+		t.Errorf("the passage after somebody walked by: %+v", p)
+	}
+	moving = true // it leaves
+	for range 200 {
+		observe(nil, 100*time.Millisecond)
+	}
+	want := []reported{{1, "sure", "AB123C"}, {1, "ended", "AB123C"}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("at the end (-want +got):\n%s", d)
+	}
+}
+
+// TestLettering: what is written beside a plate is no vehicle of its own, and
+// neither is a sign that never moves and is read badly.
+func TestLettering(t *testing.T) {
+	var steps []step
+	for i := range 10 {
+		s := step{plate("AB123C", 100+20*i, 300, 0.95), plate("GT16V", 230+20*i, 300, 0.7), plate("CAM4", 900, 10, 0.5)}
+		s[1].Height = 8
+		steps = append(steps, s)
+	}
+	for _, r := range run(t, DefaultParams(), steps) {
+		if r.Event == "sure" && r.Number != 1 {
+			t.Errorf("%s is a vehicle", r.Text)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"platewatch/ocr/render"
@@ -105,7 +106,7 @@ func (d *drivers) next(away bool) render.Vehicle {
 		name = names[1]
 	}
 	l, _ := render.LayoutByName(name)
-	text := render.Label(&l, r)
+	text := number(&l, r)
 	if r.IntN(5) == 0 && d.layout == name {
 		text = twin(d.before, r)
 	}
@@ -118,6 +119,17 @@ func (d *drivers) next(away bool) render.Vehicle {
 	}
 }
 
+// number is one of a layout's that can be told from its characters: without
+// the letters that are stamped like 0 and 1, which these series do not issue,
+// or not beside figures.
+func number(l *render.Layout, r *rand.Rand) string {
+	for {
+		if text := render.Label(l, r); !strings.ContainsAny(text, "IOQ") && !strings.HasPrefix(text, "0") {
+			return text
+		}
+	}
+}
+
 // twin is a number with another last character of its kind.
 func twin(text string, r *rand.Rand) string {
 	b := []byte(text)
@@ -126,7 +138,6 @@ func twin(text string, r *rand.Rand) string {
 	if b[i] >= 'A' {
 		first, kinds = 'A', 26
 	}
-	// Letters that no series leaves out: the next but three, round the ends.
 	for {
 		c := first + byte((int(b[i]-first)+1+r.IntN(kinds-1))%kinds)
 		if c != 'I' && c != 'O' && c != 'Q' {

@@ -9,6 +9,7 @@ import (
 
 	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/look"
+	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/truth"
@@ -58,7 +59,7 @@ func (s *Score) watchClip(ctx context.Context, r *ocr.Recogniser, path string) (
 	var got []ocr.Plate
 	timed := func(find, read time.Duration) { s.took = append(s.took, took{find, read}) }
 	clip := capture.Config{Name: "bench", Kind: capture.KindFile, Path: path, Pace: capture.PaceFast}
-	err := look.Passages(ctx, r, passage.DefaultParams(), clip, timed, func(p passage.Passage) error {
+	err := look.Passages(ctx, r, observe.DefaultParams(), clip, timed, func(p passage.Passage) error {
 		got = append(got, ocr.Plate{Text: p.Text, Confidence: p.Confidence, Box: p.Box, Characters: p.Characters})
 		return nil
 	})

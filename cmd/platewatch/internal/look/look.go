@@ -9,6 +9,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/capture"
+	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/query"
 	"platewatch/hotlist"
 	"platewatch/ocr"
@@ -19,7 +20,7 @@ import (
 // Looker looks at inputs, one after the other.
 type Looker struct {
 	Recogniser *ocr.Recogniser
-	Passage    passage.Params
+	Observe    observe.Params
 	Hotlist    *hotlist.DB // nil: nothing is looked up
 	Annotate   *Album      // for copies of the pictures with the plates drawn in; nil: none
 	Stages     *Album      // for contact sheets of how the pictures were read; nil: none
@@ -74,7 +75,7 @@ func (l *Looker) recognise(ctx context.Context, name string, still gocv.Mat) (oc
 
 // stream follows the passages of a video or a camera until it ends.
 func (l *Looker) stream(ctx context.Context, in Input, emit func(any) error) error {
-	return Passages(ctx, l.Recogniser, l.Passage, *in.Stream, func(find, read time.Duration) {}, func(p passage.Passage) error {
+	return Passages(ctx, l.Recogniser, l.Observe, *in.Stream, func(find, read time.Duration) {}, func(p passage.Passage) error {
 		line := passageOf(in.Name, p)
 		line.Plates[0].Region = l.Recogniser.RegionOf(p.Text)
 		var err error
@@ -85,20 +86,21 @@ func (l *Looker) stream(ctx context.Context, in Input, emit func(any) error) err
 	})
 }
 
-// Passages reads every frame of a stream, until its end, and hands over each
-// passage that was sure when it ended. took gets the times that finding and
-// reading needed for each frame.
-func Passages(ctx context.Context, r *ocr.Recogniser, p passage.Params, stream capture.Config,
+// Passages observes a stream, until its end, and hands over each passage that
+// was sure when it ended. took gets the times that finding and reading needed
+// for each frame that was looked at.
+func Passages(ctx context.Context, r *ocr.Recogniser, p observe.Params, stream capture.Config,
 	took func(find, read time.Duration), emit func(passage.Passage) error) error {
 	src, err := capture.Open(ctx, stream)
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	tracker, err := passage.NewTracker(p, 1)
+	o, err := observe.New(r, p)
 	if err != nil {
 		return err
 	}
+	defer o.Close()
 	ended := func(updates []passage.Update) error {
 		for _, u := range updates {
 			if u.Event == passage.Ended && u.Passage.Sure {
@@ -118,17 +120,19 @@ func Passages(ctx context.Context, r *ocr.Recogniser, p passage.Params, stream c
 			if errors.Is(err, io.EOF) || errors.Is(err, capture.ErrStreamEnded) {
 				err = nil
 			}
-			return errors.Join(ended(tracker.Flush()), err)
+			return errors.Join(ended(o.Flush()), err)
 		}
 		if at < 0 {
 			at = time.Since(start)
 		}
-		res, err := r.Recognise(ctx, frame)
+		seen, err := o.Observe(ctx, frame, at, nil)
 		if err != nil {
 			return err
 		}
-		took(res.Find, res.Read)
-		if err := ended(tracker.Observe(at, res.Plates)); err != nil {
+		if seen.Extent != observe.Nothing {
+			took(seen.Find, seen.Read)
+		}
+		if err := ended(seen.Updates); err != nil {
 			return err
 		}
 	}

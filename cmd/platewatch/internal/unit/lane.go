@@ -13,6 +13,7 @@ import (
 
 	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 )
@@ -24,7 +25,7 @@ type lane struct {
 	name    string
 	log     *slog.Logger
 	camera  *capture.Camera
-	tracker *passage.Tracker
+	watcher *observe.Observer
 	time    timeline
 	seen    map[uint64]*sighting // by passage number, of the open passages
 	preview preview
@@ -39,6 +40,8 @@ type lane struct {
 // laneCounts are what the status page and the health message tell.
 type laneCounts struct {
 	looks, plates, passages, hits uint64
+	fullLooks                     uint64 // of the looks, those at the whole area
+	still                         uint64 // frames on which nothing moved
 	failures                      uint64 // looks that gave an error
 	timing                        timing
 	lastPlates                    []ocr.Plate // boxes only: see [lane.note]
@@ -55,11 +58,11 @@ func newLane(u *Unit, c config.Camera) (*lane, error) {
 	if err != nil {
 		return nil, err
 	}
-	tracker, err := passage.NewTracker(passageParams(u.cfg), 1)
+	watcher, err := observe.New(u.recogniser, observeParams(u.cfg, c))
 	if err != nil {
 		return nil, err
 	}
-	l := &lane{u: u, name: c.Name, log: log, camera: camera, tracker: tracker,
+	l := &lane{u: u, name: c.Name, log: log, camera: camera, watcher: watcher,
 		time: timeline{recorded: cc.Pace == capture.PaceFast}, seen: map[uint64]*sighting{}}
 	l.alive()
 	return l, nil
@@ -87,7 +90,7 @@ func (l *lane) look(ctx context.Context) error {
 		case errors.Is(err, io.EOF) || ctx.Err() != nil:
 			return nil
 		case errors.Is(err, context.DeadlineExceeded):
-			l.follow(l.tracker.Observe(l.time.idle(), nil), nil, nil)
+			l.follow(l.watcher.Idle(l.time.idle()), nil, nil)
 			continue
 		case err != nil:
 			return err
@@ -113,26 +116,20 @@ func (l *lane) next(ctx context.Context) (*capture.Frame, error) {
 
 // lookAt finds and reads the plates of one frame and follows their passages.
 func (l *lane) lookAt(ctx context.Context, f *capture.Frame) error {
-	select {
-	case l.u.working <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	res, err := l.u.recogniser.Recognise(ctx, f.Image)
-	<-l.u.working
+	seen, err := l.watcher.Observe(ctx, f.Image, l.time.of(f), l.u.turn)
 	if err != nil {
 		return err
 	}
-	l.note(res)
-	l.follow(l.tracker.Observe(l.time.of(f), res.Plates), f, res.Plates)
-	l.preview.show(l, f, res.Plates)
+	l.note(seen)
+	l.follow(seen.Updates, f, seen.Plates)
+	l.preview.show(l, f, seen.Plates)
 	return nil
 }
 
 // finish ends the passages that are still open.
 func (l *lane) finish() {
 	l.ended.Store(true)
-	l.follow(l.tracker.Flush(), nil, nil)
+	l.follow(l.watcher.Flush(), nil, nil)
 	l.preview.close()
 }
 
@@ -164,18 +161,25 @@ func (l *lane) follow(updates []passage.Update, f *capture.Frame, plates []ocr.P
 	}
 }
 
-// note counts a look. Only the places of its plates are kept: what a non-hit
+// note counts a frame. Only the places of its plates are kept: what a non-hit
 // reads is nobody's business.
-func (l *lane) note(res ocr.Result) {
+func (l *lane) note(s observe.Sight) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	switch s.Extent {
+	case observe.Nothing:
+		l.counts.still++
+		return
+	case observe.Whole:
+		l.counts.fullLooks++
+	}
 	l.counts.looks++
-	l.counts.plates += uint64(len(res.Plates))
-	l.counts.timing.add(res.Find + res.Read)
-	if len(res.Plates) > 0 {
+	l.counts.plates += uint64(len(s.Plates))
+	l.counts.timing.add(s.Find + s.Read)
+	if len(s.Plates) > 0 {
 		l.counts.lastPlateAt = time.Now()
 		l.counts.lastPlates = l.counts.lastPlates[:0]
-		for _, p := range res.Plates {
+		for _, p := range s.Plates {
 			l.counts.lastPlates = append(l.counts.lastPlates, ocr.Plate{Box: p.Box})
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/hotlist"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
@@ -31,6 +32,13 @@ func recogniserParams(c *config.Config, readers int) (p ocr.Params, err error) {
 	p.MinWidth = c.OCR.MinPlateWidth
 	p.Region, err = region.Parse(c.OCR.Region)
 	return p, err
+}
+
+// observeParams are how a camera is observed.
+func observeParams(c *config.Config, cam config.Camera) observe.Params {
+	p := observe.DefaultParams()
+	p.Passage = passageParams(c)
+	return p
 }
 
 func passageParams(c *config.Config) passage.Params {

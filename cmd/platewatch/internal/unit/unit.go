@@ -123,6 +123,9 @@ func Open(o Options) (_ *Unit, err error) {
 // Close frees what Open opened. Run must have returned.
 func (u *Unit) Close() error {
 	var all error
+	for _, l := range u.lanes {
+		all = errors.Join(all, l.watcher.Close())
+	}
 	if u.outbox != nil {
 		all = errors.Join(all, u.outbox.Close())
 	}
@@ -133,6 +136,16 @@ func (u *Unit) Close() error {
 		all = errors.Join(all, u.recogniser.Close())
 	}
 	return all
+}
+
+// turn waits until a frame may be read: so many at once as there are readers.
+func (u *Unit) turn(ctx context.Context) (done func(), err error) {
+	select {
+	case u.working <- struct{}{}:
+		return func() { <-u.working }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // Run runs the unit until ctx is done or every camera has ended, as files do.
