@@ -14,7 +14,7 @@ JUDGED := frames/eu frames/eu@eu frames/us frames/us@us frames/br frames/br@br f
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint bench media model ranker judge clean packages
+.PHONY: help build demo test traffic soak lint bench media model ranker judge clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ test: packages lint ## all tests, as CI runs them
 	go test -race -timeout 20m ./...
 	go test -tags matprofile ./capture ./ocr
 	@test -d ../shared/data || echo "skipped: the accuracy floors on real pictures, because ../shared/data is not here (go test -v names each)"
+
+traffic: packages ## one passage a vehicle? 240 rendered vehicles, 1–3 lanes, day and night (10 minutes)
+	go test ./cmd/platewatch/internal/observe -run Traffic -v -timeout 2h -vehicles 240 -fps 25
+
+soak: packages ## ten cameras through 1,000 faults: cuts, stalls, garbage, restarts, other sizes and codecs (10 minutes)
+	MALLOC_ARENA_MAX=1 go test -tags matprofile ./capture -run Soak -v -timeout 2h -cameras 10 -cycles 1000
 
 packages:
 	@deploy/tools/packages test

@@ -52,6 +52,12 @@ func (l *lines) String() string {
 
 func start(t *testing.T, c Config, seams ...func(*Camera)) *running {
 	t.Helper()
+	return startFor(t, 30*time.Second, c, seams...)
+}
+
+// startFor runs a camera for so long at most.
+func startFor(t *testing.T, bound time.Duration, c Config, seams ...func(*Camera)) *running {
+	t.Helper()
 	r := &running{done: make(chan error, 1), log: &lines{written: make(chan struct{}, 1)}}
 	var err error
 	if r.Camera, err = New(c, slog.New(slog.NewTextHandler(r.log, nil))); err != nil {
@@ -60,7 +66,7 @@ func start(t *testing.T, c Config, seams ...func(*Camera)) *running {
 	for _, f := range seams {
 		f(r.Camera)
 	}
-	r.ctx, r.cancel = context.WithTimeout(t.Context(), 30*time.Second)
+	r.ctx, r.cancel = context.WithTimeout(t.Context(), bound)
 	go func() { r.done <- r.Run(r.ctx) }()
 	t.Cleanup(r.stop)
 	return r

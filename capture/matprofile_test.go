@@ -13,7 +13,7 @@ import (
 // With -tags matprofile every Mat that a test leaves open fails the run.
 func TestMain(m *testing.M) {
 	before := gocv.MatProfile.Count()
-	goleak.VerifyTestMain(profiled{m, before})
+	goleak.VerifyTestMain(profiled{m, before}, proxysOwn...)
 }
 
 type profiled struct {
@@ -31,3 +31,6 @@ func (p profiled) Run() int {
 	}
 	return code
 }
+
+// openMats is how many Mats are open.
+func openMats() int { return gocv.MatProfile.Count() }

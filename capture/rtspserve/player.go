@@ -8,11 +8,10 @@ import (
 
 	"github.com/bluenviron/gortsplib/v5"
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
-	"github.com/bluenviron/gortsplib/v5/pkg/format/rtph264"
 	"github.com/pion/rtcp"
 )
 
-// clockRate of H.264 in RTP, ticks a second (RFC 6184).
+// clockRate of H.264 and H.265 in RTP, ticks a second (RFC 6184 and 7798).
 const clockRate = 90000
 
 // lingerBound is how long a reader that was told the end gets to take what is
@@ -28,7 +27,7 @@ type player struct {
 	cancel context.CancelFunc // when its reader has left
 	once   sync.Once
 
-	encoder *rtph264.Encoder
+	encoder encoder
 	clock   uint32        // RTP time of position 0
 	begin   time.Time     // when position 0 was due; monotonic
 	at      time.Duration // position of the next frame
@@ -48,7 +47,7 @@ func (s *Server) player(p *path) (*player, error) {
 			return nil, err
 		}
 	}
-	encoder, err := p.desc.Medias[0].Formats[0].(*format.H264).CreateEncoder()
+	encoder, err := encoderOf(p.desc.Medias[0].Formats[0])
 	if err != nil {
 		return nil, err
 	}
@@ -81,8 +80,12 @@ func (pl *player) run() {
 			}
 			if pl.path.options.Live {
 				// What a camera describes is what it sends just now.
-				f := pl.path.desc.Medias[0].Formats[0].(*format.H264)
-				f.SPS, f.PPS = clip.SPS, clip.PPS
+				switch f := pl.path.desc.Medias[0].Formats[0].(type) {
+				case *format.H264:
+					f.SPS, f.PPS = clip.SPS, clip.PPS
+				case *format.H265:
+					f.VPS, f.SPS, f.PPS = clip.VPS, clip.SPS, clip.PPS
+				}
 				pl.stream.ReloadDesc()
 			}
 			if !pl.play(clip) {

@@ -2,6 +2,7 @@ package rtspserve
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"github.com/bluenviron/gortsplib/v5/pkg/auth"
 	"github.com/bluenviron/gortsplib/v5/pkg/description"
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
+	"github.com/pion/rtp"
 )
 
 // Options of one path.
@@ -41,6 +43,8 @@ const fallbackFPS = 25
 type Server struct {
 	// Username and Password, if set, are asked for by digest authentication.
 	Username, Password string
+	// TLS, if set, serves RTSPS.
+	TLS *tls.Config
 	// UDP also offers the UDP transport, on two ports of its own.
 	UDP bool
 	// Log gets lost packets and the like; nil discards it.
@@ -91,6 +95,11 @@ func (s *Server) Add(name string, o Options, clips ...*Clip) error {
 	case o.FPS < 0 || o.FPS > 1000 || o.Gap < 0:
 		return &Error{Op: "add", Path: name, Err: fmt.Errorf("cannot play at %g frames a second with gaps of %v", o.FPS, o.Gap)}
 	}
+	for _, c := range clips {
+		if c.H265() != clips[0].H265() {
+			return &Error{Op: "add", Path: name, Err: errors.New("one path cannot play H.264 and H.265")}
+		}
+	}
 	p := &path{name: name, options: o, clips: clips, desc: describe(clips[0])}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,10 +116,26 @@ func (s *Server) Add(name string, o Options, clips ...*Clip) error {
 }
 
 func describe(c *Clip) *description.Session {
-	return &description.Session{Medias: []*description.Media{{
-		Type:    description.MediaTypeVideo,
-		Formats: []format.Format{&format.H264{PayloadTyp: 96, PacketizationMode: 1, SPS: c.SPS, PPS: c.PPS}},
-	}}}
+	return &description.Session{Medias: []*description.Media{{Type: description.MediaTypeVideo, Formats: []format.Format{formatOf(c)}}}}
+}
+
+func formatOf(c *Clip) format.Format {
+	if c.H265() {
+		return &format.H265{PayloadTyp: 96, VPS: c.VPS, SPS: c.SPS, PPS: c.PPS}
+	}
+	return &format.H264{PayloadTyp: 96, PacketizationMode: 1, SPS: c.SPS, PPS: c.PPS}
+}
+
+// encoder makes RTP packets of a clip's pictures.
+type encoder interface {
+	Encode(unit [][]byte) ([]*rtp.Packet, error)
+}
+
+func encoderOf(f format.Format) (encoder, error) {
+	if f, ok := f.(*format.H265); ok {
+		return f.CreateEncoder()
+	}
+	return f.(*format.H264).CreateEncoder()
 }
 
 func (p *path) initialize(s *gortsplib.Server) error {
@@ -163,6 +188,7 @@ func (s *Server) startOn(listener net.Listener) (*gortsplib.Server, error) {
 			RTSPAddress:    s.addr,
 			AuthMethods:    []auth.VerifyMethod{auth.VerifyMethodDigestMD5},
 			WriteQueueSize: writeQueue,
+			TLSConfig:      s.TLS,
 			Listen:         func(string, string) (net.Listener, error) { return listener, nil },
 		}
 		if s.UDP {
@@ -200,7 +226,11 @@ func (s *Server) Addr() string {
 // URL is where a path is played, without the credentials. It is valid after
 // Start.
 func (s *Server) URL(name string) string {
-	return (&url.URL{Scheme: "rtsp", Host: s.Addr(), Path: "/" + strings.Trim(name, "/")}).String()
+	scheme := "rtsp"
+	if s.TLS != nil {
+		scheme = "rtsps"
+	}
+	return (&url.URL{Scheme: scheme, Host: s.Addr(), Path: "/" + strings.Trim(name, "/")}).String()
 }
 
 // Freeze stops sending, with all connections kept, until it is called with
