@@ -203,45 +203,39 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// Opens with other options wait, but not for an open that hangs.
-func TestOptionsAreKeptApart(t *testing.T) {
+// One open at a time, each with its own options; who waits too long is told,
+// and an open that nobody waits for any more keeps its turn until it is over.
+func TestDoor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var values []string
-		o := &captureOptions{set: func(v string) error { values = append(values, v); return nil }}
-		hold := func(v string) func() {
-			release, err := o.hold(t.Context(), v)
+		d := newDoor(func(v string) error { values = append(values, v); return nil })
+		enter := func(options string) func() {
+			leave, err := d.enter(t.Context(), time.Minute, options)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return release
+			return leave
 		}
-		first, second := hold("a"), hold("a")
+		leave := enter("a")
 		begin := time.Now()
-		go func() { time.Sleep(100 * time.Millisecond); first(); first(); second() }()
-		third := hold("b")
-		if waited := time.Since(begin); waited != 100*time.Millisecond {
-			t.Errorf("other options waited %v", waited)
+		if _, err := d.enter(t.Context(), time.Second, "a"); !errors.Is(err, ErrBlocked) || time.Since(begin) != time.Second {
+			t.Errorf("the second got %v after %v", err, time.Since(begin))
 		}
-		begin = time.Now()
-		hold("a")() // third is never released by hand
-		if waited := time.Since(begin); waited != optionsHold {
-			t.Errorf("an open that hangs delayed the next by %v", waited)
-		}
-		third()
 		ctx, cancel := context.WithCancel(t.Context())
-		hold("b")
-		release, err := o.hold(ctx, "b")
-		if err != nil {
-			t.Fatal(err)
-		}
 		cancel()
-		if _, err := o.hold(ctx, "c"); !errors.Is(err, context.Canceled) {
+		if _, err := d.enter(ctx, time.Minute, "a"); !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled: %v", err)
 		}
-		release()
-		if len(values) != 4 {
+		go func() { time.Sleep(3 * time.Second); leave() }()
+		begin = time.Now()
+		leave2 := enter("a")
+		if waited := time.Since(begin); waited != 3*time.Second {
+			t.Errorf("the next waited %v", waited)
+		}
+		leave2()
+		enter("b")()
+		if len(values) != 2 {
 			t.Errorf("the variable was written %v", values)
 		}
-		time.Sleep(optionsHold) // let the last timer run out in the bubble
 	})
 }

@@ -53,6 +53,16 @@ func videoFile(t testing.TB, width, height, fps, frames int) string {
 	return path
 }
 
+func annexB265(t testing.TB, width, height, fps, frames int) *rtspserve.Clip {
+	t.Helper()
+	c, err := rtspserve.ParseAnnexB(ffmpeg(t, width, height, fps, frames, "hevc", "-c:v", "libx265",
+		"-x265-params", "log-level=none:bframes=0:keyint=12:pools=1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func annexB(t testing.TB, width, height, fps, frames int) *rtspserve.Clip {
 	t.Helper()
 	c, err := rtspserve.ParseAnnexB(ffmpeg(t, width, height, fps, frames, "h264"))

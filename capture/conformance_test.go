@@ -2,8 +2,10 @@ package capture
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -221,13 +223,21 @@ func TestFolderConforms(t *testing.T) {
 
 func TestRTSPConforms(t *testing.T) {
 	t.Parallel()
-	for _, transport := range []string{TransportTCP, TransportUDP} {
+	for _, tt := range []struct {
+		name, transport string
+		clip            func(*testing.T) *rtspserve.Clip
+		setup           func(*rtspserve.Server)
+	}{
+		{"tcp", TransportTCP, h264Clip, func(*rtspserve.Server) {}},
+		{"udp", TransportUDP, h264Clip, func(s *rtspserve.Server) { s.UDP = true }},
+		{"H.265", TransportTCP, h265Clip, func(*rtspserve.Server) {}},
+		{"RTSPS", TransportTCP, h264Clip, func(s *rtspserve.Server) { s.TLS = selfSigned() }},
+	} {
 		config := func(t *testing.T, o rtspserve.Options) Config {
-			s := serveWith(t, "127.0.0.1:0", func(s *rtspserve.Server) { s.UDP = transport == TransportUDP },
-				o, annexB(t, 160, 120, 25, 25))
-			return Config{Name: "rtsp", Kind: KindRTSP, URL: s.URL("gate"), Transport: transport}
+			s := serveWith(t, "127.0.0.1:0", tt.setup, o, tt.clip(t))
+			return Config{Name: "rtsp", Kind: KindRTSP, URL: s.URL("gate"), Transport: tt.transport}
 		}
-		t.Run(transport, conformance{width: 160, height: 120, frames: 25, end: ErrStreamEnded,
+		t.Run(tt.name, conformance{width: 160, height: 120, frames: 25, end: ErrStreamEnded,
 			config:  func(t *testing.T) Config { return config(t, rtspserve.Options{}) },
 			endless: func(t *testing.T) Config { return config(t, rtspserve.Options{Loop: true}) },
 			lost: func(t *testing.T) Config {
@@ -237,4 +247,15 @@ func TestRTSPConforms(t *testing.T) {
 			},
 		}.run)
 	}
+}
+
+func h264Clip(t *testing.T) *rtspserve.Clip { return annexB(t, 160, 120, 25, 25) }
+
+func h265Clip(t *testing.T) *rtspserve.Clip { return annexB265(t, 160, 120, 25, 25) }
+
+// selfSigned is a certificate as cameras have them.
+func selfSigned() *tls.Config {
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	return &tls.Config{Certificates: s.TLS.Certificates}
 }

@@ -43,15 +43,11 @@ func openFile(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
 	f := &file{loop: c.Loop, last: -1, path: path}
 	fps := 0.0
 	f.open = func() (*stream, error) {
-		release, err := environment.hold(ctx, optionsFile)
-		if err != nil {
-			return nil, err
-		}
-		defer release()
 		return openStream(ctx, streamSpec{
 			uri:       absolute,
 			where:     path,
 			backend:   videoio.FFmpeg,
+			options:   optionsFile,
 			prepare:   func(d device) { fps = d.Get(videoio.FPS) },
 			openBound: c.OpenTimeout,
 			readBound: c.ReadTimeout,

@@ -2,8 +2,8 @@ package capture
 
 import (
 	"context"
+	"fmt"
 	"os"
-	"sync"
 	"time"
 )
 
@@ -23,63 +23,50 @@ const (
 		"mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,mjpeg,flv,asf,ogg,ivf,obu,dv,mxf,nut,yuv4mpegpipe,gif,3gp,webm"
 )
 
-// optionsHold is how long an open can delay one with other options. OpenCV
-// reads the variable before it touches the network, microseconds into the
-// call; an open that takes longer than this has read it.
-const optionsHold = time.Second
-
-// captureOptions keeps two opens with different options from reading each
-// other's. Opens with the same options run side by side.
+// door lets one open at a time into FFmpeg. OpenCV (4.6 at least) has a lock
+// around them: an open that waits for a camera holds up all others, and their
+// time runs out before they begin. Waiting here costs an open none of its
+// time, and no goroutine that would have to be abandoned. Whoever opens
+// something over the network first makes sure that it answers.
 //
-// setenv is not safe beside a getenv in a C library on another thread; the
-// variable is therefore written only when it has to change. A process whose
-// cameras are all of one kind and transport writes it once, before the first
-// open.
-type captureOptions struct {
-	mu      sync.Mutex
-	value   string
-	users   int
-	changed chan struct{} // closed when users drops to 0
-	set     func(value string) error
+// It also keeps two opens from reading each other's options. setenv is not
+// safe beside a getenv in a C library on another thread; the variable is
+// therefore written only when it has to change. A process whose cameras are
+// all of one kind and transport writes it once, before the first open.
+type door struct {
+	turn  chan struct{} // holds a token while somebody is in
+	value string
+	set   func(value string) error
 }
 
-// environment is the process's one variable.
-var environment = &captureOptions{set: func(v string) error { return os.Setenv(optionsVariable, v) }}
+func newDoor(set func(string) error) *door { return &door{turn: make(chan struct{}, 1), set: set} }
 
-// hold sets the options and keeps them until release is called or optionsHold
-// has passed. release may be called more than once.
-func (o *captureOptions) hold(ctx context.Context, value string) (release func(), err error) {
-	for {
-		o.mu.Lock()
-		if o.users == 0 || o.value == value {
-			break
-		}
-		changed := o.changed
-		o.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+// ffmpegDoor is the process's one door.
+var ffmpegDoor = newDoor(func(v string) error { return os.Setenv(optionsVariable, v) })
+
+// enter waits until nobody else is in, for at most patience, and sets the
+// options. leave must be called once, when the open is over, also when nobody
+// waits for it any more.
+func (d *door) enter(ctx context.Context, patience time.Duration, options string) (leave func(), err error) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case d.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-timer.C:
+		return nil, fmt.Errorf("%w: another camera's opening holds the video library", ErrBlocked)
 	}
-	defer o.mu.Unlock()
-	if o.value != value {
-		if err := o.set(value); err != nil {
+	if d.value != options {
+		if err := d.set(options); err != nil {
+			<-d.turn
 			return nil, err
 		}
-		o.value = value
+		d.value = options
 	}
-	if o.users == 0 {
-		o.changed = make(chan struct{})
-	}
-	o.users++
-	drop := sync.OnceFunc(func() {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		if o.users--; o.users == 0 {
-			close(o.changed)
-		}
-	})
-	timer := time.AfterFunc(optionsHold, drop)
-	return func() { timer.Stop(); drop() }, nil
+	return func() { <-d.turn }, nil
 }
+
+// doorPatience is how long an open waits for the others before it: longer than
+// one of them can take.
+const doorPatience = 20 * time.Second

@@ -2,10 +2,13 @@ package capture
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
+	"syscall"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
@@ -40,16 +43,15 @@ func openRTSP(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
 	if err := dial(ctx, deadline, u); err != nil {
 		return nil, unreachable(ctx, where, err)
 	}
-	release, err := environment.hold(ctx, optionsRTSP+c.Transport)
-	if err != nil {
+	if err := answers(ctx, u, time.Until(deadline)); err != nil {
 		return nil, err
 	}
-	defer release()
 	bound := max(time.Until(deadline), minLibraryOpen)
 	s, err := openStream(ctx, streamSpec{
 		uri:     u.String(),
 		where:   where,
 		backend: videoio.FFmpeg,
+		options: optionsRTSP + c.Transport,
 		params: []videoio.Param{
 			{Property: videoio.OpenTimeoutMsec, Value: int(bound.Milliseconds())},
 			{Property: videoio.ReadTimeoutMsec, Value: int(c.ReadTimeout.Milliseconds())},
@@ -62,7 +64,7 @@ func openRTSP(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
 	switch {
 	case err == nil:
 		return watchSize(ctx, s, where, func(ctx context.Context) (int, int, error) {
-			d, err := describe(ctx, u)
+			d, err := describe(ctx, u, diagnoseBound)
 			if err != nil {
 				return 0, 0, err
 			}
@@ -72,7 +74,9 @@ func openRTSP(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, videoio.ErrRefused):
-		return nil, diagnoseRTSP(ctx, u, bound)
+		return nil, &Error{Op: "open", Path: where,
+			Err:    fmt.Errorf("%w: the stream is there, and sent nothing that can be decoded within %v", ErrTimeout, bound.Round(100*time.Millisecond)),
+			Advice: "set the camera to H.264 or H.265; try transport tcp"}
 	}
 	return nil, &Error{Op: "open", Path: where, Err: scrubOwn(err, u.String())}
 }
@@ -119,14 +123,15 @@ func unreachable(ctx context.Context, where string, err error) error {
 	return &Error{Op: "open", Path: where, Err: fmt.Errorf("%w: %w", ErrUnreachable, err), Advice: advice}
 }
 
-// diagnoseBound is how long finding the reason of a failed open may take.
+// diagnoseBound is how long a camera may take to say what it sends.
 const diagnoseBound = 2 * time.Second
 
-// diagnoseRTSP asks the camera itself what OpenCV does not tell: why the
-// stream could not be opened.
-func diagnoseRTSP(ctx context.Context, u *url.URL, waited time.Duration) error {
+// answers makes sure that a camera speaks RTSP, takes the credentials and has a
+// video at its path: all that OpenCV would not tell, and would hold up every
+// other camera's opening for.
+func answers(ctx context.Context, u *url.URL, bound time.Duration) error {
 	e := &Error{Op: "open", Path: u.Redacted()}
-	session, err := describe(ctx, u)
+	session, err := describe(ctx, u, max(bound, diagnoseBound/2))
 	var status liberrors.ErrClientBadStatusCode
 	var timeout net.Error
 	switch {
@@ -134,8 +139,11 @@ func diagnoseRTSP(ctx context.Context, u *url.URL, waited time.Duration) error {
 		return ctx.Err()
 	case errors.As(err, &status):
 		e.Advice, e.Err = statusError(status)
-	case errors.As(err, &timeout) && timeout.Timeout(), errors.As(err, new(liberrors.ErrClientRequestTimedOut)):
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.As(err, new(liberrors.ErrClientRequestTimedOut)), errors.Is(err, context.DeadlineExceeded):
 		e.Err = fmt.Errorf("%w: it takes the connection and does not reply to RTSP", ErrTimeout)
+		e.Advice = "restart the camera, or check that the port is its RTSP port"
+	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
+		e.Err = fmt.Errorf("%w: it ends the connection without a reply", ErrUnreachable)
 		e.Advice = "restart the camera, or check that the port is its RTSP port"
 	case err != nil:
 		e.Err = fmt.Errorf("the answer is not RTSP: %w", secret{u.String()}.scrubbed(err))
@@ -143,8 +151,7 @@ func diagnoseRTSP(ctx context.Context, u *url.URL, waited time.Duration) error {
 	case !hasVideo(session):
 		e.Err, e.Advice = errors.New("the stream has no video"), "check the path: it may be the camera's sound"
 	default:
-		e.Err = fmt.Errorf("%w: the stream is there, and sent nothing that can be decoded within %v", ErrTimeout, waited.Round(100*time.Millisecond))
-		e.Advice = "set the camera to H.264 or H.265; try transport tcp"
+		return nil
 	}
 	return e
 }
@@ -169,8 +176,9 @@ func statusError(s liberrors.ErrClientBadStatusCode) (advice string, err error) 
 	return "restart the camera; it may have too many viewers", fmt.Errorf("the camera answers with status %d", s.Code)
 }
 
-func describe(ctx context.Context, u *url.URL) (*description.Session, error) {
-	ctx, cancel := context.WithTimeout(ctx, diagnoseBound)
+// describe asks a camera what it sends.
+func describe(ctx context.Context, u *url.URL, bound time.Duration) (*description.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	target, err := base.ParseURL(u.String())
 	if err != nil {
@@ -179,8 +187,10 @@ func describe(ctx context.Context, u *url.URL) (*description.Session, error) {
 	client := &gortsplib.Client{
 		Scheme:       u.Scheme,
 		Host:         rtspAddress(u),
-		ReadTimeout:  diagnoseBound,
-		WriteTimeout: diagnoseBound,
+		ReadTimeout:  bound,
+		WriteTimeout: bound,
+		// As FFmpeg takes it: cameras sign their own certificates.
+		TLSConfig: &tls.Config{InsecureSkipVerify: true},
 	}
 	if err := client.Start(); err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ type streamSpec struct {
 	where   string // the same for people
 	backend int
 	params  []videoio.Param
+	options string       // of FFmpeg; empty: it is not opened by FFmpeg
 	prepare func(device) // after opening, may be nil
 
 	openBound, readBound time.Duration
@@ -88,8 +89,17 @@ func openStream(ctx context.Context, spec streamSpec, open openDevice, b *blocke
 		}
 		s.buf.Close()
 	})
+	leave := func() {}
+	if spec.options != "" {
+		var err error
+		if leave, err = ffmpegDoor.enter(ctx, doorPatience, spec.options); err != nil {
+			s.hand.close()
+			return nil, err
+		}
+	}
 	err := s.hand.do(ctx, spec.openBound, func() {
 		s.capture, s.err = open(spec)
+		leave()
 		if s.err == nil {
 			if spec.prepare != nil {
 				spec.prepare(s.capture)

@@ -1,0 +1,60 @@
+package capture
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"platewatch/capture/rtspserve"
+)
+
+// One camera that takes connections and never answers does not delay the
+// opening of another: each is a fault domain of its own.
+func TestHungCameraDelaysNoOther(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	taken := make(chan struct{}, 8)
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() {
+				defer c.Close()
+				buf := make([]byte, 1)
+				if n, _ := c.Read(buf); n > 0 { // the library, not the knock before it
+					taken <- struct{}{}
+				}
+				io.Copy(io.Discard, c)
+			})
+		}
+	})
+	defer wg.Wait()
+	defer l.Close()
+	s := serve(t, "127.0.0.1:0", rtspserve.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
+	var hung sync.WaitGroup
+	for range 3 {
+		hung.Go(func() {
+			_, err := Open(t.Context(), Config{Kind: KindRTSP, URL: "rtsp://" + l.Addr().String() + "/x", OpenTimeout: 4 * time.Second})
+			if !errors.Is(err, ErrTimeout) {
+				t.Errorf("the hung one: %v", err)
+			}
+		})
+	}
+	for range 3 {
+		<-taken
+	}
+	defer hung.Wait()
+	begin := time.Now()
+	opened(t, t.Context(), Config{Kind: KindRTSP, URL: s.URL("gate")})
+	if took := time.Since(begin); took > 2*time.Second {
+		t.Errorf("the other one took %v to open", took)
+	}
+}
