@@ -19,6 +19,7 @@ type Camera struct {
 	record  *recorder
 	blocked blockedCalls
 	started atomic.Bool
+	light   chan PlateLight // how the latest plate came out
 
 	open func(context.Context, Config, *blockedCalls) (Source, error) // a seam for tests
 }
@@ -35,6 +36,7 @@ func New(c Config, log *slog.Logger) (*Camera, error) {
 		log:    log.With("camera", c.Name),
 		box:    newMailbox(),
 		record: newRecorder(c),
+		light:  make(chan PlateLight, 1),
 		open:   open,
 	}, nil
 }
@@ -100,6 +102,7 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 		return err
 	}
 	defer src.Close()
+	defer c.control(ctx, src)()
 	var online time.Time
 	var fresh freshness
 	m := c.pool.get()
@@ -138,6 +141,28 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// control reports the controls of a source that has some, and lets the plates
+// steer them where that is wanted, until the returned function is called.
+func (c *Camera) control(ctx context.Context, src Source) (end func()) {
+	a, ok := src.(adjustable)
+	if !ok {
+		return func() {}
+	}
+	states := a.states()
+	c.record.controls(states)
+	c.log.Info("camera controls", "set", wordsOf(states))
+	if c.config.AutoExposure != ExposePlate {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.steering(ctx, a)
+	}()
+	return func() { cancel(); <-done }
 }
 
 func (c *Camera) online(width, height int) {

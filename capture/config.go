@@ -56,6 +56,9 @@ type Config struct {
 	Format        string  // pixel format, four letters: MJPG, YUYV, ...
 	FPS           float64 // frames a second; also the pace of a folder (default 5)
 
+	Controls     Controls // v4l2: settings of the camera
+	AutoExposure string   // v4l2: who sets the exposure, camera (default) or plate
+
 	Transport       string // rtsp: tcp (default) or udp
 	CredentialsFile string // rtsp: a file with user:password on its first line
 
@@ -136,6 +139,11 @@ func (c Config) checkFields() error {
 		{"height", c.Height != 0, false, []string{KindV4L2}},
 		{"format", c.Format != "", false, []string{KindV4L2}},
 		{"fps", c.FPS != 0, false, []string{KindV4L2, KindFolder}},
+		{"exposure", c.Controls.Exposure != 0, false, []string{KindV4L2}},
+		{"gain", c.Controls.Gain != nil, false, []string{KindV4L2}},
+		{"focus", c.Controls.Focus != nil, false, []string{KindV4L2}},
+		{"white_balance", c.Controls.WhiteBalance != nil, false, []string{KindV4L2}},
+		{"auto_exposure", c.AutoExposure != "", false, []string{KindV4L2}},
 		{"transport", c.Transport != "", false, []string{KindRTSP}},
 		{"credentials_file", c.CredentialsFile != "", false, []string{KindRTSP}},
 		{"pace", c.Pace != "", false, []string{KindFile, KindFolder}},
@@ -183,6 +191,12 @@ func (c Config) checkNumbers() error {
 }
 
 func (c Config) checkV4L2() error {
+	if e := c.Controls.Exposure; e != 0 && (e < exposureUnit || e > time.Second) {
+		return configError(c.Device, "", "the exposure is %v and must be %v to 1s", e, exposureUnit)
+	}
+	if a := c.AutoExposure; a != "" && a != ExposeCamera && a != ExposePlate {
+		return configError(c.Device, "auto_exposure is camera or plate", "there is no auto_exposure %q", a)
+	}
 	if c.Format == "" {
 		return nil
 	}

@@ -42,6 +42,7 @@ type Stats struct {
 	LastError     string            `json:"last_error"` // without password; stays after recovery
 	Width         int               `json:"width"`      // of the last frame, pixels
 	Height        int               `json:"height"`
+	Controls      []ControlState    `json:"controls,omitempty"` // of a V4L2 camera, as last set
 }
 
 const (
@@ -116,6 +117,12 @@ func (r *recorder) drop(reason string) (n uint64) {
 	defer r.mu.Unlock()
 	r.s.DropsByReason[reason]++
 	return r.s.DropsByReason[reason]
+}
+
+func (r *recorder) controls(states []ControlState) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.s.Controls = states
 }
 
 func (r *recorder) opening() {

@@ -38,7 +38,10 @@ func openV4L2(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
 	}, openVideoio, b)
 	switch {
 	case err == nil:
-		return s, nil
+		if c.Controls.none() && c.AutoExposure != ExposePlate {
+			return s, nil
+		}
+		return withControls(ctx, s, c, b, openControls), nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, videoio.ErrRefused):
