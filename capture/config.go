@@ -12,12 +12,13 @@ import (
 const (
 	KindV4L2   = "v4l2"   // a local camera, by its device file
 	KindRTSP   = "rtsp"   // a network camera
+	KindHTTP   = "http"   // a network camera that sends MJPEG over HTTP
 	KindFile   = "file"   // a video file
 	KindFolder = "folder" // a folder of pictures, in the order of their names
 )
 
 // Kinds lists what Config.Kind can be.
-func Kinds() []string { return []string{KindV4L2, KindRTSP, KindFile, KindFolder} }
+func Kinds() []string { return []string{KindV4L2, KindRTSP, KindHTTP, KindFile, KindFolder} }
 
 // Pace says how fast a file or a folder plays.
 type Pace string
@@ -47,7 +48,7 @@ type Config struct {
 	Kind string // one of [Kinds]
 
 	Device string // v4l2: the device file, e.g. /dev/video0 or a link below /dev/v4l/by-id
-	URL    string // rtsp: rtsp://host[:port]/path, also rtsps
+	URL    string // rtsp: rtsp://host[:port]/path, also rtsps; http: http://host[:port]/path, also https
 	Path   string // file, folder
 
 	// What a V4L2 camera is asked for. It may give something else, which is
@@ -60,13 +61,13 @@ type Config struct {
 	AutoExposure string   // v4l2: who sets the exposure, camera (default) or plate
 
 	Transport       string // rtsp: tcp (default) or udp
-	CredentialsFile string // rtsp: a file with user:password on its first line
+	CredentialsFile string // rtsp, http: a file with user:password on its first line
 
 	Pace Pace // file, folder: real (default) or fast
 	Loop bool // file, folder: start again at the end
 
-	OpenTimeout time.Duration // v4l2, rtsp, file: bound of opening; default 5 s
-	ReadTimeout time.Duration // v4l2, rtsp, file: bound of one frame; default 3 s
+	OpenTimeout time.Duration // v4l2, rtsp, http, file: bound of opening; default 5 s
+	ReadTimeout time.Duration // v4l2, rtsp, http, file: bound of one frame; default 3 s
 
 	Stills StillLimits // folder: what is refused
 }
@@ -93,7 +94,7 @@ func (c Config) Where() string {
 	switch c.Kind {
 	case KindV4L2:
 		return c.Device
-	case KindRTSP:
+	case KindRTSP, KindHTTP:
 		return Redact(c.URL)
 	}
 	return c.Path
@@ -114,8 +115,8 @@ func (c Config) Validate() error {
 	switch c.Kind {
 	case KindV4L2:
 		return c.checkV4L2()
-	case KindRTSP:
-		return c.checkRTSP()
+	case KindRTSP, KindHTTP:
+		return c.checkURL()
 	}
 	if c.Pace != "" && c.Pace != PaceReal && c.Pace != PaceFast {
 		return configError(c.Path, "pace is real or fast", "there is no pace %q", c.Pace)
@@ -133,7 +134,7 @@ func (c Config) checkFields() error {
 		kinds []string
 	}{
 		{"device", c.Device != "", true, []string{KindV4L2}},
-		{"url", c.URL != "", true, []string{KindRTSP}},
+		{"url", c.URL != "", true, []string{KindRTSP, KindHTTP}},
 		{"path", c.Path != "", true, []string{KindFile, KindFolder}},
 		{"width", c.Width != 0, false, []string{KindV4L2}},
 		{"height", c.Height != 0, false, []string{KindV4L2}},
@@ -145,7 +146,7 @@ func (c Config) checkFields() error {
 		{"white_balance", c.Controls.WhiteBalance != nil, false, []string{KindV4L2}},
 		{"auto_exposure", c.AutoExposure != "", false, []string{KindV4L2}},
 		{"transport", c.Transport != "", false, []string{KindRTSP}},
-		{"credentials_file", c.CredentialsFile != "", false, []string{KindRTSP}},
+		{"credentials_file", c.CredentialsFile != "", false, []string{KindRTSP, KindHTTP}},
 		{"pace", c.Pace != "", false, []string{KindFile, KindFolder}},
 		{"loop", c.Loop, false, []string{KindFile, KindFolder}},
 	}
@@ -211,15 +212,18 @@ func (c Config) checkV4L2() error {
 	return nil
 }
 
-func (c Config) checkRTSP() error {
-	const advice = "it looks like rtsp://192.168.1.20:554/stream1"
+func (c Config) checkURL() error {
+	advice, schemes := "it looks like rtsp://192.168.1.20:554/stream1", []string{"rtsp", "rtsps"}
+	if c.Kind == KindHTTP {
+		advice, schemes = "it looks like http://192.168.1.20/mjpg/video.mjpg", []string{"http", "https"}
+	}
 	u, err := url.Parse(c.URL)
 	if err != nil {
 		// The parser's own text repeats the URL with its password.
 		return configError(Redact(c.URL), advice+"; a password with special characters belongs in the credentials file", "the URL cannot be parsed")
 	}
-	if u.Scheme != "rtsp" && u.Scheme != "rtsps" {
-		return configError(u.Redacted(), advice, "the URL begins with %q and not with rtsp:// or rtsps://", u.Scheme)
+	if !slices.Contains(schemes, u.Scheme) {
+		return configError(u.Redacted(), advice, "the URL begins with %q and not with %s://", u.Scheme, strings.Join(schemes, ":// or "))
 	}
 	if u.Hostname() == "" {
 		return configError(u.Redacted(), advice, "the URL names no host")

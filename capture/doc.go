@@ -1,5 +1,6 @@
-// Package capture brings pictures in: from V4L2 cameras, RTSP cameras, video
-// files and folders of pictures.
+// Package capture brings pictures in: from V4L2, RTSP and MJPEG cameras, video
+// files and folders of pictures; and tells where in them something moves
+// ([Gate]) and how plates came out ([MeasurePlate]).
 //
 // Three layers can be used apart from each other:
 //

@@ -47,6 +47,8 @@ func open(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
 		return openV4L2(ctx, c, b)
 	case KindRTSP:
 		return openRTSP(ctx, c, b)
+	case KindHTTP:
+		return openHTTP(ctx, c)
 	case KindFile:
 		return openFile(ctx, c, b)
 	default:

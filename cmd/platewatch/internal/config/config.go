@@ -54,7 +54,7 @@ type Camera struct {
 	// Name is the camera's name in hits, metrics and the status page: unique
 	// in the unit, same characters as the unit's name.
 	Name string `toml:"name"`
-	// Source is an rtsp:// address, a V4L2 device, a video file, or a folder
+	// Source is an rtsp:// or http:// address, a V4L2 device, a video file, or a folder
 	// of pictures (with a slash at its end).
 	Source string `toml:"source"`
 	// Kind overrides what Source looks like. [Camera.SourceKind] combines both.
@@ -72,6 +72,29 @@ type Camera struct {
 
 	OpenTimeout Duration `toml:"open_timeout"` // a camera that does not open in this time is tried again
 	ReadTimeout Duration `toml:"read_timeout"` // a camera that gives no frame for this long is opened anew
+
+	// What of the picture matters: polygons of [x, y] corners, as fractions of
+	// its width and height from the top left.
+	Include [][]float64   `toml:"include"` // plates are looked for in this one; empty: everywhere
+	Exclude [][][]float64 `toml:"exclude"` // and not in these: the camera's own clock, a shop's sign
+
+	// Characters of other heights are no plates, in pixels; 0: any.
+	MinCharacterHeight float64 `toml:"min_character_height"`
+	MaxCharacterHeight float64 `toml:"max_character_height"`
+
+	// Motion looks only where something moves or a plate is expected, and
+	// everywhere each FullLook. Without it every frame is searched.
+	Motion   bool     `toml:"motion"`
+	FullLook Duration `toml:"full_look"`
+
+	// Settings of a V4L2 camera; empty: as the camera has them.
+	Exposure     Duration `toml:"exposure"`      // of one frame
+	Gain         *int     `toml:"gain"`          // in the driver's units
+	Focus        *int     `toml:"focus"`         // in the driver's units
+	WhiteBalance *int     `toml:"white_balance"` // kelvin
+	// AutoExposure "plate" steers the exposure by the plates that are read,
+	// "camera" (the default) leaves it to the camera.
+	AutoExposure string `toml:"auto_exposure"`
 
 	Loop bool `toml:"loop"` // files and folders start again at their end
 	Pace Pace `toml:"pace"` // files and folders: how fast, [PaceReal] by default
@@ -202,6 +225,7 @@ type Kind string
 const (
 	KindV4L2   Kind = "v4l2"
 	KindRTSP   Kind = "rtsp"
+	KindHTTP   Kind = "http"
 	KindFile   Kind = "file"
 	KindFolder Kind = "folder"
 )
@@ -248,6 +272,8 @@ func DefaultCamera() Camera {
 	return Camera{
 		OpenTimeout: Duration(5 * time.Second),
 		ReadTimeout: Duration(3 * time.Second),
+		Motion:      true,
+		FullLook:    Duration(5 * time.Second),
 	}
 }
 

@@ -181,7 +181,7 @@ func (c *Config) Summary(w io.Writer) error {
 func (c *Config) Missing() []string {
 	paths := c.secretPaths()
 	for i := range c.Cameras {
-		if kind, _ := c.Cameras[i].SourceKind(); kind != KindRTSP {
+		if kind, _ := c.Cameras[i].SourceKind(); kind != KindRTSP && kind != KindHTTP {
 			paths = append(paths, namedPath{indexPath("camera", i) + ".source", &c.Cameras[i].Source})
 		}
 	}

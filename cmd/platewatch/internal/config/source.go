@@ -21,11 +21,11 @@ var pictureExtensions = []string{".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff
 // write instead.
 func (c Camera) SourceKind() (Kind, error) {
 	switch c.Kind {
-	case KindV4L2, KindRTSP, KindFile, KindFolder:
+	case KindV4L2, KindRTSP, KindHTTP, KindFile, KindFolder:
 		return c.Kind, nil
 	case "":
 	default:
-		return "", fmt.Errorf("there is no kind %q: write v4l2, rtsp, file or folder", c.Kind)
+		return "", fmt.Errorf("there is no kind %q: write v4l2, rtsp, http, file or folder", c.Kind)
 	}
 	source := c.Source
 	scheme, _, isURL := strings.Cut(source, "://")
@@ -34,7 +34,7 @@ func (c Camera) SourceKind() (Kind, error) {
 	case isURL && (scheme == "rtsp" || scheme == "rtsps"):
 		return KindRTSP, nil
 	case isURL && (scheme == "http" || scheme == "https"):
-		return "", fmt.Errorf("HTTP cameras are not supported yet: use the camera's rtsp:// address")
+		return KindHTTP, nil
 	case isURL:
 		return "", fmt.Errorf("there is no %s:// source: write an rtsp:// address, a device, a file or a folder", scheme)
 	case strings.HasPrefix(source, "/dev/"):

@@ -110,7 +110,7 @@ func (c Camera) validate(f *findings, at string) {
 			f.add(key, key+": "+err.Error(), "")
 		}
 	}
-	if kind == KindRTSP {
+	if kind == KindRTSP || kind == KindHTTP {
 		c.validateAddress(f, at)
 	}
 	if c.Width < 0 || c.Height < 0 || c.Width > 8192 || c.Height > 8192 || (c.Width == 0) != (c.Height == 0) {
@@ -120,6 +120,19 @@ func (c Camera) validate(f *findings, at string) {
 	number(f, at+".fps", c.FPS, 0, 240, "frames a second")
 	timeout(f, at+".open_timeout", c.OpenTimeout, 100*time.Millisecond, time.Minute)
 	timeout(f, at+".read_timeout", c.ReadTimeout, 100*time.Millisecond, time.Minute)
+	c.validateArea(f, at)
+	number(f, at+".min_character_height", c.MinCharacterHeight, 0, 1000, "pixels")
+	number(f, at+".max_character_height", c.MaxCharacterHeight, 0, 1000, "pixels")
+	if c.MaxCharacterHeight > 0 && c.MinCharacterHeight > c.MaxCharacterHeight {
+		f.addf(at+".min_character_height", "write the smaller one here", "= %g is more than max_character_height = %g", c.MinCharacterHeight, c.MaxCharacterHeight)
+	}
+	timeout(f, at+".full_look", c.FullLook, 500*time.Millisecond, time.Hour)
+	if c.Exposure != 0 {
+		timeout(f, at+".exposure", c.Exposure, 100*time.Microsecond, time.Second)
+	}
+	if c.AutoExposure != "" {
+		oneOf(f, at+".auto_exposure", c.AutoExposure, "camera", "plate")
+	}
 	if c.Transport != "" {
 		oneOf(f, at+".transport", c.Transport, "tcp", "udp")
 	}
@@ -143,8 +156,13 @@ func (c Camera) validate(f *findings, at string) {
 		{"width", c.Width != 0, []Kind{KindV4L2}},
 		{"height", c.Height != 0, []Kind{KindV4L2}},
 		{"fps", c.FPS != 0, []Kind{KindV4L2, KindFolder}},
+		{"exposure", c.Exposure != 0, []Kind{KindV4L2}},
+		{"gain", c.Gain != nil, []Kind{KindV4L2}},
+		{"focus", c.Focus != nil, []Kind{KindV4L2}},
+		{"white_balance", c.WhiteBalance != nil, []Kind{KindV4L2}},
+		{"auto_exposure", c.AutoExposure != "", []Kind{KindV4L2}},
 		{"transport", c.Transport != "", []Kind{KindRTSP}},
-		{"credentials_file", c.CredentialsFile != "", []Kind{KindRTSP}},
+		{"credentials_file", c.CredentialsFile != "", []Kind{KindRTSP, KindHTTP}},
 		{"loop", c.Loop, []Kind{KindFile, KindFolder}},
 		{"pace", c.Pace != "", []Kind{KindFile, KindFolder}},
 	} {

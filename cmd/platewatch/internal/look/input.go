@@ -31,7 +31,11 @@ func Inputs(args []string) []Input {
 	var all []Input
 	for _, arg := range args {
 		if strings.Contains(arg, "://") {
-			all = append(all, Input{Name: arg, Stream: &capture.Config{Name: "read", Kind: capture.KindRTSP, URL: arg}})
+			kind := capture.KindRTSP
+			if strings.HasPrefix(arg, "http://") || strings.HasPrefix(arg, "https://") {
+				kind = capture.KindHTTP
+			}
+			all = append(all, Input{Name: arg, Stream: &capture.Config{Name: "read", Kind: kind, URL: arg}})
 			continue
 		}
 		info, err := os.Stat(arg)
@@ -96,5 +100,5 @@ func (e *InputError) Unwrap() error { return e.Err }
 
 // Hint says what to name instead.
 func (e *InputError) Hint() string {
-	return "name a picture, a folder of pictures, a video, or a camera's rtsp:// address"
+	return "name a picture, a folder of pictures, a video, or a camera's rtsp:// or http:// address"
 }

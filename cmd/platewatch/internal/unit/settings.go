@@ -38,7 +38,22 @@ func recogniserParams(c *config.Config, readers int) (p ocr.Params, err error) {
 func observeParams(c *config.Config, cam config.Camera) observe.Params {
 	p := observe.DefaultParams()
 	p.Passage = passageParams(c)
+	p.Area = capture.Area{Include: polygon(cam.Include)}
+	for _, e := range cam.Exclude {
+		p.Area.Exclude = append(p.Area.Exclude, polygon(e))
+	}
+	p.MinHeight, p.MaxHeight = cam.MinCharacterHeight, cam.MaxCharacterHeight
+	p.Gate, p.FullLook = cam.Motion, cam.FullLook.Std()
 	return p
+}
+
+// polygon is a polygon of a checked configuration.
+func polygon(corners [][]float64) []capture.Corner {
+	var out []capture.Corner
+	for _, c := range corners {
+		out = append(out, capture.Corner{X: c[0], Y: c[1]})
+	}
+	return out
 }
 
 func passageParams(c *config.Config) passage.Params {
@@ -128,14 +143,16 @@ func cameraConfig(c config.Camera) (capture.Config, error) {
 	out := capture.Config{
 		Name: c.Name, Kind: string(kind),
 		Width: c.Width, Height: c.Height, FPS: c.FPS, Format: c.Format,
-		Transport: c.Transport, CredentialsFile: c.CredentialsFile,
+		Controls:     capture.Controls{Exposure: c.Exposure.Std(), Gain: c.Gain, Focus: c.Focus, WhiteBalance: c.WhiteBalance},
+		AutoExposure: c.AutoExposure,
+		Transport:    c.Transport, CredentialsFile: c.CredentialsFile,
 		Pace: capture.Pace(c.Pace), Loop: c.Loop,
 		OpenTimeout: c.OpenTimeout.Std(), ReadTimeout: c.ReadTimeout.Std(),
 	}
 	switch kind {
 	case config.KindV4L2:
 		out.Device = c.Source
-	case config.KindRTSP:
+	case config.KindRTSP, config.KindHTTP:
 		out.URL = c.Source
 	default:
 		out.Path = c.Source
