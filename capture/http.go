@@ -70,10 +70,11 @@ func openHTTP(ctx context.Context, c Config) (Source, error) {
 	}
 	if err != nil {
 		m.Close()
+		var slow net.Error
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case m.late.Load():
+		case m.late.Load(), errors.As(err, &slow) && slow.Timeout() && !errors.As(err, new(*net.OpError)):
 			return nil, &Error{Op: "open", Path: where, Err: fmt.Errorf("%w: it takes the connection and does not answer", ErrTimeout), Advice: "restart the camera"}
 		}
 		return nil, m.openError(err, u)

@@ -28,10 +28,14 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	asJSON := flags.Bool("json", false, "print the scores as JSON")
 	page := flags.String("html", "", "write the scores and every failure as a picture into `file`")
+	streams := flags.Bool("stream", false, "measure what following video costs, beside a plain ffmpeg decode: of the files named, or of a still road and one with traffic")
 	modelName := flags.String("model", "plate", modelUsage)
 	regions := flags.String("region", "", regionUsage+"; DIR:REGIONS says it for one folder")
-	if err := parse(flags, std, "[flags] DIR[:REGIONS] ...", args); err != nil {
+	if err := parse(flags, std, "[flags] DIR[:REGIONS] ... | -stream [VIDEO ...]", args); err != nil {
 		return err
+	}
+	if *streams {
+		return benchStreams(ctx, std, readingModel(*modelName), *regions, *asJSON, flags.Args())
 	}
 	if flags.NArg() == 0 {
 		return usageError("nothing to measure", "name folders with pictures or clips and a "+truth.FileName)

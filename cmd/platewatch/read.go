@@ -13,6 +13,7 @@ import (
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/hotlist"
 	"platewatch/ocr"
+	"platewatch/ocr/passage"
 )
 
 // runRead reads the plates on pictures, in folders, videos and streams.
@@ -129,11 +130,22 @@ func inWords(l any) string {
 		}
 	case look.Passage:
 		for _, p := range l.Plates {
-			fmt.Fprintf(&b, "%s  passage %d  %-10s %3.0f %%  %.1f–%.1f s, %d frames%s\n", l.File, l.Passage, p.Text, 100*p.Confidence,
-				float64(l.FirstMS)/1000, float64(l.LastMS)/1000, l.Frames, matchWords(p.Matches))
+			fmt.Fprintf(&b, "%s  passage %d  %-10s %3.0f %%  %.1f–%.1f s, %d frames%s%s\n", l.File, l.Passage, p.Text, 100*p.Confidence,
+				float64(l.FirstMS)/1000, float64(l.LastMS)/1000, l.Frames, wayWords(l), matchWords(p.Matches))
 		}
 	}
 	return b.String()
+}
+
+// wayWords say where a vehicle went, as far as that was seen.
+func wayWords(p look.Passage) string {
+	switch {
+	case p.Parked:
+		return ", parked"
+	case p.Direction != passage.Unknown.String():
+		return ", " + p.Direction
+	}
+	return ""
 }
 
 func matchWords(matches []hotlist.Match) string {

@@ -20,6 +20,9 @@ const (
 	Right
 )
 
+// Directions is how many there are.
+const Directions = len(directions)
+
 var directions = [...]string{"unknown", "towards", "away", "left", "right"}
 
 func (d Direction) String() string {

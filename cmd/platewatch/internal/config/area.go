@@ -11,7 +11,7 @@ func (c Camera) validateArea(f *findings, at string) {
 	const advice = "write the corners in order, as fractions from the top left: [[0.0, 0.3], [1.0, 0.3], [1.0, 1.0], [0.0, 1.0]]"
 	if len(c.Include) > 0 && !f.bad(at+".include") {
 		if err := checkPolygon(c.Include); err != nil {
-			f.addf(at+".include", advice, ": %v", err)
+			f.addf(at+".include", advice, "is no area: %v", err)
 		}
 	}
 	const most = 32
@@ -24,7 +24,7 @@ func (c Camera) validateArea(f *findings, at string) {
 			continue
 		}
 		if err := checkPolygon(p); err != nil {
-			f.addf(key, advice, ": %v", err)
+			f.addf(key, advice, "is no area: %v", err)
 		}
 	}
 }

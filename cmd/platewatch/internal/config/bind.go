@@ -156,6 +156,12 @@ func wants(v reflect.Value) string {
 		if t.Elem().Kind() == reflect.String {
 			return `a list of strings such as ["…"]`
 		}
+		if t.Elem().Kind() == reflect.Float64 {
+			return "a corner [x, y]"
+		}
+		if t.Elem().Kind() == reflect.Slice {
+			return "a list of corners such as [[0.0, 0.3], [1.0, 0.3], [1.0, 1.0]]"
+		}
 		return "one section in [[double brackets]] for each"
 	}
 	return t.String()

@@ -107,8 +107,10 @@ func TestParseEverything(t *testing.T) {
 	got := mustParse(t, `
 state_dir = "/srv/platewatch"
 camera = [ # as inline tables, which TOML allows as well
-	{ name = "front", source = "rtsp://192.0.2.7/a", transport = "udp", credentials_file = "front", open_timeout = "1m" },
-	{ name = "clip", source = "night.MKV", loop = true, pace = "fast" },
+	{ name = "front", source = "rtsp://192.0.2.7/a", transport = "udp", credentials_file = "front", open_timeout = "1m",
+	  include = [[0, 0.3], [1, 0.3], [0.5, 1.0]], exclude = [[[0, 0], [0.1, 0], [0.1, 0.05]]], min_character_height = 12, max_character_height = 90.5 },
+	{ name = "clip", source = "night.MKV", loop = true, pace = "fast", motion = false, full_look = "1m" },
+	{ name = "board", source = "/dev/video0", exposure = "1ms", gain = 0, focus = 30, white_balance = 4500, auto_exposure = "plate" },
 ]
 [unit]
 name = "gate-7"
@@ -151,14 +153,20 @@ level = "debug"
 format = "json"
 `[1:])
 	bearing := 0.0
+	number := func(n int) *int { return &n }
 	want := &Config{
 		StateDir: "/srv/platewatch",
 		Unit:     Unit{Name: "gate-7", Position: &Position{52, -4.5, &bearing, "A44"}},
 		Cameras: []Camera{
 			{Name: "front", Source: "rtsp://192.0.2.7/a", Transport: "udp", CredentialsFile: "front",
-				OpenTimeout: Duration(time.Minute), ReadTimeout: Duration(3 * time.Second)},
+				OpenTimeout: Duration(time.Minute), ReadTimeout: Duration(3 * time.Second),
+				Include: [][]float64{{0, 0.3}, {1, 0.3}, {0.5, 1}}, Exclude: [][][]float64{{{0, 0}, {0.1, 0}, {0.1, 0.05}}},
+				MinCharacterHeight: 12, MaxCharacterHeight: 90.5, Motion: true, FullLook: Duration(5 * time.Second)},
 			{Name: "clip", Source: "night.MKV", Loop: true, Pace: PaceFast,
-				OpenTimeout: Duration(5 * time.Second), ReadTimeout: Duration(3 * time.Second)},
+				OpenTimeout: Duration(5 * time.Second), ReadTimeout: Duration(3 * time.Second), FullLook: Duration(time.Minute)},
+			{Name: "board", Source: "/dev/video0", OpenTimeout: Duration(5 * time.Second), ReadTimeout: Duration(3 * time.Second),
+				Motion: true, FullLook: Duration(5 * time.Second),
+				Exposure: Duration(time.Millisecond), Gain: number(0), Focus: number(30), WhiteBalance: number(4500), AutoExposure: "plate"},
 		},
 		OCR:     OCR{Model: "plate.traineddata", Workers: 3, MinPlateWidth: 64, Region: "nl,uk"},
 		Passage: Passage{Agree: 1, Gap: Duration(5*time.Second + 30*time.Millisecond)},
@@ -193,7 +201,9 @@ func TestSourceKind(t *testing.T) {
 		{Camera{Source: "clip.mp4", Kind: KindFolder}, KindFolder},
 		{Camera{Source: "clip"}, ""},
 		{Camera{Source: "car.jpg"}, ""},
-		{Camera{Source: "http://192.0.2.7/x"}, ""},
+		{Camera{Source: "http://192.0.2.7/x"}, KindHTTP},
+		{Camera{Source: "https://192.0.2.7/x"}, KindHTTP},
+		{Camera{Source: "ftp://192.0.2.7/x"}, ""},
 		{Camera{Source: "clip.mp4", Kind: "webcam"}, ""},
 	} {
 		got, err := test.camera.SourceKind()

@@ -23,12 +23,15 @@ type Picture struct {
 
 // Passage is the line of JSON for one passage of a video.
 type Passage struct {
-	File    string  `json:"file"`
-	Passage uint64  `json:"passage"`
-	FirstMS int64   `json:"first_ms"`
-	LastMS  int64   `json:"last_ms"`
-	Frames  int     `json:"frames"`
-	Plates  []Plate `json:"plates"` // one: the vote
+	File      string  `json:"file"`
+	Passage   uint64  `json:"passage"`
+	FirstMS   int64   `json:"first_ms"`
+	LastMS    int64   `json:"last_ms"`
+	Frames    int     `json:"frames"`
+	BestMS    int64   `json:"best_ms"`   // the frame that shows the plate best
+	Direction string  `json:"direction"` // towards, away, left, right, unknown
+	Parked    bool    `json:"parked"`
+	Plates    []Plate `json:"plates"` // one: the vote
 }
 
 // Failure is the line of JSON for an input that could not be read.
@@ -77,10 +80,11 @@ func plateOf(p ocr.Plate) Plate {
 func passageOf(file string, p passage.Passage) Passage {
 	return Passage{
 		File: file, Passage: p.Number, Frames: p.Frames,
-		FirstMS: p.First.Milliseconds(), LastMS: p.Last.Milliseconds(),
+		FirstMS: p.First.Milliseconds(), LastMS: p.Last.Milliseconds(), BestMS: p.Best.Milliseconds(),
+		Direction: p.Direction.String(), Parked: p.Parked,
 		Plates: []Plate{{
 			Text: p.Text, Confidence: round(p.Confidence, 1e3),
-			Box:        [4]int{p.Box.Min.X, p.Box.Min.Y, p.Box.Dx(), p.Box.Dy()},
+			Box:        [4]int{p.BestBox.Min.X, p.BestBox.Min.Y, p.BestBox.Dx(), p.BestBox.Dy()}, // on the best frame
 			Characters: charactersOf(p.Characters),
 		}},
 	}

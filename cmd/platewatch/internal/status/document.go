@@ -118,10 +118,17 @@ type Camera struct {
 	LastFrame Seconds           `json:"last_frame_age_s"`
 	LastError string            `json:"last_error,omitempty"` // redacted
 
-	Looks    uint64 `json:"looks"` // frames searched for plates
-	Look     Timing `json:"look"`  // find and read together
-	Plates   uint64 `json:"plates"`
-	Passages uint64 `json:"passages"`
+	Still     uint64 `json:"still"`      // frames on which nothing moved
+	Looks     uint64 `json:"looks"`      // frames searched for plates
+	FullLooks uint64 `json:"full_looks"` // of these, searched everywhere
+	Look      Timing `json:"look"`       // find and read together
+	Plates    uint64 `json:"plates"`
+	Passages  uint64 `json:"passages"`
+	// Directions counts the passages by where the vehicle went.
+	Directions map[string]uint64 `json:"directions,omitempty"`
+
+	Light    *Light    `json:"light,omitempty"`    // how plates come out; nil before the first
+	Controls []Control `json:"controls,omitempty"` // of a camera on the board, as set
 
 	// PlateBoxes are the sizes in pixels of the plates last found. Their text
 	// is nobody's business.
@@ -131,6 +138,27 @@ type Camera struct {
 
 // Online reports whether frames come in, or everything there was has been read.
 func (c Camera) Online() bool { return c.State == "online" || c.State == "ended" }
+
+// Light is how the plates read lately came out.
+type Light struct {
+	Plates  int     `json:"plates"`    // that it is taken from
+	Bright  float64 `json:"bright"`    // median grey level of their ground, 0–255
+	Dark    float64 `json:"dark"`      // of their ink
+	Blur    float64 `json:"blur_px"`   // median width of a stroke's edge, pixels
+	Height  float64 `json:"height_px"` // median height of the characters, pixels
+	Over    float64 `json:"over"`      // share that is over-exposed, 0–1
+	Under   float64 `json:"under"`     // under-exposed
+	Blurred float64 `json:"blurred"`   // blurred by motion
+	Small   float64 `json:"small"`     // too small
+}
+
+// Control is a setting of a camera.
+type Control struct {
+	Name  string `json:"name"`
+	Asked int    `json:"asked"` // in the driver's units
+	Value int    `json:"value"` // read back
+	Error string `json:"error,omitempty"`
+}
 
 // Box is the size of a plate in the picture, in pixels.
 type Box struct {

@@ -45,6 +45,13 @@ var (
 	mOpens       = metric("camera_opens_total", "Times the camera was opened.", "camera")
 	mFrameAge    = metric("camera_last_frame_age_seconds", "Time since its last frame.", "camera")
 	mLook        = metric("camera_look_seconds", "Finding and reading in one frame: recent quantiles; sum and count since the start.", "camera")
+	mStill       = metric("camera_frames_still_total", "Frames on which nothing moved, and nothing was searched.", "camera")
+	mFullLooks   = metric("camera_full_looks_total", "Frames searched everywhere.", "camera")
+	mPlateBright = metric("camera_plate_brightness", "Median grey level of the ground of the plates read lately, 0 to 255.", "camera")
+	mPlateHeight = metric("camera_plate_character_pixels", "Median height of their characters.", "camera")
+	mPlateBlur   = metric("camera_plate_blur_pixels", "Median width of a stroke's edge on them.", "camera")
+	mPlateFault  = metric("camera_plate_fault_ratio", "Share of them with a fault: over, under, blurred, small.", "camera", "fault")
+	mControl     = metric("camera_control", "A control of the camera as read back, in the driver's units.", "camera", "control")
 	mPlates      = metric("camera_plates_total", "Plates read in single frames.", "camera")
 	mCamPassages = metric("camera_passages_total", "Vehicles that went by.", "camera")
 	mPassages    = metric("passages_total", "Vehicles that went by, all cameras.")
@@ -99,6 +106,19 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 			map[float64]float64{0.5: cam.Look.P50 / 1000, 0.95: cam.Look.P95 / 1000}, cam.Name)
 		counter(mPlates, cam.Plates, cam.Name)
 		counter(mCamPassages, cam.Passages, cam.Name)
+		counter(mStill, cam.Still, cam.Name)
+		counter(mFullLooks, cam.FullLooks, cam.Name)
+		if l := cam.Light; l != nil {
+			gauge(mPlateBright, l.Bright, cam.Name)
+			gauge(mPlateHeight, l.Height, cam.Name)
+			gauge(mPlateBlur, l.Blur, cam.Name)
+			for fault, share := range map[string]float64{"over": l.Over, "under": l.Under, "blurred": l.Blurred, "small": l.Small} {
+				gauge(mPlateFault, share, cam.Name, fault)
+			}
+		}
+		for _, k := range cam.Controls {
+			gauge(mControl, float64(k.Value), cam.Name, k.Name)
+		}
 	}
 	counter(mPassages, doc.Passages)
 	counter(mHits, doc.Hits)

@@ -54,6 +54,9 @@ func (u *Unit) problems() []string {
 		if s := l.camera.Stats(); s.State == capture.StateOffline {
 			add("Camera %s gives no pictures: %s.", l.name, s.LastError)
 		}
+		if advice := l.meter.Guidance().Advice(); advice != "" {
+			add("Camera %s: %s.", l.name, advice)
+		}
 		l.mu.Lock()
 		if l.counts.failures > 0 {
 			add("Camera %s: %d frames could not be read.", l.name, l.counts.failures)

@@ -29,6 +29,7 @@ type lane struct {
 	time    timeline
 	seen    map[uint64]*sighting // by passage number, of the open passages
 	preview preview
+	meter   capture.LightMeter
 
 	beat   atomic.Int64 // nanoseconds since the unit's start when the lane last went round
 	ended  atomic.Bool  // there is nothing more to look at
@@ -42,6 +43,7 @@ type laneCounts struct {
 	looks, plates, passages, hits uint64
 	fullLooks                     uint64 // of the looks, those at the whole area
 	still                         uint64 // frames on which nothing moved
+	directions                    [passage.Directions]uint64
 	failures                      uint64 // looks that gave an error
 	timing                        timing
 	lastPlates                    []ocr.Plate // boxes only: see [lane.note]
@@ -144,6 +146,7 @@ func (l *lane) follow(updates []passage.Update, f *capture.Frame, plates []ocr.P
 		}
 		if u.Best {
 			s.take(f, plates[u.Plate].Box, l.u.cfg.Pictures)
+			s.measure(f, plates[u.Plate])
 		}
 		switch u.Event {
 		case passage.Sure, passage.Corrected:
@@ -155,8 +158,13 @@ func (l *lane) follow(updates []passage.Update, f *capture.Frame, plates []ocr.P
 			l.mu.Lock()
 			if u.Passage.Sure {
 				l.counts.passages++
+				l.counts.directions[u.Passage.Direction]++
 			}
 			l.mu.Unlock()
+			if u.Passage.Sure && s.lit {
+				l.meter.Add(s.light)
+				l.camera.Steer(s.light)
+			}
 		}
 	}
 }

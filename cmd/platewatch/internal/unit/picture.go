@@ -8,6 +8,7 @@ import (
 
 	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/ocr"
 	"platewatch/uplink"
 )
 
@@ -20,6 +21,8 @@ type sighting struct {
 	box            image.Rectangle
 	plate, context gocv.Mat
 	taken          bool
+	light          capture.PlateLight // on the best frame
+	lit            bool               // it could be measured
 
 	hit            string // id of the reported hit; empty when there is none
 	matches        []uplink.Match
@@ -45,6 +48,22 @@ func (s *sighting) take(f *capture.Frame, box image.Rectangle, c config.Pictures
 	s.context = cut(f.Image, image.Rect(
 		box.Min.X-int(c.ContextSides*w), box.Min.Y-int(c.ContextAbove*w),
 		box.Max.X+int(c.ContextSides*w), box.Max.Y+int(c.ContextBelow*w)), maxContextWidth)
+}
+
+// measure notes how the plate came out on a better frame.
+func (s *sighting) measure(f *capture.Frame, p ocr.Plate) {
+	around := p.Box.Intersect(image.Rect(0, 0, f.Image.Cols(), f.Image.Rows()))
+	if around.Empty() {
+		return
+	}
+	colour := f.Image.Region(around)
+	defer colour.Close()
+	grey := gocv.NewMat()
+	defer grey.Close()
+	gocv.CvtColor(colour, &grey, gocv.ColorBGRToGray)
+	if l, ok := capture.MeasurePlate(grey, image.Rect(0, 0, grey.Cols(), grey.Rows()), p.Height); ok {
+		s.light, s.lit = l, true
+	}
 }
 
 // close frees the pictures; what was reported stays known.

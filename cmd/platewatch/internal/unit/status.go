@@ -8,6 +8,7 @@ import (
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/ocr"
+	"platewatch/ocr/passage"
 	"platewatch/uplink"
 )
 
@@ -86,6 +87,20 @@ func (l *lane) status() status.Camera {
 	defer l.mu.Unlock()
 	n := &l.counts
 	c.Looks, c.Plates, c.Passages = n.looks, n.plates, n.passages
+	c.FullLooks, c.Still = n.fullLooks, n.still
+	c.Directions = map[string]uint64{}
+	for d, k := range n.directions {
+		if k > 0 {
+			c.Directions[passage.Direction(d).String()] = k
+		}
+	}
+	if g := l.meter.Guidance(); g.Plates > 0 {
+		c.Light = &status.Light{Plates: g.Plates, Bright: g.Median.Bright, Dark: g.Median.Dark, Blur: g.Median.Blur, Height: g.Median.Height,
+			Over: g.Over, Under: g.Under, Blurred: g.Blurred, Small: g.Small}
+	}
+	for _, k := range s.Controls {
+		c.Controls = append(c.Controls, status.Control{Name: k.Name, Asked: k.Asked, Value: k.Value, Error: k.Error})
+	}
 	c.Look = status.Timing{P50: milliseconds(n.timing.quantile(0.5)), P95: milliseconds(n.timing.quantile(0.95)),
 		Total: status.Seconds(n.timing.total.Seconds())}
 	c.PlateBoxes, c.PlateAge = boxesOf(n.lastPlates), status.Since(n.lastPlateAt)

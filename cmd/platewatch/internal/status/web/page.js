@@ -141,6 +141,16 @@ function drawTiles(d) {
   }
 }
 
+const percent = (share) => `${Math.round(100 * share)} %`;
+
+// How the plates of a camera came out lately, as numbers.
+function lightWords(l) {
+  if (!l) return "–";
+  const faults = [["over-exposed", l.over], ["too dark", l.under], ["blurred", l.blurred], ["too small", l.small]]
+    .filter(([, share]) => share > 0).map(([name, share]) => `${percent(share)} ${name}`);
+  return `ground ${Math.round(l.bright)}, ink ${Math.round(l.dark)} of 255; characters ${Math.round(l.height_px)} px, edges ${l.blur_px.toFixed(1)} px; ${faults.join(", ") || "all well"}`;
+}
+
 // ---- what a person should know first
 
 function overall(d) {
@@ -236,8 +246,9 @@ function drawDetails(d) {
       ["Frames", number(c.frames)],
       ["Dropped", sum(c.drops) ? listed(c.drops) : "none"],
       ["Opened", plural(c.opens, "time", "times")],
-      ["Looked at", `${number(c.looks)} frames`],
+      ["Looked at", `${number(c.looks)} frames, ${number(c.full_looks || 0)} of them everywhere; nothing moved in ${number(c.still || 0)}`],
       ["Find and read", c.looks ? `${number(c.look.p50_ms)} ms half the time, ${number(c.look.p95_ms)} ms at most 19 times in 20` : "–"],
+      ["Plates come out", lightWords(c.light)],
       ["Plates in view", (c.plate_boxes || []).map((b) => `${b.w} × ${b.h} px`).join(", ") || "none"],
       ["Passages", number(c.passages)],
       ["Last error", c.last_error || "none"],
