@@ -1,7 +1,7 @@
 // Package unit is the running unit: it wires cameras, recogniser, hotlist,
 // outbox, uplink and status page together and keeps them going.
 //
-//	lane.go      one camera: newest frame → plates → passages
+//	lane.go      one camera: newest frame → plates → passages (observe)
 //	hit.go       passage → hotlist → outbox
 //	picture.go   the pictures that go with a hit
 //	settings.go  configuration → the parts' own settings
