@@ -11,7 +11,7 @@ import (
 
 const gateFrame = 40 * time.Millisecond
 
-// watchedRoad is what the gate watches: 640 × 360, with a sensor's noise.
+// watchedRoad is what the gate watches: 320 × 180, with a sensor's noise.
 type watchedRoad struct {
 	t     testing.TB
 	gate  *Gate
@@ -21,10 +21,15 @@ type watchedRoad struct {
 	light int
 	cars  []image.Rectangle
 	at    time.Duration
+
+	normal [4096]float64 // deviates, drawn once: the noise of a frame begins anywhere among them
 }
 
 func newWatchedRoad(t testing.TB, a Area) *watchedRoad {
-	s := &watchedRoad{t: t, gate: NewGate(a), m: gocv.NewMatWithSize(360, 640, gocv.MatTypeCV8UC3), r: rand.New(rand.NewPCG(1, 2)), noise: 3}
+	s := &watchedRoad{t: t, gate: NewGate(a), m: gocv.NewMatWithSize(180, 320, gocv.MatTypeCV8UC3), r: rand.New(rand.NewPCG(1, 2)), noise: 3}
+	for i := range s.normal {
+		s.normal[i] = s.r.NormFloat64()
+	}
 	t.Cleanup(func() { s.m.Close() })
 	return s
 }
@@ -36,15 +41,16 @@ func (s *watchedRoad) frame() []image.Rectangle {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	shift := s.r.IntN(len(s.normal))
 	for i := range px {
-		v := 90 + s.light + (i/3/80+i/3/640/40)%2*40
-		x, y := i/3%640, i/3/640
+		x, y := i/3%320, i/3/320
+		v := 90 + s.light + (x/40+y/20)%2*40
 		for _, c := range s.cars {
 			if image.Pt(x, y).In(c) {
 				v = 200 + s.light
 			}
 		}
-		px[i] = byte(min(max(float64(v)+s.noise*s.r.NormFloat64(), 0), 255))
+		px[i] = byte(min(max(float64(v)+s.noise*s.normal[(i*7+i/4096+shift)%len(s.normal)], 0), 255))
 	}
 	places, err := s.gate.Watch(s.m, s.at)
 	if err != nil {
@@ -52,6 +58,14 @@ func (s *watchedRoad) frame() []image.Rectangle {
 	}
 	s.at += gateFrame
 	return places
+}
+
+// settle lets twenty seconds go by, on a few frames.
+func (s *watchedRoad) settle() {
+	for range 80 {
+		s.frame()
+		s.at += 5 * gateFrame
+	}
 }
 
 // watch runs n frames and says on how many something moved.
@@ -66,14 +80,14 @@ func (s *watchedRoad) watch(n int) (moved int) {
 
 func TestGate(t *testing.T) {
 	s := newWatchedRoad(t, Area{})
-	if places := s.frame(); len(places) != 1 || places[0] != image.Rect(0, 0, 640, 360) {
+	if places := s.frame(); len(places) != 1 || places[0] != image.Rect(0, 0, 320, 180) {
 		t.Errorf("the first frame is looked at in %v", places)
 	}
 	if n := s.watch(100); n > 2 {
 		t.Errorf("on %d of 100 frames of noise something moved", n)
 	}
-	for x := 0; x < 500; x += 40 { // a car
-		car := image.Rect(x, 150, x+120, 220)
+	for x := 0; x < 250; x += 20 { // a car
+		car := image.Rect(x, 75, x+60, 110)
 		s.cars = []image.Rectangle{car}
 		places := s.frame()
 		if len(places) == 0 {
@@ -82,13 +96,13 @@ func TestGate(t *testing.T) {
 		if !car.In(places[0]) {
 			t.Errorf("of the car at %v only %v is looked at", car, places)
 		}
-		if !s.gate.Moved(car) || s.gate.Moved(image.Rect(0, 300, 640, 360)) {
-			t.Errorf("at %v: moved there %v, elsewhere %v", car, s.gate.Moved(car), s.gate.Moved(image.Rect(0, 300, 640, 360)))
+		if !s.gate.Moved(car) || s.gate.Moved(image.Rect(0, 150, 320, 180)) {
+			t.Errorf("at %v: moved there %v, elsewhere %v", car, s.gate.Moved(car), s.gate.Moved(image.Rect(0, 150, 320, 180)))
 		}
 	}
 	// It stops: after a while it is part of the road, and when it leaves, that
 	// is seen.
-	s.watch(400)
+	s.settle()
 	if n := s.watch(100); n > 5 {
 		t.Errorf("a parked car moves on %d of 100 frames", n)
 	}
@@ -96,22 +110,22 @@ func TestGate(t *testing.T) {
 	if len(s.frame()) == 0 {
 		t.Error("nobody saw the parked car leave")
 	}
-	s.watch(400)
+	s.settle()
 	// The light changes: everything is looked at, but not for long.
 	s.light = 40
-	if places := s.frame(); len(places) != 1 || area(places[0]) < 640*360/2 {
+	if places := s.frame(); len(places) != 1 || area(places[0]) < 320*180/2 {
 		t.Errorf("when the light changes, %v is looked at", places)
 	}
-	s.watch(400)
+	s.settle()
 	if n := s.watch(100); n > 5 {
 		t.Errorf("long after the light changed something moves on %d of 100 frames", n)
 	}
 	s.noise = 9 // night
-	s.watch(400)
+	s.settle()
 	if n := s.watch(100); n > 10 {
 		t.Errorf("in the noise of the night something moves on %d of 100 frames", n)
 	}
-	s.cars = []image.Rectangle{image.Rect(300, 200, 420, 270)}
+	s.cars = []image.Rectangle{image.Rect(150, 100, 210, 135)}
 	if len(s.frame()) == 0 {
 		t.Error("a car in the night is not seen")
 	}
@@ -127,9 +141,9 @@ func TestGateLooksWhereItShould(t *testing.T) {
 		car  image.Rectangle
 		seen bool
 	}{
-		{"outside", image.Rect(200, 40, 320, 100), false},
-		{"on the clock", image.Rect(20, 300, 100, 340), false},
-		{"inside", image.Rect(300, 220, 420, 280), true},
+		{"outside", image.Rect(100, 20, 160, 50), false},
+		{"on the clock", image.Rect(10, 150, 50, 170), false},
+		{"inside", image.Rect(150, 110, 210, 140), true},
 	} {
 		s.cars = []image.Rectangle{tt.car}
 		if places := s.frame(); (len(places) > 0) != tt.seen {

@@ -71,7 +71,7 @@ func TestTracker(t *testing.T) {
 			[]step{{plate("A8123C", 100, 100, 0.4)}, {plate("AB123C", 130, 100, 0.9)}, {plate("AB123C", 160, 100, 0.9)}},
 			[]reported{{1, "sure", "AB123C"}, {1, "ended", "AB123C"}}},
 		{"corrected under the same number",
-			[]step{{plate("A8123C", 100, 100, 0.6)}, {plate("A8123C", 110, 100, 0.6)}, {plate("AB123C", 120, 100, 0.95)}, {plate("AB123C", 130, 100, 0.95)}, {plate("AB123C", 140, 100, 0.95)}},
+			[]step{{plate("A8123C", 100, 100, 0.6)}, {plate("A8123C", 150, 100, 0.6)}, {plate("AB123C", 200, 100, 0.95)}, {plate("AB123C", 250, 100, 0.95)}, {plate("AB123C", 300, 100, 0.95)}},
 			[]reported{{1, "sure", "A8123C"}, {1, "corrected", "AB123C"}, {1, "ended", "AB123C"}}},
 		{"two vehicles with similar plates in the same frames stay two",
 			[]step{{plate("AB123C", 100, 100, 0.9), plate("AB128C", 500, 100, 0.9)}, {plate("AB123C", 110, 100, 0.9), plate("AB128C", 510, 100, 0.9)}},

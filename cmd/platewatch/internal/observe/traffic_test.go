@@ -20,8 +20,8 @@ import (
 )
 
 var (
-	vehicles = flag.Int("vehicles", 6, "how many rendered `vehicles` drive by (make traffic: 240)")
-	fps      = flag.Float64("fps", 8, "how many `frames` a second are looked at, as on a slow board (make traffic: 25)")
+	vehicles = flag.Int("vehicles", 4, "how many rendered `vehicles` drive by (make traffic: 240)")
+	fps      = flag.Float64("fps", 6, "how many `frames` a second are looked at, as on a slow board (make traffic: 25)")
 )
 
 const (
