@@ -61,10 +61,10 @@ type way struct {
 	velocity point // pixels a second, smoothed
 	steps    int   // that the velocity was taken from
 
-	began           point // where it was first seen
-	smallest, width float64
-	since           time.Duration // it has not left its place since then
-	rest            point         // that place
+	began point         // where it was first seen
+	width float64       // of the plate, pixels
+	since time.Duration // it has not left its place since then
+	rest  point         // that place
 
 	view         point // of the present view
 	viewHeight   float64

@@ -159,9 +159,7 @@ func (o *Observer) places(picture gocv.Mat, at time.Duration, s *Sight) ([]image
 		return []image.Rectangle{bounds}, nil
 	}
 	places := append([]image.Rectangle{}, moved...)
-	for _, w := range o.tracker.Wanted(at) {
-		places = append(places, w)
-	}
+	places = append(places, o.tracker.Wanted(at)...)
 	const most = 4
 	places = capture.Join(widened(places, bounds), most)
 	area := 0
