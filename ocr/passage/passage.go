@@ -82,7 +82,8 @@ type Params struct {
 	MinConfidence float64
 	// StillConfidence is the same for a plate that was never seen to move: most
 	// of what stands before a camera for ever, signs and the camera's own clock,
-	// is no plate.
+	// is no plate. The default lies between the surest sign (a clock, 0.67) of
+	// `make traffic` and the least sure standing car of the Dutch clips (0.70).
 	StillConfidence float64
 	// Parked is how long a plate must stay in its place to count as parked.
 	Parked time.Duration
@@ -93,7 +94,7 @@ type Params struct {
 
 // DefaultParams suit a camera at 5 frames a second and more.
 func DefaultParams() Params {
-	return Params{Agree: 2, Gap: 1500 * time.Millisecond, MinConfidence: 0.5, StillConfidence: 0.72,
+	return Params{Agree: 2, Gap: 1500 * time.Millisecond, MinConfidence: 0.5, StillConfidence: 0.68,
 		Parked: 10 * time.Second, Open: 64}
 }
 

@@ -1,0 +1,158 @@
+package observe
+
+import (
+	"image"
+	"testing"
+	"time"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/capture"
+	"platewatch/ocr"
+	"platewatch/ocr/passage"
+	"platewatch/ocr/read"
+	"platewatch/ocr/render"
+)
+
+// car is a still of a car, at rest in the middle of the picture.
+func car(t *testing.T) (picture gocv.Mat, plate render.PlateView) {
+	t.Helper()
+	f, err := render.Still(render.ClipSpec{Seed: 5, Sensor: render.Sensor{Noise: 1}, Vehicles: []render.Vehicle{{
+		Body: render.Hatch, Plate: render.PlateSpec{Layout: "nl", Text: "HX-274-K"}, Lane: render.LaneNear, Away: true, Mark: 8}}}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rgba, err := gocv.NewMatFromBytes(f.Image.Rect.Dy(), f.Image.Rect.Dx(), gocv.MatTypeCV8UC4, f.Image.Pix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rgba.Close()
+	picture = gocv.NewMat()
+	t.Cleanup(func() { picture.Close() })
+	gocv.CvtColor(rgba, &picture, gocv.ColorRGBAToBGR)
+	return picture, f.Truth.Plates[0]
+}
+
+func newObserver(t *testing.T, p Params) *Observer {
+	t.Helper()
+	r, err := ocr.New(read.Plate(), ocr.DefaultParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	o, err := New(r, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { o.Close() })
+	return o
+}
+
+func see(t *testing.T, o *Observer, picture gocv.Mat, at time.Duration) Sight {
+	t.Helper()
+	s, err := o.Observe(t.Context(), picture, at, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// What the area and the sizes leave out is not read; the rest is, in pixels of
+// the whole picture.
+func TestAreaAndSizes(t *testing.T) {
+	picture, plate := car(t)
+	w, h := float64(picture.Cols()), float64(picture.Rows())
+	around := func(grow float64) []capture.Corner {
+		b := plate.Box.Inset(-int(grow * float64(plate.Box.Dy())))
+		x0, y0, x1, y1 := float64(b.Min.X)/w, float64(b.Min.Y)/h, float64(b.Max.X)/w, float64(b.Max.Y)/h
+		return []capture.Corner{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}}
+	}
+	for _, tt := range []struct {
+		name string
+		p    Params
+		read bool
+	}{
+		{"all", Params{}, true},
+		{"included", Params{Area: capture.Area{Include: around(3)}}, true},
+		{"excluded", Params{Area: capture.Area{Exclude: [][]capture.Corner{around(0.5)}}}, false},
+		{"elsewhere", Params{Area: capture.Area{Include: []capture.Corner{{X: 0, Y: 0}, {X: 0.3, Y: 0}, {X: 0.3, Y: 0.3}}}}, false},
+		{"too small", Params{MinHeight: 200}, false},
+		{"too large", Params{MaxHeight: 8}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := DefaultParams()
+			p.Area, p.MinHeight, p.MaxHeight = tt.p.Area, tt.p.MinHeight, tt.p.MaxHeight
+			s := see(t, newObserver(t, p), picture, 0)
+			found := false
+			for _, q := range s.Plates {
+				found = found || q.Text == plate.Text && centre(q.Box).In(plate.Box)
+			}
+			if found != tt.read {
+				t.Errorf("read %v", s.Plates)
+			}
+		})
+	}
+}
+
+// TestParkedCarCostsNothing: a car that stands is read until that is sure,
+// then only when everything is looked at; it stays one passage.
+func TestParkedCarCostsNothing(t *testing.T) {
+	picture, plate := car(t)
+	o := newObserver(t, DefaultParams())
+	looks := map[Extent]int{}
+	begun := map[uint64]bool{}
+	for i := range 25 * 60 {
+		s := see(t, o, picture, time.Duration(i)*40*time.Millisecond)
+		looks[s.Extent]++
+		for _, u := range s.Updates {
+			begun[u.Passage.Number] = true
+			if u.Event == passage.Ended {
+				t.Errorf("the passage of %s ended while it stands there", u.Passage.Text)
+			}
+		}
+	}
+	if looks[Whole] != 12 || looks[Parts] > 12 {
+		t.Errorf("in a minute %d looks everywhere and %d in parts", looks[Whole], looks[Parts])
+	}
+	ended := o.Flush()
+	if len(ended) != 1 || len(begun) != 1 || ended[0].Passage.Text != plate.Text || !ended[0].Passage.Parked {
+		t.Errorf("in the end %+v", ended)
+	}
+}
+
+// A plate that goes on beyond the place that was looked at is left to a look
+// that sees all of it.
+func TestCutOff(t *testing.T) {
+	bounds := image.Rect(0, 0, 1000, 500)
+	at := func(x0, x1 int) ocr.Plate { return ocr.Plate{Height: 20, Box: image.Rect(x0, 100, x1, 130)} }
+	for _, tt := range []struct {
+		plate ocr.Plate
+		place image.Rectangle
+		want  bool
+	}{
+		{at(300, 400), image.Rect(200, 50, 500, 200), false},
+		{at(203, 300), image.Rect(200, 50, 500, 200), true},
+		{at(400, 496), image.Rect(200, 50, 500, 200), true},
+		{at(0, 90), image.Rect(0, 50, 300, 200), false},
+		{at(905, 1000), image.Rect(700, 50, 1000, 200), false},
+	} {
+		if got := cutOff(tt.plate, tt.place, bounds); got != tt.want {
+			t.Errorf("%v in %v: %v", tt.plate.Box, tt.place, got)
+		}
+	}
+}
+
+func TestParamsRefused(t *testing.T) {
+	for name, change := range map[string]func(*Params){
+		"heights the wrong way round": func(p *Params) { p.MinHeight, p.MaxHeight = 50, 20 },
+		"no full look":                func(p *Params) { p.FullLook = 0 },
+		"an area of two corners":      func(p *Params) { p.Area.Include = make([]capture.Corner, 2) },
+		"no agreement":                func(p *Params) { p.Passage.Agree = 0 },
+	} {
+		p := DefaultParams()
+		change(&p)
+		if p.Validate() == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
