@@ -21,6 +21,11 @@
 // after all. Abandoned calls are counted; with [maxBlockedCalls] of one camera
 // still out, that camera opens nothing more until one of them is back.
 //
+// OpenCV lets only one capture of FFmpeg be opened at a time, and holds all
+// others up for as long as that takes. So a network camera has to answer Go
+// first, in its own time; then the opens go through one door, one after the
+// other (see [door]).
+//
 // # Mats
 //
 // Every Mat has one owner. A [Frame] belongs to whoever received it and goes

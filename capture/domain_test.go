@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -40,10 +41,11 @@ func TestHungCameraDelaysNoOther(t *testing.T) {
 	defer l.Close()
 	s := serve(t, "127.0.0.1:0", rtspserve.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
 	var hung sync.WaitGroup
+	ctx, cancel := context.WithCancel(t.Context())
 	for range 3 {
 		hung.Go(func() {
-			_, err := Open(t.Context(), Config{Kind: KindRTSP, URL: "rtsp://" + l.Addr().String() + "/x", OpenTimeout: 4 * time.Second})
-			if !errors.Is(err, ErrTimeout) {
+			_, err := Open(ctx, Config{Kind: KindRTSP, URL: "rtsp://" + l.Addr().String() + "/x", OpenTimeout: 30 * time.Second})
+			if !errors.Is(err, context.Canceled) {
 				t.Errorf("the hung one: %v", err)
 			}
 		})
@@ -52,9 +54,10 @@ func TestHungCameraDelaysNoOther(t *testing.T) {
 		<-taken
 	}
 	defer hung.Wait()
+	defer cancel()
 	begin := time.Now()
 	opened(t, t.Context(), Config{Kind: KindRTSP, URL: s.URL("gate")})
-	if took := time.Since(begin); took > 2*time.Second {
+	if took := time.Since(begin); took > 10*time.Second {
 		t.Errorf("the other one took %v to open", took)
 	}
 }

@@ -249,6 +249,7 @@ function drawDetails(d) {
       ["Looked at", `${number(c.looks)} frames, ${number(c.full_looks || 0)} of them everywhere; nothing moved in ${number(c.still || 0)}`],
       ["Find and read", c.looks ? `${number(c.look.p50_ms)} ms half the time, ${number(c.look.p95_ms)} ms at most 19 times in 20` : "–"],
       ["Plates come out", lightWords(c.light)],
+      ["Controls", (c.controls || []).map((k) => `${k.name} ${k.value}${k.error ? `: ${k.error}` : k.value !== k.asked ? ` (asked ${k.asked})` : ""}`).join(", ") || "as the camera has them"],
       ["Plates in view", (c.plate_boxes || []).map((b) => `${b.w} × ${b.h} px`).join(", ") || "none"],
       ["Passages", number(c.passages)],
       ["Last error", c.last_error || "none"],
