@@ -1,16 +1,19 @@
 package capture
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"io"
+	"math"
 	"net/http/httptest"
 	"testing"
 	"time"
 
 	"gocv.io/x/gocv"
 
+	"platewatch/capture/internal/videoio"
 	"platewatch/capture/rtspserve"
 )
 
@@ -21,6 +24,38 @@ type conformance struct {
 	endless               func(t *testing.T) Config // the same without an end
 	lost                  func(t *testing.T) Config // nothing can be opened there
 	end                   error                     // after the last frame
+
+	// opens instead of Open; nil: Open itself.
+	opens func(context.Context, Config, *blockedCalls) (Source, error)
+}
+
+func (s conformance) open(ctx context.Context, c Config) (Source, error) {
+	if s.opens != nil {
+		return s.opens(ctx, c, new(blockedCalls))
+	}
+	return Open(ctx, c)
+}
+
+func (s conformance) opened(t *testing.T, ctx context.Context, c Config) Source {
+	t.Helper()
+	src, err := s.open(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { src.Close() })
+	return src
+}
+
+func (s conformance) camera(t *testing.T, c Config) *Camera {
+	t.Helper()
+	camera, err := New(c, testLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.opens != nil {
+		camera.open = s.opens
+	}
+	return camera
 }
 
 func (s conformance) run(t *testing.T) {
@@ -33,7 +68,7 @@ func (s conformance) run(t *testing.T) {
 }
 
 func (s conformance) everyFrame(t *testing.T) {
-	src := opened(t, t.Context(), s.config(t))
+	src := s.opened(t, t.Context(), s.config(t))
 	m := gocv.NewMat()
 	defer m.Close()
 	last := time.Duration(-1)
@@ -59,7 +94,7 @@ func (s conformance) everyFrame(t *testing.T) {
 
 func (s conformance) cancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	src := opened(t, ctx, s.endless(t))
+	src := s.opened(t, ctx, s.endless(t))
 	m := gocv.NewMat()
 	defer m.Close()
 	if _, err := src.Read(&m); err != nil {
@@ -78,13 +113,13 @@ func (s conformance) cancelled(t *testing.T) {
 			t.Fatal("frames go on after the end of the context")
 		}
 	}
-	if _, err := Open(ctx, s.config(t)); !errors.Is(err, context.Canceled) {
+	if _, err := s.open(ctx, s.config(t)); !errors.Is(err, context.Canceled) {
 		t.Errorf("opening: %v", err)
 	}
 }
 
 func (s conformance) closedTwice(t *testing.T) {
-	src := opened(t, t.Context(), s.config(t))
+	src := s.opened(t, t.Context(), s.config(t))
 	for range 2 {
 		if err := src.Close(); err != nil {
 			t.Error(err)
@@ -98,7 +133,7 @@ func (s conformance) closedTwice(t *testing.T) {
 }
 
 func (s conformance) notThere(t *testing.T) {
-	_, err := Open(t.Context(), s.lost(t))
+	_, err := s.open(t.Context(), s.lost(t))
 	var e *Error
 	if !errors.As(err, &e) || e.Hint() == "" {
 		t.Errorf("error %v has no hint", err)
@@ -110,10 +145,7 @@ func (s conformance) asCamera(t *testing.T) {
 	if c.Kind == KindFile || c.Kind == KindFolder {
 		c.Pace = PaceFast
 	}
-	camera, err := New(c, testLog(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	camera := s.camera(t, c)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- camera.Run(ctx) }()
@@ -153,10 +185,7 @@ func (s conformance) asCamera(t *testing.T) {
 }
 
 func (s conformance) cameraCancelled(t *testing.T) {
-	camera, err := New(s.endless(t), testLog(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	camera := s.camera(t, s.endless(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- camera.Run(ctx) }()
@@ -219,6 +248,67 @@ func TestFolderConforms(t *testing.T) {
 			return Config{Name: "folder", Kind: KindFolder, Path: t.TempDir()}
 		},
 	}.run(t)
+}
+
+// board is a V4L2 camera of a test: there is none where tests run. It gives so
+// many frames, 100 a second, and is then pulled out.
+type board struct {
+	frames int // −1: without end
+	values map[int]float64
+}
+
+func (b *board) Read(m *gocv.Mat) (bool, error) {
+	if b.frames == 0 {
+		return false, nil
+	}
+	b.frames--
+	time.Sleep(10 * time.Millisecond) // its own pace: nothing is waited for
+	m.Close()
+	*m = gocv.NewMatWithSize(int(b.values[videoio.FrameHeight]), int(b.values[videoio.FrameWidth]), gocv.MatTypeCV8UC3)
+	return true, nil
+}
+
+func (b *board) Get(property int) float64 {
+	if v, ok := b.values[property]; ok {
+		return v
+	}
+	return math.NaN()
+}
+
+func (b *board) Set(property int, v float64) bool { b.values[property] = v; return true }
+func (b *board) Close()                           {}
+
+func TestV4L2Conforms(t *testing.T) {
+	t.Parallel()
+	config := func(device string) func(*testing.T) Config {
+		return func(*testing.T) Config {
+			return Config{Name: "board", Kind: KindV4L2, Device: device, Width: 160, Height: 120, Format: "MJPG", AutoExposure: ExposePlate}
+		}
+	}
+	driver := v4l2{
+		check: func(path string) error {
+			if path == "/dev/none" {
+				return checkVideoDevice(path)
+			}
+			return nil
+		},
+		open: func(s streamSpec) (device, error) {
+			frames := -1
+			if s.uri == "/dev/ten" {
+				frames = 10
+			}
+			return &board{frames, map[int]float64{}}, nil
+		},
+		controls: func(string) (controller, error) { return newPanel(), nil },
+	}
+	conformance{width: 160, height: 120, frames: 10, end: ErrStreamEnded,
+		opens: func(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
+			if err := cmp.Or(c.Validate(), ctx.Err()); err != nil {
+				return nil, err
+			}
+			return driver.source(ctx, c.WithDefaults(), b)
+		},
+		config: config("/dev/ten"), endless: config("/dev/endless"), lost: config("/dev/none")}.run(t)
 }
 
 func TestRTSPConforms(t *testing.T) {

@@ -16,6 +16,16 @@ import (
 // the time; more would only make frames older.
 const v4l2Buffers = 2
 
+// v4l2 is the way to local cameras; a seam for tests, which have none.
+type v4l2 struct {
+	check    func(path string) error
+	open     openDevice
+	controls func(path string) (controller, error)
+}
+
+// kernelV4L2 is the kernel's, through OpenCV.
+var kernelV4L2 = v4l2{checkVideoDevice, openVideoio, openControls}
+
 // openV4L2 opens a local camera.
 //
 // OpenCV waits 10 s for a frame of a stalled V4L2 camera unless the process
@@ -23,7 +33,11 @@ const v4l2Buffers = 2
 // that before main. Without it a stalled camera's last call is abandoned after
 // ReadTimeout and a second, and comes back by itself.
 func openV4L2(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
-	if err := checkVideoDevice(c.Device); err != nil {
+	return kernelV4L2.source(ctx, c, b)
+}
+
+func (v v4l2) source(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
+	if err := v.check(c.Device); err != nil {
 		return nil, err
 	}
 	s, err := openStream(ctx, streamSpec{
@@ -35,13 +49,13 @@ func openV4L2(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
 		readBound: c.ReadTimeout,
 		end:       ErrStreamEnded,
 		misses:    2, // drivers skip a frame now and then
-	}, openVideoio, b)
+	}, v.open, b)
 	switch {
 	case err == nil:
 		if c.Controls.none() && c.AutoExposure != ExposePlate {
 			return s, nil
 		}
-		return withControls(ctx, s, c, b, openControls), nil
+		return withControls(ctx, s, c, b, v.controls), nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, videoio.ErrRefused):
