@@ -62,9 +62,9 @@ func (s *watchedRoad) frame() []image.Rectangle {
 
 // settle lets twenty seconds go by, on a few frames.
 func (s *watchedRoad) settle() {
-	for range 80 {
+	for range 40 {
 		s.frame()
-		s.at += 5 * gateFrame
+		s.at += 11 * gateFrame
 	}
 }
 

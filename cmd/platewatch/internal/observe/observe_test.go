@@ -101,8 +101,8 @@ func TestParkedCarCostsNothing(t *testing.T) {
 	o := newObserver(t, DefaultParams())
 	looks := map[Extent]int{}
 	begun := map[uint64]bool{}
-	for i := range 25 * 60 {
-		s := see(t, o, picture, time.Duration(i)*40*time.Millisecond)
+	for i := range 5 * 60 {
+		s := see(t, o, picture, time.Duration(i)*200*time.Millisecond)
 		looks[s.Extent]++
 		for _, u := range s.Updates {
 			begun[u.Passage.Number] = true

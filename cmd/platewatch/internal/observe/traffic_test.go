@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	vehicles = flag.Int("vehicles", 4, "how many rendered `vehicles` drive by (make traffic: 240)")
+	vehicles = flag.Int("vehicles", 2, "how many rendered `vehicles` drive by (make traffic: 240)")
 	only     = flag.Int("stretch", -1, "only the `n`th stretch of ten vehicles: to look into a failure")
 	fps      = flag.Float64("fps", 6, "how many `frames` a second are looked at, as on a slow board (make traffic: 25)")
 )
@@ -43,8 +43,8 @@ type tally struct {
 
 // TestTraffic holds passages to rendered traffic: each vehicle with a readable
 // plate gives exactly one passage with the right text, and there are hardly
-// any others. The short form, which may miss one vehicle, looks at few frames
-// because they take long to render; `make traffic` is the one that is quoted.
+// any others. The short form has few frames, because they take long to render;
+// `make traffic` is the one that is quoted.
 func TestTraffic(t *testing.T) {
 	all := scenes.Traffic(1, *vehicles)
 	if *only >= 0 && *only < len(all) {
@@ -81,7 +81,7 @@ func TestTraffic(t *testing.T) {
 	t.Logf("%d vehicles with a readable plate: %d once and right (%.1f %%), %d missed; %d extra passages; frames still %d, looked at in parts %d, whole %d, %.1f ms a look",
 		sum.readable, sum.once, 100*float64(sum.once)/float64(sum.readable), sum.missed, sum.extra,
 		sum.frames[Nothing], sum.frames[Parts], sum.frames[Whole], float64(sum.find.Milliseconds())/float64(max(1, looks)))
-	allowed, extra := max(1, sum.readable*2/100), sum.readable*5/1000
+	allowed, extra := sum.readable*2/100, sum.readable*5/1000
 	if *only < 0 && sum.readable < *vehicles/2 {
 		t.Errorf("only %d of %d vehicles have a readable plate: this tests little", sum.readable, *vehicles)
 	}
