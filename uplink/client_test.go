@@ -354,7 +354,7 @@ func TestHistorical(t *testing.T) {
 	c, _ := startClient(t, o, ClientConfig{Broker: Broker{URL: p.url()}})
 	p.wait("both", func(p *proxy) bool { return len(p.acked) == 2 })
 	waitEmpty(t, c, o)
-	if !p.acked[0].Historical || p.acked[1].Historical {
+	if p.acked[0].Historical || p.acked[0].Text != "NEW" || !p.acked[1].Historical { // live hits go first
 		t.Errorf("acknowledged: %+v", p.acked)
 	}
 	if s := c.Stats(); s.Historical != 1 {

@@ -14,6 +14,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
+func workingCommit(db *bolt.DB, f func(*bolt.Tx) error) error { return db.Update(f) }
+
 func failingCommit(err error) func(*bolt.DB, func(*bolt.Tx) error) error {
 	return func(db *bolt.DB, f func(*bolt.Tx) error) error {
 		return db.Update(func(tx *bolt.Tx) error { return errors.Join(f(tx), err) })
@@ -226,36 +228,6 @@ func TestQuarantine(t *testing.T) {
 	}
 	if s := o.Stats(); s.Quarantined != maxQuarantine || s.Entries != 0 || s.Bytes != 0 || s.DroppedEntries != 5 {
 		t.Errorf("stats: %+v", s)
-	}
-}
-
-func TestFailingDisk(t *testing.T) {
-	o := testOutbox(t, OutboxOptions{})
-	mustAccept(t, o, testHit("A"))
-	good := o.commit
-	full := errors.New("no space left on device")
-	o.commit = failingCommit(full)
-	if _, err := o.Accept(testHit("B")); !errors.Is(err, full) {
-		t.Errorf("accept: %v", err)
-	}
-	if err := o.Update("unit-7-1", testHit("C")); !errors.Is(err, full) {
-		t.Errorf("update: %v", err)
-	}
-	if diff := cmp.Diff([]string{"unit-7-1/1"}, pendingIDs(o)); diff != "" {
-		t.Errorf("a failed write changed the index (-want +got):\n%s", diff)
-	}
-	o.commit = good
-	o.number.write = func(string, []byte) error { return full }
-	for i := range 2 * numberBlock {
-		mustAccept(t, o, testHit(fmt.Sprintf("D%d", i)))
-	}
-	if s := o.Stats(); s.NumberFileProblem == "" {
-		t.Errorf("stats: %+v", s)
-	}
-	o.number = newNumberFile(o.number.path)
-	mustAccept(t, o, testHit("E"))
-	if s := o.Stats(); s.NumberFileProblem != "" {
-		t.Errorf("the problem is over: %+v", s)
 	}
 }
 

@@ -233,7 +233,7 @@ func (s *session) publishNext() (more bool, err error) {
 		e.Hit.PlatePicture, e.Hit.ContextPicture, e.Hit.PicturesDropped = nil, nil, true
 		c.count(func(s *ClientStats) { s.Bare++ })
 	}
-	e.Hit.Historical = e.Late || e.Age > s.cfg.HistoricalAfter
+	e.Hit.Historical = e.Historical
 	payload, err := json.Marshal(&e.Hit)
 	if err != nil {
 		return true, c.outbox.Quarantine(e.Ref, err.Error())
