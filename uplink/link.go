@@ -21,6 +21,7 @@ type link struct {
 	conn   *conn
 	lost   chan error // gets one error when the connection is gone
 	issued uint64     // PUBLISH packets handed to paho
+	inbox  *inbox     // what comes in; nil for a link that only sends
 }
 
 // linkOptions is what differs between the unit and a subscriber.
@@ -28,6 +29,7 @@ type linkOptions struct {
 	clientID  string
 	keepAlive time.Duration // rounded up to whole seconds
 	limit     int           // bytes of an inbound packet
+	bandwidth int           // bytes a second to the broker; 0 for no limit
 	willTopic string
 	will      []byte
 	onMessage mqtt.MessageHandler
@@ -37,6 +39,8 @@ const (
 	// publishWait bounds paho's Publish when the connection goes away just
 	// then; nobody receives from its channel any more.
 	publishWait = time.Second
+	// pingTimeout only bounds what paho does by itself.
+	pingTimeout = 10 * time.Minute
 	// disconnectWait is for the DISCONNECT packet to be written.
 	disconnectWait = 250 * time.Millisecond
 )
@@ -60,7 +64,7 @@ func connect(ctx context.Context, b Broker, o linkOptions) (*link, error) {
 	if err != nil {
 		return nil, brokerError(b, err)
 	}
-	l := &link{conn: newConn(nc, o.limit), lost: make(chan error, 1)}
+	l := &link{conn: newConn(nc, o.limit, o.bandwidth), lost: make(chan error, 1)}
 
 	keepAlive := (o.keepAlive + time.Second - 1).Truncate(time.Second)
 	opts := mqtt.NewClientOptions().
@@ -72,7 +76,7 @@ func connect(ctx context.Context, b Broker, o linkOptions) (*link, error) {
 		SetProtocolVersion(4).
 		SetConnectTimeout(timeout).
 		SetKeepAlive(keepAlive).
-		SetPingTimeout(keepAlive).
+		SetPingTimeout(pingTimeout). // whether the link is dead is judged by the session
 		SetWriteTimeout(publishWait).
 		SetOrderMatters(true).
 		SetUsername(cred.user).

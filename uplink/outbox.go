@@ -109,27 +109,27 @@ type Outbox struct {
 
 	mu        sync.Mutex
 	closed    bool
-	db        *bolt.DB // nil while the file cannot be opened, and once closed
-	readOnly  bool     // db was opened only to read
-	index     []slot   // pending hits in the order of their sequence
-	bytes     int64    // of the pending records
-	quarSeqs  []uint64 // quarantined, oldest first
+	db        *bolt.DB          // nil while the file cannot be opened, and once closed
+	readOnly  bool              // db was opened only to read
+	index     []slot            // pending hits in the order of their sequence
+	bytes     int64             // of the pending records
+	quarSeqs  []uint64          // quarantined, oldest first
 	delivered map[uint64]uint32 // last delivered revision of the latest numbers
 
-	unsaved      changes   // what the file lacks
+	unsaved      changes // what the file lacks
 	unsavedBytes int64
 	disk         error     // why the disk took no writes; nil if it does
 	retryAt      time.Time // not before this by the monotonic clock
 	leapt        bool      // the numbers given out now are covered by chance only, see leap
 
-	lastNum   uint64            // no number above this was given out; numbers below it may have been skipped
-	given     uint64            // the number given out last, 0 if unknown
-	lastSeq   uint64
-	ceiling   uint64 // what the side file holds
-	counts    OutboxStats
-	dropped   map[string]uint64 // hits, by priority
-	damage    *Damage
-	added     chan struct{} // holds one token after something was added
+	lastNum uint64 // no number above this was given out; numbers below it may have been skipped
+	given   uint64 // the number given out last, 0 if unknown
+	lastSeq uint64
+	ceiling uint64 // what the side file holds
+	counts  OutboxStats
+	dropped map[string]uint64 // hits, by priority
+	damage  *Damage
+	added   chan struct{} // holds one token after something was added
 }
 
 // slot is what is kept in memory of a pending hit.

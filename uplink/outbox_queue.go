@@ -189,6 +189,15 @@ func (o *Outbox) remove(refs []Ref) error {
 	return nil
 }
 
+// pendingRef completes the reference to a pending hit of which only number and
+// revision are known.
+func (o *Outbox) pendingRef(ref Ref) (Ref, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s, ok := o.locate(ref)
+	return Ref{s.seq, s.number, s.revision}, ok
+}
+
 // oldMarks are the delivered numbers to be forgotten when these join them.
 // Forgetting goes in batches: it sorts.
 func (o *Outbox) oldMarks(marks map[uint64]uint32) []uint64 {

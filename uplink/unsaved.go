@@ -37,13 +37,6 @@ func (c changes) remove(bucket []byte, seqs ...uint64) {
 // cellCost is what a cell counts for at the memory's bound beside its value.
 const cellCost = 64
 
-func (c changes) bytes() (n int64) {
-	for _, v := range c {
-		n += cellCost + int64(len(v))
-	}
-	return n
-}
-
 // apply does the changes to the file.
 func (c changes) apply(tx *bolt.Tx) error {
 	for at, value := range c {

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
 // WatchConfig configures [Watch].
@@ -49,7 +47,6 @@ type WatchHandler struct {
 const (
 	watchMessage = 2 << 20
 	watchUnits   = 10_000
-	watchBuffer  = 64 // messages between the network and the handler
 )
 
 // ErrStop, returned by a handler, makes [Watch] return nil.
@@ -140,26 +137,14 @@ type handlerError struct{ err error }
 
 func (h handlerError) Error() string { return h.err.Error() }
 
-// inbox is one message from the network.
-type inbox struct {
-	topic   string
-	payload []byte
-}
-
 // session watches over one connection.
 func (w *watcher) session(ctx context.Context) error {
 	// paho must not be kept waiting in its own goroutine once nobody receives.
-	done := make(chan struct{})
-	defer close(done)
-	messages := make(chan inbox, watchBuffer)
+	in := newInbox()
+	defer in.close()
 	l, err := connect(ctx, w.cfg.Broker, linkOptions{
 		clientID: "platewatch-watch-" + rand.Text()[:12], keepAlive: w.cfg.KeepAlive, limit: w.cfg.MaxMessage + 1024,
-		onMessage: func(_ mqtt.Client, m mqtt.Message) {
-			select {
-			case messages <- inbox{m.Topic(), m.Payload()}:
-			case <-done:
-			}
-		},
+		onMessage: in.put,
 	})
 	if err != nil {
 		return err
@@ -187,7 +172,7 @@ func (w *watcher) session(ctx context.Context) error {
 			return brokerError(w.cfg.Broker, errors.Join(errLost, err))
 		case <-subscribed:
 			subscribed = nil
-			if err := subscription(token); err != nil {
+			if err := subscriptionError(token); err != nil {
 				return brokerError(w.cfg.Broker, err)
 			}
 			w.problems.reset()
@@ -195,28 +180,12 @@ func (w *watcher) session(ctx context.Context) error {
 			if err := w.link(nil); err != nil {
 				return handlerError{err}
 			}
-		case m := <-messages:
+		case m := <-in.messages:
 			if err := w.receiver.handle(m.topic, m.payload, w.handler); err != nil {
 				return handlerError{err}
 			}
 		}
 	}
-}
-
-// subscription is an error if the broker refused one of the topics, which
-// MQTT 3.1.1 says in the result and not as an error.
-func subscription(t mqtt.Token) error {
-	if err := t.Error(); err != nil {
-		return err
-	}
-	if st, ok := t.(*mqtt.SubscribeToken); ok {
-		for topic, qos := range st.Result() {
-			if qos > 2 {
-				return fmt.Errorf("it refuses the subscription to %s", topic)
-			}
-		}
-	}
-	return nil
 }
 
 // receiver checks messages and tells repeats and gaps. It does not know where

@@ -46,7 +46,7 @@ func watchedUnit(t *testing.T) (url string, deliver func(texts ...string)) {
 	url = "tcp://" + l.Addr().String()
 	return url, func(texts ...string) {
 		o := acceptedHits(t, filepath.Join(t.TempDir(), "outbox.db"), texts...)
-		c, err := uplink.NewClient(uplink.ClientConfig{Broker: uplink.Broker{URL: url}}, o, log)
+		c, err := uplink.NewClient(uplink.ClientConfig{Brokers: []uplink.Broker{{URL: url}}}, o, log)
 		if err != nil {
 			t.Fatal(err)
 		}

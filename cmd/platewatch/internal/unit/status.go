@@ -127,7 +127,10 @@ func (u *Unit) uplinkStatus() status.Uplink {
 		return status.Uplink{State: "off"}
 	}
 	s := u.client.Stats()
-	out := status.Uplink{State: "offline", Broker: config.Redact(u.cfg.Uplink.Brokers[0]),
+	if s.Broker == "" {
+		s.Broker = u.cfg.Uplink.Brokers[0]
+	}
+	out := status.Uplink{State: "offline", Broker: config.Redact(s.Broker),
 		Since: status.Since(s.Since), Delivered: s.Delivered, LastError: s.LastProblem}
 	switch {
 	case s.Connected:
