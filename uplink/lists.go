@@ -66,8 +66,8 @@ type ListUpdatesConfig struct {
 	// Done is told what became of each update: nil, or why it was refused.
 	Done func(list, version string, err error)
 
-	MaxManifest int           // bytes; default 64 KiB
-	MaxPart     int           // bytes; default 1 MiB
+	MaxManifest int           // bytes; default 256 KiB
+	MaxPart     int           // bytes; default 4 MiB
 	MaxUpdate   int64         // bytes of all parts; default 512 MiB
 	PartTimeout time.Duration // that the broker may take for a part while it is connected; default 60 s, and more on a slow link
 }
@@ -93,10 +93,10 @@ type ListUpdates struct {
 // NewListUpdates checks the configuration and makes the folder.
 func NewListUpdates(cfg ListUpdatesConfig) (*ListUpdates, error) {
 	if cfg.MaxManifest <= 0 {
-		cfg.MaxManifest = 64 << 10
+		cfg.MaxManifest = 256 << 10
 	}
 	if cfg.MaxPart <= 0 {
-		cfg.MaxPart = 1 << 20
+		cfg.MaxPart = 4 << 20
 	}
 	if cfg.MaxUpdate <= 0 {
 		cfg.MaxUpdate = 512 << 20
