@@ -17,6 +17,10 @@ func TestMain(m *testing.M) {
 		crashChild(dir)
 		return
 	}
+	if dir := os.Getenv(powerEnv); dir != "" {
+		powerChild(dir)
+		return
+	}
 	// Every step of the model test is an fsync; -rapid.checks asks for more.
 	if err := flag.Set("rapid.checks", "25"); err != nil {
 		panic(err)

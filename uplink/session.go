@@ -22,6 +22,7 @@ type session struct {
 	control []control // messages about the unit itself that are due
 	flight  []*flight // published and not acknowledged, in that order
 	stalled time.Time // when the first in flight began to wait; zero if nothing is
+	written uint64    // PUBLISH packets that were written when this was last looked at
 	pace    pace
 
 	acks       mqtt.Token      // of the subscription to the server's acknowledgements
@@ -122,7 +123,10 @@ func (s *session) run(ctx context.Context) error {
 		select {
 		case <-ack:
 		case <-s.link.conn.progress:
-			s.stalled = time.Now() // a slow link that moves is not a silent broker
+			// A slow link that moves is not a silent broker. A ping is no move.
+			if n := s.link.conn.published.Load(); n != s.written || !s.link.ready() {
+				s.written, s.stalled = n, time.Now()
+			}
 		case <-c.outbox.added:
 		case <-health.C:
 			s.dueHealth()
