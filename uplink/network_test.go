@@ -119,7 +119,8 @@ func compareArrivals(ids []string, arrived []wireHit) (lost, order int) {
 func TestFaultLatency(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, newMosquitto(t, "allow_anonymous true\n").addr())
-	n.poison("latency", `{"latency":2000}`)
+	delay := scale(600, 2000)
+	n.poison("latency", fmt.Sprintf(`{"latency":%d}`, delay))
 	o := testOutbox(t, OutboxOptions{})
 	ids := acceptMany(t, o, 30)
 	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: n.url()}}})
@@ -128,13 +129,13 @@ func TestFaultLatency(t *testing.T) {
 	if s := c.Stats(); s.Connects != 1 {
 		t.Errorf("stats: %+v", s)
 	}
-	fault(t, "latency 2 s each way", "%d hits with pictures delivered in order over %d connection", len(ids), c.Stats().Connects)
+	fault(t, fmt.Sprintf("latency %d ms each way", delay), "%d hits with pictures delivered in order over %d connection", len(ids), c.Stats().Connects)
 }
 
 func TestFaultThinLink(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, newMosquitto(t, "allow_anonymous true\n").addr())
-	rate := scale(4, 1)
+	rate := scale(10, 1)
 	n.poison("bandwidth", fmt.Sprintf(`{"rate":%d}`, rate))
 	o := testOutbox(t, OutboxOptions{})
 	var ids []string
@@ -206,7 +207,7 @@ func TestFaultNeverAcknowledged(t *testing.T) {
 		ids = append(ids, mustAccept(t, o, testHit("A")))
 	}
 	// Pings are answered all the time, and are no acknowledgement.
-	timeout := time.Duration(scale(1500, 30_000)) * time.Millisecond
+	timeout := time.Duration(scale(600, 30_000)) * time.Millisecond
 	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, AckTimeout: timeout, KeepAlive: timeout / 2})
 	begin := time.Now()
 	waitStats(t, c, "the end of the first connection", func(s ClientStats) bool { return s.LastProblem != "" || time.Since(begin) > 2*time.Minute })
