@@ -23,6 +23,8 @@ type WatchConfig struct {
 	// KeepAlive is as in [ClientConfig].
 	KeepAlive  time.Duration
 	MaxBackoff time.Duration
+	// TickEvery is how often the handler's Tick is called. Default 1 s.
+	TickEvery time.Duration
 	// Ack makes Watch tell each unit, on its acks topic, which hits were handled:
 	// each hit for which the handler returned nil, and repeats of those. It is
 	// what uplink.ack = "server" waits for; there must be one such server.
@@ -49,6 +51,8 @@ type WatchHandler struct {
 	Gap func(g *Gap) error
 	// Invalid gets what does not follow the schema.
 	Invalid func(topic string, err error) error
+	// Tick is called every TickEvery, between two of the others.
+	Tick func() error
 	// Link gets nil when there is a connection and the reason when there is
 	// none, once for each change.
 	Link func(err error) error
@@ -82,6 +86,9 @@ func Watch(ctx context.Context, cfg WatchConfig, handler WatchHandler, log *slog
 	}
 	if cfg.MaxBackoff <= 0 || cfg.MaxBackoff > maxBackoff {
 		cfg.MaxBackoff = maxBackoff
+	}
+	if cfg.TickEvery <= 0 {
+		cfg.TickEvery = time.Second
 	}
 	if cfg.Remember <= 0 {
 		cfg.Remember = 1 << 16
@@ -177,6 +184,8 @@ func (w *watcher) session(ctx context.Context) error {
 	}
 	token := l.client.SubscribeMultiple(filters, nil)
 	var acks ackBook
+	ticker := time.NewTicker(w.cfg.TickEvery)
+	defer ticker.Stop()
 	subscribed := token.Done()
 	for {
 		select {
@@ -194,6 +203,12 @@ func (w *watcher) session(ctx context.Context) error {
 			w.worked = true
 			if err := w.link(nil); err != nil {
 				return handlerError{err}
+			}
+		case <-ticker.C:
+			if w.handler.Tick != nil {
+				if err := w.handler.Tick(); err != nil {
+					return handlerError{err}
+				}
 			}
 		case m := <-in.messages:
 			hit, err := w.receiver.handle(m.topic, m.payload, w.handler)
