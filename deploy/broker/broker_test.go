@@ -116,13 +116,7 @@ func start(t *testing.T, cmd *exec.Cmd, ready string) (kill func()) {
 // folder; only the places of its files and its port differ.
 func startMosquitto(t *testing.T, certs string) (address string) {
 	t.Helper()
-	const binary = "/usr/sbin/mosquitto"
-	if _, err := os.Stat(binary); err != nil {
-		t.Skip("mosquitto is not installed (apt install mosquitto)")
-	}
-	address = freeAddresses(t, 1)[0]
-	_, port, _ := net.SplitHostPort(address)
-	dir := t.TempDir()
+	state := t.TempDir()
 	acl, err := os.ReadFile("mosquitto/acl")
 	if err == nil {
 		err = os.WriteFile(filepath.Join(certs, "acl"), acl, 0o600)
@@ -134,12 +128,32 @@ func startMosquitto(t *testing.T, certs string) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer("/etc/mosquitto/platewatch/", certs+"/", "/var/lib/mosquitto/", dir+"/",
-		"listener 8883", "listener "+port+" 127.0.0.1").Replace(string(conf)) + "log_dest stderr\nlog_type information\n"
+	text := strings.NewReplacer("/etc/mosquitto/platewatch/", certs+"/", "/var/lib/mosquitto/", state+"/").Replace(string(conf))
+	if !strings.Contains(text, "\nlistener 8883\n") {
+		t.Fatal("the configuration listens elsewhere")
+	}
+	return startMosquittoWith(t, text)
+}
+
+// startMosquittoWith starts it with a configuration, on a port of its own.
+func startMosquittoWith(t *testing.T, conf string) (address string) {
+	t.Helper()
+	const binary = "/usr/sbin/mosquitto"
+	if _, err := os.Stat(binary); err != nil {
+		t.Skip("mosquitto is not installed (apt install mosquitto)")
+	}
+	address = freeAddresses(t, 1)[0]
+	_, port, _ := net.SplitHostPort(address)
+	listener := "listener " + port + " 127.0.0.1"
+	text := strings.Replace(conf, "listener 8883", listener, 1)
+	if text == conf {
+		text = listener + "\n" + conf
+	}
+	text += "log_dest stderr\nlog_type notice\nlog_type information\n"
 	if os.Getuid() == 0 {
 		text += "user root\n"
 	}
-	path := filepath.Join(dir, "mosquitto.conf")
+	path := filepath.Join(t.TempDir(), "mosquitto.conf")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
