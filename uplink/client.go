@@ -48,7 +48,8 @@ type ClientConfig struct {
 
 	// KeepAlive is after how much silence the link is probed. A dead link is
 	// noticed within 2.5 times that, and the time that what is on its way takes
-	// on this link. Default 10 s; whole seconds.
+	// on this link. Default 10 s; whole seconds. On a link that was found to be
+	// slow it is as long as the largest message takes.
 	KeepAlive time.Duration
 	// AckTimeout is how long the broker may take to acknowledge a message
 	// after it was written; then the connection is given up. Default 30 s.
@@ -89,6 +90,8 @@ const (
 	// A connection that lasted this long was a good one: the next attempt
 	// starts with short waits again.
 	goodSession = 10 * time.Second
+	// maxKeepAlive bounds the keep-alive on a slow link.
+	maxKeepAlive = 10 * time.Minute
 	// clientInbound bounds what comes to the unit where it takes no hotlist
 	// updates: acknowledgements.
 	clientInbound = 128 << 10
@@ -125,6 +128,7 @@ type Client struct {
 	bare    map[Ref]bool // delivered without pictures, which are still to follow
 	barren  int          // connections in a row without an acknowledgement of a hit
 	speed   float64      // of the link in bytes a second, as measured; 0 if unknown
+	doubt   bool         // the last connection ended with something on its way, and no speed was measured since
 	// problems are those that were logged.
 	problems told
 
@@ -274,7 +278,7 @@ func (c *Client) connect(ctx context.Context, b Broker) (*link, error) {
 	}
 	in := newInbox()
 	l, err := connect(ctx, b, linkOptions{
-		clientID: "platewatch-" + unit, keepAlive: c.cfg.KeepAlive, limit: inbound, bandwidth: c.cfg.Bandwidth,
+		clientID: "platewatch-" + unit, keepAlive: c.keepAlive(), limit: inbound, bandwidth: c.cfg.Bandwidth,
 		willTopic: Topic(unit, KindState), will: will, onMessage: in.put,
 	})
 	if err != nil {
@@ -307,11 +311,47 @@ func (c *Client) serve(ctx context.Context, l *link, at int) error {
 	} else if s.published > 0 {
 		c.barren++
 	}
-	if errors.Is(err, errSilent) || errors.Is(err, errAckTimeout) {
-		// Whatever the link was, what was on its way was too much for it.
-		c.speed = slowLink / 8
-	}
+	c.learn(s, err)
 	return err
+}
+
+// learn draws what can be drawn from the end of a connection with something on
+// its way. If the broker ended it after a while, because nothing came through in one and a
+// half keep-alives, the link is slow; if it went silent, it may just be dead.
+func (c *Client) learn(s *session, err error) {
+	if len(s.flight) == 0 {
+		return
+	}
+	took := time.Since(s.flight[0].launched)
+	switch {
+	case errors.Is(err, errSilent), errors.Is(err, errAckTimeout):
+		c.doubt = true
+	case errors.Is(err, errLost) && took >= c.cfg.KeepAlive:
+		c.doubt = true
+		bytes := 0
+		for _, f := range s.flight {
+			bytes += f.size
+		}
+		speed := float64(bytes) / took.Seconds() // at most
+		if c.speed == 0 || speed < c.speed {
+			c.speed = speed
+		}
+	}
+}
+
+// keepAlive is what the broker is told. It ends a connection over which no
+// whole packet comes for one and a half times as long, so on a slow link the
+// largest message has to get through in that time.
+func (c *Client) keepAlive() time.Duration {
+	speed := c.speed
+	if b := float64(c.cfg.Bandwidth); b > 0 && (speed == 0 || b < speed) {
+		speed = b
+	}
+	if speed == 0 {
+		return c.cfg.KeepAlive
+	}
+	largest := float64(c.outbox.largest()) * 4 / 3 // as base64
+	return max(c.cfg.KeepAlive, min(time.Duration(largest/speed*float64(time.Second)), maxKeepAlive))
 }
 
 // health fills in the message that is due every minute.

@@ -17,11 +17,12 @@ import (
 // link is one MQTT session on one network connection. It is never reused:
 // what a token of this link says is about this connection and no other.
 type link struct {
-	client mqtt.Client
-	conn   *conn
-	lost   chan error // gets one error when the connection is gone
-	issued uint64     // PUBLISH packets handed to paho
-	inbox  *inbox     // what comes in; nil for a link that only sends
+	client    mqtt.Client
+	conn      *conn
+	lost      chan error // gets one error when the connection is gone
+	issued    uint64     // PUBLISH packets handed to paho
+	keepAlive time.Duration
+	inbox     *inbox // what comes in; nil for a link that only sends
 }
 
 // linkOptions is what differs between the unit and a subscriber.
@@ -67,6 +68,7 @@ func connect(ctx context.Context, b Broker, o linkOptions) (*link, error) {
 	l := &link{conn: newConn(nc, o.limit, o.bandwidth), lost: make(chan error, 1)}
 
 	keepAlive := (o.keepAlive + time.Second - 1).Truncate(time.Second)
+	l.keepAlive = keepAlive
 	opts := mqtt.NewClientOptions().
 		AddBroker("tcp://broker"). // unused, but paho wants one
 		SetClientID(o.clientID).

@@ -1,7 +1,6 @@
 package uplink
 
 import (
-	"context"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -51,8 +50,6 @@ func (n *network) poison(kind, attributes string) {
 		}
 	}
 }
-
-func (n *network) cure() { n.Toxics.ResetToxics(context.Background()) }
 
 // acceptBounded accepts n hits, of which at most atOnce wait.
 func acceptBounded(t *testing.T, o *Outbox, n, atOnce int) []string {
@@ -168,13 +165,13 @@ func TestFaultThinLink(t *testing.T) {
 // keep-alive in 30 s; in the short form a keep-alive of a second takes 3 s.
 func TestFaultHalfOpen(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, newMosquitto(t, "allow_anonymous true\n").addr())
+	p := newProxy(t, newMosquitto(t, "allow_anonymous true\n").addr())
 	o := testOutbox(t, OutboxOptions{})
 	keepAlive := time.Duration(scale(1, 10)) * time.Second
-	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: n.url()}}, KeepAlive: keepAlive, AckTimeout: time.Minute})
+	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, KeepAlive: keepAlive, AckTimeout: time.Minute})
 	first := mustAccept(t, o, withPictures(testHit("A"), 4000, 40_000))
 	waitEmpty(t, c, o)
-	n.poison("timeout", `{"timeout":0}`)
+	p.set(func(p *proxy) { p.silent = true })
 	dead := time.Now()
 	second := mustAccept(t, o, withPictures(testHit("B"), 4000, 40_000))
 	limit := time.After(time.Minute)
@@ -191,9 +188,9 @@ func TestFaultHalfOpen(t *testing.T) {
 	if took > 3*keepAlive {
 		t.Errorf("the dead link was noticed after %v", took)
 	}
-	n.cure()
+	p.set(func(p *proxy) { p.silent = false })
 	waitEmpty(t, c, o)
-	wantDelivered(t, n.p, []string{first, second})
+	wantDelivered(t, p, []string{first, second})
 	fault(t, "half-open connection", "noticed after %v with a keep-alive of %v, the hit in flight delivered on the next connection", took.Round(100*time.Millisecond), keepAlive)
 }
 
@@ -210,7 +207,13 @@ func TestFaultNeverAcknowledged(t *testing.T) {
 	timeout := time.Duration(scale(600, 30_000)) * time.Millisecond
 	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, AckTimeout: timeout, KeepAlive: timeout / 2})
 	begin := time.Now()
-	waitStats(t, c, "the end of the first connection", func(s ClientStats) bool { return s.LastProblem != "" || time.Since(begin) > 2*time.Minute })
+	for limit := time.After(2 * time.Minute); c.Stats().LastProblem == ""; {
+		select {
+		case <-limit:
+			t.Fatalf("stats: %+v", c.Stats())
+		case <-time.After(time.Millisecond):
+		}
+	}
 	if s := c.Stats(); s.LastProblem != errAckTimeout.Error() {
 		t.Errorf("stats: %+v", s)
 	}

@@ -189,6 +189,16 @@ func (o *Outbox) remove(refs []Ref) error {
 	return nil
 }
 
+// largest is the size of the largest pending entry, with its pictures.
+func (o *Outbox) largest() (n int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, s := range o.index {
+		n = max(n, s.size+s.pictures)
+	}
+	return n
+}
+
 // pendingRef completes the reference to a pending hit of which only number and
 // revision are known.
 func (o *Outbox) pendingRef(ref Ref) (Ref, bool) {

@@ -159,9 +159,11 @@ func (p *proxy) pump(from, to net.Conn, pass func(packets.ControlPacket) bool) {
 	defer p.wg.Done()
 	defer func() {
 		from.Close()
-		to.Close()
 		p.mu.Lock()
 		delete(p.conns, from)
+		if !p.silent { // over a dead link nobody hears of the end
+			to.Close()
+		}
 		p.mu.Unlock()
 	}()
 	for {

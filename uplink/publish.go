@@ -192,6 +192,7 @@ func (s *session) measure(f *flight) {
 	if f.behind < 1<<10 {
 		return // too little to tell
 	}
+	s.client.doubt = false
 	speed := float64(f.behind) / max(queueing.Seconds(), 0.001)
 	if old := s.client.speed; old > 0 {
 		speed = old + (speed-old)/4
@@ -201,5 +202,6 @@ func (s *session) measure(f *flight) {
 
 // slow is true on a link where a hit should not wait for its pictures.
 func (s *session) slow() bool {
-	return s.cfg.Bandwidth > 0 || s.client.speed > 0 && s.client.speed < slowLink
+	c := s.client
+	return c.cfg.Bandwidth > 0 || c.doubt || c.speed > 0 && c.speed < slowLink
 }

@@ -186,7 +186,7 @@ func (s *session) look() error {
 	}
 	s.overdue()
 	extra := s.onItsWay()
-	if s.link.conn.silence() > s.cfg.KeepAlive*5/2+extra {
+	if s.link.conn.silence() > s.link.keepAlive*5/2+extra {
 		return errSilent
 	}
 	if len(s.flight) > 0 && time.Since(s.stalled) > s.cfg.AckTimeout+extra {
@@ -203,7 +203,10 @@ func (s *session) onItsWay() time.Duration {
 		bytes += f.size
 	}
 	speed := s.client.speed
-	if speed == 0 {
+	switch {
+	case s.client.doubt:
+		speed = slowLink / 8
+	case speed == 0:
 		speed = slowLink
 	}
 	if s.cfg.Bandwidth > 0 {
