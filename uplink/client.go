@@ -328,11 +328,7 @@ func (c *Client) learn(s *session, err error) {
 		c.doubt = true
 	case errors.Is(err, errLost) && took >= c.cfg.KeepAlive:
 		c.doubt = true
-		bytes := 0
-		for _, f := range s.flight {
-			bytes += f.size
-		}
-		speed := float64(bytes) / took.Seconds() // at most
+		speed := float64(s.flight[0].size) / took.Seconds() // at most
 		if c.speed == 0 || speed < c.speed {
 			c.speed = speed
 		}
@@ -350,7 +346,7 @@ func (c *Client) keepAlive() time.Duration {
 	if speed == 0 {
 		return c.cfg.KeepAlive
 	}
-	largest := float64(c.outbox.largest()) * 4 / 3 // as base64
+	largest := 2 * float64(c.outbox.largest()) * 4 / 3 // as base64, and there is more than that on the way
 	return max(c.cfg.KeepAlive, min(time.Duration(largest/speed*float64(time.Second)), maxKeepAlive))
 }
 

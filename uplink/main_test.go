@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	// Every step of the model test is an fsync; -rapid.checks asks for more.
-	if err := flag.Set("rapid.checks", "25"); err != nil {
+	if err := flag.Set("rapid.checks", "20"); err != nil {
 		panic(err)
 	}
 	flag.Parse()

@@ -78,7 +78,7 @@ func TestFaultCutEveryTwentyMessages(t *testing.T) {
 	p.cutEvery = 20
 	o := openTestOutbox(t, filepath.Join(memoryDir(t), "outbox.db"), OutboxOptions{})
 	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, MaxBackoff: 5 * time.Millisecond})
-	ids := acceptBounded(t, o, scale(2000, 100_000), 2000)
+	ids := acceptBounded(t, o, scale(600, 100_000), 2000)
 	p.wait("all but the last acknowledgements", func(p *proxy) bool { return len(p.acked) >= len(ids)*9/10 })
 	p.set(func(p *proxy) { p.cutEvery = 0 })
 	waitEmpty(t, c, o)
@@ -132,7 +132,7 @@ func TestFaultLatency(t *testing.T) {
 func TestFaultThinLink(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, newMosquitto(t, "allow_anonymous true\n").addr())
-	rate := scale(10, 1)
+	rate := scale(20, 1)
 	n.poison("bandwidth", fmt.Sprintf(`{"rate":%d}`, rate))
 	o := testOutbox(t, OutboxOptions{})
 	var ids []string
@@ -313,7 +313,7 @@ func TestFaultRefusedTopic(t *testing.T) {
 // Eight hours without a broker under a fake clock, a hit every two seconds,
 // then delivery.
 func TestFaultEightHours(t *testing.T) {
-	hits := scale(1500, 4*3600)
+	hits := scale(600, 4*3600)
 	o := openTestOutbox(t, filepath.Join(t.TempDir(), "outbox.db"), OutboxOptions{})
 	now := time.Now()
 	o.mu.Lock()

@@ -330,7 +330,7 @@ func TestDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewSource(1))
-	rounds := scale(100, 2400)
+	rounds := scale(50, 2400)
 	damaged, salvaged := 0, 0
 	for round := range rounds {
 		b := append([]byte(nil), good...)

@@ -288,11 +288,11 @@ func TestPowerLoss(t *testing.T) {
 	}
 	r := rand.New(rand.NewSource(7))
 	cuts := map[int]int{} // torn cuts before each step
-	torn := scale(150, 1000)
+	torn := scale(80, 1000)
 	for range torn {
 		cuts[r.Intn(len(ops))]++
 	}
-	every := scale(5, 1) // of the fsync boundaries
+	every := scale(10, 1) // of the fsync boundaries
 	work := memoryDir(t)
 	d := &disk{files: map[string][]byte{}, pending: map[string][]diskOp{}}
 	promised := promises{text: map[string]string{}, gone: map[string]bool{}, changing: map[string]bool{}}

@@ -173,8 +173,6 @@ const (
 	slowLink = 8 << 10
 )
 
-func newPace() pace { return pace{window: firstWindow} }
-
 // measure learns from an acknowledgement.
 func (s *session) measure(f *flight) {
 	delay := max(time.Since(f.launched), time.Microsecond)

@@ -25,7 +25,9 @@ const maxServerWait = 15 * time.Minute
 // answered, and nil if there is nothing to ask.
 func (s *session) subscribe() (acks, manifests <-chan struct{}) {
 	if s.subscribed = !s.cfg.ServerAck; !s.subscribed {
-		s.acks = s.link.client.Subscribe(Topic(s.client.outbox.unit, KindAcks), 1, nil)
+		// QoS 0: one that gets lost is no loss, because the hit is sent again, and
+		// a cluster need not keep a durable consumer for every unit.
+		s.acks = s.link.client.Subscribe(Topic(s.client.outbox.unit, KindAcks), 0, nil)
 		acks = s.acks.Done()
 	}
 	if s.cfg.Lists != nil {

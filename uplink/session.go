@@ -64,8 +64,12 @@ var (
 )
 
 func newSession(c *Client, l *link, at int) *session {
-	return &session{client: c, link: l, cfg: c.cfg, broker: c.cfg.Brokers[at], at: at,
-		pace: newPace(), awaiting: map[Ref]*waited{}, early: map[Ref]bool{}}
+	s := &session{client: c, link: l, cfg: c.cfg, broker: c.cfg.Brokers[at], at: at,
+		pace: pace{window: firstWindow}, awaiting: map[Ref]*waited{}, early: map[Ref]bool{}}
+	if s.slow() {
+		s.pace.window = minWindow
+	}
+	return s
 }
 
 // run publishes until the connection is lost or ctx is done.
