@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"platewatch/uplink/faults"
 )
 
 // crashEnv makes the test binary the child that makes hits and delivers them.
@@ -89,7 +91,7 @@ func TestKillNine(t *testing.T) {
 	}()
 	<-up
 
-	cycles := scale(50, 2000)
+	cycles := faults.Scale(50, 2000)
 	accepted := map[string]string{} // id to text, over all cycles
 	for cycle := range cycles {
 		cmd := exec.Command(os.Args[0], "-test.run=^$")
@@ -177,5 +179,5 @@ func TestKillNine(t *testing.T) {
 	if len(accepted) < cycles {
 		t.Fatalf("only %d hits were accepted in %d cycles", len(accepted), cycles)
 	}
-	fault(t, "kill -9", "%d cycles, %d hits accepted, %d lost, %d ids used twice or out of order", cycles, len(accepted), lost, wrong)
+	faults.Row(t, "kill -9", "%d cycles, %d hits accepted, %d lost, %d ids used twice or out of order", cycles, len(accepted), lost, wrong)
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
+
+	"platewatch/uplink/faults"
 )
 
 // network is a link that a test can make slow, late or dead: toxiproxy in
@@ -78,7 +80,7 @@ func TestFaultCutEveryTwentyMessages(t *testing.T) {
 	p.cutEvery = 20
 	o := openTestOutbox(t, filepath.Join(memoryDir(t), "outbox.db"), OutboxOptions{})
 	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, MaxBackoff: 5 * time.Millisecond})
-	ids := acceptBounded(t, o, scale(600, 100_000), 2000)
+	ids := acceptBounded(t, o, faults.Scale(600, 100_000), 2000)
 	p.wait("all but the last acknowledgements", func(p *proxy) bool { return len(p.acked) >= len(ids)*9/10 })
 	p.set(func(p *proxy) { p.cutEvery = 0 })
 	waitEmpty(t, c, o)
@@ -90,7 +92,7 @@ func TestFaultCutEveryTwentyMessages(t *testing.T) {
 	if lost > 0 || order > 0 {
 		t.Errorf("%d lost, %d out of order", lost, order)
 	}
-	fault(t, "cut every 20 messages", "%d hits over %d connections: %d lost, %d out of order, %d sent twice under the same id", len(ids), c.Stats().Connects, lost, order, repeats)
+	faults.Row(t, "cut every 20 messages", "%d hits over %d connections: %d lost, %d out of order, %d sent twice under the same id", len(ids), c.Stats().Connects, lost, order, repeats)
 }
 
 // compareArrivals counts hits that did not arrive, and those that arrived
@@ -116,7 +118,7 @@ func compareArrivals(ids []string, arrived []wireHit) (lost, order int) {
 func TestFaultLatency(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, newMosquitto(t, "allow_anonymous true\n").addr())
-	delay := scale(600, 2000)
+	delay := faults.Scale(600, 2000)
 	n.poison("latency", fmt.Sprintf(`{"latency":%d}`, delay))
 	o := testOutbox(t, OutboxOptions{})
 	ids := acceptMany(t, o, 30)
@@ -126,18 +128,18 @@ func TestFaultLatency(t *testing.T) {
 	if s := c.Stats(); s.Connects != 1 {
 		t.Errorf("stats: %+v", s)
 	}
-	fault(t, fmt.Sprintf("latency %d ms each way", delay), "%d hits with pictures delivered in order over %d connection", len(ids), c.Stats().Connects)
+	faults.Row(t, fmt.Sprintf("latency %d ms each way", delay), "%d hits with pictures delivered in order over %d connection", len(ids), c.Stats().Connects)
 }
 
 func TestFaultThinLink(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t, newMosquitto(t, "allow_anonymous true\n").addr())
-	rate := scale(20, 1)
+	rate := faults.Scale(20, 1)
 	n.poison("bandwidth", fmt.Sprintf(`{"rate":%d}`, rate))
 	o := testOutbox(t, OutboxOptions{})
 	var ids []string
 	for i := range 3 {
-		ids = append(ids, mustAccept(t, o, withPictures(testHit(fmt.Sprintf("P%d", i)), 4000, scale(6000, 24_000))))
+		ids = append(ids, mustAccept(t, o, withPictures(testHit(fmt.Sprintf("P%d", i)), 4000, faults.Scale(6000, 24_000))))
 	}
 	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: n.url()}}})
 	for limit := time.After(5 * time.Minute); o.Stats().Entries > 0; {
@@ -158,7 +160,7 @@ func TestFaultThinLink(t *testing.T) {
 			t.Errorf("%s came without its pictures", id)
 		}
 	}
-	fault(t, fmt.Sprintf("%d kB/s", rate), "%d hits and their pictures delivered over %d connections", len(ids), c.Stats().Connects)
+	faults.Row(t, fmt.Sprintf("%d kB/s", rate), "%d hits and their pictures delivered over %d connections", len(ids), c.Stats().Connects)
 }
 
 // A link that swallows everything and stays open, noticed with the default
@@ -167,7 +169,7 @@ func TestFaultHalfOpen(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, newMosquitto(t, "allow_anonymous true\n").addr())
 	o := testOutbox(t, OutboxOptions{})
-	keepAlive := time.Duration(scale(1, 10)) * time.Second
+	keepAlive := time.Duration(faults.Scale(1, 10)) * time.Second
 	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, KeepAlive: keepAlive, AckTimeout: time.Minute})
 	first := mustAccept(t, o, withPictures(testHit("A"), 4000, 40_000))
 	waitEmpty(t, c, o)
@@ -191,7 +193,7 @@ func TestFaultHalfOpen(t *testing.T) {
 	p.set(func(p *proxy) { p.silent = false })
 	waitEmpty(t, c, o)
 	wantDelivered(t, p, []string{first, second})
-	fault(t, "half-open connection", "noticed after %v with a keep-alive of %v, the hit in flight delivered on the next connection", took.Round(100*time.Millisecond), keepAlive)
+	faults.Row(t, "half-open connection", "noticed after %v with a keep-alive of %v, the hit in flight delivered on the next connection", took.Round(100*time.Millisecond), keepAlive)
 }
 
 func TestFaultNeverAcknowledged(t *testing.T) {
@@ -204,7 +206,7 @@ func TestFaultNeverAcknowledged(t *testing.T) {
 		ids = append(ids, mustAccept(t, o, testHit("A")))
 	}
 	// Pings are answered all the time, and are no acknowledgement.
-	timeout := time.Duration(scale(600, 30_000)) * time.Millisecond
+	timeout := time.Duration(faults.Scale(600, 30_000)) * time.Millisecond
 	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, AckTimeout: timeout, KeepAlive: timeout / 2})
 	begin := time.Now()
 	for limit := time.After(2 * time.Minute); c.Stats().LastProblem == ""; {
@@ -229,7 +231,7 @@ func TestFaultNeverAcknowledged(t *testing.T) {
 		}
 	}
 	wantDelivered(t, p, ids)
-	fault(t, "broker never acknowledges", "given up after %v, nothing removed, all %d hits delivered once it does", took.Round(100*time.Millisecond), len(ids))
+	faults.Row(t, "broker never acknowledges", "given up after %v, nothing removed, all %d hits delivered once it does", took.Round(100*time.Millisecond), len(ids))
 }
 
 // A broker that loses everything it had: in broker mode what it acknowledged
@@ -239,14 +241,14 @@ func TestFaultWipedBroker(t *testing.T) {
 	b := newMosquitto(t, "allow_anonymous true\n")
 	p := newProxy(t, b.addr())
 	o := testOutbox(t, OutboxOptions{})
-	ids := acceptMany(t, o, scale(300, 3000))
+	ids := acceptMany(t, o, faults.Scale(300, 3000))
 	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}})
 	p.wait("some acknowledgements", func(p *proxy) bool { return len(p.acked) >= 50 })
 	b.kill(t)
 	b.start(t) // without persistence: empty
 	waitEmpty(t, c, o)
 	wantDelivered(t, p, ids)
-	fault(t, "broker restarted and wiped", "%d hits: all acknowledged, in order; what it forgot after that comes again only with ack = \"server\"", len(ids))
+	faults.Row(t, "broker restarted and wiped", "%d hits: all acknowledged, in order; what it forgot after that comes again only with ack = \"server\"", len(ids))
 }
 
 // A certificate that the broker does not accept, and its mending.
@@ -286,7 +288,7 @@ func TestFaultCertificates(t *testing.T) {
 		a.issue("unit", &client, time.Now().Add(time.Hour))
 		waitEmpty(t, c, o)
 		stop()
-		fault(t, name, "hit %s waits and health says why (%s); delivered once the file is replaced, without a restart", id, said[strings.LastIndex(said, ": ")+2:])
+		faults.Row(t, name, "hit %s waits and health says why (%s); delivered once the file is replaced, without a restart", id, said[strings.LastIndex(said, ": ")+2:])
 	}
 }
 
@@ -307,13 +309,13 @@ func TestFaultRefusedTopic(t *testing.T) {
 	if n := o.Stats().Entries; n != len(ids) {
 		t.Errorf("%d hits are pending", n)
 	}
-	fault(t, "broker refuses the topic", "with ack = \"server\" all %d hits stay and health says that the server does not acknowledge; with ack = \"broker\" Mosquitto's acknowledgement counts", len(ids))
+	faults.Row(t, "broker refuses the topic", "with ack = \"server\" all %d hits stay and health says that the server does not acknowledge; with ack = \"broker\" Mosquitto's acknowledgement counts", len(ids))
 }
 
 // Eight hours without a broker under a fake clock, a hit every two seconds,
 // then delivery.
 func TestFaultEightHours(t *testing.T) {
-	hits := scale(600, 4*3600)
+	hits := faults.Scale(600, 4*3600)
 	o := openTestOutbox(t, filepath.Join(t.TempDir(), "outbox.db"), OutboxOptions{})
 	now := time.Now()
 	o.mu.Lock()
@@ -360,10 +362,10 @@ func TestFaultEightHours(t *testing.T) {
 		}
 	}
 	p.mu.Unlock()
-	if os.Getenv(faultsEnv) != "" && rate < 500 {
+	if faults.Long() && rate < 500 {
 		t.Errorf("%.0f hits a second, 500 are wanted", rate)
 	}
-	fault(t, "8 h without a broker", "%d hits with pictures: all delivered, the %d live ones first, each group in order, %.0f a second", hits, live, rate)
+	faults.Row(t, "8 h without a broker", "%d hits with pictures: all delivered, the %d live ones first, each group in order, %.0f a second", hits, live, rate)
 }
 
 // The wall clock starts in 1970 and jumps by ten years from run to run: ids and
@@ -409,5 +411,5 @@ func TestFaultClockJumps(t *testing.T) {
 	if len(flagged) != len(ids) {
 		t.Errorf("%d arrived", len(flagged))
 	}
-	fault(t, "clock jumps of ±10 years, 1970", "%d hits over 6 runs: ids and order unchanged, none dropped, all flagged unsynchronised", len(ids))
+	faults.Row(t, "clock jumps of ±10 years, 1970", "%d hits over 6 runs: ids and order unchanged, none dropped, all flagged unsynchronised", len(ids))
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	bolt "go.etcd.io/bbolt"
+
+	"platewatch/uplink/faults"
 )
 
 func workingCommit(db *bolt.DB, f func(*bolt.Tx) error) error { return db.Update(f) }
@@ -330,7 +332,7 @@ func TestDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewSource(1))
-	rounds := scale(50, 2400)
+	rounds := faults.Scale(50, 2400)
 	damaged, salvaged := 0, 0
 	for round := range rounds {
 		b := append([]byte(nil), good...)
@@ -396,7 +398,7 @@ func TestDamage(t *testing.T) {
 	if damaged < rounds/3 || salvaged == 0 {
 		t.Errorf("only %d of %d damages were noticed, %d hits salvaged", damaged, rounds, salvaged)
 	}
-	fault(t, "damaged file", "%d random damages: %d noticed and set aside with %d hits salvaged in all, no wrong hit served, no number given out again", rounds, damaged, salvaged)
+	faults.Row(t, "damaged file", "%d random damages: %d noticed and set aside with %d hits salvaged in all, no wrong hit served, no number given out again", rounds, damaged, salvaged)
 }
 
 // Every intact hit of a file whose tree is gone is salvaged.

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"platewatch/uplink/faults"
 )
 
 // powerEnv makes the test binary the child whose writes are recorded.
@@ -288,11 +290,11 @@ func TestPowerLoss(t *testing.T) {
 	}
 	r := rand.New(rand.NewSource(7))
 	cuts := map[int]int{} // torn cuts before each step
-	torn := scale(80, 1000)
+	torn := faults.Scale(80, 1000)
 	for range torn {
 		cuts[r.Intn(len(ops))]++
 	}
-	every := scale(10, 1) // of the fsync boundaries
+	every := faults.Scale(10, 1) // of the fsync boundaries
 	work := memoryDir(t)
 	d := &disk{files: map[string][]byte{}, pending: map[string][]diskOp{}}
 	promised := promises{text: map[string]string{}, gone: map[string]bool{}, changing: map[string]bool{}}
@@ -321,7 +323,7 @@ func TestPowerLoss(t *testing.T) {
 			}
 		}
 	}
-	fault(t, "power loss", "%d fsync boundaries and %d torn points: %d acknowledged hits lost, %d times the file was quarantined and salvaged",
+	faults.Row(t, "power loss", "%d fsync boundaries and %d torn points: %d acknowledged hits lost, %d times the file was quarantined and salvaged",
 		boundaries/every, torn, lost, damaged)
 }
 

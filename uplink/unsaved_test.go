@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	bolt "go.etcd.io/bbolt"
+
+	"platewatch/uplink/faults"
 )
 
 // failDisk makes every write of an outbox fail until mend is called.
@@ -301,7 +303,7 @@ func TestFullDisk(t *testing.T) {
 	if diff := cmp.Diff(ids, pendingIDs(o)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	fault(t, "16 MB disk full and freed", "100 hits with pictures accepted in memory meanwhile, delivery went on, all on disk afterwards, none lost")
+	faults.Row(t, "16 MB disk full and freed", "100 hits with pictures accepted in memory meanwhile, delivery went on, all on disk afterwards, none lost")
 }
 
 // A file system that turns read-only, as ext4 does after an error, and back.
@@ -347,7 +349,7 @@ func TestReadOnlyRemount(t *testing.T) {
 	if diff := cmp.Diff([]string{a + "/1", b + "/1"}, pendingIDs(o)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	fault(t, "read-only remount", "what the disk holds is served, new hits are kept in memory, all on disk once it takes writes")
+	faults.Row(t, "read-only remount", "what the disk holds is served, new hits are kept in memory, all on disk once it takes writes")
 }
 
 // Hits over their age go, and only by an age that is certain.

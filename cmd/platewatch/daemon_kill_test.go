@@ -2,11 +2,8 @@ package main
 
 import (
 	"bufio"
-	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,14 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"platewatch/cmd/platewatch/internal/demo/media"
-	"platewatch/hotlist"
 	"platewatch/uplink"
+	"platewatch/uplink/faults"
 )
-
-// faultsEnv names the file that `make faults` collects its table in; see the
-// uplink's tests.
-const faultsEnv = "PLATEWATCH_FAULTS"
 
 var hitLine = regexp.MustCompile(`msg=hit .*\bid=(\S+)`)
 
@@ -35,31 +27,8 @@ func TestDaemonKillNine(t *testing.T) {
 	}
 	// The uplink's TestKillNine has 2,000 cycles without cameras, at a tenth of
 	// a second each; here each takes seconds until a plate goes by.
-	cycles := 3
-	if os.Getenv(faultsEnv) != "" {
-		cycles = 200
-	}
-	dir := t.TempDir()
-	broker := freeAddress(t)
-	config := filepath.Join(dir, "unit.toml")
-	write(t, filepath.Join(dir, "road.h264"), media.Road)
-	write(t, config, fmt.Appendf(nil, `
-state_dir = %q
-[unit]
-name = "roadside-7"
-[[camera]]
-name = "front"
-source = %q
-loop = true
-[uplink]
-brokers = ["mqtt://%s"]
-[status]
-listen = "off"
-`, filepath.Join(dir, "state"), filepath.Join(dir, "road.h264"), broker))
-	if _, err := hotlist.Import(t.Context(), filepath.Join(dir, "state", "hotlist"), strings.NewReader(string(media.Hotlist)),
-		hotlist.ImportOptions{List: "demo"}); err != nil {
-		t.Fatal(err)
-	}
+	cycles := faults.Scale(3, 200)
+	config, _, broker := roadsideUnit(t)
 	startMosquitto(t, mosquitto, broker)
 	s := newArrivals(t, broker)
 
@@ -114,20 +83,7 @@ listen = "off"
 	if !slices.IsSorted(s.numbers()) {
 		t.Error("hits arrived out of order")
 	}
-	report := fmt.Sprintf("%d cycles of the daemon, %d hits told of, %d lost, no id twice, in order", cycles, len(told), len(lost))
-	t.Log(report)
-	if file := os.Getenv(faultsEnv); file != "" {
-		verdict := "ok"
-		if t.Failed() {
-			verdict = "FAILED"
-		}
-		f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		fmt.Fprintf(f, "kill -9 of the whole daemon\t%s\t%s\n", verdict, report)
-	}
+	faults.Row(t, "kill -9 of the whole daemon", "%d cycles, %d hits told of, %d lost, no id twice, in order", cycles, len(told), len(lost))
 }
 
 // arrivalBook is what the central server got.

@@ -29,27 +29,7 @@ func TestDaemonLosesNoHit(t *testing.T) {
 	if err != nil {
 		t.Skip("mosquitto is not installed: apt-get install mosquitto")
 	}
-	dir := t.TempDir()
-	broker := freeAddress(t)
-	config := filepath.Join(dir, "unit.toml")
-	write(t, filepath.Join(dir, "road.h264"), media.Road)
-	write(t, config, fmt.Appendf(nil, `
-state_dir = %q
-[unit]
-name = "roadside-7"
-[[camera]]
-name = "front"
-source = %q
-loop = true
-[uplink]
-brokers = ["mqtt://%s"]
-[status]
-listen = "off"
-`, filepath.Join(dir, "state"), filepath.Join(dir, "road.h264"), broker))
-	if _, err := hotlist.Import(t.Context(), filepath.Join(dir, "state", "hotlist"), strings.NewReader(string(media.Hotlist)),
-		hotlist.ImportOptions{List: "demo"}); err != nil {
-		t.Fatal(err)
-	}
+	config, dir, broker := roadsideUnit(t)
 
 	// No broker: the unit says so and keeps its hits. SIGTERM stops it soon.
 	d := startDaemon(t, config)
@@ -100,6 +80,33 @@ listen = "off"
 	if code := d.stop(syscall.SIGTERM); code != 0 {
 		t.Errorf("the exit code is %d\n%s", code, d.log())
 	}
+}
+
+// roadsideUnit is the configuration of a unit that watches the demo's clip for
+// ever, with its hotlist. Nobody listens at the broker's address yet.
+func roadsideUnit(t *testing.T) (config, dir, broker string) {
+	t.Helper()
+	dir, broker = t.TempDir(), freeAddress(t)
+	config = filepath.Join(dir, "unit.toml")
+	write(t, filepath.Join(dir, "road.h264"), media.Road)
+	write(t, config, fmt.Appendf(nil, `
+state_dir = %q
+[unit]
+name = "roadside-7"
+[[camera]]
+name = "front"
+source = %q
+loop = true
+[uplink]
+brokers = ["mqtt://%s"]
+[status]
+listen = "off"
+`, filepath.Join(dir, "state"), filepath.Join(dir, "road.h264"), broker))
+	if _, err := hotlist.Import(t.Context(), filepath.Join(dir, "state", "hotlist"), strings.NewReader(string(media.Hotlist)),
+		hotlist.ImportOptions{List: "demo"}); err != nil {
+		t.Fatal(err)
+	}
+	return config, dir, broker
 }
 
 // daemon is a running platewatch process.

@@ -12,40 +12,8 @@ import (
 	"time"
 
 	"platewatch/uplink"
+	"platewatch/uplink/faults"
 )
-
-// faultsEnv names the file that `make faults` collects its table in; see the
-// uplink's tests.
-const faultsEnv = "PLATEWATCH_FAULTS"
-
-func scale(short, long int) int {
-	if os.Getenv(faultsEnv) == "" {
-		return short
-	}
-	return long
-}
-
-func fault(t *testing.T, name, format string, args ...any) {
-	t.Helper()
-	text := fmt.Sprintf(format, args...)
-	t.Logf("%s: %s", name, text)
-	file := os.Getenv(faultsEnv)
-	if file == "" {
-		return
-	}
-	verdict := "ok"
-	if t.Failed() {
-		verdict = "FAILED"
-	}
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := fmt.Fprintf(f, "%s\t%s\t%s\n", name, verdict, text); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // fleet is many units in one process and the server that hears them.
 type fleet struct {
@@ -202,19 +170,19 @@ func fleetDir(t *testing.T) string {
 // TestFleet: every hit of every unit reaches the server, once after
 // deduplication; through Mosquitto, and through the cluster while a node dies.
 func TestFleet(t *testing.T) {
-	units, hits := scale(20, 1000), scale(5, 20)
-	pause := time.Duration(scale(200, 1000)) * time.Microsecond
+	units, hits := faults.Scale(20, 1000), faults.Scale(5, 20)
+	pause := time.Duration(faults.Scale(200, 1000)) * time.Microsecond
 	t.Run("mosquitto", func(t *testing.T) {
 		address := startOpenMosquitto(t)
 		open := func(int) []uplink.Broker { return []uplink.Broker{{URL: "tcp://" + address}} }
 		var one, many fleet
-		one.run(t, 1, scale(50, 1000), 2*time.Millisecond, open, open(0)[0], nil)
+		one.run(t, 1, faults.Scale(50, 1000), 2*time.Millisecond, open, open(0)[0], nil)
 		many.run(t, units, hits, pause, open, open(0)[0], nil)
-		fault(t, "fleet on Mosquitto", "%d units, %d hits, each exactly once; from accept to arrival p50 %v, p99 %v; one unit alone p50 %v, p99 %v",
+		faults.Row(t, "fleet on Mosquitto", "%d units, %d hits, each exactly once; from accept to arrival p50 %v, p99 %v; one unit alone p50 %v, p99 %v",
 			units, len(many.accepted), many.quantile(0.5), many.quantile(0.99), one.quantile(0.5), one.quantile(0.99))
 	})
 	t.Run("nats", func(t *testing.T) {
-		if os.Getenv(faultsEnv) == "" {
+		if !faults.Long() {
 			t.Skip("`make faults` runs it: an election takes ten seconds")
 		}
 		certs := certificates(t, "server", "fleet")
@@ -228,9 +196,9 @@ func TestFleet(t *testing.T) {
 		}
 		server := broker(certs, "server", c.addresses[0])
 		var one, many fleet
-		one.run(t, 1, scale(50, 1000), 2*time.Millisecond, brokers, server, nil)
+		one.run(t, 1, faults.Scale(50, 1000), 2*time.Millisecond, brokers, server, nil)
 		many.run(t, units, hits, pause, brokers, server, c.kill[2])
-		fault(t, "fleet on three NATS nodes", "%d units, %d hits, one node killed half-way, each exactly once; from accept to arrival p50 %v, p99 %v; one unit alone p50 %v, p99 %v",
+		faults.Row(t, "fleet on three NATS nodes", "%d units, %d hits, one node killed half-way, each exactly once; from accept to arrival p50 %v, p99 %v; one unit alone p50 %v, p99 %v",
 			units, len(many.accepted), many.quantile(0.5), many.quantile(0.99), one.quantile(0.5), one.quantile(0.99))
 	})
 }
