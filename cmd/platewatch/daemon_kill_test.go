@@ -2,8 +2,11 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"platewatch/hotlist"
 	"platewatch/uplink"
 	"platewatch/uplink/faults"
 )
@@ -19,16 +23,49 @@ var hitLine = regexp.MustCompile(`msg=hit .*\bid=(\S+)`)
 
 // TestDaemonKillNine kills the whole daemon at random moments while it reads
 // plates, makes hits and delivers them. The hits that its log tells of all
-// arrive, in order, and no id is told of twice.
+// arrive, in order, and no id is told of twice. Every picture of its folder is
+// a vehicle of its own, so that hits come as fast as it reads.
 func TestDaemonKillNine(t *testing.T) {
 	mosquitto, err := exec.LookPath("mosquitto")
 	if err != nil {
 		t.Skip("mosquitto is not installed: apt-get install mosquitto")
 	}
-	// The uplink's TestKillNine has 2,000 cycles without cameras, at a tenth of
-	// a second each; here each takes seconds until a plate goes by.
-	cycles := faults.Scale(3, 200)
-	config, _, broker := roadsideUnit(t)
+	cycles := faults.Scale(5, 2000)
+	config, dir, broker := roadsideUnit(t)
+	plates, err := filepath.Abs(filepath.Join("..", "..", "ocr", "render", "testdata", "plates"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, config, fmt.Appendf(nil, `
+state_dir = %q
+[unit]
+name = "roadside-7"
+[[camera]]
+name = "front"
+source = %q
+loop = true
+pace = "fast"
+[passage]
+agree = 1
+gap = "100ms"
+[uplink]
+brokers = ["mqtt://%s"]
+[status]
+listen = "off"
+`, filepath.Join(dir, "state"), plates+"/", broker))
+	list := "plate\n"
+	truth, err := os.ReadFile(filepath.Join(plates, "truth.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(truth)) {
+		if f := strings.Split(strings.TrimSpace(line), "\t"); len(f) == 6 && f[5] != "plate" {
+			list += f[5] + "\n"
+		}
+	}
+	if _, err := hotlist.Import(t.Context(), filepath.Join(dir, "state", "hotlist"), strings.NewReader(list), hotlist.ImportOptions{List: "demo"}); err != nil {
+		t.Fatal(err)
+	}
 	startMosquitto(t, mosquitto, broker)
 	s := newArrivals(t, broker)
 
@@ -43,9 +80,9 @@ func TestDaemonKillNine(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// Every third dies right after the start, the others within milliseconds
+		// Every fourth dies right after the start, the others within milliseconds
 		// of a hit, while it is being delivered.
-		left := min(cycle%3, 1)
+		left := cycle % 4
 		kill := func() {
 			time.AfterFunc(rand.N(30*time.Millisecond), func() { _ = cmd.Process.Kill() })
 		}
