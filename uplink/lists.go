@@ -81,6 +81,10 @@ type ListUpdates struct {
 	requests chan subscription
 	wake     chan struct{} // one token: there is a manifest
 	waits    sync.WaitGroup
+	// refused are the manifests, by list, that nothing but another one can mend.
+	// The broker retains them, and they come again with every connection. Only
+	// run uses it.
+	refused map[string][sha256.Size]byte
 
 	mu        sync.Mutex
 	manifests map[string][]byte // that came and were not looked at, the latest of each list
@@ -113,7 +117,7 @@ func NewListUpdates(cfg ListUpdatesConfig) (*ListUpdates, error) {
 		return nil, &Error{Op: "make the folder for hotlist updates", Path: cfg.Dir, Err: plainFileError(err)}
 	}
 	return &ListUpdates{cfg: cfg, requests: make(chan subscription), wake: make(chan struct{}, 1),
-		manifests: map[string][]byte{}, part: make(chan []byte, 1), up: make(chan struct{})}, nil
+		refused: map[string][sha256.Size]byte{}, manifests: map[string][]byte{}, part: make(chan []byte, 1), up: make(chan struct{})}, nil
 }
 
 // validateLevel refuses what cannot be one level of a topic and part of a path.
@@ -194,7 +198,14 @@ func (u *ListUpdates) run(ctx context.Context, log *slog.Logger) {
 		case <-u.wake:
 		}
 		for list, manifest := u.next(); manifest != nil && ctx.Err() == nil; list, manifest = u.next() {
+			sum := sha256.Sum256(manifest)
+			if u.refused[list] == sum {
+				continue
+			}
 			version, err := u.update(ctx, list, manifest)
+			if err != nil && !errors.Is(err, errParts) && !isDiskError(err) && ctx.Err() == nil {
+				u.refused[list] = sum
+			}
 			switch {
 			case ctx.Err() != nil || errors.Is(err, errNewer) || version == "" && err == nil:
 				continue
@@ -210,7 +221,11 @@ func (u *ListUpdates) run(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-var errNewer = errors.New("there is a newer manifest")
+var (
+	errNewer = fmt.Errorf("%w: there is a newer manifest", errParts)
+	// errParts: not all parts could be had. They may come later.
+	errParts = errors.New("a part of the update cannot be had")
+)
 
 // update fetches and applies one version. The version is empty if there was
 // nothing to do, or the manifest cannot be believed.
@@ -298,9 +313,9 @@ func (u *ListUpdates) fetch(ctx context.Context, list, version string, p ListPar
 		case errors.Is(err, errNotConnected):
 			continue
 		case err != nil:
-			return fmt.Errorf("part %d: %w", p.Number, err)
+			return fmt.Errorf("%w: part %d: %w", errParts, p.Number, err)
 		case !p.matches(payload):
-			return fmt.Errorf("part %d is not the one that the manifest names: %d bytes of %d, or another content", p.Number, len(payload), p.Size)
+			return fmt.Errorf("%w: part %d is not the one that the manifest names: %d bytes of %d, or another content", errParts, p.Number, len(payload), p.Size)
 		}
 		return renameio.WriteFile(u.file(p), payload, 0o600)
 	}

@@ -285,12 +285,17 @@ type listServer struct {
 	mu       sync.Mutex
 	versions map[string]*ListUpdate // by the manifest's content
 	applied  []string
+	checked  map[string]int
 	held     string
 }
 
 func (s *listServer) CheckManifest(list string, manifest []byte) (*ListUpdate, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.checked == nil {
+		s.checked = map[string]int{}
+	}
+	s.checked[string(manifest)]++
 	u, ok := s.versions[string(manifest)]
 	switch {
 	case !ok:
@@ -386,7 +391,29 @@ func TestListUpdates(t *testing.T) {
 				t.Errorf("%.20s: %+v", tc.manifest, got)
 			}
 		}
+		// What was refused for good is not looked at again with every connection;
+		// what lacked a part is.
+		publishRetained(t, b.addr(), map[string]string{ManifestTopic("stolen"): "forged again"})
+		if got := <-results; !strings.Contains(got.err, "signature") {
+			t.Errorf("%+v", got)
+		}
+		for range 2 {
+			n := c.Stats().Connects
+			p.cut()
+			waitStats(t, c, "another connection", func(s ClientStats) bool { return s.Connects > n && s.Connected })
+		}
+		publishRetained(t, b.addr(), map[string]string{ManifestTopic("stolen"): "manifest 9"})
+		if got := <-results; got.version != "9" {
+			t.Errorf("%+v", got)
+		}
+		p.cut()
+		if got := <-results; got.version != "9" {
+			t.Errorf("%+v", got)
+		}
 		stop()
+		if n := server.checked["forged again"]; n != 1 {
+			t.Errorf("a forged manifest was checked %d times", n)
+		}
 		if diff := cmp.Diff([]string{"stolen: part 1, long"}, server.applied); diff != "" {
 			t.Errorf("applied (-want +got):\n%s", diff)
 		}
