@@ -63,7 +63,15 @@ func TestServerAcknowledges(t *testing.T) {
 			t.Errorf("stats: %+v", s)
 		}
 		var stored []string
-		store(t, b.addr(), func(h *Hit) error { stored = append(stored, h.ID); return nil })
+		stop := store(t, b.addr(), func(h *Hit) error { // ends with the seventh, which it has
+			if stored = append(stored, h.ID); len(stored) == 7 {
+				return ErrStop
+			}
+			return nil
+		})
+		waitStats(t, c, "the end of the first server", func(s ClientStats) bool { return s.Delivered == 7 })
+		stop()
+		store(t, b.addr(), func(h *Hit) error { return nil })
 		waitEmpty(t, c, o)
 		// An update after that has its own acknowledgement.
 		if err := o.Update(ids[3], testHit("NEWER")); err != nil {

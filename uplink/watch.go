@@ -63,7 +63,8 @@ const (
 	watchUnits   = 10_000
 )
 
-// ErrStop, returned by a handler, makes [Watch] return nil.
+// ErrStop, returned by a handler that did what it should with the message,
+// makes [Watch] return nil.
 var ErrStop = errors.New("stop watching")
 
 // Watch subscribes to one unit or the fleet and calls the handler until ctx is
@@ -212,12 +213,12 @@ func (w *watcher) session(ctx context.Context) error {
 			}
 		case m := <-in.messages:
 			hit, err := w.receiver.handle(m.topic, m.payload, w.handler)
-			if err == nil && w.cfg.Ack && hit != nil {
+			if (err == nil || errors.Is(err, ErrStop)) && w.cfg.Ack && hit != nil {
 				acks.add(hit)
 			}
 			// Together with those that are there already, and before the end.
 			if len(in.messages) == 0 || acks.n >= ackBatch || err != nil {
-				if aerr := acks.send(l); err == nil && aerr != nil {
+				if aerr := acks.send(l); err == nil && aerr != nil { // else the units send again
 					return brokerError(w.cfg.Broker, aerr)
 				}
 			}
