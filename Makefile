@@ -44,11 +44,12 @@ test: packages lint ## all tests, as CI runs them
 FUZZ     := uplink:FuzzReceiver uplink:FuzzFrames uplink:FuzzAcks uplink:FuzzListUpdates uplink:FuzzNumberMark uplink:FuzzDecodeRecord \
   cmd/platewatch/internal/config:FuzzParse cmd/platewatch/internal/config:FuzzIndexKeys
 FUZZTIME ?= 60s
+FAULTS   ?= Fault|KillNine|PowerLoss|FullDisk|ReadOnlyRemount|TestDamage$$|Fleet
 
-faults: packages ## what becomes of hits when power, disk, network and brokers fail: a table (about an hour)
+faults: packages ## what becomes of hits when power, disk, network and brokers fail: a table (an hour or two)
 	@mkdir -p build && rm -f build/faults.tsv
 	@PLATEWATCH_FAULTS=$(CURDIR)/build/faults.tsv go test -count=1 -timeout 3h \
-	  -run 'Fault|KillNine|PowerLoss|FullDisk|ReadOnlyRemount|TestDamage$$|Fleet' ./uplink ./deploy/broker ./cmd/platewatch; failed=$$?; \
+	  -run '$(FAULTS)' ./uplink ./deploy/broker ./cmd/platewatch; failed=$$?; \
 	for f in $(FUZZ); do \
 	  if go test "./$${f%:*}" -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -parallel 2 >build/fuzz.log 2>&1; \
 	  then printf '%s\tok\t%s in $(FUZZTIME)\n' "$${f#*:}" "$$(grep -o 'execs: [0-9]*' build/fuzz.log | tail -n 1)"; \
