@@ -102,7 +102,7 @@ func Open(o Options) (_ *Unit, err error) {
 	for _, d := range u.lists.Damage() {
 		u.log.Error("a hotlist was damaged and set aside", "list", d.List, "reason", d.Reason, "kept", d.SetAside)
 	}
-	if u.outbox, err = uplink.OpenOutbox(u.cfg.Uplink.Outbox, u.cfg.Unit.Name, outboxOptions(u.cfg), u.log); err != nil {
+	if u.outbox, err = uplink.OpenOutbox(u.cfg.Uplink.Outbox, u.cfg.Unit.Name, outboxOptions(u), u.log); err != nil {
 		return nil, err
 	}
 	if len(u.cfg.Uplink.Brokers) > 0 {
