@@ -161,6 +161,10 @@ type Uplink struct {
 	// hits go first and their pictures follow.
 	Bandwidth Size `toml:"bandwidth"`
 
+	// Hotlists are the lists whose signed updates are taken over MQTT. They need
+	// Hotlist.Trust.
+	Hotlists []string `toml:"hotlists"`
+
 	Outbox    string   `toml:"outbox"`     // file; relative to StateDir
 	MaxBytes  Size     `toml:"max_bytes"`  // bound of what waits in it; the file can be twice that
 	MaxAge    Duration `toml:"max_age"`    // a hit that waited longer is dropped

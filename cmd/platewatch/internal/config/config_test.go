@@ -123,6 +123,7 @@ agree = 1
 gap = "5s30ms"
 [hotlist]
 path = "/srv/lists"
+trust = ["hq.pub"]
 [uplink]
 brokers = ["tls://b"]
 ca = "ca.crt"
@@ -133,6 +134,7 @@ password_file = "password"
 insecure = true
 ack = "server"
 bandwidth = "32KiB"
+hotlists = ["stolen"]
 outbox = "hits.db"
 max_bytes = "1.5 GiB"
 max_age = "48h"
@@ -177,10 +179,10 @@ format = "json"
 		},
 		OCR:     OCR{Model: "plate.traineddata", Workers: 3, MinPlateWidth: 64, Region: "nl,uk"},
 		Passage: Passage{Agree: 1, Gap: Duration(5*time.Second + 30*time.Millisecond)},
-		Hotlist: Hotlist{Path: "/srv/lists", StateShare: 0.8},
+		Hotlist: Hotlist{Path: "/srv/lists", Trust: []string{"hq.pub"}, StateShare: 0.8},
 		Uplink: Uplink{Brokers: []string{"tls://b"},
 			CA: "ca.crt", Cert: "unit.crt", Key: "unit.key", UserFile: "user", PasswordFile: "password",
-			Insecure: true, Ack: AckServer, Bandwidth: 32 * KiB, Outbox: "hits.db", MaxBytes: 1536 * MiB,
+			Insecure: true, Ack: AckServer, Bandwidth: 32 * KiB, Hotlists: []string{"stolen"}, Outbox: "hits.db", MaxBytes: 1536 * MiB,
 			MaxAge: Duration(48 * time.Hour), MaxMemory: MiB,
 			Limits:        []Limit{{Priority: 5, MaxBytes: 16 * MiB}, {Priority: 7, MaxAge: Duration(time.Hour)}},
 			ONVIF:         ONVIF{Enabled: true, TopicPrefix: "site/a"},

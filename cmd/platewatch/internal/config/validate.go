@@ -244,6 +244,12 @@ func (c *Config) validateUplink(f *findings) {
 		size(f, "uplink.bandwidth", u.Bandwidth, 256*Byte, GiB)
 	}
 	u.validateLimits(f)
+	for i, name := range u.Hotlists {
+		validateName(f, indexPath("uplink.hotlists", i), name, "a hotlist has no name", "write the name that the server gives it")
+	}
+	if len(u.Hotlists) > 0 && len(c.Hotlist.Trust) == 0 {
+		f.addf("uplink.hotlists", "name the signer's public key in hotlist.trust", "takes lists from the network, and nothing says whose signature counts")
+	}
 	if prefix := u.ONVIF.TopicPrefix; prefix != "" {
 		for level := range strings.SplitSeq(prefix, "/") {
 			if !namePattern.MatchString(level) {

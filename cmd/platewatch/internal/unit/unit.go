@@ -4,6 +4,7 @@
 //	lane.go      one camera: newest frame → plates → passages
 //	hit.go       passage → hotlist → outbox
 //	picture.go   the pictures that go with a hit
+//	updates.go   hotlist updates from the broker → hotlist
 //	settings.go  configuration → the parts' own settings
 //	status.go    what the status page shows
 //	health.go    what the health message says
@@ -106,7 +107,11 @@ func Open(o Options) (_ *Unit, err error) {
 		return nil, err
 	}
 	if len(u.cfg.Uplink.Brokers) > 0 {
-		if u.client, err = uplink.NewClient(clientConfig(u), u.outbox, u.log); err != nil {
+		cfg := clientConfig(u)
+		if cfg.Lists, err = listUpdates(u); err != nil {
+			return nil, err
+		}
+		if u.client, err = uplink.NewClient(cfg, u.outbox, u.log); err != nil {
 			return nil, err
 		}
 	}
