@@ -3,6 +3,7 @@ package hotlist
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -29,6 +30,10 @@ func TestMain(m *testing.M) {
 			}
 			fmt.Println("imported")
 		}
+	}
+	// Half of rapid's own number; -rapid.checks on the command line asks for more.
+	if err := flag.Set("rapid.checks", "50"); err != nil {
+		panic(err)
 	}
 	os.Exit(m.Run())
 }

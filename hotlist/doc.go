@@ -11,6 +11,7 @@
 //	NAME.hotlist.corrupt    a damaged file, set aside (then NAME.hotlist.2.corrupt, ...)
 //	NAME.trust              what was accepted of a signed list, and why the last update was refused
 //	key                     the key that the lists are stored under, unless it lies elsewhere
+//	audit/                  who did what, and which hits there were: see [Trail]
 //	lock                    held by whoever changes the directory
 //	import.tmp/             a list being built; left over only by a crash, removed by the next import
 //
