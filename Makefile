@@ -14,7 +14,7 @@ JUDGED := frames/eu frames/eu@eu frames/us frames/us@us frames/br frames/br@br f
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak lint bench media model ranker judge clean packages
+.PHONY: help build demo test traffic soak faults lint bench media model ranker judge clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,23 @@ traffic: packages ## one passage a vehicle? 240 rendered vehicles, 1–3 lanes, 
 
 soak: packages ## ten cameras through 1,000 faults: cuts, stalls, garbage, restarts, other sizes and codecs (10 minutes)
 	MALLOC_ARENA_MAX=1 go test -tags matprofile ./capture -run Soak -v -timeout 2h -cameras 10 -cycles 1000
+
+# Everything that comes in to the unit from outside, each for FUZZTIME.
+FUZZ     := uplink:FuzzReceiver uplink:FuzzFrames uplink:FuzzAcks uplink:FuzzListUpdates uplink:FuzzNumberMark uplink:FuzzDecodeRecord \
+  cmd/platewatch/internal/config:FuzzParse cmd/platewatch/internal/config:FuzzIndexKeys
+FUZZTIME ?= 60s
+FAULTS   ?= Fault|KillNine|PowerLoss|FullDisk|ReadOnlyRemount|TestDamage$$|Fleet
+
+faults: packages ## what becomes of hits when power, disk, network and brokers fail: a table (an hour or two)
+	@mkdir -p build && rm -f build/faults.tsv
+	@PLATEWATCH_FAULTS=$(CURDIR)/build/faults.tsv go test -count=1 -timeout 3h \
+	  -run '$(FAULTS)' ./uplink ./deploy/broker ./cmd/platewatch; failed=$$?; \
+	for f in $(FUZZ); do \
+	  if go test "./$${f%:*}" -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x -parallel 2 >build/fuzz.log 2>&1; \
+	  then printf '%s\tok\t%s in $(FUZZTIME)\n' "$${f#*:}" "$$(grep -o 'execs: [0-9]*' build/fuzz.log | tail -n 1)"; \
+	  else printf '%s\tFAILED\tsee build/%s.log\n' "$${f#*:}" "$${f#*:}"; cp build/fuzz.log "build/$${f#*:}.log"; failed=1; fi >>build/faults.tsv; \
+	done; \
+	awk -F '\t' '{printf "%-34s %-7s %s\n", $$1, $$2, $$3}' build/faults.tsv; exit $$failed
 
 packages:
 	@deploy/tools/packages test

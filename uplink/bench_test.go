@@ -46,7 +46,7 @@ func BenchmarkDelivery(b *testing.B) {
 }
 
 func deliverAll(b *testing.B, o *Outbox, addr string) {
-	c, err := NewClient(ClientConfig{Broker: Broker{URL: "tcp://" + addr}}, o, discard)
+	c, err := NewClient(ClientConfig{Brokers: []Broker{{URL: "tcp://" + addr}}}, o, discard)
 	if err != nil {
 		b.Fatal(err)
 	}

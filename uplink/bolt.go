@@ -53,6 +53,18 @@ func isSystemError(err error) bool {
 	return errors.As(err, &pe) || errors.As(err, &errno)
 }
 
+// isDiskError is true for a disk that is full, read-only or broken: it can
+// recover by itself, unlike a path that is wrong.
+func isDiskError(err error) bool {
+	for _, e := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.ESTALE, syscall.ENODEV,
+		syscall.ENXIO, syscall.EFBIG, bolterrors.ErrDatabaseReadOnly, errDisk} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
 // guard turns what bbolt does on damaged pages, panics and faults on memory
 // that the file does not back, into errDamaged.
 func guard(f func() error) (err error) {

@@ -54,6 +54,36 @@ func (b Broker) Validate() error {
 	return err
 }
 
+// stamp tells whether a file that the credentials come from was changed.
+func (b Broker) stamp() string {
+	var s strings.Builder
+	for _, path := range []string{b.CAFile, b.CertFile, b.KeyFile, b.UserFile, b.PasswordFile} {
+		if path == "" {
+			continue
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			continue // being replaced, or gone; what is in use goes on
+		}
+		fmt.Fprintf(&s, "%s %d %d;", path, info.ModTime().UnixNano(), info.Size())
+	}
+	return s.String()
+}
+
+// reachable makes and ends a connection without a word of MQTT.
+func (b Broker) reachable(ctx context.Context) bool {
+	cred, err := b.credentials()
+	if err != nil {
+		return false
+	}
+	c, err := b.dial(ctx, cred.tls)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
+
 // Plaintext is true if the link is unencrypted to another machine.
 func (b Broker) plaintext() bool {
 	u, secure, err := b.address()

@@ -98,22 +98,19 @@ func (m *mosquitto) start(t testing.TB) {
 	go func() {
 		defer close(m.drained)
 		var seen []string
-		s := bufio.NewScanner(out)
-		for s.Scan() {
-			if seen != nil || len(seen) < 50 {
+		up := false
+		for s := bufio.NewScanner(out); s.Scan(); {
+			if len(seen) < 50 {
 				seen = append(seen, s.Text())
 			}
-			if strings.Contains(s.Text(), "running") {
-				select {
-				case running <- true:
-				default:
-				}
+			if !up && strings.Contains(s.Text(), "running") {
+				up = true
+				running <- true
 			}
 		}
-		select {
-		case running <- false:
+		if !up {
 			t.Logf("mosquitto: %s", strings.Join(seen, "\n"))
-		default:
+			running <- false
 		}
 	}()
 	if !<-running {

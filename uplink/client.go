@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -12,7 +13,23 @@ import (
 
 // ClientConfig configures a [Client]. Zero values take the defaults.
 type ClientConfig struct {
-	Broker Broker
+	// Brokers in order of preference. The next one is tried when one cannot be
+	// reached; while connected to another one the client looks for a better one
+	// every PreferEvery and goes back to it.
+	Brokers     []Broker
+	PreferEvery time.Duration // default 5 min
+
+	// ServerAck makes the client wait for the server's own word on the acks
+	// topic: the broker's PUBACK does not remove a hit. One that the server
+	// does not acknowledge within ServerAckTimeout (default 60 s) is sent again,
+	// after twice that time once more, and so on up to 15 min.
+	ServerAck        bool
+	ServerAckTimeout time.Duration
+
+	// Bandwidth bounds what is sent, in bytes a second; 0 for no bound. On a
+	// link that is bounded, or found to be slow, hits go without their pictures
+	// first, and come again with them when no other hit waits.
+	Bandwidth int
 
 	Software string // the daemon's version, for the birth message
 
@@ -21,17 +38,24 @@ type ClientConfig struct {
 	Health      func() Health
 	HealthEvery time.Duration // default 60 s
 
+	// Lists takes the hotlist updates that come over MQTT; nil for none.
+	Lists *ListUpdates
+
+	// ONVIF also publishes each hit as an ONVIF Profile M event; nil for not.
+	ONVIF *ONVIF
+	// HomeAssistant also announces the unit to Home Assistant; nil for not.
+	HomeAssistant *HomeAssistant
+
 	// KeepAlive is after how much silence the link is probed. A dead link is
-	// noticed within 2.5 times that. Default 10 s; whole seconds.
+	// noticed within 2.5 times that, and the time that what is on its way takes
+	// on this link. Default 10 s; whole seconds. On a link that was found to be
+	// slow it is as long as the largest message takes.
 	KeepAlive time.Duration
 	// AckTimeout is how long the broker may take to acknowledge a message
 	// after it was written; then the connection is given up. Default 30 s.
 	AckTimeout time.Duration
-	// Window is how many messages may be in flight. Default 16.
+	// Window is how many messages may be in flight. Default 64.
 	Window int
-	// HistoricalAfter is the age at which a hit counts as delivered late.
-	// Default 30 s.
-	HistoricalAfter time.Duration
 	// DrainTimeout bounds how long Run goes on after its context is done, to
 	// deliver what is pending and to say that the unit is offline. Default 3 s.
 	DrainTimeout time.Duration
@@ -47,14 +71,15 @@ func (c ClientConfig) withDefaults() ClientConfig {
 		}
 	}
 	def(&c.HealthEvery, time.Minute)
+	def(&c.PreferEvery, 5*time.Minute)
+	def(&c.ServerAckTimeout, time.Minute)
 	def(&c.KeepAlive, 10*time.Second)
 	def(&c.AckTimeout, 30*time.Second)
-	def(&c.HistoricalAfter, 30*time.Second)
 	def(&c.DrainTimeout, 3*time.Second)
 	def(&c.MaxBackoff, maxBackoff)
 	c.MaxBackoff = min(c.MaxBackoff, maxBackoff)
 	if c.Window <= 0 {
-		c.Window = 16
+		c.Window = 64
 	}
 	return c
 }
@@ -65,8 +90,11 @@ const (
 	// A connection that lasted this long was a good one: the next attempt
 	// starts with short waits again.
 	goodSession = 10 * time.Second
-	// Nothing large comes to the unit: it only gets acknowledgements.
-	clientInbound = 64 << 10
+	// maxKeepAlive bounds the keep-alive on a slow link.
+	maxKeepAlive = 10 * time.Minute
+	// clientInbound bounds what comes to the unit where it takes no hotlist
+	// updates: acknowledgements.
+	clientInbound = 128 << 10
 	// stubbornAfter is how many connections in a row may end without a single
 	// acknowledgement before the hits are sent one at a time and without
 	// pictures: a broker may close the connection over a message's size.
@@ -76,11 +104,13 @@ const (
 // ClientStats is what the client did since it was made.
 type ClientStats struct {
 	Connected   bool
+	Broker      string // the one connected to, or tried last
 	Connects    uint64
 	Delivered   uint64 // hits acknowledged
-	Resent      uint64 // hits published again after a connection ended
+	Resent      uint64 // hits published again after a connection ended, or for want of the server's word
 	Historical  uint64 // hits delivered late
 	Bare        uint64 // hits published without their pictures because the broker would not take them
+	Awaiting    int    // hits that the broker has and the server did not acknowledge yet
 	LastProblem string // why the link was last lost or not made; "" after a connection was made
 	Since       time.Time
 }
@@ -92,11 +122,14 @@ type Client struct {
 	log    *slog.Logger
 
 	// removed holds entries that were delivered but could not be removed from
-	// the file yet (a full disk): they are not sent again. Only Run uses it.
+	// the outbox yet: they are not sent again. Only Run uses it, and all below.
 	removed map[Ref]bool
 	sent    map[Ref]bool // in flight when an earlier connection ended
+	bare    map[Ref]bool // delivered without pictures, which are still to follow
 	barren  int          // connections in a row without an acknowledgement of a hit
-	// problems are those that were logged. Only Run uses it.
+	speed   float64      // of the link in bytes a second, as measured; 0 if unknown
+	doubt   bool         // the last connection ended with something on its way, and no speed was measured since
+	// problems are those that were logged.
 	problems told
 
 	mu       sync.Mutex
@@ -109,12 +142,17 @@ type Client struct {
 // NewClient checks the configuration; it does not connect. Missing files
 // satisfy errors.Is(err, fs.ErrNotExist).
 func NewClient(cfg ClientConfig, o *Outbox, log *slog.Logger) (*Client, error) {
-	if err := cfg.Broker.Validate(); err != nil {
-		return nil, err
+	if len(cfg.Brokers) == 0 {
+		return nil, &Error{Op: "use the uplink", Err: errors.New("no broker is named"), Advice: "name at least one"}
+	}
+	for _, b := range cfg.Brokers {
+		if err := b.Validate(); err != nil {
+			return nil, err
+		}
 	}
 	c := &Client{
 		cfg: cfg.withDefaults(), outbox: o, log: log,
-		removed: map[Ref]bool{}, sent: map[Ref]bool{}, report: make(chan struct{}, 1),
+		removed: map[Ref]bool{}, sent: map[Ref]bool{}, bare: map[Ref]bool{}, report: make(chan struct{}, 1),
 	}
 	c.stats.Since = time.Now()
 	return c, nil
@@ -158,27 +196,46 @@ func (c *Client) ReportHotlists(r HotlistReport) {
 // that cannot be reached is never an error here: the unit runs on and keeps
 // its hits.
 func (c *Client) Run(ctx context.Context) error {
+	var updates sync.WaitGroup
+	defer updates.Wait()
+	if c.cfg.Lists != nil {
+		running, stop := context.WithCancel(ctx)
+		defer stop()
+		updates.Go(func() { c.cfg.Lists.run(running, c.log) })
+	}
 	wait := backoff{max: c.cfg.MaxBackoff}
-	for ctx.Err() == nil {
+	for at := 0; ctx.Err() == nil; {
+		b := c.cfg.Brokers[at]
 		started := time.Now()
-		l, err := c.connect(ctx)
+		c.count(func(s *ClientStats) { s.Broker = b.name() })
+		l, err := c.connect(ctx, b)
 		if err == nil {
-			c.log.Info("connected to the broker", "broker", c.cfg.Broker.name())
+			c.log.Info("connected to the broker", "broker", b.name())
 			c.count(func(s *ClientStats) {
 				s.Connected, s.LastProblem, s.Since = true, "", time.Now()
 				s.Connects++
 			})
-			err = c.serve(ctx, l)
-			c.count(func(s *ClientStats) { s.Connected, s.Since = false, time.Now() })
+			err = c.serve(ctx, l, at)
+			c.count(func(s *ClientStats) { s.Connected, s.Since, s.Awaiting = false, time.Now(), 0 })
 			if time.Since(started) >= goodSession {
 				wait.reset()
 				c.problems.reset()
 			}
+			at = 0 // the most preferred one is worth another try
+			if errors.Is(err, errMove) {
+				c.log.Info("leaving the broker", "broker", b.name(), "reason", err)
+				continue
+			}
+		} else {
+			at = (at + 1) % len(c.cfg.Brokers)
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
-		c.problem(err, wait.attempts)
+		c.problem(b, err, wait.attempts)
+		if at > 0 {
+			continue // the next one gets its try at once
+		}
 		t := time.NewTimer(wait.next())
 		select {
 		case <-t.C:
@@ -191,17 +248,17 @@ func (c *Client) Run(ctx context.Context) error {
 
 // problem logs a lost or failed connection when something changed, not at
 // every attempt.
-func (c *Client) problem(err error, attempt int) {
+func (c *Client) problem(b Broker, err error, attempt int) {
 	text := "the connection ended"
 	if err != nil {
 		text = err.Error()
 	}
 	c.count(func(s *ClientStats) { s.LastProblem = text })
 	if !c.problems.first(text) && attempt > 0 {
-		c.log.Debug("still no broker", "broker", c.cfg.Broker.name(), "error", text, "attempt", attempt)
+		c.log.Debug("still no broker", "broker", b.name(), "error", text, "attempt", attempt)
 		return
 	}
-	args := []any{"broker", c.cfg.Broker.name(), "error", text, "pending", c.outbox.Stats().Entries}
+	args := []any{"broker", b.name(), "error", text, "pending", c.outbox.Stats().Entries}
 	var e *Error
 	if errors.As(err, &e) && e.Advice != "" {
 		args = append(args, "hint", e.Advice)
@@ -209,40 +266,92 @@ func (c *Client) problem(err error, attempt int) {
 	c.log.Warn("no connection to the broker; hits are kept on disk", args...)
 }
 
-func (c *Client) connect(ctx context.Context) (*link, error) {
+func (c *Client) connect(ctx context.Context, b Broker) (*link, error) {
 	unit := c.outbox.unit
 	will, err := json.Marshal(State{Unit: unit, State: Offline, Reason: "connection lost", Software: c.cfg.Software})
 	if err != nil {
 		return nil, err
 	}
-	return connect(ctx, c.cfg.Broker, linkOptions{
-		clientID: "platewatch-" + unit, keepAlive: c.cfg.KeepAlive, limit: clientInbound,
-		willTopic: Topic(unit, KindState), will: will,
+	inbound := clientInbound
+	if c.cfg.Lists != nil {
+		inbound = max(inbound, c.cfg.Lists.maxPart()+1024)
+	}
+	in := newInbox()
+	l, err := connect(ctx, b, linkOptions{
+		clientID: "platewatch-" + unit, keepAlive: c.keepAlive(), limit: inbound, bandwidth: c.cfg.Bandwidth,
+		willTopic: Topic(unit, KindState), will: will, onMessage: in.put,
 	})
+	if err != nil {
+		in.close()
+		return nil, err
+	}
+	l.inbox = in
+	return l, nil
 }
 
 // serve runs one connection until it ends.
-func (c *Client) serve(ctx context.Context, l *link) error {
-	s := &session{client: c, link: l, cfg: c.cfg}
+func (c *Client) serve(ctx context.Context, l *link, at int) error {
+	// Nobody receives any more: paho must not be kept waiting.
+	defer l.inbox.close()
+	s := newSession(c, l, at)
 	err := s.run(ctx)
 	if len(c.sent) > 16*c.cfg.Window { // only counts depend on it
 		clear(c.sent)
 	}
 	for _, f := range s.flight {
-		if f.entry != nil {
-			c.sent[f.entry.Ref] = true
+		if f.entry {
+			c.sent[f.ref] = true
 		}
+	}
+	for ref := range s.awaiting {
+		c.sent[ref] = true
 	}
 	if s.acked > 0 {
 		c.barren = 0
 	} else if s.published > 0 {
 		c.barren++
 	}
+	c.learn(s, err)
 	return err
 }
 
+// learn draws what can be drawn from the end of a connection with something on
+// its way. If the broker ended it after a while, because nothing came through in one and a
+// half keep-alives, the link is slow; if it went silent, it may just be dead.
+func (c *Client) learn(s *session, err error) {
+	if len(s.flight) == 0 {
+		return
+	}
+	took := time.Since(s.flight[0].launched)
+	switch {
+	case errors.Is(err, errSilent), errors.Is(err, errAckTimeout):
+		c.doubt = true
+	case errors.Is(err, errLost) && took >= c.cfg.KeepAlive:
+		c.doubt = true
+		speed := float64(s.flight[0].size) / took.Seconds() // at most
+		if c.speed == 0 || speed < c.speed {
+			c.speed = speed
+		}
+	}
+}
+
+// keepAlive is what the broker is told. It ends a connection over which no
+// whole packet comes for one and a half times as long, so on a slow link the
+// largest message has to get through in that time.
+func (c *Client) keepAlive() time.Duration {
+	speed := c.speed
+	if b := float64(c.cfg.Bandwidth); b > 0 && (speed == 0 || b < speed) {
+		speed = b
+	}
+	if speed == 0 {
+		return c.cfg.KeepAlive
+	}
+	largest := 2 * float64(c.outbox.largest()) * 4 / 3 // as base64, and there is more than that on the way
+	return max(c.cfg.KeepAlive, min(time.Duration(largest/speed*float64(time.Second)), maxKeepAlive))
+}
+
 // health fills in the message that is due every minute.
-func (c *Client) health() Health {
+func (c *Client) health(b Broker) Health {
 	h := c.cfg.Health()
 	h.Unit = c.outbox.unit
 	h.Outbox = c.outbox.Stats()
@@ -258,8 +367,11 @@ func (c *Client) health() Health {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h.Link = LinkHealth{
-		Connects: c.stats.Connects, Delivered: c.stats.Delivered, Resent: c.stats.Resent,
-		Insecure: c.cfg.Broker.plaintext(), LastProblem: c.stats.LastProblem, ControlDrops: c.drops,
+		Broker: b.name(), Connects: c.stats.Connects, Delivered: c.stats.Delivered, Resent: c.stats.Resent,
+		Insecure: b.plaintext(), LastProblem: c.stats.LastProblem, ControlDrops: c.drops, Awaiting: c.stats.Awaiting,
+	}
+	if h.Link.Insecure {
+		h.Problems = append(h.Problems, fmt.Sprintf("The link to %s is not encrypted, as configured.", b.name()))
 	}
 	return h
 }

@@ -1,10 +1,13 @@
 package uplink
 
 import (
+	"context"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -18,10 +21,17 @@ const (
 )
 
 // conn is the network connection beneath paho. It bounds inbound packets,
-// bounds every write by progress instead of by a deadline for the whole, and
-// keeps count of the PUBLISH packets written.
+// bounds every write by progress instead of by a deadline for the whole, keeps
+// to a bandwidth, keeps count of the PUBLISH packets written, and knows when
+// it last heard from the other side.
 type conn struct {
 	net.Conn
+
+	made  time.Time
+	heard atomic.Int64    // when something was last read, as a Duration since made
+	limit *rate.Limiter   // bytes a second; nil for no limit
+	ctx   context.Context // done once closed, so that nothing waits for the limit
+	stop  context.CancelFunc
 
 	in frames
 
@@ -35,8 +45,14 @@ type conn struct {
 	closeErr error
 }
 
-func newConn(c net.Conn, limit int) *conn {
-	w := &conn{Conn: c, in: frames{limit: limit}, progress: make(chan struct{}, 1)}
+// newConn wraps a connection: limit bounds an inbound packet, bandwidth what is
+// written, in bytes and bytes a second; 0 for no limit.
+func newConn(c net.Conn, limit, bandwidth int) *conn {
+	w := &conn{Conn: c, made: time.Now(), in: frames{limit: limit}, progress: make(chan struct{}, 1)}
+	w.ctx, w.stop = context.WithCancel(context.Background())
+	if bandwidth > 0 {
+		w.limit = rate.NewLimiter(rate.Limit(bandwidth), chunkSize)
+	}
 	w.out.onPacket = func(kind byte) {
 		if kind == packetPublish {
 			w.published.Add(1)
@@ -47,6 +63,9 @@ func newConn(c net.Conn, limit int) *conn {
 
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.heard.Store(int64(time.Since(c.made)))
+	}
 	if ferr := c.in.feed(b[:n]); ferr != nil {
 		c.Close()
 		return 0, ferr
@@ -60,6 +79,11 @@ func (c *conn) Write(b []byte) (int, error) {
 	written := 0
 	for written < len(b) {
 		chunk := b[written:min(written+chunkSize, len(b))]
+		if c.limit != nil {
+			if err := c.limit.WaitN(c.ctx, len(chunk)); err != nil {
+				return written, net.ErrClosed
+			}
+		}
 		if err := c.Conn.SetWriteDeadline(time.Now().Add(chunkTimeout)); err != nil {
 			return written, err
 		}
@@ -87,6 +111,14 @@ func (c *conn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
 
 // Close can be called from everywhere and any number of times.
 func (c *conn) Close() error {
-	c.once.Do(func() { c.closeErr = c.Conn.Close() })
+	c.once.Do(func() {
+		c.stop()
+		c.closeErr = c.Conn.Close()
+	})
 	return c.closeErr
+}
+
+// silence is how long nothing was heard from the other side.
+func (c *conn) silence() time.Duration {
+	return time.Since(c.made) - time.Duration(c.heard.Load())
 }

@@ -56,12 +56,14 @@ type CameraHealth struct {
 
 // LinkHealth is the state of the way to the broker.
 type LinkHealth struct {
-	Connects     uint64 `json:"connects"` // since the start
+	Broker       string `json:"broker,omitempty"` // the one connected to
+	Connects     uint64 `json:"connects"`         // since the start
 	Delivered    uint64 `json:"delivered"`
 	Resent       uint64 `json:"resent"`
 	Insecure     bool   `json:"insecure"`
 	LastProblem  string `json:"last_problem,omitempty"`
-	ControlDrops uint64 `json:"control_drops"` // health or list reports replaced before they were sent
+	Awaiting     int    `json:"awaiting_server,omitempty"` // hits that the broker has and the server did not acknowledge yet
+	ControlDrops uint64 `json:"control_drops"`             // health or list reports replaced before they were sent
 }
 
 // ListHealth is one list the unit holds.

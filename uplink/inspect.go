@@ -47,7 +47,7 @@ func InspectOutbox(path string) (*Inspection, error) {
 	}
 	in := &Inspection{
 		Unit: s.unit, Entries: len(s.index), Bytes: s.bytes, FileBytes: info.Size(),
-		Quarantined: s.quarantined, LastNumber: s.given, Pending: pendingList(s.unit, s.index),
+		Quarantined: len(s.quarantined), LastNumber: s.given, Pending: pendingList(s.unit, s.index),
 	}
 	if len(s.index) > 0 {
 		in.Oldest = time.UnixMilli(s.index[0].accepted)

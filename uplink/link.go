@@ -17,10 +17,12 @@ import (
 // link is one MQTT session on one network connection. It is never reused:
 // what a token of this link says is about this connection and no other.
 type link struct {
-	client mqtt.Client
-	conn   *conn
-	lost   chan error // gets one error when the connection is gone
-	issued uint64     // PUBLISH packets handed to paho
+	client    mqtt.Client
+	conn      *conn
+	lost      chan error // gets one error when the connection is gone
+	issued    uint64     // PUBLISH packets handed to paho
+	keepAlive time.Duration
+	inbox     *inbox // what comes in; nil for a link that only sends
 }
 
 // linkOptions is what differs between the unit and a subscriber.
@@ -28,6 +30,7 @@ type linkOptions struct {
 	clientID  string
 	keepAlive time.Duration // rounded up to whole seconds
 	limit     int           // bytes of an inbound packet
+	bandwidth int           // bytes a second to the broker; 0 for no limit
 	willTopic string
 	will      []byte
 	onMessage mqtt.MessageHandler
@@ -37,6 +40,8 @@ const (
 	// publishWait bounds paho's Publish when the connection goes away just
 	// then; nobody receives from its channel any more.
 	publishWait = time.Second
+	// pingTimeout only bounds what paho does by itself.
+	pingTimeout = 10 * time.Minute
 	// disconnectWait is for the DISCONNECT packet to be written.
 	disconnectWait = 250 * time.Millisecond
 )
@@ -60,9 +65,10 @@ func connect(ctx context.Context, b Broker, o linkOptions) (*link, error) {
 	if err != nil {
 		return nil, brokerError(b, err)
 	}
-	l := &link{conn: newConn(nc, o.limit), lost: make(chan error, 1)}
+	l := &link{conn: newConn(nc, o.limit, o.bandwidth), lost: make(chan error, 1)}
 
 	keepAlive := (o.keepAlive + time.Second - 1).Truncate(time.Second)
+	l.keepAlive = keepAlive
 	opts := mqtt.NewClientOptions().
 		AddBroker("tcp://broker"). // unused, but paho wants one
 		SetClientID(o.clientID).
@@ -72,7 +78,7 @@ func connect(ctx context.Context, b Broker, o linkOptions) (*link, error) {
 		SetProtocolVersion(4).
 		SetConnectTimeout(timeout).
 		SetKeepAlive(keepAlive).
-		SetPingTimeout(keepAlive).
+		SetPingTimeout(pingTimeout). // whether the link is dead is judged by the session
 		SetWriteTimeout(publishWait).
 		SetOrderMatters(true).
 		SetUsername(cred.user).

@@ -44,6 +44,7 @@ type Hit struct {
 	PlatePicture    *Picture `json:"plate_picture,omitempty"`
 	ContextPicture  *Picture `json:"context_picture,omitempty"`  // the plate's surroundings on the vehicle, no occupants
 	PicturesDropped bool     `json:"pictures_dropped,omitempty"` // there were pictures, and a bound took them
+	PicturesFollow  bool     `json:"pictures_follow,omitempty"`  // the same hit comes again with its pictures, under the same id and revision
 	Historical      bool     `json:"historical"`                 // delivered late; set on delivery
 	Verified        Verified `json:"verified"`                   // always false
 	Notice          Notice   `json:"notice"`                     // always the same words

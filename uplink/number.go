@@ -19,12 +19,13 @@ import (
 // Writing the side file for every hit would double the flash writes, so it
 // holds a ceiling: numbers up to it may be in use. The ceiling is raised by a
 // block before the first number above it is used, and lowered again on a clean
-// close. On opening, the highest of both wins.
+// close. On opening, the highest of both wins. The block is also what can be
+// given out while the disk takes no writes; see leap for what comes after it.
 //
 // After a crash this leaves a few numbers unused. Receivers do not take them
 // for lost hits because every hit says which number was given out before it.
 const (
-	numberBlock = 16
+	numberBlock = 256
 	// damageGap is left after damage on top of the highest number found
 	// anywhere, in case both places are behind.
 	damageGap = 1000

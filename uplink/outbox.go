@@ -2,8 +2,10 @@ package uplink
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -19,7 +21,24 @@ import (
 // returns [ErrFull].
 type OutboxOptions struct {
 	MaxBytes   int64 // of all records together; default 64 MiB. The file can be about twice that.
-	MaxEntries int   // default 10,000
+	MaxEntries int   // default 20,000: 8 hours of a hit every two seconds, and some
+	// MaxAge is how long a hit may wait. Default 30 days. Only a certain age
+	// counts: time on the monotonic clock, or on a wall clock that was set from
+	// a time source both then and now.
+	MaxAge time.Duration
+	Limits map[int]Limit // by priority (1 is the most urgent), within the bounds of all
+
+	// MaxMemory bounds what is kept in memory while the disk takes no writes.
+	// Default 8 MiB.
+	MaxMemory int64
+
+	// HistoricalAfter is the age at which a hit counts as delivered late.
+	// Until then it is live, and live hits go first. Default 30 s.
+	HistoricalAfter time.Duration
+
+	// ClockSet tells whether the wall clock is set from a time source; nil: it
+	// is not believed.
+	ClockSet func() bool
 
 	// A larger picture is left out of its hit and counted. Defaults 48 KiB
 	// and 160 KiB: with base64 a message stays below 300 KiB.
@@ -43,7 +62,19 @@ func (o OutboxOptions) withDefaults() OutboxOptions {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 64 << 20
 	}
-	def(&o.MaxEntries, 10_000)
+	if o.MaxMemory <= 0 {
+		o.MaxMemory = 8 << 20
+	}
+	if o.MaxAge <= 0 {
+		o.MaxAge = 30 * 24 * time.Hour
+	}
+	if o.HistoricalAfter <= 0 {
+		o.HistoricalAfter = 30 * time.Second
+	}
+	if o.ClockSet == nil {
+		o.ClockSet = func() bool { return false }
+	}
+	def(&o.MaxEntries, 20_000)
 	def(&o.MaxPlatePicture, 48<<10)
 	def(&o.MaxContextPicture, 160<<10)
 	def(&o.MaxMessage, 64<<10)
@@ -59,6 +90,10 @@ func (o OutboxOptions) withDefaults() OutboxOptions {
 //
 // A write costs one or two fsyncs and holds up other calls meanwhile. It
 // never waits for the network.
+//
+// While the disk takes no writes the outbox goes on in memory, within a bound
+// of its own, says so in its stats, and tries the disk again every few seconds.
+// What was accepted meanwhile is delivered, but would be lost with the power.
 type Outbox struct {
 	path string
 	unit string
@@ -70,19 +105,31 @@ type Outbox struct {
 	number numberFile
 	now    func() time.Time
 
+	stop, tended chan struct{} // end of tend: asked for, reached
+
 	mu        sync.Mutex
-	db        *bolt.DB // nil once closed
-	index     []slot   // pending hits in the order of their sequence
-	bytes     int64    // of the pending records
-	quarCount int
+	closed    bool
+	db        *bolt.DB          // nil while the file cannot be opened, and once closed
+	readOnly  bool              // db was opened only to read
+	index     []slot            // pending hits in the order of their sequence
+	bytes     int64             // of the pending records
+	quarSeqs  []uint64          // quarantined, oldest first
 	delivered map[uint64]uint32 // last delivered revision of the latest numbers
-	lastNum   uint64            // no number above this was given out; numbers below it may have been skipped
-	given     uint64            // the number given out last, 0 if unknown
-	lastSeq   uint64
-	ceiling   uint64 // what the side file holds
-	counts    OutboxStats
-	damage    *Damage
-	added     chan struct{} // holds one token after something was added
+
+	unsaved      changes // what the file lacks
+	unsavedBytes int64
+	disk         error     // why the disk took no writes; nil if it does
+	retryAt      time.Time // not before this by the monotonic clock
+	leapt        bool      // the numbers given out now are covered by chance only, see leap
+
+	lastNum uint64 // no number above this was given out; numbers below it may have been skipped
+	given   uint64 // the number given out last, 0 if unknown
+	lastSeq uint64
+	ceiling uint64 // what the side file holds
+	counts  OutboxStats
+	dropped map[string]uint64 // hits, by priority
+	damage  *Damage
+	added   chan struct{} // holds one token after something was added
 }
 
 // slot is what is kept in memory of a pending hit.
@@ -95,6 +142,8 @@ type slot struct {
 	here     bool // accepted since this process started, so that mono counts
 	mono     time.Time
 	accepted int64 // unix ms by the wall clock then
+	clockSet bool  // that clock was set from a time source
+	inFile   bool  // the file holds this hit, perhaps in an older revision
 	size     int64 // of the hit's record
 	pictures int64 // of the pictures' record, 0 without
 }
@@ -107,6 +156,8 @@ var (
 	bucketMeta       = []byte("meta")
 	keyMeta          = []byte("last")
 	keyUnit          = []byte("unit")
+
+	buckets = [][]byte{bucketHits, bucketPictures, bucketDelivered, bucketQuarantine, bucketMeta}
 )
 
 // maxDelivered is how many delivered numbers are remembered, so that a later
@@ -116,7 +167,8 @@ const maxDelivered = 1024
 // OpenOutbox opens the outbox file of a unit, or creates it. A damaged file is
 // renamed to path + ".corrupt" (replacing an earlier one), what is readable in
 // it is carried over to a fresh file, and [Outbox.Damage] tells about it. A
-// file held by another process gives [ErrLocked].
+// file held by another process gives [ErrLocked]. A disk that is full or takes
+// no writes is no error.
 func OpenOutbox(path, unit string, opts OutboxOptions, log *slog.Logger) (*Outbox, error) {
 	if err := ValidateUnit(unit); err != nil {
 		return nil, err
@@ -127,28 +179,38 @@ func OpenOutbox(path, unit string, opts OutboxOptions, log *slog.Logger) (*Outbo
 		number: newNumberFile(path + ".number"),
 		now:    time.Now,
 		added:  make(chan struct{}, 1),
+		stop:   make(chan struct{}), tended: make(chan struct{}),
+		unsaved: changes{}, delivered: map[uint64]uint32{},
 	}
 	if err := o.open(); err != nil {
 		return nil, err
 	}
+	go o.tend()
 	return o, nil
 }
 
 func (o *Outbox) open() error {
 	fresh, err := finishSalvage(o.path)
-	if err != nil {
-		return o.fail("open the outbox", err)
+	if err == nil {
+		err = o.load()
 	}
-	err = o.load()
 	damaged := errors.Is(err, errDamaged)
 	if damaged {
 		err = o.rebuild(err)
 	}
-	if err != nil {
+	switch {
+	case isDiskError(err):
+		_ = o.diskFailed(err) // it goes on in memory
+		if err := o.loadToRead(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			o.log.Error("what the outbox holds cannot be read for now", "file", o.path, "error", err)
+		}
+	case err != nil:
 		return o.fail("open the outbox", err)
 	}
 	if err := o.settleNumber(fresh, damaged); err != nil {
-		err = errors.Join(err, o.db.Close())
+		if o.db != nil {
+			err = errors.Join(err, o.db.Close())
+		}
 		return o.fail("open the outbox", err)
 	}
 	if len(o.index) > 0 {
@@ -164,30 +226,111 @@ func (o *Outbox) load() error {
 	if err != nil {
 		return err
 	}
+	err = guard(func() error { return prepareBuckets(db, o.unit) })
+	return o.loadFrom(db, err)
+}
+
+// loadToRead opens the database of a disk that takes no writes.
+func (o *Outbox) loadToRead() error {
+	db, err := openBolt(o.path, o.opts.LockTimeout, true)
+	if err != nil {
+		return err
+	}
+	o.readOnly = true
+	return o.loadFrom(db, nil)
+}
+
+func (o *Outbox) loadFrom(db *bolt.DB, err error) error {
 	var s snapshot
-	err = guard(func() error {
-		err := db.Update(func(tx *bolt.Tx) error {
-			for _, b := range [][]byte{bucketHits, bucketPictures, bucketDelivered, bucketQuarantine, bucketMeta} {
-				if _, err := tx.CreateBucketIfNotExists(b); err != nil {
-					return err
-				}
-			}
-			return tx.Bucket(bucketMeta).Put(keyUnit, []byte(o.unit))
-		})
-		if err != nil {
-			return err
-		}
-		return db.View(func(tx *bolt.Tx) error { return s.read(tx) })
-	})
+	if err == nil {
+		err = guard(func() error { return db.View(func(tx *bolt.Tx) error { return s.read(tx) }) })
+	}
 	if err != nil {
 		return errors.Join(err, guard(db.Close))
 	}
+	known := map[uint64]slot{}
+	for _, p := range o.index {
+		known[p.number] = p
+	}
 	o.db = db
 	o.index, o.bytes = s.index, s.bytes
-	o.delivered, o.quarCount = s.delivered, s.quarantined
-	o.given = s.given
+	o.quarSeqs = s.quarantined
+	for number, revision := range o.delivered { // of changes that are only in memory
+		s.delivered[number] = max(s.delivered[number], revision)
+	}
+	o.delivered = s.delivered
+	o.given = max(o.given, s.given)
 	o.lastNum, o.lastSeq = max(o.lastNum, s.given), max(o.lastSeq, s.lastSeq)
+	for i := range o.index {
+		p := &o.index[i]
+		if old, ok := known[p.number]; ok {
+			p.here, p.mono = old.here, old.mono
+		}
+	}
+	return o.overlay(known)
+}
+
+// overlay brings the index up to date with the changes that are only in memory.
+func (o *Outbox) overlay(known map[uint64]slot) error {
+	var s snapshot
+	if err := s.overlay(o.index, o.unsaved); err != nil {
+		return err
+	}
+	o.index, o.bytes = s.index, s.bytes
+	for i := range o.index {
+		p := &o.index[i]
+		if old, ok := known[p.number]; ok {
+			p.here, p.mono = old.here, old.mono
+		}
+	}
 	return nil
+}
+
+// prepareBuckets makes what a fresh file lacks. A file that lacks nothing is
+// not written to: its disk may be full.
+func prepareBuckets(db *bolt.DB, unit string) error {
+	complete := true
+	err := db.View(func(tx *bolt.Tx) error {
+		for _, name := range buckets {
+			complete = complete && tx.Bucket(name) != nil
+		}
+		complete = complete && string(tx.Bucket(bucketMeta).Get(keyUnit)) == unit
+		return nil
+	})
+	if err != nil || complete {
+		return err
+	}
+	return db.Update(func(tx *bolt.Tx) error {
+		for _, b := range buckets {
+			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(bucketMeta).Put(keyUnit, []byte(unit))
+	})
+}
+
+// reopen tries a file that could not be opened, or only to read.
+func (o *Outbox) reopen() error {
+	if o.db != nil {
+		if err := guard(o.db.Close); err != nil {
+			return err
+		}
+		o.db, o.readOnly = nil, false
+	}
+	_, err := finishSalvage(o.path)
+	if err == nil {
+		err = o.load()
+	}
+	if errors.Is(err, errDamaged) {
+		err = o.rebuild(err)
+	}
+	if err != nil {
+		if rerr := o.loadToRead(); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+			err = errors.Join(err, rerr)
+		}
+	}
+	return err
 }
 
 // settleNumber takes the highest number known from both places and writes it
@@ -202,6 +345,8 @@ func (o *Outbox) settleNumber(fresh, damaged bool) error {
 		if o.given > 0 {
 			o.log.Warn("the outbox's number file is missing; the database's number counts", "file", o.number.path)
 		}
+	case isDiskError(err):
+		_ = o.diskFailed(err)
 	case err != nil:
 		return err
 	default:
@@ -235,22 +380,50 @@ func (o *Outbox) raiseCeiling(number uint64) {
 		o.counts.NumberFileProblem = err.Error()
 		return
 	}
-	o.ceiling = ceiling
+	o.ceiling, o.leapt = ceiling, false
 	o.counts.NumberFileProblem = ""
 }
 
+// leap goes on with numbers from a random place above the highest known. It is
+// for numbers that neither of the two places can hold because the disk takes
+// no writes: a run after this one does not know of them, and must not give
+// them out again. Numbers stay below 2^53, which receivers that know only
+// floating-point numbers can hold.
+func (o *Outbox) leap() {
+	o.lastNum = max(o.lastNum, o.ceiling) + rand.Uint64N(leapRange)
+	o.leapt = true
+	o.log.Warn("the numbering leaves a gap, because the disk cannot hold the numbers", "last", o.lastNum)
+}
+
+// leapRange makes it less than one in a hundred million that two runs of ten
+// thousand hits share a number.
+const leapRange = 1 << 40
+
 // Close waits for running calls and closes the file. Pending hits stay in it.
+// The error tells if there were hits that the disk did not take.
 func (o *Outbox) Close() error {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.db == nil {
+	if o.closed {
+		o.mu.Unlock()
 		return nil
 	}
-	err := guard(o.db.Close)
-	o.db = nil
-	if err == nil {
+	var err error
+	if len(o.unsaved) > 0 {
+		if err = o.repair(func() error { return o.flush(nil) }); err != nil {
+			err = fmt.Errorf("%d hits are lost that were only in memory: %w", o.unsavedHits(), err)
+		}
+	}
+	o.closed = true
+	close(o.stop)
+	if o.db != nil {
+		err = errors.Join(err, guard(o.db.Close))
+		o.db = nil
+	}
+	if err == nil && o.disk == nil {
 		err = o.number.save(numberMark{Unit: o.unit, Ceiling: o.lastNum, Given: o.given, Clean: true})
 	}
+	o.mu.Unlock()
+	<-o.tended
 	if err != nil {
 		return o.fail("close the outbox", err)
 	}
@@ -260,33 +433,14 @@ func (o *Outbox) Close() error {
 // Unit is the unit whose hits these are.
 func (o *Outbox) Unit() string { return o.unit }
 
-// write runs f in one transaction and, once that is on disk, the function f
-// returned.
-func (o *Outbox) write(f func(*bolt.Tx) (func(), error)) error {
-	if o.db == nil {
-		return ErrClosed
-	}
-	var after func()
-	err := guard(func() error {
-		return o.commit(o.db, func(tx *bolt.Tx) (err error) {
-			after, err = f(tx)
-			return err
-		})
-	})
-	if err != nil {
-		return err
-	}
-	after()
-	return nil
-}
-
 // repair runs f, and when that finds damage, once more on a fresh file. That
-// has other sequences, so f must look up again whatever it works on.
+// has other sequences, so f must look up again whatever it works on. If there
+// can be no fresh file now, f runs without a disk.
 func (o *Outbox) repair(f func() error) error {
 	err := f()
 	if errors.Is(err, errDamaged) {
 		if err := o.rebuild(err); err != nil {
-			return err
+			_ = o.diskFailed(err)
 		}
 		err = f()
 	}

@@ -4,10 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // newcomer is a hit on its way into the file.
@@ -19,10 +16,12 @@ type newcomer struct {
 	seq      uint64
 	accepted time.Time
 	replaces *slot
+	fresh    bool // its number was not given out before
 }
 
 // Accept gives the hit its id and puts it on disk, with fsync, before it
-// returns. From then on the hit is delivered or counted as dropped.
+// returns. From then on the hit is delivered or counted as dropped. Only while
+// the disk takes no writes (see [OutboxStats.DiskProblem]) is it in memory.
 func (o *Outbox) Accept(h Hit) (id string, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -31,10 +30,11 @@ func (o *Outbox) Accept(h Hit) (id string, err error) {
 		return "", o.fail("accept the hit into the outbox", err)
 	}
 	err = o.repair(func() error {
-		n := newcomer{hit: h, number: o.lastNum + 1, previous: o.given, revision: 1, seq: o.lastSeq + 1, accepted: o.now()}
+		n := newcomer{hit: h, number: o.lastNum + 1, previous: o.given, revision: 1, seq: o.lastSeq + 1, accepted: o.now(), fresh: true}
 		o.raiseCeiling(n.number)
+		err := o.store(&n)
 		id = FormatID(o.unit, n.number)
-		return o.store(&n)
+		return err
 	})
 	if err != nil {
 		return "", o.fail("accept the hit into the outbox", err)
@@ -85,89 +85,117 @@ func (o *Outbox) Update(id string, h Hit) error {
 }
 
 // store writes a hit, makes room for it by the rule at the bound, and brings
-// the index up to date once all that is on disk. Called with the lock held.
+// the index up to date once all that is on disk, or in memory if the disk does
+// not take it. Called with the lock held.
 func (o *Outbox) store(n *newcomer) error {
-	if o.db == nil {
+	if o.closed {
 		return ErrClosed
 	}
+	hit := n.hit // prepare takes its pictures out
+	p, err := o.prepare(n)
+	if err == nil {
+		err = o.save(p.changes)
+		p.slot.inFile = p.slot.inFile || err == nil
+	}
+	if errors.Is(err, errDisk) {
+		if n.fresh && n.number > o.ceiling && !o.leapt {
+			o.leap()
+			n.hit, n.number = hit, o.lastNum+1
+			if p, err = o.prepare(n); err != nil {
+				return err
+			}
+		}
+		if err = o.hold(p.changes, &p.slot); err != nil {
+			o.settle(p.room)
+		}
+	}
+	switch {
+	case errors.Is(err, ErrFull):
+		o.countDropped(slot{urgency: urgencyOf(&n.hit)})
+		return err
+	case err != nil:
+		return err
+	}
+	o.stored(p.slot, p.room, p.oversize)
+	return nil
+}
+
+// prepared is a hit ready to be written.
+type prepared struct {
+	slot     slot
+	room     room
+	changes  changes
+	oversize int // pictures that were left out
+}
+
+func urgencyOf(h *Hit) uint8 { return uint8(min(max(h.Urgency(), 1), 255)) }
+
+func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 	plate, context, oversize := o.capPictures(&n.hit)
 	n.hit.ID = FormatID(o.unit, n.number)
 	n.hit.Number, n.hit.Previous, n.hit.Revision, n.hit.Unit = n.number, n.previous, int(n.revision), o.unit
 	n.hit.PlatePicture, n.hit.ContextPicture = nil, nil
 	n.hit.PicturesDropped = n.hit.PicturesDropped || oversize > 0
-	n.hit.Historical = false
+	n.hit.PicturesFollow, n.hit.Historical = false, false
 	if n.hit.Characters == nil {
 		n.hit.Characters = []Character{}
 	}
 	body, err := json.Marshal(&n.hit)
 	if err != nil {
 		o.counts.Refused++
-		return err
+		return nil, err
 	}
 	if len(body) > o.opts.MaxMessage {
 		o.counts.Refused++
-		return fmt.Errorf("%w: %d bytes of at most %d", ErrTooLarge, len(body), o.opts.MaxMessage)
+		return nil, fmt.Errorf("%w: %d bytes of at most %d", ErrTooLarge, len(body), o.opts.MaxMessage)
 	}
 
 	s := slot{
 		seq: n.seq, number: n.number, previous: n.previous, revision: n.revision,
-		urgency: uint8(min(max(n.hit.Urgency(), 1), 255)),
-		here:    true, mono: n.accepted, accepted: n.accepted.UnixMilli(),
+		urgency: urgencyOf(&n.hit),
+		here:    true, mono: n.accepted, accepted: n.accepted.UnixMilli(), clockSet: n.hit.Clock == ClockSynchronised,
 	}
-	if n.replaces != nil {
+	if old := n.replaces; old != nil {
 		// The age of a hit is that of its first revision.
-		s.here, s.mono, s.accepted = n.replaces.here, n.replaces.mono, n.replaces.accepted
+		s.here, s.mono, s.accepted, s.clockSet = old.here, old.mono, old.accepted, old.clockSet
+		s.inFile = old.inFile
 	}
 	hit := record{kind: recordHit, urgency: s.urgency, seq: s.seq, number: s.number, previous: s.previous,
-		revision: s.revision, accepted: s.accepted, body: body}
+		revision: s.revision, accepted: s.accepted, clockSet: s.clockSet, body: body}
 	s.size = recordCost(hit.size())
 	pictures := hit
 	pictures.kind, pictures.body = recordPictures, nil
-
-	err = o.write(func(tx *bolt.Tx) (func(), error) {
-		if n.replaces != nil && plate == nil && context == nil && n.replaces.pictures > 0 {
-			old, err := decodeAt(recordPictures, recordKey(s.seq), tx.Bucket(bucketPictures).Get(recordKey(s.seq)))
-			if err != nil {
-				return nil, err
-			}
-			pictures.body = slices.Clone(old.body)
-		} else if plate != nil || context != nil {
-			pictures.body = encodePictures(plate, context)
-		}
-		if pictures.body != nil {
-			s.pictures = recordCost(pictures.size())
-			hit.hadPictures = true
-		}
-		room := o.makeRoom(s, n.replaces)
-		if room.refuse {
-			return nil, ErrFull
-		}
-		if room.own {
-			s.pictures = 0
-		}
-		if err := room.apply(tx); err != nil {
+	if n.replaces != nil && plate == nil && context == nil && n.replaces.pictures > 0 {
+		old, err := o.record(recordPictures, bucketPictures, s.seq)
+		if err != nil {
 			return nil, err
 		}
-		if err := tx.Bucket(bucketHits).Put(recordKey(s.seq), hit.encode()); err != nil {
-			return nil, err
-		}
-		if s.pictures > 0 {
-			if err := tx.Bucket(bucketPictures).Put(recordKey(s.seq), pictures.encode()); err != nil {
-				return nil, err
-			}
-		} else if err := tx.Bucket(bucketPictures).Delete(recordKey(s.seq)); err != nil {
-			return nil, err
-		}
-		meta := record{kind: recordMeta, number: max(o.given, s.number), seq: max(o.lastSeq, s.seq)}
-		if err := tx.Bucket(bucketMeta).Put(keyMeta, meta.encode()); err != nil {
-			return nil, err
-		}
-		return func() { o.stored(s, room, oversize) }, nil
-	})
-	if errors.Is(err, ErrFull) {
-		o.counts.DroppedEntries++
+		pictures.body = old.body
+	} else if plate != nil || context != nil {
+		pictures.body = encodePictures(plate, context)
 	}
-	return err
+	if pictures.body != nil {
+		s.pictures = recordCost(pictures.size())
+		hit.hadPictures = true
+	}
+	p := &prepared{room: o.makeRoom(s, n.replaces), changes: changes{}, oversize: oversize}
+	if p.room.refuse {
+		return nil, ErrFull
+	}
+	if p.room.own {
+		s.pictures = 0
+	}
+	p.room.addTo(p.changes)
+	p.changes.put(bucketHits, recordKey(s.seq), hit.encode())
+	if s.pictures > 0 {
+		p.changes.put(bucketPictures, recordKey(s.seq), pictures.encode())
+	} else if n.replaces != nil {
+		p.changes.remove(bucketPictures, s.seq)
+	}
+	meta := record{kind: recordMeta, number: max(o.given, s.number), seq: max(o.lastSeq, s.seq)}
+	p.changes.put(bucketMeta, keyMeta, meta.encode())
+	p.slot = s
+	return p, nil
 }
 
 // stored brings the index up to date after a commit.

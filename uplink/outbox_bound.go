@@ -1,11 +1,24 @@
 package uplink
 
 import (
-	"cmp"
 	"slices"
-
-	bolt "go.etcd.io/bbolt"
+	"time"
 )
+
+// Limit bounds the pending hits of one priority.
+type Limit struct {
+	MaxBytes int64         // of their records; 0: only the bound of all counts
+	MaxAge   time.Duration // older ones are dropped; 0: [OutboxOptions.MaxAge]
+}
+
+// limit is what holds for hits of this urgency.
+func (o *OutboxOptions) limit(urgency uint8) Limit {
+	l := o.Limits[int(urgency)]
+	if l.MaxAge <= 0 {
+		l.MaxAge = o.MaxAge
+	}
+	return l
+}
 
 // recordCost is what a record counts for at the bound: itself and its key.
 func recordCost(size int) int64 { return int64(size) + 8 }
@@ -18,7 +31,8 @@ type room struct {
 	refuse   bool     // the newcomer itself goes
 }
 
-// makeRoom applies the rule at the bound: pictures before hits; the least
+// makeRoom applies the rule at the bounds: first that of the newcomer's own
+// priority, then that of all. In both, pictures go before hits; the least
 // urgent first, among them the oldest. The newcomer s takes part as the
 // youngest; if it replaces a pending hit it has that hit's age.
 func (o *Outbox) makeRoom(s slot, replaces *slot) room {
@@ -27,76 +41,93 @@ func (o *Outbox) makeRoom(s slot, replaces *slot) room {
 		bytes -= replaces.size + replaces.pictures
 		entries--
 	}
-	var r room
-	if bytes <= o.opts.MaxBytes && entries <= o.opts.MaxEntries {
-		return r
+	own := o.opts.limit(s.urgency).MaxBytes
+	if bytes <= o.opts.MaxBytes && entries <= o.opts.MaxEntries && own == 0 {
+		return room{}
 	}
-	order := make([]slot, 0, len(o.index)+1)
+	e := eviction{newcomer: s.seq, order: make([]slot, 0, len(o.index)+1)}
 	for _, p := range o.index {
 		if p.seq != s.seq {
-			order = append(order, p)
+			e.order = append(e.order, p)
 		}
 	}
-	order = append(order, s)
-	slices.SortFunc(order, func(a, b slot) int {
-		return cmp.Or(-cmp.Compare(a.urgency, b.urgency), cmp.Compare(a.seq, b.seq))
-	})
+	e.order = append(e.order, s)
+	slices.SortFunc(e.order, leastUrgentOldest)
+	if own > 0 && !e.within(own, len(e.order), func(p slot) bool { return p.urgency == s.urgency }) {
+		return room{refuse: true}
+	}
+	if !e.within(o.opts.MaxBytes, o.opts.MaxEntries, func(slot) bool { return true }) {
+		return room{refuse: true}
+	}
+	return e.room
+}
 
-	// When the number of hits is the bound, hits go, with their pictures.
-	gone := 0
-	drop := func() bool {
-		v := order[gone]
-		gone++
-		if v.seq == s.seq {
-			r = room{refuse: true}
+// eviction is the search for what goes. Its order is the order of going.
+type eviction struct {
+	order    []slot
+	newcomer uint64
+	room     room
+}
+
+// within takes pictures and hits away until those of class keep the bounds.
+// It is false if the newcomer itself has to go.
+func (e *eviction) within(maxBytes int64, maxEntries int, class func(slot) bool) bool {
+	var bytes int64
+	entries := 0
+	for _, p := range e.order {
+		if class(p) {
+			bytes += p.size + p.pictures
+			entries++
+		}
+	}
+	gone := map[uint64]bool{}
+	drop := func(p slot) bool {
+		if p.seq == e.newcomer {
 			return false
 		}
-		r.hits = append(r.hits, v.seq)
-		bytes -= v.size + v.pictures
+		e.room.hits = append(e.room.hits, p.seq)
+		gone[p.seq] = true
+		bytes -= p.size + p.pictures
 		entries--
 		return true
 	}
-	for entries > o.opts.MaxEntries {
-		if !drop() {
-			return r
+	// When the number of hits is the bound, hits go, with their pictures.
+	for _, p := range e.order {
+		if entries > maxEntries && class(p) && !drop(p) {
+			return false
 		}
 	}
-	for i := gone; i < len(order) && bytes > o.opts.MaxBytes; i++ {
-		v := &order[i]
-		if v.pictures == 0 {
+	for i := range e.order {
+		p := &e.order[i]
+		if bytes <= maxBytes {
+			break
+		}
+		if p.pictures == 0 || gone[p.seq] || !class(*p) {
 			continue
 		}
-		bytes -= v.pictures
-		v.pictures = 0
-		if v.seq == s.seq {
-			r.own = true
+		bytes -= p.pictures
+		p.pictures = 0
+		if p.seq == e.newcomer {
+			e.room.own = true
 		} else {
-			r.pictures = append(r.pictures, v.seq)
+			e.room.pictures = append(e.room.pictures, p.seq)
 		}
 	}
-	for bytes > o.opts.MaxBytes {
-		if !drop() {
-			return r
+	for _, p := range e.order {
+		if bytes > maxBytes && !gone[p.seq] && class(p) && !drop(p) {
+			return false
 		}
 	}
-	return r
+	e.order = slices.DeleteFunc(e.order, func(p slot) bool { return gone[p.seq] })
+	e.room.pictures = slices.DeleteFunc(e.room.pictures, func(seq uint64) bool { return gone[seq] })
+	return true
 }
 
-// apply does it to the file.
-func (r room) apply(tx *bolt.Tx) error {
-	for _, seq := range r.hits {
-		if err := tx.Bucket(bucketHits).Delete(recordKey(seq)); err != nil {
-			return err
-		}
-	}
-	for _, seqs := range [][]uint64{r.hits, r.pictures} {
-		for _, seq := range seqs {
-			if err := tx.Bucket(bucketPictures).Delete(recordKey(seq)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+// addTo adds what the room needs to a set of changes.
+func (r room) addTo(c changes) {
+	c.remove(bucketHits, r.hits...)
+	c.remove(bucketPictures, r.hits...)
+	c.remove(bucketPictures, r.pictures...)
 }
 
 // settle does it to the index, and counts.
@@ -111,8 +142,21 @@ func (o *Outbox) settle(r room) {
 	if r.own {
 		o.counts.DroppedPictures++
 	}
+	for _, seq := range r.hits {
+		if i, ok := o.find(seq); ok {
+			o.countDropped(o.index[i])
+		}
+	}
 	o.forget(r.hits)
-	o.counts.DroppedEntries += uint64(len(r.hits))
+}
+
+// countDropped counts a hit that was given up, by its priority.
+func (o *Outbox) countDropped(s slot) {
+	o.counts.DroppedEntries++
+	if o.dropped == nil {
+		o.dropped = map[string]uint64{}
+	}
+	o.dropped[priorityName(s.urgency)]++
 }
 
 // forget takes hits out of the index.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -47,7 +48,17 @@ func TestOutboxModel(t *testing.T) {
 			return o
 		}
 		o := open()
+		disk := true // takes writes
+		setDisk := func(works bool) {
+			if disk = works; !works {
+				o.commit = failingCommit(syscall.ENOSPC)
+				return
+			}
+			o.commit = workingCommit
+			o.maintain()
+		}
 		defer func() {
+			setDisk(true)
 			if err := o.Close(); err != nil {
 				t.Error(err)
 			}
@@ -106,7 +117,11 @@ func TestOutboxModel(t *testing.T) {
 				}
 				m.pending = slices.Clone(m.pending[len(refs):])
 			},
+			// Whether the disk takes writes makes no difference to what the
+			// outbox does, only to what a restart would lose.
+			"disk": func(t *rapid.T) { setDisk(!disk) },
 			"restart": func(t *rapid.T) {
+				setDisk(true)
 				if err := o.Close(); err != nil {
 					t.Fatal(err)
 				}
@@ -119,6 +134,9 @@ func TestOutboxModel(t *testing.T) {
 				}
 				if diff := gocmp.Diff(want, pendingIDs(o)); diff != "" {
 					t.Fatalf("pending (-model +outbox):\n%s", diff)
+				}
+				if s := o.Stats(); disk && s.Unsaved != 0 || !disk && s.Unsaved > len(m.pending) {
+					t.Fatalf("disk takes writes: %t, stats %+v", disk, s)
 				}
 				if o.Damage() != nil {
 					t.Fatal("damage")

@@ -1,13 +1,14 @@
 package uplink
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"sort"
+	"strconv"
 	"time"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // Ref names one revision of one entry in the outbox.
@@ -22,79 +23,106 @@ type Ref struct {
 type Queued struct {
 	Ref
 	Hit Hit
-	// Age is the time since the hit was accepted. It comes from the monotonic
-	// clock if that was in this process, else from the wall clock.
-	Age time.Duration
-	// Late is true if the age cannot be known: the hit was accepted before a
-	// restart, and by the wall clock that was in the future.
-	Late bool
+	// Historical is true if the hit is older than
+	// [OutboxOptions.HistoricalAfter], or its age cannot be known: it was
+	// accepted before a restart, and by the wall clock that was in the future.
+	Historical bool
 }
 
-// Next returns the first pending entry, in the order of acceptance, that skip
-// does not skip, or nil if there is none. An entry that cannot be decoded is
-// put into quarantine on the way.
+// Next returns the first pending entry that skip does not skip, or nil if
+// there is none: live hits in the order of acceptance, then historical ones in
+// that order. An entry that cannot be decoded is put into quarantine on the
+// way; one that the disk does not give now is passed over.
 func (o *Outbox) Next(skip func(Ref) bool) (*Queued, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for i := 0; i < len(o.index); {
-		s := o.index[i]
-		ref := Ref{s.seq, s.number, s.revision}
-		if skip != nil && skip(ref) {
-			i++
-			continue
-		}
-		e, err := o.entry(s)
-		if err == nil {
-			return e, nil
-		}
-		if errors.Is(err, errDamaged) {
-			if err := o.rebuild(err); err != nil {
-				return nil, o.fail("read the outbox", err)
+	if o.closed {
+		return nil, o.fail("read the outbox", ErrClosed)
+	}
+	for again := true; again; {
+		again = false
+		n, live := len(o.index), o.firstLive()
+		for i := range n {
+			s := o.index[(live+i)%n]
+			ref := Ref{s.seq, s.number, s.revision}
+			if skip != nil && skip(ref) {
+				continue
 			}
-			i = 0 // the index is a new one
-			continue
-		}
-		if o.db == nil {
-			return nil, o.fail("read the outbox", err)
-		}
-		reason := err.Error()
-		if err := o.repair(func() error { return o.quarantine(ref, reason) }); err != nil {
-			return nil, o.fail("quarantine an entry of the outbox", err)
+			e, err := o.entry(s)
+			switch {
+			case err == nil:
+				return e, nil
+			case errors.Is(err, errDisk):
+				continue
+			case errors.Is(err, errDamaged):
+				if err := o.rebuild(err); err != nil {
+					_ = o.diskFailed(err)
+				}
+			default:
+				reason := err.Error()
+				if err := o.repair(func() error { return o.quarantine(ref, reason) }); err != nil {
+					return nil, o.fail("quarantine an entry of the outbox", err)
+				}
+			}
+			again = true // with another index
+			break
 		}
 	}
 	return nil, nil
 }
 
+// firstLive is the position of the first live hit in the index. Hits of this
+// process come after all others, in the order of their age. Those of an earlier
+// one are live if the wall clock says so, which need not be in order.
+func (o *Outbox) firstLive() int {
+	live := func(s slot) bool { age, _ := o.age(s); return age >= 0 && age <= o.opts.HistoricalAfter }
+	n := len(o.index)
+	ours := sort.Search(n, func(i int) bool { return o.index[i].here })
+	first := ours + sort.Search(n-ours, func(i int) bool { return live(o.index[ours+i]) })
+	for first == ours && first > 0 && live(o.index[first-1]) {
+		first--
+		ours--
+	}
+	return first
+}
+
+// age is the time since a hit was accepted, and whether that is certain.
+func (o *Outbox) age(s slot) (age time.Duration, sure bool) {
+	if s.here {
+		return o.now().Sub(s.mono), true
+	}
+	age = o.now().Sub(time.UnixMilli(s.accepted))
+	return age, age >= 0 && s.clockSet && o.opts.ClockSet()
+}
+
+// record reads one record, wherever it is.
+func (o *Outbox) record(kind recordKind, bucket []byte, seq uint64) (record, error) {
+	key := recordKey(seq)
+	value, err := o.read(bucket, key)
+	if err != nil {
+		return record{}, err
+	}
+	return decodeAt(kind, key, value)
+}
+
 // entry reads one pending hit with its pictures.
 func (o *Outbox) entry(s slot) (*Queued, error) {
-	if o.db == nil {
-		return nil, ErrClosed
-	}
 	e := &Queued{Ref: Ref{s.seq, s.number, s.revision}}
-	err := guard(func() error {
-		return o.db.View(func(tx *bolt.Tx) error {
-			key := recordKey(s.seq)
-			r, err := decodeAt(recordHit, key, tx.Bucket(bucketHits).Get(key))
-			if err != nil {
-				return err
-			}
-			var p record
-			if s.pictures > 0 {
-				if p, err = decodeAt(recordPictures, key, tx.Bucket(bucketPictures).Get(key)); err != nil {
-					return err
-				}
-			}
-			return e.Hit.fill(r, p)
-		})
-	})
+	r, err := o.record(recordHit, bucketHits, s.seq)
 	if err != nil {
 		return nil, err
 	}
-	if s.here {
-		e.Age = o.now().Sub(s.mono)
-	} else if e.Age = o.now().Sub(time.UnixMilli(s.accepted)); e.Age < 0 {
-		e.Age, e.Late = 0, true
+	var p record
+	if s.pictures > 0 {
+		if p, err = o.record(recordPictures, bucketPictures, s.seq); err != nil {
+			return nil, err
+		}
 	}
+	if err := e.Hit.fill(r, p); err != nil {
+		return nil, err
+	}
+	age, _ := o.age(s)
+	e.Historical = age < 0 || age > o.opts.HistoricalAfter
 	return e, nil
 }
 
@@ -131,38 +159,65 @@ func (o *Outbox) Remove(refs ...Ref) error {
 }
 
 func (o *Outbox) remove(refs []Ref) error {
-	return o.write(func(tx *bolt.Tx) (func(), error) {
-		var seqs []uint64
-		marks := map[uint64]uint32{}
-		for _, ref := range refs {
-			if s, ok := o.locate(ref); ok {
-				seqs = append(seqs, s.seq)
-			}
-			rev := max(ref.Revision, o.delivered[ref.Number], marks[ref.Number])
-			marks[ref.Number] = rev
-			mark := record{kind: recordDelivered, number: ref.Number, revision: rev}
-			if err := tx.Bucket(bucketDelivered).Put(recordKey(ref.Number), mark.encode()); err != nil {
-				return nil, err
-			}
+	var seqs []uint64
+	marks := map[uint64]uint32{}
+	c := changes{}
+	for _, ref := range refs {
+		if s, ok := o.locate(ref); ok {
+			seqs = append(seqs, s.seq)
 		}
-		if err := (room{hits: seqs}).apply(tx); err != nil {
-			return nil, err
-		}
-		old, err := trimOldest(tx.Bucket(bucketDelivered), len(o.delivered)+len(marks)-maxDelivered)
-		if err != nil {
-			return nil, err
-		}
-		return func() {
-			o.forget(seqs)
-			o.counts.Delivered += uint64(len(seqs))
-			for n, rev := range marks {
-				o.delivered[n] = rev
-			}
-			for _, n := range old {
-				delete(o.delivered, n)
-			}
-		}, nil
-	})
+		rev := max(ref.Revision, o.delivered[ref.Number], marks[ref.Number])
+		marks[ref.Number] = rev
+		mark := record{kind: recordDelivered, number: ref.Number, revision: rev}
+		c.put(bucketDelivered, recordKey(ref.Number), mark.encode())
+	}
+	c.remove(bucketHits, seqs...)
+	c.remove(bucketPictures, seqs...)
+	old := o.oldMarks(marks)
+	c.remove(bucketDelivered, old...)
+	if err := o.keep(c); err != nil {
+		return err
+	}
+	o.forget(seqs)
+	o.counts.Delivered += uint64(len(seqs))
+	for n, rev := range marks {
+		o.delivered[n] = rev
+	}
+	for _, n := range old {
+		delete(o.delivered, n)
+	}
+	return nil
+}
+
+// largest is the size of the largest pending entry, with its pictures.
+func (o *Outbox) largest() (n int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, s := range o.index {
+		n = max(n, s.size+s.pictures)
+	}
+	return n
+}
+
+// pendingRef completes the reference to a pending hit of which only number and
+// revision are known.
+func (o *Outbox) pendingRef(ref Ref) (Ref, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s, ok := o.locate(ref)
+	return Ref{s.seq, s.number, s.revision}, ok
+}
+
+// oldMarks are the delivered numbers to be forgotten when these join them.
+// Forgetting goes in batches: it sorts.
+func (o *Outbox) oldMarks(marks map[uint64]uint32) []uint64 {
+	const batch = 128
+	if len(o.delivered)+len(marks) <= maxDelivered+batch {
+		return nil
+	}
+	numbers := slices.Sorted(maps.Keys(o.delivered))
+	old := numbers[:min(len(numbers), len(o.delivered)+len(marks)-maxDelivered)]
+	return slices.DeleteFunc(old, func(n uint64) bool { _, again := marks[n]; return again })
 }
 
 // locate finds the pending entry of this number and revision. Its sequence is
@@ -175,22 +230,6 @@ func (o *Outbox) locate(ref Ref) (slot, bool) {
 		}
 	}
 	return o.index[i], o.index[i].revision == ref.Revision
-}
-
-// trimOldest deletes the n lowest keys of a bucket and returns them. Numbers
-// and sequences only grow, so the lowest are the oldest.
-func trimOldest(b *bolt.Bucket, n int) ([]uint64, error) {
-	var gone []uint64
-	c := b.Cursor()
-	for k, _ := c.First(); k != nil && len(gone) < n; k, _ = c.Next() {
-		gone = append(gone, binary.BigEndian.Uint64(k))
-	}
-	for _, k := range gone {
-		if err := b.Delete(recordKey(k)); err != nil {
-			return nil, err
-		}
-	}
-	return gone, nil
 }
 
 // maxQuarantine is how many undeliverable entries are kept for a person to
@@ -209,34 +248,28 @@ func (o *Outbox) Quarantine(ref Ref, reason string) error {
 }
 
 func (o *Outbox) quarantine(ref Ref, reason string) error {
-	return o.write(func(tx *bolt.Tx) (func(), error) {
-		s, ok := o.locate(ref)
-		if !ok {
-			return func() {}, nil
-		}
-		key := recordKey(s.seq)
-		r, err := decodeAt(recordHit, key, tx.Bucket(bucketHits).Get(key))
-		if err != nil {
-			return nil, err
-		}
-		if err := (room{hits: []uint64{s.seq}}).apply(tx); err != nil {
-			return nil, err
-		}
-		q := tx.Bucket(bucketQuarantine)
-		if err := q.Put(key, r.encode()); err != nil {
-			return nil, err
-		}
-		old, err := trimOldest(q, o.quarCount+1-maxQuarantine)
-		if err != nil {
-			return nil, err
-		}
-		return func() {
-			o.forget([]uint64{s.seq})
-			o.quarCount += 1 - len(old)
-			o.counts.DroppedEntries += uint64(len(old))
-			o.log.Error("a hit cannot be delivered and went into quarantine", "id", FormatID(o.unit, ref.Number), "reason", reason)
-		}, nil
-	})
+	s, ok := o.locate(ref)
+	if !ok {
+		return nil
+	}
+	r, err := o.record(recordHit, bucketHits, s.seq)
+	if err != nil {
+		return err
+	}
+	c := changes{}
+	c.remove(bucketHits, s.seq)
+	c.remove(bucketPictures, s.seq)
+	c.put(bucketQuarantine, recordKey(s.seq), r.encode())
+	old := o.quarSeqs[:max(0, len(o.quarSeqs)+1-maxQuarantine)]
+	c.remove(bucketQuarantine, old...)
+	if err := o.keep(c); err != nil {
+		return err
+	}
+	o.forget([]uint64{s.seq})
+	o.counts.DroppedEntries += uint64(len(old))
+	o.quarSeqs = append(slices.Clone(o.quarSeqs[len(old):]), s.seq)
+	o.log.Error("a hit cannot be delivered and went into quarantine", "id", FormatID(o.unit, ref.Number), "reason", reason)
+	return nil
 }
 
 // OutboxStats is what the outbox holds and what became of what it held.
@@ -256,7 +289,16 @@ type OutboxStats struct {
 	Refused         uint64 `json:"refused"`          // not a usable hit, or too large
 	DroppedEntries  uint64 `json:"dropped_entries"`  // at the bound
 	DroppedPictures uint64 `json:"dropped_pictures"` // at the bound, or too large
+	Expired         uint64 `json:"expired"`          // of the dropped ones: over their age
 	Salvaged        uint64 `json:"salvaged"`         // hits carried over from a damaged file
+	DiskFailures    uint64 `json:"disk_failures"`    // times that the disk began to take no writes
+
+	// Hits given up, by priority: "p1", "p2", …
+	DroppedByPriority map[string]uint64 `json:"dropped_by_priority,omitempty"`
+
+	Unsaved      int    `json:"unsaved"`       // pending hits that are only in memory
+	UnsavedBytes int64  `json:"unsaved_bytes"` // of memory that holds what the disk does not take
+	DiskProblem  string `json:"disk_problem,omitempty"`
 
 	Damage            string `json:"damage,omitempty"`              // what was wrong with the file
 	NumberFileProblem string `json:"number_file_problem,omitempty"` // why the side file cannot be written
@@ -267,15 +309,16 @@ func (o *Outbox) Stats() OutboxStats {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s := o.counts
-	s.Entries, s.Bytes, s.Quarantined = len(o.index), o.bytes, o.quarCount
+	s.Entries, s.Bytes, s.Quarantined = len(o.index), o.bytes, len(o.quarSeqs)
+	s.DroppedByPriority = maps.Clone(o.dropped)
+	s.Unsaved, s.UnsavedBytes = o.unsavedHits(), o.unsavedBytes
+	if o.disk != nil {
+		s.DiskProblem = o.disk.Error()
+	}
 	s.MaxEntries, s.MaxBytes = o.opts.MaxEntries, o.opts.MaxBytes
 	s.LastNumber = o.given
 	if len(o.index) > 0 {
-		first := o.index[0]
-		age := o.now().Sub(time.UnixMilli(first.accepted))
-		if first.here {
-			age = o.now().Sub(first.mono)
-		}
+		age, _ := o.age(o.index[0])
 		s.Oldest = max(age.Seconds(), 0)
 	}
 	if o.damage != nil {
@@ -283,6 +326,9 @@ func (o *Outbox) Stats() OutboxStats {
 	}
 	return s
 }
+
+// priorityName names a priority where a number cannot be a name.
+func priorityName(urgency uint8) string { return "p" + strconv.Itoa(int(urgency)) }
 
 // Pending is one line of a list of the outbox. It has no plate text.
 type Pending struct {

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // proxy stands between the client and a broker. It reads every packet, checks
@@ -27,11 +29,14 @@ type proxy struct {
 	published []wireHit
 	states    []State
 	healths   []Health
+	others    []wireOther
 	accepted  int // connections
 	connects  []*packets.ConnectPacket
 
 	swallow  func(h wireHit) bool // PUBACKs that do not get through
 	cutEvery int                  // cut the connection at every so many PUBLISHes of hits
+	cutParts int                  // cut the connection at every so many parts of hotlists
+	parts    map[string]int       // how often each came by
 	silent   bool                 // nothing gets through, connections stay open
 }
 
@@ -43,6 +48,15 @@ type wireHit struct {
 	Pictures   bool
 	Text       string
 	Conn       int
+	Follow     bool
+}
+
+// wireOther is a message for those who do not know platewatch.
+type wireOther struct {
+	Topic    string
+	Payload  []byte
+	Retained bool
+	After    int // hits that were published before
 }
 
 func newProxy(t *testing.T, target string) *proxy {
@@ -131,7 +145,7 @@ func (p *proxy) serve() {
 		pending := &inflight{hits: map[uint16]wireHit{}}
 		p.wg.Add(2)
 		go p.pump(c, b, func(cp packets.ControlPacket) bool { return p.fromClient(cp, pending, id, c) })
-		go p.pump(b, c, func(cp packets.ControlPacket) bool { return p.fromBroker(cp, pending) })
+		go p.pump(b, c, func(cp packets.ControlPacket) bool { return p.fromBroker(cp, pending, c) })
 	}
 }
 
@@ -145,9 +159,11 @@ func (p *proxy) pump(from, to net.Conn, pass func(packets.ControlPacket) bool) {
 	defer p.wg.Done()
 	defer func() {
 		from.Close()
-		to.Close()
 		p.mu.Lock()
 		delete(p.conns, from)
+		if !p.silent { // over a dead link nobody hears of the end
+			to.Close()
+		}
 		p.mu.Unlock()
 	}()
 	for {
@@ -182,6 +198,13 @@ func (p *proxy) fromClient(cp packets.ControlPacket, pending *inflight, conn int
 			p.check(m.WillTopic, m.WillMessage)
 		}
 	case *packets.PublishPacket:
+		if !strings.HasPrefix(m.TopicName, "platewatch/") {
+			p.checkOther(m.TopicName, m.Payload)
+			p.set(func(p *proxy) {
+				p.others = append(p.others, wireOther{m.TopicName, m.Payload, m.Retain, len(p.published)})
+			})
+			return true
+		}
 		kind := p.check(m.TopicName, m.Payload)
 		if m.Qos != 1 || m.Retain != (kind != KindHits) {
 			p.t.Errorf("%s was published with QoS %d, retain %t", m.TopicName, m.Qos, m.Retain)
@@ -195,7 +218,7 @@ func (p *proxy) fromClient(cp packets.ControlPacket, pending *inflight, conn int
 				p.healths = append(p.healths, decode[Health](p.t, m.Payload))
 			case KindHits:
 				h := decode[Hit](p.t, m.Payload)
-				w := wireHit{h.ID, h.Number, h.Revision, h.Historical, h.PlatePicture != nil, h.Text, conn}
+				w := wireHit{h.ID, h.Number, h.Revision, h.Historical, h.PlatePicture != nil, h.Text, conn, h.PicturesFollow}
 				pending.mu.Lock()
 				pending.hits[m.MessageID] = w
 				pending.mu.Unlock()
@@ -211,7 +234,21 @@ func (p *proxy) fromClient(cp packets.ControlPacket, pending *inflight, conn int
 	return true
 }
 
-func (p *proxy) fromBroker(cp packets.ControlPacket, pending *inflight) bool {
+func (p *proxy) fromBroker(cp packets.ControlPacket, pending *inflight, c net.Conn) bool {
+	if m, ok := cp.(*packets.PublishPacket); ok && strings.HasPrefix(m.TopicName, listRoot) && !strings.HasSuffix(m.TopicName, "/manifest") {
+		cut := false
+		p.set(func(p *proxy) {
+			if p.parts == nil {
+				p.parts = map[string]int{}
+			}
+			p.parts[m.TopicName]++
+			cut = p.cutParts > 0 && len(p.parts)%p.cutParts == 0 && p.parts[m.TopicName] == 1
+		})
+		if cut {
+			c.Close()
+			return false
+		}
+	}
 	m, ok := cp.(*packets.PubackPacket)
 	if !ok {
 		return true
@@ -242,6 +279,34 @@ func (p *proxy) check(topic string, payload []byte) Kind {
 		p.t.Errorf("a message on %s: %v\n%.400s", topic, err, payload)
 	}
 	return kind
+}
+
+// otherSchemas describe what is published for others, by a part of its topic.
+var otherSchemas = map[string]string{"onvif-ej/": "onvif-event.schema.json", "homeassistant/": "homeassistant-device.schema.json"}
+
+func (p *proxy) checkOther(topic string, payload []byte) {
+	for part, file := range otherSchemas {
+		if !strings.Contains(topic, part) {
+			continue
+		}
+		c := jsonschema.NewCompiler()
+		c.AssertFormat()
+		c.AssertContent()
+		s, err := c.Compile("testdata/" + file)
+		if err != nil {
+			p.t.Error(err)
+			return
+		}
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(payload))
+		if err == nil {
+			err = s.Validate(v)
+		}
+		if err != nil {
+			p.t.Errorf("a message on %s: %v\n%.400s", topic, err, payload)
+		}
+		return
+	}
+	p.t.Errorf("a message was published on %q", topic)
 }
 
 func decode[T any](t *testing.T, b []byte) T {

@@ -17,7 +17,8 @@ import (
 //	0  magic "pwO1"
 //	4  kind, 1 byte
 //	5  urgency, 1 byte (1 is the most urgent)
-//	6  flags, 1 byte: bit 0 if the hit was stored with pictures
+//	6  flags, 1 byte: bit 0 if the hit was stored with pictures; bit 1 if the
+//	   clock was set from a time source when it was accepted
 //	7  sequence, 8 bytes
 //	15 number, 8 bytes
 //	23 previous number, 8 bytes
@@ -31,6 +32,7 @@ type record struct {
 	urgency uint8
 
 	hadPictures bool
+	clockSet    bool
 
 	seq      uint64
 	number   uint64
@@ -68,6 +70,9 @@ func (r *record) encode() []byte {
 	if r.hadPictures {
 		flags |= 1
 	}
+	if r.clockSet {
+		flags |= 2
+	}
 	b = append(b, byte(r.kind), r.urgency, flags)
 	b = binary.BigEndian.AppendUint64(b, r.seq)
 	b = binary.BigEndian.AppendUint64(b, r.number)
@@ -104,6 +109,7 @@ func decodeRecord(b []byte) (record, error) {
 		accepted: int64(binary.BigEndian.Uint64(b[35:])),
 
 		hadPictures: b[6]&1 != 0,
+		clockSet:    b[6]&2 != 0,
 
 		body: b[recordHeader:end],
 	}

@@ -3,6 +3,7 @@ package uplink
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -34,7 +35,7 @@ type snapshot struct {
 	index       []slot
 	bytes       int64
 	delivered   map[uint64]uint32
-	quarantined int
+	quarantined []uint64
 	given       uint64
 	lastSeq     uint64
 	unit        string
@@ -68,8 +69,8 @@ func (s *snapshot) read(tx *bolt.Tx) error {
 		if err != nil {
 			return err
 		}
-		sl := slot{seq: r.seq, number: r.number, previous: r.previous, revision: r.revision, urgency: r.urgency,
-			accepted: r.accepted, size: recordCost(len(v))}
+		sl := slotFrom(r)
+		sl.inFile = true
 		if p, ok := pictures[r.seq]; ok && p.number == r.number {
 			sl.pictures = p.size
 			delete(pictures, r.seq)
@@ -96,7 +97,7 @@ func (s *snapshot) read(tx *bolt.Tx) error {
 	}
 	err = each(bucketQuarantine, func(k, v []byte) error {
 		r, err := decodeAt(recordHit, k, v)
-		s.quarantined++
+		s.quarantined = append(s.quarantined, r.seq)
 		s.given, s.lastSeq = max(s.given, r.number), max(s.lastSeq, r.seq)
 		return err
 	})
@@ -112,6 +113,71 @@ func (s *snapshot) read(tx *bolt.Tx) error {
 		s.given, s.lastSeq = max(s.given, r.number), max(s.lastSeq, r.seq)
 		return err
 	})
+}
+
+// slotFrom is what the index keeps of a hit's record.
+func slotFrom(r record) slot {
+	return slot{seq: r.seq, number: r.number, previous: r.previous, revision: r.revision, urgency: r.urgency,
+		accepted: r.accepted, clockSet: r.clockSet, size: recordCost(r.size())}
+}
+
+// overlay is an index with changes laid over it that the file does not have yet.
+func (s *snapshot) overlay(index []slot, unsaved changes) error {
+	bySeq := map[uint64]slot{}
+	for _, sl := range index {
+		bySeq[sl.seq] = sl
+	}
+	each := func(bucket []byte, f func(seq uint64, r record, deleted bool)) error {
+		for at, v := range unsaved {
+			if at.bucket != string(bucket) {
+				continue
+			}
+			key := []byte(at.key)
+			if v == nil {
+				f(binary.BigEndian.Uint64(key), record{}, true)
+				continue
+			}
+			r, err := decodeRecord(v)
+			if err != nil {
+				return err
+			}
+			f(r.seq, r, false)
+		}
+		return nil
+	}
+	err := each(bucketHits, func(seq uint64, r record, deleted bool) {
+		old, ok := bySeq[seq]
+		if deleted {
+			delete(bySeq, seq)
+			return
+		}
+		sl := slotFrom(r)
+		sl.inFile, sl.pictures = ok, old.pictures
+		bySeq[seq] = sl
+	})
+	if err != nil {
+		return err
+	}
+	err = each(bucketPictures, func(seq uint64, r record, deleted bool) {
+		sl, ok := bySeq[seq]
+		if !ok {
+			return
+		}
+		if sl.pictures = 0; !deleted {
+			sl.pictures = recordCost(r.size())
+		}
+		bySeq[seq] = sl
+	})
+	if err != nil {
+		return err
+	}
+	s.index, s.bytes = make([]slot, 0, len(bySeq)), 0
+	for _, sl := range bySeq {
+		s.index = append(s.index, sl)
+		s.bytes += sl.size + sl.pictures
+	}
+	slices.SortFunc(s.index, func(a, b slot) int { return cmp.Compare(a.seq, b.seq) })
+	return nil
 }
 
 // A damaged file is replaced in steps, each of which leaves the hits in one
@@ -156,6 +222,7 @@ func (o *Outbox) rebuild(cause error) error {
 	if err != nil {
 		return err
 	}
+	old.add(o.unsaved)
 	hits := old.pending()
 	half, corrupt := o.path+".salvage", o.path+".corrupt"
 	if err := os.Remove(half); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -179,6 +246,8 @@ func (o *Outbox) rebuild(cause error) error {
 		"file", o.path, "kept", corrupt, "salvaged", len(hits), "error", cause)
 	o.lastNum = max(o.lastNum, old.lastNum)
 	o.lastSeq = max(o.lastSeq, old.lastSeq)
+	clear(o.unsaved) // the fresh file has it
+	o.unsavedBytes = 0
 	if err := o.load(); err != nil {
 		return err
 	}
@@ -243,6 +312,25 @@ func scanRecords(path string) (*scan, error) {
 	return s, nil
 }
 
+// add takes over what is only in memory, in place of what the file has of it.
+func (s *scan) add(unsaved changes) {
+	for at, v := range unsaved {
+		r, err := decodeRecord(v)
+		if err != nil {
+			continue // a deletion
+		}
+		s.lastNum, s.lastSeq = max(s.lastNum, r.number), max(s.lastSeq, r.seq)
+		switch at.bucket {
+		case string(bucketHits):
+			s.hits[r.number] = r
+		case string(bucketPictures):
+			s.pictures[r.number] = r
+		case string(bucketDelivered):
+			s.delivered[r.number] = max(s.delivered[r.number], r.revision)
+		}
+	}
+}
+
 // pending returns the hits not known as delivered, in order.
 func (s *scan) pending() []record {
 	var hits []record
@@ -265,13 +353,13 @@ func (s *scan) writeTo(path, unit string, hits []record, timeout time.Duration) 
 		return err
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
-		buckets := map[string]*bolt.Bucket{}
-		for _, name := range [][]byte{bucketHits, bucketPictures, bucketDelivered, bucketQuarantine, bucketMeta} {
+		made := map[string]*bolt.Bucket{}
+		for _, name := range buckets {
 			b, err := tx.CreateBucket(name)
 			if err != nil {
 				return err
 			}
-			buckets[string(name)] = b
+			made[string(name)] = b
 		}
 		seq := s.lastSeq
 		for _, r := range hits {
@@ -279,29 +367,26 @@ func (s *scan) writeTo(path, unit string, hits []record, timeout time.Duration) 
 			p, ok := s.pictures[r.number]
 			ok = ok && p.revision == r.revision
 			r.seq, p.seq = seq, seq
-			if err := buckets["hits"].Put(recordKey(seq), r.encode()); err != nil {
+			if err := made["hits"].Put(recordKey(seq), r.encode()); err != nil {
 				return err
 			}
 			if ok {
-				if err := buckets["pictures"].Put(recordKey(seq), p.encode()); err != nil {
+				if err := made["pictures"].Put(recordKey(seq), p.encode()); err != nil {
 					return err
 				}
 			}
 		}
-		for n, rev := range s.delivered {
+		for n, rev := range s.delivered { // more than maxDelivered go with the next removals
 			r := record{kind: recordDelivered, number: n, revision: rev}
-			if err := buckets["delivered"].Put(recordKey(n), r.encode()); err != nil {
+			if err := made["delivered"].Put(recordKey(n), r.encode()); err != nil {
 				return err
 			}
 		}
-		if _, err := trimOldest(buckets["delivered"], len(s.delivered)-maxDelivered); err != nil {
-			return err
-		}
 		meta := record{kind: recordMeta, number: s.lastNum, seq: seq}
-		if err := buckets["meta"].Put(keyMeta, meta.encode()); err != nil {
+		if err := made["meta"].Put(keyMeta, meta.encode()); err != nil {
 			return err
 		}
-		return buckets["meta"].Put(keyUnit, []byte(unit))
+		return made["meta"].Put(keyUnit, []byte(unit))
 	})
 	return errors.Join(err, db.Close())
 }

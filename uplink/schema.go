@@ -20,8 +20,8 @@ import (
 var schemaFiles embed.FS
 
 // SchemaFile returns one of the embedded documents: "hit.schema.json",
-// "state.schema.json", "health.schema.json", "hotlists.schema.json" or
-// "asyncapi.json".
+// "state.schema.json", "health.schema.json", "hotlists.schema.json",
+// "acks.schema.json" or "asyncapi.json".
 func SchemaFile(name string) ([]byte, error) { return schemaFiles.ReadFile("schema/" + name) }
 
 var schemaNames = map[Kind]string{
@@ -29,6 +29,7 @@ var schemaNames = map[Kind]string{
 	KindState:    "state.schema.json",
 	KindHealth:   "health.schema.json",
 	KindHotlists: "hotlists.schema.json",
+	KindAcks:     "acks.schema.json",
 }
 
 var compiledSchemas = sync.OnceValues(func() (map[Kind]*jsonschema.Schema, error) {

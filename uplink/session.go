@@ -16,151 +16,280 @@ type session struct {
 	client *Client
 	link   *link
 	cfg    ClientConfig
+	broker Broker
+	at     int // the broker's place in the order of preference
 
 	control []control // messages about the unit itself that are due
 	flight  []*flight // published and not acknowledged, in that order
 	stalled time.Time // when the first in flight began to wait; zero if nothing is
+	written uint64    // PUBLISH packets that were written when this was last looked at
+	pace    pace
+
+	acks       mqtt.Token      // of the subscription to the server's acknowledgements
+	manifests  mqtt.Token      // of that to the hotlists' manifests
+	subscribed bool            // the broker granted what must be granted before hits go
+	awaiting   map[Ref]*waited // what the broker has and the server did not acknowledge
+	early      map[Ref]bool    // what the server acknowledged before the broker did
 
 	published uint64 // hits
 	acked     uint64 // hits
 }
 
 // control is a message that is not a hit. There are at most a handful: one of
-// each kind.
+// each topic.
 type control struct {
-	kind    Kind
+	topic   string
 	payload []byte
 }
 
 // flight is a message on its way.
 type flight struct {
-	token mqtt.Token
-	entry *Queued // nil for a control message
+	token    mqtt.Token
+	launched time.Time
+	size     int // of the payload
+	behind   int // payloads in flight when it was launched, with its own
+
+	entry bool // it is the last message of an entry's stage
+	ref   Ref
+	bare  bool // the entry's pictures are still to follow
 	late  bool
 }
 
 var (
 	errAckTimeout = errors.New("the broker does not acknowledge messages")
+	errSilent     = errors.New("nothing comes over the connection any more")
 	errLost       = errors.New("the connection was lost")
+	// errMove: the connection was ended to make another one at once.
+	errMove = errors.New("a new connection is due")
 )
+
+func newSession(c *Client, l *link, at int) *session {
+	s := &session{client: c, link: l, cfg: c.cfg, broker: c.cfg.Brokers[at], at: at,
+		pace: pace{window: firstWindow}, awaiting: map[Ref]*waited{}, early: map[Ref]bool{}}
+	if s.slow() {
+		s.pace.window = minWindow
+	}
+	return s
+}
 
 // run publishes until the connection is lost or ctx is done.
 func (s *session) run(ctx context.Context) error {
 	c := s.client
-	birth := State{Unit: c.outbox.unit, State: Online, Since: time.Now(), Software: s.cfg.Software, Insecure: s.cfg.Broker.plaintext()}
-	s.due(KindState, birth)
+	s.due(Topic(c.outbox.unit, KindState), State{Unit: c.outbox.unit, State: Online, Since: time.Now(), Software: s.cfg.Software, Insecure: s.broker.plaintext()})
+	s.announce()
 	s.dueHotlists()
 	s.dueHealth()
+	granted, listening := s.subscribe()
 
 	health := time.NewTicker(s.cfg.HealthEvery)
 	defer health.Stop()
-	retry := time.NewTicker(retryRemoval)
-	defer retry.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	probing, stopProbing := context.WithCancel(ctx)
+	better := s.lookForBetter(probing)
+	defer func() {
+		stopProbing()
+		for range better {
+		}
+	}()
+	found := better
+	stamp := s.broker.stamp()
+	var requests <-chan subscription
+	if s.cfg.Lists != nil {
+		s.cfg.Lists.connected()
+		defer s.cfg.Lists.disconnected()
+		requests = s.cfg.Lists.requests
+	}
 
 	stop := ctx.Done()
-	var drained <-chan time.Time // runs once ctx is done
+	var drained <-chan time.Time // runs once no more hits are to be published
 	var deadline time.Time
+	var leaving error
+	leave := func(why error) {
+		if stop = nil; leaving == nil {
+			leaving = why
+			deadline = time.Now().Add(s.cfg.DrainTimeout)
+			drained = time.After(s.cfg.DrainTimeout - min(farewellWait, s.cfg.DrainTimeout/2))
+		}
+	}
 	for {
-		if err := s.step(); err != nil {
+		if err := s.step(errors.Is(leaving, errMove)); err != nil {
 			s.link.cut()
 			return err
 		}
-		if stop == nil && len(s.flight) == 0 {
-			return s.farewell(deadline)
+		if leaving != nil && len(s.flight) == 0 {
+			return s.farewell(deadline, leaving)
 		}
 		var ack <-chan struct{}
-		var overdue <-chan time.Time
 		if len(s.flight) > 0 {
 			ack = s.flight[0].token.Done()
-			overdue = time.After(time.Until(s.stalled.Add(s.cfg.AckTimeout)))
 		}
 		select {
 		case <-ack:
 		case <-s.link.conn.progress:
-			s.stalled = time.Now() // a slow link that moves is not a silent broker
+			// A slow link that moves is not a silent broker. A ping is no move.
+			if n := s.link.conn.published.Load(); n != s.written || !s.link.ready() {
+				s.written, s.stalled = n, time.Now()
+			}
 		case <-c.outbox.added:
 		case <-health.C:
 			s.dueHealth()
 		case <-c.report:
 			s.dueHotlists()
-		case <-retry.C:
-			s.remove(nil)
-		case <-overdue:
-			s.link.cut()
-			return errAckTimeout
+		case m := <-s.link.inbox.messages:
+			s.receive(m)
+		case r := <-requests:
+			s.request(r)
+		case <-granted:
+			granted = nil
+			if err := s.granted(); err != nil {
+				s.link.cut()
+				return err
+			}
+		case <-listening:
+			listening = nil
+			s.listening()
+		case <-look.C:
+			if err := s.look(); err != nil {
+				s.link.cut()
+				return err
+			}
+			if now := s.broker.stamp(); now != stamp {
+				if _, err := s.broker.credentials(); err == nil {
+					leave(fmt.Errorf("%w: the certificates or the password changed", errMove))
+				}
+				stamp = now
+			}
+		case yes := <-found:
+			if found = nil; yes {
+				leave(fmt.Errorf("%w: a more preferred broker answers", errMove))
+			}
 		case err := <-s.link.lost:
 			s.link.cut()
 			return errors.Join(errLost, err)
 		case <-stop:
-			stop = nil
-			deadline = time.Now().Add(s.cfg.DrainTimeout)
-			t := time.NewTimer(s.cfg.DrainTimeout - min(farewellWait, s.cfg.DrainTimeout/2))
-			defer t.Stop()
-			drained = t.C
+			leave(ctx.Err())
 		case <-drained:
-			return s.farewell(deadline)
+			return s.farewell(deadline, leaving)
 		}
 	}
 }
 
-// farewellWait is the part of the DrainTimeout that is kept for saying that
-// the unit is offline.
-const farewellWait = time.Second
+const (
+	// lookEvery is how often the session looks after what no event tells.
+	lookEvery = 250 * time.Millisecond
+	// farewellWait is the part of the DrainTimeout that is kept for saying that
+	// the unit is offline.
+	farewellWait = time.Second
+)
 
-// retryRemoval is how often a failed removal is tried again.
-const retryRemoval = 5 * time.Second
-
-// step takes what was acknowledged off the list and publishes what may go.
-func (s *session) step() error {
-	if err := s.settle(); err != nil {
-		return err
+// look finds what is overdue.
+func (s *session) look() error {
+	if len(s.client.removed) > 0 {
+		s.remove(nil)
 	}
-	for s.link.ready() && len(s.flight) < s.window() {
-		more, err := s.publishNext()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
+	s.overdue()
+	extra := s.onItsWay()
+	if s.link.conn.silence() > s.link.keepAlive*5/2+extra {
+		return errSilent
+	}
+	if len(s.flight) > 0 && time.Since(s.stalled) > s.cfg.AckTimeout+extra {
+		return errAckTimeout
 	}
 	return nil
 }
 
-// window is how many messages may be in flight. After several connections
-// that ended without any acknowledgement it is one, so that a message the
-// broker chokes on does not take the others down with it.
-func (s *session) window() int {
-	if s.client.barren >= stubbornAfter && s.acked == 0 {
-		return 1
+// onItsWay is how long what is in flight takes on this link, by what was
+// measured of it.
+func (s *session) onItsWay() time.Duration {
+	bytes := 0
+	for _, f := range s.flight {
+		bytes += f.size
 	}
-	return s.cfg.Window
+	speed := s.client.speed
+	switch {
+	case s.client.doubt:
+		speed = slowLink / 8
+	case speed == 0:
+		speed = slowLink
+	}
+	if s.cfg.Bandwidth > 0 {
+		speed = min(speed, float64(s.cfg.Bandwidth))
+	}
+	return min(time.Duration(float64(bytes)/max(speed, 1)*float64(time.Second)), 10*time.Minute)
 }
 
-// settle removes every acknowledged entry at the head of the flight, in one
-// transaction.
+// lookForBetter tells once, with true, that a more preferred broker answers.
+// The channel is closed at the end.
+func (s *session) lookForBetter(ctx context.Context) chan bool {
+	found := make(chan bool, 1)
+	go func() {
+		defer close(found)
+		if s.at == 0 {
+			return
+		}
+		tick := time.NewTicker(s.cfg.PreferEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			for _, b := range s.cfg.Brokers[:s.at] {
+				limited, cancel := context.WithTimeout(ctx, 15*time.Second)
+				ok := b.reachable(limited)
+				cancel()
+				if ok {
+					found <- true
+					return
+				}
+			}
+		}
+	}()
+	return found
+}
+
+// settle takes what was acknowledged off the head of the flight, and removes
+// the entries that are delivered by that, in one transaction.
 func (s *session) settle() error {
 	var done []Ref
+	var err error
 	n := 0
 	for n < len(s.flight) && acknowledged(s.flight[n].token) {
 		f := s.flight[n]
 		// A token of this link that completed without error got its PUBACK on
 		// this connection: paho has neither a store nor a reconnect here, and
 		// sets an error on all others when the connection ends.
-		if err := f.token.Error(); err != nil {
-			s.finish(n, done)
-			return errors.Join(errLost, err)
-		}
-		if f.entry != nil {
-			done = append(done, f.entry.Ref)
-			if f.late {
-				s.client.count(func(s *ClientStats) { s.Historical++ })
-			}
+		if ferr := f.token.Error(); ferr != nil {
+			err = errors.Join(errLost, ferr)
+			break
 		}
 		n++
+		s.measure(f)
+		if !f.entry {
+			continue
+		}
+		s.acked++
+		switch {
+		case f.bare:
+			s.client.bare[f.ref] = true
+		case s.cfg.ServerAck && !s.early[f.ref]:
+			s.await(f.ref)
+		default:
+			done = append(done, f.ref)
+		}
+		delete(s.early, f.ref)
+		if f.late {
+			s.client.count(func(s *ClientStats) { s.Historical++ })
+		}
 	}
-	s.finish(n, done)
-	return nil
+	if n > 0 {
+		s.flight = append(s.flight[:0], s.flight[n:]...)
+		s.stalled = time.Now()
+	}
+	s.delivered(done)
+	return err
 }
 
 func acknowledged(t mqtt.Token) bool {
@@ -172,16 +301,11 @@ func acknowledged(t mqtt.Token) bool {
 	}
 }
 
-func (s *session) finish(n int, done []Ref) {
-	if n == 0 {
-		return
-	}
-	s.flight = append(s.flight[:0], s.flight[n:]...)
-	s.stalled = time.Now()
+// delivered takes entries out of the outbox.
+func (s *session) delivered(done []Ref) {
 	if len(done) == 0 {
 		return
 	}
-	s.acked += uint64(len(done))
 	s.client.count(func(st *ClientStats) { st.Delivered += uint64(len(done)) })
 	s.remove(done)
 }
@@ -192,6 +316,7 @@ func (s *session) remove(done []Ref) {
 	c := s.client
 	for _, ref := range done {
 		delete(c.sent, ref)
+		delete(c.bare, ref)
 		c.removed[ref] = true
 	}
 	if len(c.removed) == 0 {
@@ -208,79 +333,16 @@ func (s *session) remove(done []Ref) {
 	clear(c.removed)
 }
 
-// publishNext publishes one message, if there is one.
-func (s *session) publishNext() (more bool, err error) {
-	if len(s.control) > 0 {
-		m := s.control[0]
-		s.control = s.control[1:]
-		s.launch(&flight{}, m.kind, true, m.payload)
-		return true, nil
-	}
-	c := s.client
-	e, err := c.outbox.Next(s.skip)
-	if err != nil {
-		if errors.Is(err, ErrClosed) {
-			return false, err
-		}
-		// The link is fine; the disk is not. What is in memory goes on.
-		c.log.Error("cannot read the outbox", "error", err)
-		return false, nil
-	}
-	if e == nil {
-		return false, nil
-	}
-	if s.window() == 1 && (e.Hit.PlatePicture != nil || e.Hit.ContextPicture != nil) {
-		e.Hit.PlatePicture, e.Hit.ContextPicture, e.Hit.PicturesDropped = nil, nil, true
-		c.count(func(s *ClientStats) { s.Bare++ })
-	}
-	e.Hit.Historical = e.Late || e.Age > s.cfg.HistoricalAfter
-	payload, err := json.Marshal(&e.Hit)
-	if err != nil {
-		return true, c.outbox.Quarantine(e.Ref, err.Error())
-	}
-	f := &flight{entry: e, late: e.Hit.Historical}
-	// The pictures are in the payload now; only the reference is needed.
-	e.Hit = Hit{}
-	if c.sent[e.Ref] {
-		c.count(func(s *ClientStats) { s.Resent++ })
-	}
-	s.launch(f, KindHits, false, payload)
-	s.published++
-	return true, nil
-}
-
-// skip leaves out what is in flight or delivered already. A newer revision of
-// an entry in flight waits, so that revisions arrive in order.
-func (s *session) skip(ref Ref) bool {
-	if s.client.removed[ref] {
-		return true
-	}
-	for _, f := range s.flight {
-		if f.entry != nil && f.entry.Number == ref.Number {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *session) launch(f *flight, k Kind, retained bool, payload []byte) {
-	if len(s.flight) == 0 {
-		s.stalled = time.Now()
-	}
-	f.token = s.link.publish(Topic(s.client.outbox.unit, k), retained, payload)
-	s.flight = append(s.flight, f)
-}
-
 // due puts a control message into line. A newer one replaces an older one of
-// its kind that was not sent yet.
-func (s *session) due(k Kind, message any) {
+// its topic that was not sent yet.
+func (s *session) due(topic string, message any) {
 	payload, err := json.Marshal(message)
 	if err != nil {
-		s.client.log.Error("a message cannot be encoded", "kind", string(k), "error", err)
+		s.client.log.Error("a message cannot be encoded", "topic", topic, "error", err)
 		return
 	}
 	for i := range s.control {
-		if s.control[i].kind == k {
+		if s.control[i].topic == topic {
 			s.control[i].payload = payload
 			s.client.mu.Lock()
 			s.client.drops++
@@ -288,12 +350,12 @@ func (s *session) due(k Kind, message any) {
 			return
 		}
 	}
-	s.control = append(s.control, control{k, payload})
+	s.control = append(s.control, control{topic, payload})
 }
 
 func (s *session) dueHealth() {
 	if s.cfg.Health != nil {
-		s.due(KindHealth, s.client.health())
+		s.due(Topic(s.client.outbox.unit, KindHealth), s.client.health(s.broker))
 	}
 }
 
@@ -302,14 +364,19 @@ func (s *session) dueHotlists() {
 	r := s.client.hotlists
 	s.client.mu.Unlock()
 	if r != nil {
-		s.due(KindHotlists, *r)
+		s.due(Topic(s.client.outbox.unit, KindHotlists), *r)
 	}
 }
 
-// farewell says that the unit is offline and disconnects, by the deadline.
-func (s *session) farewell(deadline time.Time) error {
+// farewell says that the unit is offline and disconnects, by the deadline. It
+// returns the reason for leaving, or nil if that was the end of the client.
+func (s *session) farewell(deadline time.Time, leaving error) error {
+	reason, result := "stopped", error(nil)
+	if errors.Is(leaving, errMove) {
+		reason, result = "connecting anew", leaving
+	}
 	payload, err := json.Marshal(State{
-		Unit: s.client.outbox.unit, State: Offline, Reason: "stopped", Since: time.Now(), Software: s.cfg.Software,
+		Unit: s.client.outbox.unit, State: Offline, Reason: reason, Since: time.Now(), Software: s.cfg.Software,
 	})
 	if err != nil {
 		s.link.cut()
@@ -326,7 +393,7 @@ func (s *session) farewell(deadline time.Time) error {
 			return errors.Join(errLost, err)
 		case <-timeout.C:
 			s.link.cut() // the broker publishes the last will
-			return fmt.Errorf("no time was left to say that the unit is offline")
+			return errors.Join(result, errors.New("no time was left to say that the unit is offline"))
 		}
 	}
 	token := s.link.publish(Topic(s.client.outbox.unit, KindState), true, payload)
@@ -344,8 +411,8 @@ func (s *session) farewell(deadline time.Time) error {
 	}
 	if err != nil {
 		s.link.cut()
-		return err
+		return errors.Join(result, err)
 	}
 	s.link.close()
-	return nil
+	return result
 }

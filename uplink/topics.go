@@ -12,15 +12,16 @@ const topicRoot = "platewatch/v1/units/"
 // Kind is the last level of a unit's topic.
 type Kind string
 
-// The kinds of message a unit publishes.
+// The kinds of message a unit publishes, and the one it gets.
 const (
 	KindState    Kind = "state"    // retained: [State]
 	KindHealth   Kind = "health"   // retained: [Health]
 	KindHits     Kind = "hits"     // [Hit]
 	KindHotlists Kind = "hotlists" // retained: [HotlistReport]
+	KindAcks     Kind = "acks"     // to the unit: [Acks]
 )
 
-// Topic is the topic on which unit publishes messages of kind k. As a filter,
+// Topic is the topic of a unit's messages of kind k. As a filter,
 // "+" for unit stands for the whole fleet.
 func Topic(unit string, k Kind) string { return topicRoot + unit + "/" + string(k) }
 
@@ -36,7 +37,7 @@ func ParseTopic(topic string) (unit string, k Kind, ok bool) {
 		return "", "", false
 	}
 	switch k = Kind(last); k {
-	case KindState, KindHealth, KindHits, KindHotlists:
+	case KindState, KindHealth, KindHits, KindHotlists, KindAcks:
 		return unit, k, true
 	}
 	return "", "", false

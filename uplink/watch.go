@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
 // WatchConfig configures [Watch].
@@ -25,6 +23,12 @@ type WatchConfig struct {
 	// KeepAlive is as in [ClientConfig].
 	KeepAlive  time.Duration
 	MaxBackoff time.Duration
+	// TickEvery is how often the handler's Tick is called. Default 1 s.
+	TickEvery time.Duration
+	// Ack makes Watch tell each unit, on its acks topic, which hits were handled:
+	// each hit for which the handler returned nil, and repeats of those. It is
+	// what uplink.ack = "server" waits for; there must be one such server.
+	Ack bool
 	// Remember is how many hits, over all units, are remembered to tell
 	// repeats. Default 65,536.
 	Remember int
@@ -33,14 +37,22 @@ type WatchConfig struct {
 // WatchHandler gets what Watch sees, one call at a time. Nil functions are
 // left out. An error that a function returns ends Watch, which returns it.
 type WatchHandler struct {
-	// Hit gets each revision of each hit once, with the message as it came.
+	// Hit gets each revision of each hit once, with the message as it came; one
+	// that said pictures_follow comes again with its pictures.
 	Hit func(h *Hit, raw []byte) error
 	// State gets the units' coming and going.
 	State func(s *State, raw []byte) error
-	// Gap gets holes in a unit's numbers, before the hit that shows it.
+	// Health gets the units' health messages.
+	Health func(h *Health, raw []byte) error
+	// Hotlists gets which list versions the units hold.
+	Hotlists func(r *HotlistReport, raw []byte) error
+	// Gap gets holes in a unit's numbers, once it is certain that what is
+	// missing does not come any more.
 	Gap func(g *Gap) error
 	// Invalid gets what does not follow the schema.
 	Invalid func(topic string, err error) error
+	// Tick is called every TickEvery, between two of the others.
+	Tick func() error
 	// Link gets nil when there is a connection and the reason when there is
 	// none, once for each change.
 	Link func(err error) error
@@ -49,10 +61,10 @@ type WatchHandler struct {
 const (
 	watchMessage = 2 << 20
 	watchUnits   = 10_000
-	watchBuffer  = 64 // messages between the network and the handler
 )
 
-// ErrStop, returned by a handler, makes [Watch] return nil.
+// ErrStop, returned by a handler that did what it should with the message,
+// makes [Watch] return nil.
 var ErrStop = errors.New("stop watching")
 
 // Watch subscribes to one unit or the fleet and calls the handler until ctx is
@@ -75,6 +87,9 @@ func Watch(ctx context.Context, cfg WatchConfig, handler WatchHandler, log *slog
 	}
 	if cfg.MaxBackoff <= 0 || cfg.MaxBackoff > maxBackoff {
 		cfg.MaxBackoff = maxBackoff
+	}
+	if cfg.TickEvery <= 0 {
+		cfg.TickEvery = time.Second
 	}
 	if cfg.Remember <= 0 {
 		cfg.Remember = 1 << 16
@@ -140,26 +155,14 @@ type handlerError struct{ err error }
 
 func (h handlerError) Error() string { return h.err.Error() }
 
-// inbox is one message from the network.
-type inbox struct {
-	topic   string
-	payload []byte
-}
-
 // session watches over one connection.
 func (w *watcher) session(ctx context.Context) error {
 	// paho must not be kept waiting in its own goroutine once nobody receives.
-	done := make(chan struct{})
-	defer close(done)
-	messages := make(chan inbox, watchBuffer)
+	in := newInbox()
+	defer in.close()
 	l, err := connect(ctx, w.cfg.Broker, linkOptions{
 		clientID: "platewatch-watch-" + rand.Text()[:12], keepAlive: w.cfg.KeepAlive, limit: w.cfg.MaxMessage + 1024,
-		onMessage: func(_ mqtt.Client, m mqtt.Message) {
-			select {
-			case messages <- inbox{m.Topic(), m.Payload()}:
-			case <-done:
-			}
-		},
+		onMessage: in.put,
 	})
 	if err != nil {
 		return err
@@ -176,7 +179,14 @@ func (w *watcher) session(ctx context.Context) error {
 	if unit == "" {
 		unit = "+"
 	}
-	token := l.client.SubscribeMultiple(map[string]byte{Topic(unit, KindHits): 1, Topic(unit, KindState): 1}, nil)
+	filters := map[string]byte{}
+	for _, kind := range []Kind{KindHits, KindState, KindHealth, KindHotlists} {
+		filters[Topic(unit, kind)] = 1
+	}
+	token := l.client.SubscribeMultiple(filters, nil)
+	var acks ackBook
+	ticker := time.NewTicker(w.cfg.TickEvery)
+	defer ticker.Stop()
 	subscribed := token.Done()
 	for {
 		select {
@@ -187,7 +197,7 @@ func (w *watcher) session(ctx context.Context) error {
 			return brokerError(w.cfg.Broker, errors.Join(errLost, err))
 		case <-subscribed:
 			subscribed = nil
-			if err := subscription(token); err != nil {
+			if err := subscriptionError(token); err != nil {
 				return brokerError(w.cfg.Broker, err)
 			}
 			w.problems.reset()
@@ -195,28 +205,28 @@ func (w *watcher) session(ctx context.Context) error {
 			if err := w.link(nil); err != nil {
 				return handlerError{err}
 			}
-		case m := <-messages:
-			if err := w.receiver.handle(m.topic, m.payload, w.handler); err != nil {
+		case <-ticker.C:
+			if w.handler.Tick != nil {
+				if err := w.handler.Tick(); err != nil {
+					return handlerError{err}
+				}
+			}
+		case m := <-in.messages:
+			hit, err := w.receiver.handle(m.topic, m.payload, w.handler)
+			if (err == nil || errors.Is(err, ErrStop)) && w.cfg.Ack && hit != nil {
+				acks.add(hit)
+			}
+			// Together with those that are there already, and before the end.
+			if len(in.messages) == 0 || acks.n >= ackBatch || err != nil {
+				if aerr := acks.send(l); err == nil && aerr != nil { // else the units send again
+					return brokerError(w.cfg.Broker, aerr)
+				}
+			}
+			if err != nil {
 				return handlerError{err}
 			}
 		}
 	}
-}
-
-// subscription is an error if the broker refused one of the topics, which
-// MQTT 3.1.1 says in the result and not as an error.
-func subscription(t mqtt.Token) error {
-	if err := t.Error(); err != nil {
-		return err
-	}
-	if st, ok := t.(*mqtt.SubscribeToken); ok {
-		for topic, qos := range st.Result() {
-			if qos > 2 {
-				return fmt.Errorf("it refuses the subscription to %s", topic)
-			}
-		}
-	}
-	return nil
 }
 
 // receiver checks messages and tells repeats and gaps. It does not know where
@@ -231,60 +241,146 @@ func newReceiver(unit string, remember, units int) *receiver {
 	return &receiver{unit: unit, seen: newSeen(remember), gaps: newGaps(units)}
 }
 
-// handle takes one message, which can be anything at all.
-func (r *receiver) handle(topic string, payload []byte, to WatchHandler) error {
-	invalid := func(err error) error {
+// handle takes one message, which can be anything at all. It returns the hit
+// if it is one that was told, now or before.
+func (r *receiver) handle(topic string, payload []byte, to WatchHandler) (*Hit, error) {
+	invalid := func(err error) (*Hit, error) {
 		if to.Invalid == nil {
-			return nil
+			return nil, nil
 		}
-		return to.Invalid(topic, err)
+		return nil, to.Invalid(topic, err)
 	}
 	unit, kind, ok := ParseTopic(topic)
 	if !ok || r.unit != "" && unit != r.unit {
 		return invalid(errors.New("it is not a topic of a unit that is watched"))
 	}
-	if kind != KindHits && kind != KindState {
-		return nil
+	if kind == KindAcks {
+		return nil, nil
 	}
 	if err := Validate(kind, payload); err != nil {
 		return invalid(err)
 	}
-	if kind == KindState {
-		var s State
-		if err := json.Unmarshal(payload, &s); err != nil {
+	switch kind {
+	case KindState:
+		s, err := decodeFrom(unit, payload, func(s *State) string { return s.Unit })
+		if err != nil {
 			return invalid(err)
 		}
-		if s.Unit != unit {
-			return invalid(fmt.Errorf("it says it is from unit %q", s.Unit))
+		if to.State != nil {
+			return nil, to.State(s, payload)
 		}
-		if to.State == nil {
-			return nil
+	case KindHealth:
+		h, err := decodeFrom(unit, payload, func(h *Health) string { return h.Unit })
+		if err != nil {
+			return invalid(err)
 		}
-		return to.State(&s, payload)
+		if h.Outbox.Entries == 0 {
+			if err := r.tellGaps(r.gaps.settle(unit, h.Outbox.LastNumber), to); err != nil {
+				return nil, err
+			}
+		}
+		if to.Health != nil {
+			return nil, to.Health(h, payload)
+		}
+	case KindHotlists:
+		l, err := decodeFrom(unit, payload, func(l *HotlistReport) string { return l.Unit })
+		if err != nil {
+			return invalid(err)
+		}
+		if to.Hotlists != nil {
+			return nil, to.Hotlists(l, payload)
+		}
+	case KindHits:
+		h, err := decodeFrom(unit, payload, func(h *Hit) string { return h.Unit })
+		if err != nil {
+			return invalid(err)
+		}
+		switch idUnit, number, err := ParseID(h.ID); {
+		case err != nil:
+			return invalid(err)
+		case idUnit != unit:
+			return invalid(fmt.Errorf("it says it is from unit %q under id %q", h.Unit, h.ID))
+		case number != h.Number:
+			return invalid(fmt.Errorf("its id %q and its number %d differ", h.ID, h.Number))
+		}
+		return h, r.hit(h, payload, to)
 	}
-	var h Hit
-	if err := json.Unmarshal(payload, &h); err != nil {
-		return invalid(err)
-	}
-	idUnit, number, err := ParseID(h.ID)
-	switch {
-	case err != nil:
-		return invalid(err)
-	case h.Unit != unit || idUnit != unit:
-		return invalid(fmt.Errorf("it says it is from unit %q under id %q", h.Unit, h.ID))
-	case number != h.Number:
-		return invalid(fmt.Errorf("its id %q and its number %d differ", h.ID, h.Number))
-	}
-	if !r.seen.add(h.ID, h.Revision) {
+	return nil, nil
+}
+
+func (r *receiver) hit(h *Hit, payload []byte, to WatchHandler) error {
+	if !r.seen.add(h) {
 		return nil
 	}
-	if g := r.gaps.add(&h); g != nil && to.Gap != nil {
-		if err := to.Gap(g); err != nil {
-			return err
-		}
+	if err := r.tellGaps(r.gaps.add(h), to); err != nil {
+		return err
 	}
 	if to.Hit == nil {
 		return nil
 	}
-	return to.Hit(&h, payload)
+	return to.Hit(h, payload)
+}
+
+func (r *receiver) tellGaps(found []Gap, to WatchHandler) error {
+	for i := range found {
+		if to.Gap == nil {
+			return nil
+		}
+		if err := to.Gap(&found[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decodeFrom decodes a message and checks that it is from the unit that its
+// topic names.
+func decodeFrom[T any](unit string, payload []byte, says func(*T) string) (*T, error) {
+	var v T
+	if err := json.Unmarshal(payload, &v); err != nil {
+		return nil, err
+	}
+	if from := says(&v); from != unit {
+		return nil, fmt.Errorf("it says it is from unit %.80q", from)
+	}
+	return &v, nil
+}
+
+// ackBatch bounds the hits of one acknowledgement.
+const ackBatch = 500
+
+// ackBook collects what is to be acknowledged, by unit.
+type ackBook struct {
+	units map[string][]Ack
+	n     int
+}
+
+func (b *ackBook) add(h *Hit) {
+	if b.units == nil {
+		b.units = map[string][]Ack{}
+	}
+	b.units[h.Unit] = append(b.units[h.Unit], Ack{ID: h.ID, Revision: h.Revision})
+	b.n++
+}
+
+// send publishes it. An acknowledgement that gets lost is no loss: the unit
+// sends the hit again.
+func (b *ackBook) send(l *link) error {
+	for unit, stored := range b.units {
+		payload, err := json.Marshal(Acks{Unit: unit, Stored: stored})
+		if err != nil {
+			return err
+		}
+		t := l.publish(Topic(unit, KindAcks), false, payload)
+		select {
+		case <-t.Done():
+			if err := t.Error(); err != nil {
+				return err
+			}
+		case <-l.conn.ctx.Done():
+			return errLost
+		}
+	}
+	b.units, b.n = nil, 0
+	return nil
 }

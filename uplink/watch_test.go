@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -28,8 +29,8 @@ func marshal(t testing.TB, v any) []byte {
 func receive(t *testing.T, r *receiver, hits ...Hit) []string {
 	t.Helper()
 	var told []string
-	for _, h := range hits {
-		err := r.handle(Topic(h.Unit, KindHits), marshal(t, h), WatchHandler{
+	handle := func(topic string, message any) {
+		_, err := r.handle(topic, marshal(t, message), WatchHandler{
 			Hit: func(h *Hit, _ []byte) error { told = append(told, fmt.Sprintf("%s/%d", h.ID, h.Revision)); return nil },
 			Gap: func(g *Gap) error {
 				told = append(told, fmt.Sprintf("gap %s %d-%d", g.Unit, g.After, g.Until))
@@ -41,22 +42,45 @@ func receive(t *testing.T, r *receiver, hits ...Hit) []string {
 			t.Fatal(err)
 		}
 	}
+	for _, h := range hits {
+		if h.Text == "" { // a health message: nothing waits any more
+			handle(Topic(h.Unit, KindHealth), Health{Unit: h.Unit, At: time.Now(), Cameras: []CameraHealth{}, Lists: []ListHealth{},
+				Outbox: OutboxStats{LastNumber: h.Number, Entries: h.Revision}})
+			continue
+		}
+		handle(Topic(h.Unit, KindHits), h)
+	}
 	return told
 }
+
+// historical is a hit from the backlog, waiting a health message that says how
+// many hits wait.
+func historical(h Hit) Hit { h.Historical = true; return h }
+
+func waiting(unit string, last uint64, n int) Hit { return Hit{Unit: unit, Number: last, Revision: n} }
 
 func TestRepeatsAndGaps(t *testing.T) {
 	for name, tc := range map[string]struct {
 		hits []Hit
 		want []string
 	}{
-		"repeat":                  {[]Hit{numbered("u", 5, 4, 1), numbered("u", 5, 4, 1)}, []string{"u-5/1"}},
-		"revisions":               {[]Hit{numbered("u", 5, 4, 1), numbered("u", 5, 4, 3), numbered("u", 5, 4, 2)}, []string{"u-5/1", "u-5/3"}},
-		"missing":                 {[]Hit{numbered("u", 5, 4, 1), numbered("u", 8, 7, 1)}, []string{"u-5/1", "gap u 5-7", "u-8/1"}},
+		"repeat":                 {[]Hit{numbered("u", 5, 4, 1), numbered("u", 5, 4, 1)}, []string{"u-5/1"}},
+		"revisions":              {[]Hit{numbered("u", 5, 4, 1), numbered("u", 5, 4, 3), numbered("u", 5, 4, 2)}, []string{"u-5/1", "u-5/3"}},
+		"missing":                {[]Hit{numbered("u", 5, 4, 1), numbered("u", 8, 7, 1), waiting("u", 8, 0)}, []string{"u-5/1", "u-8/1", "gap u 5-7"}},
+		"still waiting":          {[]Hit{numbered("u", 5, 4, 1), numbered("u", 8, 7, 1), waiting("u", 8, 2)}, []string{"u-5/1", "u-8/1"}},
+		"missing in the backlog": {[]Hit{historical(numbered("u", 5, 4, 1)), historical(numbered("u", 8, 7, 1))}, []string{"u-5/1", "gap u 5-7", "u-8/1"}},
+		"live first": {[]Hit{numbered("u", 5, 4, 1), numbered("u", 9, 8, 1), historical(numbered("u", 6, 5, 1)), numbered("u", 10, 9, 1),
+			historical(numbered("u", 7, 6, 1)), historical(numbered("u", 8, 7, 1)), waiting("u", 10, 0)},
+			[]string{"u-5/1", "u-9/1", "u-6/1", "u-10/1", "u-7/1", "u-8/1"}},
+		"live first, one missing": {[]Hit{numbered("u", 5, 4, 1), numbered("u", 9, 8, 1), historical(numbered("u", 6, 5, 1)), historical(numbered("u", 8, 7, 1))},
+			[]string{"u-5/1", "u-9/1", "u-6/1", "gap u 6-7", "u-8/1"}},
+		"live first, the last missing": {[]Hit{numbered("u", 5, 4, 1), numbered("u", 9, 8, 1), historical(numbered("u", 6, 5, 1)), historical(numbered("u", 7, 6, 1)), waiting("u", 9, 0)},
+			[]string{"u-5/1", "u-9/1", "u-6/1", "u-7/1", "gap u 7-8"}},
 		"skipped after a crash":   {[]Hit{numbered("u", 5, 4, 1), numbered("u", 17, 5, 1)}, []string{"u-5/1", "u-17/1"}},
-		"missing and skipped":     {[]Hit{numbered("u", 5, 4, 1), numbered("u", 17, 6, 1)}, []string{"u-5/1", "gap u 5-6", "u-17/1"}},
+		"missing and skipped":     {[]Hit{numbered("u", 5, 4, 1), numbered("u", 17, 6, 1), waiting("u", 17, 0)}, []string{"u-5/1", "u-17/1", "gap u 5-6"}},
 		"new numbering":           {[]Hit{numbered("u", 5, 4, 1), numbered("u", 1010, 0, 1)}, []string{"u-5/1", "gap u 5-0", "u-1010/1"}},
 		"units are counted apart": {[]Hit{numbered("u", 5, 4, 1), numbered("v", 9, 8, 1), numbered("u", 6, 5, 1)}, []string{"u-5/1", "v-9/1", "u-6/1"}},
-		"an old one comes late":   {[]Hit{numbered("u", 5, 4, 1), numbered("u", 7, 6, 1), numbered("u", 6, 5, 1)}, []string{"u-5/1", "gap u 5-6", "u-7/1", "u-6/1"}},
+		"an old one comes late":   {[]Hit{numbered("u", 5, 4, 1), numbered("u", 7, 6, 1), numbered("u", 6, 5, 1), waiting("u", 7, 0)}, []string{"u-5/1", "u-7/1", "u-6/1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, receive(t, newReceiver("", 100, 100), tc.hits...)); diff != "" {
@@ -69,18 +93,25 @@ func TestRepeatsAndGaps(t *testing.T) {
 func TestMemoryOfReceiverIsBounded(t *testing.T) {
 	r := newReceiver("", 50, 10)
 	for i := range 1000 {
-		r.seen.add(fmt.Sprintf("u-%d", i), 1)
+		r.seen.add(&Hit{ID: fmt.Sprintf("u-%d", i), Revision: 1})
 		h := numbered(fmt.Sprintf("u%d", i), 1, 0, 1)
 		r.gaps.add(&h)
 	}
-	if len(r.seen.revision) != 50 || len(r.seen.order) != 50 || len(r.gaps.highest) != 10 {
-		t.Errorf("%d ids, %d in order, %d units", len(r.seen.revision), len(r.seen.order), len(r.gaps.highest))
+	if len(r.seen.rank) != 50 || len(r.seen.order) != 50 || len(r.gaps.units) != 10 {
+		t.Errorf("%d ids, %d in order, %d units", len(r.seen.rank), len(r.seen.order), len(r.gaps.units))
 	}
-	if r.seen.add("u-999", 1) || r.seen.add("u-950", 1) {
+	if r.seen.add(&Hit{ID: "u-999", Revision: 1}) || r.seen.add(&Hit{ID: "u-950", Revision: 1}) {
 		t.Error("one of the latest was forgotten")
 	}
-	if !r.seen.add("u-949", 1) {
+	if !r.seen.add(&Hit{ID: "u-949", Revision: 1}) {
 		t.Error("one that is over the bound is remembered")
+	}
+	for i := range uint64(2 * maxMissing) {
+		h := numbered("u", 10*i+10, 10*i+9, 1)
+		r.gaps.add(&h)
+	}
+	if n := len(r.gaps.units["u"].missing); n > maxMissing {
+		t.Errorf("%d missing ranges are remembered", n)
 	}
 }
 
@@ -102,7 +133,7 @@ func TestInvalidMessages(t *testing.T) {
 		"state of another":   {Topic("u", KindState), marshal(t, State{Unit: "v", State: Online})},
 	} {
 		told := 0
-		err := newReceiver("", 10, 10).handle(tc.topic, tc.payload, WatchHandler{
+		_, err := newReceiver("", 10, 10).handle(tc.topic, tc.payload, WatchHandler{
 			Hit:     func(*Hit, []byte) error { return errors.New("was told as a hit") },
 			State:   func(*State, []byte) error { return errors.New("was told as a state") },
 			Invalid: func(string, error) error { told++; return nil },
@@ -133,7 +164,7 @@ func FuzzReceiver(f *testing.F) {
 			Invalid: func(string, error) error { told++; return nil },
 		}
 		r := newReceiver("", 10, 10)
-		if err := r.handle(topic, payload, h); err != nil {
+		if _, err := r.handle(topic, payload, h); err != nil {
 			t.Fatal(err)
 		}
 		if told > 1 {

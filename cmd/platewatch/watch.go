@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/term"
 
 	"platewatch/uplink"
 )
@@ -23,7 +26,10 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 		asJSON  = fs.Bool("json", false, "print one JSON object a line: the message as it came, or what was noticed")
 		count   = fs.Int("count", 0, "stop after this many `hits`; 0 goes on until interrupted")
 		noState = fs.Bool("hits-only", false, "leave out the units' coming and going")
+		units   = fs.Bool("units", false, "show a table of the units instead: state, last hit, backlog, list versions")
+		every   = fs.Duration("every", 2*time.Second, "with -units, how often the table is brought up to date")
 	)
+	fs.BoolVar(&cfg.Ack, "ack", false, "tell the units which hits were printed, for uplink.ack = \"server\"; only one program may do so, and only one that keeps them")
 	fs.StringVar(&cfg.Broker.URL, "broker", "", "the broker's `URL`: tls://HOST:8883, or tcp://127.0.0.1:1883 for one on this machine")
 	fs.StringVar(&cfg.Unit, "unit", "", "watch only this `unit`; default: the whole fleet")
 	fs.BoolVar(&cfg.Once, "once", false, "exit with code 1 if the broker does not answer the first time, instead of trying again")
@@ -43,14 +49,42 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 		return usageError("watch needs to know the broker", "add -broker URL, for instance -broker tcp://127.0.0.1:1883")
 	case *count < 0:
 		return usageError("-count is negative", "give the number of hits to wait for")
+	case *units && (*count > 0 || *noState || cfg.Ack):
+		return usageError("-units shows no hits, so -count, -hits-only and -ack do nothing", "leave them out")
+	case *every < 100*time.Millisecond:
+		return usageError("-every is too short", "give at least 100ms")
 	}
 	if cfg.Unit != "" {
 		if err := uplink.ValidateUnit(cfg.Unit); err != nil {
 			return usageError(err.Error(), "leave -unit out to watch the whole fleet")
 		}
 	}
+	if *units {
+		return watchUnits(ctx, std, cfg, *every, *asJSON)
+	}
 	p := &watchPrinter{out: std.out, err: std.err, json: *asJSON, states: !*noState, left: *count}
 	return uplink.Watch(ctx, cfg, p.handler(), slog.New(slog.DiscardHandler))
+}
+
+// watchUnits shows the table of the units until ctx is done.
+func watchUnits(ctx context.Context, std stdio, cfg uplink.WatchConfig, every time.Duration, asJSON bool) error {
+	s := screen{out: std.out}
+	if f, ok := std.out.(*os.File); ok {
+		s.terminal = term.IsTerminal(int(f.Fd()))
+	}
+	t := newUnitsTable()
+	link := (&watchPrinter{err: std.err}).handler().Link
+	handler := uplink.WatchHandler{
+		Hit:      func(h *uplink.Hit, _ []byte) error { t.hit(h); return nil },
+		State:    func(st *uplink.State, _ []byte) error { t.state(st); return nil },
+		Health:   func(h *uplink.Health, _ []byte) error { t.healthOf(h); return nil },
+		Hotlists: func(l *uplink.HotlistReport, _ []byte) error { t.hotlists(l); return nil },
+		Gap:      func(g *uplink.Gap) error { t.gap(g); return nil },
+		Link:     link,
+		Tick:     func() error { return s.show(t, asJSON) },
+	}
+	cfg.TickEvery = every
+	return uplink.Watch(ctx, cfg, handler, slog.New(slog.DiscardHandler))
 }
 
 // watchPrinter writes what [uplink.Watch] sees: hits and states on standard
@@ -128,6 +162,9 @@ func (p *watchPrinter) hit(h *uplink.Hit, raw []byte) error {
 	var notes []string
 	if h.Revision > 1 {
 		notes = append(notes, "revision "+strconv.Itoa(h.Revision))
+	}
+	if h.PicturesFollow {
+		notes = append(notes, "pictures follow")
 	}
 	if h.Historical {
 		notes = append(notes, "historical")

@@ -46,7 +46,7 @@ func watchedUnit(t *testing.T) (url string, deliver func(texts ...string)) {
 	url = "tcp://" + l.Addr().String()
 	return url, func(texts ...string) {
 		o := acceptedHits(t, filepath.Join(t.TempDir(), "outbox.db"), texts...)
-		c, err := uplink.NewClient(uplink.ClientConfig{Broker: uplink.Broker{URL: url}}, o, log)
+		c, err := uplink.NewClient(uplink.ClientConfig{Brokers: []uplink.Broker{{URL: url}}}, o, log)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,5 +199,70 @@ func TestWatchKeepsTrying(t *testing.T) {
 	<-accepted
 	if n := strings.Count(errs.String(), "\n"); n < 1 || n > 2 || !strings.Contains(errs.String(), "trying again") {
 		t.Errorf("standard error:\n%s", errs.String())
+	}
+}
+
+// TestWatchUnits: the table has what the unit says of itself, and -ack lets a
+// unit forget its hits that waits for the server.
+func TestWatchUnits(t *testing.T) {
+	url, deliver := watchedUnit(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	connected := make(chan struct{})
+	table := &signalWriter{want: "gate-1  online", seen: make(chan struct{})}
+	seen := table.seen
+	done := make(chan error, 1)
+	go func() {
+		done <- runWatch(ctx, stdio{out: table, err: &signalWriter{want: "connected", seen: connected}},
+			[]string{"-broker", url, "-units", "-every", "100ms"})
+	}()
+	<-connected
+	deliver("M5XSX")
+	select {
+	case <-seen:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the unit does not appear")
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if text := table.String(); !strings.Contains(text, "1 units, 1 online") || strings.Contains(text, "M5XSX") {
+		t.Errorf("the table:\n%s", text)
+	}
+}
+
+func TestUnitsTable(t *testing.T) {
+	table := newUnitsTable()
+	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	table.now = func() time.Time { return now }
+	table.state(&uplink.State{Unit: "gate-2", State: uplink.Online})
+	table.state(&uplink.State{Unit: "gate-1", State: uplink.Online})
+	table.healthOf(&uplink.Health{Unit: "gate-1", Outbox: uplink.OutboxStats{Entries: 7, DroppedEntries: 2},
+		Cameras: []uplink.CameraHealth{{State: "online"}, {State: "offline"}}, Problems: []string{"Camera b gives no pictures.", "x"}})
+	table.hotlists(&uplink.HotlistReport{Unit: "gate-1", Lists: []uplink.ListHealth{{Name: "stolen", Version: "41"}, {Name: "amber"}}, Refused: []uplink.ListRefusal{{}}})
+	table.hit(&uplink.Hit{Unit: "gate-1", Revision: 1})
+	table.hit(&uplink.Hit{Unit: "gate-1", Revision: 2})
+	table.gap(&uplink.Gap{Unit: "gate-1"})
+	table.state(&uplink.State{Unit: "gate-3\x1b[31m", State: uplink.Offline})
+	now = now.Add(90 * time.Second)
+	var b bytes.Buffer
+	if err := table.write(&b); err != nil {
+		t.Fatal(err)
+	}
+	want := `3 units, 2 online
+UNIT         STATE    HEALTH  HITS  LAST HIT  BACKLOG  LOST  CAMERAS  LISTS                           PROBLEMS
+gate-3?[31m  offline  -       0     -         -        0     -                                        -
+gate-1       online   1 min   1     1 min     7        3     1/2      stolen 41, amber, (1 refused)   2: Camera b gives no pictures.
+gate-2       online   -       0     -         -        0     -                                        -
+`
+	got := b.String()
+	squeeze := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+	if squeeze(got) != squeeze(want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	b.Reset()
+	if err := table.lines(&b); err != nil || strings.Count(b.String(), "\n") != 3 || !strings.Contains(b.String(), `"backlog":7`) {
+		t.Errorf("%s, %v", b.String(), err)
 	}
 }

@@ -164,8 +164,7 @@ const (
 // Uplink says where hits go, and where they wait.
 type Uplink struct {
 	// Brokers are MQTT addresses in order of preference: mqtts://host:8883,
-	// or mqtt://host:1883 on loopback. Empty: hits stay in the outbox. For now
-	// there can be one.
+	// or mqtt://host:1883 on loopback. Empty: hits stay in the outbox.
 	Brokers []string `toml:"brokers"`
 
 	CA   string `toml:"ca"`   // PEM file with the authorities to trust; empty: the system's
@@ -181,8 +180,42 @@ type Uplink struct {
 
 	Ack Ack `toml:"ack"` // who must say that it has a hit before the unit forgets it
 
-	Outbox   string `toml:"outbox"`    // file; relative to StateDir
-	MaxBytes Size   `toml:"max_bytes"` // bound of what waits in it; the file can be twice that
+	// Bandwidth bounds what is sent, in bytes a second; 0: no bound. With one,
+	// hits go first and their pictures follow.
+	Bandwidth Size `toml:"bandwidth"`
+
+	// Hotlists are the lists whose signed updates are taken over MQTT. They need
+	// Hotlist.Trust.
+	Hotlists []string `toml:"hotlists"`
+
+	Outbox    string   `toml:"outbox"`     // file; relative to StateDir
+	MaxBytes  Size     `toml:"max_bytes"`  // bound of what waits in it; the file can be twice that
+	MaxAge    Duration `toml:"max_age"`    // a hit that waited longer is dropped
+	MaxMemory Size     `toml:"max_memory"` // bound of what is kept in memory while the disk takes no writes
+
+	Limits []Limit `toml:"limit"` // bounds of single priorities
+
+	ONVIF         ONVIF         `toml:"onvif"`
+	HomeAssistant HomeAssistant `toml:"home_assistant"`
+}
+
+// Limit bounds the hits of one priority that wait in the outbox.
+type Limit struct {
+	Priority int      `toml:"priority"`  // 1 is the most urgent
+	MaxBytes Size     `toml:"max_bytes"` // 0: only the outbox's own bound
+	MaxAge   Duration `toml:"max_age"`   // 0: the outbox's own
+}
+
+// ONVIF also publishes hits as ONVIF Profile M events.
+type ONVIF struct {
+	Enabled     bool   `toml:"enabled"`
+	TopicPrefix string `toml:"topic_prefix"` // levels before "onvif-ej"; may be empty
+}
+
+// HomeAssistant also announces the unit by Home Assistant's MQTT discovery.
+type HomeAssistant struct {
+	Enabled bool   `toml:"enabled"`
+	Prefix  string `toml:"prefix"` // of the discovery topics
 }
 
 // Status configures the status page.
@@ -245,7 +278,7 @@ type Ack string
 // The acknowledgements.
 const (
 	AckBroker Ack = "broker" // the broker's PUBACK
-	AckServer Ack = "server" // the central server's own message on the acks topic; not built yet
+	AckServer Ack = "server" // the central server's own message on the acks topic
 )
 
 // Default returns the configuration of an empty file. It does not pass
@@ -256,8 +289,11 @@ func Default() *Config {
 		OCR:      OCR{Model: "plate", MinPlateWidth: 48},
 		Passage:  Passage{Agree: 2, Gap: Duration(2 * time.Second)},
 		Hotlist:  Hotlist{Path: "hotlist", StateShare: 0.8},
-		Uplink:   Uplink{Ack: AckBroker, Outbox: "outbox.db", MaxBytes: 64 * MiB},
-		Status:   Status{Listen: "127.0.0.1:8080", Viewers: 4},
+		Uplink: Uplink{
+			Ack: AckBroker, Outbox: "outbox.db", MaxBytes: 64 * MiB, MaxAge: Duration(720 * time.Hour), MaxMemory: 8 * MiB,
+			HomeAssistant: HomeAssistant{Prefix: "homeassistant"},
+		},
+		Status: Status{Listen: "127.0.0.1:8080", Viewers: 4},
 		Pictures: Pictures{
 			PlateBytes: 16 * KiB, ContextBytes: 64 * KiB,
 			ContextSides: 1, ContextAbove: 0.5, ContextBelow: 0.5,

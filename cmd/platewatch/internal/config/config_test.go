@@ -125,6 +125,7 @@ agree = 1
 gap = "5s30ms"
 [hotlist]
 path = "/srv/lists"
+trust = ["hq.pub"]
 [uplink]
 brokers = ["tls://b"]
 ca = "ca.crt"
@@ -133,9 +134,25 @@ key = "unit.key"
 user_file = "user"
 password_file = "password"
 insecure = true
-ack = "broker"
+ack = "server"
+bandwidth = "32KiB"
+hotlists = ["stolen"]
 outbox = "hits.db"
 max_bytes = "1.5 GiB"
+max_age = "48h"
+max_memory = "1MiB"
+[[uplink.limit]]
+priority = 5
+max_bytes = "16MiB"
+[[uplink.limit]]
+priority = 7
+max_age = "1h"
+[uplink.onvif]
+enabled = true
+topic_prefix = "site/a"
+[uplink.home_assistant]
+enabled = true
+prefix = "ha"
 [status]
 listen = "0.0.0.0:8443"
 token_file = "token"
@@ -170,10 +187,14 @@ format = "json"
 		},
 		OCR:     OCR{Model: "plate.traineddata", Workers: 3, MinPlateWidth: 64, Region: "nl,uk"},
 		Passage: Passage{Agree: 1, Gap: Duration(5*time.Second + 30*time.Millisecond)},
-		Hotlist: Hotlist{Path: "/srv/lists", StateShare: 0.8},
+		Hotlist: Hotlist{Path: "/srv/lists", Trust: []string{"hq.pub"}, StateShare: 0.8},
 		Uplink: Uplink{Brokers: []string{"tls://b"},
 			CA: "ca.crt", Cert: "unit.crt", Key: "unit.key", UserFile: "user", PasswordFile: "password",
-			Insecure: true, Ack: AckBroker, Outbox: "hits.db", MaxBytes: 1536 * MiB},
+			Insecure: true, Ack: AckServer, Bandwidth: 32 * KiB, Hotlists: []string{"stolen"}, Outbox: "hits.db", MaxBytes: 1536 * MiB,
+			MaxAge: Duration(48 * time.Hour), MaxMemory: MiB,
+			Limits:        []Limit{{Priority: 5, MaxBytes: 16 * MiB}, {Priority: 7, MaxAge: Duration(time.Hour)}},
+			ONVIF:         ONVIF{Enabled: true, TopicPrefix: "site/a"},
+			HomeAssistant: HomeAssistant{Enabled: true, Prefix: "ha"}},
 		Status: Status{Listen: "0.0.0.0:8443", TokenFile: "token", Cert: "page.crt", Key: "page.key", Viewers: 2},
 		Pictures: Pictures{PlateBytes: 8000, ContextBytes: 0,
 			ContextSides: 0, ContextAbove: 0.25, ContextBelow: 1},

@@ -16,9 +16,8 @@ import (
 	"platewatch/ocr/region"
 )
 
-// maxBrokers is 1 until the uplink can fall back to another broker: a list of
-// which only the first counts would be a trap.
-const maxBrokers = 1
+// maxBrokers bounds the brokers to fall back to: each takes seconds to try.
+const maxBrokers = 8
 
 // maxCameras bounds what one board is asked to do.
 const maxCameras = 16
@@ -241,7 +240,7 @@ var (
 func (c *Config) validateUplink(f *findings) {
 	u := c.Uplink
 	if len(u.Brokers) > maxBrokers {
-		f.addf("uplink.brokers", "name the one to use", "lists %d brokers: falling back to another one is not built yet", len(u.Brokers))
+		f.addf("uplink.brokers", fmt.Sprintf("name at most %d", maxBrokers), "lists %d brokers", len(u.Brokers))
 	}
 	for i, address := range u.Brokers {
 		validateBroker(f, indexPath("uplink.brokers", i), address, u)
@@ -252,15 +251,55 @@ func (c *Config) validateUplink(f *findings) {
 	if u.PasswordFile != "" && u.UserFile == "" {
 		f.addf("uplink.password_file", "add user_file: MQTT sends no password without a user", "is given without uplink.user_file")
 	}
-	if u.Ack == AckServer {
-		f.addf("uplink.ack", `write "broker"`, `= "server" is not built yet`)
-	} else {
-		oneOf(f, "uplink.ack", string(u.Ack), string(AckBroker))
-	}
+	oneOf(f, "uplink.ack", string(u.Ack), string(AckBroker), string(AckServer))
 	if u.Outbox == "" {
 		f.addf("uplink.outbox", "", "is empty")
 	}
 	size(f, "uplink.max_bytes", u.MaxBytes, MiB, 64*GiB)
+	timeout(f, "uplink.max_age", u.MaxAge, time.Minute, 10*365*24*time.Hour)
+	size(f, "uplink.max_memory", u.MaxMemory, 64*KiB, GiB)
+	if u.Bandwidth != 0 {
+		size(f, "uplink.bandwidth", u.Bandwidth, 256*Byte, GiB)
+	}
+	u.validateLimits(f)
+	for i, name := range u.Hotlists {
+		validateName(f, indexPath("uplink.hotlists", i), name, "a hotlist has no name", "write the name that the server gives it")
+	}
+	if len(u.Hotlists) > 0 && len(c.Hotlist.Trust) == 0 {
+		f.addf("uplink.hotlists", "name the signer's public key in hotlist.trust", "takes lists from the network, and nothing says whose signature counts")
+	}
+	if prefix := u.ONVIF.TopicPrefix; prefix != "" {
+		for level := range strings.SplitSeq(prefix, "/") {
+			if !namePattern.MatchString(level) {
+				f.addf("uplink.onvif.topic_prefix", `write levels of letters, digits, ".", "_" and "-", with "/" between them`, "= %q cannot be the beginning of a topic", prefix)
+				break
+			}
+		}
+	}
+	if prefix := u.HomeAssistant.Prefix; !namePattern.MatchString(prefix) {
+		f.addf("uplink.home_assistant.prefix", `write "homeassistant", or what Home Assistant was set to`, "= %q cannot be the beginning of a topic", prefix)
+	}
+}
+
+func (u *Uplink) validateLimits(f *findings) {
+	seen := map[int]bool{}
+	for i, l := range u.Limits {
+		at := indexPath("uplink.limit", i)
+		whole(f, at+".priority", l.Priority, 1, 255)
+		if seen[l.Priority] {
+			f.addf(at+".priority", "every priority can have one [[uplink.limit]]", "= %d was there before", l.Priority)
+		}
+		seen[l.Priority] = true
+		if l.MaxBytes != 0 {
+			size(f, at+".max_bytes", l.MaxBytes, 64*KiB, 64*GiB)
+		}
+		if l.MaxAge != 0 {
+			timeout(f, at+".max_age", l.MaxAge, time.Minute, 10*365*24*time.Hour)
+		}
+		if l.MaxBytes == 0 && l.MaxAge == 0 && !f.bad(at+".max_bytes") && !f.bad(at+".max_age") {
+			f.add(at, at+" bounds nothing", "add max_bytes or max_age, or remove it")
+		}
+	}
 }
 
 func validateBroker(f *findings, key, address string, uplink Uplink) {
@@ -280,12 +319,23 @@ func validateBroker(f *findings, key, address string, uplink Uplink) {
 		f.add(key, fmt.Sprintf("uplink.brokers: %q goes on after the port", shown), "write mqtts://host:8883")
 	case !validPort(u):
 		f.add(key, fmt.Sprintf("uplink.brokers: %q has no valid port", shown), "write mqtts://host:8883")
-	case plain && (uplink.CA != "" || uplink.Cert != ""):
+	case plain && (uplink.CA != "" || uplink.Cert != "") && !uplink.anyTLS():
 		f.add(key, fmt.Sprintf("uplink.brokers: %q has no TLS, and ca and cert do nothing", shown), "write mqtts://, or remove ca, cert and key")
 	case plain && !uplink.Insecure && !IsLoopback(u.Hostname()):
 		f.add(key, fmt.Sprintf("uplink.brokers: %q sends every hit in plain text over the network", shown),
 			"use mqtts://, or set insecure = true where the network itself is protected")
 	}
+}
+
+// anyTLS is true if one of the brokers is reached through TLS.
+func (u *Uplink) anyTLS() bool {
+	return slices.ContainsFunc(u.Brokers, IsTLS)
+}
+
+// IsTLS reports whether a broker's address asks for TLS.
+func IsTLS(address string) bool {
+	scheme, _, _ := strings.Cut(address, "://")
+	return slices.Contains(tlsSchemes, scheme)
 }
 
 func validPort(u *url.URL) bool {

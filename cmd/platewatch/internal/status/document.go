@@ -220,6 +220,8 @@ type Outbox struct {
 	MaxBytes  int64             `json:"max_bytes"` // its bound; 0: unknown
 	OldestAge Seconds           `json:"oldest_age_s"`
 	Dropped   map[string]uint64 `json:"dropped,omitempty"` // by reason
+	Unsaved   int               `json:"unsaved"`           // pending hits that are only in memory, because the disk takes no writes
+	Awaiting  int               `json:"awaiting"`          // hits that the broker has and the server did not acknowledge yet
 }
 
 // Uplink is the way to the central server.

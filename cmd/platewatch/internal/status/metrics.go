@@ -64,6 +64,8 @@ var (
 	mOutboxBytes = metric("outbox_bytes", "Size of the outbox on disk.")
 	mOutboxMax   = metric("outbox_max_bytes", "Bound of the outbox on disk.")
 	mOldest      = metric("outbox_oldest_age_seconds", "Age of the message that waits longest; 0 if none does.")
+	mUnsaved     = metric("outbox_unsaved", "Waiting messages that are only in memory, because the disk takes no writes.")
+	mAwaiting    = metric("outbox_awaiting_server", "Messages that the broker has and the server did not acknowledge yet.")
 	mOutboxDrops = metric("outbox_dropped_total", "Messages given up, by the rule that did it.", "reason")
 	mConnected   = metric("uplink_connected", "1 while a broker is connected.")
 	mDelivered   = metric("uplink_delivered_total", "Messages acknowledged.")
@@ -133,6 +135,8 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	gauge(mOutboxBytes, float64(doc.Outbox.Bytes))
 	gauge(mOutboxMax, float64(doc.Outbox.MaxBytes))
 	gauge(mOldest, float64(doc.Outbox.OldestAge))
+	gauge(mUnsaved, float64(doc.Outbox.Unsaved))
+	gauge(mAwaiting, float64(doc.Outbox.Awaiting))
 	for reason, n := range doc.Outbox.Dropped {
 		counter(mOutboxDrops, n, reason)
 	}

@@ -90,7 +90,12 @@ func (u *Unit) problems() []string {
 		add("The outbox was damaged (%s); %d hits were saved, the old file is %s.", d.Reason, d.Salvaged, filepath.Base(d.Kept))
 	}
 	if s := u.outbox.Stats(); s.DroppedEntries > 0 {
-		add("%d hits were dropped because the outbox was full.", s.DroppedEntries)
+		add("%d hits were dropped because the outbox was full or they were over their age.", s.DroppedEntries)
+	}
+	if s := u.outbox.Stats(); s.DiskProblem != "" {
+		add("The disk takes no writes (%s): %d hits are only in memory and would be lost with the power.", s.DiskProblem, s.Unsaved)
+	} else if s.NumberFileProblem != "" {
+		add("The outbox's number file cannot be written: %s.", s.NumberFileProblem)
 	}
 	if len(u.cfg.Uplink.Brokers) == 0 {
 		add("No broker is configured: hits stay in the outbox.")

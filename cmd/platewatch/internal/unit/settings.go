@@ -7,6 +7,7 @@ import (
 	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/observe"
+	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
@@ -112,9 +113,18 @@ func listMatching(l config.ListMatch, m hotlist.Matching) hotlist.Matching {
 	return m
 }
 
-func outboxOptions(c *config.Config) uplink.OutboxOptions {
+func outboxOptions(u *Unit) uplink.OutboxOptions {
+	c := u.cfg
+	limits := map[int]uplink.Limit{}
+	for _, l := range c.Uplink.Limits {
+		limits[l.Priority] = uplink.Limit{MaxBytes: int64(l.MaxBytes), MaxAge: l.MaxAge.Std()}
+	}
 	return uplink.OutboxOptions{
 		MaxBytes:          int64(c.Uplink.MaxBytes),
+		MaxAge:            c.Uplink.MaxAge.Std(),
+		Limits:            limits,
+		MaxMemory:         int64(c.Uplink.MaxMemory),
+		ClockSet:          func() bool { return u.clock().State == status.ClockSynchronised },
 		MaxPlatePicture:   int(c.Pictures.PlateBytes),
 		MaxContextPicture: int(c.Pictures.ContextBytes),
 	}
@@ -122,16 +132,30 @@ func outboxOptions(c *config.Config) uplink.OutboxOptions {
 
 func clientConfig(u *Unit) uplink.ClientConfig {
 	c := u.cfg.Uplink
-	return uplink.ClientConfig{
-		Broker: uplink.Broker{
-			URL: c.Brokers[0], Insecure: c.Insecure,
-			CAFile: c.CA, CertFile: c.Cert, KeyFile: c.Key,
-			UserFile: c.UserFile, PasswordFile: c.PasswordFile,
-		},
+	out := uplink.ClientConfig{
+		ServerAck:    c.Ack == config.AckServer,
+		Bandwidth:    int(c.Bandwidth),
 		Software:     u.o.Version.Version,
 		Health:       u.health,
 		DrainTimeout: drainTimeout,
 	}
+	for _, address := range c.Brokers {
+		b := uplink.Broker{URL: address, Insecure: c.Insecure, UserFile: c.UserFile, PasswordFile: c.PasswordFile}
+		if config.IsTLS(address) {
+			b.CAFile, b.CertFile, b.KeyFile = c.CA, c.Cert, c.Key
+		}
+		out.Brokers = append(out.Brokers, b)
+	}
+	if c.ONVIF.Enabled {
+		out.ONVIF = &uplink.ONVIF{TopicPrefix: c.ONVIF.TopicPrefix}
+	}
+	if c.HomeAssistant.Enabled {
+		out.HomeAssistant = &uplink.HomeAssistant{Prefix: c.HomeAssistant.Prefix}
+		for _, camera := range u.cfg.Cameras {
+			out.HomeAssistant.Cameras = append(out.HomeAssistant.Cameras, camera.Name)
+		}
+	}
+	return out
 }
 
 // cameraConfig is a camera's configuration as the capture package takes it.

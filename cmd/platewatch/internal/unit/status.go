@@ -131,10 +131,16 @@ func (u *Unit) hotlistStatus() status.Hotlist {
 
 func (u *Unit) outboxStatus() status.Outbox {
 	s := u.outbox.Stats()
-	return status.Outbox{
+	out := status.Outbox{
 		Open: true, Pending: s.Entries, Bytes: s.Bytes, MaxBytes: s.MaxBytes, OldestAge: status.Seconds(s.Oldest),
-		Dropped: map[string]uint64{"hits": s.DroppedEntries, "pictures": s.DroppedPictures, "refused": s.Refused},
+		Unsaved: s.Unsaved,
+		// The reasons exclude one another, so that their sum is what was given up.
+		Dropped: map[string]uint64{"hits": s.DroppedEntries - s.Expired, "age": s.Expired, "pictures": s.DroppedPictures, "refused": s.Refused},
 	}
+	if u.client != nil {
+		out.Awaiting = u.client.Stats().Awaiting
+	}
+	return out
 }
 
 func (u *Unit) uplinkStatus() status.Uplink {
@@ -142,7 +148,10 @@ func (u *Unit) uplinkStatus() status.Uplink {
 		return status.Uplink{State: "off"}
 	}
 	s := u.client.Stats()
-	out := status.Uplink{State: "offline", Broker: config.Redact(u.cfg.Uplink.Brokers[0]),
+	if s.Broker == "" {
+		s.Broker = u.cfg.Uplink.Brokers[0]
+	}
+	out := status.Uplink{State: "offline", Broker: config.Redact(s.Broker),
 		Since: status.Since(s.Since), Delivered: s.Delivered, LastError: s.LastProblem}
 	switch {
 	case s.Connected:

@@ -4,6 +4,7 @@
 //	lane.go      one camera: newest frame → plates → passages (observe)
 //	hit.go       passage → hotlist → outbox
 //	picture.go   the pictures that go with a hit
+//	updates.go   hotlist updates from the broker → hotlist
 //	settings.go  configuration → the parts' own settings
 //	status.go    what the status page shows
 //	health.go    what the health message says
@@ -102,11 +103,15 @@ func Open(o Options) (_ *Unit, err error) {
 	for _, d := range u.lists.Damage() {
 		u.log.Error("a hotlist was damaged and set aside", "list", d.List, "reason", d.Reason, "kept", d.SetAside)
 	}
-	if u.outbox, err = uplink.OpenOutbox(u.cfg.Uplink.Outbox, u.cfg.Unit.Name, outboxOptions(u.cfg), u.log); err != nil {
+	if u.outbox, err = uplink.OpenOutbox(u.cfg.Uplink.Outbox, u.cfg.Unit.Name, outboxOptions(u), u.log); err != nil {
 		return nil, err
 	}
 	if len(u.cfg.Uplink.Brokers) > 0 {
-		if u.client, err = uplink.NewClient(clientConfig(u), u.outbox, u.log); err != nil {
+		cfg := clientConfig(u)
+		if cfg.Lists, err = listUpdates(u); err != nil {
+			return nil, err
+		}
+		if u.client, err = uplink.NewClient(cfg, u.outbox, u.log); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"platewatch/uplink"
+)
+
+// unitsTable is what `watch -units` shows: one line for each unit.
+type unitsTable struct {
+	units map[string]*unitRow
+	now   func() time.Time
+}
+
+type unitRow struct {
+	unit    string
+	state   uplink.Presence
+	since   time.Time // by the unit's clock
+	heard   time.Time // by the clock here: the last health message
+	health  *uplink.Health
+	lists   []uplink.ListHealth
+	refused int
+	hits    int
+	lastHit time.Time // by the clock here
+	gaps    int
+}
+
+// maxTableUnits bounds the table; the topics of a broker are open to whoever
+// may write to it.
+const maxTableUnits = 10_000
+
+func newUnitsTable() *unitsTable { return &unitsTable{units: map[string]*unitRow{}, now: time.Now} }
+
+func (t *unitsTable) row(unit string) *unitRow {
+	r := t.units[unit]
+	if r == nil {
+		r = &unitRow{unit: unit}
+		if len(t.units) < maxTableUnits {
+			t.units[unit] = r
+		}
+	}
+	return r
+}
+
+func (t *unitsTable) hit(h *uplink.Hit) {
+	r := t.row(h.Unit)
+	if h.Revision == 1 && !h.PicturesFollow {
+		r.hits++
+	}
+	r.lastHit = t.now()
+}
+
+func (t *unitsTable) state(s *uplink.State) {
+	r := t.row(s.Unit)
+	r.state, r.since = s.State, s.Since
+}
+
+func (t *unitsTable) healthOf(h *uplink.Health) {
+	r := t.row(h.Unit)
+	r.health, r.heard = h, t.now()
+	if r.lists == nil {
+		r.lists = h.Lists
+	}
+}
+
+func (t *unitsTable) hotlists(l *uplink.HotlistReport) {
+	r := t.row(l.Unit)
+	r.lists, r.refused = l.Lists, len(l.Refused)
+}
+
+func (t *unitsTable) gap(g *uplink.Gap) { t.row(g.Unit).gaps++ }
+
+// write prints the table, units that need somebody first.
+func (t *unitsTable) write(out io.Writer) error {
+	rows := make([]*unitRow, 0, len(t.units))
+	online := 0
+	for _, r := range t.units {
+		rows = append(rows, r)
+		if r.state == uplink.Online {
+			online++
+		}
+	}
+	slices.SortFunc(rows, func(a, b *unitRow) int {
+		if a, b := a.state == uplink.Online, b.state == uplink.Online; a != b {
+			if b {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.unit, b.unit)
+	})
+	fmt.Fprintf(out, "%d units, %d online\n", len(rows), online)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "UNIT\tSTATE\tHEALTH\tHITS\tLAST HIT\tBACKLOG\tLOST\tCAMERAS\tLISTS\tPROBLEMS")
+	for _, r := range rows {
+		fmt.Fprintln(w, strings.Join(r.cells(t.now()), "\t"))
+	}
+	return w.Flush()
+}
+
+func (r *unitRow) cells(now time.Time) []string {
+	state := string(r.state)
+	if state == "" {
+		state = "unknown"
+	}
+	cells := []string{r.unit, state, ago(r.heard, now), fmt.Sprint(r.hits), ago(r.lastHit, now)}
+	backlog, lost, cameras, problems := "-", fmt.Sprint(r.gaps), "-", "-"
+	if h := r.health; h != nil {
+		backlog = fmt.Sprint(h.Outbox.Entries)
+		lost = fmt.Sprint(uint64(r.gaps) + h.Outbox.DroppedEntries)
+		on := 0
+		for _, c := range h.Cameras {
+			if c.State == "online" {
+				on++
+			}
+		}
+		cameras = fmt.Sprintf("%d/%d", on, len(h.Cameras))
+		problems = fmt.Sprint(len(h.Problems))
+		if len(h.Problems) > 0 {
+			problems += ": " + h.Problems[0]
+		}
+	}
+	var lists []string
+	for _, l := range r.lists {
+		lists = append(lists, strings.TrimSuffix(l.Name+" "+l.Version, " "))
+	}
+	if r.refused > 0 {
+		lists = append(lists, fmt.Sprintf("(%d refused)", r.refused))
+	}
+	cells = append(cells, backlog, lost, cameras, strings.Join(lists, ", "), problems)
+	for i := range cells {
+		cells[i] = printable(fmt.Sprintf("%.120s", cells[i]))
+	}
+	return cells
+}
+
+// ago is how long ago something was, in the largest unit that says enough.
+func ago(then, now time.Time) string {
+	if then.IsZero() {
+		return "-"
+	}
+	switch d := now.Sub(then); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d d", int(d.Hours()/24))
+	}
+}
+
+// unitLine is one unit as a line of JSON.
+type unitLine struct {
+	Unit    string              `json:"unit"`
+	State   uplink.Presence     `json:"state"`
+	Hits    int                 `json:"hits"`
+	LastHit time.Time           `json:"last_hit,omitzero"`
+	Backlog int                 `json:"backlog"`
+	Lost    uint64              `json:"lost"`
+	Lists   []uplink.ListHealth `json:"lists"`
+	Problem []string            `json:"problems"`
+}
+
+// lines is the table as one JSON object a unit.
+func (t *unitsTable) lines(out io.Writer) error {
+	enc := json.NewEncoder(out)
+	names := make([]string, 0, len(t.units))
+	for name := range t.units {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		r := t.units[name]
+		l := unitLine{Unit: name, State: r.state, Hits: r.hits, LastHit: r.lastHit, Lost: uint64(r.gaps), Lists: r.lists, Problem: []string{}}
+		if l.Lists == nil {
+			l.Lists = []uplink.ListHealth{}
+		}
+		if h := r.health; h != nil {
+			l.Backlog, l.Lost = h.Outbox.Entries, l.Lost+h.Outbox.DroppedEntries
+			l.Problem = append(l.Problem, h.Problems...)
+		}
+		if err := enc.Encode(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// screen writes the table again and again: in place on a terminal, one after
+// the other elsewhere, and there only when something changed.
+type screen struct {
+	out      io.Writer
+	terminal bool
+	last     []byte
+}
+
+func (s *screen) show(t *unitsTable, asJSON bool) error {
+	var b bytes.Buffer
+	write := t.write
+	if asJSON {
+		write = t.lines
+	}
+	if err := write(&b); err != nil {
+		return err
+	}
+	if bytes.Equal(b.Bytes(), s.last) {
+		return nil
+	}
+	s.last = bytes.Clone(b.Bytes())
+	if s.terminal && !asJSON {
+		if _, err := io.WriteString(s.out, "\x1b[H\x1b[2J"); err != nil {
+			return err
+		}
+	}
+	_, err := s.out.Write(s.last)
+	return err
+}

@@ -1,0 +1,259 @@
+// Package broker_test starts the brokers that this folder configures, as they
+// are, and holds them to what the units rely on.
+package broker_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"platewatch/uplink"
+)
+
+// each runs a test against both brokers.
+func each(t *testing.T, test func(t *testing.T, certs string, addresses []string)) {
+	names := []string{"unit-1", "unit-2", "server", "watch"}
+	t.Run("mosquitto", func(t *testing.T) {
+		certs := certificates(t, names...)
+		test(t, certs, []string{startMosquitto(t, certs)})
+	})
+	t.Run("nats", func(t *testing.T) {
+		certs := certificates(t, names...)
+		users, err := os.ReadFile("nats/users.conf")
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(t, certs, startCluster(t, certs, string(users)).addresses)
+	})
+}
+
+// TestUnitAndServer: a unit's hits reach the server that acknowledges them.
+func TestUnitAndServer(t *testing.T) {
+	each(t, func(t *testing.T, certs string, addresses []string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var mu sync.Mutex
+		var got []string
+		up := make(chan struct{}, 10)
+		watched := make(chan error, 1)
+		go func() {
+			watched <- uplink.Watch(ctx, uplink.WatchConfig{Broker: broker(certs, "server", addresses[len(addresses)-1]), Ack: true, MaxBackoff: time.Second},
+				uplink.WatchHandler{
+					Link: func(err error) error {
+						if err == nil {
+							up <- struct{}{}
+						}
+						return nil
+					},
+					Hit: func(h *uplink.Hit, _ []byte) error {
+						mu.Lock()
+						defer mu.Unlock()
+						got = append(got, h.ID)
+						return nil
+					},
+					Invalid: func(topic string, err error) error { return fmt.Errorf("%s: %w", topic, err) },
+				}, slog.New(slog.DiscardHandler))
+		}()
+		select {
+		case <-up:
+		case <-time.After(patience):
+			t.Fatal("the server gets no connection")
+		}
+		u, err := newUnit(t.TempDir(), "unit-1", uplink.ClientConfig{Brokers: []uplink.Broker{broker(certs, "unit-1", addresses[0])},
+			ServerAck: true, ServerAckTimeout: 2 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 50 {
+			if _, err := u.outbox.Accept(hit(fmt.Sprintf("P%d", i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		waitFor(t, "the server's acknowledgements", patience, func() bool { return u.outbox.Stats().Entries == 0 },
+			func() string { return fmt.Sprintf("%+v", u.client.Stats()) })
+		if err := u.stop(); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		if err := <-watched; err != nil {
+			t.Error(err)
+		}
+		for i, id := range got {
+			if id != fmt.Sprintf("unit-1-%d", i+1) {
+				t.Fatalf("arrived: %v", got)
+			}
+		}
+		if len(got) != 50 {
+			t.Errorf("%d hits arrived", len(got))
+		}
+	})
+}
+
+// raw is a plain MQTT client with a certificate of the fleet.
+func raw(t *testing.T, certs, name, address string, got func(topic string)) (mqtt.Client, error) {
+	t.Helper()
+	ca, err := os.ReadFile(filepath.Join(certs, "ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := &tls.Config{RootCAs: x509.NewCertPool()}
+	cfg.RootCAs.AppendCertsFromPEM(ca)
+	if name != "" {
+		pair, err := tls.LoadX509KeyPair(filepath.Join(certs, name+".crt"), filepath.Join(certs, name+".key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Certificates = []tls.Certificate{pair}
+	}
+	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tls://" + address).SetClientID("raw-" + name).SetTLSConfig(cfg).
+		SetAutoReconnect(false).SetConnectTimeout(10 * time.Second).
+		SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { got(m.Topic()) }))
+	token := c.Connect()
+	<-token.Done()
+	if token.Error() == nil {
+		t.Cleanup(func() { c.Disconnect(100) })
+	}
+	return c, token.Error()
+}
+
+// next is the next topic that a message came on.
+func next(t *testing.T, topics <-chan string) string {
+	t.Helper()
+	select {
+	case topic := <-topics:
+		return topic
+	case <-time.After(patience):
+		t.Fatal("nothing comes")
+		return ""
+	}
+}
+
+// TestWhoMayDoWhat: a unit writes only its own topics and reads only its own
+// lists; without a certificate of the fleet nobody gets in.
+func TestWhoMayDoWhat(t *testing.T) {
+	each(t, func(t *testing.T, certs string, addresses []string) {
+		address := addresses[0]
+		if _, err := raw(t, certs, "", address, nil); err == nil {
+			t.Error("a client without a certificate gets in")
+		}
+		others := certificates(t, "unit-1")
+		stranger := t.TempDir()
+		for from, to := range map[string]string{certs + "/ca.crt": "ca.crt", others + "/unit-1.crt": "unit-1.crt", others + "/unit-1.key": "unit-1.key"} {
+			b, err := os.ReadFile(from)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(stranger, to), b, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := raw(t, stranger, "unit-1", address, nil); err == nil {
+			t.Error("a certificate of another authority gets in")
+		}
+
+		// The server sees everything that was let through.
+		seen := make(chan string, 100)
+		server, err := raw(t, certs, "server", address, func(topic string) { seen <- topic })
+		if err != nil {
+			t.Fatal(err)
+		}
+		wait := func(token mqtt.Token) error {
+			t.Helper()
+			if !token.WaitTimeout(patience) {
+				t.Fatal("the broker does not answer")
+			}
+			return token.Error()
+		}
+		if err := wait(server.Subscribe("platewatch/v1/#", 1, nil)); err != nil {
+			t.Fatal(err)
+		}
+		for _, topic := range []string{"platewatch/v1/hotlists/stolen/manifest", "platewatch/v1/hotlists/amber/manifest"} {
+			if err := wait(server.Publish(topic, 1, true, "signed")); err != nil {
+				t.Fatal(err)
+			}
+			if got := next(t, seen); got != topic {
+				t.Fatalf("the server sees %s", got)
+			}
+		}
+		for topic, allowed := range map[string]bool{
+			uplink.Topic("unit-1", uplink.KindHits): true, uplink.Topic("unit-1", uplink.KindState): true,
+			uplink.Topic("unit-1", uplink.KindHealth): true, uplink.Topic("unit-1", uplink.KindHotlists): true,
+			uplink.Topic("unit-2", uplink.KindHits): false, uplink.Topic("unit-1", uplink.KindAcks): false,
+			"platewatch/v1/hotlists/stolen/manifest": false, "elsewhere": false,
+		} {
+			// A broker may end the connection over it, so each gets its own.
+			unit, err := raw(t, certs, "unit-1", address, func(string) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			unit.Publish(topic, 1, false, "x").WaitTimeout(2 * time.Second)
+			unit.Disconnect(100)
+			// What the server publishes next comes after it.
+			marker := "platewatch/v1/hotlists/marker/x"
+			if err := wait(server.Publish(marker, 1, false, "x")); err != nil {
+				t.Fatal(err)
+			}
+			came := false
+			for got := next(t, seen); got != marker; got = next(t, seen) {
+				came = came || got == topic
+			}
+			if came != allowed {
+				t.Errorf("unit-1 writes %s: came through %t", topic, came)
+			}
+		}
+
+		// Reading: what is retained comes at once where it is allowed.
+		got := make(chan string, 100)
+		unit, err := raw(t, certs, "unit-1", address, func(topic string) { got <- topic })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, filter := range []string{"platewatch/v1/units/unit-2/hits", "platewatch/v1/hotlists/amber/manifest", "platewatch/v1/units/unit-1/acks", "platewatch/v1/hotlists/stolen/manifest"} {
+			unit.Subscribe(filter, 1, nil).WaitTimeout(patience)
+		}
+		for _, topic := range []string{uplink.Topic("unit-2", uplink.KindAcks), uplink.Topic("unit-1", uplink.KindAcks)} {
+			if err := wait(server.Publish(topic, 1, false, "x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := map[string]bool{"platewatch/v1/hotlists/stolen/manifest": true, uplink.Topic("unit-1", uplink.KindAcks): true}
+		for len(want) > 0 {
+			select {
+			case topic := <-got:
+				if !want[topic] {
+					t.Errorf("unit-1 reads %s", topic)
+				}
+				delete(want, topic)
+			case <-time.After(patience):
+				t.Fatalf("unit-1 does not get %v", want)
+			}
+		}
+	})
+}
+
+// TestCertificatesScript: what it refuses.
+func TestCertificatesScript(t *testing.T) {
+	dir := certificates(t)
+	for args, code := range map[string]int{"authority": 1, "client ca": 2, "client ../x": 2, "client": 2, "nonsense x": 2} {
+		cmd := exec.Command("./certificates", append([]string{dir}, strings.Fields(args)...)...)
+		out, err := cmd.CombinedOutput()
+		if err == nil || cmd.ProcessState.ExitCode() != code || len(out) == 0 {
+			t.Errorf("%s: exit code %d, %s", args, cmd.ProcessState.ExitCode(), out)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "ca.key")); err != nil {
+		t.Error(err)
+	}
+}

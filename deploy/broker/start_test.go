@@ -1,0 +1,300 @@
+package broker_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"platewatch/uplink"
+)
+
+const patience = 30 * time.Second
+
+// freeAddresses picks loopback addresses that were free just now.
+func freeAddresses(t *testing.T, n int) []string {
+	t.Helper()
+	var out []string
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		out = append(out, l.Addr().String())
+	}
+	return out
+}
+
+// certificates runs the script of this folder.
+func certificates(t *testing.T, clients ...string) (dir string) {
+	t.Helper()
+	if _, err := exec.LookPath("openssl"); err != nil {
+		t.Skip("openssl is not installed (apt install openssl)")
+	}
+	dir = filepath.Join(t.TempDir(), "certificates")
+	run := func(args ...string) {
+		t.Helper()
+		if out, err := exec.Command("./certificates", append([]string{dir}, args...)...).CombinedOutput(); err != nil {
+			t.Fatalf("certificates %v: %v\n%s", args, err, out)
+		}
+	}
+	run("authority")
+	run("broker", "127.0.0.1", "localhost")
+	for _, name := range clients {
+		run("client", name)
+	}
+	return dir
+}
+
+// start runs a broker until the test ends, and returns once it said ready.
+func start(t *testing.T, cmd *exec.Cmd, ready string) (kill func()) {
+	t.Helper()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout = nil
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	up := make(chan string, 1)
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		var seen []string
+		said := false
+		for s := bufio.NewScanner(out); s.Scan(); {
+			if len(seen) < 100 {
+				seen = append(seen, s.Text())
+			}
+			if !said && strings.Contains(s.Text(), ready) {
+				said = true
+				up <- ""
+			}
+		}
+		if !said {
+			up <- strings.Join(seen, "\n")
+		}
+	}()
+	kill = sync.OnceFunc(func() {
+		_ = cmd.Process.Kill()
+		<-drained
+		_ = cmd.Wait()
+	})
+	t.Cleanup(kill)
+	select {
+	case words := <-up:
+		if words != "" {
+			t.Fatalf("%s did not start:\n%s", cmd.Path, words)
+		}
+	case <-time.After(patience):
+		t.Fatalf("%s does not say %q", cmd.Path, ready)
+	}
+	return kill
+}
+
+// startMosquitto starts Debian's Mosquitto with the configuration of this
+// folder; only the places of its files and its port differ.
+func startMosquitto(t *testing.T, certs string) (address string) {
+	t.Helper()
+	state := t.TempDir()
+	acl, err := os.ReadFile("mosquitto/acl")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(certs, "acl"), acl, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf, err := os.ReadFile("mosquitto/mosquitto.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("/etc/mosquitto/platewatch/", certs+"/", "/var/lib/mosquitto/", state+"/").Replace(string(conf))
+	if !strings.Contains(text, "\nlistener 8883\n") {
+		t.Fatal("the configuration listens elsewhere")
+	}
+	return startMosquittoWith(t, text)
+}
+
+// startMosquittoWith starts it with a configuration, on a port of its own.
+func startMosquittoWith(t *testing.T, conf string) (address string) {
+	t.Helper()
+	const binary = "/usr/sbin/mosquitto"
+	if _, err := os.Stat(binary); err != nil {
+		t.Skip("mosquitto is not installed (apt install mosquitto)")
+	}
+	address = freeAddresses(t, 1)[0]
+	_, port, _ := net.SplitHostPort(address)
+	listener := "listener " + port + " 127.0.0.1"
+	text := strings.Replace(conf, "listener 8883", listener, 1)
+	if text == conf {
+		text = listener + "\n" + conf
+	}
+	text += "log_dest stderr\nlog_type notice\nlog_type information\n"
+	if os.Getuid() == 0 {
+		text += "user root\n"
+	}
+	path := filepath.Join(t.TempDir(), "mosquitto.conf")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(t, exec.Command(binary, "-c", path), "running")
+	return address
+}
+
+// cluster is three NATS nodes.
+type cluster struct {
+	addresses []string // of MQTT
+	kill      []func()
+}
+
+var natsServer = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "platewatch-nats-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "nats-server")
+	if out, err := exec.Command("go", "build", "-o", path, "github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := natsServerBuilt(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// natsServerBuilt is where the server is if a test built it.
+func natsServerBuilt() (string, error) {
+	if !natsWanted {
+		return "", errors.New("not built")
+	}
+	return natsServer()
+}
+
+var natsWanted bool
+
+// startCluster starts nats-server, built from the module that go.mod names as
+// a tool, three times with the configuration of this folder.
+func startCluster(t *testing.T, certs string, users string) *cluster {
+	t.Helper()
+	natsWanted = true
+	binary, err := natsServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const nodes = 3
+	free := freeAddresses(t, 3*nodes)
+	var routes []string
+	for n := range nodes {
+		routes = append(routes, fmt.Sprintf(`"nats://%s"`, free[3*n]))
+	}
+	c := &cluster{}
+	for n := range nodes {
+		dir := t.TempDir()
+		if err := os.Symlink(certs, filepath.Join(dir, "certificates")); err != nil {
+			t.Fatal(err)
+		}
+		conf, err := os.ReadFile("nats/nats.conf")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{"nats.conf": string(conf), "users.conf": users} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.Command(binary, "-c", filepath.Join(dir, "nats.conf"))
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), fmt.Sprintf("PLATEWATCH_NODE=n%d", n+1),
+			"PLATEWATCH_CLUSTER="+free[3*n], "PLATEWATCH_MQTT="+free[3*n+1], "PLATEWATCH_CLIENT="+free[3*n+2],
+			"PLATEWATCH_ROUTES=["+strings.Join(routes, ", ")+"]", "PLATEWATCH_STORE="+filepath.Join(dir, "store"))
+		c.addresses = append(c.addresses, free[3*n+1])
+		c.kill = append(c.kill, start(t, cmd, "Server is ready"))
+	}
+	// MQTT works once the nodes agreed on who leads.
+	for _, address := range c.addresses {
+		waitFor(t, "the cluster to agree", patience, func() bool {
+			client, err := raw(t, certs, "server", address, nil)
+			if err == nil {
+				client.Disconnect(0)
+			}
+			return err == nil
+		}, func() string { return address })
+	}
+	return c
+}
+
+func broker(certs, name, address string) uplink.Broker {
+	b := uplink.Broker{URL: "tls://" + address, CAFile: filepath.Join(certs, "ca.crt"), DialTimeout: 5 * time.Second}
+	if name != "" {
+		b.CertFile, b.KeyFile = filepath.Join(certs, name+".crt"), filepath.Join(certs, name+".key")
+	}
+	return b
+}
+
+// hit is a hit as the pipeline makes it.
+func hit(text string) uplink.Hit {
+	return uplink.Hit{Camera: "north", CapturedAt: time.Now(), Text: text, Confidence: 0.94,
+		Matches: []uplink.Match{{List: "stolen", Category: "stolen_vehicle", How: uplink.HowExact, Entry: uplink.Entry{Plate: text}}}}
+}
+
+// testUnit is a unit's outbox and client.
+type testUnit struct {
+	outbox *uplink.Outbox
+	client *uplink.Client
+	stop   func() error
+}
+
+func newUnit(dir, name string, cfg uplink.ClientConfig) (*testUnit, error) {
+	log := slog.New(slog.DiscardHandler)
+	o, err := uplink.OpenOutbox(filepath.Join(dir, name+".db"), name, uplink.OutboxOptions{}, log)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.MaxBackoff == 0 {
+		cfg.MaxBackoff = time.Second
+	}
+	c, err := uplink.NewClient(cfg, o, log)
+	if err != nil {
+		return nil, errors.Join(err, o.Close())
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	return &testUnit{o, c, sync.OnceValue(func() error {
+		cancel()
+		return errors.Join(<-done, o.Close())
+	})}, nil
+}
+
+// waitFor looks until cond is true.
+func waitFor(t *testing.T, what string, timeout time.Duration, cond func() bool, state func() string) {
+	t.Helper()
+	limit := time.After(timeout)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !cond() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("waited too long for %s: %s", what, state())
+		}
+	}
+}

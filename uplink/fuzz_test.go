@@ -1,0 +1,97 @@
+package uplink
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"os"
+	"testing"
+)
+
+// What comes in from outside and is parsed here, beside FuzzReceiver (hits,
+// health, states, list reports), FuzzFrames (the MQTT stream), and the records
+// and the number file of the outbox.
+
+func FuzzAcks(f *testing.F) {
+	f.Add(marshal(f, Acks{Unit: "unit-7", Stored: []Ack{{ID: "unit-7-1", Revision: 1}}}))
+	f.Add([]byte(`{"version":1,"unit":"unit-7","stored":[{"id":"unit-8-1","revision":1}]}`))
+	f.Add([]byte(`{"version":1,"unit":"unit-7","stored":[{"id":"unit-7-1","revision":99999999999999999999}]}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		refs, err := parseAcks("unit-7", payload)
+		if err != nil {
+			return
+		}
+		for _, ref := range refs {
+			if ref.Number == 0 || ref.Revision == 0 {
+				t.Errorf("%+v from %q", ref, payload)
+			}
+		}
+	})
+}
+
+// believer takes a manifest that is JSON for a verified one: the bounds must
+// hold whatever a signer signs.
+type believer struct{ t *testing.T }
+
+func (believer) CheckManifest(_ string, manifest []byte) (*ListUpdate, error) {
+	var u ListUpdate
+	if err := json.Unmarshal(manifest, &u); err != nil {
+		return nil, err
+	}
+	return &u, nil
+}
+
+func (b believer) ApplyUpdate(_ context.Context, _ string, _ []byte, parts []string) error {
+	for _, path := range parts {
+		content, err := os.ReadFile(path)
+		if err != nil || len(content) > 100 {
+			b.t.Errorf("part of %d bytes, %v", len(content), err)
+		}
+	}
+	return nil
+}
+
+// FuzzListUpdates lets any manifest and any part come on any topic.
+func FuzzListUpdates(f *testing.F) {
+	part := []byte("content")
+	good := marshal(f, ListUpdate{Version: "7", Parts: []ListPart{{Number: 1, Size: int64(len(part)), SHA256: sha256.Sum256(part)}}})
+	f.Add("platewatch/v1/hotlists/stolen/manifest", good, part)
+	f.Add("platewatch/v1/hotlists/stolen/7/1", good, part)
+	f.Add("platewatch/v1/hotlists/../manifest", []byte("{}"), []byte{})
+	f.Add("platewatch/v1/hotlists/stolen/manifest", []byte(`{"Version":"../../x","Parts":[{"Number":-1,"Size":-5}]}`), []byte{})
+	f.Fuzz(func(t *testing.T, topic string, manifest, content []byte) {
+		u, err := NewListUpdates(ListUpdatesConfig{Lists: []string{"stolen"}, Applier: believer{t}, Dir: memoryDir(t), MaxManifest: 4096, MaxPart: 100, MaxUpdate: 300})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		u.connected()
+		// The broker: whatever is asked for, the content comes on the topic asked for.
+		served := make(chan struct{})
+		go func() {
+			defer close(served)
+			for {
+				select {
+				case r := <-u.requests:
+					r.done <- nil
+					if !r.end {
+						u.take(inbound{topic: r.topic, payload: content})
+					}
+				case <-ctx.Done():
+					return
+				}
+			}
+		}()
+		u.take(inbound{topic: topic, payload: manifest})
+		if list, m := u.next(); m != nil {
+			if list != "stolen" {
+				t.Errorf("list %q", list)
+			}
+			_, _ = u.update(ctx, list, m)
+		}
+		cancel()
+		<-served
+		u.disconnected()
+	})
+}

@@ -1,0 +1,390 @@
+package uplink
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/renameio/v2"
+)
+
+// listRoot is the versioned root of the topics that hotlists come on.
+const listRoot = "platewatch/v1/hotlists/"
+
+// ManifestTopic is where the newest manifest of a list is, retained.
+func ManifestTopic(list string) string { return listRoot + list + "/manifest" }
+
+// PartTopic is where part n of a list's version is, retained.
+func PartTopic(list, version string, n int) string {
+	return listRoot + list + "/" + version + "/" + strconv.Itoa(n)
+}
+
+// ListApplier is what takes the hotlist updates that come over MQTT. Its
+// methods are called one at a time.
+type ListApplier interface {
+	// CheckManifest verifies a manifest before anything in it is believed, and
+	// tells what to fetch. It returns nil without an error if the unit holds
+	// that version already.
+	CheckManifest(list string, manifest []byte) (*ListUpdate, error)
+	// ApplyUpdate takes the update over, all or nothing. parts are the files of
+	// the update's parts, in order, each of the size and hash that the update
+	// names.
+	ApplyUpdate(ctx context.Context, list string, manifest []byte, parts []string) error
+}
+
+// ListUpdate is what a verified manifest says of its version.
+type ListUpdate struct {
+	Version string
+	Parts   []ListPart
+}
+
+// ListPart is one part of a version.
+type ListPart struct {
+	Number int // in the part's topic
+	Size   int64
+	SHA256 [sha256.Size]byte
+}
+
+// ListUpdatesConfig configures [ListUpdates]. Zero values take the defaults.
+type ListUpdatesConfig struct {
+	Lists   []string // names of the lists to follow
+	Applier ListApplier
+	Dir     string // where parts wait until all are there; emptied of anything else
+
+	// Done is told what became of each update: nil, or why it was refused.
+	Done func(list, version string, err error)
+
+	MaxManifest int           // bytes; default 256 KiB
+	MaxPart     int           // bytes; default 4 MiB
+	MaxUpdate   int64         // bytes of all parts; default 512 MiB
+	PartTimeout time.Duration // that the broker may take for a part while it is connected; default 60 s, and more on a slow link
+}
+
+// ListUpdates fetches the hotlist updates that the broker holds: a manifest,
+// then part after part, then it hands all to the [ListApplier]. Parts that
+// were fetched are kept over lost connections and restarts; a newer manifest
+// ends the fetching of an older one.
+type ListUpdates struct {
+	cfg      ListUpdatesConfig
+	requests chan subscription
+	wake     chan struct{} // one token: there is a manifest
+	waits    sync.WaitGroup
+	// refused are the manifests, by list, that nothing but another one can mend.
+	// The broker retains them, and they come again with every connection. Only
+	// run uses it.
+	refused map[string][sha256.Size]byte
+
+	mu        sync.Mutex
+	manifests map[string][]byte // that came and were not looked at, the latest of each list
+	want      string            // the topic of the part that is waited for
+	part      chan []byte       // has room for one
+	up        chan struct{}     // closed while there is a connection
+	lost      chan struct{}     // closed when that connection is gone
+}
+
+// NewListUpdates checks the configuration and makes the folder.
+func NewListUpdates(cfg ListUpdatesConfig) (*ListUpdates, error) {
+	if cfg.MaxManifest <= 0 {
+		cfg.MaxManifest = 256 << 10
+	}
+	if cfg.MaxPart <= 0 {
+		cfg.MaxPart = 4 << 20
+	}
+	if cfg.MaxUpdate <= 0 {
+		cfg.MaxUpdate = 512 << 20
+	}
+	if cfg.PartTimeout <= 0 {
+		cfg.PartTimeout = time.Minute
+	}
+	for _, name := range cfg.Lists {
+		if err := validateLevel(name); err != nil {
+			return nil, &Error{Op: "follow the hotlist", Path: fmt.Sprintf("%.80q", name), Err: err, Advice: "use the list's name as the server writes it"}
+		}
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, &Error{Op: "make the folder for hotlist updates", Path: cfg.Dir, Err: plainFileError(err)}
+	}
+	return &ListUpdates{cfg: cfg, requests: make(chan subscription), wake: make(chan struct{}, 1),
+		refused: map[string][sha256.Size]byte{}, manifests: map[string][]byte{}, part: make(chan []byte, 1), up: make(chan struct{})}, nil
+}
+
+// validateLevel refuses what cannot be one level of a topic and part of a path.
+func validateLevel(name string) error { return ValidateUnit(name) }
+
+func (u *ListUpdates) maxPart() int { return max(u.cfg.MaxPart, u.cfg.MaxManifest) }
+
+// filters are the manifests to subscribe to.
+func (u *ListUpdates) filters() map[string]byte {
+	topics := map[string]byte{}
+	for _, name := range u.cfg.Lists {
+		topics[ManifestTopic(name)] = 1
+	}
+	return topics
+}
+
+// connected and disconnected are told by the session.
+func (u *ListUpdates) connected() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.lost = make(chan struct{})
+	close(u.up)
+}
+
+func (u *ListUpdates) disconnected() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	close(u.lost)
+	u.up = make(chan struct{})
+}
+
+// take gets a message from the session, which it never holds up.
+func (u *ListUpdates) take(m inbound) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if m.topic == u.want {
+		select {
+		case u.part <- m.payload:
+		default:
+		}
+		return
+	}
+	name, last, _ := strings.Cut(strings.TrimPrefix(m.topic, listRoot), "/")
+	if last != "manifest" || !slices.Contains(u.cfg.Lists, name) || len(m.payload) == 0 { // empty: the retained one was taken away
+		return
+	}
+	u.manifests[name] = m.payload
+	select {
+	case u.wake <- struct{}{}:
+	default:
+	}
+}
+
+// next takes a manifest that was not looked at.
+func (u *ListUpdates) next() (list string, manifest []byte) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for list, manifest := range u.manifests {
+		delete(u.manifests, list)
+		return list, manifest
+	}
+	return "", nil
+}
+
+func (u *ListUpdates) newer(list string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.manifests[list] != nil
+}
+
+// run fetches and applies until ctx is done.
+func (u *ListUpdates) run(ctx context.Context, log *slog.Logger) {
+	defer u.waits.Wait()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-u.wake:
+		}
+		for list, manifest := u.next(); manifest != nil && ctx.Err() == nil; list, manifest = u.next() {
+			sum := sha256.Sum256(manifest)
+			if u.refused[list] == sum {
+				continue
+			}
+			version, err := u.update(ctx, list, manifest)
+			if err != nil && !errors.Is(err, errParts) && !isDiskError(err) && ctx.Err() == nil {
+				u.refused[list] = sum
+			}
+			switch {
+			case ctx.Err() != nil || errors.Is(err, errNewer) || version == "" && err == nil:
+				continue
+			case err != nil:
+				log.Error("a hotlist update was refused", "list", list, "version", version, "error", err)
+			default:
+				log.Info("a hotlist update was applied", "list", list, "version", version)
+			}
+			if u.cfg.Done != nil {
+				u.cfg.Done(list, version, err)
+			}
+		}
+	}
+}
+
+var (
+	errNewer = fmt.Errorf("%w: there is a newer manifest", errParts)
+	// errParts: not all parts could be had. They may come later.
+	errParts = errors.New("a part of the update cannot be had")
+)
+
+// update fetches and applies one version. The version is empty if there was
+// nothing to do, or the manifest cannot be believed.
+func (u *ListUpdates) update(ctx context.Context, list string, manifest []byte) (version string, err error) {
+	if len(manifest) > u.cfg.MaxManifest {
+		return "", fmt.Errorf("the manifest has %d bytes, at most %d are taken", len(manifest), u.cfg.MaxManifest)
+	}
+	up, err := u.cfg.Applier.CheckManifest(list, manifest)
+	if err != nil || up == nil {
+		return "", err
+	}
+	if err := u.bounds(up); err != nil {
+		return up.Version, err
+	}
+	if err := u.sweep(up.Parts); err != nil {
+		return up.Version, err
+	}
+	files := make([]string, len(up.Parts))
+	for i, p := range up.Parts {
+		files[i] = u.file(p)
+		if err := u.fetch(ctx, list, up.Version, p); err != nil {
+			return up.Version, err
+		}
+	}
+	if err := u.cfg.Applier.ApplyUpdate(ctx, list, manifest, files); err != nil {
+		return up.Version, err
+	}
+	return up.Version, u.sweep(nil)
+}
+
+func (u *ListUpdates) bounds(up *ListUpdate) error {
+	if err := validateLevel(up.Version); err != nil {
+		return fmt.Errorf("the version cannot be part of a topic: %w", err)
+	}
+	var all int64
+	for _, p := range up.Parts {
+		if p.Size < 0 || p.Size > int64(u.cfg.MaxPart) {
+			return fmt.Errorf("part %d has %d bytes, at most %d are taken", p.Number, p.Size, u.cfg.MaxPart)
+		}
+		if all += p.Size; all > u.cfg.MaxUpdate {
+			return fmt.Errorf("its parts have more than %d bytes together", u.cfg.MaxUpdate)
+		}
+	}
+	return nil
+}
+
+// file is where a part waits. Its name is its hash, so that parts of different
+// versions do not get mixed up.
+func (u *ListUpdates) file(p ListPart) string {
+	return filepath.Join(u.cfg.Dir, hex.EncodeToString(p.SHA256[:])+".part")
+}
+
+// sweep removes the files of parts that are not among these.
+func (u *ListUpdates) sweep(parts []ListPart) error {
+	keep := map[string]bool{}
+	for _, p := range parts {
+		keep[u.file(p)] = true
+	}
+	entries, err := os.ReadDir(u.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if path := filepath.Join(u.cfg.Dir, e.Name()); !keep[path] && !e.IsDir() {
+			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fetch gets a part into its file, over as many connections as it takes.
+func (u *ListUpdates) fetch(ctx context.Context, list, version string, p ListPart) error {
+	if b, err := os.ReadFile(u.file(p)); err == nil && p.matches(b) {
+		return nil
+	}
+	topic := PartTopic(list, version, p.Number)
+	for {
+		if u.newer(list) {
+			return errNewer
+		}
+		payload, err := u.get(ctx, topic)
+		switch {
+		case errors.Is(err, errNotConnected):
+			continue
+		case err != nil:
+			return fmt.Errorf("%w: part %d: %w", errParts, p.Number, err)
+		case !p.matches(payload):
+			return fmt.Errorf("%w: part %d is not the one that the manifest names: %d bytes of %d, or another content", errParts, p.Number, len(payload), p.Size)
+		}
+		return renameio.WriteFile(u.file(p), payload, 0o600)
+	}
+}
+
+func (p ListPart) matches(b []byte) bool {
+	sum := sha256.Sum256(b)
+	return int64(len(b)) == p.Size && bytes.Equal(sum[:], p.SHA256[:])
+}
+
+// get gets the retained message of a topic over the connection there is, or
+// the next one.
+func (u *ListUpdates) get(ctx context.Context, topic string) ([]byte, error) {
+	u.mu.Lock()
+	up := u.up
+	u.mu.Unlock()
+	select {
+	case <-up:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	u.mu.Lock()
+	lost := u.lost
+	u.want = topic
+	select {
+	case <-u.part: // of an earlier attempt
+	default:
+	}
+	u.mu.Unlock()
+	defer func() {
+		u.mu.Lock()
+		u.want = ""
+		u.mu.Unlock()
+	}()
+	ask := func(end bool) error {
+		done := make(chan error, 1)
+		select {
+		case u.requests <- subscription{topic: topic, end: end, done: done}:
+		case <-lost:
+			return errNotConnected
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		select {
+		case err := <-done:
+			return err
+		case <-lost:
+			return errNotConnected
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := ask(false); err != nil {
+		return nil, err
+	}
+	timeout := time.NewTimer(u.cfg.PartTimeout)
+	defer timeout.Stop()
+	var payload []byte
+	select {
+	case payload = <-u.part:
+	case <-lost:
+		return nil, errNotConnected
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-timeout.C:
+		return nil, errors.New("the broker does not have it")
+	}
+	if err := ask(true); err != nil && !errors.Is(err, errNotConnected) {
+		return nil, err
+	}
+	return payload, nil
+}

@@ -1,0 +1,415 @@
+package uplink
+
+import (
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"platewatch/uplink/faults"
+)
+
+// network is a link that a test can make slow, late or dead: toxiproxy in
+// front of the proxy that checks and counts.
+type network struct {
+	t *testing.T
+	*toxiproxy.Proxy
+	p *proxy
+}
+
+func newNetwork(t *testing.T, broker string) *network {
+	t.Helper()
+	p := newProxy(t, broker)
+	logger := zerolog.New(io.Discard)
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), logger)
+	n := &network{t, toxiproxy.NewProxy(server, "link", "127.0.0.1:0", p.listen.Addr().String()), p}
+	if err := n.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(n.Stop)
+	return n
+}
+
+func (n *network) url() string { return "tcp://" + n.Listen }
+
+// poison puts a toxic on both directions.
+func (n *network) poison(kind, attributes string) {
+	n.t.Helper()
+	for _, stream := range []string{"upstream", "downstream"} {
+		_, err := n.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(
+			`{"name":"%s %s","type":"%s","stream":"%s","toxicity":1,"attributes":%s}`, kind, stream, kind, stream, attributes)))
+		if err != nil {
+			n.t.Fatal(err)
+		}
+	}
+}
+
+// acceptBounded accepts n hits, of which at most atOnce wait.
+func acceptBounded(t *testing.T, o *Outbox, n, atOnce int) []string {
+	t.Helper()
+	ids := make([]string, 0, n)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(time.Duration(n)*20*time.Millisecond + time.Minute)
+	for len(ids) < n {
+		if len(ids)%50 == 0 && o.Stats().Entries >= atOnce {
+			select {
+			case <-tick.C:
+				continue
+			case <-limit:
+				t.Fatalf("only %d of %d hits in time: %+v", len(ids), n, o.Stats())
+			}
+		}
+		ids = append(ids, mustAccept(t, o, testHit(fmt.Sprintf("P%d", len(ids)))))
+	}
+	return ids
+}
+
+func TestFaultCutEveryTwentyMessages(t *testing.T) {
+	b := newMosquitto(t, "allow_anonymous true\n")
+	p := newProxy(t, b.addr())
+	p.cutEvery = 20
+	o := openTestOutbox(t, filepath.Join(memoryDir(t), "outbox.db"), OutboxOptions{})
+	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, MaxBackoff: 5 * time.Millisecond})
+	ids := acceptBounded(t, o, faults.Scale(600, 100_000), 2000)
+	p.wait("all but the last acknowledgements", func(p *proxy) bool { return len(p.acked) >= len(ids)*9/10 })
+	p.set(func(p *proxy) { p.cutEvery = 0 })
+	waitEmpty(t, c, o)
+	p.mu.Lock()
+	arrived := firsts(p.acked)
+	repeats := len(p.acked) - len(arrived)
+	p.mu.Unlock()
+	lost, order := compareArrivals(ids, arrived)
+	if lost > 0 || order > 0 {
+		t.Errorf("%d lost, %d out of order", lost, order)
+	}
+	faults.Row(t, "cut every 20 messages", "%d hits over %d connections: %d lost, %d out of order, %d sent twice under the same id", len(ids), c.Stats().Connects, lost, order, repeats)
+}
+
+// compareArrivals counts hits that did not arrive, and those that arrived
+// before one that was accepted earlier.
+func compareArrivals(ids []string, arrived []wireHit) (lost, order int) {
+	have := map[string]bool{}
+	last := uint64(0)
+	for _, h := range arrived {
+		have[h.ID] = true
+		if h.Number <= last {
+			order++
+		}
+		last = max(last, h.Number)
+	}
+	for _, id := range ids {
+		if !have[id] {
+			lost++
+		}
+	}
+	return lost, order
+}
+
+func TestFaultLatency(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, newMosquitto(t, "allow_anonymous true\n").addr())
+	delay := faults.Scale(600, 2000)
+	n.poison("latency", fmt.Sprintf(`{"latency":%d}`, delay))
+	o := testOutbox(t, OutboxOptions{})
+	ids := acceptMany(t, o, 30)
+	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: n.url()}}})
+	waitEmpty(t, c, o)
+	wantDelivered(t, n.p, ids)
+	if s := c.Stats(); s.Connects != 1 {
+		t.Errorf("stats: %+v", s)
+	}
+	faults.Row(t, fmt.Sprintf("latency %d ms each way", delay), "%d hits with pictures delivered in order over %d connection", len(ids), c.Stats().Connects)
+}
+
+func TestFaultThinLink(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, newMosquitto(t, "allow_anonymous true\n").addr())
+	rate := faults.Scale(20, 1)
+	n.poison("bandwidth", fmt.Sprintf(`{"rate":%d}`, rate))
+	o := testOutbox(t, OutboxOptions{})
+	var ids []string
+	for i := range 3 {
+		ids = append(ids, mustAccept(t, o, withPictures(testHit(fmt.Sprintf("P%d", i)), 4000, faults.Scale(6000, 24_000))))
+	}
+	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: n.url()}}})
+	for limit := time.After(5 * time.Minute); o.Stats().Entries > 0; {
+		select {
+		case <-limit:
+			t.Fatalf("the outbox still holds %v; client %+v", pendingIDs(o), c.Stats())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	n.p.mu.Lock()
+	pictures := map[string]bool{}
+	for _, h := range n.p.acked {
+		pictures[h.ID] = pictures[h.ID] || h.Pictures
+	}
+	n.p.mu.Unlock()
+	for _, id := range ids {
+		if !pictures[id] {
+			t.Errorf("%s came without its pictures", id)
+		}
+	}
+	faults.Row(t, fmt.Sprintf("%d kB/s", rate), "%d hits and their pictures delivered over %d connections", len(ids), c.Stats().Connects)
+}
+
+// A link that swallows everything and stays open, noticed with the default
+// keep-alive in 30 s; in the short form a keep-alive of a second takes 3 s.
+func TestFaultHalfOpen(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, newMosquitto(t, "allow_anonymous true\n").addr())
+	o := testOutbox(t, OutboxOptions{})
+	keepAlive := time.Duration(faults.Scale(1, 10)) * time.Second
+	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, KeepAlive: keepAlive, AckTimeout: time.Minute})
+	first := mustAccept(t, o, withPictures(testHit("A"), 4000, 40_000))
+	waitEmpty(t, c, o)
+	p.set(func(p *proxy) { p.silent = true })
+	dead := time.Now()
+	second := mustAccept(t, o, withPictures(testHit("B"), 4000, 40_000))
+	limit := time.After(time.Minute)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for c.Stats().Connected {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatal("the dead link is not noticed")
+		}
+	}
+	took := time.Since(dead)
+	if took > 3*keepAlive {
+		t.Errorf("the dead link was noticed after %v", took)
+	}
+	p.set(func(p *proxy) { p.silent = false })
+	waitEmpty(t, c, o)
+	wantDelivered(t, p, []string{first, second})
+	faults.Row(t, "half-open connection", "noticed after %v with a keep-alive of %v, the hit in flight delivered on the next connection", took.Round(100*time.Millisecond), keepAlive)
+}
+
+func TestFaultNeverAcknowledged(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, newMosquitto(t, "allow_anonymous true\n").addr())
+	p.swallow = func(h wireHit) bool { return h.Conn <= 2 }
+	o := testOutbox(t, OutboxOptions{})
+	var ids []string
+	for range 5 {
+		ids = append(ids, mustAccept(t, o, testHit("A")))
+	}
+	// Pings are answered all the time, and are no acknowledgement.
+	timeout := time.Duration(faults.Scale(600, 30_000)) * time.Millisecond
+	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, AckTimeout: timeout, KeepAlive: timeout / 2})
+	begin := time.Now()
+	for limit := time.After(2 * time.Minute); c.Stats().LastProblem == ""; {
+		select {
+		case <-limit:
+			t.Fatalf("stats: %+v", c.Stats())
+		case <-time.After(time.Millisecond):
+		}
+	}
+	if s := c.Stats(); s.LastProblem != errAckTimeout.Error() {
+		t.Errorf("stats: %+v", s)
+	}
+	took := time.Since(begin)
+	if n := o.Stats().Entries; n != len(ids) {
+		t.Errorf("%d hits are pending", n)
+	}
+	for limit := time.After(4 * time.Minute); o.Stats().Entries > 0; {
+		select {
+		case <-limit:
+			t.Fatalf("%d hits are pending; client %+v", o.Stats().Entries, c.Stats())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	wantDelivered(t, p, ids)
+	faults.Row(t, "broker never acknowledges", "given up after %v, nothing removed, all %d hits delivered once it does", took.Round(100*time.Millisecond), len(ids))
+}
+
+// A broker that loses everything it had: in broker mode what it acknowledged
+// and had not passed on is its own loss; everything else arrives.
+func TestFaultWipedBroker(t *testing.T) {
+	t.Parallel()
+	b := newMosquitto(t, "allow_anonymous true\n")
+	p := newProxy(t, b.addr())
+	o := testOutbox(t, OutboxOptions{})
+	ids := acceptMany(t, o, faults.Scale(300, 3000))
+	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}})
+	p.wait("some acknowledgements", func(p *proxy) bool { return len(p.acked) >= 50 })
+	b.kill(t)
+	b.start(t) // without persistence: empty
+	waitEmpty(t, c, o)
+	wantDelivered(t, p, ids)
+	faults.Row(t, "broker restarted and wiped", "%d hits: all acknowledged, in order; what it forgot after that comes again only with ack = \"server\"", len(ids))
+}
+
+// A certificate that the broker does not accept, and its mending.
+func TestFaultCertificates(t *testing.T) {
+	t.Parallel()
+	a, other := newAuthority(t), newAuthority(t)
+	server := x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	client := x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	a.issue("server", &server, time.Now().Add(time.Hour))
+	other.issue("unit", &client, time.Now().Add(time.Hour))
+	m := newMosquitto(t, fmt.Sprintf("allow_anonymous true\ncafile %s\ncertfile %s\nkeyfile %s\nrequire_certificate true\n",
+		a.path("ca.crt"), a.path("server.crt"), a.path("server.key")))
+	for name, spoil := range map[string]func(){
+		"wrong certificate": func() {
+			for _, suffix := range []string{".crt", ".key"} {
+				b, err := os.ReadFile(other.path("unit" + suffix))
+				if err == nil {
+					err = os.WriteFile(a.path("unit"+suffix), b, 0o600)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		},
+		"expired certificate": func() { a.issue("unit", &client, time.Now().Add(-time.Minute)) },
+	} {
+		spoil()
+		o := testOutbox(t, OutboxOptions{})
+		id := mustAccept(t, o, testHit("A"))
+		c, stop := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: "tls://" + m.addr(),
+			CAFile: a.path("ca.crt"), CertFile: a.path("unit.crt"), KeyFile: a.path("unit.key")}}})
+		waitStats(t, c, "a refusal", func(s ClientStats) bool { return s.LastProblem != "" })
+		said := c.Stats().LastProblem
+		if s := c.Stats(); s.Delivered != 0 || o.Stats().Entries != 1 {
+			t.Errorf("%s: stats %+v", name, s)
+		}
+		a.issue("unit", &client, time.Now().Add(time.Hour))
+		waitEmpty(t, c, o)
+		stop()
+		faults.Row(t, name, "hit %s waits and health says why (%s); delivered once the file is replaced, without a restart", id, said[strings.LastIndex(said, ": ")+2:])
+	}
+}
+
+// Mosquitto acknowledges what its access rules drop, because MQTT 3.1.1 knows
+// no other answer. In broker mode nobody notices; in server mode the hits stay.
+func TestFaultRefusedTopic(t *testing.T) {
+	t.Parallel()
+	acl := filepath.Join(t.TempDir(), "acl")
+	rules := "topic read platewatch/v1/units/+/acks\ntopic write platewatch/v1/units/+/state\n"
+	if err := os.WriteFile(acl, []byte(rules), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b := newMosquitto(t, "allow_anonymous true\nacl_file "+acl+"\n")
+	o := testOutbox(t, OutboxOptions{})
+	ids := acceptMany(t, o, 10)
+	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: "tcp://" + b.addr()}}, ServerAck: true, ServerAckTimeout: 100 * time.Millisecond})
+	waitStats(t, c, "the problem", func(s ClientStats) bool { return strings.Contains(s.LastProblem, "does not acknowledge") })
+	if n := o.Stats().Entries; n != len(ids) {
+		t.Errorf("%d hits are pending", n)
+	}
+	faults.Row(t, "broker refuses the topic", "with ack = \"server\" all %d hits stay and health says that the server does not acknowledge; with ack = \"broker\" Mosquitto's acknowledgement counts", len(ids))
+}
+
+// Eight hours without a broker under a fake clock, a hit every two seconds,
+// then delivery.
+func TestFaultEightHours(t *testing.T) {
+	hits := faults.Scale(600, 4*3600)
+	o := openTestOutbox(t, filepath.Join(t.TempDir(), "outbox.db"), OutboxOptions{})
+	now := time.Now()
+	o.mu.Lock()
+	o.now = func() time.Time { return now }
+	commit := o.commit
+	if !testing.Short() { // the waiting is what is tested here, not each fsync
+		o.db.NoSync = true
+	}
+	o.mu.Unlock()
+	var ids []string
+	for i := range hits {
+		o.mu.Lock()
+		now = now.Add(2 * time.Second)
+		o.mu.Unlock()
+		ids = append(ids, mustAccept(t, o, withPictures(testHit(fmt.Sprintf("P%d", i)), 300, 1500)))
+	}
+	o.mu.Lock()
+	o.db.NoSync = false
+	o.commit = commit
+	o.mu.Unlock()
+	if s := o.Stats(); s.DroppedEntries != 0 {
+		t.Fatalf("stats: %+v", s)
+	}
+	b := newMosquitto(t, "allow_anonymous true\n")
+	p := newProxy(t, b.addr())
+	begin := time.Now()
+	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}})
+	for limit := time.After(5 * time.Minute); o.Stats().Entries > 0; {
+		select {
+		case <-limit:
+			t.Fatalf("%d hits are pending; client %+v", o.Stats().Entries, c.Stats())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	rate := float64(hits) / time.Since(begin).Seconds()
+	const live = 16 // accepted in the last 30 s
+	want := append(append([]string{}, ids[hits-live:]...), ids[:hits-live]...)
+	wantDelivered(t, p, want)
+	p.mu.Lock()
+	for i, h := range firsts(p.acked) {
+		if h.Historical != (i >= live) {
+			t.Errorf("%s, the %dth to arrive: historical is %t", h.ID, i+1, h.Historical)
+			break
+		}
+	}
+	p.mu.Unlock()
+	if faults.Long() && rate < 500 {
+		t.Errorf("%.0f hits a second, 500 are wanted", rate)
+	}
+	faults.Row(t, "8 h without a broker", "%d hits with pictures: all delivered, the %d live ones first, each group in order, %.0f a second", hits, live, rate)
+}
+
+// The wall clock starts in 1970 and jumps by ten years from run to run: ids and
+// order do not change, and nothing is dropped.
+func TestFaultClockJumps(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	var ids []string
+	for _, wall := range []time.Time{
+		time.Unix(100, 0), time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC), time.Date(2036, 5, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(2016, 5, 1, 0, 0, 0, 0, time.UTC), time.Unix(3, 0), time.Date(2026, 5, 2, 0, 0, 0, 0, time.UTC),
+	} {
+		o, err := OpenOutbox(path, "unit-7", OutboxOptions{MaxAge: time.Hour}, testLog(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.now = func() time.Time { wall = wall.Add(time.Second); return wall }
+		for range 5 {
+			h := testHit("A")
+			h.CapturedAt, h.Clock = wall, ClockUnsynchronised
+			ids = append(ids, mustAccept(t, o, h))
+		}
+		o.mu.Lock()
+		o.maintain()
+		o.mu.Unlock()
+		if err := o.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := newMosquitto(t, "allow_anonymous true\n")
+	p := newProxy(t, b.addr())
+	o := openTestOutbox(t, path, OutboxOptions{})
+	var flagged []ClockState
+	stop := store(t, b.addr(), func(h *Hit) error { flagged = append(flagged, h.Clock); return nil })
+	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, ServerAck: true})
+	waitEmpty(t, c, o)
+	stop()
+	wantDelivered(t, p, ids)
+	for _, state := range flagged {
+		if state != ClockUnsynchronised {
+			t.Errorf("a time is not flagged")
+		}
+	}
+	if len(flagged) != len(ids) {
+		t.Errorf("%d arrived", len(flagged))
+	}
+	faults.Row(t, "clock jumps of ±10 years, 1970", "%d hits over 6 runs: ids and order unchanged, none dropped, all flagged unsynchronised", len(ids))
+}

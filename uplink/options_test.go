@@ -1,0 +1,440 @@
+package uplink
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// store is a central server: it watches, stores and acknowledges.
+func store(t *testing.T, addr string, handle func(h *Hit) error) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	up := make(chan struct{}, 10)
+	done := make(chan error, 1)
+	go func() {
+		done <- Watch(ctx, WatchConfig{Broker: Broker{URL: "tcp://" + addr}, Ack: true, MaxBackoff: 100 * time.Millisecond}, WatchHandler{
+			Link: func(err error) error {
+				if err == nil {
+					up <- struct{}{}
+				}
+				return nil
+			},
+			Hit:     func(h *Hit, _ []byte) error { return handle(h) },
+			Invalid: func(topic string, err error) error { return fmt.Errorf("%s: %w", topic, err) },
+		}, testLog(t))
+	}()
+	<-up
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil && !errors.Is(err, errNoStore) {
+			t.Errorf("the server: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+var errNoStore = errors.New("the server's disk is full")
+
+// In server mode the broker's word removes nothing; the server's does.
+func TestServerAcknowledges(t *testing.T) {
+	eachBroker(t, func(t *testing.T, b testBroker) {
+		p := newProxy(t, b.addr())
+		o := testOutbox(t, OutboxOptions{})
+		ids := acceptMany(t, o, 20)
+		c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, ServerAck: true, ServerAckTimeout: 300 * time.Millisecond})
+		p.wait("all hits with the broker, and again for want of the server's word", func(p *proxy) bool { return len(p.acked) >= 40 })
+		if n := o.Stats().Entries; n != 20 {
+			t.Fatalf("%d hits are pending without the server's word", n)
+		}
+		if s := c.Stats(); s.Delivered != 0 || s.LastProblem == "" || s.Resent == 0 {
+			t.Errorf("stats: %+v", s)
+		}
+		var stored []string
+		stop := store(t, b.addr(), func(h *Hit) error { // ends with the seventh, which it has
+			if stored = append(stored, h.ID); len(stored) == 7 {
+				return ErrStop
+			}
+			return nil
+		})
+		waitStats(t, c, "the end of the first server", func(s ClientStats) bool { return s.Delivered == 7 })
+		stop()
+		store(t, b.addr(), func(h *Hit) error { return nil })
+		waitEmpty(t, c, o)
+		// An update after that has its own acknowledgement.
+		if err := o.Update(ids[3], testHit("NEWER")); err != nil {
+			t.Fatal(err)
+		}
+		waitEmpty(t, c, o)
+		if s := c.Stats(); s.Delivered != 21 {
+			t.Errorf("stats: %+v", s)
+		}
+	})
+}
+
+// A broker that forgets what it acknowledged loses nothing in server mode.
+func TestWipedBrokerInServerMode(t *testing.T) {
+	b := newMosquitto(t, "allow_anonymous true\n")
+	p := newProxy(t, b.addr())
+	o := testOutbox(t, OutboxOptions{})
+	ids := acceptMany(t, o, 30)
+	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, ServerAck: true})
+	p.wait("all hits with the broker", func(p *proxy) bool { return len(p.acked) >= 30 })
+	b.kill(t) // nobody subscribed: all of them are gone
+	b.start(t)
+	stored := map[string]bool{}
+	stop := store(t, b.addr(), func(h *Hit) error { stored[h.ID] = true; return nil })
+	p.cut()
+	waitEmpty(t, c, o)
+	stop()
+	for _, id := range ids {
+		if !stored[id] {
+			t.Errorf("%s is lost", id)
+		}
+	}
+}
+
+// Without the right to listen for acknowledgements no hit would ever leave:
+// that is said, and nothing is lost.
+func TestServerModeWithoutAcks(t *testing.T) {
+	acl := filepath.Join(t.TempDir(), "acl")
+	if err := os.WriteFile(acl, []byte("topic write platewatch/v1/units/#\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b := newMosquitto(t, "allow_anonymous true\nacl_file "+acl+"\n")
+	o := testOutbox(t, OutboxOptions{})
+	id := mustAccept(t, o, testHit("A"))
+	c, stop := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: "tcp://" + b.addr()}}, ServerAck: true, ServerAckTimeout: 50 * time.Millisecond})
+	// Mosquitto grants the subscription and then sends nothing: the word is
+	// missing all the same.
+	waitStats(t, c, "a problem", func(s ClientStats) bool { return strings.Contains(s.LastProblem, "does not acknowledge") })
+	stop()
+	if diff := cmp.Diff([]string{id + "/1"}, pendingIDs(o)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func waitStats(t *testing.T, c *Client, what string, cond func(ClientStats) bool) {
+	t.Helper()
+	limit := testTimeout(t)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !cond(c.Stats()) {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("waited too long for %s; stats %+v", what, c.Stats())
+		}
+	}
+}
+
+// The preferred broker when it is there, the next one when it is not, and back.
+func TestSeveralBrokers(t *testing.T) {
+	first, second := newMosquitto(t, "allow_anonymous true\n"), newMosquitto(t, "allow_anonymous true\n")
+	first.kill(t)
+	o := testOutbox(t, OutboxOptions{})
+	mustAccept(t, o, testHit("A"))
+	c, _ := startClient(t, o, ClientConfig{PreferEvery: 50 * time.Millisecond,
+		Brokers: []Broker{{URL: "tcp://" + first.addr()}, {URL: "tcp://" + second.addr()}}})
+	waitStats(t, c, "a delivery to the second broker", func(s ClientStats) bool { return s.Delivered == 1 })
+	if s := c.Stats(); s.Broker != "tcp://"+second.addr() {
+		t.Errorf("stats: %+v", s)
+	}
+	first.start(t)
+	waitStats(t, c, "the first broker again", func(s ClientStats) bool { return s.Connected && s.Broker == "tcp://"+first.addr() })
+	mustAccept(t, o, testHit("B"))
+	waitStats(t, c, "a delivery to the first broker", func(s ClientStats) bool { return s.Delivered == 2 })
+	first.kill(t)
+	mustAccept(t, o, testHit("C"))
+	waitStats(t, c, "the second broker again", func(s ClientStats) bool { return s.Delivered == 3 })
+	// The state that the second broker retained while the unit was away is offline.
+}
+
+// Renewed certificates are taken up while the connection stands.
+func TestCertificatesAreReloaded(t *testing.T) {
+	a := newAuthority(t)
+	server := x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	client := x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	a.issue("server", &server, time.Now().Add(time.Hour))
+	a.issue("unit", &client, time.Now().Add(time.Hour))
+	m := newMosquitto(t, fmt.Sprintf("allow_anonymous true\ncafile %s\ncertfile %s\nkeyfile %s\nrequire_certificate true\n",
+		a.path("ca.crt"), a.path("server.crt"), a.path("server.key")))
+	o := testOutbox(t, OutboxOptions{})
+	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: "tls://" + m.addr(),
+		CAFile: a.path("ca.crt"), CertFile: a.path("unit.crt"), KeyFile: a.path("unit.key")}}})
+	waitStats(t, c, "a connection", func(s ClientStats) bool { return s.Connects == 1 })
+	// A half-written pair is left alone.
+	key, err := os.ReadFile(a.path("unit.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(a.path("unit.key"), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mustAccept(t, o, testHit("A"))
+	waitStats(t, c, "a delivery", func(s ClientStats) bool { return s.Delivered == 1 })
+	if err := os.WriteFile(a.path("unit.key"), key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.issue("unit", &client, time.Now().Add(2*time.Hour))
+	waitStats(t, c, "a connection with the new certificate", func(s ClientStats) bool { return s.Connects >= 2 && s.Connected })
+	mustAccept(t, o, testHit("B"))
+	waitStats(t, c, "a delivery", func(s ClientStats) bool { return s.Delivered == 2 })
+}
+
+// On a bounded link hits go first, and their pictures follow.
+func TestPicturesFollow(t *testing.T) {
+	b := newMosquitto(t, "allow_anonymous true\n")
+	p := newProxy(t, b.addr())
+	o := testOutbox(t, OutboxOptions{})
+	var told []string
+	store(t, b.addr(), func(h *Hit) error {
+		told = append(told, fmt.Sprintf("%s follow=%t picture=%t", h.ID, h.PicturesFollow, h.PlatePicture != nil))
+		return nil
+	})
+	for i := range 3 {
+		mustAccept(t, o, withPictures(testHit(fmt.Sprintf("P%d", i)), 500, 8000))
+	}
+	mustAccept(t, o, testHit("NONE"))
+	const bandwidth = 40_000
+	begin := time.Now()
+	c, stop := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, Bandwidth: bandwidth})
+	waitEmpty(t, c, o)
+	took := time.Since(begin)
+	stop()
+	var got []string
+	p.mu.Lock()
+	for _, h := range p.acked {
+		got = append(got, fmt.Sprintf("%s follow=%t picture=%t", h.ID, h.Follow, h.Pictures))
+	}
+	p.mu.Unlock()
+	want := []string{"unit-7-1 follow=true picture=false", "unit-7-2 follow=true picture=false", "unit-7-3 follow=true picture=false",
+		"unit-7-4 follow=false picture=false",
+		"unit-7-1 follow=false picture=true", "unit-7-2 follow=false picture=true", "unit-7-3 follow=false picture=true"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("acknowledged (-want +got):\n%s", diff)
+	}
+	// 3 × 8.5 kB as base64, and four hits twice, at 40 kB/s.
+	if low := time.Duration(float64(3*8500*4/3-chunkSize) / bandwidth * float64(time.Second)); took < low {
+		t.Errorf("took %v, and at this bandwidth it takes at least %v", took, low)
+	}
+}
+
+// The hit and what else is made of it leave the outbox together.
+func TestONVIFAndHomeAssistant(t *testing.T) {
+	b := newMosquitto(t, "allow_anonymous true\n")
+	p := newProxy(t, b.addr())
+	o := testOutbox(t, OutboxOptions{})
+	h := withPictures(testHit("M5XSX"), 300, 300)
+	h.Region = "us-ca"
+	id := mustAccept(t, o, h)
+	p.swallow = func(h wireHit) bool { return h.Conn == 1 } // the hit's own acknowledgement
+	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, Software: "1.2.3",
+		ONVIF: &ONVIF{TopicPrefix: "site/a"}, HomeAssistant: &HomeAssistant{Cameras: []string{"north"}}})
+	p.wait("the hit", func(p *proxy) bool { return len(p.acked) == 1 })
+	if n := o.Stats().Entries; n != 1 {
+		t.Errorf("%d hits are pending before the last acknowledgement", n)
+	}
+	p.cut()
+	p.wait("the hit again", func(p *proxy) bool { return len(p.acked) == 2 })
+	waitEmpty(t, c, o)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var topics []string
+	for _, m := range p.others {
+		topics = append(topics, fmt.Sprintf("%s %t", m.Topic, m.Retained))
+	}
+	event, device := "site/a/onvif-ej/RuleEngine/Recognition/LicensePlate/&north/platewatch false", "homeassistant/device/unit-7/config true"
+	if diff := cmp.Diff([]string{device, event, device, event}, topics); diff != "" {
+		t.Errorf("topics (-want +got):\n%s", diff)
+	}
+	e := decode[onvifEvent](t, p.others[1].Payload)
+	want := onvifEvent{UtcTime: "2026-05-04T03:02:01Z", Source: onvifSource{"north", "platewatch"}, Data: onvifData{
+		Likelihood: 0.94, ObjectID: "12", Label: "Blacklisted", Direction: "towards", Image: strings.Repeat("A", 400),
+		BoundingBox:      &onvifBox{"-0.3812", "0.0556", "-0.0641", "-0.0722"}, // 396 340 203 46 of 1280 × 720
+		LicensePlateInfo: onvifPlate{PlateNumber: onvifText{0.94, "M5XSX"}, CountryCode: &onvifText{0.94, "US"}, IssuingEntity: &onvifText{0.94, "CA"}},
+	}}
+	if diff := cmp.Diff(want, e); diff != "" {
+		t.Errorf("event of %s (-want +got):\n%s", id, diff)
+	}
+	d := decode[homeDevice](t, p.others[0].Payload)
+	if len(d.Components) != 5 || strings.Contains(fmt.Sprint(d), "M5XSX") || d.Components["camera_north"].StateTopic != Topic("unit-7", KindHealth) {
+		t.Errorf("device: %+v", d)
+	}
+}
+
+func TestONVIFTopics(t *testing.T) {
+	h := testHit("A1")
+	h.Camera = "a/b+c#"
+	if got := (&ONVIF{}).topic(&h); got != "onvif-ej/RuleEngine/Recognition/LicensePlate/&abc/platewatch" {
+		t.Error(got)
+	}
+	for _, bad := range []string{"a//b", "+", "a/#"} {
+		if (&ONVIF{TopicPrefix: bad}).Validate() == nil {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+}
+
+// listServer is the hotlist as far as the uplink knows it.
+type listServer struct {
+	mu       sync.Mutex
+	versions map[string]*ListUpdate // by the manifest's content
+	applied  []string
+	checked  map[string]int
+	held     string
+}
+
+func (s *listServer) CheckManifest(list string, manifest []byte) (*ListUpdate, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.checked == nil {
+		s.checked = map[string]int{}
+	}
+	s.checked[string(manifest)]++
+	u, ok := s.versions[string(manifest)]
+	switch {
+	case !ok:
+		return nil, errors.New("the signature is wrong")
+	case u.Version == s.held:
+		return nil, nil
+	}
+	return u, nil
+}
+
+func (s *listServer) ApplyUpdate(_ context.Context, list string, _ []byte, parts []string) error {
+	var all strings.Builder
+	for _, path := range parts {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		all.Write(b)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.applied = append(s.applied, list+": "+all.String()[:12])
+	return nil
+}
+
+// publishRetained puts messages onto a broker, as the server does.
+func publishRetained(t *testing.T, addr string, messages map[string]string) {
+	t.Helper()
+	l, err := connect(t.Context(), Broker{URL: "tcp://" + addr}, linkOptions{clientID: "server", keepAlive: 10 * time.Second, limit: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	for topic, payload := range messages {
+		token := l.publish(topic, true, []byte(payload))
+		<-token.Done()
+		if err := token.Error(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func part(n int, content string) ListPart {
+	return ListPart{Number: n, Size: int64(len(content)), SHA256: sha256.Sum256([]byte(content))}
+}
+
+// A manifest and its parts are fetched over cut connections, without asking
+// twice for what is there, and what cannot be believed is refused.
+func TestListUpdates(t *testing.T) {
+	eachBroker(t, func(t *testing.T, b testBroker) {
+		p := newProxy(t, b.addr())
+		var parts []ListPart
+		messages := map[string]string{ManifestTopic("stolen"): "manifest 7"}
+		for n := 1; n <= 5; n++ {
+			content := fmt.Sprintf("part %d, long enough %s", n, strings.Repeat("x", 50_000))
+			parts = append(parts, part(n, content))
+			messages[PartTopic("stolen", "7", n)] = content
+		}
+		messages[PartTopic("stolen", "8", 1)] = "not what was signed"
+		server := &listServer{versions: map[string]*ListUpdate{
+			"manifest 7": {Version: "7", Parts: parts},
+			"manifest 8": {Version: "8", Parts: []ListPart{part(1, "what was signed")}},
+			"manifest 9": {Version: "9", Parts: []ListPart{part(1, "nowhere")}},
+			"huge":       {Version: "10", Parts: []ListPart{{Number: 1, Size: 5 << 20}}},
+			"path":       {Version: "../x", Parts: parts},
+		}}
+		publishRetained(t, b.addr(), messages)
+		type result struct{ version, err string }
+		results := make(chan result, 10)
+		dir := t.TempDir()
+		u, err := NewListUpdates(ListUpdatesConfig{Lists: []string{"stolen"}, Applier: server, Dir: dir, PartTimeout: 500 * time.Millisecond,
+			Done: func(list, version string, err error) { results <- result{version, fmt.Sprint(err)} }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.set(func(p *proxy) { p.cutParts = 2 }) // the connection ends after every second part
+		o := testOutbox(t, OutboxOptions{})
+		c, stop := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, Lists: u, MaxBackoff: 20 * time.Millisecond})
+		if got := <-results; got != (result{"7", "<nil>"}) {
+			t.Fatalf("%+v", got)
+		}
+		if c.Stats().Connects < 2 {
+			t.Errorf("stats: %+v", c.Stats())
+		}
+		p.set(func(p *proxy) { p.cutParts = 0 })
+		for _, tc := range []struct{ manifest, version, want string }{
+			{"manifest 8", "8", "not the one"}, {"forged", "", "signature"}, {"manifest 9", "9", "does not have it"},
+			{"huge", "10", "at most"}, {"path", "../x", "topic"}, {strings.Repeat("x", 300<<10), "", "at most"},
+		} {
+			publishRetained(t, b.addr(), map[string]string{ManifestTopic("stolen"): tc.manifest})
+			got := <-results
+			if got.version != tc.version || !strings.Contains(got.err, tc.want) {
+				t.Errorf("%.20s: %+v", tc.manifest, got)
+			}
+		}
+		// What was refused for good is not looked at again with every connection;
+		// what lacked a part is.
+		publishRetained(t, b.addr(), map[string]string{ManifestTopic("stolen"): "forged again"})
+		if got := <-results; !strings.Contains(got.err, "signature") {
+			t.Errorf("%+v", got)
+		}
+		for range 2 {
+			n := c.Stats().Connects
+			p.cut()
+			waitStats(t, c, "another connection", func(s ClientStats) bool { return s.Connects > n && s.Connected })
+		}
+		publishRetained(t, b.addr(), map[string]string{ManifestTopic("stolen"): "manifest 9"})
+		if got := <-results; got.version != "9" {
+			t.Errorf("%+v", got)
+		}
+		p.cut()
+		if got := <-results; got.version != "9" {
+			t.Errorf("%+v", got)
+		}
+		stop()
+		if n := server.checked["forged again"]; n != 1 {
+			t.Errorf("a forged manifest was checked %d times", n)
+		}
+		if diff := cmp.Diff([]string{"stolen: part 1, long"}, server.applied); diff != "" {
+			t.Errorf("applied (-want +got):\n%s", diff)
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for n := 1; n <= 5; n++ {
+			// Once, or twice where the cut took the part itself.
+			if asked := p.parts[PartTopic("stolen", "7", n)]; asked < 1 || asked > 2 {
+				t.Errorf("part %d came %d times", n, asked)
+			}
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 1 {
+			t.Errorf("%d parts are left, %v", len(left), err)
+		}
+	})
+}

@@ -1,0 +1,201 @@
+package uplink
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+)
+
+// waited is a hit that the broker has and the server did not acknowledge yet.
+type waited struct {
+	since time.Time
+	tries uint
+	due   bool // to be sent again
+}
+
+// maxServerWait bounds how long a hit that the server does not acknowledge is
+// left alone.
+const maxServerWait = 15 * time.Minute
+
+// subscribe asks for the server's acknowledgements, if hits wait for them, and
+// for the hotlists' manifests. Either channel is closed once the broker
+// answered, and nil if there is nothing to ask.
+func (s *session) subscribe() (acks, manifests <-chan struct{}) {
+	if s.subscribed = !s.cfg.ServerAck; !s.subscribed {
+		// QoS 0: one that gets lost is no loss, because the hit is sent again, and
+		// a cluster need not keep a durable consumer for every unit.
+		s.acks = s.link.client.Subscribe(Topic(s.client.outbox.unit, KindAcks), 0, nil)
+		acks = s.acks.Done()
+	}
+	if s.cfg.Lists != nil {
+		s.manifests = s.link.client.SubscribeMultiple(s.cfg.Lists.filters(), nil)
+		manifests = s.manifests.Done()
+	}
+	return acks, manifests
+}
+
+// granted looks at the broker's answer. Without the acknowledgements no hit
+// could ever leave, so a refusal ends the connection and is told.
+func (s *session) granted() error {
+	if err := subscriptionError(s.acks); err != nil {
+		return &Error{Op: "listen for the server's acknowledgements on", Path: s.broker.name(), Err: err,
+			Advice: `let the unit read its acks topic, or set uplink.ack = "broker"`}
+	}
+	s.subscribed = true
+	return nil
+}
+
+// listening looks at the broker's answer about the hotlists. Hits do not
+// depend on it.
+func (s *session) listening() {
+	if err := subscriptionError(s.manifests); err != nil {
+		if s.client.problems.first("manifests: " + err.Error()) {
+			s.client.log.Warn("no hotlist updates come over the broker", "broker", s.broker.name(), "error", err,
+				"hint", "let the unit read platewatch/v1/hotlists/#")
+		}
+	}
+}
+
+// subscriptionError is an error if the broker refused one of the topics, which
+// MQTT 3.1.1 says in the result and not as an error.
+func subscriptionError(t mqtt.Token) error {
+	if err := t.Error(); err != nil {
+		return err
+	}
+	if st, ok := t.(*mqtt.SubscribeToken); ok {
+		for topic, qos := range st.Result() {
+			if qos > 2 {
+				return fmt.Errorf("it refuses the subscription to %s", topic)
+			}
+		}
+	}
+	return nil
+}
+
+// await remembers that the server's word is missing.
+func (s *session) await(ref Ref) {
+	w := s.awaiting[ref]
+	if w == nil {
+		w = &waited{}
+		s.awaiting[ref] = w
+		s.tellAwaiting()
+	}
+	w.since, w.due = time.Now(), false
+	w.tries++
+}
+
+func (s *session) tellAwaiting() {
+	n := len(s.awaiting)
+	s.client.count(func(st *ClientStats) { st.Awaiting = n })
+}
+
+// overdue lets hits be sent again that the server did not acknowledge in time.
+func (s *session) overdue() {
+	again := 0
+	for ref, w := range s.awaiting {
+		wait := min(s.cfg.ServerAckTimeout<<min(w.tries-1, 8), maxServerWait)
+		if !w.due && time.Since(w.since) >= wait {
+			w.due = true
+			s.client.sent[ref] = true
+			again++
+		}
+	}
+	if again == 0 {
+		return
+	}
+	const text = "the server does not acknowledge hits that the broker has"
+	s.client.count(func(st *ClientStats) { st.LastProblem = text })
+	if s.client.problems.first(text) {
+		s.client.log.Warn(text+"; they stay in the outbox and are sent again", "broker", s.broker.name(), "hits", again)
+	}
+}
+
+// receive takes one message that came for the unit, which can be anything.
+func (s *session) receive(m inbound) {
+	c := s.client
+	if m.topic == Topic(c.outbox.unit, KindAcks) {
+		refs, err := parseAcks(c.outbox.unit, m.payload)
+		if err != nil {
+			if c.problems.first("acks: " + err.Error()) {
+				c.log.Warn("an acknowledgement of the server was left out", "error", err)
+			}
+			return
+		}
+		s.serverHas(refs)
+		return
+	}
+	if c.cfg.Lists != nil && strings.HasPrefix(m.topic, listRoot) {
+		c.cfg.Lists.take(m)
+		return
+	}
+}
+
+// serverHas removes what the server has stored for good.
+func (s *session) serverHas(refs []Ref) {
+	if !s.cfg.ServerAck {
+		return
+	}
+	var done []Ref
+	for _, ref := range refs {
+		at, ok := s.client.outbox.pendingRef(ref)
+		if !ok {
+			continue // again, or of a revision that was replaced
+		}
+		switch {
+		case s.inFlight(at) != nil:
+			if f := s.inFlight(at); !f.bare { // else its pictures are still to come
+				s.early[at] = true
+			}
+		case s.awaiting[at] == nil && s.client.bare[at]:
+			// That was the hit; its pictures are still to come.
+		default:
+			delete(s.awaiting, at)
+			done = append(done, at)
+		}
+	}
+	s.tellAwaiting()
+	s.delivered(done)
+}
+
+// inFlight is the message that an entry's acknowledgement by the broker hangs
+// on; nil if there is none on its way.
+func (s *session) inFlight(ref Ref) *flight {
+	for _, f := range s.flight {
+		if f.entry && f.ref == ref {
+			return f
+		}
+	}
+	return nil
+}
+
+var errNotConnected = errors.New("the connection was lost")
+
+// subscription is a wish of the hotlist updates: a topic to have, or to have
+// no longer.
+type subscription struct {
+	topic string
+	end   bool
+	done  chan<- error // has room for one
+}
+
+// request carries out a subscription without waiting for it.
+func (s *session) request(r subscription) {
+	if r.end {
+		s.link.client.Unsubscribe(r.topic)
+		r.done <- nil
+		return
+	}
+	t := s.link.client.Subscribe(r.topic, 1, nil)
+	lost := s.link.conn.ctx.Done()
+	s.cfg.Lists.waits.Go(func() {
+		select {
+		case <-t.Done():
+			r.done <- subscriptionError(t)
+		case <-lost:
+			r.done <- errNotConnected
+		}
+	})
+}

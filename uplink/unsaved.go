@@ -1,0 +1,318 @@
+package uplink
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Everything that changes the file is first a set of changes: keys and the
+// values they are to have. Normally the set is committed at once. While the
+// disk takes no writes (it is full, read-only or broken) the sets are kept in
+// memory, laid over what the file holds, and committed together when it takes
+// writes again. A set can be committed twice without harm.
+
+// cell names one value in the file.
+type cell struct {
+	bucket string
+	key    string
+}
+
+// changes maps cells to their new values; nil deletes.
+type changes map[cell][]byte
+
+func (c changes) put(bucket, key []byte, value []byte) {
+	c[cell{string(bucket), string(key)}] = value
+}
+
+func (c changes) remove(bucket []byte, seqs ...uint64) {
+	for _, seq := range seqs {
+		c.put(bucket, recordKey(seq), nil)
+	}
+}
+
+// cellCost is what a cell counts for at the memory's bound beside its value.
+const cellCost = 64
+
+// apply does the changes to the file.
+func (c changes) apply(tx *bolt.Tx) error {
+	for at, value := range c {
+		b := tx.Bucket([]byte(at.bucket))
+		var err error
+		if value == nil {
+			err = b.Delete([]byte(at.key))
+		} else {
+			err = b.Put([]byte(at.key), value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errDisk: the disk takes no writes, or cannot be read.
+var errDisk = errors.New("the disk does not take it")
+
+// retryDisk is how often a disk that took no writes is tried again.
+const retryDisk = 5 * time.Second
+
+// read gets one value, the way it will be once everything is on disk. The
+// value is the caller's.
+func (o *Outbox) read(bucket []byte, key []byte) ([]byte, error) {
+	if v, ok := o.unsaved[cell{string(bucket), string(key)}]; ok {
+		return v, nil
+	}
+	if o.db == nil {
+		return nil, errors.Join(errDisk, o.disk)
+	}
+	var value []byte
+	err := guard(func() error {
+		return o.db.View(func(tx *bolt.Tx) error {
+			value = slices.Clone(tx.Bucket(bucket).Get(key))
+			return nil
+		})
+	})
+	return value, err
+}
+
+// save puts a set of changes on disk, together with those that are only in
+// memory. An error that is not errDamaged satisfies errDisk; the caller then
+// keeps the changes by [Outbox.hold] or gives them up.
+func (o *Outbox) save(c changes) error {
+	if o.closed {
+		return ErrClosed
+	}
+	if o.disk != nil && o.now().Before(o.retryAt) {
+		return errors.Join(errDisk, o.disk)
+	}
+	return o.flush(c)
+}
+
+// flush tries the disk now, whenever it was tried last.
+func (o *Outbox) flush(c changes) error {
+	if o.db == nil || o.readOnly {
+		if err := o.reopen(); err != nil {
+			return o.diskFailed(err)
+		}
+	}
+	// What is only in memory may be overridden by c, so it goes first and in
+	// a transaction of the same commit.
+	err := guard(func() error {
+		return o.commit(o.db, func(tx *bolt.Tx) error {
+			if err := o.unsaved.apply(tx); err != nil {
+				return err
+			}
+			return c.apply(tx)
+		})
+	})
+	switch {
+	case err == nil:
+		o.diskWorks()
+		return nil
+	case errors.Is(err, errDamaged):
+		return err
+	}
+	return o.diskFailed(err)
+}
+
+func (o *Outbox) diskFailed(err error) error {
+	if o.disk == nil {
+		o.log.Error("the outbox's disk takes no writes; hits are kept in memory and delivered from there",
+			"file", o.path, "error", err)
+		o.counts.DiskFailures++
+	}
+	o.disk = err
+	o.retryAt = o.now().Add(retryDisk)
+	return errors.Join(errDisk, err)
+}
+
+// diskWorks notes that everything is on disk now.
+func (o *Outbox) diskWorks() {
+	if o.disk != nil {
+		o.log.Info("the outbox's disk takes writes again", "file", o.path, "saved_hits", o.unsavedHits())
+		o.disk = nil
+	}
+	if len(o.unsaved) > 0 {
+		clear(o.unsaved)
+		o.unsavedBytes = 0
+		for i := range o.index {
+			o.index[i].inFile = true
+		}
+	}
+}
+
+// hold lays a set of changes over the file, in memory, where there is room:
+// pictures that are only in memory go before hits, the least urgent first and
+// among them the oldest. s is the hit that the changes bring, nil if none.
+// It returns [ErrFull] if that hit itself is the one that goes.
+func (o *Outbox) hold(c changes, s *slot) error {
+	for at, v := range c {
+		if old, ok := o.unsaved[at]; ok {
+			o.unsavedBytes -= cellCost + int64(len(old))
+		}
+		o.unsaved[at] = v
+		o.unsavedBytes += cellCost + int64(len(v))
+	}
+	if o.unsavedBytes <= o.opts.MaxMemory {
+		return nil
+	}
+	var order []slot
+	for _, p := range o.index {
+		if o.isUnsaved(bucketHits, p.seq) && (s == nil || p.seq != s.seq) {
+			order = append(order, p)
+		}
+	}
+	if s != nil {
+		order = append(order, *s)
+	}
+	slices.SortFunc(order, leastUrgentOldest)
+	for _, p := range order {
+		if o.unsavedBytes <= o.opts.MaxMemory {
+			return nil
+		}
+		if o.isUnsaved(bucketPictures, p.seq) {
+			o.drop(bucketPictures, p)
+			o.counts.DroppedPictures++
+			if s != nil && p.seq == s.seq {
+				s.pictures = 0
+			} else if i, ok := o.find(p.seq); ok {
+				o.bytes -= o.index[i].pictures
+				o.index[i].pictures = 0
+			}
+		}
+	}
+	for _, p := range order {
+		if o.unsavedBytes <= o.opts.MaxMemory {
+			return nil
+		}
+		if s != nil && p.seq == s.seq {
+			o.takeBack(*s)
+			return ErrFull
+		}
+		o.drop(bucketHits, p)
+		o.countDropped(p)
+		o.forget([]uint64{p.seq})
+	}
+	return nil
+}
+
+// drop takes a value out of memory. If an older one is in the file, that is
+// to be deleted.
+func (o *Outbox) drop(bucket []byte, s slot) {
+	at := cell{string(bucket), string(recordKey(s.seq))}
+	o.unsavedBytes -= int64(len(o.unsaved[at]))
+	if s.inFile {
+		o.unsaved[at] = nil
+		return
+	}
+	delete(o.unsaved, at)
+	o.unsavedBytes -= cellCost
+}
+
+// takeBack takes a hit out of memory that found no room. If it was to replace
+// one in the file, that one stays.
+func (o *Outbox) takeBack(s slot) {
+	for _, bucket := range [][]byte{bucketHits, bucketPictures} {
+		at := cell{string(bucket), string(recordKey(s.seq))}
+		if v, ok := o.unsaved[at]; ok {
+			o.unsavedBytes -= cellCost + int64(len(v))
+			delete(o.unsaved, at)
+		}
+	}
+	if !s.inFile {
+		o.forget([]uint64{s.seq})
+	}
+}
+
+func (o *Outbox) isUnsaved(bucket []byte, seq uint64) bool {
+	return o.unsaved[cell{string(bucket), string(recordKey(seq))}] != nil
+}
+
+func (o *Outbox) unsavedHits() (n int) {
+	for at, v := range o.unsaved {
+		if at.bucket == string(bucketHits) && v != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func leastUrgentOldest(a, b slot) int {
+	return cmp.Or(-cmp.Compare(a.urgency, b.urgency), cmp.Compare(a.seq, b.seq))
+}
+
+// tend does what is due from time to time, until the outbox is closed: it
+// tries a disk that took no writes, and drops hits over their age.
+func (o *Outbox) tend() {
+	defer close(o.tended)
+	tick := time.NewTicker(retryDisk)
+	defer tick.Stop()
+	for {
+		select {
+		case <-o.stop:
+			return
+		case <-tick.C:
+		}
+		o.mu.Lock()
+		o.maintain()
+		o.mu.Unlock()
+	}
+}
+
+func (o *Outbox) maintain() {
+	if o.closed {
+		return
+	}
+	if o.disk != nil || len(o.unsaved) > 0 {
+		err := o.repair(func() error { return o.flush(nil) })
+		if err == nil {
+			o.raiseCeiling(o.lastNum + 1)
+			o.wake()
+		}
+	}
+	o.expire()
+}
+
+// expire drops hits that are older than their priority's bound. Only an age
+// that is certain counts: a clock that jumped must not empty the outbox.
+func (o *Outbox) expire() {
+	var old []uint64
+	for _, s := range o.index {
+		limit := o.opts.limit(s.urgency).MaxAge
+		if age, sure := o.age(s); sure && age > limit {
+			old = append(old, s.seq)
+		}
+	}
+	if len(old) == 0 {
+		return
+	}
+	c := changes{}
+	c.remove(bucketHits, old...)
+	c.remove(bucketPictures, old...)
+	if err := o.keep(c); err != nil {
+		o.log.Error("hits over their age cannot be dropped; trying again", "hits", len(old), "error", err)
+		return
+	}
+	for _, seq := range old {
+		if i, ok := o.find(seq); ok {
+			o.countDropped(o.index[i])
+			o.counts.Expired++
+		}
+	}
+	o.forget(old)
+	o.log.Warn("hits were dropped because they were over their age", "hits", len(old))
+}
+
+// keep saves changes that bring no hit, or holds them if the disk takes no
+// writes.
+func (o *Outbox) keep(c changes) error {
+	err := o.save(c)
+	if errors.Is(err, errDisk) {
+		return o.hold(c, nil)
+	}
+	return err
+}
