@@ -4,36 +4,36 @@ package judge
 
 // Fitted to the readings on 56 pictures of eu, 56 pictures of eu eu, 116 pictures of us, 116 pictures of us us, 57 pictures of br, 57 pictures of br br, 113 pictures of us_carpark, 113 pictures of us_carpark us, 81 pictures of fr, 81 pictures of fr eu, 200 pictures of grey, 390 pictures of us us, 681 pictures of eu, 500 pictures of br_night br.
 
-var platePlate = Weights{1.019, [terms]float64{
-	0.629,  // place, log odds
-	0.890,  // reader, log confidence
-	0.371,  // characters read more or less than shapes
-	0.146,  // looks agreed
-	2.411,  // height below 20 px, log
-	0.308,  // height above 20 px
-	-0.942, // light on dark
-	-0.917, // fewer than 5 characters
-	-0.411, // more than 8 characters
-	-1.601, // no figure
-	-1.038, // no letter
-	-0.202, // characters that dies stamp alike
-	0.239,  // formats, log prior
-	1.698,  // fills the frame
+var platePlate = Weights{0.635, [terms]float64{
+	0.805,  // place, log odds
+	0.580,  // reader, log confidence
+	0.248,  // characters read more or less than shapes
+	-0.186, // looks agreed
+	2.571,  // height below 20 px, log
+	0.375,  // height above 20 px
+	-1.039, // light on dark
+	-1.457, // fewer than 5 characters
+	-0.356, // more than 8 characters
+	-1.752, // no figure
+	-0.822, // no letter
+	-0.147, // characters that dies stamp alike
+	0.237,  // formats, log prior
+	1.706,  // fills the frame
 }}
 
-var plateRight = Weights{0.956, [terms]float64{
-	0.446,  // place, log odds
-	1.449,  // reader, log confidence
-	0.261,  // characters read more or less than shapes
-	0.158,  // looks agreed
-	2.083,  // height below 20 px, log
-	0.324,  // height above 20 px
-	-0.458, // light on dark
-	-1.018, // fewer than 5 characters
-	-0.456, // more than 8 characters
-	-1.552, // no figure
-	-0.574, // no letter
-	-0.299, // characters that dies stamp alike
-	0.146,  // formats, log prior
-	0.597,  // fills the frame
+var plateRight = Weights{0.569, [terms]float64{
+	0.554,  // place, log odds
+	1.285,  // reader, log confidence
+	0.229,  // characters read more or less than shapes
+	0.033,  // looks agreed
+	2.010,  // height below 20 px, log
+	0.251,  // height above 20 px
+	-0.534, // light on dark
+	-1.111, // fewer than 5 characters
+	-0.503, // more than 8 characters
+	-1.656, // no figure
+	-0.513, // no letter
+	-0.239, // characters that dies stamp alike
+	0.145,  // formats, log prior
+	0.604,  // fills the frame
 }}
