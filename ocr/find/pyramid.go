@@ -68,10 +68,24 @@ func (p *pyramid) Close() {
 
 // horizontalGradient returns |∂/∂x| / 2 of a grey picture. The caller closes it.
 func horizontalGradient(grey gocv.Mat) gocv.Mat {
+	out := gocv.NewMatWithSize(grey.Rows(), grey.Cols(), gocv.MatTypeCV8UC1)
+	absGradient(grey, &out, 0.5)
+	return out
+}
+
+// absGradient writes |∂/∂x| × scale of a grey picture into out, which has its
+// size. It goes band by band: the signed gradient takes two bytes a pixel.
+func absGradient(grey gocv.Mat, out *gocv.Mat, scale float64) {
+	const band = 128 // rows
 	signed := gocv.NewMat()
 	defer signed.Close()
-	gocv.Sobel(grey, &signed, gocv.MatTypeCV16S, 1, 0, 3, 1, 0, gocv.BorderDefault)
-	out := gocv.NewMat()
-	gocv.ConvertScaleAbs(signed, &out, 0.5, 0)
-	return out
+	for y := 0; y < grey.Rows(); y += band {
+		rows := image.Rect(0, y, grey.Cols(), min(y+band, grey.Rows()))
+		from, to := grey.Region(rows), out.Region(rows)
+		// Beyond the band OpenCV takes the picture's own rows.
+		gocv.Sobel(from, &signed, gocv.MatTypeCV16S, 1, 0, 3, 1, 0, gocv.BorderDefault)
+		gocv.ConvertScaleAbs(signed, &to, scale, 0)
+		from.Close()
+		to.Close()
+	}
 }

@@ -73,11 +73,11 @@ func textRegions(pyr *pyramid, k kernels, atMost int) []region {
 // blackHatStrokes are the upright edges of dark strokes. The caller closes
 // them.
 func blackHatStrokes(grey gocv.Mat, k kernels) gocv.Mat {
-	signed, strokes := gocv.NewMat(), gocv.NewMat()
-	defer signed.Close()
-	blackHat(grey, &strokes, k.text)
-	gocv.Sobel(strokes, &signed, gocv.MatTypeCV16S, 1, 0, 3, 1, 0, gocv.BorderDefault)
-	gocv.ConvertScaleAbs(signed, &strokes, 1, 0)
+	hat := gocv.NewMat()
+	defer hat.Close()
+	blackHat(grey, &hat, k.text)
+	strokes := gocv.NewMatWithSize(grey.Rows(), grey.Cols(), gocv.MatTypeCV8UC1)
+	absGradient(hat, &strokes, 1)
 	return strokes
 }
 
