@@ -46,6 +46,7 @@ func (s *Score) readPicture(ctx context.Context, r *ocr.Recogniser, path string)
 		return nil, err
 	}
 	defer still.Close()
+	ocr.Grey(&still)
 	res, err := r.Recognise(ctx, still)
 	if err != nil {
 		return nil, err

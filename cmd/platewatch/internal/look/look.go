@@ -40,6 +40,9 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 		return err
 	}
 	defer still.Close()
+	if l.Annotate == nil && l.Stages == nil {
+		ocr.Grey(&still)
+	}
 	res, err := l.recognise(ctx, in.Name, still)
 	if err != nil {
 		return err
