@@ -93,7 +93,7 @@ type Params struct {
 // DefaultParams are the values with which the accuracy in the README was
 // measured.
 func DefaultParams() Params {
-	return Params{Find: find.DefaultParams(), Candidates: 4, MinScore: 0.02, MinFurther: 0.4, Readers: 1}
+	return Params{Find: find.DefaultParams(), Candidates: 4, MinScore: 0.02, MinFurther: 0.5, Readers: 1}
 }
 
 // Recogniser finds and reads plates. It is safe for use by several goroutines
@@ -164,7 +164,8 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 	}
 	found := time.Now()
 	res := Result{Find: found.Sub(start), Attempts: make([]Attempt, len(candidates))}
-	var plates []Plate // those so far
+	var plates []Plate // those so far that can keep others from being read
+	seen := false      // one that is likely enough to be reported
 	for i, c := range candidates {
 		a := &res.Attempts[i]
 		a.Candidate = c
@@ -178,12 +179,16 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 		if err := r.readOne(ctx, grey, a, leastOf(plates), trace); err != nil {
 			return Result{}, err
 		}
+		if a.Verdict.reason != notJudged || !verdictOn(a.Reading, nil, r.judge).Reported() {
+			continue
+		}
+		seen = true
 		// Lettering without a figure, a state's name, keeps nothing from being read.
-		if v := verdictOn(a.Reading, nil, r.judge); a.Verdict.reason == notJudged && v.Reported() && hasFigure(a.Reading.Text) {
+		if hasFigure(a.Reading.Text) {
 			plates = append(plates, a.Reading.Plate)
 		}
 	}
-	if c, ok := closeUp(grey.Cols(), grey.Rows()); ok && r.p.CloseUps && len(plates) == 0 {
+	if c, ok := closeUp(grey.Cols(), grey.Rows()); ok && r.p.CloseUps && !seen {
 		a := Attempt{Candidate: c}
 		res.Candidates++
 		if err := r.readOne(ctx, grey, &a, read.LeastAlone, trace); err != nil {
