@@ -61,10 +61,10 @@ type way struct {
 	velocity point // pixels a second, smoothed
 	steps    int   // that the velocity was taken from
 
-	began point         // where it was first seen
-	width float64       // of the plate, pixels
-	since time.Duration // it has not left its place since then
-	rest  point         // that place
+	began point           // where it was first seen
+	width float64         // of the plate, pixels
+	since time.Duration   // it has not left its place since then
+	rest  image.Rectangle // that place
 
 	view         point // of the present view
 	viewHeight   float64
@@ -80,7 +80,7 @@ func (w *way) take(p ocr.Plate, at time.Duration) {
 	width := float64(max(p.Box.Dx(), 1))
 	height := max(p.Height, 1)
 	if w.views == 0 {
-		*w = way{first: at, began: now, since: at, rest: now, view: now, viewHeight: height, views: 1}
+		*w = way{first: at, began: now, since: at, rest: p.Box, view: now, viewHeight: height, views: 1}
 	} else {
 		if dt := (at - w.at).Seconds(); dt > 0 {
 			before := middle(w.box)
@@ -96,8 +96,8 @@ func (w *way) take(p ocr.Plate, at time.Duration) {
 			w.view, w.viewHeight = now, height
 			w.views++
 		}
-		if apart(now, w.rest) > viewMoved*width {
-			w.rest, w.since = now, at
+		if shift(w.rest, p.Box) > viewMoved*width {
+			w.rest, w.since = p.Box, at
 		}
 	}
 	w.box, w.height, w.at, w.width = p.Box, height, at, width
@@ -150,6 +150,19 @@ func (w *way) direction() Direction {
 		return Left
 	}
 	return Unknown
+}
+
+// shift is how far a plate went from one box to another, in pixels. Of what
+// stands still now all is read and now a part, a clock's date with its time and
+// without: then one of its ends stays, and it went nowhere.
+func shift(a, b image.Rectangle) float64 {
+	along := func(from, to int) float64 {
+		if (from > 0) != (to > 0) {
+			return 0
+		}
+		return float64(min(max(from, -from), max(to, -to)))
+	}
+	return math.Hypot(along(b.Min.X-a.Min.X, b.Max.X-a.Max.X), along(b.Min.Y-a.Min.Y, b.Max.Y-a.Max.Y))
 }
 
 func apart(a, b point) float64 { return math.Hypot(a.x-b.x, a.y-b.y) }
