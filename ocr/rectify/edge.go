@@ -87,8 +87,8 @@ func (p *Plate) edgeBetween(l Line, x0, x1 float64) (bool, error) {
 	return false, nil
 }
 
-// profile is the edge profile of a line, kept because it is asked for with
-// every look.
+// profile is the edge profile of a line, kept because it is asked for when the
+// line is lengthened, and again with every look.
 type profile struct {
 	y0, slope, height float64 // of the line
 	share             []float64
@@ -98,8 +98,10 @@ type profile struct {
 // rows around the line there is a step in grey value, as a share: that of the
 // commoner direction, at the lean that gives most.
 func (p *Plate) edgeProfile(l Line) ([]float64, error) {
-	if k := p.profile; k != nil && k.y0 == l.Y0 && k.slope == l.Slope && k.height == l.Height {
-		return k.share, nil
+	for _, k := range p.profiles {
+		if k.y0 == l.Y0 && k.slope == l.Slope && k.height == l.Height {
+			return k.share, nil
+		}
 	}
 	g, err := shape.PlaneOf(p.Grey)
 	if err != nil {
@@ -160,7 +162,7 @@ func (p *Plate) edgeProfile(l Line) ([]float64, error) {
 		}
 		out[x] = float64(most) / float64(max(1, rows))
 	}
-	p.profile = &profile{l.Y0, l.Slope, l.Height, out}
+	p.profiles = append(p.profiles, profile{l.Y0, l.Slope, l.Height, out})
 	return out, nil
 }
 

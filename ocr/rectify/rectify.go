@@ -51,7 +51,7 @@ type Plate struct {
 	light        bool    // inverted: the characters are light
 	lean         float64 // see Lean
 	leanKnown    bool
-	profile      *profile // the last one that was asked for
+	profiles     []profile // those that were asked for
 }
 
 // Level cuts the surroundings of c out of a grey frame. Rows are sheared, not
