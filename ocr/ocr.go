@@ -39,6 +39,7 @@ type Plate struct {
 	Height     float64          // of the characters, pixels
 	Characters []read.Character
 	Region     string // whose format the text fits ([region.Set.Name]); empty for none, and when no region was told
+	Again      bool   // not read anew: nothing has changed there since it was, see [Memory]
 }
 
 // Reading is a place that was read, with what was known of it.
@@ -135,7 +136,7 @@ func (r *Recogniser) RegionOf(text string) string { return r.p.Region.Name(text)
 // Recognise reads the plates on a picture (8 bit, BGR or grey, upright). The
 // picture stays the caller's. It returns ctx's error when ctx ends first.
 func (r *Recogniser) Recognise(ctx context.Context, picture gocv.Mat) (Result, error) {
-	return r.recognise(ctx, picture, nil)
+	return r.recognise(ctx, picture, nil, nil)
 }
 
 // Grey makes a picture grey, which is all that finding and reading see of it.
@@ -150,7 +151,7 @@ func Grey(picture *gocv.Mat) {
 	*picture = grey
 }
 
-func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Trace) (Result, error) {
+func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Trace, past *view) (Result, error) {
 	grey := picture
 	if picture.Channels() == 3 {
 		grey = gocv.NewMat()
@@ -176,7 +177,7 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 			return Result{}, err
 		}
 		res.Candidates++
-		if err := r.readOne(ctx, grey, a, leastOf(plates), trace); err != nil {
+		if err := r.readAnew(ctx, grey, a, leastOf(plates), trace, past); err != nil {
 			return Result{}, err
 		}
 		if a.Verdict.reason != notJudged || !verdictOn(a.Reading, nil, r.judge).Reported() {
@@ -188,7 +189,7 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 			plates = append(plates, a.Reading.Plate)
 		}
 	}
-	if c, ok := closeUp(grey.Cols(), grey.Rows()); ok && r.p.CloseUps && !seen {
+	if c, ok := closeUp(grey.Cols(), grey.Rows()); ok && r.p.CloseUps && past == nil && !seen {
 		a := Attempt{Candidate: c}
 		res.Candidates++
 		if err := r.readOne(ctx, grey, &a, read.LeastAlone, trace); err != nil {
@@ -199,6 +200,17 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 	res.Plates = choose(res.Attempts, r.judge)
 	res.Read = time.Since(found)
 	return res, nil
+}
+
+// readAnew reads one candidate, unless it is known what that gives.
+func (r *Recogniser) readAnew(ctx context.Context, grey gocv.Mat, a *Attempt, least float64, trace *Trace, past *view) error {
+	if known, err := past.recall(a, least); known || err != nil {
+		return err
+	}
+	if err := r.readOne(ctx, grey, a, least, trace); err != nil {
+		return err
+	}
+	return past.note(*a, least)
 }
 
 // readOne levels and reads one candidate. Where that gives no reading, it

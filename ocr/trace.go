@@ -43,7 +43,7 @@ const mapSide = 640
 func (r *Recogniser) Trace(ctx context.Context, picture gocv.Mat) (*Trace, error) {
 	t := &Trace{}
 	var err error
-	t.Result, err = r.recognise(ctx, picture, t)
+	t.Result, err = r.recognise(ctx, picture, t, nil)
 	return t, err
 }
 

@@ -301,6 +301,48 @@ func TestParked(t *testing.T) {
 	}
 }
 
+// TestAgain: what was not read anew says that the vehicle is there, and has no
+// second vote: neither for the text nor for how many frames agree.
+func TestAgain(t *testing.T) {
+	tracker, err := NewTracker(DefaultParams(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	still := func(image.Rectangle) bool { return true }
+	at := time.Duration(0)
+	observe := func(p ocr.Plate) Passage {
+		at += 100 * time.Millisecond
+		return tracker.Observe(at, []ocr.Plate{p}, still)[0].Passage
+	}
+	wrong, right := plate("A8123C", 200, 300, 0.7), plate("AB123C", 200, 300, 0.9)
+	again := wrong
+	again.Again = true
+	observe(wrong)
+	if len(tracker.Wanted(at)) != 1 {
+		t.Error("a plate that was read once is not looked at again")
+	}
+	for range 30 {
+		if p := observe(again); p.Sure || p.Agreeing != 1 || p.Frames != 1 || p.Last != at {
+			t.Fatalf("one reading, and what it was again: %+v", p)
+		}
+	}
+	if len(tracker.Wanted(at)) != 0 {
+		t.Error("what has not changed is looked at again and again")
+	}
+	observe(right)
+	if p := observe(right); !p.Sure || p.Text != "AB123C" || p.Frames != 3 || p.Number != 1 {
+		t.Errorf("read right twice in the end: %+v", p)
+	}
+	// It may be the first that is seen of a passage: then it is all there is.
+	other, err := NewTracker(DefaultParams(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := other.Observe(0, []ocr.Plate{again}, still)[0].Passage; p.Text != "A8123C" || p.Frames != 1 || p.Sure {
+		t.Errorf("a passage that begins with it: %+v", p)
+	}
+}
+
 // TestLettering: what is written beside a plate is no vehicle of its own, and
 // neither is a sign that never moves and is read badly.
 func TestLettering(t *testing.T) {

@@ -15,6 +15,7 @@ type track struct {
 	first   time.Duration
 	present time.Duration // when it was last read, or certainly still there
 	stands  bool          // it was read when nothing moved there, and nothing has since
+	again   bool          // on the latest frame it was not read anew
 	frames  int
 	beside  int // of those, how many show it as lettering beside a plate
 
@@ -30,9 +31,12 @@ func (k *track) add(p ocr.Plate, at time.Duration) (best bool) {
 	if k.frames == 0 {
 		k.first = at
 	}
-	k.frames++
 	k.present = at
 	k.way.take(p, at)
+	if k.again = p.Again && k.frames > 0; k.again { // it has had its vote
+		return false
+	}
+	k.frames++
 	k.cast(p, k.way.views)
 	if w := weight(p); w > k.best {
 		k.best, k.bestAt, k.bestBox = w, at, p.Box
@@ -62,10 +66,10 @@ func (k *track) over(p Params, at time.Duration) bool {
 const parkedGap = 15 * time.Second
 
 // wanted tells whether another look at the plate's place is worth while though
-// nothing moves there.
+// nothing moves there: not where that would show what was seen before.
 func (k *track) wanted(at time.Duration) bool {
 	const enough = 5 // frames that agree
-	return at-k.way.at <= wantedFor && !(k.stands && k.agreeing() >= enough)
+	return at-k.way.at <= wantedFor && !(k.stands && (k.again || k.agreeing() >= enough))
 }
 
 const wantedFor = 600 * time.Millisecond

@@ -16,7 +16,6 @@ import (
 	"platewatch/capture"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
-	"platewatch/ocr/rectify"
 )
 
 // Params of an observer.
@@ -83,6 +82,7 @@ type Observer struct {
 	tracker    *passage.Tracker
 	gate       *capture.Gate
 	grey       gocv.Mat
+	memory     ocr.Memory
 	whole      time.Duration // when the whole area was last looked at
 	began      bool
 	still      func(image.Rectangle) bool // nil without a gate
@@ -125,7 +125,7 @@ func (o *Observer) Observe(ctx context.Context, picture gocv.Mat, at time.Durati
 			}
 			defer done()
 		}
-		if err := o.look(ctx, picture, places, &s); err != nil {
+		if err := o.look(ctx, picture, places, at, &s); err != nil {
 			return s, err
 		}
 	}
@@ -196,7 +196,7 @@ func widened(places []image.Rectangle, bounds image.Rectangle) []image.Rectangle
 }
 
 // look finds and reads at the places.
-func (o *Observer) look(ctx context.Context, picture gocv.Mat, places []image.Rectangle, s *Sight) error {
+func (o *Observer) look(ctx context.Context, picture gocv.Mat, places []image.Rectangle, at time.Duration, s *Sight) error {
 	if picture.Channels() == 3 {
 		gocv.CvtColor(picture, &o.grey, gocv.ColorBGRToGray)
 	} else {
@@ -206,15 +206,12 @@ func (o *Observer) look(ctx context.Context, picture gocv.Mat, places []image.Re
 	size := image.Pt(picture.Cols(), picture.Rows())
 	bounds := o.p.Area.Bounds(size)
 	for _, place := range places {
-		part := o.grey.Region(place)
-		res, err := o.recogniser.Recognise(ctx, part)
-		part.Close()
+		res, err := o.recogniser.Follow(ctx, o.grey, place, at, &o.memory)
 		if err != nil {
 			return err
 		}
 		s.Find, s.Read = s.Find+res.Find, s.Read+res.Read
 		for _, p := range res.Plates {
-			p = shifted(p, place.Min)
 			if o.wants(p, size) && !cutOff(p, place, bounds) {
 				s.Plates = append(s.Plates, p)
 			}
@@ -243,13 +240,4 @@ func cutOff(p ocr.Plate, place, bounds image.Rectangle) bool {
 		}
 	}
 	return false
-}
-
-// shifted is a plate of a part of the picture in pixels of the whole.
-func shifted(p ocr.Plate, by image.Point) ocr.Plate {
-	p.Box = p.Box.Add(by)
-	for i, c := range p.Corners {
-		p.Corners[i] = rectify.Point{X: c.X + float64(by.X), Y: c.Y + float64(by.Y)}
-	}
-	return p
 }

@@ -123,6 +123,7 @@ type Camera struct {
 	FullLooks uint64 `json:"full_looks"` // of these, searched everywhere
 	Look      Timing `json:"look"`       // find and read together
 	Plates    uint64 `json:"plates"`
+	Again     uint64 `json:"plates_again"` // of these, not read anew, because nothing had changed
 	Passages  uint64 `json:"passages"`
 	// Directions counts the passages by where the vehicle went.
 	Directions map[string]uint64 `json:"directions,omitempty"`

@@ -85,7 +85,7 @@ func newFake() *fakeUnit {
 		Cameras: []Camera{
 			{Name: "front", Kind: "rtsp", State: "online", Since: 52 * 3600, FPS: 24.9, Width: 1280, Height: 720,
 				Frames: 4_671_220, Drops: map[string]uint64{"busy": 812_004, "motion": 3_100_210}, Opens: 1, LastFrame: 0.03,
-				Looks: 759_006, Look: Timing{P50: 27.4, P95: 61.2, Total: 22_000}, Plates: 9402, Passages: 1284,
+				Looks: 759_006, Look: Timing{P50: 27.4, P95: 61.2, Total: 22_000}, Plates: 9402, Again: 310, Passages: 1284,
 				PlateBoxes: []Box{{172, 38}, {96, 22}}, PlateAge: 4},
 			{Name: "rear", Kind: "v4l2", State: "offline", Since: 184, Width: 1280, Height: 720,
 				Frames: 4_500_000, Opens: 3, LastFrame: 184, LastError: "read /dev/video0: no such device",

@@ -53,6 +53,7 @@ var (
 	mPlateFault  = metric("camera_plate_fault_ratio", "Share of them with a fault: over, under, blurred, small.", "camera", "fault")
 	mControl     = metric("camera_control", "A control of the camera as read back, in the driver's units.", "camera", "control")
 	mPlates      = metric("camera_plates_total", "Plates read in single frames.", "camera")
+	mPlatesAgain = metric("camera_plates_again_total", "Of camera_plates_total, those not read anew, because nothing had changed there.", "camera")
 	mCamPassages = metric("camera_passages_total", "Vehicles that went by.", "camera")
 	mPassages    = metric("passages_total", "Vehicles that went by, all cameras.")
 	mHits        = metric("hits_total", "Passages that matched the hotlist.")
@@ -107,6 +108,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstSummary(mLook, cam.Looks, float64(cam.Look.Total),
 			map[float64]float64{0.5: cam.Look.P50 / 1000, 0.95: cam.Look.P95 / 1000}, cam.Name)
 		counter(mPlates, cam.Plates, cam.Name)
+		counter(mPlatesAgain, cam.Again, cam.Name)
 		counter(mCamPassages, cam.Passages, cam.Name)
 		counter(mStill, cam.Still, cam.Name)
 		counter(mFullLooks, cam.FullLooks, cam.Name)

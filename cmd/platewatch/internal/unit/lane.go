@@ -43,6 +43,7 @@ type laneCounts struct {
 	looks, plates, passages, hits uint64
 	fullLooks                     uint64 // of the looks, those at the whole area
 	still                         uint64 // frames on which nothing moved
+	again                         uint64 // of the plates, those not read anew
 	directions                    [passage.Directions]uint64
 	failures                      uint64 // looks that gave an error
 	timing                        timing
@@ -189,6 +190,9 @@ func (l *lane) note(s observe.Sight) {
 		l.counts.lastPlates = l.counts.lastPlates[:0]
 		for _, p := range s.Plates {
 			l.counts.lastPlates = append(l.counts.lastPlates, ocr.Plate{Box: p.Box})
+			if p.Again {
+				l.counts.again++
+			}
 		}
 	}
 }

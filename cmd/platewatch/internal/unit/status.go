@@ -87,7 +87,7 @@ func (l *lane) status() status.Camera {
 	defer l.mu.Unlock()
 	n := &l.counts
 	c.Looks, c.Plates, c.Passages = n.looks, n.plates, n.passages
-	c.FullLooks, c.Still = n.fullLooks, n.still
+	c.FullLooks, c.Still, c.Again = n.fullLooks, n.still, n.again
 	c.Directions = map[string]uint64{}
 	for d, k := range n.directions {
 		if k > 0 {
