@@ -218,7 +218,8 @@ func subscribe(t *testing.T, broker string) <-chan string {
 	ready := make(chan struct{})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Hour)
 	done := make(chan error, 1)
-	first := map[string]int{} // the revision that a hit arrived with: later ones are no new hits
+	way := map[string]string{} // where its vehicle went, of each hit that tells
+	first := map[string]int{}  // the revision that a hit arrived with: later ones are no new hits
 	go func() {
 		defer close(arrived)
 		done <- uplink.Watch(ctx, uplink.WatchConfig{Broker: uplink.Broker{URL: "mqtt://" + broker}}, uplink.WatchHandler{
@@ -229,6 +230,9 @@ func subscribe(t *testing.T, broker string) <-chan string {
 				return nil
 			},
 			Hit: func(h *uplink.Hit, _ []byte) error {
+				if h.Direction != "" {
+					way[h.ID] = h.Direction
+				}
 				if _, ok := first[h.ID]; !ok {
 					first[h.ID] = h.Revision
 				}
@@ -244,6 +248,14 @@ func subscribe(t *testing.T, broker string) <-chan string {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("the subscriber: %v", err)
+		}
+		for id, w := range way {
+			if w != "towards" && w != "away" {
+				t.Errorf("the vehicle of %s went %s", id, w)
+			}
+		}
+		if len(first) > 10 && 2*len(way) < len(first) {
+			t.Errorf("of %d hits %d tell where the vehicle went", len(first), len(way))
 		}
 	})
 	<-ready

@@ -40,6 +40,10 @@ const (
 	// crossedBy is how many widths of itself a plate moves sideways when its
 	// vehicle crosses the picture without coming or going.
 	crossedBy = 1.5
+	// A vehicle that comes or goes in a lane ten metres beside the camera moves
+	// sideways by 2·10 of its plate's widths, of half a metre, in the time in
+	// which it grows or shrinks by e: one that crosses grows less.
+	growsCrossing = 1.0 / 20
 	// A place and a size are another view of a plate when they differ by these
 	// shares of its width and height: what misled the reader in the one view, a
 	// shadow, a reflection, may not in the other.
@@ -139,14 +143,16 @@ func (w *way) growth() float64 {
 
 func (w *way) direction() Direction {
 	across := (middle(w.box).x - w.began.x) / max(w.width, 1)
-	switch g := w.growth(); {
+	g := w.growth()
+	crosses := math.Abs(across) > crossedBy && math.Abs(g) < growsCrossing*math.Abs(across)
+	switch {
 	case g > grownBy:
 		return Towards
 	case g < -grownBy:
 		return Away
-	case across > crossedBy:
+	case crosses && across > 0:
 		return Right
-	case across < -crossedBy:
+	case crosses:
 		return Left
 	}
 	return Unknown

@@ -35,14 +35,23 @@ func (l *lane) decide(p passage.Passage, s *sighting) {
 	l.send(p, s)
 }
 
+// parks sends a hit once more when its vehicle turns out to be parked: it can
+// be found there.
+func (l *lane) parks(p passage.Passage, s *sighting) {
+	if s.hit != "" && p.Text == s.sentText && p.Parked && s.sentWay != parked {
+		l.send(p, s)
+	}
+}
+
 // conclude sends a hit once more when the passage's end improved on it: a
-// surer vote or a much larger picture than the alert went out with.
+// surer vote, a much larger picture than the alert went out with, or where the
+// vehicle went.
 func (l *lane) conclude(p passage.Passage, s *sighting) {
 	const surer, larger = 0.1, 1.3
 	if s.hit == "" || p.Text != s.sentText {
 		return
 	}
-	if p.Confidence >= s.sentConfidence+surer || float64(s.box.Dx()) >= larger*float64(s.sentWidth) {
+	if p.Confidence >= s.sentConfidence+surer || s.sentWay != wayOf(p) || float64(s.box.Dx()) >= larger*float64(s.sentWidth) {
 		l.send(p, s)
 	}
 }
@@ -70,7 +79,7 @@ func (l *lane) send(p passage.Passage, s *sighting) {
 	h := uplink.Hit{
 		Passage: p.Number, Camera: l.name, Position: position(l.u.cfg),
 		CapturedAt: s.at, Clock: uplink.ClockState(l.u.clock().State),
-		Text: p.Text, Confidence: p.Confidence, Characters: charactersOf(p.Characters), Region: l.u.recogniser.RegionOf(p.Text),
+		Text: p.Text, Confidence: p.Confidence, Characters: charactersOf(p.Characters), Region: l.u.recogniser.RegionOf(p.Text), Direction: wayOf(p),
 		Frame:   &uplink.Frame{Width: s.frame.X, Height: s.frame.Y, Box: [4]int{s.box.Min.X, s.box.Min.Y, s.box.Dx(), s.box.Dy()}},
 		Matches: slices.Clone(s.matches),
 	}
@@ -92,8 +101,22 @@ func (l *lane) send(p passage.Passage, s *sighting) {
 		l.u.recordHit(id, h.Matches)
 		l.log.Info("hit", "id", id, "list", h.Matches[0].List, "how", h.Matches[0].How)
 	}
-	s.hit, s.sentText, s.sentConfidence, s.sentWidth = id, p.Text, p.Confidence, s.box.Dx()
+	s.hit, s.sentText, s.sentWay, s.sentConfidence, s.sentWidth = id, p.Text, h.Direction, p.Confidence, s.box.Dx()
 	l.u.recent.put(id, h)
+}
+
+// parked is the direction of a hit whose vehicle stands.
+const parked = "parked"
+
+// wayOf is the direction as hits tell it; empty while it is not known.
+func wayOf(p passage.Passage) string {
+	switch {
+	case p.Parked:
+		return parked
+	case p.Direction == passage.Unknown:
+		return ""
+	}
+	return p.Direction.String()
 }
 
 func matchOf(m hotlist.Match) uplink.Match {

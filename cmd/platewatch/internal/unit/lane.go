@@ -152,6 +152,8 @@ func (l *lane) follow(updates []passage.Update, f *capture.Frame, plates []ocr.P
 		switch u.Event {
 		case passage.Sure, passage.Corrected:
 			l.decide(u.Passage, s)
+		case passage.Seen:
+			l.parks(u.Passage, s)
 		case passage.Ended:
 			l.conclude(u.Passage, s)
 			s.close()

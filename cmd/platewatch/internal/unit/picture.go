@@ -27,6 +27,7 @@ type sighting struct {
 	hit            string // id of the reported hit; empty when there is none
 	matches        []uplink.Match
 	sentText       string
+	sentWay        string // where the vehicle goes
 	sentConfidence float64
 	sentWidth      int // of the plate on the pictures that were sent, pixels
 }
