@@ -105,10 +105,8 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 	defer c.control(ctx, src)()
 	var online time.Time
 	var fresh freshness
-	m := c.pool.get()
-	defer func() { c.pool.put(m) }()
 	for {
-		position, err := src.Read(&m)
+		f, err := c.read(src)
 		switch {
 		case errors.Is(err, ErrPicture):
 			if n := c.record.drop(DropUnreadable); n == 1 {
@@ -118,17 +116,14 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 		case err != nil:
 			return err
 		}
-		arrived := time.Now()
 		if online.IsZero() {
-			online = arrived
-			c.online(m.Cols(), m.Rows())
-		} else if arrived.Sub(online) > steadyAfter {
+			online = f.Arrived
+			c.online(f.Image.Cols(), f.Image.Rows())
+		} else if f.Arrived.Sub(online) > steadyAfter {
 			retry.reset()
 		}
-		f := &Frame{Camera: c.config.Name, Image: m, Arrived: arrived, Position: position, pool: &c.pool}
-		m = c.pool.get()
-		f.Seq = c.record.frame(arrived, f.Image.Cols(), f.Image.Rows())
-		if c.config.Kind == KindRTSP && fresh.stale(arrived, position) {
+		f.Seq = c.record.frame(f.Arrived, f.Image.Cols(), f.Image.Rows())
+		if c.config.Kind == KindRTSP && fresh.stale(f.Arrived, f.Position) {
 			f.Close()
 			c.record.drop(DropStale)
 			continue
@@ -141,6 +136,17 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// read takes the source's next frame.
+func (c *Camera) read(src Source) (*Frame, error) {
+	m := c.pool.get()
+	position, err := src.Read(&m)
+	if err != nil {
+		c.pool.put(m)
+		return nil, err
+	}
+	return &Frame{Camera: c.config.Name, Image: m, Arrived: time.Now(), Position: position, pool: &c.pool}, nil
 }
 
 // control reports the controls of a source that has some, and lets the plates

@@ -34,8 +34,8 @@ func (f *Frame) Close() error {
 }
 
 // pooledMats is how many buffers a camera keeps for reuse: one being read
-// into, one in the mailbox, one or two with the reader.
-const pooledMats = 4
+// into, one in the mailbox, one with the reader.
+const pooledMats = 3
 
 // matPool keeps a few Mats whose buffers fit the camera's next frames, so
 // that 25 frames of 2.7 MB a second are not allocated anew.

@@ -64,7 +64,7 @@ type stream struct {
 
 	// Owned by the hand while one of its calls runs, by the reader otherwise.
 	capture  device
-	buf      gocv.Mat // read into, then swapped with the reader's
+	buf      gocv.Mat // read into: the reader's for the time of a call, empty otherwise
 	ok       bool
 	err      error
 	position float64 // ms
@@ -129,8 +129,12 @@ func (s *stream) readFrame() {
 	}
 }
 
-// Read implements [Source].
+// Read implements [Source]. m's buffer is read into, so that a stream needs none
+// of its own; a call that does not come back keeps it.
 func (s *stream) Read(m *gocv.Mat) (time.Duration, error) {
+	if !s.hand.closed {
+		*m, s.buf = s.buf, *m
+	}
 	for miss := 1; ; miss++ {
 		if err := s.ctx.Err(); err != nil {
 			return -1, err
@@ -175,7 +179,7 @@ func (s *stream) fail(err error) error {
 	return e
 }
 
-// deliver hands the frame in s.buf to the reader, without copying it.
+// deliver gives the reader its buffer back, with the frame in it.
 func (s *stream) deliver(m *gocv.Mat) (time.Duration, error) {
 	if err := checkFrame(&s.buf); err != nil {
 		return -1, &Error{Op: "read", Path: s.spec.where, Err: err}
