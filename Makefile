@@ -43,8 +43,8 @@ test: packages lint ## all tests, as CI runs them
 traffic: packages ## one passage a vehicle? 240 rendered vehicles, 1–3 lanes, day and night (10 minutes)
 	go test ./cmd/platewatch/internal/observe -run Traffic -v -timeout 2h -vehicles 240 -fps 25
 
-soak: packages ## ten cameras through 1,000 faults: cuts, stalls, garbage, restarts, other sizes and codecs (10 minutes)
-	MALLOC_ARENA_MAX=1 go test -tags matprofile ./capture -run Soak -v -timeout 2h -cameras 10 -cycles 1000
+soak: packages ## five cameras through 1,000 faults: cuts, stalls, garbage, restarts, other sizes and codecs (15 minutes)
+	MALLOC_ARENA_MAX=1 go test -tags matprofile ./capture -run Soak -v -timeout 2h -cameras 5 -cycles 1000
 
 # Everything that comes in to the unit from outside, each for FUZZTIME.
 FUZZ     := uplink:FuzzReceiver uplink:FuzzFrames uplink:FuzzAcks uplink:FuzzListUpdates uplink:FuzzNumberMark uplink:FuzzDecodeRecord \

@@ -7,9 +7,10 @@ import (
 
 const (
 	firstRetry = 250 * time.Millisecond
-	// lastRetry is the longest time from one attempt to the next. With the
-	// opening itself a camera is back within 10 s of coming back.
-	lastRetry = 6 * time.Second
+	// lastRetry is the longest time from one attempt to the next. With an
+	// opening that has to wait for those of two other cameras, a camera is back
+	// within 10 s of coming back.
+	lastRetry = 4 * time.Second
 	// minRetry is waited even when the attempt took longer than the interval.
 	minRetry = 100 * time.Millisecond
 	// steadyAfter is how long a camera must have given frames before its next

@@ -19,9 +19,15 @@ import (
 	"platewatch/capture/internal/videoio"
 )
 
-// minLibraryOpen is what the video library gets at least of the time for
-// opening when most of it went into connecting.
-const minLibraryOpen = time.Second
+// The video library gets at most libraryShare of the time for opening, and
+// minLibraryOpen at least when most of it went into connecting. A camera that
+// answered begins to send within a few hundred milliseconds; one that does not
+// any more must not hold the door (options.go) before others for long: two such
+// before a third would keep that one away for more than ten seconds.
+const (
+	libraryShare   = 0.5
+	minLibraryOpen = time.Second
+)
 
 // openRTSP opens a network camera. The host is dialled first, by Go: that can
 // be cancelled at any time and tells why it failed, so that the library, which
@@ -46,7 +52,8 @@ func openRTSP(ctx context.Context, c Config, b *blockedCalls) (Source, error) {
 	if err := answers(ctx, u, time.Until(deadline)); err != nil {
 		return nil, err
 	}
-	bound := max(time.Until(deadline), minLibraryOpen)
+	share := time.Duration(libraryShare * float64(c.OpenTimeout))
+	bound := max(min(time.Until(deadline), share), minLibraryOpen)
 	s, err := openStream(ctx, streamSpec{
 		uri:     u.String(),
 		where:   where,
