@@ -142,13 +142,8 @@ type Client struct {
 // NewClient checks the configuration; it does not connect. Missing files
 // satisfy errors.Is(err, fs.ErrNotExist).
 func NewClient(cfg ClientConfig, o *Outbox, log *slog.Logger) (*Client, error) {
-	if len(cfg.Brokers) == 0 {
-		return nil, &Error{Op: "use the uplink", Err: errors.New("no broker is named"), Advice: "name at least one"}
-	}
-	for _, b := range cfg.Brokers {
-		if err := b.Validate(); err != nil {
-			return nil, err
-		}
+	if err := validateBrokers(cfg.Brokers); err != nil {
+		return nil, err
 	}
 	c := &Client{
 		cfg: cfg.withDefaults(), outbox: o, log: log,

@@ -24,7 +24,7 @@ func store(t *testing.T, addr string, handle func(h *Hit) error) (stop func()) {
 	up := make(chan struct{}, 10)
 	done := make(chan error, 1)
 	go func() {
-		done <- Watch(ctx, WatchConfig{Broker: Broker{URL: "tcp://" + addr}, Ack: true, MaxBackoff: 100 * time.Millisecond}, WatchHandler{
+		done <- Watch(ctx, WatchConfig{Brokers: []Broker{{URL: "tcp://" + addr}}, Ack: true, MaxBackoff: 100 * time.Millisecond}, WatchHandler{
 			Link: func(err error) error {
 				if err == nil {
 					up <- struct{}{}

@@ -24,12 +24,15 @@ import (
 
 // each runs a test against both brokers.
 func each(t *testing.T, test func(t *testing.T, certs string, addresses []string)) {
+	together(t)
 	names := []string{"unit-1", "unit-2", "server", "watch"}
 	t.Run("mosquitto", func(t *testing.T) {
+		together(t)
 		certs := certificates(t, names...)
 		test(t, certs, []string{startMosquitto(t, certs)})
 	})
 	t.Run("nats", func(t *testing.T) {
+		together(t)
 		certs := certificates(t, names...)
 		users, err := os.ReadFile("nats/users.conf")
 		if err != nil {
@@ -49,7 +52,7 @@ func TestUnitAndServer(t *testing.T) {
 		up := make(chan struct{}, 10)
 		watched := make(chan error, 1)
 		go func() {
-			watched <- uplink.Watch(ctx, uplink.WatchConfig{Broker: broker(certs, "server", addresses[len(addresses)-1]), Ack: true, MaxBackoff: time.Second},
+			watched <- uplink.Watch(ctx, uplink.WatchConfig{Brokers: []uplink.Broker{broker(certs, "server", addresses[len(addresses)-1])}, Ack: true, MaxBackoff: time.Second},
 				uplink.WatchHandler{
 					Link: func(err error) error {
 						if err == nil {
