@@ -31,10 +31,16 @@ func (s *session) subscribe() (acks, manifests <-chan struct{}) {
 		acks = s.acks.Done()
 	}
 	if s.cfg.Lists != nil {
-		s.manifests = s.link.client.SubscribeMultiple(s.cfg.Lists.filters(), nil)
-		manifests = s.manifests.Done()
+		manifests = s.listen()
 	}
 	return acks, manifests
+}
+
+// listen asks for the hotlists' manifests, which the broker sends with every
+// subscription. The channel is closed once it answered.
+func (s *session) listen() <-chan struct{} {
+	s.manifests = s.link.client.SubscribeMultiple(s.cfg.Lists.filters(), nil)
+	return s.manifests.Done()
 }
 
 // granted looks at the broker's answer. Without the acknowledgements no hit
@@ -48,9 +54,9 @@ func (s *session) granted() error {
 	return nil
 }
 
-// listening looks at the broker's answer about the hotlists. Hits do not
+// heard looks at the broker's answer about the hotlists. Hits do not
 // depend on it.
-func (s *session) listening() {
+func (s *session) heard() {
 	if err := subscriptionError(s.manifests); err != nil {
 		if s.client.problems.first("manifests: " + err.Error()) {
 			s.client.log.Warn("no hotlist updates come over the broker", "broker", s.broker.name(), "error", err,
@@ -188,7 +194,7 @@ func (s *session) request(r subscription) {
 		r.done <- nil
 		return
 	}
-	t := s.link.client.Subscribe(r.topic, 1, nil)
+	t := s.link.client.Subscribe(r.topic, 0, nil)
 	lost := s.link.conn.ctx.Done()
 	s.cfg.Lists.waits.Go(func() {
 		select {
