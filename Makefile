@@ -54,7 +54,8 @@ FAULTS   ?= Fault|KillNine|PowerLoss|FullDisk|ReadOnlyRemount|TestDamage$$|Fleet
 
 faults: packages ## what becomes of hits when power, disk, network and brokers fail: a table (an hour or two)
 	@mkdir -p build && rm -f build/faults.tsv
-	@PLATEWATCH_FAULTS=$(CURDIR)/build/faults.tsv go test -count=1 -timeout 3h \
+	@echo "lines of the table are added to build/faults.tsv as they come; FAULTS=Fleet runs only some"
+	@PLATEWATCH_FAULTS=$(CURDIR)/build/faults.tsv go test -count=1 -p 1 -timeout 3h \
 	  -run '$(FAULTS)' ./uplink ./deploy/broker ./cmd/platewatch; failed=$$?; \
 	for f in $(FUZZ); do \
 	  if go test "./$${f%:*}" -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x -parallel 2 >build/fuzz.log 2>&1; \

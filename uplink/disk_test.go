@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -20,7 +21,7 @@ func mountSmall(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := syscall.Mount("none", dir, "tmpfs", 0, "size=16m"); err != nil {
-		t.Skipf("needs the right to mount a file system: %v", err)
+		faults.Skip(t, t.Name(), "needs the right to mount a file system: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
@@ -151,10 +152,10 @@ func newSmallDisk(t *testing.T) *smallDisk {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("mkfs.ext4", "-q", "-F", d.image).CombinedOutput(); err != nil {
-		t.Skipf("needs mkfs.ext4 (apt install e2fsprogs): %v: %s", err, out)
+		faults.Skip(t, t.Name(), "needs mkfs.ext4 (apt install e2fsprogs): %v: %s", err, bytes.TrimSpace(out))
 	}
 	if out, err := d.mount(); err != nil {
-		t.Skipf("needs the right to mount a file system, and a loop device: %v: %s", err, out)
+		faults.Skip(t, t.Name(), "needs the right to mount a file system, and a loop device: %v: %s", err, bytes.TrimSpace(out))
 	}
 	t.Cleanup(func() { d.run("umount", d.dir) })
 	return d

@@ -2,9 +2,11 @@ package broker_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -96,7 +98,12 @@ func (f *fleet) run(t *testing.T, r fleetRun) {
 	defer coming.Stop()
 	for i := range all {
 		<-coming.C
-		u, err := newUnit(dir, fmt.Sprintf("unit-%d", i+1), uplink.ClientConfig{Brokers: r.brokers(i), MaxBackoff: time.Minute,
+		name := fmt.Sprintf("unit-%d", i+1)
+		lists, err := uplink.NewListUpdates(uplink.ListUpdatesConfig{Lists: []string{"stolen"}, Applier: holds{}, Dir: filepath.Join(dir, name)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := newUnit(dir, name, uplink.ClientConfig{Brokers: r.brokers(i), MaxBackoff: time.Minute, Lists: lists,
 			ServerAck: true, ServerAckTimeout: 5 * time.Second, Health: func() uplink.Health { return uplink.Health{} }})
 		if err != nil {
 			t.Fatal(err)
@@ -166,6 +173,15 @@ func (f *fleet) run(t *testing.T, r fleetRun) {
 			t.Errorf("%s was never accepted", id)
 		}
 	}
+}
+
+// holds is a unit that has the newest version of every list.
+type holds struct{}
+
+func (holds) CheckManifest(string, []byte) (*uplink.ListUpdate, error) { return nil, nil }
+
+func (holds) ApplyUpdate(context.Context, string, []byte, []string) error {
+	return errors.New("there is nothing to apply")
 }
 
 // fleetDir is in memory where that can be had: a thousand outboxes on one disk
@@ -247,7 +263,7 @@ authorization {
     users: [
         { user: "CN=fleet", permissions: {
             publish: { allow: [ "platewatch.v1.units.>" ] }
-            subscribe: { allow: [ "platewatch.v1.units.*.acks", "$MQTT.sub.>" ] } } }
+            subscribe: { allow: [ "platewatch.v1.units.*.acks", "platewatch.v1.hotlists.>", "$MQTT.sub.>" ] } } }
         { user: "CN=server", permissions: {
             publish: { allow: [ "platewatch.v1.units.*.acks" ] }
             subscribe: { allow: [ "platewatch.v1.units.>", "$MQTT.sub.>" ] } } }

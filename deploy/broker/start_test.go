@@ -77,17 +77,23 @@ func begin(t *testing.T, cmd *exec.Cmd, ready string) (kill, wait func()) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	kept, err := os.CreateTemp(t.ArtifactDir(), filepath.Base(cmd.Path)+"-*.log") // for -artifacts
+	if err != nil {
+		t.Fatal(err)
+	}
 	up := make(chan string, 1)
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
+		defer kept.Close()
 		var seen []string
 		said := false
 		for s := bufio.NewScanner(out); s.Scan(); {
-			if len(seen) < 100 {
-				seen = append(seen, s.Text())
+			fmt.Fprintln(kept, s.Text())
+			if said {
+				continue
 			}
-			if !said && strings.Contains(s.Text(), ready) {
+			if seen = append(seen, s.Text()); strings.Contains(s.Text(), ready) {
 				said = true
 				up <- ""
 			}
