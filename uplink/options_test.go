@@ -61,6 +61,9 @@ func TestServerAcknowledges(t *testing.T) {
 		if s := c.Stats(); s.Delivered != 0 || s.LastProblem == "" || s.Resent == 0 {
 			t.Errorf("stats: %+v", s)
 		}
+		if p := c.Problems(); len(p) != 1 || !strings.Contains(p[0], "does not acknowledge") {
+			t.Errorf("problems: %v", p)
+		}
 		var stored []string
 		stop := store(t, b.addr(), func(h *Hit) error { // ends with the seventh, which it has
 			if stored = append(stored, h.ID); len(stored) == 7 {
@@ -77,7 +80,7 @@ func TestServerAcknowledges(t *testing.T) {
 			t.Fatal(err)
 		}
 		waitEmpty(t, c, o)
-		if s := c.Stats(); s.Delivered != 21 {
+		if s := c.Stats(); s.Delivered != 21 || s.LastProblem != "" || len(c.Problems()) > 0 {
 			t.Errorf("stats: %+v", s)
 		}
 	})

@@ -98,6 +98,8 @@ func (s *session) tellAwaiting() {
 	s.client.count(func(st *ClientStats) { st.Awaiting = n })
 }
 
+const serverSilent = "the server does not acknowledge hits that the broker has"
+
 // overdue lets hits be sent again that the server did not acknowledge in time.
 func (s *session) overdue() {
 	again := 0
@@ -112,10 +114,9 @@ func (s *session) overdue() {
 	if again == 0 {
 		return
 	}
-	const text = "the server does not acknowledge hits that the broker has"
-	s.client.count(func(st *ClientStats) { st.LastProblem = text })
-	if s.client.problems.first(text) {
-		s.client.log.Warn(text+"; they stay in the outbox and are sent again", "broker", s.broker.name(), "hits", again)
+	s.client.count(func(st *ClientStats) { st.LastProblem = serverSilent })
+	if s.client.problems.first(serverSilent) {
+		s.client.log.Warn(serverSilent+"; they stay in the outbox and are sent again", "broker", s.broker.name(), "hits", again)
 	}
 }
 
@@ -162,7 +163,13 @@ func (s *session) serverHas(refs []Ref) {
 			done = append(done, at)
 		}
 	}
-	s.tellAwaiting()
+	if s.tellAwaiting(); len(done) > 0 {
+		s.client.count(func(st *ClientStats) {
+			if st.LastProblem == serverSilent {
+				st.LastProblem = ""
+			}
+		})
+	}
 	s.delivered(done)
 }
 

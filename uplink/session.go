@@ -140,6 +140,7 @@ func (s *session) run(ctx context.Context) error {
 			s.dueHealth()
 		case <-c.report:
 			s.dueHotlists()
+			s.dueHealth() // which tells of the lists too
 		case m := <-s.link.inbox.messages:
 			s.receive(m)
 		case r := <-requests:
