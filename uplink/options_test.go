@@ -86,6 +86,44 @@ func TestServerAcknowledges(t *testing.T) {
 	})
 }
 
+// A hit that the server missed while it was away is sent again as soon as the
+// server acknowledges a later one; once, because it may never want it.
+func TestServerWasAway(t *testing.T) {
+	s := &session{client: &Client{sent: map[Ref]bool{}}, awaiting: map[Ref]*waited{}}
+	now := time.Now()
+	missed, tried, recent := Ref{Seq: 1}, Ref{Seq: 2}, Ref{Seq: 3}
+	s.awaiting[missed] = &waited{since: now.Add(-3 * time.Second), tries: 1}
+	s.awaiting[tried] = &waited{since: now.Add(-3 * time.Second), tries: 2}
+	s.awaiting[recent] = &waited{since: now.Add(-time.Second), tries: 1}
+	s.overtaken(time.Time{})
+	if s.awaiting[missed].due {
+		t.Error("without an acknowledgement")
+	}
+	s.overtaken(now)
+	if !s.awaiting[missed].due || s.awaiting[tried].due || s.awaiting[recent].due {
+		t.Errorf("missed %+v, tried %+v, recent %+v", s.awaiting[missed], s.awaiting[tried], s.awaiting[recent])
+	}
+	eachBroker(t, func(t *testing.T, b testBroker) {
+		o := testOutbox(t, OutboxOptions{})
+		c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: "tcp://" + b.addr()}}, ServerAck: true, ServerAckTimeout: time.Hour})
+		mustAccept(t, o, testHit("MISSED"))
+		waitStats(t, c, "the broker to have it", func(s ClientStats) bool { return s.Awaiting == 1 })
+		store(t, b.addr(), func(*Hit) error { return nil })
+		limit := testTimeout(t)
+		for o.Stats().Entries > 0 { // the traffic goes on
+			mustAccept(t, o, testHit("LATER"))
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-limit:
+				t.Fatalf("%v wait; client %+v", pendingIDs(o), c.Stats())
+			}
+		}
+		if s := c.Stats(); s.Resent != 1 {
+			t.Errorf("stats: %+v", s)
+		}
+	})
+}
+
 // A broker that forgets what it acknowledged loses nothing in server mode.
 func TestWipedBrokerInServerMode(t *testing.T) {
 	b := newMosquitto(t, "allow_anonymous true\n")

@@ -120,6 +120,21 @@ func (s *session) overdue() {
 	}
 }
 
+// overtakenBy is by how much the server may be out of order.
+const overtakenBy = 2 * time.Second
+
+// overtaken lets hits be sent again at once that the broker had well before
+// one that the server just acknowledged: it was away then. Only the first time;
+// what it does not want to store waits longer and longer.
+func (s *session) overtaken(latest time.Time) {
+	for ref, w := range s.awaiting {
+		if !w.due && w.tries == 1 && latest.Sub(w.since) > overtakenBy {
+			w.due = true
+			s.client.sent[ref] = true
+		}
+	}
+}
+
 // receive takes one message that came for the unit, which can be anything.
 func (s *session) receive(m inbound) {
 	c := s.client
@@ -146,6 +161,7 @@ func (s *session) serverHas(refs []Ref) {
 		return
 	}
 	var done []Ref
+	var latest time.Time // when the broker had the latest of them
 	for _, ref := range refs {
 		at, ok := s.client.outbox.pendingRef(ref)
 		if !ok {
@@ -159,10 +175,14 @@ func (s *session) serverHas(refs []Ref) {
 		case s.awaiting[at] == nil && s.client.bare[at]:
 			// That was the hit; its pictures are still to come.
 		default:
+			if w := s.awaiting[at]; w != nil && w.since.After(latest) {
+				latest = w.since
+			}
 			delete(s.awaiting, at)
 			done = append(done, at)
 		}
 	}
+	s.overtaken(latest)
 	if s.tellAwaiting(); len(done) > 0 {
 		s.client.count(func(st *ClientStats) {
 			if st.LastProblem == serverSilent {

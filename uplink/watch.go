@@ -190,9 +190,11 @@ func (w *watcher) session(ctx context.Context, b Broker) error {
 	if unit == "" {
 		unit = "+"
 	}
-	filters := map[string]byte{}
-	for _, kind := range []Kind{KindHits, KindState, KindHealth, KindHotlists} {
-		filters[Topic(unit, kind)] = 1
+	// What is retained comes again with the next minute or connection. A cluster
+	// keeps and replicates a consumer for every subscription with QoS 1.
+	filters := map[string]byte{Topic(unit, KindHits): 1}
+	for _, kind := range []Kind{KindState, KindHealth, KindHotlists} {
+		filters[Topic(unit, kind)] = 0
 	}
 	token := l.client.SubscribeMultiple(filters, nil)
 	var acks ackBook
