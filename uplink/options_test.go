@@ -89,6 +89,7 @@ func TestServerAcknowledges(t *testing.T) {
 // A hit that the server missed while it was away is sent again as soon as the
 // server acknowledges a later one; once, because it may never want it.
 func TestServerWasAway(t *testing.T) {
+	t.Parallel()
 	s := &session{client: &Client{sent: map[Ref]bool{}}, awaiting: map[Ref]*waited{}}
 	now := time.Now()
 	missed, tried, recent := Ref{Seq: 1}, Ref{Seq: 2}, Ref{Seq: 3}
