@@ -251,12 +251,20 @@ func TestPicturesFollow(t *testing.T) {
 	mustAccept(t, o, testHit("NONE"))
 	const bandwidth = 40_000
 	begin := time.Now()
-	c, stop := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, Bandwidth: bandwidth})
+	c, stop := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, Bandwidth: bandwidth, ONVIF: &ONVIF{}})
 	waitEmpty(t, c, o)
 	took := time.Since(begin)
 	stop()
 	var got []string
 	p.mu.Lock()
+	for _, m := range p.others {
+		if e := decode[onvifEvent](t, m.Payload); e.Data.Image != "" {
+			t.Errorf("an event has its picture: %+v", e)
+		}
+	}
+	if len(p.others) != 4 {
+		t.Errorf("%d ONVIF events", len(p.others))
+	}
 	for _, h := range p.acked {
 		got = append(got, fmt.Sprintf("%s follow=%t picture=%t", h.ID, h.Follow, h.Pictures))
 	}
