@@ -285,6 +285,9 @@ func TestFaultCertificates(t *testing.T) {
 		if s := c.Stats(); s.Delivered != 0 || o.Stats().Entries != 1 {
 			t.Errorf("%s: stats %+v", name, s)
 		}
+		if name == "expired certificate" && !strings.Contains(said, "the client certificate expired on") {
+			t.Errorf("it says %s", said)
+		}
 		a.issue("unit", &client, time.Now().Add(time.Hour))
 		waitEmpty(t, c, o)
 		stop()
