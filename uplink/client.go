@@ -22,7 +22,7 @@ type ClientConfig struct {
 	// ServerAck makes the client wait for the server's own word on the acks
 	// topic: the broker's PUBACK does not remove a hit. One that the server
 	// does not acknowledge within ServerAckTimeout (default 60 s) is sent again,
-	// after twice that time once more, and so on up to 15 min; the first time as
+	// after twice that time once more, and so on up to 15 min; the first times as
 	// soon as the server acknowledges one that the broker had seconds later.
 	ServerAck        bool
 	ServerAckTimeout time.Duration

@@ -87,14 +87,14 @@ func TestServerAcknowledges(t *testing.T) {
 }
 
 // A hit that the server missed while it was away is sent again as soon as the
-// server acknowledges a later one; once, because it may never want it.
+// server acknowledges a later one; a few times, because it may never want it.
 func TestServerWasAway(t *testing.T) {
 	t.Parallel()
 	s := &session{client: &Client{sent: map[Ref]bool{}}, awaiting: map[Ref]*waited{}}
 	now := time.Now()
 	missed, tried, recent := Ref{Seq: 1}, Ref{Seq: 2}, Ref{Seq: 3}
 	s.awaiting[missed] = &waited{since: now.Add(-3 * time.Second), tries: 1}
-	s.awaiting[tried] = &waited{since: now.Add(-3 * time.Second), tries: 2}
+	s.awaiting[tried] = &waited{since: now.Add(-3 * time.Second), tries: overtakenTries}
 	s.awaiting[recent] = &waited{since: now.Add(-time.Second), tries: 1}
 	s.overtaken(time.Time{})
 	if s.awaiting[missed].due {
@@ -119,7 +119,7 @@ func TestServerWasAway(t *testing.T) {
 				t.Fatalf("%v wait; client %+v", pendingIDs(o), c.Stats())
 			}
 		}
-		if s := c.Stats(); s.Resent != 1 {
+		if s := c.Stats(); s.Resent == 0 {
 			t.Errorf("stats: %+v", s)
 		}
 	})

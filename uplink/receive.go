@@ -120,15 +120,19 @@ func (s *session) overdue() {
 	}
 }
 
-// overtakenBy is by how much the server may be out of order.
-const overtakenBy = 2 * time.Second
+const (
+	// overtakenBy is by how much the server may be out of order.
+	overtakenBy = 2 * time.Second
+	// overtakenTries is how often a hit is sent in all before only time counts.
+	overtakenTries = 4
+)
 
 // overtaken lets hits be sent again at once that the broker had well before
-// one that the server just acknowledged: it was away then. Only the first time;
+// one that the server just acknowledged: it was away then. Only a few times;
 // what it does not want to store waits longer and longer.
 func (s *session) overtaken(latest time.Time) {
 	for ref, w := range s.awaiting {
-		if !w.due && w.tries == 1 && latest.Sub(w.since) > overtakenBy {
+		if !w.due && w.tries < overtakenTries && latest.Sub(w.since) > overtakenBy {
 			w.due = true
 			s.client.sent[ref] = true
 		}
