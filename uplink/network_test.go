@@ -414,5 +414,5 @@ func TestFaultClockJumps(t *testing.T) {
 	if len(flagged) != len(ids) {
 		t.Errorf("%d arrived", len(flagged))
 	}
-	faults.Row(t, "clock jumps of ±10 years, 1970", "%d hits over 6 runs: ids and order unchanged, none dropped, all flagged unsynchronised", len(ids))
+	faults.Row(t, "clock jumps by ten years, 1970", "%d hits over 6 runs: ids and order unchanged, none dropped, all flagged unsynchronised", len(ids))
 }
