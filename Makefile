@@ -54,7 +54,7 @@ FUZZ     := uplink:FuzzReceiver uplink:FuzzFrames uplink:FuzzAcks uplink:FuzzLis
 FUZZTIME ?= 60s
 FAULTS   ?= Fault|KillNine|PowerLoss|FullDisk|ReadOnlyRemount|TestDamage$$|Fleet
 
-faults: packages ## what becomes of hits when power, disk, network and brokers fail: a table (an hour or two)
+faults: packages ## what becomes of hits when power, disk, network and brokers fail: a table (an hour)
 	@mkdir -p build && rm -f build/faults.tsv
 	@echo "lines of the table are added to build/faults.tsv as they come; FAULTS=Fleet runs only some"
 	@PLATEWATCH_FAULTS=$(CURDIR)/build/faults.tsv go test -count=1 -p 1 -timeout 3h \
