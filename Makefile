@@ -46,18 +46,22 @@ traffic: packages ## one passage a vehicle? 240 rendered vehicles, 1–3 lanes, 
 soak: packages ## five cameras through 1,000 faults: cuts, stalls, garbage, restarts, other sizes and codecs (15 minutes)
 	MALLOC_ARENA_MAX=1 go test -tags matprofile ./capture -run Soak -v -timeout 2h -cameras 5 -cycles 1000
 
-# Everything that comes in to the unit from outside, each for FUZZTIME.
+# Everything that comes in to the unit from outside, each for FUZZTIME. That the
+# time is over can look like a failure (golang/go#75804); one that is not found by
+# an input is none.
 FUZZ     := uplink:FuzzReceiver uplink:FuzzFrames uplink:FuzzAcks uplink:FuzzListUpdates uplink:FuzzNumberMark uplink:FuzzDecodeRecord \
   cmd/platewatch/internal/config:FuzzParse cmd/platewatch/internal/config:FuzzIndexKeys
 FUZZTIME ?= 60s
 FAULTS   ?= Fault|KillNine|PowerLoss|FullDisk|ReadOnlyRemount|TestDamage$$|Fleet
 
-faults: packages ## what becomes of hits when power, disk, network and brokers fail: a table (an hour or two)
+faults: packages ## what becomes of hits when power, disk, network and brokers fail: a table (an hour)
 	@mkdir -p build && rm -f build/faults.tsv
-	@PLATEWATCH_FAULTS=$(CURDIR)/build/faults.tsv go test -count=1 -timeout 3h \
+	@echo "lines of the table are added to build/faults.tsv as they come; FAULTS=Fleet runs only some"
+	@PLATEWATCH_FAULTS=$(CURDIR)/build/faults.tsv go test -count=1 -p 1 -timeout 3h \
 	  -run '$(FAULTS)' ./uplink ./deploy/broker ./cmd/platewatch; failed=$$?; \
 	for f in $(FUZZ); do \
-	  if go test "./$${f%:*}" -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x -parallel 2 >build/fuzz.log 2>&1; \
+	  if { go test "./$${f%:*}" -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x -parallel 2 >build/fuzz.log 2>&1 || \
+	    { grep -qx '    context deadline exceeded' build/fuzz.log && ! grep -q 'Failing input' build/fuzz.log; }; } && ! grep -q 'no fuzz tests' build/fuzz.log; \
 	  then printf '%s\tok\t%s in $(FUZZTIME)\n' "$${f#*:}" "$$(grep -o 'execs: [0-9]*' build/fuzz.log | tail -n 1)"; \
 	  else printf '%s\tFAILED\tsee build/%s.log\n' "$${f#*:}" "$${f#*:}"; cp build/fuzz.log "build/$${f#*:}.log"; failed=1; fi >>build/faults.tsv; \
 	done; \

@@ -7,21 +7,32 @@ import (
 	"os"
 	"runtime/debug"
 	"syscall"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
+// growBy is how much a file grows at a time, in bytes.
+const growBy = 1 << 20
+
+// maxMapped bounds what is mapped in advance, in bytes: addresses are scarce
+// on a 32-bit board.
+const maxMapped = 512 << 20
+
 // openBolt opens a database. The list of free pages is kept in the file:
 // without it bbolt walks the tree on opening in a goroutine of its own, where
 // a damaged page is a panic that nobody can recover from.
-func openBolt(path string, timeout time.Duration, readOnly bool) (*bolt.DB, error) {
+//
+// The file is mapped at once as large as it may become, which costs addresses
+// and no memory: bbolt gives up its mapping to make a larger one, and on a file
+// system that an error made read-only there is no new one to be had.
+func openBolt(path string, o OutboxOptions, readOnly bool) (*bolt.DB, error) {
 	var file *os.File
 	var db *bolt.DB
 	err := guard(func() (err error) {
 		db, err = bolt.Open(path, 0o600, &bolt.Options{
-			Timeout: timeout, ReadOnly: readOnly, FreelistType: bolt.FreelistMapType,
+			Timeout: o.LockTimeout, ReadOnly: readOnly, FreelistType: bolt.FreelistMapType,
+			InitialMmapSize: int(min(3*o.MaxBytes, maxMapped)),
 			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
 				f, err := os.OpenFile(name, flag, mode)
 				file = f
@@ -32,6 +43,7 @@ func openBolt(path string, timeout time.Duration, readOnly bool) (*bolt.DB, erro
 	})
 	switch {
 	case err == nil:
+		db.AllocSize = growBy
 		return db, nil
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, ErrLocked
@@ -57,7 +69,7 @@ func isSystemError(err error) bool {
 // recover by itself, unlike a path that is wrong.
 func isDiskError(err error) bool {
 	for _, e := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.ESTALE, syscall.ENODEV,
-		syscall.ENXIO, syscall.EFBIG, bolterrors.ErrDatabaseReadOnly, errDisk} {
+		syscall.ENXIO, syscall.EFBIG, bolterrors.ErrDatabaseReadOnly, bolterrors.ErrInvalidMapping, errDisk} {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -54,6 +54,19 @@ func (b Broker) Validate() error {
 	return err
 }
 
+// validateBrokers wants at least one, and all of them usable.
+func validateBrokers(brokers []Broker) error {
+	if len(brokers) == 0 {
+		return &Error{Op: "use the uplink", Err: errors.New("no broker is named"), Advice: "name at least one"}
+	}
+	for _, b := range brokers {
+		if err := b.Validate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // stamp tells whether a file that the credentials come from was changed.
 func (b Broker) stamp() string {
 	var s strings.Builder

@@ -22,7 +22,8 @@ type ClientConfig struct {
 	// ServerAck makes the client wait for the server's own word on the acks
 	// topic: the broker's PUBACK does not remove a hit. One that the server
 	// does not acknowledge within ServerAckTimeout (default 60 s) is sent again,
-	// after twice that time once more, and so on up to 15 min.
+	// after twice that time once more, and so on up to 15 min; the first times as
+	// soon as the server acknowledges one that the broker had seconds later.
 	ServerAck        bool
 	ServerAckTimeout time.Duration
 
@@ -105,6 +106,7 @@ const (
 type ClientStats struct {
 	Connected   bool
 	Broker      string // the one connected to, or tried last
+	Insecure    bool   // that one is on another machine and the link is not encrypted
 	Connects    uint64
 	Delivered   uint64 // hits acknowledged
 	Resent      uint64 // hits published again after a connection ended, or for want of the server's word
@@ -142,13 +144,8 @@ type Client struct {
 // NewClient checks the configuration; it does not connect. Missing files
 // satisfy errors.Is(err, fs.ErrNotExist).
 func NewClient(cfg ClientConfig, o *Outbox, log *slog.Logger) (*Client, error) {
-	if len(cfg.Brokers) == 0 {
-		return nil, &Error{Op: "use the uplink", Err: errors.New("no broker is named"), Advice: "name at least one"}
-	}
-	for _, b := range cfg.Brokers {
-		if err := b.Validate(); err != nil {
-			return nil, err
-		}
+	if err := validateBrokers(cfg.Brokers); err != nil {
+		return nil, err
 	}
 	c := &Client{
 		cfg: cfg.withDefaults(), outbox: o, log: log,
@@ -207,7 +204,7 @@ func (c *Client) Run(ctx context.Context) error {
 	for at := 0; ctx.Err() == nil; {
 		b := c.cfg.Brokers[at]
 		started := time.Now()
-		c.count(func(s *ClientStats) { s.Broker = b.name() })
+		c.count(func(s *ClientStats) { s.Broker, s.Insecure = b.name(), b.plaintext() })
 		l, err := c.connect(ctx, b)
 		if err == nil {
 			c.log.Info("connected to the broker", "broker", b.name())
@@ -370,10 +367,22 @@ func (c *Client) health(b Broker) Health {
 		Broker: b.name(), Connects: c.stats.Connects, Delivered: c.stats.Delivered, Resent: c.stats.Resent,
 		Insecure: b.plaintext(), LastProblem: c.stats.LastProblem, ControlDrops: c.drops, Awaiting: c.stats.Awaiting,
 	}
-	if h.Link.Insecure {
-		h.Problems = append(h.Problems, fmt.Sprintf("The link to %s is not encrypted, as configured.", b.name()))
-	}
+	h.Problems = append(h.Problems, c.stats.problems()...)
 	return h
+}
+
+// Problems are what a person should know of the link while it is there, one
+// sentence each.
+func (c *Client) Problems() []string { return c.Stats().problems() }
+
+func (s ClientStats) problems() (out []string) {
+	if s.Insecure {
+		out = append(out, fmt.Sprintf("The link to %s is not encrypted, as configured.", s.Broker))
+	}
+	if s.LastProblem == serverSilent {
+		out = append(out, fmt.Sprintf("The server does not acknowledge hits: %d are kept, and sent again from time to time.", s.Awaiting))
+	}
+	return out
 }
 
 // backoff doubles the wait from attempt to attempt up to max, each between

@@ -93,7 +93,7 @@ func TestDeliveryInOrder(t *testing.T) {
 		states := make(chan Presence, 10)
 		watched := make(chan error, 1)
 		go func() {
-			watched <- Watch(ctx, WatchConfig{Broker: Broker{URL: "tcp://" + b.addr()}}, WatchHandler{
+			watched <- Watch(ctx, WatchConfig{Brokers: []Broker{{URL: "tcp://" + b.addr()}}}, WatchHandler{
 				Link: func(err error) error { up <- struct{}{}; return err },
 				Hit: func(h *Hit, _ []byte) error {
 					got = append(got, h.ID)
@@ -162,7 +162,7 @@ func TestLastWill(t *testing.T) {
 		p.wait("the birth message", func(p *proxy) bool { return len(p.states) > 0 })
 
 		var states []State
-		err := Watch(t.Context(), WatchConfig{Broker: Broker{URL: "tcp://" + b.addr()}, Unit: "unit-7"}, WatchHandler{
+		err := Watch(t.Context(), WatchConfig{Brokers: []Broker{{URL: "tcp://" + b.addr()}}, Unit: "unit-7"}, WatchHandler{
 			State: func(s *State, _ []byte) error {
 				states = append(states, *s)
 				if len(states) == 1 {

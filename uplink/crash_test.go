@@ -84,7 +84,7 @@ func TestKillNine(t *testing.T) {
 	up := make(chan struct{}, 1)
 	watched := make(chan error, 1)
 	go func() {
-		watched <- Watch(ctx, WatchConfig{Broker: Broker{URL: "tcp://" + b.addr()}, Remember: 1 << 20}, WatchHandler{
+		watched <- Watch(ctx, WatchConfig{Brokers: []Broker{{URL: "tcp://" + b.addr()}}, Remember: 1 << 20}, WatchHandler{
 			Link: func(err error) error { up <- struct{}{}; return err },
 			Hit:  func(h *Hit, _ []byte) error { return got.hit(h) },
 		}, testLog(t))

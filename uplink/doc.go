@@ -27,7 +27,8 @@
 //
 // # When things fail
 //
-//	the disk is full, read-only or broken   hits go on in memory, bounded; on disk once it works again
+//	the disk is full, read-only or broken   hits go on in memory, bounded; on disk once it works again,
+//	                                        or is mounted anew under the running unit
 //	the file is damaged                     set aside, what is readable is carried over
 //	the power goes                          nothing that was accepted on disk is lost; no number is used twice
 //	the link is dead                        noticed within 2.5 keep-alives, and the time that what is on its way takes

@@ -30,7 +30,7 @@ func InspectOutbox(path string) (*Inspection, error) {
 	if err != nil {
 		return fail(plainFileError(err), "check the path; the configuration names the outbox's file")
 	}
-	db, err := openBolt(path, 200*time.Millisecond, true)
+	db, err := openBolt(path, OutboxOptions{LockTimeout: 200 * time.Millisecond}, true)
 	switch {
 	case errors.Is(err, ErrLocked):
 		return fail(err, "the daemon has it open while it runs: its status page shows the outbox; or stop it and ask again")

@@ -6,8 +6,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
+	"syscall"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -63,7 +65,7 @@ func connect(ctx context.Context, b Broker, o linkOptions) (*link, error) {
 	// cancelled, and closed when paho cannot be trusted to.
 	nc, err := b.dial(ctx, cred.tls)
 	if err != nil {
-		return nil, brokerError(b, err)
+		return nil, cred.explain(b, err)
 	}
 	l := &link{conn: newConn(nc, o.limit, o.bandwidth), lost: make(chan error, 1)}
 
@@ -104,7 +106,7 @@ func connect(ctx context.Context, b Broker, o linkOptions) (*link, error) {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		return nil, brokerError(b, err)
+		return nil, cred.explain(b, err)
 	}
 	if ctx.Err() != nil { // closed above, but just too late for paho to notice
 		l.close()
@@ -164,6 +166,35 @@ func brokerError(b Broker, err error) error {
 		e.Advice = "check the user, the password, the client certificate and the broker's access rules"
 	}
 	return e
+}
+
+// explain is brokerError with what may be wrong with the client's own
+// certificate: some brokers just hang up on it.
+func (c credentials) explain(b Broker, err error) error {
+	err, cause := brokerError(b, err), err
+	var e *Error
+	var op *net.OpError
+	var dnsError *net.DNSError
+	if c.tls == nil || !errors.As(err, &e) || errors.As(cause, &dnsError) || errors.As(cause, &op) && op.Op == "dial" {
+		return err
+	}
+	for _, hung := range []error{syscall.ECONNRESET, syscall.EPIPE, io.EOF} {
+		if errors.Is(cause, hung) {
+			e.Advice = "it hung up on a TLS connection: check the client certificate and who signed it, and the broker's log"
+		}
+	}
+	if len(c.tls.Certificates) == 0 || c.tls.Certificates[0].Leaf == nil {
+		return err
+	}
+	switch leaf, now := c.tls.Certificates[0].Leaf, time.Now(); {
+	case now.After(leaf.NotAfter):
+		e.Err = fmt.Errorf("%w (the client certificate expired on %s)", e.Err, leaf.NotAfter.UTC().Format(time.DateTime))
+		e.Advice = "renew the client certificate, or set the clock"
+	case now.Before(leaf.NotBefore):
+		e.Err = fmt.Errorf("%w (the client certificate is valid from %s on)", e.Err, leaf.NotBefore.UTC().Format(time.DateTime))
+		e.Advice = "set the clock"
+	}
+	return err
 }
 
 // isRefusal is true if the broker answered and said no.

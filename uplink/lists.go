@@ -70,6 +70,11 @@ type ListUpdatesConfig struct {
 	MaxPart     int           // bytes; default 4 MiB
 	MaxUpdate   int64         // bytes of all parts; default 512 MiB
 	PartTimeout time.Duration // that the broker may take for a part while it is connected; default 60 s, and more on a slow link
+	// Refresh is how often the broker is asked for the manifests again. Default
+	// 1 h. They come with QoS 0, for which a cluster keeps no durable consumer for
+	// every unit; one that got lost, or whose parts could not be had, comes with
+	// the next refresh or connection.
+	Refresh time.Duration
 }
 
 // ListUpdates fetches the hotlist updates that the broker holds: a manifest,
@@ -108,6 +113,9 @@ func NewListUpdates(cfg ListUpdatesConfig) (*ListUpdates, error) {
 	if cfg.PartTimeout <= 0 {
 		cfg.PartTimeout = time.Minute
 	}
+	if cfg.Refresh <= 0 {
+		cfg.Refresh = time.Hour
+	}
 	for _, name := range cfg.Lists {
 		if err := validateLevel(name); err != nil {
 			return nil, &Error{Op: "follow the hotlist", Path: fmt.Sprintf("%.80q", name), Err: err, Advice: "use the list's name as the server writes it"}
@@ -129,7 +137,7 @@ func (u *ListUpdates) maxPart() int { return max(u.cfg.MaxPart, u.cfg.MaxManifes
 func (u *ListUpdates) filters() map[string]byte {
 	topics := map[string]byte{}
 	for _, name := range u.cfg.Lists {
-		topics[ManifestTopic(name)] = 1
+		topics[ManifestTopic(name)] = 0
 	}
 	return topics
 }

@@ -236,11 +236,11 @@ func TestAsyncAPI(t *testing.T) {
 		if got := doc.Channels[name].Address; got != Topic("{unit}", kind) {
 			t.Errorf("%s: address %q", name, got)
 		}
-		op, action := doc.Operations["publish_"+name], "send"
+		op, action, qos := doc.Operations["publish_"+name], "send", 1
 		if kind == KindAcks {
-			op, action = doc.Operations["receive_"+name], "receive"
+			op, action, qos = doc.Operations["receive_"+name], "receive", 0
 		}
-		if op.Action != action || op.Bindings.MQTT.QoS != 1 || op.Bindings.MQTT.Retain != (kind != KindHits && kind != KindAcks) {
+		if op.Action != action || op.Bindings.MQTT.QoS != qos || op.Bindings.MQTT.Retain != (kind != KindHits && kind != KindAcks) {
 			t.Errorf("%s: operation %+v", name, op)
 		}
 		if got := doc.Components.Messages[name].Payload.Schema.Ref; got != "./"+file {

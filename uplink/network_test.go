@@ -285,6 +285,9 @@ func TestFaultCertificates(t *testing.T) {
 		if s := c.Stats(); s.Delivered != 0 || o.Stats().Entries != 1 {
 			t.Errorf("%s: stats %+v", name, s)
 		}
+		if name == "expired certificate" && !strings.Contains(said, "the client certificate expired on") {
+			t.Errorf("it says %s", said)
+		}
 		a.issue("unit", &client, time.Now().Add(time.Hour))
 		waitEmpty(t, c, o)
 		stop()
@@ -411,5 +414,5 @@ func TestFaultClockJumps(t *testing.T) {
 	if len(flagged) != len(ids) {
 		t.Errorf("%d arrived", len(flagged))
 	}
-	faults.Row(t, "clock jumps of ±10 years, 1970", "%d hits over 6 runs: ids and order unchanged, none dropped, all flagged unsynchronised", len(ids))
+	faults.Row(t, "clock jumps by ten years, 1970", "%d hits over 6 runs: ids and order unchanged, none dropped, all flagged unsynchronised", len(ids))
 }

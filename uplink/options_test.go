@@ -2,7 +2,6 @@ package uplink
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -24,7 +23,7 @@ func store(t *testing.T, addr string, handle func(h *Hit) error) (stop func()) {
 	up := make(chan struct{}, 10)
 	done := make(chan error, 1)
 	go func() {
-		done <- Watch(ctx, WatchConfig{Broker: Broker{URL: "tcp://" + addr}, Ack: true, MaxBackoff: 100 * time.Millisecond}, WatchHandler{
+		done <- Watch(ctx, WatchConfig{Brokers: []Broker{{URL: "tcp://" + addr}}, Ack: true, MaxBackoff: 100 * time.Millisecond}, WatchHandler{
 			Link: func(err error) error {
 				if err == nil {
 					up <- struct{}{}
@@ -62,6 +61,9 @@ func TestServerAcknowledges(t *testing.T) {
 		if s := c.Stats(); s.Delivered != 0 || s.LastProblem == "" || s.Resent == 0 {
 			t.Errorf("stats: %+v", s)
 		}
+		if p := c.Problems(); len(p) != 1 || !strings.Contains(p[0], "does not acknowledge") {
+			t.Errorf("problems: %v", p)
+		}
 		var stored []string
 		stop := store(t, b.addr(), func(h *Hit) error { // ends with the seventh, which it has
 			if stored = append(stored, h.ID); len(stored) == 7 {
@@ -78,7 +80,46 @@ func TestServerAcknowledges(t *testing.T) {
 			t.Fatal(err)
 		}
 		waitEmpty(t, c, o)
-		if s := c.Stats(); s.Delivered != 21 {
+		if s := c.Stats(); s.Delivered != 21 || s.LastProblem != "" || len(c.Problems()) > 0 {
+			t.Errorf("stats: %+v", s)
+		}
+	})
+}
+
+// A hit that the server missed while it was away is sent again as soon as the
+// server acknowledges a later one; a few times, because it may never want it.
+func TestServerWasAway(t *testing.T) {
+	t.Parallel()
+	s := &session{client: &Client{sent: map[Ref]bool{}}, awaiting: map[Ref]*waited{}}
+	now := time.Now()
+	missed, tried, recent := Ref{Seq: 1}, Ref{Seq: 2}, Ref{Seq: 3}
+	s.awaiting[missed] = &waited{since: now.Add(-3 * time.Second), tries: 1}
+	s.awaiting[tried] = &waited{since: now.Add(-3 * time.Second), tries: overtakenTries}
+	s.awaiting[recent] = &waited{since: now.Add(-time.Second), tries: 1}
+	s.overtaken(time.Time{})
+	if s.awaiting[missed].due {
+		t.Error("without an acknowledgement")
+	}
+	s.overtaken(now)
+	if !s.awaiting[missed].due || s.awaiting[tried].due || s.awaiting[recent].due {
+		t.Errorf("missed %+v, tried %+v, recent %+v", s.awaiting[missed], s.awaiting[tried], s.awaiting[recent])
+	}
+	eachBroker(t, func(t *testing.T, b testBroker) {
+		o := testOutbox(t, OutboxOptions{})
+		c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: "tcp://" + b.addr()}}, ServerAck: true, ServerAckTimeout: time.Hour})
+		mustAccept(t, o, testHit("MISSED"))
+		waitStats(t, c, "the broker to have it", func(s ClientStats) bool { return s.Awaiting == 1 })
+		store(t, b.addr(), func(*Hit) error { return nil })
+		limit := testTimeout(t)
+		for o.Stats().Entries > 0 { // the traffic goes on
+			mustAccept(t, o, testHit("LATER"))
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-limit:
+				t.Fatalf("%v wait; client %+v", pendingIDs(o), c.Stats())
+			}
+		}
+		if s := c.Stats(); s.Resent == 0 {
 			t.Errorf("stats: %+v", s)
 		}
 	})
@@ -210,12 +251,20 @@ func TestPicturesFollow(t *testing.T) {
 	mustAccept(t, o, testHit("NONE"))
 	const bandwidth = 40_000
 	begin := time.Now()
-	c, stop := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, Bandwidth: bandwidth})
+	c, stop := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, Bandwidth: bandwidth, ONVIF: &ONVIF{}})
 	waitEmpty(t, c, o)
 	took := time.Since(begin)
 	stop()
 	var got []string
 	p.mu.Lock()
+	for _, m := range p.others {
+		if e := decode[onvifEvent](t, m.Payload); e.Data.Image != "" {
+			t.Errorf("an event has its picture: %+v", e)
+		}
+	}
+	if len(p.others) != 4 {
+		t.Errorf("%d ONVIF events", len(p.others))
+	}
 	for _, h := range p.acked {
 		got = append(got, fmt.Sprintf("%s follow=%t picture=%t", h.ID, h.Follow, h.Pictures))
 	}
@@ -286,155 +335,4 @@ func TestONVIFTopics(t *testing.T) {
 			t.Errorf("%q is accepted", bad)
 		}
 	}
-}
-
-// listServer is the hotlist as far as the uplink knows it.
-type listServer struct {
-	mu       sync.Mutex
-	versions map[string]*ListUpdate // by the manifest's content
-	applied  []string
-	checked  map[string]int
-	held     string
-}
-
-func (s *listServer) CheckManifest(list string, manifest []byte) (*ListUpdate, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.checked == nil {
-		s.checked = map[string]int{}
-	}
-	s.checked[string(manifest)]++
-	u, ok := s.versions[string(manifest)]
-	switch {
-	case !ok:
-		return nil, errors.New("the signature is wrong")
-	case u.Version == s.held:
-		return nil, nil
-	}
-	return u, nil
-}
-
-func (s *listServer) ApplyUpdate(_ context.Context, list string, _ []byte, parts []string) error {
-	var all strings.Builder
-	for _, path := range parts {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		all.Write(b)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.applied = append(s.applied, list+": "+all.String()[:12])
-	return nil
-}
-
-// publishRetained puts messages onto a broker, as the server does.
-func publishRetained(t *testing.T, addr string, messages map[string]string) {
-	t.Helper()
-	l, err := connect(t.Context(), Broker{URL: "tcp://" + addr}, linkOptions{clientID: "server", keepAlive: 10 * time.Second, limit: 1 << 20})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.close()
-	for topic, payload := range messages {
-		token := l.publish(topic, true, []byte(payload))
-		<-token.Done()
-		if err := token.Error(); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func part(n int, content string) ListPart {
-	return ListPart{Number: n, Size: int64(len(content)), SHA256: sha256.Sum256([]byte(content))}
-}
-
-// A manifest and its parts are fetched over cut connections, without asking
-// twice for what is there, and what cannot be believed is refused.
-func TestListUpdates(t *testing.T) {
-	eachBroker(t, func(t *testing.T, b testBroker) {
-		p := newProxy(t, b.addr())
-		var parts []ListPart
-		messages := map[string]string{ManifestTopic("stolen"): "manifest 7"}
-		for n := 1; n <= 5; n++ {
-			content := fmt.Sprintf("part %d, long enough %s", n, strings.Repeat("x", 50_000))
-			parts = append(parts, part(n, content))
-			messages[PartTopic("stolen", "7", n)] = content
-		}
-		messages[PartTopic("stolen", "8", 1)] = "not what was signed"
-		server := &listServer{versions: map[string]*ListUpdate{
-			"manifest 7": {Version: "7", Parts: parts},
-			"manifest 8": {Version: "8", Parts: []ListPart{part(1, "what was signed")}},
-			"manifest 9": {Version: "9", Parts: []ListPart{part(1, "nowhere")}},
-			"huge":       {Version: "10", Parts: []ListPart{{Number: 1, Size: 5 << 20}}},
-			"path":       {Version: "../x", Parts: parts},
-		}}
-		publishRetained(t, b.addr(), messages)
-		type result struct{ version, err string }
-		results := make(chan result, 10)
-		dir := t.TempDir()
-		u, err := NewListUpdates(ListUpdatesConfig{Lists: []string{"stolen"}, Applier: server, Dir: dir, PartTimeout: 500 * time.Millisecond,
-			Done: func(list, version string, err error) { results <- result{version, fmt.Sprint(err)} }})
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.set(func(p *proxy) { p.cutParts = 2 }) // the connection ends after every second part
-		o := testOutbox(t, OutboxOptions{})
-		c, stop := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, Lists: u, MaxBackoff: 20 * time.Millisecond})
-		if got := <-results; got != (result{"7", "<nil>"}) {
-			t.Fatalf("%+v", got)
-		}
-		if c.Stats().Connects < 2 {
-			t.Errorf("stats: %+v", c.Stats())
-		}
-		p.set(func(p *proxy) { p.cutParts = 0 })
-		for _, tc := range []struct{ manifest, version, want string }{
-			{"manifest 8", "8", "not the one"}, {"forged", "", "signature"}, {"manifest 9", "9", "does not have it"},
-			{"huge", "10", "at most"}, {"path", "../x", "topic"}, {strings.Repeat("x", 300<<10), "", "at most"},
-		} {
-			publishRetained(t, b.addr(), map[string]string{ManifestTopic("stolen"): tc.manifest})
-			got := <-results
-			if got.version != tc.version || !strings.Contains(got.err, tc.want) {
-				t.Errorf("%.20s: %+v", tc.manifest, got)
-			}
-		}
-		// What was refused for good is not looked at again with every connection;
-		// what lacked a part is.
-		publishRetained(t, b.addr(), map[string]string{ManifestTopic("stolen"): "forged again"})
-		if got := <-results; !strings.Contains(got.err, "signature") {
-			t.Errorf("%+v", got)
-		}
-		for range 2 {
-			n := c.Stats().Connects
-			p.cut()
-			waitStats(t, c, "another connection", func(s ClientStats) bool { return s.Connects > n && s.Connected })
-		}
-		publishRetained(t, b.addr(), map[string]string{ManifestTopic("stolen"): "manifest 9"})
-		if got := <-results; got.version != "9" {
-			t.Errorf("%+v", got)
-		}
-		p.cut()
-		if got := <-results; got.version != "9" {
-			t.Errorf("%+v", got)
-		}
-		stop()
-		if n := server.checked["forged again"]; n != 1 {
-			t.Errorf("a forged manifest was checked %d times", n)
-		}
-		if diff := cmp.Diff([]string{"stolen: part 1, long"}, server.applied); diff != "" {
-			t.Errorf("applied (-want +got):\n%s", diff)
-		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		for n := 1; n <= 5; n++ {
-			// Once, or twice where the cut took the part itself.
-			if asked := p.parts[PartTopic("stolen", "7", n)]; asked < 1 || asked > 2 {
-				t.Errorf("part %d came %d times", n, asked)
-			}
-		}
-		if left, err := os.ReadDir(dir); err != nil || len(left) > 1 {
-			t.Errorf("%d parts are left, %v", len(left), err)
-		}
-	})
 }

@@ -98,15 +98,15 @@ func (s *session) publishEntry(e *Queued, pictures bool) error {
 	} else if has && !pictures && s.slow() {
 		f.bare, h.PicturesFollow = true, true
 	}
+	if f.bare {
+		h.PlatePicture, h.ContextPicture = nil, nil
+	}
 	var event []byte
-	if c.cfg.ONVIF != nil && !pictures { // with the picture, which it carries itself
+	if c.cfg.ONVIF != nil && !pictures { // only once, so without a picture that is to follow
 		var err error
 		if event, err = c.cfg.ONVIF.event(h); err != nil {
 			return c.outbox.Quarantine(e.Ref, err.Error())
 		}
-	}
-	if f.bare {
-		h.PlatePicture, h.ContextPicture = nil, nil
 	}
 	payload, err := json.Marshal(h)
 	if err != nil {

@@ -31,10 +31,16 @@ func (s *session) subscribe() (acks, manifests <-chan struct{}) {
 		acks = s.acks.Done()
 	}
 	if s.cfg.Lists != nil {
-		s.manifests = s.link.client.SubscribeMultiple(s.cfg.Lists.filters(), nil)
-		manifests = s.manifests.Done()
+		manifests = s.listen()
 	}
 	return acks, manifests
+}
+
+// listen asks for the hotlists' manifests, which the broker sends with every
+// subscription. The channel is closed once it answered.
+func (s *session) listen() <-chan struct{} {
+	s.manifests = s.link.client.SubscribeMultiple(s.cfg.Lists.filters(), nil)
+	return s.manifests.Done()
 }
 
 // granted looks at the broker's answer. Without the acknowledgements no hit
@@ -48,9 +54,9 @@ func (s *session) granted() error {
 	return nil
 }
 
-// listening looks at the broker's answer about the hotlists. Hits do not
+// heard looks at the broker's answer about the hotlists. Hits do not
 // depend on it.
-func (s *session) listening() {
+func (s *session) heard() {
 	if err := subscriptionError(s.manifests); err != nil {
 		if s.client.problems.first("manifests: " + err.Error()) {
 			s.client.log.Warn("no hotlist updates come over the broker", "broker", s.broker.name(), "error", err,
@@ -92,6 +98,8 @@ func (s *session) tellAwaiting() {
 	s.client.count(func(st *ClientStats) { st.Awaiting = n })
 }
 
+const serverSilent = "the server does not acknowledge hits that the broker has"
+
 // overdue lets hits be sent again that the server did not acknowledge in time.
 func (s *session) overdue() {
 	again := 0
@@ -106,10 +114,28 @@ func (s *session) overdue() {
 	if again == 0 {
 		return
 	}
-	const text = "the server does not acknowledge hits that the broker has"
-	s.client.count(func(st *ClientStats) { st.LastProblem = text })
-	if s.client.problems.first(text) {
-		s.client.log.Warn(text+"; they stay in the outbox and are sent again", "broker", s.broker.name(), "hits", again)
+	s.client.count(func(st *ClientStats) { st.LastProblem = serverSilent })
+	if s.client.problems.first(serverSilent) {
+		s.client.log.Warn(serverSilent+"; they stay in the outbox and are sent again", "broker", s.broker.name(), "hits", again)
+	}
+}
+
+const (
+	// overtakenBy is by how much the server may be out of order.
+	overtakenBy = 2 * time.Second
+	// overtakenTries is how often a hit is sent in all before only time counts.
+	overtakenTries = 4
+)
+
+// overtaken lets hits be sent again at once that the broker had well before
+// one that the server just acknowledged: it was away then. Only a few times;
+// what it does not want to store waits longer and longer.
+func (s *session) overtaken(latest time.Time) {
+	for ref, w := range s.awaiting {
+		if !w.due && w.tries < overtakenTries && latest.Sub(w.since) > overtakenBy {
+			w.due = true
+			s.client.sent[ref] = true
+		}
 	}
 }
 
@@ -139,6 +165,7 @@ func (s *session) serverHas(refs []Ref) {
 		return
 	}
 	var done []Ref
+	var latest time.Time // when the broker had the latest of them
 	for _, ref := range refs {
 		at, ok := s.client.outbox.pendingRef(ref)
 		if !ok {
@@ -152,11 +179,21 @@ func (s *session) serverHas(refs []Ref) {
 		case s.awaiting[at] == nil && s.client.bare[at]:
 			// That was the hit; its pictures are still to come.
 		default:
+			if w := s.awaiting[at]; w != nil && w.since.After(latest) {
+				latest = w.since
+			}
 			delete(s.awaiting, at)
 			done = append(done, at)
 		}
 	}
-	s.tellAwaiting()
+	s.overtaken(latest)
+	if s.tellAwaiting(); len(done) > 0 {
+		s.client.count(func(st *ClientStats) {
+			if st.LastProblem == serverSilent {
+				st.LastProblem = ""
+			}
+		})
+	}
 	s.delivered(done)
 }
 
@@ -188,7 +225,7 @@ func (s *session) request(r subscription) {
 		r.done <- nil
 		return
 	}
-	t := s.link.client.Subscribe(r.topic, 1, nil)
+	t := s.link.client.Subscribe(r.topic, 0, nil)
 	lost := s.link.conn.ctx.Done()
 	s.cfg.Lists.waits.Go(func() {
 		select {

@@ -228,7 +228,7 @@ func (o *Outbox) rebuild(cause error) error {
 	if err := os.Remove(half); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := old.writeTo(half, o.unit, hits, o.opts.LockTimeout); err != nil {
+	if err := old.writeTo(half, o.unit, hits, o.opts); err != nil {
 		return err
 	}
 	if err := os.Rename(o.path, corrupt); err != nil {
@@ -347,8 +347,8 @@ func (s *scan) pending() []record {
 
 // writeTo makes a fresh database. Sequences are given anew, because records
 // from freed pages can share one.
-func (s *scan) writeTo(path, unit string, hits []record, timeout time.Duration) error {
-	db, err := openBolt(path, timeout, false)
+func (s *scan) writeTo(path, unit string, hits []record, o OutboxOptions) error {
+	db, err := openBolt(path, o, false)
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,11 @@ func (s *session) run(ctx context.Context) error {
 	found := better
 	stamp := s.broker.stamp()
 	var requests <-chan subscription
+	var refresh <-chan time.Time
 	if s.cfg.Lists != nil {
+		again := time.NewTicker(s.cfg.Lists.cfg.Refresh)
+		defer again.Stop()
+		refresh = again.C
 		s.cfg.Lists.connected()
 		defer s.cfg.Lists.disconnected()
 		requests = s.cfg.Lists.requests
@@ -136,6 +140,7 @@ func (s *session) run(ctx context.Context) error {
 			s.dueHealth()
 		case <-c.report:
 			s.dueHotlists()
+			s.dueHealth() // which tells of the lists too
 		case m := <-s.link.inbox.messages:
 			s.receive(m)
 		case r := <-requests:
@@ -148,7 +153,9 @@ func (s *session) run(ctx context.Context) error {
 			}
 		case <-listening:
 			listening = nil
-			s.listening()
+			s.heard()
+		case <-refresh:
+			listening = s.listen()
 		case <-look.C:
 			if err := s.look(); err != nil {
 				s.link.cut()

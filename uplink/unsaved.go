@@ -7,6 +7,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // Everything that changes the file is first a set of changes: keys and the
@@ -94,7 +95,12 @@ func (o *Outbox) save(c changes) error {
 
 // flush tries the disk now, whenever it was tried last.
 func (o *Outbox) flush(c changes) error {
-	if o.db == nil || o.readOnly {
+	switch {
+	case o.disk != nil && o.replaced():
+		if err := o.moveOver(); err != nil {
+			return o.diskFailed(err)
+		}
+	case o.db == nil || o.readOnly:
 		if err := o.reopen(); err != nil {
 			return o.diskFailed(err)
 		}
@@ -115,6 +121,10 @@ func (o *Outbox) flush(c changes) error {
 		return nil
 	case errors.Is(err, errDamaged):
 		return err
+	case errors.Is(err, bolterrors.ErrInvalidMapping):
+		// It could not be mapped again after it had grown: it is opened anew.
+		err = errors.Join(err, o.db.Close())
+		o.db = nil
 	}
 	return o.diskFailed(err)
 }

@@ -3,7 +3,6 @@ package uplink
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -11,8 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	bolt "go.etcd.io/bbolt"
-
-	"platewatch/uplink/faults"
 )
 
 // failDisk makes every write of an outbox fail until mend is called.
@@ -236,120 +233,6 @@ func TestStartWithoutDisk(t *testing.T) {
 	if diff := cmp.Diff([]string{a + "/1", b + "/1", c + "/1"}, pendingIDs(o)); diff != "" {
 		t.Errorf("after a restart (-want +got):\n%s", diff)
 	}
-}
-
-// mountSmall mounts a file system of 16 MB, the way a board's partition is.
-func mountSmall(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("none", dir, "tmpfs", 0, "size=16m"); err != nil {
-		t.Skipf("needs the right to mount a file system: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
-
-// A real disk of 16 MB that something else fills, and frees again.
-func TestFullDisk(t *testing.T) {
-	dir := mountSmall(t)
-	path := filepath.Join(dir, "outbox.db")
-	o := openTestOutbox(t, path, OutboxOptions{MaxBytes: 64 << 20, MaxMemory: 64 << 20})
-	var ids []string
-	accept := func(n int) {
-		for range n {
-			ids = append(ids, mustAccept(t, o, withPictures(testHit(fmt.Sprintf("P%d", len(ids))), 4_000, 40_000))+"/1")
-		}
-	}
-	accept(20)
-	filler := filepath.Join(dir, "filler")
-	f, err := os.Create(filler)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for chunk := make([]byte, 64<<10); err == nil; {
-		_, err = f.Write(chunk)
-	}
-	f.Close()
-	if !errors.Is(err, syscall.ENOSPC) {
-		t.Fatal(err)
-	}
-	accept(100)
-	if s := o.Stats(); s.Unsaved == 0 || s.DiskProblem == "" || s.DroppedEntries != 0 {
-		t.Fatalf("the disk is full, stats: %+v", s)
-	}
-	// Delivery goes on.
-	if err := o.Remove(next(t, o).Ref, Ref{}); err != nil {
-		t.Fatal(err)
-	}
-	ids = ids[1:]
-	if err := os.Remove(filler); err != nil {
-		t.Fatal(err)
-	}
-	o.mu.Lock()
-	o.maintain()
-	o.mu.Unlock()
-	if s := o.Stats(); s.Unsaved != 0 || s.DiskProblem != "" {
-		t.Errorf("the disk is free again, stats: %+v", s)
-	}
-	accept(20)
-	if err := o.Close(); err != nil {
-		t.Fatal(err)
-	}
-	o = openTestOutbox(t, path, OutboxOptions{MaxBytes: 64 << 20})
-	if diff := cmp.Diff(ids, pendingIDs(o)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	faults.Row(t, "16 MB disk full and freed", "100 hits with pictures accepted in memory meanwhile, delivery went on, all on disk afterwards, none lost")
-}
-
-// A file system that turns read-only, as ext4 does after an error, and back.
-func TestReadOnlyRemount(t *testing.T) {
-	dir := mountSmall(t)
-	path := filepath.Join(dir, "outbox.db")
-	remount := func(flags uintptr) {
-		t.Helper()
-		if err := syscall.Mount("none", dir, "tmpfs", syscall.MS_REMOUNT|flags, "size=16m"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	o, err := OpenOutbox(path, "unit-7", OutboxOptions{}, testLog(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := mustAccept(t, o, testHit("A"))
-	if err := o.Close(); err != nil {
-		t.Fatal(err)
-	}
-	remount(syscall.MS_RDONLY) // refused while a file is open to write, so the unit starts on it
-	if o, err = OpenOutbox(path, "unit-7", OutboxOptions{}, testLog(t)); err != nil {
-		t.Fatal(err)
-	}
-	b := mustAccept(t, o, testHit("B"))
-	if s := o.Stats(); s.Unsaved != 1 || s.DiskProblem == "" || s.Entries != 2 {
-		t.Errorf("stats: %+v", s)
-	}
-	if e := next(t, o); e.Hit.ID != a {
-		t.Errorf("what the disk holds can be read: %s", e.Hit.ID)
-	}
-	remount(0)
-	o.mu.Lock()
-	o.maintain()
-	o.mu.Unlock()
-	if s := o.Stats(); s.Unsaved != 0 || s.DiskProblem != "" {
-		t.Errorf("stats: %+v", s)
-	}
-	if err := o.Close(); err != nil {
-		t.Fatal(err)
-	}
-	o = openTestOutbox(t, path, OutboxOptions{})
-	if diff := cmp.Diff([]string{a + "/1", b + "/1"}, pendingIDs(o)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	faults.Row(t, "read-only remount", "what the disk holds is served, new hits are kept in memory, all on disk once it takes writes")
 }
 
 // Hits over their age go, and only by an age that is certain.

@@ -12,10 +12,12 @@ import (
 
 // WatchConfig configures [Watch].
 type WatchConfig struct {
-	Broker Broker
-	Unit   string // "" for the whole fleet
-	// Once makes Watch return the error when the first attempt to connect
-	// fails. Otherwise it tells the handler and keeps trying.
+	// Brokers in order of preference: the next one is tried when one cannot be
+	// reached, as in [ClientConfig].
+	Brokers []Broker
+	Unit    string // "" for the whole fleet
+	// Once makes Watch return the error when none of the brokers answers the
+	// first time. Otherwise it tells the handler and keeps trying.
 	Once bool
 	// MaxMessage bounds a message; a larger one ends the connection. Default
 	// 2 MiB.
@@ -76,7 +78,7 @@ func Watch(ctx context.Context, cfg WatchConfig, handler WatchHandler, log *slog
 			return err
 		}
 	}
-	if err := cfg.Broker.Validate(); err != nil {
+	if err := validateBrokers(cfg.Brokers); err != nil {
 		return err
 	}
 	if cfg.MaxMessage <= 0 {
@@ -108,21 +110,27 @@ type watcher struct {
 	log      *slog.Logger
 	receiver *receiver
 	problems told
-	worked   bool // there was a connection
+	served   bool // this connection came about
 }
 
 func (w *watcher) run(ctx context.Context) error {
 	wait := backoff{max: w.cfg.MaxBackoff}
-	for first := true; ctx.Err() == nil; first = false {
+	ever := false // there was a connection
+	for at := 0; ctx.Err() == nil; {
 		started := time.Now()
-		err := w.session(ctx)
+		w.served = false
+		err := w.session(ctx, w.cfg.Brokers[at])
+		ever = ever || w.served
+		if at = (at + 1) % len(w.cfg.Brokers); w.served {
+			at = 0 // the most preferred one is worth another try
+		}
 		var h handlerError
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.As(err, &h):
 			return h.err
-		case first && w.cfg.Once && !w.worked:
+		case w.cfg.Once && !ever && at == 0:
 			return err
 		}
 		if w.problems.first(err.Error()) {
@@ -132,6 +140,9 @@ func (w *watcher) run(ctx context.Context) error {
 		}
 		if time.Since(started) >= goodSession {
 			wait.reset()
+		}
+		if at > 0 {
+			continue // the next one gets its try at once
 		}
 		t := time.NewTimer(wait.next())
 		select {
@@ -156,11 +167,11 @@ type handlerError struct{ err error }
 func (h handlerError) Error() string { return h.err.Error() }
 
 // session watches over one connection.
-func (w *watcher) session(ctx context.Context) error {
+func (w *watcher) session(ctx context.Context, b Broker) error {
 	// paho must not be kept waiting in its own goroutine once nobody receives.
 	in := newInbox()
 	defer in.close()
-	l, err := connect(ctx, w.cfg.Broker, linkOptions{
+	l, err := connect(ctx, b, linkOptions{
 		clientID: "platewatch-watch-" + rand.Text()[:12], keepAlive: w.cfg.KeepAlive, limit: w.cfg.MaxMessage + 1024,
 		onMessage: in.put,
 	})
@@ -179,9 +190,11 @@ func (w *watcher) session(ctx context.Context) error {
 	if unit == "" {
 		unit = "+"
 	}
-	filters := map[string]byte{}
-	for _, kind := range []Kind{KindHits, KindState, KindHealth, KindHotlists} {
-		filters[Topic(unit, kind)] = 1
+	// What is retained comes again with the next minute or connection. A cluster
+	// keeps and replicates a consumer for every subscription with QoS 1.
+	filters := map[string]byte{Topic(unit, KindHits): 1}
+	for _, kind := range []Kind{KindState, KindHealth, KindHotlists} {
+		filters[Topic(unit, kind)] = 0
 	}
 	token := l.client.SubscribeMultiple(filters, nil)
 	var acks ackBook
@@ -194,14 +207,14 @@ func (w *watcher) session(ctx context.Context) error {
 			return ctx.Err()
 		case err := <-l.lost:
 			ended = true
-			return brokerError(w.cfg.Broker, errors.Join(errLost, err))
+			return brokerError(b, errors.Join(errLost, err))
 		case <-subscribed:
 			subscribed = nil
 			if err := subscriptionError(token); err != nil {
-				return brokerError(w.cfg.Broker, err)
+				return brokerError(b, err)
 			}
 			w.problems.reset()
-			w.worked = true
+			w.served = true
 			if err := w.link(nil); err != nil {
 				return handlerError{err}
 			}
@@ -219,7 +232,7 @@ func (w *watcher) session(ctx context.Context) error {
 			// Together with those that are there already, and before the end.
 			if len(in.messages) == 0 || acks.n >= ackBatch || err != nil {
 				if aerr := acks.send(l); err == nil && aerr != nil { // else the units send again
-					return brokerError(w.cfg.Broker, aerr)
+					return brokerError(b, aerr)
 				}
 			}
 			if err != nil {
@@ -363,15 +376,15 @@ func (b *ackBook) add(h *Hit) {
 	b.n++
 }
 
-// send publishes it. An acknowledgement that gets lost is no loss: the unit
-// sends the hit again.
+// send publishes it, with QoS 0: an acknowledgement that gets lost is no loss,
+// because the unit sends the hit again, and a cluster need not agree on each.
 func (b *ackBook) send(l *link) error {
 	for unit, stored := range b.units {
 		payload, err := json.Marshal(Acks{Unit: unit, Stored: stored})
 		if err != nil {
 			return err
 		}
-		t := l.publish(Topic(unit, KindAcks), false, payload)
+		t := l.client.Publish(Topic(unit, KindAcks), 0, false, payload)
 		select {
 		case <-t.Done():
 			if err := t.Error(); err != nil {

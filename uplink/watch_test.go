@@ -175,20 +175,42 @@ func FuzzReceiver(f *testing.F) {
 
 func TestWatchOnce(t *testing.T) {
 	addr := freeAddr(t)
-	err := Watch(t.Context(), WatchConfig{Broker: Broker{URL: "tcp://" + addr}, Once: true}, WatchHandler{}, testLog(t))
+	err := Watch(t.Context(), WatchConfig{Brokers: []Broker{{URL: "tcp://" + addr}}, Once: true}, WatchHandler{}, testLog(t))
 	if err == nil || !strings.Contains(err.Error(), addr) || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("a broker that is not there: %v", err)
 	}
-	if err := Watch(t.Context(), WatchConfig{Broker: Broker{URL: "tcp://" + addr}, Unit: "+"}, WatchHandler{}, testLog(t)); err == nil {
+	if err := Watch(t.Context(), WatchConfig{Brokers: []Broker{{URL: "tcp://" + addr}}, Unit: "+"}, WatchHandler{}, testLog(t)); err == nil {
 		t.Error("a wildcard as the unit is accepted")
 	}
+}
+
+// Where one broker does not answer the next one is asked, at once.
+func TestWatchNextBroker(t *testing.T) {
+	eachBroker(t, func(t *testing.T, b testBroker) {
+		nobody := freeAddr(t)
+		var links []error
+		err := Watch(t.Context(), WatchConfig{Brokers: []Broker{{URL: "tcp://" + nobody}, {URL: "tcp://" + b.addr()}}, Once: true}, WatchHandler{
+			Link: func(err error) error {
+				if links = append(links, err); err == nil {
+					return ErrStop
+				}
+				return nil
+			},
+		}, testLog(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(links) != 2 || links[0] == nil || !strings.Contains(links[0].Error(), nobody) {
+			t.Errorf("links: %v", links)
+		}
+	})
 }
 
 // Watch tells of a lost connection once and comes back.
 func TestWatchReconnects(t *testing.T) {
 	eachBroker(t, func(t *testing.T, b testBroker) {
 		var links []bool
-		err := Watch(t.Context(), WatchConfig{Broker: Broker{URL: "tcp://" + b.addr()}}, WatchHandler{
+		err := Watch(t.Context(), WatchConfig{Brokers: []Broker{{URL: "tcp://" + b.addr()}}}, WatchHandler{
 			Link: func(err error) error {
 				links = append(links, err == nil)
 				switch len(links) {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,25 +22,89 @@ import (
 
 var hitLine = regexp.MustCompile(`msg=hit .*\bid=(\S+)`)
 
-// TestDaemonKillNine kills the whole daemon at random moments while it reads
-// plates, makes hits and delivers them. The hits that its log tells of all
-// arrive, in order, and no id is told of twice. Every picture of its folder is
-// a vehicle of its own, so that hits come as fast as it reads.
+// TestDaemonKillNine kills whole daemons at random moments while they read
+// plates, make hits and deliver them. The hits that their logs tell of all
+// arrive, in order, and no id is told of twice. Every picture of a daemon's
+// folder is a vehicle of its own, so that hits come as fast as it reads.
 func TestDaemonKillNine(t *testing.T) {
 	mosquitto, err := exec.LookPath("mosquitto")
 	if err != nil {
 		t.Skip("mosquitto is not installed: apt-get install mosquitto")
 	}
-	cycles := faults.Scale(5, 2000)
-	config, dir, broker := roadsideUnit(t)
+	broker := freeAddress(t)
+	startMosquitto(t, mosquitto, broker)
+	arrived := subscribe(t, broker)
+
+	// A daemon that starts up waits for its disk now and then; a second one
+	// with a state of its own uses the time.
+	units := make([]*killedUnit, 2)
+	cycles := faults.Scale(50, 2000) / len(units)
+	var running sync.WaitGroup
+	for i := range units {
+		u := newKilledUnit(t, fmt.Sprintf("roadside-%d", i+1), broker)
+		units[i] = u
+		running.Go(func() {
+			for cycle := range cycles {
+				u.live(cycle)
+			}
+		})
+	}
+	running.Wait()
+	told := map[string]bool{}
+	for _, u := range units {
+		for id := range u.told {
+			told[id] = true
+		}
+		if len(u.told) < cycles/3 {
+			t.Errorf("only %d hits in %d cycles", len(u.told), cycles)
+		}
+	}
+	// What is left is delivered by a last run, which is stopped as it should be.
+	var last []*daemon
+	for _, u := range units {
+		d := startDaemon(t, u.config)
+		d.waitFor("connected to the broker")
+		last = append(last, d)
+	}
+	s := arrivalBook{t: t, got: arrived, ids: map[string]bool{}, numbers: map[string][]uint64{}}
+	s.waitFor(told)
+	for _, d := range last {
+		if code := d.stop(syscall.SIGTERM); code != 0 {
+			t.Errorf("the exit code is %d\n%s", code, d.log())
+		}
+	}
+	lost := s.missing(told)
+	if len(lost) > 0 {
+		t.Errorf("%d hits are lost: %v", len(lost), lost)
+	}
+	for unit, numbers := range s.numbers {
+		if !slices.IsSorted(numbers) {
+			t.Errorf("hits of %s arrived out of order", unit)
+		}
+	}
+	faults.Row(t, "kill -9 of the whole daemon", "%d cycles, %d hits told of, %d lost, no id twice, in order",
+		cycles*len(units), len(told), len(lost))
+}
+
+// killedUnit is a unit that is killed and started again and again.
+type killedUnit struct {
+	t      *testing.T
+	config string
+	told   map[string]bool // the hits that its log tells of
+}
+
+func newKilledUnit(t *testing.T, name, broker string) *killedUnit {
+	t.Helper()
+	dir := t.TempDir()
 	plates, err := filepath.Abs(filepath.Join("..", "..", "ocr", "render", "testdata", "plates"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, config, fmt.Appendf(nil, `
+	u := &killedUnit{t: t, config: filepath.Join(dir, "unit.toml"), told: map[string]bool{}}
+	write(t, u.config, fmt.Appendf(nil, `
 state_dir = %q
 [unit]
-name = "roadside-7"
+name = %q
 [[camera]]
 name = "front"
 source = %q
@@ -52,7 +117,7 @@ gap = "100ms"
 brokers = ["mqtt://%s"]
 [status]
 listen = "off"
-`, filepath.Join(dir, "state"), plates+"/", broker))
+`, filepath.Join(dir, "state"), name, plates+"/", broker))
 	list := "plate\n"
 	truth, err := os.ReadFile(filepath.Join(plates, "truth.tsv"))
 	if err != nil {
@@ -66,73 +131,50 @@ listen = "off"
 	if _, err := hotlist.Import(t.Context(), filepath.Join(dir, "state", "hotlist"), strings.NewReader(list), hotlist.ImportOptions{List: "demo"}); err != nil {
 		t.Fatal(err)
 	}
-	startMosquitto(t, mosquitto, broker)
-	s := newArrivals(t, broker)
+	return u
+}
 
-	told := map[string]bool{}
-	for cycle := range cycles {
-		cmd := exec.Command("platewatch", "run", "-config", config)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-		stderr, err := cmd.StderrPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		// Every fourth dies right after the start, the others within milliseconds
-		// of a hit, while it is being delivered.
-		left := cycle % 4
-		kill := func() {
-			time.AfterFunc(rand.N(30*time.Millisecond), func() { _ = cmd.Process.Kill() })
-		}
-		for lines := bufio.NewScanner(stderr); lines.Scan(); {
-			m := hitLine.FindStringSubmatch(lines.Text())
-			switch {
-			case m != nil:
-				if told[m[1]] {
-					t.Errorf("cycle %d: id %s is told of twice", cycle, m[1])
-				}
-				told[m[1]] = true
-				if left--; left == 0 {
-					kill()
-				}
-			case left == 0 && strings.Contains(lines.Text(), "msg=running"):
+// live runs the daemon until it is killed: every fourth time right after the
+// start, else within milliseconds of a hit, while it is being delivered.
+func (u *killedUnit) live(cycle int) {
+	cmd := exec.Command("platewatch", "run", "-config", u.config)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	stderr, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		u.t.Error(err)
+		return
+	}
+	left := cycle % 4
+	kill := func() {
+		time.AfterFunc(rand.N(30*time.Millisecond), func() { _ = cmd.Process.Kill() })
+	}
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		m := hitLine.FindStringSubmatch(lines.Text())
+		switch {
+		case m != nil:
+			if u.told[m[1]] {
+				u.t.Errorf("cycle %d: id %s is told of twice", cycle, m[1])
+			}
+			u.told[m[1]] = true
+			if left--; left == 0 {
 				kill()
 			}
+		case left == 0 && strings.Contains(lines.Text(), "msg=running"):
+			kill()
 		}
-		_ = cmd.Wait()
 	}
-	// What is left is delivered by a last run, which is stopped as it should be.
-	d := startDaemon(t, config)
-	d.waitFor("connected to the broker")
-	s.waitFor(told)
-	if code := d.stop(syscall.SIGTERM); code != 0 {
-		t.Errorf("the exit code is %d\n%s", code, d.log())
-	}
-	lost := s.missing(told)
-	if len(lost) > 0 {
-		t.Errorf("%d hits are lost: %v", len(lost), lost)
-	}
-	if len(told) < cycles/3 {
-		t.Errorf("only %d hits in %d cycles", len(told), cycles)
-	}
-	if !slices.IsSorted(s.numbers()) {
-		t.Error("hits arrived out of order")
-	}
-	faults.Row(t, "kill -9 of the whole daemon", "%d cycles, %d hits told of, %d lost, no id twice, in order", cycles, len(told), len(lost))
+	_ = cmd.Wait()
 }
 
 // arrivalBook is what the central server got.
 type arrivalBook struct {
-	t    *testing.T
-	got  <-chan string
-	ids  map[string]bool
-	list []uint64
-}
-
-func newArrivals(t *testing.T, broker string) *arrivalBook {
-	return &arrivalBook{t: t, got: subscribe(t, broker), ids: map[string]bool{}}
+	t       *testing.T
+	got     <-chan string
+	ids     map[string]bool
+	numbers map[string][]uint64 // by unit
 }
 
 // take notes an id at its first arrival.
@@ -141,11 +183,11 @@ func (a *arrivalBook) take(id string) {
 		return
 	}
 	a.ids[id] = true
-	_, n, err := uplink.ParseID(id)
+	unit, n, err := uplink.ParseID(id)
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	a.list = append(a.list, n)
+	a.numbers[unit] = append(a.numbers[unit], n)
 }
 
 // waitFor takes arrivals until all of these were there, or none came for long.
@@ -171,5 +213,3 @@ func (a *arrivalBook) missing(ids map[string]bool) (lost []string) {
 	}
 	return lost
 }
-
-func (a *arrivalBook) numbers() []uint64 { return a.list }

@@ -222,7 +222,7 @@ func subscribe(t *testing.T, broker string) <-chan string {
 	first := map[string]int{}  // the revision that a hit arrived with: later ones are no new hits
 	go func() {
 		defer close(arrived)
-		done <- uplink.Watch(ctx, uplink.WatchConfig{Broker: uplink.Broker{URL: "mqtt://" + broker}}, uplink.WatchHandler{
+		done <- uplink.Watch(ctx, uplink.WatchConfig{Brokers: []uplink.Broker{{URL: "mqtt://" + broker}}}, uplink.WatchHandler{
 			Link: func(err error) error {
 				if err == nil {
 					close(ready)

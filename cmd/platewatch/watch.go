@@ -23,6 +23,8 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 	fs := flag.NewFlagSet("watch", flag.ContinueOnError)
 	var (
 		cfg     uplink.WatchConfig
+		broker  uplink.Broker
+		urls    []string
 		asJSON  = fs.Bool("json", false, "print one JSON object a line: the message as it came, or what was noticed")
 		count   = fs.Int("count", 0, "stop after this many `hits`; 0 goes on until interrupted")
 		noState = fs.Bool("hits-only", false, "leave out the units' coming and going")
@@ -30,22 +32,23 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 		every   = fs.Duration("every", 2*time.Second, "with -units, how often the table is brought up to date")
 	)
 	fs.BoolVar(&cfg.Ack, "ack", false, "tell the units which hits were printed, for uplink.ack = \"server\"; only one program may do so, and only one that keeps them")
-	fs.StringVar(&cfg.Broker.URL, "broker", "", "the broker's `URL`: tls://HOST:8883, or tcp://127.0.0.1:1883 for one on this machine")
+	fs.Func("broker", "the broker's `URL`: tls://HOST:8883, or tcp://127.0.0.1:1883 for one on this machine; several times for the nodes of a cluster, in order of preference",
+		func(url string) error { urls = append(urls, url); return nil })
 	fs.StringVar(&cfg.Unit, "unit", "", "watch only this `unit`; default: the whole fleet")
 	fs.BoolVar(&cfg.Once, "once", false, "exit with code 1 if the broker does not answer the first time, instead of trying again")
-	fs.StringVar(&cfg.Broker.CAFile, "ca", "", "PEM `file` of the authority that signed the broker's certificate")
-	fs.StringVar(&cfg.Broker.CertFile, "cert", "", "PEM `file` of the client's certificate")
-	fs.StringVar(&cfg.Broker.KeyFile, "key", "", "PEM `file` of the client's key")
-	fs.StringVar(&cfg.Broker.UserFile, "user-file", "", "`file` that holds the user's name")
-	fs.StringVar(&cfg.Broker.PasswordFile, "password-file", "", "`file` that holds the password")
-	fs.BoolVar(&cfg.Broker.Insecure, "insecure", false, "allow plaintext to a broker on another machine")
+	fs.StringVar(&broker.CAFile, "ca", "", "PEM `file` of the authority that signed the broker's certificate")
+	fs.StringVar(&broker.CertFile, "cert", "", "PEM `file` of the client's certificate")
+	fs.StringVar(&broker.KeyFile, "key", "", "PEM `file` of the client's key")
+	fs.StringVar(&broker.UserFile, "user-file", "", "`file` that holds the user's name")
+	fs.StringVar(&broker.PasswordFile, "password-file", "", "`file` that holds the password")
+	fs.BoolVar(&broker.Insecure, "insecure", false, "allow plaintext to a broker on another machine")
 	if err := parse(fs, std, "-broker URL [flags]", args); err != nil {
 		return err
 	}
 	switch {
 	case fs.NArg() > 0:
 		return usageError(fmt.Sprintf("watch takes no arguments, and got %q", fs.Arg(0)), "`platewatch watch -h` lists the flags")
-	case cfg.Broker.URL == "":
+	case len(urls) == 0:
 		return usageError("watch needs to know the broker", "add -broker URL, for instance -broker tcp://127.0.0.1:1883")
 	case *count < 0:
 		return usageError("-count is negative", "give the number of hits to wait for")
@@ -58,6 +61,10 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 		if err := uplink.ValidateUnit(cfg.Unit); err != nil {
 			return usageError(err.Error(), "leave -unit out to watch the whole fleet")
 		}
+	}
+	for _, url := range urls {
+		broker.URL = url
+		cfg.Brokers = append(cfg.Brokers, broker)
 	}
 	if *units {
 		return watchUnits(ctx, std, cfg, *every, *asJSON)

@@ -4,10 +4,11 @@ package broker_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
-
 	"log/slog"
 	"os"
 	"os/exec"
@@ -24,12 +25,15 @@ import (
 
 // each runs a test against both brokers.
 func each(t *testing.T, test func(t *testing.T, certs string, addresses []string)) {
+	together(t)
 	names := []string{"unit-1", "unit-2", "server", "watch"}
 	t.Run("mosquitto", func(t *testing.T) {
+		together(t)
 		certs := certificates(t, names...)
 		test(t, certs, []string{startMosquitto(t, certs)})
 	})
 	t.Run("nats", func(t *testing.T) {
+		together(t)
 		certs := certificates(t, names...)
 		users, err := os.ReadFile("nats/users.conf")
 		if err != nil {
@@ -39,7 +43,8 @@ func each(t *testing.T, test func(t *testing.T, certs string, addresses []string
 	})
 }
 
-// TestUnitAndServer: a unit's hits reach the server that acknowledges them.
+// TestUnitAndServer: a unit's hits reach the server that acknowledges them, and
+// the server's hotlist reaches the unit.
 func TestUnitAndServer(t *testing.T) {
 	each(t, func(t *testing.T, certs string, addresses []string) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -49,7 +54,7 @@ func TestUnitAndServer(t *testing.T) {
 		up := make(chan struct{}, 10)
 		watched := make(chan error, 1)
 		go func() {
-			watched <- uplink.Watch(ctx, uplink.WatchConfig{Broker: broker(certs, "server", addresses[len(addresses)-1]), Ack: true, MaxBackoff: time.Second},
+			watched <- uplink.Watch(ctx, uplink.WatchConfig{Brokers: []uplink.Broker{broker(certs, "server", addresses[len(addresses)-1])}, Ack: true, MaxBackoff: time.Second},
 				uplink.WatchHandler{
 					Link: func(err error) error {
 						if err == nil {
@@ -71,8 +76,14 @@ func TestUnitAndServer(t *testing.T) {
 		case <-time.After(patience):
 			t.Fatal("the server gets no connection")
 		}
+		applied := make(chan string, 1)
+		lists, err := uplink.NewListUpdates(uplink.ListUpdatesConfig{Lists: []string{"stolen"}, Applier: oneVersion(applied), Dir: t.TempDir(),
+			PartTimeout: 200 * time.Millisecond, Refresh: 500 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
 		u, err := newUnit(t.TempDir(), "unit-1", uplink.ClientConfig{Brokers: []uplink.Broker{broker(certs, "unit-1", addresses[0])},
-			ServerAck: true, ServerAckTimeout: 2 * time.Second})
+			ServerAck: true, ServerAckTimeout: 2 * time.Second, Lists: lists})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,6 +94,24 @@ func TestUnitAndServer(t *testing.T) {
 		}
 		waitFor(t, "the server's acknowledgements", patience, func() bool { return u.outbox.Stats().Entries == 0 },
 			func() string { return fmt.Sprintf("%+v", u.client.Stats()) })
+		// The part comes after the manifest that names it, so it is asked for again.
+		publisher, err := raw(t, certs, "server", addresses[0], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range [][2]string{{uplink.ManifestTopic("stolen"), "signed"}, {uplink.PartTopic("stolen", "7", 1), onePart}} {
+			if token := publisher.Publish(m[0], 1, true, m[1]); !token.WaitTimeout(patience) || token.Error() != nil {
+				t.Fatal(token.Error())
+			}
+		}
+		select {
+		case got := <-applied:
+			if got != onePart {
+				t.Errorf("applied %q", got)
+			}
+		case <-time.After(patience):
+			t.Error("the hotlist does not come")
+		}
 		if err := u.stop(); err != nil {
 			t.Error(err)
 		}
@@ -99,6 +128,27 @@ func TestUnitAndServer(t *testing.T) {
 			t.Errorf("%d hits arrived", len(got))
 		}
 	})
+}
+
+// oneVersion takes version 7 of a hotlist, which has one part.
+type oneVersion chan string
+
+const onePart = "the whole list"
+
+func (oneVersion) CheckManifest(_ string, manifest []byte) (*uplink.ListUpdate, error) {
+	if string(manifest) != "signed" {
+		return nil, errors.New("the signature is wrong")
+	}
+	return &uplink.ListUpdate{Version: "7", Parts: []uplink.ListPart{{Number: 1, Size: int64(len(onePart)), SHA256: sha256.Sum256([]byte(onePart))}}}, nil
+}
+
+func (v oneVersion) ApplyUpdate(_ context.Context, _ string, _ []byte, parts []string) error {
+	b, err := os.ReadFile(parts[0])
+	select {
+	case v <- string(b):
+	default: // again
+	}
+	return err
 }
 
 // raw is a plain MQTT client with a certificate of the fleet.

@@ -2,9 +2,11 @@ package broker_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -55,17 +57,26 @@ func (f *fleet) quantile(q float64) time.Duration {
 	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))].Round(100 * time.Microsecond)
 }
 
-// run makes hits in units units and waits until the server has all of them.
-// Between the rounds, at half time, trouble is called once. Unit names come
-// from the certificates' names, or are made up where everybody is let in.
-func (f *fleet) run(t *testing.T, units, hits int, pause time.Duration, unitBrokers func(i int) []uplink.Broker, server uplink.Broker, trouble func()) {
+// fleetRun is what a fleet does.
+type fleetRun struct {
+	units, hits int           // hits of each unit
+	start       time.Duration // the units come up at even distances over this time
+	every       time.Duration // from one hit in the fleet to the next
+	brokers     func(unit int) []uplink.Broker
+	server      []uplink.Broker
+	trouble     func() // called once, at half time
+}
+
+// run makes hits in all units, in turn, and waits until the server has all of
+// them. Back-offs and keep-alives are what a unit has by default.
+func (f *fleet) run(t *testing.T, r fleetRun) {
 	t.Helper()
 	f.accepted, f.arrived = map[string]time.Time{}, map[string]int{}
 	ctx, cancel := context.WithCancel(context.Background())
 	up := make(chan struct{}, 100)
 	watched := make(chan error, 1)
 	go func() {
-		watched <- uplink.Watch(ctx, uplink.WatchConfig{Broker: server, Remember: 1 << 20, Ack: true, MaxBackoff: time.Second}, uplink.WatchHandler{
+		watched <- uplink.Watch(ctx, uplink.WatchConfig{Brokers: r.server, Remember: 1 << 20, Ack: true}, uplink.WatchHandler{
 			Link: func(err error) error {
 				if err == nil {
 					up <- struct{}{}
@@ -82,9 +93,18 @@ func (f *fleet) run(t *testing.T, units, hits int, pause time.Duration, unitBrok
 		t.Fatal("the server gets no connection")
 	}
 	dir := fleetDir(t)
-	all := make([]*testUnit, units)
+	all := make([]*testUnit, r.units)
+	coming := time.NewTicker(max(r.start/time.Duration(r.units), time.Microsecond))
+	defer coming.Stop()
 	for i := range all {
-		u, err := newUnit(dir, fmt.Sprintf("unit-%d", i+1), uplink.ClientConfig{Brokers: unitBrokers(i), ServerAck: true, ServerAckTimeout: 5 * time.Second})
+		<-coming.C
+		name := fmt.Sprintf("unit-%d", i+1)
+		lists, err := uplink.NewListUpdates(uplink.ListUpdatesConfig{Lists: []string{"stolen"}, Applier: holds{}, Dir: filepath.Join(dir, name)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := newUnit(dir, name, uplink.ClientConfig{Brokers: r.brokers(i), MaxBackoff: time.Minute, Lists: lists,
+			ServerAck: true, ServerAckTimeout: 5 * time.Second, Health: func() uplink.Health { return uplink.Health{} }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,13 +117,16 @@ func (f *fleet) run(t *testing.T, units, hits int, pause time.Duration, unitBrok
 			}
 		}
 		return true
-	}, func() string { return fmt.Sprintf("%+v", all[units-1].client.Stats()) })
+	}, func() string { return fmt.Sprintf("%+v", all[r.units-1].client.Stats()) })
 	var troubled sync.WaitGroup
-	for round := range hits {
-		if round == hits/2 && trouble != nil {
-			troubled.Go(trouble)
+	traffic := time.NewTicker(r.every)
+	defer traffic.Stop()
+	for round := range r.hits {
+		if round == r.hits/2 && r.trouble != nil {
+			troubled.Go(r.trouble)
 		}
 		for i, u := range all {
+			<-traffic.C
 			at := time.Now()
 			id, err := u.outbox.Accept(hit(fmt.Sprintf("U%dN%d", i, round)))
 			if err != nil {
@@ -112,9 +135,6 @@ func (f *fleet) run(t *testing.T, units, hits int, pause time.Duration, unitBrok
 			f.mu.Lock()
 			f.accepted[id] = at
 			f.mu.Unlock()
-			if pause > 0 {
-				time.Sleep(pause) // the traffic, not a wait for something
-			}
 		}
 	}
 	troubled.Wait()
@@ -155,6 +175,15 @@ func (f *fleet) run(t *testing.T, units, hits int, pause time.Duration, unitBrok
 	}
 }
 
+// holds is a unit that has the newest version of every list.
+type holds struct{}
+
+func (holds) CheckManifest(string, []byte) (*uplink.ListUpdate, error) { return nil, nil }
+
+func (holds) ApplyUpdate(context.Context, string, []byte, []string) error {
+	return errors.New("there is nothing to apply")
+}
+
 // fleetDir is in memory where that can be had: a thousand outboxes on one disk
 // are not what is tested here.
 func fleetDir(t *testing.T) string {
@@ -168,39 +197,57 @@ func fleetDir(t *testing.T) string {
 }
 
 // TestFleet: every hit of every unit reaches the server, once after
-// deduplication; through Mosquitto, and through the cluster while a node dies.
+// deduplication; through Mosquitto, and through the cluster while the node that
+// the server hangs on dies. In the long form the fleet makes 1,000 hits a second
+// for Mosquitto, and for the cluster 100: one of each unit every ten seconds.
 func TestFleet(t *testing.T) {
-	units, hits := faults.Scale(20, 1000), faults.Scale(5, 20)
-	pause := time.Duration(faults.Scale(200, 1000)) * time.Microsecond
+	together(t)
+	one := fleetRun{units: 1, hits: faults.Scale(50, 1000), every: 10 * time.Millisecond}
+	many := fleetRun{units: faults.Scale(20, 1000), hits: faults.Scale(6, 20),
+		start: time.Duration(faults.Scale(1, 30)) * time.Second, every: time.Millisecond}
+	row := func(t *testing.T, name, trouble string, r fleetRun, many, one *fleet) {
+		faults.Row(t, name, "%d units, %d hits at %.0f a second%s, each exactly once; from accept to arrival p50 %v, p99 %v; one unit alone p50 %v, p99 %v",
+			r.units, len(many.accepted), 1/r.every.Seconds(), trouble, many.quantile(0.5), many.quantile(0.99), one.quantile(0.5), one.quantile(0.99))
+	}
 	t.Run("mosquitto", func(t *testing.T) {
+		together(t)
 		address := startOpenMosquitto(t)
-		open := func(int) []uplink.Broker { return []uplink.Broker{{URL: "tcp://" + address}} }
-		var one, many fleet
-		one.run(t, 1, faults.Scale(50, 1000), 2*time.Millisecond, open, open(0)[0], nil)
-		many.run(t, units, hits, pause, open, open(0)[0], nil)
-		faults.Row(t, "fleet on Mosquitto", "%d units, %d hits, each exactly once; from accept to arrival p50 %v, p99 %v; one unit alone p50 %v, p99 %v",
-			units, len(many.accepted), many.quantile(0.5), many.quantile(0.99), one.quantile(0.5), one.quantile(0.99))
+		one, many := one, many
+		one.server = []uplink.Broker{{URL: "tcp://" + address}}
+		one.brokers = func(int) []uplink.Broker { return one.server }
+		many.server, many.brokers = one.server, one.brokers
+		var alone, fleet fleet
+		alone.run(t, one)
+		fleet.run(t, many)
+		row(t, "fleet on Mosquitto", "", many, &fleet, &alone)
 	})
 	t.Run("nats", func(t *testing.T) {
-		if !faults.Long() {
-			t.Skip("`make faults` runs it: an election takes ten seconds")
-		}
+		together(t)
 		certs := certificates(t, "server", "fleet")
 		c := startCluster(t, certs, fleetUsers)
-		brokers := func(i int) []uplink.Broker {
-			var out []uplink.Broker
+		nodes := func(name string, first int) (out []uplink.Broker) {
 			for n := range c.addresses {
-				out = append(out, broker(certs, "fleet", c.addresses[(i+n)%len(c.addresses)]))
+				out = append(out, broker(certs, name, c.addresses[(first+n)%len(c.addresses)]))
 			}
 			return out
 		}
-		server := broker(certs, "server", c.addresses[0])
-		var one, many fleet
-		one.run(t, 1, faults.Scale(50, 1000), 2*time.Millisecond, brokers, server, nil)
-		many.run(t, units, hits, pause, brokers, server, c.kill[2])
-		faults.Row(t, "fleet on three NATS nodes", "%d units, %d hits, one node killed half-way, each exactly once; from accept to arrival p50 %v, p99 %v; one unit alone p50 %v, p99 %v",
-			units, len(many.accepted), many.quantile(0.5), many.quantile(0.99), one.quantile(0.5), one.quantile(0.99))
+		one, many := one, many
+		one.server = nodes("server", 0)
+		one.brokers = func(i int) []uplink.Broker { return nodes("fleet", i) }
+		many.server, many.brokers = one.server, one.brokers
+		many.every, many.trouble = 10*time.Millisecond, c.kill[0]
+		var alone, fleet fleet
+		alone.run(t, one)
+		fleet.run(t, many)
+		row(t, "fleet on three NATS nodes", ", one node killed half-way", many, &fleet, &alone)
 	})
+}
+
+// together lets the tests wait side by side, unless they measure.
+func together(t *testing.T) {
+	if !faults.Long() {
+		t.Parallel()
+	}
 }
 
 // startOpenMosquitto lets everybody in: a thousand certificates are not what is
@@ -216,7 +263,7 @@ authorization {
     users: [
         { user: "CN=fleet", permissions: {
             publish: { allow: [ "platewatch.v1.units.>" ] }
-            subscribe: { allow: [ "platewatch.v1.units.*.acks", "$MQTT.sub.>" ] } } }
+            subscribe: { allow: [ "platewatch.v1.units.*.acks", "platewatch.v1.hotlists.>", "$MQTT.sub.>" ] } } }
         { user: "CN=server", permissions: {
             publish: { allow: [ "platewatch.v1.units.*.acks" ] }
             subscribe: { allow: [ "platewatch.v1.units.>", "$MQTT.sub.>" ] } } }

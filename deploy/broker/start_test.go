@@ -60,6 +60,14 @@ func certificates(t *testing.T, clients ...string) (dir string) {
 // start runs a broker until the test ends, and returns once it said ready.
 func start(t *testing.T, cmd *exec.Cmd, ready string) (kill func()) {
 	t.Helper()
+	kill, wait := begin(t, cmd, ready)
+	wait()
+	return kill
+}
+
+// begin runs a broker until the test ends; wait returns once it said ready.
+func begin(t *testing.T, cmd *exec.Cmd, ready string) (kill, wait func()) {
+	t.Helper()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StderrPipe()
 	if err != nil {
@@ -69,17 +77,23 @@ func start(t *testing.T, cmd *exec.Cmd, ready string) (kill func()) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	kept, err := os.CreateTemp(t.ArtifactDir(), filepath.Base(cmd.Path)+"-*.log") // for -artifacts
+	if err != nil {
+		t.Fatal(err)
+	}
 	up := make(chan string, 1)
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
+		defer kept.Close()
 		var seen []string
 		said := false
 		for s := bufio.NewScanner(out); s.Scan(); {
-			if len(seen) < 100 {
-				seen = append(seen, s.Text())
+			fmt.Fprintln(kept, s.Text())
+			if said {
+				continue
 			}
-			if !said && strings.Contains(s.Text(), ready) {
+			if seen = append(seen, s.Text()); strings.Contains(s.Text(), ready) {
 				said = true
 				up <- ""
 			}
@@ -94,15 +108,17 @@ func start(t *testing.T, cmd *exec.Cmd, ready string) (kill func()) {
 		_ = cmd.Wait()
 	})
 	t.Cleanup(kill)
-	select {
-	case words := <-up:
-		if words != "" {
-			t.Fatalf("%s did not start:\n%s", cmd.Path, words)
+	return kill, func() {
+		t.Helper()
+		select {
+		case words := <-up:
+			if words != "" {
+				t.Fatalf("%s did not start:\n%s", cmd.Path, words)
+			}
+		case <-time.After(patience):
+			t.Fatalf("%s does not say %q", cmd.Path, ready)
 		}
-	case <-time.After(patience):
-		t.Fatalf("%s does not say %q", cmd.Path, ready)
 	}
-	return kill
 }
 
 // startMosquitto starts Debian's Mosquitto with the configuration of this
@@ -206,6 +222,7 @@ func startCluster(t *testing.T, certs string, users string) *cluster {
 		routes = append(routes, fmt.Sprintf(`"nats://%s"`, free[3*n]))
 	}
 	c := &cluster{}
+	var agreed []func()
 	for n := range nodes {
 		dir := t.TempDir()
 		if err := os.Symlink(certs, filepath.Join(dir, "certificates")); err != nil {
@@ -226,9 +243,13 @@ func startCluster(t *testing.T, certs string, users string) *cluster {
 			"PLATEWATCH_CLUSTER="+free[3*n], "PLATEWATCH_MQTT="+free[3*n+1], "PLATEWATCH_CLIENT="+free[3*n+2],
 			"PLATEWATCH_ROUTES=["+strings.Join(routes, ", ")+"]", "PLATEWATCH_STORE="+filepath.Join(dir, "store"))
 		c.addresses = append(c.addresses, free[3*n+1])
-		c.kill = append(c.kill, start(t, cmd, "Server is ready"))
+		kill, wait := begin(t, cmd, "metadata leader") // of all that JetStream holds
+		c.kill, agreed = append(c.kill, kill), append(agreed, wait)
 	}
-	// MQTT works once the nodes agreed on who leads.
+	for _, wait := range agreed {
+		wait()
+	}
+	// MQTT works once the nodes also agreed on who leads its streams.
 	for _, address := range c.addresses {
 		waitFor(t, "the cluster to agree", patience, func() bool {
 			client, err := raw(t, certs, "server", address, nil)

@@ -41,6 +41,21 @@ func Row(t *testing.T, name, format string, args ...any) {
 	if t.Failed() {
 		verdict = "FAILED"
 	}
+	add(t, name, verdict, text)
+}
+
+// Skip skips a test and says so in the table.
+func Skip(t *testing.T, name, format string, args ...any) {
+	t.Helper()
+	text := fmt.Sprintf(format, args...)
+	if Long() {
+		add(t, name, "skipped", text)
+	}
+	t.Skip(text)
+}
+
+func add(t *testing.T, name, verdict, text string) {
+	t.Helper()
 	table.Lock()
 	defer table.Unlock()
 	f, err := os.OpenFile(os.Getenv(env), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)

@@ -164,6 +164,9 @@ func (c *Config) Summary(w io.Writer) error {
 	default:
 		row("uplink", "%s", Redact(strings.Join(c.Uplink.Brokers, ", ")))
 	}
+	if options := c.Uplink.options(); options != "" && len(c.Uplink.Brokers) > 0 {
+		row("", "%s", options)
+	}
 	if c.Status.Listen == StatusOff {
 		row("status", "no page")
 	} else {
@@ -198,4 +201,25 @@ func (c *Config) Missing() []string {
 		}
 	}
 	return missing
+}
+
+// options are what differs from a plain link.
+func (u *Uplink) options() string {
+	var out []string
+	if u.Ack == AckServer {
+		out = append(out, "hits stay until the server acknowledges them")
+	}
+	if len(u.Hotlists) > 0 {
+		out = append(out, "takes updates of "+strings.Join(u.Hotlists, ", "))
+	}
+	if u.Bandwidth > 0 {
+		out = append(out, fmt.Sprintf("at most %v a second", u.Bandwidth))
+	}
+	if u.ONVIF.Enabled {
+		out = append(out, "ONVIF events")
+	}
+	if u.HomeAssistant.Enabled {
+		out = append(out, "Home Assistant")
+	}
+	return strings.Join(out, "; ")
 }

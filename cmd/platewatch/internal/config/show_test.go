@@ -54,6 +54,12 @@ source = "none.mp4"
 [uplink]
 brokers = ["mqtts://a:8883"]
 ca = "ca.crt"
+ack = "server"
+bandwidth = "16KiB"
+[uplink.onvif]
+enabled = true
+[uplink.home_assistant]
+enabled = true
 `)
 	c.Resolve("/nowhere", noEnv)
 	c.Cameras = c.Cameras[1:] // the machine may have a /dev/video0

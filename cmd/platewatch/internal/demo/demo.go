@@ -156,7 +156,7 @@ func play(ctx context.Context, daemon *unit.Unit, broker string, over <-chan str
 	gone := make(chan struct{}) // the unit said goodbye: it published everything before that
 	var g errgroup.Group
 	g.Go(func() error {
-		return uplink.Watch(watching, uplink.WatchConfig{Broker: uplink.Broker{URL: broker}}, uplink.WatchHandler{
+		return uplink.Watch(watching, uplink.WatchConfig{Brokers: []uplink.Broker{{URL: broker}}}, uplink.WatchHandler{
 			Link: func(err error) error {
 				if err == nil {
 					close(subscribed)

@@ -100,8 +100,5 @@ func (u *Unit) problems() []string {
 	if len(u.cfg.Uplink.Brokers) == 0 {
 		add("No broker is configured: hits stay in the outbox.")
 	}
-	if u.cfg.Uplink.Insecure {
-		add("The link to the broker is not encrypted (uplink.insecure).")
-	}
 	return out
 }

@@ -33,6 +33,9 @@ func (u *Unit) Status() status.Document {
 		Now: time.Now(), Clock: u.clock(), Cameras: []status.Camera{}, LastHits: []status.Hit{},
 		Hotlist: u.hotlistStatus(), Outbox: u.outboxStatus(), Uplink: u.uplinkStatus(), Warnings: u.problems(),
 	}
+	if u.client != nil {
+		d.Warnings = append(d.Warnings, u.client.Problems()...)
+	}
 	if p := u.cfg.Unit.Position; p != nil {
 		d.Position = p.Description
 	}
