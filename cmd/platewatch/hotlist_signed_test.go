@@ -26,7 +26,7 @@ func TestHotlistSignVerifyApply(t *testing.T) {
 
 	s.want(exitFine, "fine: list stolen, version 2, 2 entries, signed by ", "", "", "verify", "-trust", "$DIR/hq.pub", "$DIR/v2")
 	s.want(exitFailed, "", "which is not trusted here", "", "verify", "-trust", "$DIR/hq.pub", "$DIR/v3")
-	s.want(exitUsage, "", "there is no key to verify with", "", "verify", "$DIR/v2")
+	s.want(exitUsage, "", "no key is trusted", "", "verify", "$DIR/v2")
 
 	unit := []string{"apply", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "-trust", "$DIR/hq.pub"}
 	s.want(exitFine, "2 entries, 2 added, 0 removed (whole list)", "", "", append(unit, "$DIR/v1")...)
