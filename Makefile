@@ -55,7 +55,7 @@ FAULTS   ?= Fault|KillNine|PowerLoss|FullDisk|ReadOnlyRemount|TestDamage$$|Fleet
 faults: packages ## what becomes of hits when power, disk, network and brokers fail: a table (an hour or two)
 	@mkdir -p build && rm -f build/faults.tsv
 	@PLATEWATCH_FAULTS=$(CURDIR)/build/faults.tsv go test -count=1 -timeout 3h \
-	  -run '$(FAULTS)' ./uplink ./deploy/broker ./cmd/platewatch; failed=$$?; \
+	  -run '$(FAULTS)' ./uplink ./hotlist ./deploy/broker ./cmd/platewatch; failed=$$?; \
 	for f in $(FUZZ); do \
 	  if go test "./$${f%:*}" -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x -parallel 2 >build/fuzz.log 2>&1; \
 	  then printf '%s\tok\t%s in $(FUZZTIME)\n' "$${f#*:}" "$$(grep -o 'execs: [0-9]*' build/fuzz.log | tail -n 1)"; \
