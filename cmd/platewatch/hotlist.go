@@ -26,7 +26,7 @@ import (
 // which help prints it.
 func hotlistCommands() []command {
 	return []command{
-		{"import", "[flags] -list NAME FILE|-", "make or replace a list from a CSV file", runHotlistImport},
+		{"import", "[flags] -list NAME FILE|-", "make or replace a list from CSV, TSV or NCIC", runHotlistImport},
 		{"list", "[flags] [-list NAME]", "the lists, or the entries of one", runHotlistList},
 		{"check", "[flags] [PLATE]", "look a plate up; without one, check the files", runHotlistCheck},
 		{"add", "-list NAME -reason R PLATE", "add an entry by hand", runHotlistAdd},

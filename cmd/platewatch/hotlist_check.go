@@ -128,7 +128,7 @@ func printMatch(b *strings.Builder, m hotlist.Match, why string) {
 	}
 	fmt.Fprintf(b, "  %s, priority %d, %s, list %s version %s\n", e.Category, e.Priority, strings.ReplaceAll(string(m.How), "_", " "), m.List, m.Version)
 	for _, line := range []struct{ name, value string }{
-		{"but", why}, {"vehicle", vehicle(e.Vehicle)}, {"handling", e.Handling}, {"covert", yes(e.Covert)},
+		{"but", why}, {"P", probability(&m)}, {"vehicle", vehicle(e.Vehicle)}, {"handling", e.Handling}, {"covert", yes(e.Covert)},
 		{"effective", date(e.Effective)}, {"expires", date(e.Expires)},
 		{"record", e.Record}, {"agency", e.Agency}, {"note", e.Note},
 	} {
@@ -136,6 +136,14 @@ func printMatch(b *strings.Builder, m hotlist.Match, why string) {
 			fmt.Fprintf(b, "    %-9s %s\n", line.name, line.value)
 		}
 	}
+}
+
+// probability is how likely the plate is the entry's, where there is doubt.
+func probability(m *hotlist.Match) string {
+	if m.How == hotlist.Exact {
+		return ""
+	}
+	return fmt.Sprintf("%.2g that the plate is the entry's", m.Probability)
 }
 
 func yes(b bool) string {
