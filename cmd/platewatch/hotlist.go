@@ -202,12 +202,16 @@ func runHotlistList(ctx context.Context, std stdio, args []string) error {
 	return firstError(err, damaged(db))
 }
 
+// printLists prints where each list stands, by this machine's clock.
 func printLists(std stdio, db *hotlist.DB, asJSON bool) error {
-	lists, err := db.Lists()
+	lists, err := db.States(time.Now(), true)
 	if err != nil {
 		return err
 	}
 	if asJSON {
+		if lists == nil {
+			lists = []hotlist.ListState{}
+		}
 		return printJSON(std.out, lists)
 	}
 	if len(lists) == 0 {
@@ -216,13 +220,31 @@ func printLists(std stdio, db *hotlist.DB, asJSON bool) error {
 	}
 	t := newTable(std.out, "LIST", "VERSION", "ENTRIES", "IMPORTED", "SOURCE", "")
 	for _, l := range lists {
-		remark := ""
-		if l.Fallback {
-			remark = "the version before: the newest is damaged"
+		imported := ""
+		if !l.Imported.IsZero() {
+			imported = l.Imported.Format(time.RFC3339)
 		}
-		t.row(l.Name, l.Version, fmt.Sprint(l.Entries), l.Imported.Format(time.RFC3339), l.Source, remark)
+		t.row(l.Name, l.Version, fmt.Sprint(l.Entries), imported, l.Source, strings.Join(remarks(&l), "; "))
 	}
 	return t.flush()
+}
+
+// remarks are what is wrong with a list, in words.
+func remarks(l *hotlist.ListState) []string {
+	var words []string
+	if l.Fallback {
+		words = append(words, "the version before: the newest is damaged")
+	}
+	if l.Missing {
+		words = append(words, "missing, though it was accepted once")
+	}
+	if l.Overdue {
+		words = append(words, "overdue since "+date(l.Signed.Expires)+", still in use")
+	}
+	if l.Refused != nil {
+		words = append(words, "refused: "+l.Refused.Reason)
+	}
+	return words
 }
 
 func printEntries(ctx context.Context, std stdio, db *hotlist.DB, list string, asJSON bool) error {
