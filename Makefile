@@ -10,11 +10,14 @@ CLIPS ?=
 JUDGED := frames/eu frames/eu@eu frames/us frames/us@us frames/br frames/br@br frames/us_carpark frames/us_carpark@us \
   frames/fr frames/fr@eu negatives/grey crops/us@us crops/eu crops/br_night@br
 
+# What is read to learn how the unit misreads plates.
+MISREAD := frames/eu@eu frames/us@us frames/br@br frames/us_carpark@us frames/fr@fr crops/us@us crops/eu@eu crops/br_night@br crops/tw@tw videos/nl@nl
+
 # Everything that goes into the binary.
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak faults lint bench media model ranker judge clean packages
+.PHONY: help build demo test traffic soak faults lint bench media model ranker judge reads clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +94,10 @@ ranker: ## fit the finder's ranking to rendered pictures anew (5 to 15 minutes)
 judge: ## fit how readings are judged to the labelled frames anew (minutes)
 	@deploy/tools/packages build
 	go run ./ocr/judge/cmd/fitjudge -o ocr/judge/weights.go $(addprefix $(DATA)/,$(JUDGED))
+
+reads: ## measure anew how passages are misread, for hotlist stats -simulate (10 to 30 minutes)
+	@deploy/tools/packages build
+	go run ./ocr/passage/cmd/tallyreads -workers 2 -o hotlist/simulate/reader.tsv $(addprefix $(DATA)/,$(MISREAD))
 
 clean: ## remove what was built here
 	rm -rf build

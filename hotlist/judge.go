@@ -144,11 +144,15 @@ func (s *search) take(e *Entry, how How, p float64) {
 	q, m := &s.query, &s.matching
 	text := s.reading.text[:s.reading.n]
 	sure, allowed := false, false // sure: whatever its probability
+	least := m.MinProbability
 	switch how {
 	case Exact:
 		sure, allowed = true, true
 	case Confusable:
 		sure, allowed = foldsTo(e.Plate, text), true
+		if looksLike(e.Plate, text) {
+			least = min(least, m.MinLookalike)
+		}
 	case OneCharacter:
 		sure = e.Policy == PolicyFuzzy
 		allowed = m.OneCharacter || sure
@@ -164,7 +168,7 @@ func (s *search) take(e *Entry, how How, p float64) {
 		found.Probability *= 1 - min(max(q.StateConfidence, 0), 1)
 		sure = sure && q.StateConfidence < certainty
 	}
-	if !sure && found.Probability < m.MinProbability {
+	if !sure && found.Probability < least {
 		return
 	}
 	if e.bounded() {
@@ -181,6 +185,19 @@ func (s *search) take(e *Entry, how How, p float64) {
 		}
 	}
 	s.matches = append(s.matches, found)
+}
+
+// looksLike tells whether a plate and a text differ in [Lookalikes] alone.
+func looksLike(plate string, text []byte) bool {
+	if len(plate) != len(text) {
+		return false
+	}
+	for i, c := range text {
+		if plate[i] != c && !Lookalikes(plate[i], c) {
+			return false
+		}
+	}
+	return true
 }
 
 // foldsTo tells whether a plate and a text are the same after [Fold].

@@ -14,28 +14,36 @@ type Matching struct {
 	// MinProbability is the least P(this is the entry's plate), 0–1, for a
 	// match that is not exact. 0 means whatever the levels allow.
 	MinProbability float64 `json:"min_probability"`
+	// MinLookalike is the same for an entry whose plate differs only in
+	// [Lookalikes]. Few plates have a listed neighbour of that kind, so that a
+	// long list can be less strict with them than with all that the reader
+	// confuses now and then.
+	MinLookalike float64 `json:"min_lookalike"`
 }
 
 // DefaultMatching is how a list of a given size is matched unless it is told
 // otherwise. The longer the list, the more plates of vehicles that nobody looks
 // for lie one character beside an entry: with a million entries one read in
 // five. The bounds come from `platewatch hotlist stats -simulate`: false alerts
-// stay below one in 20,000 reads up to 100,000 entries. With a million they are
-// one in 15,000, most of them plates that were misread into the very text of an
-// entry, which no level can tell.
+// stay below one in 20,000 reads up to a million entries, nine of ten of which
+// are then plates that were misread into the very text of an entry. Longer
+// lists have more of those, which no level can tell.
 func DefaultMatching(entries int) Matching {
 	m := Matching{Confusable: true, OneCharacter: true, Wildcards: true}
 	switch {
-	case entries <= 250:
-		m.MinProbability = 0 // edit distance one in full
+	case entries <= 250: // edit distance one in full
 	case entries <= 2_000:
-		m.MinProbability = 0.003
+		m.MinProbability = 0.0003
+	case entries <= 10_000:
+		m.MinProbability = 0.001
 	case entries <= 30_000:
-		m.MinProbability = 0.02
+		m.MinProbability, m.MinLookalike = 0.02, 0.0005
+	case entries <= 100_000:
+		m.MinProbability, m.MinLookalike = 0.1, 0.0005
 	case entries <= 200_000:
-		m.MinProbability = 0.35
+		m.MinProbability, m.MinLookalike = 0.2, 0.0005
 	default:
-		m.MinProbability, m.OneCharacter = 0.4, false
+		m.MinProbability, m.MinLookalike, m.OneCharacter = 0.5, 0.002, false
 	}
 	return m
 }

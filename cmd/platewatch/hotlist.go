@@ -277,8 +277,9 @@ func runHotlistStats(ctx context.Context, std stdio, args []string) error {
 	simulated := f.Bool("simulate", false, "simulate false alerts and hits for lists of several sizes, at their default levels")
 	reads := f.Int("reads", 1_000_000, "with -simulate: `number` of reads of plates that are not listed, for each size")
 	sizes := f.String("sizes", "100,1000,10000,100000,1000000", "with -simulate: `sizes` of the lists")
+	seed := f.Uint64("seed", 1, "with -simulate: `number` that the random numbers follow from")
 	picture := f.String("plot", "", "with -simulate: draw the curves into this SVG `file`")
-	if err := f.parse(std, "[-db DIR] [-json] | -simulate [-sizes N,...] [-reads N] [-plot FILE]", args, 0); err != nil {
+	if err := f.parse(std, "[-db DIR] [-json] | -simulate [-sizes N,...] [-reads N] [-seed N] [-plot FILE]", args, 0); err != nil {
 		return err
 	}
 	if *simulated {
@@ -286,7 +287,7 @@ func runHotlistStats(ctx context.Context, std stdio, args []string) error {
 		if err != nil {
 			return err
 		}
-		return simulateLists(ctx, std, o, *reads, *sizes, *picture, *f.json)
+		return simulateLists(ctx, std, o, *reads, *seed, *sizes, *picture, *f.json)
 	}
 	db, err := f.open()
 	if err != nil {

@@ -228,6 +228,9 @@ func (c *Config) validateHotlist(f *findings) {
 		if l.MinProbability != nil {
 			number(f, at+".min_probability", *l.MinProbability, 0, 1, "a probability")
 		}
+		if l.MinLookalike != nil {
+			number(f, at+".min_lookalike", *l.MinLookalike, 0, 1, "a probability")
+		}
 	}
 }
 

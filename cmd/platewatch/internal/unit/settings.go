@@ -108,7 +108,10 @@ func listMatching(l config.ListMatch, m hotlist.Matching) hotlist.Matching {
 		m.Wildcards = *l.Wildcards
 	}
 	if l.MinProbability != nil {
-		m.MinProbability = *l.MinProbability
+		m.MinProbability, m.MinLookalike = *l.MinProbability, *l.MinProbability
+	}
+	if l.MinLookalike != nil {
+		m.MinLookalike = *l.MinLookalike
 	}
 	return m
 }
