@@ -41,6 +41,8 @@ var (
 	indexClass = makeClass(indexClasses)
 	// classLeaders holds one character of each class.
 	classLeaders = makeClassLeaders()
+	// classMembers holds the ordinals of each class, by its leader.
+	classMembers = makeClassMembers()
 )
 
 // makeClass maps each character to the first one of its class.
@@ -67,6 +69,14 @@ func makeClassLeaders() []byte {
 		}
 	}
 	return leaders
+}
+
+func makeClassMembers() (members [128][]int) {
+	for i := range alphabet {
+		leader := indexClass[character(i)]
+		members[leader] = append(members[leader], i)
+	}
+	return members
 }
 
 // indexFold folds a normalised plate in place.

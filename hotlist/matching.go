@@ -39,7 +39,7 @@ func DefaultMatching(entries int) Matching {
 	case entries <= 30_000:
 		m.MinProbability, m.MinLookalike = 0.02, 0.0005
 	case entries <= 100_000:
-		m.MinProbability, m.MinLookalike = 0.1, 0.0005
+		m.MinProbability, m.MinLookalike = 0.12, 0.0005
 	case entries <= 200_000:
 		m.MinProbability, m.MinLookalike = 0.2, 0.0005
 	default:

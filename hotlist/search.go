@@ -24,8 +24,9 @@ type search struct {
 	all       float64               // of the reading, over all plates of its length
 	least     float64               // the likelihood that a plate needs at least
 	tried     int
-	oneExtra  bool // one character more or less is looked for
-	oneChange bool // any one character changed is looked for
+	oneExtra  bool    // one character more or less is looked for
+	oneChange bool    // any one character changed is looked for
+	changed   float64 // the likelihood that one with a character changed needs at least
 }
 
 // option is a class of characters that a place can be, with the probability of
@@ -59,6 +60,10 @@ func (s *search) run() error {
 	s.least = max(needed, leastTried)
 	s.oneChange = m.OneCharacter && needed < leastTried || fuzzy
 	s.oneExtra = m.OneCharacter && needed < r.missed || fuzzy
+	s.changed = needed
+	if fuzzy {
+		s.changed = 0
+	}
 	if r.n < minEdited {
 		s.oneChange, s.oneExtra = false, false
 	}
@@ -160,8 +165,9 @@ func (s *search) edit() error {
 	n := s.reading.n
 	if s.oneChange {
 		for i := range n {
+			others := s.rest[0] * s.rest[i+1] / s.rest[i] // the likeliest of the other places
 			for _, c := range classLeaders {
-				if c != s.folded[i] {
+				if c != s.folded[i] && others*s.likeliest(i, c) >= s.changed {
 					if err := s.lookupChanged(i, c); err != nil {
 						return err
 					}
@@ -199,6 +205,15 @@ func (s *search) edit() error {
 		}
 	}
 	return nil
+}
+
+// likeliest is the probability of the likeliest character of a class.
+func (s *search) likeliest(i int, class byte) float64 {
+	p := float32(0)
+	for _, k := range classMembers[class] {
+		p = max(p, s.reading.p[i][k])
+	}
+	return float64(p)
 }
 
 func (s *search) lookupChanged(i int, c byte) error {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -27,13 +28,18 @@ func simulateLists(ctx context.Context, std stdio, o hotlist.Options, reads int,
 	if reads < 1000 {
 		return usageError("-reads is too few to tell anything", "simulate at least 1000 reads")
 	}
-	bar := &stepBar{}
+	clearBar := func() error { return nil }
 	if isTerminal(std.err) {
-		bar.w = std.err
+		bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(std.err), progressbar.OptionSetDescription("reads"),
+			progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true), progressbar.OptionThrottle(100*time.Millisecond))
+		clearBar = bar.Clear
+		s.Progress = func(done, total int) {
+			bar.ChangeMax(total)
+			_ = bar.Set(done) // the bar only decorates
+		}
 	}
-	s.Progress = bar.show
 	rows, err := simulate.Run(ctx, s)
-	bar.clear()
+	_ = clearBar()
 	if err != nil {
 		return err
 	}
@@ -80,31 +86,4 @@ func printSimulation(w io.Writer, rows []simulate.Row) error {
 		"probability of being the entry's plate from which on a match counts that is not exact. Each read is one\n"+
 		"look-up of a passage, with the errors that the vote of a passage really made.\n", rows[0].Reads)
 	return err
-}
-
-// stepBar shows the progress of several steps, on a terminal only.
-type stepBar struct {
-	w    io.Writer
-	bar  *progressbar.ProgressBar
-	what string
-}
-
-func (b *stepBar) show(what string, done, total int) {
-	if b.w == nil {
-		return
-	}
-	if b.bar == nil || b.what != what {
-		b.clear()
-		b.what = what
-		b.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(b.w), progressbar.OptionSetDescription(what),
-			progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
-	}
-	_ = b.bar.Set(done) // the bar only decorates
-}
-
-func (b *stepBar) clear() {
-	if b.bar != nil {
-		_ = b.bar.Clear()
-		b.bar = nil
-	}
 }
