@@ -33,12 +33,17 @@ func (s *search) consider(key, payload []byte) error {
 
 // judge tells how a plate differs from the reading, and how probable it is: its
 // likelihood, times how likely it is to be met, of that of all plates (Bayes).
+// All are those as long as the reading, and itself.
 func (s *search) judge(plate []byte) (How, float64) {
 	how, likelihood := s.compare(plate)
 	if how == "" {
 		return "", 0
 	}
-	return how, min(likelihood*s.list.layouts.of(plate)/s.all, 1)
+	here := likelihood * s.list.layouts.of(plate)
+	if len(plate) != s.reading.n {
+		return how, here / (s.all + here)
+	}
+	return how, min(here/s.all, 1)
 }
 
 // compare tells how a plate differs from the reading, and how likely it is to
