@@ -152,7 +152,8 @@ func (s *search) take(e *Entry, how How, p float64) {
 	least := m.MinProbability
 	switch how {
 	case Exact:
-		sure, allowed = true, true
+		sure, allowed = len(q.Characters) == 0 || max(p, s.reading.likelihood()) >= m.MinExact, true
+		least = m.MinExact
 	case Confusable:
 		sure, allowed = foldsTo(e.Plate, text), true
 		if looksLike(e.Plate, text) {

@@ -158,6 +158,16 @@ func addTwins(p *[alphabet]float32) {
 // at is the probability that place i is c.
 func (r *reading) at(i int, c byte) float64 { return float64(r.p[i][ordinal(c)]) }
 
+// likelihood is the probability that all of the text was read right, whatever
+// plates there are.
+func (r *reading) likelihood() float64 {
+	p := 1.0
+	for i, c := range r.text[:r.n] {
+		p *= r.at(i, c)
+	}
+	return p
+}
+
 // pattern is the probability that the plate fits a pattern: of the likeliest
 // way to lay it over the places.
 func (r *reading) pattern(p string) float64 {

@@ -100,6 +100,33 @@ func TestReadersAlternativesDecide(t *testing.T) {
 	}
 }
 
+// In a long list even an entry's very text can be left out when the reader
+// wavered, but neither a strange plate that was read surely nor one that
+// somebody typed.
+func TestDoubtfulTextIsNoMatch(t *testing.T) {
+	dir := t.TempDir()
+	importList(t, dir, "l", "plate\nABC1238\nA8C1234\n"+manyLines(2000, "XYZ%04d\n"))
+	db, err := Open(dir, matching(Matching{MinExact: 0.6}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, c := range []struct {
+		name string
+		q    Query
+		want int
+	}{
+		{"wavered", Query{Characters: characters("ABC123", "8:0.4:3:0.38")}, 0},
+		{"hardly wavered", Query{Characters: characters("ABC123", "8:0.8:3:0.1")}, 1},
+		{"a strange plate, surely", Query{Characters: characters("A8C1234")}, 1},
+		{"typed", Query{Text: "A8C1234"}, 1},
+	} {
+		if m, err := db.Match(c.q); err != nil || len(m) != c.want {
+			t.Errorf("%s: %+v, %v", c.name, m, err)
+		}
+	}
+}
+
 func TestStateMakesLessLikely(t *testing.T) {
 	dir := t.TempDir()
 	importList(t, dir, "l", "plate,state\nABC1234,CA\n")
@@ -177,7 +204,7 @@ func TestSearchFindsWhatAScanFinds(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := Matching{Confusable: rapid.Bool().Draw(t, "confusable"), OneCharacter: rapid.Bool().Draw(t, "one character"),
-			MinProbability: rapid.SampledFrom([]float64{0, 0.0001, 0.01, 0.1}).Draw(t, "least")}
+			MinProbability: rapid.SampledFrom([]float64{0, 0.0001, 0.01, 0.1}).Draw(t, "least"), MinExact: rapid.SampledFrom([]float64{0, 0.6}).Draw(t, "least exact")}
 		db, err := Open(dir, matching(m))
 		if err != nil {
 			t.Fatal(err)

@@ -55,7 +55,7 @@ func simulateLists(ctx context.Context, std stdio, o hotlist.Options, reads int,
 }
 
 func printSimulation(w io.Writer, rows []simulate.Row) error {
-	header := []string{"ENTRIES", "ONE CHARACTER", "LEAST P", "LEAST P ALIKE", "BESIDE", "FALSE", "ONE IN", "(EXACT)"}
+	header := []string{"ENTRIES", "ONE CHARACTER", "LEAST P", "ALIKE", "EXACT", "BESIDE", "FALSE", "ONE IN", "OF THEM EXACT"}
 	for _, e := range simulate.Errors {
 		header = append(header, strings.ToUpper(e.String()))
 	}
@@ -69,7 +69,7 @@ func printSimulation(w io.Writer, rows []simulate.Row) error {
 		if r.False > 0 {
 			every = fmt.Sprintf("%.0f", r.Every())
 		}
-		row := []string{fmt.Sprint(r.Size), level, fmt.Sprint(r.Matching.MinProbability), fmt.Sprint(r.Matching.MinLookalike), fmt.Sprintf("%.1f %%", 100*r.Beside),
+		row := []string{fmt.Sprint(r.Size), level, fmt.Sprint(r.Matching.MinProbability), fmt.Sprint(r.Matching.MinLookalike), fmt.Sprint(r.Matching.MinExact), fmt.Sprintf("%.1f %%", 100*r.Beside),
 			fmt.Sprint(r.False), every, fmt.Sprint(r.FalseExact)}
 		for _, e := range simulate.Errors {
 			row = append(row, fmt.Sprintf("%.1f %%", 100*r.Hits[e.String()]))
@@ -79,11 +79,11 @@ func printSimulation(w io.Writer, rows []simulate.Row) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nFALSE: alerts among %d reads of plates that are not listed; EXACT: those read as an entry's very text.\n"+
+	_, err := fmt.Fprintf(w, "\nFALSE: alerts among %d reads of plates that are not listed; OF THEM EXACT: those read as an entry's very text.\n"+
 		"BESIDE: plates that have an entry one character beside them. Then: listed plates found, by how they were read:\n"+
 		"a look-alike (O0QD I1L B8 S5 Z2 G6), another character that the reader confuses, one whose true character\n"+
-		"the reader named, any wrong one, one missed, one added. LEAST P, and for look-alikes LEAST P ALIKE, is the\n"+
-		"probability of being the entry's plate from which on a match counts that is not exact. Each read is one\n"+
+		"the reader named, any wrong one, one missed, one added. LEAST P is the probability of being the entry's\n"+
+		"plate from which on a match counts: in general, of look-alikes, and of the very text. Each read is one\n"+
 		"look-up of a passage, with the errors that the vote of a passage really made.\n", rows[0].Reads)
 	return err
 }

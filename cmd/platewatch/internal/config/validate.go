@@ -231,6 +231,9 @@ func (c *Config) validateHotlist(f *findings) {
 		if l.MinLookalike != nil {
 			number(f, at+".min_lookalike", *l.MinLookalike, 0, 1, "a probability")
 		}
+		if l.MinExact != nil {
+			number(f, at+".min_exact", *l.MinExact, 0, 1, "a probability")
+		}
 	}
 }
 

@@ -113,6 +113,9 @@ func listMatching(l config.ListMatch, m hotlist.Matching) hotlist.Matching {
 	if l.MinLookalike != nil {
 		m.MinLookalike = *l.MinLookalike
 	}
+	if l.MinExact != nil {
+		m.MinExact = *l.MinExact
+	}
 	return m
 }
 
