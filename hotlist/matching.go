@@ -50,7 +50,7 @@ func DefaultMatching(entries int) Matching {
 	case entries <= 200_000:
 		m.MinProbability, m.MinLookalike = 0.2, 0.0005
 	default:
-		m.MinProbability, m.MinLookalike, m.MinExact, m.OneCharacter = 0.5, 0.0015, 0.6, false
+		m.MinProbability, m.MinLookalike, m.MinExact, m.OneCharacter = 0.5, 0.001, 0.6, false
 	}
 	return m
 }
