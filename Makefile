@@ -10,11 +10,14 @@ CLIPS ?=
 JUDGED := frames/eu frames/eu@eu frames/us frames/us@us frames/br frames/br@br frames/us_carpark frames/us_carpark@us \
   frames/fr frames/fr@eu negatives/grey crops/us@us crops/eu crops/br_night@br
 
+# What is read to learn how the unit misreads plates.
+MISREAD := frames/eu@eu frames/us@us frames/br@br frames/us_carpark@us frames/fr@fr crops/us@us crops/eu@eu crops/br_night@br crops/tw@tw videos/nl@nl
+
 # Everything that goes into the binary.
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak faults lint bench media model ranker judge clean packages
+.PHONY: help build demo test traffic soak faults lint bench media model ranker judge reads clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +53,7 @@ soak: packages ## five cameras through 1,000 faults: cuts, stalls, garbage, rest
 # time is over can look like a failure (golang/go#75804); one that is not found by
 # an input is none.
 FUZZ     := uplink:FuzzReceiver uplink:FuzzFrames uplink:FuzzAcks uplink:FuzzListUpdates uplink:FuzzNumberMark uplink:FuzzDecodeRecord \
+  hotlist:FuzzManifest hotlist:FuzzPart hotlist:FuzzImport hotlist:FuzzNCIC \
   cmd/platewatch/internal/config:FuzzParse cmd/platewatch/internal/config:FuzzIndexKeys
 FUZZTIME ?= 60s
 FAULTS   ?= Fault|KillNine|PowerLoss|FullDisk|ReadOnlyRemount|TestDamage$$|Fleet
@@ -58,7 +62,7 @@ faults: packages ## what becomes of hits when power, disk, network and brokers f
 	@mkdir -p build && rm -f build/faults.tsv
 	@echo "lines of the table are added to build/faults.tsv as they come; FAULTS=Fleet runs only some"
 	@PLATEWATCH_FAULTS=$(CURDIR)/build/faults.tsv go test -count=1 -p 1 -timeout 3h \
-	  -run '$(FAULTS)' ./uplink ./deploy/broker ./cmd/platewatch; failed=$$?; \
+	  -run '$(FAULTS)' ./uplink ./hotlist ./deploy/broker ./cmd/platewatch; failed=$$?; \
 	for f in $(FUZZ); do \
 	  if { go test "./$${f%:*}" -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x -parallel 2 >build/fuzz.log 2>&1 || \
 	    { grep -qx '    context deadline exceeded' build/fuzz.log && ! grep -q 'Failing input' build/fuzz.log; }; } && ! grep -q 'no fuzz tests' build/fuzz.log; \
@@ -95,6 +99,10 @@ ranker: ## fit the finder's ranking to rendered pictures anew (5 to 15 minutes)
 judge: ## fit how readings are judged to the labelled frames anew (minutes)
 	@deploy/tools/packages build
 	go run ./ocr/judge/cmd/fitjudge -o ocr/judge/weights.go $(addprefix $(DATA)/,$(JUDGED))
+
+reads: ## measure anew how passages are misread, for hotlist stats -simulate (10 to 30 minutes)
+	@deploy/tools/packages build
+	go run ./ocr/passage/cmd/tallyreads -workers 2 -o hotlist/simulate/reader.tsv $(addprefix $(DATA)/,$(MISREAD))
 
 clean: ## remove what was built here
 	rm -rf build

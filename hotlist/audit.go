@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -255,8 +256,8 @@ func (t *Trail) newSegment(start uint64) (*os.File, error) {
 	return f, nil
 }
 
-// openEnd opens the last segment and tells which link it ends with. A line
-// that a power cut left half written never counted, and is cut off.
+// openEnd opens the last segment and tells which link it ends with. What a
+// power cut left there that never counted is cut off.
 func (t *Trail) openEnd() (f *os.File, last link, size int64, err error) {
 	starts, err := t.segmentFiles()
 	if err != nil {
@@ -266,6 +267,12 @@ func (t *Trail) openEnd() (f *os.File, last link, size int64, err error) {
 		last, err := t.readLink("anchor")
 		if err != nil {
 			last = genesis
+		}
+		// It is there before the first record, so that a trail without one is broken.
+		if _, err := t.readLink("head"); errors.Is(err, fs.ErrNotExist) {
+			if err := t.writeLink("head", last); err != nil {
+				return nil, last, 0, err
+			}
 		}
 		f, err := t.newSegment(last.Seq + 1)
 		return f, last, 0, err
@@ -280,7 +287,7 @@ func (t *Trail) openEnd() (f *os.File, last link, size int64, err error) {
 		f.Close()
 		return nil, last, 0, err
 	}
-	whole := bytes.LastIndexByte(b, '\n') + 1
+	whole := t.counted(b, start)
 	if whole < len(b) {
 		if err := f.Truncate(int64(whole)); err != nil {
 			f.Close()
@@ -304,6 +311,26 @@ func (t *Trail) openEnd() (f *os.File, last link, size int64, err error) {
 		return f, head, int64(whole), nil
 	}
 	return f, link{Seq: r.Seq, Hash: hash}, int64(whole), nil
+}
+
+// counted is how many bytes of the last segment count. A record does once head
+// names it or one after it, and head is written after the records were synced.
+// Of what a power cut left behind that, a line that is no record, torn or half
+// written, never counted, and neither does what follows it.
+func (t *Trail) counted(b []byte, start uint64) int {
+	whole := bytes.LastIndexByte(b, '\n') + 1
+	head, err := t.readLink("head")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return whole
+	}
+	at, seq := 0, start
+	for line := range bytes.Lines(b[:whole]) {
+		if _, _, err := splitLine(bytes.TrimSuffix(line, []byte("\n"))); err != nil && seq > head.Seq {
+			return at
+		}
+		at, seq = at+len(line), seq+1
+	}
+	return whole
 }
 
 // before is the link that a segment without records follows.

@@ -266,3 +266,44 @@ func FuzzTrail(f *testing.F) {
 		}
 	})
 }
+
+// What a power cut tore of the last record, before it counted, is no breach; the
+// next record takes its place. The same within what counted is one.
+func TestTornEndOfTheTrailNeverCounted(t *testing.T) {
+	dir := t.TempDir()
+	trail := openTrail(t, dir)
+	for range 3 {
+		if err := trail.Append(t.Context(), AuditRecord{Kind: AuditLookup}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := trail.segmentPath(1)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(whole, []byte("\n"))
+	torn := slices.Clone(lines[2])
+	clear(torn[:len(torn)/2])
+	for name, tail := range map[string][]byte{"half a line": lines[2][:40], "a line without its beginning": torn, "the same, and one more": append(slices.Clone(torn), lines[2]...)} {
+		write(t, path, append(slices.Clone(whole), tail...))
+		if r, err := trail.Verify(); err != nil || r.Records != 3 {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+		if err := trail.Append(t.Context(), AuditRecord{Kind: AuditLookup}); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := trail.Verify(); err != nil || r.Records != 4 {
+			t.Errorf("%s, and a record more: %+v, %v", name, r, err)
+		}
+		write(t, path, whole)
+		if err := trail.writeLink("head", link{3, string(bytes.TrimSpace(lines[2][bytes.IndexByte(lines[2], '\t')+1:]))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, path, slices.Concat(lines[0], torn, lines[2]))
+	var broken *BrokenError
+	if _, err := trail.Verify(); !errors.As(err, &broken) || broken.Seq != 2 {
+		t.Errorf("torn within: %v", err)
+	}
+}

@@ -70,11 +70,23 @@ func (t *Trail) Verify() (AuditReport, error) {
 	head, headErr := t.readLink("head")
 	anchored := last.Seq
 	seenHead := head.Seq == last.Seq && head.Hash == last.Hash
+	end, err := t.end()
+	if err != nil {
+		return report, err
+	}
+	torn := false // what a power cut left behind the head: see [Trail.counted]
 	err = t.each(func(file string, line int, text []byte) error {
+		if torn {
+			return nil
+		}
 		broken := func(why string) error {
 			return &BrokenError{Seq: last.Seq + 1, File: file, Line: line, Why: why}
 		}
 		r, hash, err := splitLine(text)
+		if err != nil && seenHead && last.Seq >= head.Seq && file == end {
+			torn = true
+			return nil
+		}
 		if err != nil {
 			return broken(err.Error())
 		}
@@ -106,6 +118,18 @@ func (t *Trail) Verify() (AuditReport, error) {
 		return report, &BrokenError{Seq: last.Seq + 1, Why: fmt.Sprintf("it should go on to record %d", head.Seq)}
 	}
 	return report, nil
+}
+
+// end is the name of the last segment; empty if there is none.
+func (t *Trail) end() (string, error) {
+	starts, err := t.segmentFiles()
+	if len(starts) == 0 || errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", &Error{Op: "audit", Path: t.dir, Err: err}
+	}
+	return filepath.Base(t.segmentPath(starts[len(starts)-1])), nil
 }
 
 // each calls f with every line of the trail.

@@ -20,7 +20,7 @@ type Confusions struct {
 
 // defaultConfusions is the table that counts unless another is given: what was
 // read, then each character that it was or could have been, with its weight.
-// Weights are shares of the wrong readings, from the 130 wrong characters that
+// Weights are shares of the wrong readings, from those on labelled photographs that
 // hotlist/simulate keeps, and, for pairs that are known to be alike but did not
 // occur there, a guess.
 const defaultConfusions = `

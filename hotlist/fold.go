@@ -6,6 +6,19 @@ package hotlist
 // the table of confusions are looked up one by one.
 var indexClasses = []string{"0OQD", "1IL", "2Z", "39", "5S", "6G", "8B", "MW"}
 
+// shapes are the characters that have the same shape but for a stroke or a
+// corner: what is confused whoever reads, and whatever the typeface. The index
+// folds each of them.
+var shapes = []string{"0OQD", "1IL", "8B", "5S", "2Z", "6G"}
+
+// Lookalikes tells whether two different characters are of one shape: of O, 0, Q
+// and D; of I, 1 and L; or B and 8, S and 5, Z and 2, G and 6.
+func Lookalikes(a, b byte) bool {
+	return a != b && isPlateByte(a) && isPlateByte(b) && shapeOf[a] == shapeOf[b]
+}
+
+var shapeOf = makeClass(shapes)
+
 // alphabet counts the characters of plates, A-Z and 0-9.
 const alphabet = 36
 
@@ -25,19 +38,22 @@ func character(ordinal int) byte {
 }
 
 var (
-	indexClass = makeIndexClass()
+	indexClass = makeClass(indexClasses)
 	// classLeaders holds one character of each class.
 	classLeaders = makeClassLeaders()
+	// classMembers holds the ordinals of each class, by its leader.
+	classMembers = makeClassMembers()
 )
 
-func makeIndexClass() (class [128]byte) {
+// makeClass maps each character to the first one of its class.
+func makeClass(classes []string) (class [128]byte) {
 	for i := range alphabet {
 		class[character(i)] = character(i)
 	}
 	for _, c := range []byte("?*") {
 		class[c] = c
 	}
-	for _, members := range indexClasses {
+	for _, members := range classes {
 		for _, c := range []byte(members) {
 			class[c] = members[0]
 		}
@@ -53,6 +69,14 @@ func makeClassLeaders() []byte {
 		}
 	}
 	return leaders
+}
+
+func makeClassMembers() (members [128][]int) {
+	for i := range alphabet {
+		leader := indexClass[character(i)]
+		members[leader] = append(members[leader], i)
+	}
+	return members
 }
 
 // indexFold folds a normalised plate in place.

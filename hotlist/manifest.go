@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -95,7 +96,7 @@ func ParseTrustedKey(text string) (TrustedKey, error) {
 	return k, nil
 }
 
-// LoadTrustedKey reads a public key's file.
+// LoadTrustedKey reads a public key's file, NAME.pub, and calls the key NAME.
 func LoadTrustedKey(path string) (TrustedKey, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -105,6 +106,7 @@ func LoadTrustedKey(path string) (TrustedKey, error) {
 	if err != nil {
 		return k, &Error{Op: "key", Path: path, Err: err, Advice: "name the public key that `platewatch hotlist keygen` made"}
 	}
+	k.Name = strings.TrimSuffix(filepath.Base(path), ".pub")
 	return k, nil
 }
 

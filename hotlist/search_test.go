@@ -47,29 +47,33 @@ func TestReadersAlternativesDecide(t *testing.T) {
 	full, default1M := one, DefaultMatching(1_000_000)
 	careful := one
 	careful.MinProbability = 0.01
+	alike := Matching{Confusable: true, MinProbability: 0.9999}
 	for name, c := range map[string]struct {
 		how  Matching
 		read []Character
 		want []string
 	}{
-		"surely another plate":            {careful, characters("ABC1235"), nil},
-		"look-alike, in full":             {full, characters("ABC123B"), []string{"confusable ABC1238"}},
-		"the reader wavered":              {default1M, characters("ABC123", "B:0.7:8:0.2"), []string{"confusable ABC1238"}},
-		"no doubt about it":               {default1M, characters("ABC123", "3:0.999"), nil},
-		"a strange character, wavered":    {careful, characters("ABC1", "K:0.6:X:0.2", "34"), []string{"confusable ABC1X34"}},
-		"a strange character, in full":    {full, characters("ABC1J34"), []string{"one_character ABC1X34"}},
-		"a strange character, not likely": {careful, characters("ABC1J34"), nil},
-		"level off":                       {Matching{}, characters("ABC123", "B:0.7:8:0.2"), nil},
-		"one missed":                      {full, characters("ABC123"), []string{"one_character ABC1238", "one_character ABCD123"}},
-		"one added":                       {full, characters("ABC12238"), []string{"one_character ABC1238"}},
-		"exact only":                      {full, characters("EXA111I"), nil},
-		"exact":                           {Matching{}, characters("EXA1111"), []string{"exact EXA1111"}},
-		"fuzzy whatever the list says":    {Matching{}, characters("FUX2222"), []string{"one_character FUZ2222"}},
-		"pattern":                         {full, characters("ABX995"), []string{"wildcard AB?99*"}},
-		"pattern, nothing for the star":   {careful, characters("ABX99"), []string{"wildcard AB?99*"}},
-		"pattern, too short":              {careful, characters("AB99"), nil},
-		"pattern, wavered":                {careful, characters("ABX", "8:0.6:9:0.3", "91"), []string{"wildcard AB?99*"}},
-		"pattern switched off":            {Matching{}, characters("ABX995"), nil},
+		"surely another plate":                     {careful, characters("ABC1235"), nil},
+		"look-alike, in full":                      {full, characters("ABC123B"), []string{"confusable ABC1238"}},
+		"look-alike, which has a bound of its own": {alike, characters("ABC123B"), []string{"confusable ABC1238"}},
+		"another confusion, which has not":         {alike, characters("MBC5555"), nil},
+		"both":                                     {alike, characters("MBC555S"), nil},
+		"the reader wavered":                       {default1M, characters("ABC123", "B:0.7:8:0.2"), []string{"confusable ABC1238"}},
+		"no doubt about it":                        {default1M, characters("ABC123", "3:0.999"), nil},
+		"a strange character, wavered":             {careful, characters("ABC1", "K:0.6:X:0.2", "34"), []string{"confusable ABC1X34"}},
+		"a strange character, in full":             {full, characters("ABC1J34"), []string{"one_character ABC1X34"}},
+		"a strange character, not likely":          {careful, characters("ABC1J34"), nil},
+		"level off":                                {Matching{}, characters("ABC123", "B:0.7:8:0.2"), nil},
+		"one missed":                               {full, characters("ABC123"), []string{"one_character ABC1238", "one_character ABCD123"}},
+		"one added":                                {full, characters("ABC12238"), []string{"one_character ABC1238"}},
+		"exact only":                               {full, characters("EXA111I"), nil},
+		"exact":                                    {Matching{}, characters("EXA1111"), []string{"exact EXA1111"}},
+		"fuzzy whatever the list says":             {Matching{}, characters("FUX2222"), []string{"one_character FUZ2222"}},
+		"pattern":                                  {full, characters("ABX995"), []string{"wildcard AB?99*"}},
+		"pattern, nothing for the star":            {careful, characters("ABX99"), []string{"wildcard AB?99*"}},
+		"pattern, too short":                       {careful, characters("AB99"), nil},
+		"pattern, wavered":                         {careful, characters("ABX", "8:0.6:9:0.3", "91"), []string{"wildcard AB?99*"}},
+		"pattern switched off":                     {Matching{}, characters("ABX995"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db, err := Open(dir, matching(c.how))
@@ -93,6 +97,33 @@ func TestReadersAlternativesDecide(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// In a long list even an entry's very text can be left out when the reader
+// wavered, but neither a strange plate that was read surely nor one that
+// somebody typed.
+func TestDoubtfulTextIsNoMatch(t *testing.T) {
+	dir := t.TempDir()
+	importList(t, dir, "l", "plate\nABC1238\nA8C1234\n"+manyLines(2000, "XYZ%04d\n"))
+	db, err := Open(dir, matching(Matching{MinExact: 0.6}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, c := range []struct {
+		name string
+		q    Query
+		want int
+	}{
+		{"wavered", Query{Characters: characters("ABC123", "8:0.4:3:0.38")}, 0},
+		{"hardly wavered", Query{Characters: characters("ABC123", "8:0.8:3:0.1")}, 1},
+		{"a strange plate, surely", Query{Characters: characters("A8C1234")}, 1},
+		{"typed", Query{Text: "A8C1234"}, 1},
+	} {
+		if m, err := db.Match(c.q); err != nil || len(m) != c.want {
+			t.Errorf("%s: %+v, %v", c.name, m, err)
+		}
 	}
 }
 
@@ -173,7 +204,7 @@ func TestSearchFindsWhatAScanFinds(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := Matching{Confusable: rapid.Bool().Draw(t, "confusable"), OneCharacter: rapid.Bool().Draw(t, "one character"),
-			MinProbability: rapid.SampledFrom([]float64{0, 0.0001, 0.01, 0.1}).Draw(t, "least")}
+			MinProbability: rapid.SampledFrom([]float64{0, 0.0001, 0.01, 0.1}).Draw(t, "least"), MinExact: rapid.SampledFrom([]float64{0, 0.6}).Draw(t, "least exact")}
 		db, err := Open(dir, matching(m))
 		if err != nil {
 			t.Fatal(err)

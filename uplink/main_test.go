@@ -78,7 +78,7 @@ func testHit(text string) Hit {
 		Text: text, Confidence: 0.94, Region: "eu", Direction: "towards",
 		Frame: &Frame{Width: 1280, Height: 720, Box: [4]int{396, 340, 203, 46}},
 		Matches: []Match{{
-			List: "state", Version: "41", Category: "stolen_vehicle", Priority: 3, Handling: "stop and identify", How: HowExact,
+			List: "state", Version: "41", Category: "stolen_vehicle", Priority: 3, Handling: "stop and identify", How: HowExact, Probability: 0.98,
 			Caution: "the clock is not set",
 			Entry: Entry{Plate: text, State: "BE", PlateType: "PC", Record: "V123", Agency: "B01", Note: "n",
 				Vehicle: &Vehicle{Year: "2019", Make: "VW", Model: "GOLF", Style: "4D", Colour: "BLU"}, Effective: &expires, Expires: &expires},

@@ -87,8 +87,11 @@ type Match struct {
 	Priority int    `json:"priority"`          // 1 is the most urgent; 0 says nothing and counts as [DefaultPriority]
 	Handling string `json:"handling,omitempty"`
 	How      How    `json:"how"`
-	Entry    Entry  `json:"entry"`
-	Caution  string `json:"caution,omitempty"` // what makes this match less sure: "the entry may have expired, the clock is not set"
+	// Probability (0-1) that the plate on the road is the entry's, given what the
+	// reader saw; 0 where the unit did not say.
+	Probability float64 `json:"probability,omitempty"`
+	Entry       Entry   `json:"entry"`
+	Caution     string  `json:"caution,omitempty"` // what makes this match less sure: "the entry may have expired, the clock is not set"
 }
 
 // Entry is the hotlist entry's own account of the vehicle, to be compared with

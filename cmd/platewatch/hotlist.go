@@ -26,7 +26,7 @@ import (
 // which help prints it.
 func hotlistCommands() []command {
 	return []command{
-		{"import", "[flags] -list NAME FILE|-", "make or replace a list from a CSV file", runHotlistImport},
+		{"import", "[flags] -list NAME FILE|-", "make or replace a list from CSV, TSV or NCIC", runHotlistImport},
 		{"list", "[flags] [-list NAME]", "the lists, or the entries of one", runHotlistList},
 		{"check", "[flags] [PLATE]", "look a plate up; without one, check the files", runHotlistCheck},
 		{"add", "-list NAME -reason R PLATE", "add an entry by hand", runHotlistAdd},
@@ -202,12 +202,16 @@ func runHotlistList(ctx context.Context, std stdio, args []string) error {
 	return firstError(err, damaged(db))
 }
 
+// printLists prints where each list stands, by this machine's clock.
 func printLists(std stdio, db *hotlist.DB, asJSON bool) error {
-	lists, err := db.Lists()
+	lists, err := db.States(time.Now(), true)
 	if err != nil {
 		return err
 	}
 	if asJSON {
+		if lists == nil {
+			lists = []hotlist.ListState{}
+		}
 		return printJSON(std.out, lists)
 	}
 	if len(lists) == 0 {
@@ -216,13 +220,31 @@ func printLists(std stdio, db *hotlist.DB, asJSON bool) error {
 	}
 	t := newTable(std.out, "LIST", "VERSION", "ENTRIES", "IMPORTED", "SOURCE", "")
 	for _, l := range lists {
-		remark := ""
-		if l.Fallback {
-			remark = "the version before: the newest is damaged"
+		imported := ""
+		if !l.Imported.IsZero() {
+			imported = l.Imported.Format(time.RFC3339)
 		}
-		t.row(l.Name, l.Version, fmt.Sprint(l.Entries), l.Imported.Format(time.RFC3339), l.Source, remark)
+		t.row(l.Name, l.Version, fmt.Sprint(l.Entries), imported, l.Source, strings.Join(remarks(&l), "; "))
 	}
 	return t.flush()
+}
+
+// remarks are what is wrong with a list, in words.
+func remarks(l *hotlist.ListState) []string {
+	var words []string
+	if l.Fallback {
+		words = append(words, "the version before: the newest is damaged")
+	}
+	if l.Missing {
+		words = append(words, "missing, though it was accepted once")
+	}
+	if l.Overdue {
+		words = append(words, "overdue since "+date(l.Signed.Expires)+", still in use")
+	}
+	if l.Refused != nil {
+		words = append(words, "refused: "+l.Refused.Reason)
+	}
+	return words
 }
 
 func printEntries(ctx context.Context, std stdio, db *hotlist.DB, list string, asJSON bool) error {
@@ -255,8 +277,9 @@ func runHotlistStats(ctx context.Context, std stdio, args []string) error {
 	simulated := f.Bool("simulate", false, "simulate false alerts and hits for lists of several sizes, at their default levels")
 	reads := f.Int("reads", 1_000_000, "with -simulate: `number` of reads of plates that are not listed, for each size")
 	sizes := f.String("sizes", "100,1000,10000,100000,1000000", "with -simulate: `sizes` of the lists")
+	seed := f.Uint64("seed", 1, "with -simulate: `number` that the random numbers follow from")
 	picture := f.String("plot", "", "with -simulate: draw the curves into this SVG `file`")
-	if err := f.parse(std, "[-db DIR] [-json] | -simulate [-sizes N,...] [-reads N] [-plot FILE]", args, 0); err != nil {
+	if err := f.parse(std, "[-db DIR] [-json] | -simulate [-sizes N,...] [-reads N] [-seed N] [-plot FILE]", args, 0); err != nil {
 		return err
 	}
 	if *simulated {
@@ -264,7 +287,7 @@ func runHotlistStats(ctx context.Context, std stdio, args []string) error {
 		if err != nil {
 			return err
 		}
-		return simulateLists(ctx, std, o, *reads, *sizes, *picture, *f.json)
+		return simulateLists(ctx, std, o, *reads, *seed, *sizes, *picture, *f.json)
 	}
 	db, err := f.open()
 	if err != nil {

@@ -128,7 +128,7 @@ func printMatch(b *strings.Builder, m hotlist.Match, why string) {
 	}
 	fmt.Fprintf(b, "  %s, priority %d, %s, list %s version %s\n", e.Category, e.Priority, strings.ReplaceAll(string(m.How), "_", " "), m.List, m.Version)
 	for _, line := range []struct{ name, value string }{
-		{"but", why}, {"vehicle", vehicle(e.Vehicle)}, {"handling", e.Handling}, {"covert", yes(e.Covert)},
+		{"but", why}, {"likely", probability(&m)}, {"vehicle", vehicle(e.Vehicle)}, {"handling", e.Handling}, {"covert", yes(e.Covert)},
 		{"effective", date(e.Effective)}, {"expires", date(e.Expires)},
 		{"record", e.Record}, {"agency", e.Agency}, {"note", e.Note},
 	} {
@@ -136,6 +136,21 @@ func printMatch(b *strings.Builder, m hotlist.Match, why string) {
 			fmt.Fprintf(b, "    %-9s %s\n", line.name, line.value)
 		}
 	}
+}
+
+// probability is how likely the plate is the entry's, where there is doubt.
+func probability(m *hotlist.Match) string {
+	if m.How == hotlist.Exact {
+		return ""
+	}
+	p := fmt.Sprintf("%.1f %%", 100*m.Probability)
+	switch {
+	case m.Probability < 0.001:
+		p = "less than 0.1 %"
+	case m.Probability >= 0.9995:
+		p = "more than 99.9 %"
+	}
+	return p + " that it is this plate"
 }
 
 func yes(b bool) string {

@@ -168,7 +168,7 @@ func printImport(w io.Writer, r *hotlist.ImportReport) error {
 	}
 	fmt.Fprintf(&b, "  %d lines: %d duplicates, %d skipped (no plate, or another state), %d refused\n", r.Lines, l.Duplicates, l.Skipped, l.Refused)
 	if len(r.Extra) > 0 {
-		fmt.Fprintf(&b, "  columns left out, because their names mean nothing here: %s\n", strings.Join(r.Extra, ", "))
+		fmt.Fprintf(&b, "  columns left out, because no field is for them: %s\n", strings.Join(r.Extra, ", "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

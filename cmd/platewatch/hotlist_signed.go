@@ -176,22 +176,28 @@ func secretKey(path, passwordFile string) (minisign.PrivateKey, error) {
 	return k, nil
 }
 
-func runHotlistVerify(ctx context.Context, std stdio, args []string) error {
-	f := newHotlistFlags("verify")
-	if err := f.parse(std, "-trust FILE FOLDER\n\nVerifies a signed version, its manifest and all of its parts, and changes nothing.\n", args, 1); err != nil {
-		return err
+// parseSigned parses the flags of a command on a folder that sign wrote, and
+// returns the keys that are trusted, among the other options, and its manifest.
+func (f *hotlistFlags) parseSigned(std stdio, synopsis string, args []string) (o hotlist.Options, manifest []byte, err error) {
+	if err := f.parse(std, synopsis, args, 1); err != nil {
+		return o, nil, err
 	}
 	if f.NArg() == 0 {
-		return usageError("FOLDER is missing", "name the folder that sign wrote")
+		return o, nil, usageError("FOLDER is missing", "name the folder that sign wrote")
 	}
-	o, err := f.options()
-	if err != nil {
-		return err
+	if o, err = f.options(); err != nil {
+		return o, nil, err
 	}
 	if len(o.Trust) == 0 {
-		return usageError("there is no key to verify with", "name the signer's public key: -trust FILE")
+		return o, nil, usageError("no key is trusted", "name the signer's public key with -trust FILE, or the configuration that does with -config FILE")
 	}
-	manifest, err := hotlist.ReadManifest(f.Arg(0))
+	manifest, err = hotlist.ReadManifest(f.Arg(0))
+	return o, manifest, err
+}
+
+func runHotlistVerify(ctx context.Context, std stdio, args []string) error {
+	f := newHotlistFlags("verify")
+	o, manifest, err := f.parseSigned(std, "-trust FILE FOLDER\n\nVerifies a signed version, its manifest and all of its parts, and changes nothing.\n", args)
 	if err != nil {
 		return err
 	}
@@ -214,22 +220,9 @@ func runHotlistVerify(ctx context.Context, std stdio, args []string) error {
 func runHotlistApply(ctx context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("apply")
 	list := f.String("list", "", "refuse any list but the one with this `name`")
-	if err := f.parse(std, "[-db DIR] [-config FILE] -trust FILE FOLDER\n\n"+
+	o, manifest, err := f.parseSigned(std, "[-db DIR] [-config FILE] -trust FILE FOLDER\n\n"+
 		"Takes over a signed version: the whole list, or what changed, whichever is needed.\n"+
-		"A running daemon takes it up.\n", args, 1); err != nil {
-		return err
-	}
-	if f.NArg() == 0 {
-		return usageError("FOLDER is missing", "name the folder that sign wrote")
-	}
-	o, err := f.options()
-	if err != nil {
-		return err
-	}
-	if len(o.Trust) == 0 {
-		return usageError("no key is trusted", "name the signer's public key with -trust FILE, or the configuration that does with -config FILE")
-	}
-	manifest, err := hotlist.ReadManifest(f.Arg(0))
+		"A running daemon takes it up.\n", args)
 	if err != nil {
 		return err
 	}

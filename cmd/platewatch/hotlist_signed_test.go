@@ -24,9 +24,9 @@ func TestHotlistSignVerifyApply(t *testing.T) {
 	s.want(exitUsage, "", "encrypted.key is encrypted: name the file with its password", "", "sign", "-db", "$DIR/server", "-list", "stolen", "-key", "$DIR/encrypted.key", "$DIR/v3")
 	s.want(exitFine, "version 3", "", "", "sign", "-db", "$DIR/server", "-list", "stolen", "-key", "$DIR/other.key", "-version", "3", "$DIR/v3")
 
-	s.want(exitFine, "fine: list stolen, version 2, 2 entries, signed by ", "", "", "verify", "-trust", "$DIR/hq.pub", "$DIR/v2")
+	s.want(exitFine, "fine: list stolen, version 2, 2 entries, signed by hq, overdue after ", "", "", "verify", "-trust", "$DIR/hq.pub", "$DIR/v2")
 	s.want(exitFailed, "", "which is not trusted here", "", "verify", "-trust", "$DIR/hq.pub", "$DIR/v3")
-	s.want(exitUsage, "", "there is no key to verify with", "", "verify", "$DIR/v2")
+	s.want(exitUsage, "", "no key is trusted", "", "verify", "$DIR/v2")
 
 	unit := []string{"apply", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "-trust", "$DIR/hq.pub"}
 	s.want(exitFine, "2 entries, 2 added, 0 removed (whole list)", "", "", append(unit, "$DIR/v1")...)
@@ -39,6 +39,13 @@ func TestHotlistSignVerifyApply(t *testing.T) {
 	s.want(exitFine, "AAA1111 matches 1 of 2", "", "", "check", "-reason", "test", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "AAA1111")
 	s.want(exitMissing, "", "the hotlist's key does not open it", "", "check", "-reason", "test", "-db", "$DIR/unit", "AAA1111")
 	s.want(exitFailed, "", "the list is signed by ", "plate\nX12345\n", "import", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "-list", "stolen", "-")
+
+	// A manifest that has expired is told of, and the list goes on being used.
+	s.want(exitFine, "refused: the update is a step back: version 1 of list stolen", "", "", "list", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key")
+	s.want(exitFine, "version 4", "", "", "sign", "-db", "$DIR/server", "-list", "stolen", "-key", "$DIR/hq.key", "-version", "4", "-expires", "1ms", "$DIR/v4")
+	s.want(exitFine, "version 4", "", "", append(unit, "$DIR/v4")...)
+	s.want(exitFine, "overdue since ", "", "", "list", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key")
+	s.want(exitFine, "AAA1111 matches 1 of 2", "", "", "check", "-reason", "test", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "AAA1111")
 }
 
 // What export writes import reads back.

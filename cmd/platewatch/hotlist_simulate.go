@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -15,8 +16,8 @@ import (
 )
 
 // simulateLists runs `hotlist stats -simulate`.
-func simulateLists(ctx context.Context, std stdio, o hotlist.Options, reads int, sizes, picture string, asJSON bool) error {
-	s := simulate.Options{Reads: reads, Confusions: o.Confusions, Seed: 1}
+func simulateLists(ctx context.Context, std stdio, o hotlist.Options, reads int, seed uint64, sizes, picture string, asJSON bool) error {
+	s := simulate.Options{Reads: reads, Confusions: o.Confusions, Seed: seed}
 	for word := range strings.SplitSeq(sizes, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(word))
 		if err != nil || n < 10 || n > 5_000_000 {
@@ -27,13 +28,18 @@ func simulateLists(ctx context.Context, std stdio, o hotlist.Options, reads int,
 	if reads < 1000 {
 		return usageError("-reads is too few to tell anything", "simulate at least 1000 reads")
 	}
-	bar := &stepBar{}
+	clearBar := func() error { return nil }
 	if isTerminal(std.err) {
-		bar.w = std.err
+		bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(std.err), progressbar.OptionSetDescription("reads"),
+			progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true), progressbar.OptionThrottle(100*time.Millisecond))
+		clearBar = bar.Clear
+		s.Progress = func(done, total int) {
+			bar.ChangeMax(total)
+			_ = bar.Set(done) // the bar only decorates
+		}
 	}
-	s.Progress = bar.show
 	rows, err := simulate.Run(ctx, s)
-	bar.clear()
+	_ = clearBar()
 	if err != nil {
 		return err
 	}
@@ -49,7 +55,7 @@ func simulateLists(ctx context.Context, std stdio, o hotlist.Options, reads int,
 }
 
 func printSimulation(w io.Writer, rows []simulate.Row) error {
-	header := []string{"ENTRIES", "ONE CHARACTER", "MIN P", "BESIDE", "FALSE", "ONE IN", "(EXACT)"}
+	header := []string{"ENTRIES", "ONE CHARACTER", "LEAST P", "ALIKE", "EXACT", "BESIDE", "FALSE", "ONE IN", "OF THEM EXACT"}
 	for _, e := range simulate.Errors {
 		header = append(header, strings.ToUpper(e.String()))
 	}
@@ -63,7 +69,7 @@ func printSimulation(w io.Writer, rows []simulate.Row) error {
 		if r.False > 0 {
 			every = fmt.Sprintf("%.0f", r.Every())
 		}
-		row := []string{fmt.Sprint(r.Size), level, fmt.Sprint(r.Matching.MinProbability), fmt.Sprintf("%.1f %%", 100*r.Beside),
+		row := []string{fmt.Sprint(r.Size), level, fmt.Sprint(r.Matching.MinProbability), fmt.Sprint(r.Matching.MinLookalike), fmt.Sprint(r.Matching.MinExact), fmt.Sprintf("%.1f %%", 100*r.Beside),
 			fmt.Sprint(r.False), every, fmt.Sprint(r.FalseExact)}
 		for _, e := range simulate.Errors {
 			row = append(row, fmt.Sprintf("%.1f %%", 100*r.Hits[e.String()]))
@@ -73,36 +79,11 @@ func printSimulation(w io.Writer, rows []simulate.Row) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nFALSE: alerts among %d reads of plates that are not listed; EXACT: those read as an entry's very text.\n"+
+	_, err := fmt.Fprintf(w, "\nFALSE: alerts among %d reads of plates that are not listed; OF THEM EXACT: those read as an entry's very text.\n"+
 		"BESIDE: plates that have an entry one character beside them. Then: listed plates found, by how they were read:\n"+
 		"a look-alike (O0QD I1L B8 S5 Z2 G6), another character that the reader confuses, one whose true character\n"+
-		"the reader named, any wrong one, one missed, one added. Each read is one look of the built-in reader.\n", rows[0].Reads)
+		"the reader named, any wrong one, one missed, one added. LEAST P is the probability of being the entry's\n"+
+		"plate from which on a match counts: in general, of look-alikes, and of the very text. Each read is one\n"+
+		"look-up of a passage, with the errors that the vote of a passage really made.\n", rows[0].Reads)
 	return err
-}
-
-// stepBar shows the progress of several steps, on a terminal only.
-type stepBar struct {
-	w    io.Writer
-	bar  *progressbar.ProgressBar
-	what string
-}
-
-func (b *stepBar) show(what string, done, total int) {
-	if b.w == nil {
-		return
-	}
-	if b.bar == nil || b.what != what {
-		b.clear()
-		b.what = what
-		b.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(b.w), progressbar.OptionSetDescription(what),
-			progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
-	}
-	_ = b.bar.Set(done) // the bar only decorates
-}
-
-func (b *stepBar) clear() {
-	if b.bar != nil {
-		_ = b.bar.Clear()
-		b.bar = nil
-	}
 }

@@ -62,7 +62,7 @@ func TestHotlistImportAndLook(t *testing.T) {
 	s := newHotlistSession(t)
 	s.file("stolen.csv", "plate,state,category,expires,make,note,shoe\nAB-12O,CA,stolen vehicle,,FORD,x,43\nOLD1,NY,wanted,2001-01-01,,,\n")
 	s.want(exitFine, "list stolen, version 7: 2 entries", "", "", "import", "-db", "$DIR/db", "-list", "stolen", "-version", "7", "$DIR/stolen.csv")
-	s.want(exitFine, "columns left out, because their names mean nothing here: shoe\n", "", "",
+	s.want(exitFine, "columns left out, because no field is for them: shoe\n", "", "",
 		"import", "-db", "$DIR/db", "-list", "stolen", "-version", "8", "$DIR/stolen.csv")
 	s.want(exitFine, "before: version 8, 2 entries", "", "placa\nCC33\nCC33\nNONE\n", "import", "-db", "$DIR/db", "-list", "stolen", "-version", "8b", "-")
 	s.want(exitFine, `"version": "9"`, "", "", "import", "-json", "-db", "$DIR/db", "-list", "stolen", "-version", "9", "$DIR/stolen.csv")

@@ -3,11 +3,14 @@ package simulate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"platewatch/hotlist"
 )
@@ -26,8 +29,8 @@ type Options struct {
 	Confusions *hotlist.Confusions
 	// Seed of the random numbers.
 	Seed uint64
-	// Progress, if set, is told what is going on.
-	Progress func(what string, done, total int)
+	// Progress, if set, is told how many reads were simulated, of how many.
+	Progress func(done, total int)
 }
 
 // Row is what came of one size.
@@ -72,26 +75,46 @@ func (o *Options) fill() {
 		o.Confusions = hotlist.DefaultConfusions()
 	}
 	if o.Progress == nil {
-		o.Progress = func(string, int, int) {}
+		o.Progress = func(int, int) {}
 	}
 }
 
-// Run simulates each size with a list of its own, in a temporary folder.
+// Run simulates each size with a list of its own, in a temporary folder, as many
+// at once as there are processors.
 func Run(ctx context.Context, o Options) ([]Row, error) {
 	o.fill()
-	var rows []Row
-	for _, size := range o.Sizes {
-		r, err := o.run(ctx, size)
-		if err != nil {
-			return rows, err
-		}
-		rows = append(rows, r)
+	rows := make([]Row, len(o.Sizes))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	p := &progress{show: o.Progress, total: len(o.Sizes) * (o.Reads + len(Errors)*o.Listed)}
+	for i, size := range slices.Backward(o.Sizes) { // the longest lists take longest to import
+		g.Go(func() (err error) {
+			rows[i], err = o.run(ctx, size, p)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
 	}
 	return rows, nil
 }
 
+// progress adds up what all sizes have done.
+type progress struct {
+	mu          sync.Mutex
+	show        func(done, total int)
+	done, total int
+}
+
+func (p *progress) add(reads int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done += reads
+	p.show(p.done, p.total)
+}
+
 // run simulates one size.
-func (o *Options) run(ctx context.Context, size int) (row Row, err error) {
+func (o *Options) run(ctx context.Context, size int, p *progress) (row Row, err error) {
 	dir, err := os.MkdirTemp("", "platewatch-simulate-*")
 	if err != nil {
 		return row, err
@@ -110,7 +133,7 @@ func (o *Options) run(ctx context.Context, size int) (row Row, err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	row = Row{Size: size, Matching: matching, Reads: o.Reads, Hits: map[string]float64{}}
-	if err := o.unlisted(ctx, db, listed, rng, &row); err != nil {
+	if err := o.unlisted(ctx, db, listed, rng, &row, p); err != nil {
 		return row, err
 	}
 	reader := NewReader()
@@ -134,6 +157,7 @@ func (o *Options) run(ctx context.Context, size int) (row Row, err error) {
 				hits++
 			}
 		}
+		p.add(o.Listed)
 		if n > 0 {
 			row.Hits[kind.String()] = float64(hits) / float64(n)
 		}
@@ -142,13 +166,13 @@ func (o *Options) run(ctx context.Context, size int) (row Row, err error) {
 }
 
 // unlisted reads plates that are not listed.
-func (o *Options) unlisted(ctx context.Context, db *hotlist.DB, listed map[string]bool, rng *rand.Rand, row *Row) error {
-	const besideOf = 100_000
+func (o *Options) unlisted(ctx context.Context, db *hotlist.DB, listed map[string]bool, rng *rand.Rand, row *Row, p *progress) error {
+	const besideOf, lap = 100_000, 4096
 	reader := NewReader()
 	beside := 0
 	for i := range o.Reads {
-		if i%4096 == 0 {
-			o.Progress(fmt.Sprintf("list of %d", row.Size), i, o.Reads)
+		if i%lap == lap-1 {
+			p.add(lap)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -171,6 +195,7 @@ func (o *Options) unlisted(ctx context.Context, db *hotlist.DB, listed map[strin
 			}
 		}
 	}
+	p.add(o.Reads % lap)
 	row.Beside = float64(beside) / float64(min(o.Reads, besideOf))
 	return nil
 }
@@ -196,8 +221,7 @@ func (o *Options) list(ctx context.Context, dir string, size int, rng *rand.Rand
 		}
 		w.CloseWithError(err)
 	}()
-	_, err := hotlist.Import(ctx, dir, r, hotlist.ImportOptions{List: "simulated",
-		Progress: func(p hotlist.Progress) { o.Progress(fmt.Sprintf("importing %d", size), p.Lines, size) }})
+	_, err := hotlist.Import(ctx, dir, r, hotlist.ImportOptions{List: "simulated"})
 	r.CloseWithError(errors.Join(err, io.ErrClosedPipe)) // lets the writer end
 	return listed, order, err
 }

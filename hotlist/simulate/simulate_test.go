@@ -75,7 +75,7 @@ func TestDefaultsKeepWhatTheyPromise(t *testing.T) {
 	}
 	for i, least := range []map[Error]float64{
 		{NoError: 1, LookalikeError: 0.98, ConfusedError: 0.98, NamedError: 0.98, WrongError: 0.98, MissedError: 0.98, AddedError: 0.98},
-		{NoError: 1, LookalikeError: 0.97, NamedError: 0.90},
+		{NoError: 1, LookalikeError: 0.99, NamedError: 0.97, MissedError: 0.97, AddedError: 0.99},
 	} {
 		r := rows[i]
 		if r.False > 4 { // at one in 20,000 more than four happen once in 5,800 runs

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"platewatch/ocr"
 	"platewatch/ocr/read"
@@ -356,5 +357,29 @@ func TestLettering(t *testing.T) {
 		if r.Event == "sure" && r.Number != 1 {
 			t.Errorf("%s is a vehicle", r.Text)
 		}
+	}
+}
+
+// A character that every frame reads alone, but doubtfully, is not certain: the
+// passage's characters have the frames' mean confidences, and leave over what
+// the frames left over.
+func TestPassageKeepsWhatItsFramesLeaveOver(t *testing.T) {
+	tracker, err := NewTracker(DefaultParams(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last Passage
+	for i, text := range []string{"AB1", "AB7"} { // at equal weights
+		p := plate(text, 100, 100, 0.9)
+		p.Characters = []read.Character{{Text: "A", Confidence: 1}, {Text: "B", Confidence: 0.4}, {Text: text[2:], Confidence: 0.6 - 0.2*float64(i)}}
+		last = tracker.Observe(time.Duration(i)*100*time.Millisecond, []ocr.Plate{p}, nil)[0].Passage
+	}
+	want := []read.Character{
+		{Text: "A", Confidence: 1, Alternatives: []read.Alternative{}},
+		{Text: "B", Confidence: 0.4, Alternatives: []read.Alternative{}},
+		{Text: "1", Confidence: 0.3, Alternatives: []read.Alternative{{Text: "7", Confidence: 0.2}}},
+	}
+	if d := cmp.Diff(want, last.Characters, cmpopts.EquateApprox(0, 1e-9)); d != "" {
+		t.Error(d)
 	}
 }

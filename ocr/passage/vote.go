@@ -146,17 +146,16 @@ func (v *vote) confidence(moved bool) float64 {
 	return sure * v.winner().weight / total
 }
 
-// characters are those of the text, each with its alternatives.
+// characters are those of the text, each with its alternatives: the frames' mean
+// confidences, weighted. What the frames gave to no character is left over here
+// too: it tells a character that was read alone but doubtfully from a sure one.
 func (v *vote) characters() []read.Character {
+	winner := v.winner()
 	var out []read.Character
-	for _, place := range v.winner().places {
+	for _, place := range winner.places {
 		all := ranked(place)
-		sum := 0.0
 		for i := range all {
-			sum += all[i].Confidence
-		}
-		for i := range all {
-			all[i].Confidence /= max(sum, 1e-9)
+			all[i].Confidence /= max(winner.weight, 1e-9)
 		}
 		out = append(out, read.Character{
 			Text: all[0].Text, Confidence: all[0].Confidence, Alternatives: all[1:min(len(all), 6)]})

@@ -149,6 +149,8 @@ type ListMatch struct {
 	Level          Level    `toml:"level"`           // empty: by the list's size
 	Wildcards      *bool    `toml:"wildcards"`       // whether patterns count; default: yes
 	MinProbability *float64 `toml:"min_probability"` // 0–1, for matches that are not exact; nil: by the list's size
+	MinLookalike   *float64 `toml:"min_lookalike"`   // 0–1, for those that differ in O0QD, I1L, 2Z, 5S, 6G or 8B alone; nil: MinProbability, or by the list's size
+	MinExact       *float64 `toml:"min_exact"`       // 0–1, for the very text, unless it was read surely; nil: by the list's size
 }
 
 // Level is how far a reading may differ from an entry's plate.

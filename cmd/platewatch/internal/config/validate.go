@@ -228,6 +228,12 @@ func (c *Config) validateHotlist(f *findings) {
 		if l.MinProbability != nil {
 			number(f, at+".min_probability", *l.MinProbability, 0, 1, "a probability")
 		}
+		if l.MinLookalike != nil {
+			number(f, at+".min_lookalike", *l.MinLookalike, 0, 1, "a probability")
+		}
+		if l.MinExact != nil {
+			number(f, at+".min_exact", *l.MinExact, 0, 1, "a probability")
+		}
 	}
 }
 

@@ -123,7 +123,7 @@ func matchOf(m hotlist.Match) uplink.Match {
 	e := m.Entry
 	out := uplink.Match{
 		List: m.List, Version: m.Version, Category: e.Category, Priority: e.Priority, Handling: e.Handling,
-		How: uplink.How(m.How),
+		How: uplink.How(m.How), Probability: m.Probability,
 		Entry: uplink.Entry{Plate: e.Plate, State: e.State, PlateType: e.PlateType,
 			Record: e.Record, Agency: e.Agency, Note: e.Note, Effective: bound(e.Effective), Expires: bound(e.Expires)},
 	}

@@ -108,7 +108,13 @@ func listMatching(l config.ListMatch, m hotlist.Matching) hotlist.Matching {
 		m.Wildcards = *l.Wildcards
 	}
 	if l.MinProbability != nil {
-		m.MinProbability = *l.MinProbability
+		m.MinProbability, m.MinLookalike = *l.MinProbability, *l.MinProbability
+	}
+	if l.MinLookalike != nil {
+		m.MinLookalike = *l.MinLookalike
+	}
+	if l.MinExact != nil {
+		m.MinExact = *l.MinExact
 	}
 	return m
 }

@@ -1,0 +1,224 @@
+package hotlist
+
+import (
+	"cmp"
+	"slices"
+)
+
+// search is one look-up in one list. It lives in its list, so that looking up
+// needs no memory.
+type search struct {
+	list       *listFile
+	reading    *reading
+	query      Query
+	matching   Matching
+	confusions *Confusions
+	matches    []Match
+	seen       [][keyLength]byte
+
+	folded    [MaxPlate + 1]byte
+	edited    [MaxPlate + 1]byte
+	options   [MaxPlate][]option
+	memory    [MaxPlate * alphabet]option
+	rest      [MaxPlate + 1]float64 // the likeliest of the places from here on
+	all       float64               // of the reading, over all plates of its length
+	least     float64               // the likelihood that a plate needs at least
+	tried     int
+	oneExtra  bool    // one character more or less is looked for
+	oneChange bool    // any one character changed is looked for
+	changed   float64 // the likelihood that one with a character changed needs at least
+}
+
+// option is a class of characters that a place can be, with the probability of
+// the likeliest of its members.
+type option struct {
+	class byte
+	p     float64
+}
+
+const (
+	// maxTried bounds the readings of one plate that are looked up.
+	maxTried = 256
+	// leastTried is the likelihood below which a reading is looked up only as a
+	// change of one character.
+	leastTried = 0.0005
+)
+
+func (s *search) run() error {
+	r := s.reading
+	for i := range r.n {
+		s.folded[i] = indexClass[r.text[i]]
+	}
+	s.tried = 0
+	m := &s.matching
+	least := m.MinProbability
+	// An entry's own policy can allow one character whatever the list does.
+	fuzzy := s.list.Fuzzy > 0
+	var most float64
+	s.all, most = s.list.layouts.expect(r)
+	needed := least * s.all / most // by the likeliest of plates
+	s.least = max(needed, leastTried)
+	s.oneChange = m.OneCharacter && needed < leastTried || fuzzy
+	s.oneExtra = m.OneCharacter && needed < r.missed || fuzzy
+	s.changed = needed
+	if fuzzy {
+		s.changed = 0
+	}
+	if r.n < minEdited {
+		s.oneChange, s.oneExtra = false, false
+	}
+	s.weigh(s.least)
+	if err := s.list.lookup(s.folded[:r.n], s.consider); err != nil {
+		return err
+	}
+	if m.Confusable || m.OneCharacter {
+		if err := s.descend(0, 1, false); err != nil {
+			return err
+		}
+		if err := s.confuse(); err != nil {
+			return err
+		}
+	}
+	if err := s.edit(); err != nil {
+		return err
+	}
+	if m.Wildcards {
+		s.list.wildcards.match(r, least, func(e *Entry, p float64) { s.take(e, Wildcard, p) })
+	}
+	return nil
+}
+
+// weigh lists, for each place, the classes it can be such that the whole is
+// likelier than least, the likeliest first.
+func (s *search) weigh(least float64) {
+	r := s.reading
+	var classes [MaxPlate][128]float32
+	all := 1.0
+	var top [MaxPlate]float64
+	for i := range r.n {
+		for k, p := range r.p[i] {
+			c := indexClass[character(k)]
+			classes[i][c] = max(classes[i][c], p)
+			top[i] = max(top[i], float64(p))
+		}
+		all *= top[i]
+	}
+	memory := s.memory[:0]
+	s.rest[r.n] = 1
+	for i := r.n - 1; i >= 0; i-- {
+		s.rest[i] = s.rest[i+1] * top[i]
+		from := len(memory)
+		for _, c := range classLeaders {
+			if p := float64(classes[i][c]); p/top[i]*all >= least {
+				memory = append(memory, option{c, p})
+			}
+		}
+		s.options[i] = memory[from:len(memory):len(memory)]
+		slices.SortFunc(s.options[i], func(a, b option) int { return cmp.Compare(b.p, a.p) })
+	}
+}
+
+// descend looks up every reading that is likely enough, place by place.
+func (s *search) descend(i int, p float64, changed bool) error {
+	if i == s.reading.n {
+		if !changed || s.tried >= maxTried {
+			return nil // as it was read: looked up already
+		}
+		s.tried++
+		return s.list.lookup(s.edited[:i], s.consider)
+	}
+	for _, o := range s.options[i] {
+		if p*o.p*s.rest[i+1] < s.least {
+			return nil
+		}
+		s.edited[i] = o.class
+		if err := s.descend(i+1, p*o.p, changed || o.class != s.folded[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// confuse looks up the readings with one pair of the table exchanged that the
+// index tells apart and that descend left out as unlikely.
+func (s *search) confuse() error {
+	if !s.matching.Confusable || s.least > leastTried {
+		return nil
+	}
+	r := s.reading
+	for i := range r.n {
+		for k, w := range s.confusions.weight[ordinal(r.text[i])] {
+			c := indexClass[character(k)]
+			if w == 0 || c == s.folded[i] {
+				continue
+			}
+			if err := s.lookupChanged(i, c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// edit looks up the readings with one character changed, added or taken away.
+func (s *search) edit() error {
+	n := s.reading.n
+	if s.oneChange {
+		for i := range n {
+			others := s.rest[0] * s.rest[i+1] / s.rest[i] // the likeliest of the other places
+			for _, c := range classLeaders {
+				if c != s.folded[i] && others*s.likeliest(i, c) >= s.changed {
+					if err := s.lookupChanged(i, c); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	if !s.oneExtra {
+		return nil
+	}
+	for i := range n { // the reader added a character
+		if n == 1 || i > 0 && s.folded[i] == s.folded[i-1] {
+			continue
+		}
+		copy(s.edited[:i], s.folded[:i])
+		copy(s.edited[i:], s.folded[i+1:n])
+		if err := s.list.lookup(s.edited[:n-1], s.consider); err != nil {
+			return err
+		}
+	}
+	if n == MaxPlate {
+		return nil
+	}
+	for i := range n + 1 { // it missed one
+		copy(s.edited[:i], s.folded[:i])
+		copy(s.edited[i+1:], s.folded[i:n])
+		for _, c := range classLeaders {
+			if i > 0 && c == s.folded[i-1] {
+				continue // as if it were missing one place before
+			}
+			s.edited[i] = c
+			if err := s.list.lookup(s.edited[:n+1], s.consider); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// likeliest is the probability of the likeliest character of a class.
+func (s *search) likeliest(i int, class byte) float64 {
+	p := float32(0)
+	for _, k := range classMembers[class] {
+		p = max(p, s.reading.p[i][k])
+	}
+	return float64(p)
+}
+
+func (s *search) lookupChanged(i int, c byte) error {
+	n := s.reading.n
+	copy(s.edited[:n], s.folded[:n])
+	s.edited[i] = c
+	return s.list.lookup(s.edited[:n], s.consider)
+}

@@ -1,0 +1,190 @@
+// Command tallyreads measures what the votes of passages get wrong, on
+// labelled pictures and clips, and writes it as the table that the hotlist's
+// simulation draws its reads from.
+//
+//	go run platewatch/ocr/passage/cmd/tallyreads -o hotlist/simulate/reader.tsv DIR ...
+//
+// A DIR holds pictures, or clips, and truth.tsv; DIR@us is read with the
+// formats of that region. A picture is made into the frames of a vehicle that
+// comes nearer (see frames.go). The frames of a clip are taken as they are.
+// Finder, reader, judge and tracker are those of the daemon with their default
+// settings, and what is counted is what the daemon looks up: the passage's
+// characters, with their confidences and alternatives, when its vote becomes
+// sure, and again each time that it changes its mind.
+//
+// The table has counts of single characters only. No plate can be told from it.
+package main
+
+import (
+	"context"
+	"encoding/gob"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"log"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"platewatch/ocr"
+	"platewatch/ocr/read"
+	"platewatch/ocr/region"
+	"platewatch/ocr/truth"
+)
+
+// settings are the command's flags.
+type settings struct {
+	out, wrong, kept string
+	frames, workers  int
+}
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("tallyreads: ")
+	var s settings
+	flag.StringVar(&s.out, "o", "reader.tsv", "write the table to `file`")
+	flag.IntVar(&s.frames, "frames", 6, "make this many `frames` of a picture")
+	flag.StringVar(&s.kept, "readings", "", "take what the frames read from this `folder`, and put it there; it holds plates, and is not to be kept")
+	flag.StringVar(&s.wrong, "wrong", "", "name each picture whose plate was looked up with a wrong text in `file`, with what stands on it: not to be kept")
+	flag.IntVar(&s.workers, "workers", 1, "read `n` pictures at once")
+	flag.Parse()
+	if flag.NArg() == 0 {
+		log.Fatal("which folders? (DIR ...)")
+	}
+	if err := s.run(context.Background(), flag.Args()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func (s *settings) run(ctx context.Context, dirs []string) error {
+	var pictures, clips tally
+	for _, dir := range dirs {
+		set, all, err := s.folder(ctx, dir)
+		if err != nil {
+			return err
+		}
+		var here tally
+		for _, seen := range all {
+			contradicts, err := isDoubtful(seen.File)
+			if err != nil {
+				return err
+			}
+			if contradicts {
+				here.doubtful++
+				continue
+			}
+			if err := here.add(&seen); err != nil {
+				return err
+			}
+		}
+		fmt.Printf("%-24s %s\n", dir, here.summary())
+		if set.Video {
+			clips.merge(&here)
+		} else {
+			pictures.merge(&here)
+		}
+	}
+	fmt.Printf("%-24s %s\n%-24s %s\n", "pictures", pictures.summary(), "clips", clips.summary())
+	all := pictures
+	all.merge(&clips)
+	if s.wrong != "" {
+		if err := os.WriteFile(s.wrong, []byte(strings.Join(all.mistakes, "\n")+"\n"), 0o600); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(s.out, all.table(), 0o644)
+}
+
+// folder reads all pictures or clips of a folder, or takes what was kept of it.
+func (s *settings) folder(ctx context.Context, arg string) (*truth.Set, []Seen, error) {
+	dir, regions, _ := strings.Cut(arg, "@")
+	set, err := truth.Open(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.kept == "" {
+		all, err := s.read(ctx, set, regions)
+		return set, all, err
+	}
+	path := filepath.Join(s.kept, strings.ReplaceAll(strings.Trim(filepath.Clean(arg), "./"), "/", "_")+".gob")
+	f, err := os.Open(path)
+	if err == nil {
+		defer f.Close()
+		var all []Seen
+		err := gob.NewDecoder(f).Decode(&all)
+		return set, all, err
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	all, err := s.read(ctx, set, regions)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
+		return nil, nil, err
+	}
+	return set, all, errors.Join(gob.NewEncoder(f).Encode(all), f.Close())
+}
+
+func (s *settings) read(ctx context.Context, set *truth.Set, regions string) ([]Seen, error) {
+	var mu sync.Mutex
+	found := make([][]Seen, len(set.Files))
+	done := 0
+	g, ctx := errgroup.WithContext(ctx)
+	next := make(chan int)
+	g.Go(func() error {
+		defer close(next)
+		for i := range set.Files {
+			select {
+			case next <- i:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	for range s.workers {
+		g.Go(func() error {
+			p := ocr.DefaultParams()
+			p.CloseUps = !set.Video
+			var err error
+			if p.Region, err = region.Parse(regions); err != nil {
+				return err
+			}
+			r, err := ocr.New(read.Plate(), p)
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			for i := range next {
+				path := filepath.Join(set.Dir, set.Files[i].Name)
+				if set.Video {
+					found[i], err = readClip(ctx, r, path, set.Files[i])
+				} else {
+					found[i], err = readPicture(ctx, r, path, set.Files[i], s.frames)
+				}
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				if done++; done%20 == 0 {
+					fmt.Fprintf(os.Stderr, "\r%s: %d of %d ", set.Dir, done, len(set.Files))
+				}
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	err := g.Wait()
+	fmt.Fprint(os.Stderr, "\r\033[K")
+	var all []Seen
+	for _, f := range found {
+		all = append(all, f...)
+	}
+	return all, err
+}

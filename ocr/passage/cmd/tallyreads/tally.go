@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"platewatch/ocr/passage"
+	"platewatch/ocr/read"
+)
+
+// tally counts what look-ups made of plates.
+type tally struct {
+	plates, found, lookups int
+	right                  int // look-ups of the very text
+	classes                [classes]int
+	missed, added, other   int // one character too few, one too many; no telling which is which
+	characters, wrong      int
+	outcomes               map[outcome]int
+	mistakes               []string
+	doubtful               int // plates left out
+
+	// How alike the frames of a passage are.
+	pairs, same           int // two frames in a row that were both read, and read the same
+	wrongPairs, sameWrong int // of those where the first was wrong
+}
+
+// classes of look-ups, by the passage's confidence. Characters of one look-up
+// have much in common: a plate that is hard to read is so all over.
+const classes = 4
+
+var bounds = [classes - 1]float64{0.8, 0.95, 0.99}
+
+func classOf(confidence float64) int {
+	class := 0
+	for class < classes-1 && confidence >= bounds[class] {
+		class++
+	}
+	return class
+}
+
+// outcome is what became of a character, in thousandths.
+type outcome struct {
+	class        int
+	truth, read  string
+	confidence   int
+	alternatives string
+}
+
+func (t *tally) add(s *Seen) error {
+	f, err := s.follow()
+	if err != nil {
+		return err
+	}
+	t.plates++
+	if len(f.lookups) > 0 {
+		t.found++
+	}
+	for _, p := range f.lookups {
+		t.lookUp(s, p)
+	}
+	for i := 1; i < len(f.frames); i++ {
+		a, b := f.frames[i-1], f.frames[i]
+		if a == "" || b == "" {
+			continue
+		}
+		t.pairs++
+		if a == b {
+			t.same++
+		}
+		if a != s.Plate {
+			t.wrongPairs++
+			if a == b {
+				t.sameWrong++
+			}
+		}
+	}
+	return nil
+}
+
+func (t *tally) lookUp(s *Seen, p passage.Passage) {
+	t.lookups++
+	class := classOf(p.Confidence)
+	if p.Text == s.Plate {
+		t.right++
+	} else {
+		t.mistakes = append(t.mistakes, fmt.Sprintf("%s\t%s\t%s\t%.3f", s.File, s.Plate, p.Text, p.Confidence))
+	}
+	switch d := passage.Distance(p.Text, s.Plate); {
+	case len(p.Text) == len(s.Plate):
+	case d == 1 && len(p.Text) < len(s.Plate):
+		t.missed++
+		return
+	case d == 1:
+		t.added++
+		return
+	default:
+		t.other++
+		return
+	}
+	t.classes[class]++
+	for i, c := range p.Characters {
+		t.characters++
+		truth := s.Plate[i : i+1]
+		if c.Text != truth {
+			t.wrong++
+		}
+		if t.outcomes == nil {
+			t.outcomes = map[outcome]int{}
+		}
+		t.outcomes[outcome{class, truth, c.Text, thousandths(c.Confidence), alternatives(c)}]++
+	}
+}
+
+func thousandths(p float64) int { return int(math.Round(1000 * p)) }
+
+// alternatives lists those of at least a thousandth.
+func alternatives(c read.Character) string {
+	var b strings.Builder
+	for _, a := range c.Alternatives {
+		if n := thousandths(a.Confidence); n > 0 {
+			fmt.Fprintf(&b, " %s:%d", a.Text, n)
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func (t *tally) merge(o *tally) {
+	t.plates, t.found, t.lookups, t.right = t.plates+o.plates, t.found+o.found, t.lookups+o.lookups, t.right+o.right
+	t.missed, t.added, t.other = t.missed+o.missed, t.added+o.added, t.other+o.other
+	t.characters, t.wrong = t.characters+o.characters, t.wrong+o.wrong
+	t.pairs, t.same = t.pairs+o.pairs, t.same+o.same
+	t.wrongPairs, t.sameWrong = t.wrongPairs+o.wrongPairs, t.sameWrong+o.sameWrong
+	t.doubtful += o.doubtful
+	for i, n := range o.classes {
+		t.classes[i] += n
+	}
+	if t.outcomes == nil {
+		t.outcomes = map[outcome]int{}
+	}
+	for k, n := range o.outcomes {
+		t.outcomes[k] += n
+	}
+	t.mistakes = append(t.mistakes, o.mistakes...)
+}
+
+// summary says how it went, for the person who measures.
+func (t *tally) summary() string {
+	return fmt.Sprintf("%d plates, %d looked up %d times, %d right; one missed %d, one added %d, others %d; %d of %d characters wrong; "+
+		"of two frames %d of %d alike, after a wrong one %d of %d; %d left out",
+		t.plates, t.found, t.lookups, t.right, t.missed, t.added, t.other, t.wrong, t.characters,
+		t.same, t.pairs, t.sameWrong, t.wrongPairs, t.doubtful)
+}
+
+// table is what the simulation reads.
+func (t *tally) table() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# Made by ocr/passage/cmd/tallyreads; DO NOT EDIT. What the votes of passages made of %d characters on %d plates, %d of them wrong.\n",
+		t.characters, t.found, t.wrong)
+	b.WriteString("# Look-ups by confidence of the passage (class, how many); those with one character too few, and one too many; then\n" +
+		"# class, character in truth, character read, its confidence and the alternatives in thousandths, how often.\n")
+	for class, n := range t.classes {
+		fmt.Fprintf(&b, "plates\t%d\t%d\n", class, n)
+	}
+	fmt.Fprintf(&b, "missed\t%d\nadded\t%d\n", t.missed, t.added)
+	for _, o := range slices.SortedFunc(maps.Keys(t.outcomes), func(a, b outcome) int {
+		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.truth, b.truth), cmp.Compare(a.read, b.read),
+			cmp.Compare(a.confidence, b.confidence), cmp.Compare(a.alternatives, b.alternatives))
+	}) {
+		fmt.Fprintf(&b, "%d\t%s\t%s\t%d\t%s\t%d\n", o.class, o.truth, o.read, o.confidence, o.alternatives, t.outcomes[o])
+	}
+	return b.Bytes()
+}
