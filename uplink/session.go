@@ -121,7 +121,9 @@ func (s *session) run(ctx context.Context) error {
 			s.link.cut()
 			return err
 		}
-		if leaving != nil && len(s.flight) == 0 {
+		// An acknowledgement can come before the write that it is for has returned:
+		// until then nothing was launched, though more may be due.
+		if leaving != nil && len(s.flight) == 0 && s.link.ready() {
 			return s.farewell(deadline, leaving)
 		}
 		var ack <-chan struct{}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -179,13 +181,6 @@ func (w *watcher) session(ctx context.Context, b Broker) error {
 		return err
 	}
 	ended := false
-	defer func() {
-		if ended {
-			l.cut()
-		} else {
-			l.close()
-		}
-	}()
 	unit := w.cfg.Unit
 	if unit == "" {
 		unit = "+"
@@ -196,6 +191,17 @@ func (w *watcher) session(ctx context.Context, b Broker) error {
 	for _, kind := range []Kind{KindState, KindHealth, KindHotlists} {
 		filters[Topic(unit, kind)] = 0
 	}
+	defer func() {
+		if ended {
+			l.cut()
+			return
+		}
+		in.close()
+		if w.cfg.Ack {
+			w.leave(l, filters)
+		}
+		l.close()
+	}()
 	token := l.client.SubscribeMultiple(filters, nil)
 	var acks ackBook
 	ticker := time.NewTicker(w.cfg.TickEvery)
@@ -239,6 +245,23 @@ func (w *watcher) session(ctx context.Context, b Broker) error {
 				return handlerError{err}
 			}
 		}
+	}
+}
+
+// leaveWait bounds how long a broker may take to end the subscriptions.
+const leaveWait = 2 * time.Second
+
+// leave ends the subscriptions and waits for the broker to say so: by then it
+// has taken in the acknowledgements before. A connection that is closed while
+// hits still come in is reset, and what the broker had not read yet is lost.
+func (w *watcher) leave(l *link, filters map[string]byte) {
+	token := l.client.Unsubscribe(slices.Collect(maps.Keys(filters))...)
+	timeout := time.NewTimer(leaveWait)
+	defer timeout.Stop()
+	select {
+	case <-token.Done():
+	case <-l.lost:
+	case <-timeout.C:
 	}
 }
 
