@@ -33,7 +33,7 @@ func TestDaemonKillNine(t *testing.T) {
 	}
 	broker := freeAddress(t)
 	startMosquitto(t, mosquitto, broker)
-	arrived := subscribe(t, broker)
+	arrived := subscribe(t, broker, func(*uplink.Hit) {})
 
 	// A daemon that starts up waits for its disk now and then; a second one
 	// with a state of its own uses the time.
