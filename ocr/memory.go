@@ -24,15 +24,16 @@ type Memory struct {
 
 // remembered is a place that was read.
 type remembered struct {
-	box     image.Rectangle // of the candidate, pixels of the frame
-	around  image.Rectangle // what it was compared by: the box, and what is next to it
-	looks   patch           // of around, at the first of the reads
-	reading Reading         // the surest of the reads, in pixels of the frame
-	verdict Verdict         // of that
-	least   float64         // the smallest with which it was read, see [Recogniser.readOne]
-	reads   int             // since it changed
-	read    time.Duration   // last
-	seen    time.Duration   // last
+	box      find.Box        // of the candidate, pixels of the frame
+	around   image.Rectangle // what it was compared by: the box, and what is next to it
+	looks    patch           // of around, at the first of the reads
+	contrast float64         // of looks
+	reading  Reading         // the surest of the reads, in pixels of the frame
+	verdict  Verdict         // of that
+	least    float64         // the smallest with which it was read, see [Recogniser.readOne]
+	reads    int             // since it changed
+	read     time.Duration   // last
+	seen     time.Duration   // last
 }
 
 const (
@@ -94,8 +95,7 @@ func (v *view) recall(a *Attempt, least float64) (bool, error) {
 	if p == nil || p.reads < readsEnough || v.at-p.read >= readAgain || p.least > least {
 		return false, nil
 	}
-	now, err := patchOf(v.frame, p.around)
-	if err != nil || !p.looks.like(now) {
+	if same, err := p.unchanged(v.frame); err != nil || !same {
 		return false, err
 	}
 	p.seen = v.at
@@ -111,18 +111,19 @@ func (v *view) note(a Attempt, least float64) error {
 		return nil
 	}
 	box := v.boxOf(a.Candidate)
-	around := box.Inset(-int(a.Candidate.Line.Height)).Intersect(image.Rect(0, 0, v.frame.Cols(), v.frame.Rows()))
+	whole := image.Rect(0, 0, v.frame.Cols(), v.frame.Rows())
+	around := box.Rect(whole).Inset(-int(a.Candidate.Line.Height)).Intersect(whole)
 	if !around.In(v.place) || around.Empty() { // what was read may have been cut off
 		return nil
 	}
 	a.Reading.Plate = a.Reading.shifted(v.place.Min)
 	p := v.memory.at(box)
 	if p != nil {
-		now, err := patchOf(v.frame, p.around)
+		same, err := p.unchanged(v.frame)
 		if err != nil {
 			return err
 		}
-		if p.looks.like(now) {
+		if same {
 			p.reads, p.read, p.seen, p.least = p.reads+1, v.at, v.at, min(p.least, least)
 			if a.Reading.Confidence > p.reading.Confidence {
 				p.reading, p.verdict = a.Reading, a.Verdict
@@ -136,19 +137,23 @@ func (v *view) note(a Attempt, least float64) error {
 	if err != nil {
 		return err
 	}
-	*p = remembered{box: box, around: around, looks: looks, reading: a.Reading, verdict: a.Verdict, least: least, reads: 1, read: v.at, seen: v.at}
+	*p = remembered{box: box, around: around, looks: looks, contrast: looks.contrast(), reading: a.Reading, verdict: a.Verdict, least: least, reads: 1, read: v.at, seen: v.at}
 	return nil
 }
 
 // boxOf is a candidate's box in pixels of the frame.
-func (v *view) boxOf(c find.Candidate) image.Rectangle { return boxOf(c).Add(v.place.Min) }
+func (v *view) boxOf(c find.Candidate) find.Box {
+	b := c.Box
+	b.X, b.Y = b.X+float64(v.place.Min.X), b.Y+float64(v.place.Min.Y)
+	return b
+}
 
 // at is the place that overlaps a box enough to be the same; nil for none.
-func (m *Memory) at(box image.Rectangle) *remembered {
+func (m *Memory) at(box find.Box) *remembered {
 	var best *remembered
 	most := sameBox
 	for i := range m.places {
-		if share := union(box, m.places[i].box); share >= most {
+		if share := box.Overlap(m.places[i].box); share >= most {
 			best, most = &m.places[i], share
 		}
 	}
@@ -170,12 +175,8 @@ func (m *Memory) room() *remembered {
 	return oldest
 }
 
-// patch is a place in small, with its contrast: the spread of its grey levels
-// without the outermost twentieths.
-type patch struct {
-	pixels   [patchWidth * patchHeight]uint8
-	contrast float64
-}
+// patch is a place in small.
+type patch [patchWidth * patchHeight]uint8
 
 // A character of a plate of eight is one or two stripes wide.
 const patchWidth, patchHeight, stripe = 64, 24, 4
@@ -192,11 +193,15 @@ func patchOf(frame gocv.Mat, place image.Rectangle) (patch, error) {
 		return patch{}, err
 	}
 	var p patch
-	copy(p.pixels[:], plane.Pix)
-	sorted := slices.Sorted(slices.Values(p.pixels[:]))
-	n := len(sorted)
-	p.contrast = float64(sorted[n-1-n/20]) - float64(sorted[n/20])
+	copy(p[:], plane.Pix)
 	return p, nil
+}
+
+// contrast is the spread of the grey levels without the outermost twentieths.
+func (p *patch) contrast() float64 {
+	sorted := slices.Sorted(slices.Values(p[:]))
+	n := len(sorted)
+	return float64(sorted[n-1-n/20]) - float64(sorted[n/20])
 }
 
 // leastChange is the mean square of the difference in a stripe, as a share of
@@ -206,15 +211,22 @@ func patchOf(frame gocv.Mat, place image.Rectangle) (patch, error) {
 // the place is read anew.
 const leastChange = 0.003
 
-// like tells whether another picture of the place shows the same.
-func (p *patch) like(o patch) bool {
-	most := leastChange * p.contrast * p.contrast * stripe * patchHeight
+// unchanged tells whether the place looks on a frame as it did.
+func (p *remembered) unchanged(frame gocv.Mat) (bool, error) {
+	now, err := patchOf(frame, p.around)
+	return err == nil && p.looks.like(now, p.contrast), err
+}
+
+// like tells whether another picture of the place, of this contrast, shows the
+// same.
+func (p *patch) like(o patch, contrast float64) bool {
+	most := leastChange * contrast * contrast * stripe * patchHeight
 	for x0 := 0; x0 < patchWidth; x0 += stripe {
 		sum := 0
 		for y := range patchHeight {
 			row := y*patchWidth + x0
 			for x := row; x < row+stripe; x++ {
-				d := int(p.pixels[x]) - int(o.pixels[x])
+				d := int(p[x]) - int(o[x])
 				sum += d * d
 			}
 		}
@@ -223,14 +235,4 @@ func (p *patch) like(o patch) bool {
 		}
 	}
 	return true
-}
-
-// union is the intersection of two boxes over their union, 0–1.
-func union(a, b image.Rectangle) float64 {
-	i := a.Intersect(b)
-	if i.Empty() {
-		return 0
-	}
-	both := i.Dx() * i.Dy()
-	return float64(both) / float64(a.Dx()*a.Dy()+b.Dx()*b.Dy()-both)
 }

@@ -109,10 +109,10 @@ func TestChanges(t *testing.T) {
 		was, box := still(fmt.Sprintf("HX-27%d-K", d), 2, 5)
 		is, _ := still(fmt.Sprintf("HX-27%d-K", (d+1)%10), 2, 5)
 		before, after := look(was, box), look(is, box)
-		if before.like(after) {
+		if before.like(after, before.contrast()) {
 			t.Errorf("%d became %d unseen, on a plate of %d pixels", d, (d+1)%10, box.Dx())
 		}
-		if same := look(frame(t, was, d), box); !before.like(same) {
+		if same := look(frame(t, was, d), box); !before.like(same, before.contrast()) {
 			t.Errorf("noise of four grey levels counts as a change")
 		}
 	}

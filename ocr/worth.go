@@ -43,7 +43,7 @@ func (r *Recogniser) worthReading(c find.Candidate, read int, plates []Plate) Ve
 	case read == r.p.Candidates:
 		return Verdict{reason: enoughRead, than: float64(r.p.Candidates)}
 	}
-	box := boxOf(c)
+	box := image.Rect(int(c.Box.X), int(c.Box.Y), int(c.Box.X+c.Box.W), int(c.Box.Y+c.Box.H))
 	for _, p := range plates {
 		if p.Confidence >= likely && c.Score < r.p.MinFurther {
 			return Verdict{reason: lowBeside, value: c.Score, than: r.p.MinFurther, text: p.Text}
@@ -53,9 +53,4 @@ func (r *Recogniser) worthReading(c find.Candidate, read int, plates []Plate) Ve
 		}
 	}
 	return Verdict{}
-}
-
-// boxOf is a candidate's box in whole pixels.
-func boxOf(c find.Candidate) image.Rectangle {
-	return image.Rect(int(c.Box.X), int(c.Box.Y), int(c.Box.X+c.Box.W), int(c.Box.Y+c.Box.H))
 }
