@@ -27,6 +27,17 @@ type Plate struct {
 	Box  image.Rectangle // pixels of the upright picture; empty when not given
 }
 
+// Overlap is the intersection of a labelled and a found box over their union,
+// 0–1.
+func Overlap(a, b image.Rectangle) float64 {
+	i := a.Intersect(b)
+	if i.Empty() {
+		return 0
+	}
+	inside := i.Dx() * i.Dy()
+	return float64(inside) / float64(a.Dx()*a.Dy()+b.Dx()*b.Dy()-inside)
+}
+
 // File is a picture or clip with everything that is on it, in the list's order.
 type File struct {
 	Name   string // relative to the folder

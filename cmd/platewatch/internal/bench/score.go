@@ -153,21 +153,11 @@ func belonging(want truth.Plate, got []ocr.Plate) int {
 	}
 	best, at := 0.3, -1
 	for i, p := range got {
-		if o := overlap(want.Box, p.Box); o >= best {
+		if o := truth.Overlap(want.Box, p.Box); o >= best {
 			best, at = o, i
 		}
 	}
 	return at
-}
-
-// overlap is intersection over union, 0–1.
-func overlap(a, b image.Rectangle) float64 {
-	i := a.Intersect(b)
-	if i.Empty() {
-		return 0
-	}
-	inside := i.Dx() * i.Dy()
-	return float64(inside) / float64(a.Dx()*a.Dy()+b.Dx()*b.Dy()-inside)
 }
 
 var folder = strings.NewReplacer("O", "0", "Q", "0", "I", "1")

@@ -16,7 +16,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"image"
 	"log"
 	"os"
 	"path/filepath"
@@ -127,7 +126,7 @@ func (f *folder) add(res ocr.Result, file truth.File) {
 		}
 		s := reading{evidence: got.Evidence}
 		for _, want := range file.Plates {
-			here := overlap(want.Box, got.Box) >= 0.3
+			here := truth.Overlap(want.Box, got.Box) >= 0.3
 			s.plate = s.plate || here
 			s.right = s.right || here && want.Text == got.Text
 		}
@@ -136,11 +135,4 @@ func (f *folder) add(res ocr.Result, file truth.File) {
 	if surest != nil {
 		f.readings = append(f.readings, reading{surest.Evidence, true, surest.Text == file.Plates[0].Text})
 	}
-}
-
-// overlap is intersection over union, 0–1.
-func overlap(a, b image.Rectangle) float64 {
-	i := a.Intersect(b)
-	inside := i.Dx() * i.Dy()
-	return float64(inside) / float64(max(1, a.Dx()*a.Dy()+b.Dx()*b.Dy()-inside))
 }

@@ -13,6 +13,7 @@ import (
 
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
+	"platewatch/ocr/render"
 	"platewatch/ocr/truth"
 )
 
@@ -97,7 +98,7 @@ func (s *Seen) follow() (followed, error) {
 	of := map[uint64]*followed{}
 	for i, f := range s.Frames {
 		for _, u := range tracker.Observe(time.Duration(i)*between, f.Plates, nil) {
-			if u.Plate < 0 || !f.Box.Empty() && overlap(f.Box, u.Passage.Box) < 0.3 {
+			if u.Plate < 0 || !f.Box.Empty() && truth.Overlap(f.Box, u.Passage.Box) < 0.3 {
 				continue
 			}
 			k := of[u.Passage.Number]
@@ -123,18 +124,4 @@ func (s *Seen) follow() (followed, error) {
 }
 
 // normal is a label without what is no character.
-func normal(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' {
-			return r
-		}
-		return -1
-	}, strings.ToUpper(s))
-}
-
-// overlap is intersection over union, 0–1.
-func overlap(a, b image.Rectangle) float64 {
-	i := a.Intersect(b)
-	inside := i.Dx() * i.Dy()
-	return float64(inside) / float64(max(1, a.Dx()*a.Dy()+b.Dx()*b.Dy()-inside))
-}
+func normal(s string) string { return render.Characters(strings.ToUpper(s)) }
