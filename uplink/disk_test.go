@@ -72,9 +72,7 @@ func fillDisk(t *testing.T, name, dir string) {
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
-	o.mu.Lock()
-	o.maintain()
-	o.mu.Unlock()
+	maintain(o)
 	if s := o.Stats(); s.Unsaved != 0 || s.DiskProblem != "" {
 		t.Errorf("the disk is free again, stats: %+v", s)
 	}
@@ -119,9 +117,7 @@ func TestReadOnlyRemountAtStart(t *testing.T) {
 		t.Errorf("what the disk holds can be read: %s", e.Hit.ID)
 	}
 	remount(0)
-	o.mu.Lock()
-	o.maintain()
-	o.mu.Unlock()
+	maintain(o)
 	if s := o.Stats(); s.Unsaved != 0 || s.DiskProblem != "" {
 		t.Errorf("stats: %+v", s)
 	}
@@ -241,9 +237,7 @@ func TestReadOnlyRemountWhileRunning(t *testing.T) {
 		want = append(want, mustAccept(t, o, testHit(fmt.Sprintf("C%d", i)))+"/1")
 	}
 	disk.mend()
-	o.mu.Lock()
-	o.maintain()
-	o.mu.Unlock()
+	maintain(o)
 	if s := o.Stats(); s.Unsaved != 0 || s.DiskProblem != "" || s.Entries != 20 {
 		t.Errorf("stats: %+v", s)
 	}
@@ -297,9 +291,7 @@ func TestAnotherFileInPlace(t *testing.T) {
 		t.Errorf("stats: %+v", s)
 	}
 	put(whole)
-	o.mu.Lock()
-	o.maintain()
-	o.mu.Unlock()
+	maintain(o)
 	if s := o.Stats(); s.Unsaved != 0 || s.DiskProblem != "" {
 		t.Errorf("stats: %+v", s)
 	}

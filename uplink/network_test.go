@@ -390,9 +390,7 @@ func TestFaultClockJumps(t *testing.T) {
 			h.CapturedAt, h.Clock = wall, ClockUnsynchronised
 			ids = append(ids, mustAccept(t, o, h))
 		}
-		o.mu.Lock()
-		o.maintain()
-		o.mu.Unlock()
+		maintain(o)
 		if err := o.Close(); err != nil {
 			t.Fatal(err)
 		}

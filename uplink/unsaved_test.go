@@ -27,6 +27,13 @@ func failDisk(o *Outbox, err error) (mend func()) {
 	}
 }
 
+// maintain lets an outbox look after its disk now.
+func maintain(o *Outbox) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.maintain()
+}
+
 // While the disk takes no writes everything goes on in memory: hits are
 // accepted, updated, delivered and removed, and are on disk afterwards.
 func TestDiskTakesNoWrites(t *testing.T) {
@@ -244,9 +251,7 @@ func TestAge(t *testing.T) {
 	start := time.Now()
 	at := func(d time.Duration) {
 		o.now = func() time.Time { return start.Add(d) }
-		o.mu.Lock()
-		o.maintain()
-		o.mu.Unlock()
+		maintain(o)
 	}
 	routine := mustAccept(t, o, withPriority(testHit("ROUTINE"), 5))
 	amber := mustAccept(t, o, withPriority(testHit("AMBER"), 1))
