@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
+	"platewatch/capture/light"
 )
 
 // Camera keeps one source open for as long as its Run runs, drains it and
@@ -19,7 +21,7 @@ type Camera struct {
 	record  *recorder
 	blocked blockedCalls
 	started atomic.Bool
-	light   chan PlateLight // how the latest plate came out
+	light   chan light.Plate // how the latest plate came out
 
 	open func(context.Context, Config, *blockedCalls) (Source, error) // a seam for tests
 }
@@ -36,7 +38,7 @@ func New(c Config, log *slog.Logger) (*Camera, error) {
 		log:    log.With("camera", c.Name),
 		box:    newMailbox(),
 		record: newRecorder(c),
-		light:  make(chan PlateLight, 1),
+		light:  make(chan light.Plate, 1),
 		open:   open,
 	}, nil
 }

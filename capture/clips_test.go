@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"platewatch/capture/rtspserve"
+	"platewatch/capture/rtsptest"
 )
 
 var encoded sync.Map // arguments to bytes: clips are made once a run
@@ -53,9 +53,9 @@ func videoFile(t testing.TB, width, height, fps, frames int) string {
 	return path
 }
 
-func annexB265(t testing.TB, width, height, fps, frames int) *rtspserve.Clip {
+func annexB265(t testing.TB, width, height, fps, frames int) *rtsptest.Clip {
 	t.Helper()
-	c, err := rtspserve.ParseAnnexB(ffmpeg(t, width, height, fps, frames, "hevc", "-c:v", "libx265",
+	c, err := rtsptest.ParseAnnexB(ffmpeg(t, width, height, fps, frames, "hevc", "-c:v", "libx265",
 		"-x265-params", "log-level=none:bframes=0:keyint=12:pools=1"))
 	if err != nil {
 		t.Fatal(err)
@@ -63,9 +63,9 @@ func annexB265(t testing.TB, width, height, fps, frames int) *rtspserve.Clip {
 	return c
 }
 
-func annexB(t testing.TB, width, height, fps, frames int) *rtspserve.Clip {
+func annexB(t testing.TB, width, height, fps, frames int) *rtsptest.Clip {
 	t.Helper()
-	c, err := rtspserve.ParseAnnexB(ffmpeg(t, width, height, fps, frames, "h264"))
+	c, err := rtsptest.ParseAnnexB(ffmpeg(t, width, height, fps, frames, "h264"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,14 +73,14 @@ func annexB(t testing.TB, width, height, fps, frames int) *rtspserve.Clip {
 }
 
 // serve starts a server with one path, "gate".
-func serve(t testing.TB, addr string, o rtspserve.Options, clips ...*rtspserve.Clip) *rtspserve.Server {
+func serve(t testing.TB, addr string, o rtsptest.Options, clips ...*rtsptest.Clip) *rtsptest.Server {
 	t.Helper()
-	return serveWith(t, addr, func(s *rtspserve.Server) {}, o, clips...)
+	return serveWith(t, addr, func(s *rtsptest.Server) {}, o, clips...)
 }
 
-func serveWith(t testing.TB, addr string, setup func(*rtspserve.Server), o rtspserve.Options, clips ...*rtspserve.Clip) *rtspserve.Server {
+func serveWith(t testing.TB, addr string, setup func(*rtsptest.Server), o rtsptest.Options, clips ...*rtsptest.Clip) *rtsptest.Server {
 	t.Helper()
-	s := rtspserve.New(addr)
+	s := rtsptest.New(addr)
 	setup(s)
 	if err := s.Add("gate", o, clips...); err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/capture/internal/videoio"
-	"platewatch/capture/rtspserve"
+	"platewatch/capture/rtsptest"
 )
 
 // conformance is what every Source has to keep, run against each kind.
@@ -315,23 +315,23 @@ func TestRTSPConforms(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, transport string
-		clip            func(*testing.T) *rtspserve.Clip
-		setup           func(*rtspserve.Server)
+		clip            func(*testing.T) *rtsptest.Clip
+		setup           func(*rtsptest.Server)
 	}{
-		{"tcp", TransportTCP, h264Clip, func(*rtspserve.Server) {}},
-		{"udp", TransportUDP, h264Clip, func(s *rtspserve.Server) { s.UDP = true }},
-		{"H.265", TransportTCP, h265Clip, func(*rtspserve.Server) {}},
-		{"RTSPS", TransportTCP, h264Clip, func(s *rtspserve.Server) { s.TLS = selfSigned() }},
+		{"tcp", TransportTCP, h264Clip, func(*rtsptest.Server) {}},
+		{"udp", TransportUDP, h264Clip, func(s *rtsptest.Server) { s.UDP = true }},
+		{"H.265", TransportTCP, h265Clip, func(*rtsptest.Server) {}},
+		{"RTSPS", TransportTCP, h264Clip, func(s *rtsptest.Server) { s.TLS = selfSigned() }},
 	} {
-		config := func(t *testing.T, o rtspserve.Options) Config {
+		config := func(t *testing.T, o rtsptest.Options) Config {
 			s := serveWith(t, "127.0.0.1:0", tt.setup, o, tt.clip(t))
 			return Config{Name: "rtsp", Kind: KindRTSP, URL: s.URL("gate"), Transport: tt.transport}
 		}
 		t.Run(tt.name, conformance{width: 160, height: 120, frames: 25, end: ErrStreamEnded,
-			config:  func(t *testing.T) Config { return config(t, rtspserve.Options{}) },
-			endless: func(t *testing.T) Config { return config(t, rtspserve.Options{Loop: true}) },
+			config:  func(t *testing.T) Config { return config(t, rtsptest.Options{}) },
+			endless: func(t *testing.T) Config { return config(t, rtsptest.Options{Loop: true}) },
 			lost: func(t *testing.T) Config {
-				c := config(t, rtspserve.Options{})
+				c := config(t, rtsptest.Options{})
 				c.URL += "/none"
 				return c
 			},
@@ -339,9 +339,9 @@ func TestRTSPConforms(t *testing.T) {
 	}
 }
 
-func h264Clip(t *testing.T) *rtspserve.Clip { return annexB(t, 160, 120, 25, 25) }
+func h264Clip(t *testing.T) *rtsptest.Clip { return annexB(t, 160, 120, 25, 25) }
 
-func h265Clip(t *testing.T) *rtspserve.Clip { return annexB265(t, 160, 120, 25, 25) }
+func h265Clip(t *testing.T) *rtsptest.Clip { return annexB265(t, 160, 120, 25, 25) }
 
 // selfSigned is a certificate as cameras have them.
 func selfSigned() *tls.Config {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"platewatch/capture/light"
 )
 
 // Controls are settings of a V4L2 camera that matter for plates. What is nil
@@ -167,10 +169,10 @@ const (
 // steer is the next exposure, in the driver's units, for plates as bright as
 // the last one was with the present exposure. It stays where it is while
 // plates come out well.
-func steer(now int, l PlateLight, r controlRange) int {
+func steer(now int, l light.Plate, r controlRange) int {
 	factor := 1.0
 	switch {
-	case l.Clipped >= overExposed:
+	case l.OverExposed():
 		factor = 1 / mostStep // how far over white cannot be seen
 	case l.Bright > brightest, l.Bright < darkest:
 		factor = wanted / max(l.Bright, 1)

@@ -3,16 +3,15 @@ package capture
 import (
 	"context"
 	"errors"
-	"image"
 	"io"
-	"math"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"gocv.io/x/gocv"
+
+	"platewatch/capture/light"
 )
 
 // panel is a camera's controls: what a driver does, without a device.
@@ -109,7 +108,7 @@ func TestHungControls(t *testing.T) {
 		if _, err := v.Read(&m); err != nil {
 			t.Errorf("no picture: %v", err)
 		}
-		if err := v.steer(t.Context(), PlateLight{Bright: 255}); !errors.Is(err, ErrClosed) {
+		if err := v.steer(t.Context(), light.Plate{Bright: 255}); !errors.Is(err, ErrClosed) {
 			t.Errorf("steering after that: %v", err)
 		}
 		v.Close()
@@ -128,9 +127,9 @@ func TestSteering(t *testing.T) {
 	r := controlRange{1, 5000, 1, 157}
 	for _, daylight := range []float64{400, 60, 17, 9} { // grey levels for each 100 µs
 		exposure := 10
-		light := func() PlateLight {
+		light := func() light.Plate {
 			b := min(255, daylight*float64(exposure))
-			l := PlateLight{Bright: b}
+			l := light.Plate{Bright: b}
 			if b >= 250 {
 				l.Clipped = 0.6
 			}
@@ -177,7 +176,7 @@ func TestCameraIsSteered(t *testing.T) {
 		go func() { done <- c.Run(ctx) }()
 		time.Sleep(time.Second)
 		for range 5 {
-			c.Steer(PlateLight{Bright: 255, Clipped: 0.9})
+			c.Steer(light.Plate{Bright: 255, Clipped: 0.9})
 			time.Sleep(3 * time.Second)
 		}
 		st := c.Stats()
@@ -201,59 +200,4 @@ type slowly struct{ *stuck }
 func (s slowly) Read(m *gocv.Mat) (bool, error) {
 	time.Sleep(40 * time.Millisecond)
 	return s.stuck.Read(m)
-}
-
-func TestMeasurePlate(t *testing.T) {
-	plate := func(ground, ink byte, smear int) gocv.Mat {
-		m := gocv.NewMatWithSize(60, 200, gocv.MatTypeCV8UC1)
-		px, err := m.DataPtrUint8()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for y := range 60 {
-			for x := range 200 {
-				sum, n := 0, 0
-				for k := range max(smear, 1) {
-					v := ground
-					if (x+k)%20 < 5 && y > 15 && y < 45 || y%30 < 3 {
-						v = ink
-					}
-					sum, n = sum+int(v), n+1
-				}
-				px[y*200+x] = byte(sum / n)
-			}
-		}
-		return m
-	}
-	for _, tt := range []struct {
-		name        string
-		ground, ink byte
-		smear       int
-		advice      string
-	}{
-		{"good", 180, 40, 1, ""},
-		{"over-exposed", 255, 60, 1, "over-exposed"},
-		{"dark", 50, 20, 1, "dark"},
-		{"smeared", 180, 40, 9, "blurred"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			m := plate(tt.ground, tt.ink, tt.smear)
-			defer m.Close()
-			l, ok := MeasurePlate(m, image.Rect(0, 0, 200, 60), 30)
-			if !ok {
-				t.Fatal("nothing was measured")
-			}
-			var meter LightMeter
-			for range fewPlates {
-				meter.Add(l)
-			}
-			got := meter.Guidance().Advice()
-			if (got == "") != (tt.advice == "") || !strings.Contains(got, tt.advice) {
-				t.Errorf("%+v gives %q, want %q", l, got, tt.advice)
-			}
-			if math.Abs(l.Bright-float64(tt.ground)) > 20 {
-				t.Errorf("the ground is %g, want %d", l.Bright, tt.ground)
-			}
-		})
-	}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"platewatch/capture/rtspserve"
+	"platewatch/capture/rtsptest"
 )
 
 // One camera that takes connections and never answers does not delay the
@@ -39,7 +39,7 @@ func TestHungCameraDelaysNoOther(t *testing.T) {
 	})
 	defer wg.Wait()
 	defer l.Close()
-	s := serve(t, "127.0.0.1:0", rtspserve.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
+	s := serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
 	var hung sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	for range 3 {

@@ -19,7 +19,7 @@ import (
 
 	"gocv.io/x/gocv"
 
-	"platewatch/capture/rtspserve"
+	"platewatch/capture/rtsptest"
 )
 
 // running is a camera under Run and the lines it logs.
@@ -105,7 +105,7 @@ func (r *running) frames(t *testing.T, n int) (seq uint64) {
 func TestServerRestarts(t *testing.T) {
 	t.Parallel()
 	clip := annexB(t, 160, 120, 25, 25)
-	s := serve(t, "127.0.0.1:0", rtspserve.Options{Loop: true}, clip)
+	s := serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, clip)
 	addr := s.Addr()
 	r := start(t, Config{Name: "gate", Kind: KindRTSP, URL: s.URL("gate")})
 	before := r.frames(t, 3)
@@ -117,7 +117,7 @@ func TestServerRestarts(t *testing.T) {
 			t.Fatal("the loss was not noticed")
 		}
 	}
-	serve(t, addr, rtspserve.Options{Loop: true}, clip)
+	serve(t, addr, rtsptest.Options{Loop: true}, clip)
 	begin := time.Now()
 	after := r.frames(t, 3)
 	if took := time.Since(begin); took > 10*time.Second {
@@ -140,7 +140,7 @@ func TestServerRestarts(t *testing.T) {
 // bound, and the camera recovers.
 func TestServerFreezes(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "127.0.0.1:0", rtspserve.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
+	s := serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
 	const bound = time.Second
 	src := opened(t, t.Context(), Config{Name: "gate", Kind: KindRTSP, URL: s.URL("gate"), ReadTimeout: bound})
 	m := gocv.NewMat()
@@ -177,7 +177,7 @@ func TestServerFreezes(t *testing.T) {
 // counted.
 func TestNewestWins(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "127.0.0.1:0", rtspserve.Options{Loop: true}, annexB(t, 160, 120, 50, 25))
+	s := serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, annexB(t, 160, 120, 50, 25))
 	r := start(t, Config{Name: "gate", Kind: KindRTSP, URL: s.URL("gate")})
 	first := r.next(t)
 	defer first.Close()
@@ -216,8 +216,8 @@ func TestNewestWins(t *testing.T) {
 // works, and none is ever printed.
 func TestCredentials(t *testing.T) {
 	const password = "p@ss:w/r d+%&;|é?#\\"
-	s := serveWith(t, "127.0.0.1:0", func(s *rtspserve.Server) { s.Username, s.Password = "camera", password },
-		rtspserve.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
+	s := serveWith(t, "127.0.0.1:0", func(s *rtsptest.Server) { s.Username, s.Password = "camera", password },
+		rtsptest.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
 	file := filepath.Join(t.TempDir(), "credentials")
 	write := func(text string) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -307,7 +307,7 @@ func TestUnreachable(t *testing.T) {
 
 // Ten lives of a stream leave nothing open.
 func TestReopeningLeaksNothing(t *testing.T) {
-	s := serve(t, "127.0.0.1:0", rtspserve.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
+	s := serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
 	c := Config{Name: "gate", Kind: KindRTSP, URL: s.URL("gate")}
 	m := gocv.NewMat()
 	defer m.Close()

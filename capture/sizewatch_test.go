@@ -9,20 +9,20 @@ import (
 
 	"gocv.io/x/gocv"
 
-	"platewatch/capture/rtspserve"
+	"platewatch/capture/rtsptest"
 )
 
 // A camera that changes its size goes on in the new size, larger or smaller,
 // although OpenCV does not notice.
 func TestSizeChanges(t *testing.T) {
 	t.Parallel()
-	for name, clips := range map[string][]*rtspserve.Clip{
+	for name, clips := range map[string][]*rtsptest.Clip{
 		"larger":  {annexB(t, 160, 120, 25, 10), annexB(t, 320, 240, 25, 150)},
 		"smaller": {annexB(t, 320, 240, 25, 10), annexB(t, 160, 120, 25, 150)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := serve(t, "127.0.0.1:0", rtspserve.Options{Live: true}, clips...)
+			s := serve(t, "127.0.0.1:0", rtsptest.Options{Live: true}, clips...)
 			r := start(t, Config{Name: "gate", Kind: KindRTSP, URL: s.URL("gate")})
 			first := r.next(t)
 			width := first.Image.Cols()

@@ -20,7 +20,7 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
-	"platewatch/capture/rtspserve"
+	"platewatch/capture/rtsptest"
 )
 
 var (
@@ -144,21 +144,21 @@ func (tr *trial) steady(t *testing.T) {
 }
 
 // soakClips are what a camera may send.
-func soakClips(t *testing.T) []*rtspserve.Clip {
-	return []*rtspserve.Clip{annexB(t, 160, 120, 25, 50), annexB(t, 320, 240, 25, 50), annexB265(t, 192, 144, 25, 50)}
+func soakClips(t *testing.T) []*rtsptest.Clip {
+	return []*rtsptest.Clip{annexB(t, 160, 120, 25, 50), annexB(t, 320, 240, 25, 50), annexB265(t, 192, 144, 25, 50)}
 }
 
 // site is a network camera, and the network before it.
 type site struct {
 	r      *rand.Rand
 	addr   string // of the server, fixed
-	server *rtspserve.Server
-	clips  []*rtspserve.Clip
+	server *rtsptest.Server
+	clips  []*rtsptest.Clip
 	clip   int // that is played
 	proxy  *toxiproxy.Proxy
 }
 
-func newSite(t *testing.T, r *rand.Rand, clips []*rtspserve.Clip) *site {
+func newSite(t *testing.T, r *rand.Rand, clips []*rtsptest.Clip) *site {
 	s := &site{r: r, addr: "127.0.0.1:0", clips: clips, clip: r.IntN(len(clips))}
 	if err := s.serve(); err != nil {
 		t.Fatal(err)
@@ -176,8 +176,8 @@ func newSite(t *testing.T, r *rand.Rand, clips []*rtspserve.Clip) *site {
 
 // serve starts the server on its address.
 func (s *site) serve() error {
-	s.server = rtspserve.New(s.addr)
-	if err := s.server.Add("gate", rtspserve.Options{Loop: true}, s.clips[s.clip]); err != nil {
+	s.server = rtsptest.New(s.addr)
+	if err := s.server.Add("gate", rtsptest.Options{Loop: true}, s.clips[s.clip]); err != nil {
 		return err
 	}
 	return s.server.Start()

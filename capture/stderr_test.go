@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"platewatch/capture/rtspserve"
+	"platewatch/capture/rtsptest"
 )
 
 // What the libraries below print by themselves holds no password either: the
@@ -18,8 +18,8 @@ func TestPasswordIsNotPrinted(t *testing.T) {
 		t.Log(err)
 		return
 	}
-	s := serveWith(t, "127.0.0.1:0", func(s *rtspserve.Server) { s.Username, s.Password = "camera", "other" },
-		rtspserve.Options{}, annexB(t, 160, 120, 25, 25))
+	s := serveWith(t, "127.0.0.1:0", func(s *rtsptest.Server) { s.Username, s.Password = "camera", "other" },
+		rtsptest.Options{}, annexB(t, 160, 120, 25, 25))
 	for _, path := range []string{"gate", "none"} {
 		u := strings.Replace(s.URL(path), "rtsp://", "rtsp://camera:"+password+"@", 1)
 		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
@@ -44,7 +44,7 @@ func TestLibrariesAreQuiet(t *testing.T) {
 		Open(t.Context(), Config{Kind: KindRTSP, URL: u})
 		return
 	}
-	s := serveWith(t, "127.0.0.1:0", func(*rtspserve.Server) {}, rtspserve.Options{}, annexB(t, 160, 120, 25, 25))
+	s := serveWith(t, "127.0.0.1:0", func(*rtsptest.Server) {}, rtsptest.Options{}, annexB(t, 160, 120, 25, 25))
 	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 	cmd.Env = append(os.Environ(), variable+"="+s.URL("none"))
 	out, err := cmd.CombinedOutput()

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"platewatch/capture/light"
 )
 
 // controlBound is how long setting a camera's controls may take. USB cameras
@@ -16,7 +18,7 @@ type adjustable interface {
 	Source
 	states() []ControlState
 	// steer sets the exposure by a plate. It waits for controlBound at most.
-	steer(context.Context, PlateLight) error
+	steer(context.Context, light.Plate) error
 }
 
 // v4l2Source is a V4L2 stream with its controls, which are set by a hand of
@@ -72,7 +74,7 @@ func (v *v4l2Source) states() []ControlState {
 }
 
 // steer implements adjustable.
-func (v *v4l2Source) steer(ctx context.Context, l PlateLight) error {
+func (v *v4l2Source) steer(ctx context.Context, l light.Plate) error {
 	var s ControlState
 	var err error
 	changed := false
@@ -122,7 +124,7 @@ func (v *v4l2Source) Close() error {
 // Steer tells the camera how a plate came out. Where the unit steers the
 // exposure, the camera follows the latest plate; otherwise nothing happens. It
 // does not wait.
-func (c *Camera) Steer(l PlateLight) {
+func (c *Camera) Steer(l light.Plate) {
 	if c.config.AutoExposure != ExposePlate {
 		return
 	}

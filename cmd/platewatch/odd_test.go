@@ -11,12 +11,12 @@ import (
 	"syscall"
 	"testing"
 
-	"platewatch/cmd/platewatch/internal/oddpictures"
+	"platewatch/cmd/platewatch/internal/picturetest"
 )
 
 // readAll runs platewatch read -json on pictures. It returns the lines by the
 // names of the files, and the most memory in bytes that the process had.
-func readAll(t *testing.T, pictures []oddpictures.Picture) (lines map[string]line, memory int64) {
+func readAll(t *testing.T, pictures []picturetest.Picture) (lines map[string]line, memory int64) {
 	t.Helper()
 	dir := t.TempDir()
 	args := []string{"read", "-json"}
@@ -67,7 +67,7 @@ type line struct {
 // TestReadOddPictures: one bad picture among many spoils none of the others,
 // and nothing but the promised lines is printed.
 func TestReadOddPictures(t *testing.T) {
-	pictures := oddpictures.All(t, filepath.Join("..", ".."))
+	pictures := picturetest.All(t, filepath.Join("..", ".."))
 	lines, _ := readAll(t, pictures)
 	for _, p := range pictures {
 		l, ok := lines[p.Name]
@@ -86,9 +86,9 @@ func TestReadOddPictures(t *testing.T) {
 // TestReadLargePictures: the largest pictures that are accepted are read, in a
 // bounded amount of memory.
 func TestReadLargePictures(t *testing.T) {
-	for _, p := range oddpictures.Large(t) {
+	for _, p := range picturetest.Large(t) {
 		t.Run(p.Name, func(t *testing.T) {
-			lines, memory := readAll(t, []oddpictures.Picture{p})
+			lines, memory := readAll(t, []picturetest.Picture{p})
 			if l := lines[p.Name]; l.Error != "" || l.Width*l.Height < 49_000_000 {
 				t.Errorf("%d x %d pixels, error %q", l.Width, l.Height, l.Error)
 			}

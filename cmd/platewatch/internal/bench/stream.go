@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"platewatch/capture"
+	"platewatch/capture/motion"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/ocr"
 )
@@ -58,7 +59,7 @@ func Stream(ctx context.Context, r *ocr.Recogniser, name, path string) (*StreamS
 	if s.FFmpegMS, err = ffmpegDecode(ctx, path, s.Frames); err != nil {
 		return nil, err
 	}
-	gate := capture.NewGate(capture.Area{})
+	gate := motion.NewGate(motion.Area{})
 	gated, err := s.pass(ctx, path, func(m gocv.Mat, at time.Duration) error {
 		_, err := gate.Watch(m, at)
 		return err

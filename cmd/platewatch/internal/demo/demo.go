@@ -22,7 +22,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"platewatch/capture/rtspserve"
+	"platewatch/capture/rtsptest"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/cmd/platewatch/internal/unit"
@@ -70,7 +70,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	s.options.Live = true // one timeline, as a camera has
 	s.options.OnClip = func(int) { book.clipBegins() }
 	s.options.OnEnd = func() { close(over) }
-	server := rtspserve.New("127.0.0.1:0")
+	server := rtsptest.New("127.0.0.1:0")
 	if err := server.Add("road", s.options, s.clips...); err != nil {
 		return err
 	}

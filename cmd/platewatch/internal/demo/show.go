@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"platewatch/capture/rtspserve"
+	"platewatch/capture/rtsptest"
 	"platewatch/cmd/platewatch/internal/demo/media"
 	"platewatch/hotlist"
 	"platewatch/ocr/truth"
@@ -18,17 +18,17 @@ import (
 // come of it.
 type show struct {
 	title    string
-	clips    []*rtspserve.Clip
+	clips    []*rtsptest.Clip
 	names    []string   // of the clips
 	expected [][]string // plates that must arrive as hits, for each clip
 	hotlist  string     // CSV
-	options  rtspserve.Options
+	options  rtsptest.Options
 	strict   bool // every expected hit must arrive
 }
 
 // rendered is the project's own road clip with the sample hotlist.
 func rendered() (*show, error) {
-	clip, err := rtspserve.ParseAnnexB(media.Road)
+	clip, err := rtsptest.ParseAnnexB(media.Road)
 	if err != nil {
 		return nil, err
 	}
@@ -45,9 +45,9 @@ func rendered() (*show, error) {
 		}
 	}
 	return &show{
-		title: "a rendered road camera", clips: []*rtspserve.Clip{clip}, names: []string{"road"},
+		title: "a rendered road camera", clips: []*rtsptest.Clip{clip}, names: []string{"road"},
 		expected: [][]string{hot}, hotlist: string(media.Hotlist),
-		options: rtspserve.Options{FPS: media.RoadFPS}, strict: true,
+		options: rtsptest.Options{FPS: media.RoadFPS}, strict: true,
 	}, nil
 }
 
@@ -64,18 +64,18 @@ func footage(ctx context.Context, dir string, progress func(i, of int, name stri
 	s := &show{
 		title: "clips from " + filepath.Base(filepath.Clean(dir)),
 		// A silence longer than a passage's gap keeps the vehicles apart.
-		options: rtspserve.Options{Gap: betweenClips},
+		options: rtsptest.Options{Gap: betweenClips},
 	}
 	listed := map[string]bool{}
 	var list strings.Builder
 	list.WriteString("plate,category,priority\n")
 	for i, f := range set.Files {
 		progress(i, len(set.Files), f.Name)
-		stream, err := rtspserve.Transcode(ctx, filepath.Join(dir, f.Name))
+		stream, err := rtsptest.Transcode(ctx, filepath.Join(dir, f.Name))
 		if err != nil {
 			return nil, err
 		}
-		clip, err := rtspserve.ParseAnnexB(stream)
+		clip, err := rtsptest.ParseAnnexB(stream)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"platewatch/capture"
-	"platewatch/cmd/platewatch/internal/oddpictures"
+	"platewatch/cmd/platewatch/internal/picturetest"
 	"platewatch/ocr"
 	"platewatch/ocr/read"
 )
@@ -33,7 +33,7 @@ func TestOddPictures(t *testing.T) {
 	plain := Looker{Recogniser: openRecogniser(t)}
 	drawing := Looker{Recogniser: plain.Recogniser, Annotate: NewAlbum(t.TempDir()), Stages: NewAlbum(t.TempDir())}
 	dir := t.TempDir()
-	for _, p := range oddpictures.All(t, repository) {
+	for _, p := range picturetest.All(t, repository) {
 		t.Run(p.Name, func(t *testing.T) {
 			path := filepath.Join(dir, p.Name)
 			if err := os.WriteFile(path, p.Bytes, 0o600); err != nil {
@@ -52,7 +52,7 @@ func TestOddPictures(t *testing.T) {
 	}
 }
 
-func check(t *testing.T, p oddpictures.Picture, got *Picture, err error) {
+func check(t *testing.T, p picturetest.Picture, got *Picture, err error) {
 	t.Helper()
 	if err != nil {
 		var e *capture.Error
@@ -88,7 +88,7 @@ func check(t *testing.T, p oddpictures.Picture, got *Picture, err error) {
 // sense on the picture that it was read on.
 func FuzzRead(f *testing.F) {
 	r := openRecogniser(f)
-	for _, p := range oddpictures.All(f, repository) {
+	for _, p := range picturetest.All(f, repository) {
 		f.Add(p.Bytes)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

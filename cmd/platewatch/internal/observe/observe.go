@@ -13,7 +13,7 @@ import (
 
 	"gocv.io/x/gocv"
 
-	"platewatch/capture"
+	"platewatch/capture/motion"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 )
@@ -23,7 +23,7 @@ type Params struct {
 	Passage passage.Params
 	// Area is the part of the picture that matters. Plates whose middle lies
 	// outside are dropped.
-	Area capture.Area
+	Area motion.Area
 	// MinHeight and MaxHeight bound the height of the characters in pixels;
 	// 0: whatever can be read.
 	MinHeight, MaxHeight float64
@@ -80,7 +80,7 @@ type Observer struct {
 	p          Params
 	recogniser *ocr.Recogniser
 	tracker    *passage.Tracker
-	gate       *capture.Gate
+	gate       *motion.Gate
 	grey       gocv.Mat
 	memory     ocr.Memory
 	whole      time.Duration // when the whole area was last looked at
@@ -97,7 +97,7 @@ func New(r *ocr.Recogniser, p Params) (*Observer, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Observer{p: p, recogniser: r, tracker: tracker, gate: capture.NewGate(p.Area), grey: gocv.NewMat()}
+	o := &Observer{p: p, recogniser: r, tracker: tracker, gate: motion.NewGate(p.Area), grey: gocv.NewMat()}
 	if p.Gate {
 		o.still = func(place image.Rectangle) bool { return !o.gate.Moved(place) }
 	}
@@ -161,7 +161,7 @@ func (o *Observer) places(picture gocv.Mat, at time.Duration, s *Sight) ([]image
 	places := append([]image.Rectangle{}, moved...)
 	places = append(places, o.tracker.Wanted(at)...)
 	const most = 4
-	places = capture.Join(widened(places, bounds), most)
+	places = motion.Join(widened(places, bounds), most)
 	area := 0
 	for _, p := range places {
 		area += p.Dx() * p.Dy()

@@ -7,7 +7,7 @@ import (
 
 	"gocv.io/x/gocv"
 
-	"platewatch/capture"
+	"platewatch/capture/motion"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/read"
@@ -62,10 +62,10 @@ func see(t *testing.T, o *Observer, picture gocv.Mat, at time.Duration) Sight {
 func TestAreaAndSizes(t *testing.T) {
 	picture, plate := car(t)
 	w, h := float64(picture.Cols()), float64(picture.Rows())
-	around := func(grow float64) []capture.Corner {
+	around := func(grow float64) []motion.Corner {
 		b := plate.Box.Inset(-int(grow * float64(plate.Box.Dy())))
 		x0, y0, x1, y1 := float64(b.Min.X)/w, float64(b.Min.Y)/h, float64(b.Max.X)/w, float64(b.Max.Y)/h
-		return []capture.Corner{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}}
+		return []motion.Corner{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}}
 	}
 	for _, tt := range []struct {
 		name string
@@ -73,9 +73,9 @@ func TestAreaAndSizes(t *testing.T) {
 		read bool
 	}{
 		{"all", Params{}, true},
-		{"included", Params{Area: capture.Area{Include: around(3)}}, true},
-		{"excluded", Params{Area: capture.Area{Exclude: [][]capture.Corner{around(0.5)}}}, false},
-		{"elsewhere", Params{Area: capture.Area{Include: []capture.Corner{{X: 0, Y: 0}, {X: 0.3, Y: 0}, {X: 0.3, Y: 0.3}}}}, false},
+		{"included", Params{Area: motion.Area{Include: around(3)}}, true},
+		{"excluded", Params{Area: motion.Area{Exclude: [][]motion.Corner{around(0.5)}}}, false},
+		{"elsewhere", Params{Area: motion.Area{Include: []motion.Corner{{X: 0, Y: 0}, {X: 0.3, Y: 0}, {X: 0.3, Y: 0.3}}}}, false},
 		{"too small", Params{MinHeight: 200}, false},
 		{"too large", Params{MaxHeight: 8}, false},
 	} {
@@ -153,7 +153,7 @@ func TestParamsRefused(t *testing.T) {
 	for name, change := range map[string]func(*Params){
 		"heights the wrong way round": func(p *Params) { p.MinHeight, p.MaxHeight = 50, 20 },
 		"no full look":                func(p *Params) { p.FullLook = 0 },
-		"an area of two corners":      func(p *Params) { p.Area.Include = make([]capture.Corner, 2) },
+		"an area of two corners":      func(p *Params) { p.Area.Include = make([]motion.Corner, 2) },
 		"no agreement":                func(p *Params) { p.Passage.Agree = 0 },
 	} {
 		p := DefaultParams()

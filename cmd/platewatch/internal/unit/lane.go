@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"platewatch/capture"
+	"platewatch/capture/light"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/ocr"
@@ -29,7 +30,7 @@ type lane struct {
 	time    timeline
 	seen    map[uint64]*sighting // by passage number, of the open passages
 	preview preview
-	meter   capture.LightMeter
+	meter   light.Meter
 
 	beat   atomic.Int64 // nanoseconds since the unit's start when the lane last went round
 	ended  atomic.Bool  // there is nothing more to look at

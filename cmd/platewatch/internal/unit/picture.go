@@ -7,6 +7,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/capture"
+	"platewatch/capture/light"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/ocr"
 	"platewatch/uplink"
@@ -21,8 +22,8 @@ type sighting struct {
 	box            image.Rectangle
 	plate, context gocv.Mat
 	taken          bool
-	light          capture.PlateLight // on the best frame
-	lit            bool               // it could be measured
+	light          light.Plate // on the best frame
+	lit            bool        // it could be measured
 
 	hit            string // id of the reported hit; empty when there is none
 	matches        []uplink.Match
@@ -62,7 +63,7 @@ func (s *sighting) measure(f *capture.Frame, p ocr.Plate) {
 	grey := gocv.NewMat()
 	defer grey.Close()
 	gocv.CvtColor(colour, &grey, gocv.ColorBGRToGray)
-	if l, ok := capture.MeasurePlate(grey, image.Rect(0, 0, grey.Cols(), grey.Rows()), p.Height); ok {
+	if l, ok := light.Measure(grey, image.Rect(0, 0, grey.Cols(), grey.Rows()), p.Height); ok {
 		s.light, s.lit = l, true
 	}
 }

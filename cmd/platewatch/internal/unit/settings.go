@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"platewatch/capture"
+	"platewatch/capture/motion"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/status"
@@ -39,7 +40,7 @@ func recogniserParams(c *config.Config, readers int) (p ocr.Params, err error) {
 func observeParams(c *config.Config, cam config.Camera) observe.Params {
 	p := observe.DefaultParams()
 	p.Passage = passageParams(c)
-	p.Area = capture.Area{Include: polygon(cam.Include)}
+	p.Area = motion.Area{Include: polygon(cam.Include)}
 	for _, e := range cam.Exclude {
 		p.Area.Exclude = append(p.Area.Exclude, polygon(e))
 	}
@@ -49,10 +50,10 @@ func observeParams(c *config.Config, cam config.Camera) observe.Params {
 }
 
 // polygon is a polygon of a checked configuration.
-func polygon(corners [][]float64) []capture.Corner {
-	var out []capture.Corner
+func polygon(corners [][]float64) []motion.Corner {
+	var out []motion.Corner
 	for _, c := range corners {
-		out = append(out, capture.Corner{X: c[0], Y: c[1]})
+		out = append(out, motion.Corner{X: c[0], Y: c[1]})
 	}
 	return out
 }

@@ -1,4 +1,6 @@
-package capture
+// Package light measures how plates come out in a camera's pictures, and sums
+// it up for whoever adjusts the camera.
+package light
 
 import (
 	"image"
@@ -9,8 +11,8 @@ import (
 	"gocv.io/x/gocv"
 )
 
-// PlateLight is how a plate came out in a picture.
-type PlateLight struct {
+// Plate is how a plate came out in a picture.
+type Plate struct {
 	Bright  float64 // grey level of its ground: the 90th percentile, 0–255
 	Dark    float64 // of its ink: the 10th percentile
 	Clipped float64 // share of its pixels that are as good as white (250 and more)
@@ -19,13 +21,13 @@ type PlateLight struct {
 	Height  float64 // of its characters, pixels
 }
 
-// MeasurePlate measures a plate on a grey picture; false where there is too
+// Measure measures a plate on a grey picture; false where there is too
 // little of it. height is that of its characters.
-func MeasurePlate(grey gocv.Mat, box image.Rectangle, height float64) (PlateLight, bool) {
+func Measure(grey gocv.Mat, box image.Rectangle, height float64) (Plate, bool) {
 	box = box.Intersect(image.Rect(0, 0, grey.Cols(), grey.Rows()))
 	px, err := grey.DataPtrUint8()
 	if err != nil || grey.Channels() != 1 || box.Dx() < 16 || box.Dy() < 6 {
-		return PlateLight{}, false
+		return Plate{}, false
 	}
 	step := grey.Step()
 	var levels, across, down [256]int
@@ -38,7 +40,7 @@ func MeasurePlate(grey gocv.Mat, box image.Rectangle, height float64) (PlateLigh
 			down[abs(v-int(above[x]))]++
 		}
 	}
-	l := PlateLight{Height: height}
+	l := Plate{Height: height}
 	l.Dark, l.Bright = quantile(&levels, 0.1), quantile(&levels, 0.9)
 	n, white := 0, 0
 	for v, c := range levels {
@@ -74,7 +76,11 @@ func quantile(h *[256]int, q float64) float64 {
 	return 255
 }
 
-// What is wrong with the light on a plate.
+// OverExposed tells whether so much of the plate is white that thin strokes are
+// lost.
+func (p Plate) OverExposed() bool { return p.Clipped >= overExposed }
+
+// Bounds of a plate that came out well.
 const (
 	overExposed  = 0.25 // share of white pixels: thin strokes are eaten
 	underExposed = 70.0 // grey level of the ground: noise is as strong as ink
@@ -85,12 +91,12 @@ const (
 
 // Guidance sums up the plates read lately.
 type Guidance struct {
-	Plates  int        // that it is taken from; 0: nothing is known
-	Median  PlateLight // each value's
-	Over    float64    // share of them that are over-exposed, 0–1
-	Under   float64    // under-exposed
-	Blurred float64    // blurred by motion
-	Small   float64    // too small
+	Plates  int     // that it is taken from; 0: nothing is known
+	Median  Plate   // each value's
+	Over    float64 // share of them that are over-exposed, 0–1
+	Under   float64 // under-exposed
+	Blurred float64 // blurred by motion
+	Small   float64 // too small
 }
 
 // Advice is what an installer should do, one sentence; empty when all is well.
@@ -116,16 +122,16 @@ const (
 	fewPlates      = 5  // from which something is said
 )
 
-// LightMeter remembers the light on the plates read lately. It is safe for
+// Meter remembers the light on the plates read lately. It is safe for
 // concurrent use.
-type LightMeter struct {
+type Meter struct {
 	mu    sync.Mutex
-	ring  [guidancePlates]PlateLight
+	ring  [guidancePlates]Plate
 	n, at int
 }
 
 // Add takes a plate, one for each vehicle.
-func (m *LightMeter) Add(l PlateLight) {
+func (m *Meter) Add(l Plate) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.ring[m.at] = l
@@ -134,7 +140,7 @@ func (m *LightMeter) Add(l PlateLight) {
 }
 
 // Guidance is what they say together.
-func (m *LightMeter) Guidance() Guidance {
+func (m *Meter) Guidance() Guidance {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	plates := m.ring[:m.n]
@@ -142,7 +148,7 @@ func (m *LightMeter) Guidance() Guidance {
 	if m.n == 0 {
 		return g
 	}
-	share := func(is func(PlateLight) bool) float64 {
+	share := func(is func(Plate) bool) float64 {
 		n := 0
 		for _, p := range plates {
 			if is(p) {
@@ -151,7 +157,7 @@ func (m *LightMeter) Guidance() Guidance {
 		}
 		return float64(n) / float64(len(plates))
 	}
-	median := func(of func(PlateLight) float64) float64 {
+	median := func(of func(Plate) float64) float64 {
 		v := make([]float64, 0, len(plates))
 		for _, p := range plates {
 			v = append(v, of(p))
@@ -159,14 +165,14 @@ func (m *LightMeter) Guidance() Guidance {
 		slices.Sort(v)
 		return v[len(v)/2]
 	}
-	g.Over = share(func(p PlateLight) bool { return p.Clipped >= overExposed })
-	g.Under = share(func(p PlateLight) bool { return p.Bright < underExposed })
-	g.Blurred = share(func(p PlateLight) bool { return p.Blur >= blurred*p.Height && p.Blur > 3 && p.Smear >= smeared })
-	g.Small = share(func(p PlateLight) bool { return p.Height < tooSmall })
-	g.Median = PlateLight{
-		Bright: median(func(p PlateLight) float64 { return p.Bright }), Dark: median(func(p PlateLight) float64 { return p.Dark }),
-		Clipped: median(func(p PlateLight) float64 { return p.Clipped }), Blur: median(func(p PlateLight) float64 { return p.Blur }),
-		Smear: median(func(p PlateLight) float64 { return p.Smear }), Height: median(func(p PlateLight) float64 { return p.Height }),
+	g.Over = share(Plate.OverExposed)
+	g.Under = share(func(p Plate) bool { return p.Bright < underExposed })
+	g.Blurred = share(func(p Plate) bool { return p.Blur >= blurred*p.Height && p.Blur > 3 && p.Smear >= smeared })
+	g.Small = share(func(p Plate) bool { return p.Height < tooSmall })
+	g.Median = Plate{
+		Bright: median(func(p Plate) float64 { return p.Bright }), Dark: median(func(p Plate) float64 { return p.Dark }),
+		Clipped: median(func(p Plate) float64 { return p.Clipped }), Blur: median(func(p Plate) float64 { return p.Blur }),
+		Smear: median(func(p Plate) float64 { return p.Smear }), Height: median(func(p Plate) float64 { return p.Height }),
 	}
 	return g
 }

@@ -1,10 +1,10 @@
-// Package rtspserve is a small RTSP server that plays H.264 clips from memory:
+// Package rtsptest is a small RTSP server that plays H.264 clips from memory:
 // the camera of the demo and of the tests.
 //
-//	stream, err := rtspserve.Transcode(ctx, "clip.mp4")
-//	clip, err := rtspserve.ParseAnnexB(stream)
-//	s := rtspserve.New("127.0.0.1:0")
-//	err = s.Add("gate", rtspserve.Options{}, clip)
+//	stream, err := rtsptest.Transcode(ctx, "clip.mp4")
+//	clip, err := rtsptest.ParseAnnexB(stream)
+//	s := rtsptest.New("127.0.0.1:0")
+//	err = s.Add("gate", rtsptest.Options{}, clip)
 //	err = s.Start()
 //	defer s.Close()
 //	fmt.Println(s.URL("gate"))
@@ -13,4 +13,4 @@
 // Every reader gets them from the first frame on, or, with Options.Live, what
 // the camera shows just now. At the end of the last clip the readers are told
 // so (RTCP BYE) and disconnected.
-package rtspserve
+package rtsptest

@@ -1,4 +1,4 @@
-package rtspserve
+package rtsptest
 
 // Error is an error of this package with what a person can do about it.
 type Error struct {

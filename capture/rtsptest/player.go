@@ -1,4 +1,4 @@
-package rtspserve
+package rtsptest
 
 import (
 	"context"

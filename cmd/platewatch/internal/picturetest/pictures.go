@@ -1,6 +1,6 @@
-// Package oddpictures makes the pictures that a reader of strangers' files has
+// Package picturetest makes the pictures that a reader of strangers' files has
 // to cope with: unusual ones, broken ones and hostile ones. It is for tests.
-package oddpictures
+package picturetest
 
 import (
 	"bytes"

@@ -1,4 +1,6 @@
-package capture
+// Package motion tells where in a camera's pictures something moves, within the
+// part of the picture that matters.
+package motion
 
 import (
 	"errors"
