@@ -7,164 +7,208 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
-// bind copies what the TOML library parsed into the struct tree. The library's
-// own decoding stops at the first value of a wrong type and cannot tell the
-// elements of an array of tables apart; this goes on, and names each key with
-// its line.
-type bind struct {
+// field is one key of a section: a field of its struct, or of a struct embedded
+// in it.
+type field struct {
+	key   string // of the tag `toml:"key"`
+	index []int
+	typ   reflect.Type
+	bytes bool // a number of bytes, of the tag `unit:"bytes"`
+}
+
+// fieldsOf lists the keys of a struct. Fields without a toml tag, or with
+// `toml:"-"`, are the program's own.
+func fieldsOf(t reflect.Type) []field {
+	var fields []field
+	for i := range t.NumField() {
+		f := t.Field(i)
+		switch key := f.Tag.Get("toml"); {
+		case key == "" && f.Anonymous && f.Type.Kind() == reflect.Struct:
+			for _, inner := range fieldsOf(f.Type) {
+				inner.index = append([]int{i}, inner.index...)
+				fields = append(fields, inner)
+			}
+		case key != "" && key != "-":
+			fields = append(fields, field{key, []int{i}, f.Type, f.Tag.Get("unit") == "bytes"})
+		}
+	}
+	return fields
+}
+
+// isSection reports whether a field is a [section], or several [[sections]].
+func (f field) isSection() bool {
+	t := f.typ
+	if t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Struct
+}
+
+var durationType = reflect.TypeFor[time.Duration]()
+
+// binder copies what the TOML library parsed into the struct tree. The
+// library's own decoding stops at the first value of a wrong type; this goes on,
+// and names each key with its line.
+type binder struct {
 	*findings
 }
 
 // table copies the keys of one TOML table into the struct v.
-func (b bind) table(path string, t map[string]any, v reflect.Value) {
+func (b binder) table(path string, t map[string]any, v reflect.Value) {
 	fields := fieldsOf(v.Type())
 	for key, value := range t {
 		at := joinPath(path, key)
-		i, ok := fields[key]
-		if !ok {
-			b.unknown(at, path, key, v.Type())
+		i := slices.IndexFunc(fields, func(f field) bool { return f.key == key })
+		if i < 0 {
+			b.unknown(at, path, key, fields)
 			continue
 		}
-		b.value(at, value, v.Field(i))
+		b.value(at, value, v.FieldByIndex(fields[i].index), fields[i].bytes)
 	}
 }
 
 // value copies one TOML value into v. A value of a wrong type is reported and
 // leaves the default in place.
-func (b bind) value(path string, value any, v reflect.Value) {
+func (b binder) value(path string, value any, v reflect.Value, bytes bool) {
+	if v.Kind() == reflect.Pointer {
+		p := reflect.New(v.Type().Elem())
+		b.value(path, value, p.Elem(), bytes)
+		v.Set(p)
+		return
+	}
+	if v.CanInt() && (bytes || v.Type() == durationType) {
+		b.quantity(path, value, v, bytes)
+		return
+	}
 	if text, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		s, ok := value.(string)
 		if !ok {
-			b.wrong(path, value, v)
+			b.wrong(path, value, v, bytes)
 		} else if err := text.UnmarshalText([]byte(s)); err != nil {
-			b.add(path, path+": "+err.Error(), "write "+wants(v))
+			b.add(path, path+": "+err.Error(), "")
 		}
 		return
 	}
+	kind := v.Kind()
 	switch x := value.(type) {
 	case string:
-		if v.Kind() == reflect.String {
+		if kind == reflect.String {
 			v.SetString(x)
 			return
 		}
 	case bool:
-		switch v.Kind() {
-		case reflect.Bool:
+		if kind == reflect.Bool {
 			v.SetBool(x)
-			return
-		case reflect.Pointer:
-			b.pointer(path, value, v)
 			return
 		}
 	case int64:
-		switch v.Kind() {
-		case reflect.Int:
-			if x >= math.MinInt32 && x <= math.MaxInt32 {
-				v.SetInt(x)
-			} else {
-				b.addf(path, "", "= %d is far out of range", x)
-			}
+		switch {
+		case v.CanInt() && (x < math.MinInt32 || x > math.MaxInt32 || v.OverflowInt(x)):
+			b.addf(path, "", "= %d is far out of range", x)
 			return
-		case reflect.Float64:
+		case v.CanInt():
+			v.SetInt(x)
+			return
+		case v.CanFloat():
 			v.SetFloat(float64(x))
-			return
-		case reflect.Pointer:
-			b.pointer(path, value, v)
 			return
 		}
 	case float64:
-		switch v.Kind() {
-		case reflect.Float64:
+		if v.CanFloat() {
 			v.SetFloat(x)
-			return
-		case reflect.Pointer:
-			b.pointer(path, value, v)
 			return
 		}
 	case map[string]any:
-		switch v.Kind() {
-		case reflect.Struct:
+		if kind == reflect.Struct {
 			b.table(path, x, v)
-			return
-		case reflect.Pointer:
-			b.pointer(path, value, v)
 			return
 		}
 	case []any:
-		if v.Kind() == reflect.Slice {
-			b.slice(path, x, v)
-			return
-		}
-	case []map[string]any:
-		if v.Kind() == reflect.Slice {
-			list := make([]any, len(x))
-			for i := range x {
-				list[i] = x[i]
-			}
-			b.slice(path, list, v)
+		if kind == reflect.Slice {
+			b.slice(path, x, v, bytes)
 			return
 		}
 	}
-	b.wrong(path, value, v)
+	b.wrong(path, value, v, bytes)
 }
 
-func (b bind) pointer(path string, value any, v reflect.Value) {
-	p := reflect.New(v.Type().Elem())
-	b.value(path, value, p.Elem())
-	v.Set(p)
+// quantity copies a length of time or a number of bytes.
+func (b binder) quantity(path string, value any, v reflect.Value, bytes bool) {
+	text, ok := value.(string)
+	if !ok {
+		b.wrong(path, value, v, bytes)
+		return
+	}
+	var n int64
+	var err error
+	if bytes {
+		n, err = parseSize(text)
+	} else {
+		var d time.Duration
+		d, err = parseDuration(text)
+		n = int64(d)
+	}
+	if err != nil {
+		b.add(path, path+": "+err.Error(), "write "+wants(v.Type(), bytes))
+		return
+	}
+	v.SetInt(n)
 }
 
-func (b bind) slice(path string, list []any, v reflect.Value) {
+// defaulter is an element of a list of sections that does not start empty.
+type defaulter interface{ setDefaults() }
+
+func (b binder) slice(path string, list []any, v reflect.Value, bytes bool) {
 	out := reflect.MakeSlice(v.Type(), len(list), len(list))
 	for i, value := range list {
 		element := out.Index(i)
-		if c, ok := element.Addr().Interface().(*Camera); ok {
-			*c = DefaultCamera()
+		if d, ok := element.Addr().Interface().(defaulter); ok {
+			d.setDefaults()
 		}
-		b.value(indexPath(path, i), value, element)
+		b.value(indexPath(path, i), value, element, bytes)
 	}
 	v.Set(out)
 }
 
-func (b bind) wrong(path string, value any, v reflect.Value) {
-	b.addf(path, "write "+wants(v), "is %s", describe(value))
+func (b binder) wrong(path string, value any, v reflect.Value, bytes bool) {
+	b.addf(path, "write "+wants(v.Type(), bytes), "is %s", describe(value))
 }
 
 // wants says in words what a field takes.
-func wants(v reflect.Value) string {
-	if w, ok := v.Interface().(interface{ wants() string }); ok {
-		return w.wants()
-	}
-	t := v.Type()
+func wants(t reflect.Type, bytes bool) string {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	switch t.Kind() {
-	case reflect.String:
+	switch kind := t.Kind(); {
+	case bytes && kind != reflect.Slice:
+		return `a size such as "64MiB"`
+	case t == durationType:
+		return `a length of time such as "2s" or "500ms"`
+	case kind == reflect.String:
 		return `a string in quotes`
-	case reflect.Bool:
+	case kind == reflect.Bool:
 		return "true or false"
-	case reflect.Int:
+	case kind >= reflect.Int && kind <= reflect.Int64:
 		return "a whole number"
-	case reflect.Float64:
+	case kind == reflect.Float64:
 		return "a number"
-	case reflect.Struct:
+	case kind == reflect.Struct:
 		return "a section in [brackets] of its own"
-	case reflect.Slice:
-		if t.Elem().Kind() == reflect.String {
-			return `a list of strings such as ["…"]`
-		}
-		if t.Elem().Kind() == reflect.Float64 {
-			return "a corner [x, y]"
-		}
-		if t.Elem().Kind() == reflect.Slice {
-			return "a list of corners such as [[0.0, 0.3], [1.0, 0.3], [1.0, 1.0]]"
-		}
-		return "one section in [[double brackets]] for each"
+	case kind != reflect.Slice:
+		return t.String()
 	}
-	return t.String()
+	switch t.Elem().Kind() {
+	case reflect.String:
+		return `a list of strings such as ["…"]`
+	case reflect.Float64:
+		return "a corner [x, y]"
+	case reflect.Slice:
+		return "a list of corners such as [[0.0, 0.3], [1.0, 0.3], [1.0, 1.0]]"
+	}
+	return "one section in [[double brackets]] for each"
 }
 
 func describe(value any) string {
@@ -177,7 +221,7 @@ func describe(value any) string {
 		return fmt.Sprintf("the number %v", x)
 	case map[string]any:
 		return "a section"
-	case []any, []map[string]any:
+	case []any:
 		return "a list"
 	}
 	return "a date or time"
@@ -185,41 +229,20 @@ func describe(value any) string {
 
 // unknown reports a key that no field takes, with the key that was probably
 // meant: a sibling spelt alike, or the same name in another section.
-func (b bind) unknown(at, path, key string, t reflect.Type) {
+func (b binder) unknown(at, path, key string, siblings []field) {
 	what := "unknown key " + at
 	if path == "" {
 		what = "unknown key or section " + at
 	}
-	if near := nearest(key, slices.Collect(mapKeys(fieldsOf(t)))); near != "" {
+	if near := nearest(key, siblings); near != "" {
 		b.add(at, what, fmt.Sprintf("did you mean %s?", joinPath(path, near)))
 		return
 	}
 	if places := placesOf(key); len(places) > 0 {
-		b.add(at, what, "it belongs into "+strings.Join(places, " or "))
+		b.add(at, what, "it belongs in "+strings.Join(places, " or "))
 		return
 	}
 	b.add(at, what, "remove it, or see the example file for the keys there are")
-}
-
-// fieldsOf maps the TOML keys of a struct to its fields.
-func fieldsOf(t reflect.Type) map[string]int {
-	fields := map[string]int{}
-	for i := range t.NumField() {
-		if key := t.Field(i).Tag.Get("toml"); key != "" {
-			fields[key] = i
-		}
-	}
-	return fields
-}
-
-func mapKeys(m map[string]int) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 // placesOf lists the sections that do have the key, as "[section]".
@@ -227,27 +250,18 @@ func placesOf(key string) []string {
 	var places []string
 	var visit func(t reflect.Type, path, open, end string)
 	visit = func(t reflect.Type, path, open, end string) {
-		for i := range t.NumField() {
-			f := t.Field(i)
-			name := f.Tag.Get("toml")
-			if name == "" {
-				continue
-			}
-			ft, o, e := f.Type, "[", "]"
-			if ft.Kind() == reflect.Slice {
-				ft, o, e = ft.Elem(), "[[", "]]"
-			}
-			if ft.Kind() == reflect.Pointer {
-				ft = ft.Elem()
-			}
-			if ft.Kind() == reflect.Struct {
-				visit(ft, joinPath(path, name), o, e)
-			} else if name == key {
-				if path == "" {
-					places = append(places, "the top of the file, above all sections")
-				} else {
-					places = append(places, open+path+end)
-				}
+		for _, f := range fieldsOf(t) {
+			switch {
+			case f.isSection() && f.typ.Kind() == reflect.Slice:
+				visit(f.typ.Elem(), joinPath(path, f.key), "[[", "]]")
+			case f.isSection() && f.typ.Kind() == reflect.Pointer:
+				visit(f.typ.Elem(), joinPath(path, f.key), "[", "]")
+			case f.isSection():
+				visit(f.typ, joinPath(path, f.key), "[", "]")
+			case f.key == key && path == "":
+				places = append(places, "the top of the file, above all sections")
+			case f.key == key:
+				places = append(places, open+path+end)
 			}
 		}
 	}
@@ -255,17 +269,16 @@ func placesOf(key string) []string {
 	return places
 }
 
-// nearest returns the name that a typing error most likely stands for, or "".
-func nearest(key string, names []string) string {
-	slices.Sort(names)
+// nearest returns the key that a typing error most likely stands for, or "".
+func nearest(key string, siblings []field) string {
 	best, bestDistance := "", max(1, (len(key)+1)/3)+1
-	for _, name := range names {
-		if strings.EqualFold(strings.ReplaceAll(key, "-", "_"), name) {
-			return name
+	for _, f := range siblings {
+		if strings.EqualFold(strings.ReplaceAll(key, "-", "_"), f.key) {
+			return f.key
 		}
-		d := editDistance(strings.ToLower(key), name)
-		if d < bestDistance {
-			best, bestDistance = name, d
+		d := editDistance(strings.ToLower(key), f.key)
+		if d < bestDistance || d == bestDistance && best != "" && f.key < best {
+			best, bestDistance = f.key, d
 		}
 	}
 	return best

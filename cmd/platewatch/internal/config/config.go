@@ -70,8 +70,8 @@ type Camera struct {
 	// CredentialsFile holds the camera's "user:password" in its first line.
 	CredentialsFile string `toml:"credentials_file"`
 
-	OpenTimeout Duration `toml:"open_timeout"` // a camera that does not open in this time is tried again
-	ReadTimeout Duration `toml:"read_timeout"` // a camera that gives no frame for this long is opened anew
+	OpenTimeout time.Duration `toml:"open_timeout"` // a camera that does not open in this time is tried again
+	ReadTimeout time.Duration `toml:"read_timeout"` // a camera that gives no frame for this long is opened anew
 
 	// What of the picture matters: polygons of [x, y] corners, as fractions of
 	// its width and height from the top left.
@@ -84,14 +84,14 @@ type Camera struct {
 
 	// Motion looks only where something moves or a plate is expected, and
 	// everywhere each FullLook. Without it every frame is searched.
-	Motion   bool     `toml:"motion"`
-	FullLook Duration `toml:"full_look"`
+	Motion   bool          `toml:"motion"`
+	FullLook time.Duration `toml:"full_look"`
 
 	// Settings of a V4L2 camera; empty: as the camera has them.
-	Exposure     Duration `toml:"exposure"`      // of one frame
-	Gain         *int     `toml:"gain"`          // in the driver's units
-	Focus        *int     `toml:"focus"`         // in the driver's units
-	WhiteBalance *int     `toml:"white_balance"` // kelvin
+	Exposure     time.Duration `toml:"exposure"`      // of one frame
+	Gain         *int          `toml:"gain"`          // in the driver's units
+	Focus        *int          `toml:"focus"`         // in the driver's units
+	WhiteBalance *int          `toml:"white_balance"` // kelvin
 	// AutoExposure "plate" steers the exposure by the plates that are read,
 	// "camera" (the default) leaves it to the camera.
 	AutoExposure string `toml:"auto_exposure"`
@@ -119,8 +119,8 @@ type OCR struct {
 
 // Passage configures the vote over the frames of one vehicle.
 type Passage struct {
-	Agree int      `toml:"agree"` // frames that must agree before a passage counts
-	Gap   Duration `toml:"gap"`   // a plate not seen for this long has gone by
+	Agree int           `toml:"agree"` // frames that must agree before a passage counts
+	Gap   time.Duration `toml:"gap"`   // a plate not seen for this long has gone by
 }
 
 // Hotlist says where the hotlist is, whose lists count, and how they are matched.
@@ -184,16 +184,16 @@ type Uplink struct {
 
 	// Bandwidth bounds what is sent, in bytes a second; 0: no bound. With one,
 	// hits go first and their pictures follow.
-	Bandwidth Size `toml:"bandwidth"`
+	Bandwidth int64 `toml:"bandwidth" unit:"bytes"`
 
 	// Hotlists are the lists whose signed updates are taken over MQTT. They need
 	// Hotlist.Trust.
 	Hotlists []string `toml:"hotlists"`
 
-	Outbox    string   `toml:"outbox"`     // file; relative to StateDir
-	MaxBytes  Size     `toml:"max_bytes"`  // bound of what waits in it; the file can be twice that
-	MaxAge    Duration `toml:"max_age"`    // a hit that waited longer is dropped
-	MaxMemory Size     `toml:"max_memory"` // bound of what is kept in memory while the disk takes no writes
+	Outbox    string        `toml:"outbox"`                  // file; relative to StateDir
+	MaxBytes  int64         `toml:"max_bytes" unit:"bytes"`  // bound of what waits in it; the file can be twice that
+	MaxAge    time.Duration `toml:"max_age"`                 // a hit that waited longer is dropped
+	MaxMemory int64         `toml:"max_memory" unit:"bytes"` // bound of what is kept in memory while the disk takes no writes
 
 	Limits []Limit `toml:"limit"` // bounds of single priorities
 
@@ -203,9 +203,9 @@ type Uplink struct {
 
 // Limit bounds the hits of one priority that wait in the outbox.
 type Limit struct {
-	Priority int      `toml:"priority"`  // 1 is the most urgent
-	MaxBytes Size     `toml:"max_bytes"` // 0: only the outbox's own bound
-	MaxAge   Duration `toml:"max_age"`   // 0: the outbox's own
+	Priority int           `toml:"priority"`               // 1 is the most urgent
+	MaxBytes int64         `toml:"max_bytes" unit:"bytes"` // 0: only the outbox's own bound
+	MaxAge   time.Duration `toml:"max_age"`                // 0: the outbox's own
 }
 
 // ONVIF also publishes hits as ONVIF Profile M events.
@@ -237,8 +237,8 @@ const StatusOff = "off"
 
 // Pictures bounds the pictures that leave the unit with a hit.
 type Pictures struct {
-	PlateBytes   Size `toml:"plate_bytes"`   // largest JPEG of the plate alone
-	ContextBytes Size `toml:"context_bytes"` // largest JPEG of its surroundings; 0: none is made
+	PlateBytes   int64 `toml:"plate_bytes" unit:"bytes"`   // largest JPEG of the plate alone
+	ContextBytes int64 `toml:"context_bytes" unit:"bytes"` // largest JPEG of its surroundings; 0: none is made
 
 	// How far the context picture reaches beyond the plate's edges, in widths
 	// of the plate. The defaults show the bumper and stay below the windows.
@@ -289,29 +289,32 @@ func Default() *Config {
 	return &Config{
 		StateDir: DefaultStateDir,
 		OCR:      OCR{Model: "plate", MinPlateWidth: 48},
-		Passage:  Passage{Agree: 2, Gap: Duration(2 * time.Second)},
+		Passage:  Passage{Agree: 2, Gap: 2 * time.Second},
 		Hotlist:  Hotlist{Path: "hotlist", StateShare: 0.8},
 		Uplink: Uplink{
-			Ack: AckBroker, Outbox: "outbox.db", MaxBytes: 64 * MiB, MaxAge: Duration(720 * time.Hour), MaxMemory: 8 * MiB,
+			Ack: AckBroker, Outbox: "outbox.db", MaxBytes: 64 * mib, MaxAge: 720 * time.Hour, MaxMemory: 8 * mib,
 			HomeAssistant: HomeAssistant{Prefix: "homeassistant"},
 		},
 		Status: Status{Listen: "127.0.0.1:8080", Viewers: 4},
 		Pictures: Pictures{
-			PlateBytes: 16 * KiB, ContextBytes: 64 * KiB,
+			PlateBytes: 16 * kib, ContextBytes: 64 * kib,
 			ContextSides: 1, ContextAbove: 0.5, ContextBelow: 0.5,
 		},
 		Log: Log{Level: "info", Format: "text"},
 	}
 }
 
+// setDefaults is for [binder].
+func (c *Camera) setDefaults() { *c = DefaultCamera() }
+
 // DefaultCamera returns what a [[camera]] section starts from. What belongs to
 // one kind of camera only is empty; see [Camera.WithDefaults].
 func DefaultCamera() Camera {
 	return Camera{
-		OpenTimeout: Duration(5 * time.Second),
-		ReadTimeout: Duration(3 * time.Second),
+		OpenTimeout: 5 * time.Second,
+		ReadTimeout: 3 * time.Second,
 		Motion:      true,
-		FullLook:    Duration(5 * time.Second),
+		FullLook:    5 * time.Second,
 	}
 }
 

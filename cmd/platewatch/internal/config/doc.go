@@ -10,7 +10,8 @@
 // plain values and never opens what they name. Secrets are never values in the
 // file; the file names the files that hold them (see [Secret]).
 //
-// How it works: the TOML library parses the text, [indexKeys] finds the line of
-// every key in it, bind copies the values into the struct tree, Validate judges
-// them, and Resolve makes every path absolute.
+// How it works: the TOML library parses the text, [keyLines] finds the line of
+// every key in it, [binder] copies the values into the struct tree, the settings
+// judge themselves by their method Problems, and Resolve makes every path
+// absolute.
 package config

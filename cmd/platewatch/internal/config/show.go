@@ -3,10 +3,10 @@ package config
 import (
 	"fmt"
 	"io"
-	"os"
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Show writes the effective configuration as TOML. A value that the file does
@@ -36,50 +36,40 @@ func (s *shower) table(path, header string, v reflect.Value) {
 	if header != "" {
 		s.printf("\n%s\n", header)
 	}
-	t := v.Type()
-	for i := range t.NumField() {
-		key := t.Field(i).Tag.Get("toml")
-		if key == "" || isSection(t.Field(i).Type) {
-			continue
+	fields := fieldsOf(v.Type())
+	for _, f := range fields {
+		if !f.isSection() {
+			s.pair(joinPath(path, f.key), f, v.FieldByIndex(f.index))
 		}
-		s.pair(joinPath(path, key), key, v.Field(i))
 	}
-	for i := range t.NumField() {
-		key := t.Field(i).Tag.Get("toml")
-		if key == "" || !isSection(t.Field(i).Type) {
+	for _, f := range fields {
+		if !f.isSection() {
 			continue
 		}
-		at, field := joinPath(path, key), v.Field(i)
-		switch field.Kind() {
+		at, section := joinPath(path, f.key), v.FieldByIndex(f.index)
+		switch section.Kind() {
 		case reflect.Slice:
-			for j := range field.Len() {
-				s.table(indexPath(at, j), "[["+key+"]]", field.Index(j))
+			for j := range section.Len() {
+				s.table(indexPath(at, j), "[["+f.key+"]]", section.Index(j))
 			}
 		case reflect.Pointer:
-			if !field.IsNil() {
-				s.table(at, "["+at+"]", field.Elem())
+			if !section.IsNil() {
+				s.table(at, "["+at+"]", section.Elem())
 			}
 		default:
-			s.table(at, "["+at+"]", field)
+			s.table(at, "["+at+"]", section)
 		}
 	}
 }
 
-func isSection(t reflect.Type) bool {
-	if t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return t.Kind() == reflect.Struct
-}
-
-func (s *shower) pair(path, key string, v reflect.Value) {
+func (s *shower) pair(path string, f field, v reflect.Value) {
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
 			return
 		}
 		v = v.Elem()
 	}
-	line := fmt.Sprintf("%s = %s", key, literal(v))
+	line := fmt.Sprintf("%s = %s", f.key, literal(v, f.bytes))
 	if s.origin != nil && !s.origin.set(path) {
 		line = fmt.Sprintf("%-40s # default", line)
 	}
@@ -87,16 +77,19 @@ func (s *shower) pair(path, key string, v reflect.Value) {
 }
 
 // literal writes one value as TOML.
-func literal(v reflect.Value) string {
-	if text, ok := v.Interface().(fmt.Stringer); ok {
-		return quote(text.String())
+func literal(v reflect.Value, bytes bool) string {
+	switch {
+	case v.Type() == durationType:
+		return quote(formatDuration(time.Duration(v.Int())))
+	case bytes && v.CanInt():
+		return quote(formatSize(v.Int()))
 	}
 	switch v.Kind() {
 	case reflect.String:
 		return quote(Redact(v.String()))
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool())
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		return strconv.FormatInt(v.Int(), 10)
 	case reflect.Float64:
 		f := strconv.FormatFloat(v.Float(), 'f', -1, 64)
@@ -107,7 +100,7 @@ func literal(v reflect.Value) string {
 	case reflect.Slice:
 		items := make([]string, v.Len())
 		for i := range items {
-			items[i] = literal(v.Index(i))
+			items[i] = literal(v.Index(i), bytes)
 		}
 		return "[" + strings.Join(items, ", ") + "]"
 	}
@@ -155,7 +148,7 @@ func (c *Config) Summary(w io.Writer) error {
 	}
 	row("reading", "model %s, region %s, %d agreeing frames", c.OCR.Model, ifElse(c.OCR.Region == "", "any", c.OCR.Region), c.Passage.Agree)
 	row("hotlist", "%s", c.Hotlist.Path)
-	row("outbox", "%s, at most %v", c.Uplink.Outbox, c.Uplink.MaxBytes)
+	row("outbox", "%s, at most %s", c.Uplink.Outbox, formatSize(c.Uplink.MaxBytes))
 	switch {
 	case len(c.Uplink.Brokers) == 0:
 		row("uplink", "none: hits stay in the outbox")
@@ -179,30 +172,6 @@ func (c *Config) Summary(w io.Writer) error {
 	return err
 }
 
-// Missing lists what the configuration names and this machine does not have, as
-// "key: path". It is no error: the file may be checked on another machine.
-func (c *Config) Missing() []string {
-	paths := c.secretPaths()
-	for i := range c.Cameras {
-		if kind, _ := c.Cameras[i].SourceKind(); kind != KindRTSP && kind != KindHTTP {
-			paths = append(paths, namedPath{indexPath("camera", i) + ".source", &c.Cameras[i].Source})
-		}
-	}
-	if strings.ContainsRune(c.OCR.Model, '/') {
-		paths = append(paths, namedPath{"ocr.model", &c.OCR.Model})
-	}
-	var missing []string
-	for _, p := range paths {
-		if *p.path == "" {
-			continue
-		}
-		if _, err := os.Stat(*p.path); err != nil && os.IsNotExist(err) {
-			missing = append(missing, p.key+": "+*p.path)
-		}
-	}
-	return missing
-}
-
 // options are what differs from a plain link.
 func (u *Uplink) options() string {
 	var out []string
@@ -213,7 +182,7 @@ func (u *Uplink) options() string {
 		out = append(out, "takes updates of "+strings.Join(u.Hotlists, ", "))
 	}
 	if u.Bandwidth > 0 {
-		out = append(out, fmt.Sprintf("at most %v a second", u.Bandwidth))
+		out = append(out, fmt.Sprintf("at most %s a second", formatSize(u.Bandwidth)))
 	}
 	if u.ONVIF.Enabled {
 		out = append(out, "ONVIF events")

@@ -130,20 +130,15 @@ func TestExampleCamera(t *testing.T) {
 // keysOf lists every key of the struct tree.
 func keysOf(t reflect.Type, path string) []string {
 	var keys []string
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name := f.Tag.Get("toml")
-		if name == "" {
-			continue
-		}
-		ft := f.Type
+	for _, f := range fieldsOf(t) {
+		at, ft := joinPath(path, f.key), f.typ
 		if ft.Kind() == reflect.Slice || ft.Kind() == reflect.Pointer {
 			ft = ft.Elem()
 		}
-		if ft.Kind() == reflect.Struct {
-			keys = append(keys, keysOf(ft, joinPath(path, name))...)
+		if f.isSection() {
+			keys = append(keys, keysOf(ft, at)...)
 		} else {
-			keys = append(keys, joinPath(path, name))
+			keys = append(keys, at)
 		}
 	}
 	return keys

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -35,6 +36,8 @@ func (c *Config) Validate() error {
 }
 
 func (c *Config) validate(f *findings) {
+	f.unread = len(f.list)
+	f.check("", reflect.ValueOf(c).Elem())
 	if !filepath.IsAbs(c.StateDir) {
 		f.addf("state_dir", "write an absolute path", "= %q is relative", c.StateDir)
 	}
@@ -261,11 +264,11 @@ func (c *Config) validateUplink(f *findings) {
 	if u.Outbox == "" {
 		f.addf("uplink.outbox", "", "is empty")
 	}
-	size(f, "uplink.max_bytes", u.MaxBytes, MiB, 64*GiB)
+	size(f, "uplink.max_bytes", u.MaxBytes, mib, 64*gib)
 	timeout(f, "uplink.max_age", u.MaxAge, time.Minute, 10*365*24*time.Hour)
-	size(f, "uplink.max_memory", u.MaxMemory, 64*KiB, GiB)
+	size(f, "uplink.max_memory", u.MaxMemory, 64*kib, gib)
 	if u.Bandwidth != 0 {
-		size(f, "uplink.bandwidth", u.Bandwidth, 256*Byte, GiB)
+		size(f, "uplink.bandwidth", u.Bandwidth, 256, gib)
 	}
 	u.validateLimits(f)
 	for i, name := range u.Hotlists {
@@ -297,7 +300,7 @@ func (u *Uplink) validateLimits(f *findings) {
 		}
 		seen[l.Priority] = true
 		if l.MaxBytes != 0 {
-			size(f, at+".max_bytes", l.MaxBytes, 64*KiB, 64*GiB)
+			size(f, at+".max_bytes", l.MaxBytes, 64*kib, 64*gib)
 		}
 		if l.MaxAge != 0 {
 			timeout(f, at+".max_age", l.MaxAge, time.Minute, 10*365*24*time.Hour)
@@ -391,9 +394,9 @@ func (c *Config) validateStatus(f *findings) {
 func (c *Config) validatePictures(f *findings) {
 	p := c.Pictures
 	// With both, and base64, a message stays below 300 KiB.
-	size(f, "pictures.plate_bytes", p.PlateBytes, KiB, 48*KiB)
+	size(f, "pictures.plate_bytes", p.PlateBytes, kib, 48*kib)
 	if p.ContextBytes != 0 {
-		size(f, "pictures.context_bytes", p.ContextBytes, 4*KiB, 160*KiB)
+		size(f, "pictures.context_bytes", p.ContextBytes, 4*kib, 160*kib)
 	}
 	// The upper bounds keep a windscreen out of the picture: it begins about
 	// 1.3 plate widths above a European front plate.
@@ -436,15 +439,15 @@ func number(f *findings, key string, v, low, high float64, unit string) {
 	}
 }
 
-func timeout(f *findings, key string, v Duration, low, high time.Duration) {
-	if d := v.Std(); (d < low || d > high) && !f.bad(key) {
-		f.addf(key, fmt.Sprintf("write a time from %v to %v", Duration(low), Duration(high)), "= %q is out of range", v)
+func timeout(f *findings, key string, v, low, high time.Duration) {
+	if (v < low || v > high) && !f.bad(key) {
+		f.addf(key, fmt.Sprintf("write a time from %s to %s", formatDuration(low), formatDuration(high)), "= %q is out of range", formatDuration(v))
 	}
 }
 
-func size(f *findings, key string, v, low, high Size) {
+func size(f *findings, key string, v, low, high int64) {
 	if (v < low || v > high) && !f.bad(key) {
-		f.addf(key, fmt.Sprintf("write a size from %v to %v", low, high), "= %q is out of range", v)
+		f.addf(key, fmt.Sprintf("write a size from %s to %s", formatSize(low), formatSize(high)), "= %q is out of range", formatSize(v))
 	}
 }
 

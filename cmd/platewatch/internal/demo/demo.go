@@ -125,7 +125,7 @@ func configure(dir, camera, broker string, o Options) (*config.Config, error) {
 	c.Unit.Position = &config.Position{Latitude: 52.15517, Longitude: 4.4833, Description: "demo road, northbound"}
 	cam := config.DefaultCamera()
 	cam.Name, cam.Source = "road", camera
-	cam.ReadTimeout = config.Duration(8 * time.Second) // longer than the silence between two clips
+	cam.ReadTimeout = 8 * time.Second // longer than the silence between two clips
 	c.Cameras = []config.Camera{cam.WithDefaults()}
 	c.Hotlist.Path = filepath.Join(dir, "hotlist")
 	c.Uplink.Outbox = filepath.Join(dir, "outbox.db")

@@ -45,7 +45,7 @@ func observeParams(c *config.Config, cam config.Camera) observe.Params {
 		p.Area.Exclude = append(p.Area.Exclude, polygon(e))
 	}
 	p.MinHeight, p.MaxHeight = cam.MinCharacterHeight, cam.MaxCharacterHeight
-	p.Gate, p.FullLook = cam.Motion, cam.FullLook.Std()
+	p.Gate, p.FullLook = cam.Motion, cam.FullLook
 	return p
 }
 
@@ -60,7 +60,7 @@ func polygon(corners [][]float64) []motion.Corner {
 
 func passageParams(c *config.Config) passage.Params {
 	p := passage.DefaultParams()
-	p.Agree, p.Gap = c.Passage.Agree, c.Passage.Gap.Std()
+	p.Agree, p.Gap = c.Passage.Agree, c.Passage.Gap
 	if p.Agree == 1 {
 		// One frame is all there is: its own confidence must do.
 		p.MinConfidence = 0.3
@@ -124,11 +124,11 @@ func outboxOptions(u *Unit) uplink.OutboxOptions {
 	c := u.cfg
 	limits := map[int]uplink.Limit{}
 	for _, l := range c.Uplink.Limits {
-		limits[l.Priority] = uplink.Limit{MaxBytes: int64(l.MaxBytes), MaxAge: l.MaxAge.Std()}
+		limits[l.Priority] = uplink.Limit{MaxBytes: int64(l.MaxBytes), MaxAge: l.MaxAge}
 	}
 	return uplink.OutboxOptions{
 		MaxBytes:          int64(c.Uplink.MaxBytes),
-		MaxAge:            c.Uplink.MaxAge.Std(),
+		MaxAge:            c.Uplink.MaxAge,
 		Limits:            limits,
 		MaxMemory:         int64(c.Uplink.MaxMemory),
 		ClockSet:          func() bool { return u.clock().State == status.ClockSynchronised },
@@ -174,11 +174,11 @@ func cameraConfig(c config.Camera) (capture.Config, error) {
 	out := capture.Config{
 		Name: c.Name, Kind: string(kind),
 		Width: c.Width, Height: c.Height, FPS: c.FPS, Format: c.Format,
-		Controls:     capture.Controls{Exposure: c.Exposure.Std(), Gain: c.Gain, Focus: c.Focus, WhiteBalance: c.WhiteBalance},
+		Controls:     capture.Controls{Exposure: c.Exposure, Gain: c.Gain, Focus: c.Focus, WhiteBalance: c.WhiteBalance},
 		AutoExposure: c.AutoExposure,
 		Transport:    c.Transport, CredentialsFile: c.CredentialsFile,
 		Pace: capture.Pace(c.Pace), Loop: c.Loop,
-		OpenTimeout: c.OpenTimeout.Std(), ReadTimeout: c.ReadTimeout.Std(),
+		OpenTimeout: c.OpenTimeout, ReadTimeout: c.ReadTimeout,
 	}
 	switch kind {
 	case config.KindV4L2:

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,12 +9,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/BurntSushi/toml"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/pelletier/go-toml/v2"
 )
 
-func TestIndexKeys(t *testing.T) {
-	got := indexKeys("\ufeff" + `# a = 1
+func TestKeyLines(t *testing.T) {
+	got := keyLines([]byte(`# a = 1
 top = "x # y" # [z]
 [[camera]]
 name = "a"
@@ -39,7 +41,7 @@ w = [
   'b\',
   { in = true },
 ]
-last = 1`)
+last = 1`))
 	want := map[string]int{
 		"top": 2, "camera": 3, "camera[0]": 3, "camera[0].name": 4,
 		"camera[0].roi": 5, "camera[0].roi.points": 6, "camera[0].roi.points[0]": 6, "camera[0].roi.points[1]": 6,
@@ -55,53 +57,48 @@ last = 1`)
 		`"unít"`:              20, `"unít".x`: 20, `"unít".x.v`: 21, `"unít".x.w`: 22,
 		`"unít".x.w[0]`: 23, `"unít".x.w[1]`: 24, `"unít".x.w[2]`: 25, `"unít".x.w[2].in`: 25, `"unít".x.last`: 27,
 	}
-	if diff := cmp.Diff(want, got.line); diff != "" {
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-var indexes = regexp.MustCompile(`\[\d+\]`)
-
-// scanned and parsed list a text's keys without their indexes, by our scanner
-// and by the library.
-func scanned(text string) []string {
-	var keys []string
-	for _, path := range indexKeys(text).order {
-		if !strings.HasSuffix(path, "]") {
-			keys = append(keys, indexes.ReplaceAllString(path, ""))
+// keysIn lists the paths of all keys and elements of what the library parsed.
+func keysIn(path string, value any, keys []string) []string {
+	switch x := value.(type) {
+	case map[string]any:
+		for key, inner := range x {
+			at := joinPath(path, key)
+			keys = keysIn(at, inner, append(keys, at))
+		}
+	case []any:
+		for i, inner := range x {
+			at := indexPath(path, i)
+			keys = keysIn(at, inner, append(keys, at))
 		}
 	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
+	return keys
 }
 
-func parsed(meta toml.MetaData) []string {
-	var keys []string
-	for _, key := range meta.Keys() {
-		path := ""
-		for _, part := range key {
-			path = joinPath(path, part)
-			keys = append(keys, path) // the library leaves out implicit tables
-		}
-	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
-}
-
-// FuzzIndexKeys: on every text that the library takes, the scanner finds the
-// same keys as the library.
-func FuzzIndexKeys(f *testing.F) {
+// FuzzKeyLines: every key that the library decodes has a line, and no other.
+func FuzzKeyLines(f *testing.F) {
 	seed(f)
 	f.Add("a.\"b\\u0041\".'c' = [[{d=1}],[]]\n[[x]]\n[x.y]\n[[x]]\nz='''''x'''''\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		keys := scanned(text) // must end, whatever the text
 		var tree map[string]any
-		meta, err := toml.Decode(text, &tree)
-		if err != nil || indexes.MatchString(text) {
+		if toml.Unmarshal([]byte(text), &tree) != nil || strings.Count(text, ".")+strings.Count(text, "[")+strings.Count(text, "{") >= maxDepth {
 			return
 		}
-		if diff := cmp.Diff(parsed(meta), keys); diff != "" {
-			t.Errorf("%q (-library +scanner):\n%s", text, diff)
+		want := keysIn("", tree, nil)
+		slices.Sort(want)
+		got := keyLines([]byte(text))
+		if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got)), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%q (-library +lines):\n%s", text, diff)
+		}
+		lines := strings.Count(text, "\n") + 1
+		for path, n := range got {
+			if n < 1 || n > lines || n < got[parentPath(path)] {
+				t.Errorf("%q: %s is on line %d", text, path, n)
+			}
 		}
 	})
 }

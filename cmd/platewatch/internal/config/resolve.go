@@ -1,0 +1,109 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Resolve makes every path absolute:
+//
+//   - state_dir, where the file does not set it, is systemd's $STATE_DIRECTORY;
+//   - the hotlist and the outbox are relative to the state directory;
+//   - keys, certificates and secrets are looked for in systemd's
+//     $CREDENTIALS_DIRECTORY first, then in dir;
+//   - everything else is relative to dir, the folder of the configuration file.
+func (c *Config) Resolve(dir string, getenv func(string) string) {
+	if state, _, _ := strings.Cut(getenv("STATE_DIRECTORY"), ":"); state != "" && !c.origin.set("state_dir") {
+		c.StateDir = state
+	}
+	c.Hotlist.Path = under(c.StateDir, c.Hotlist.Path)
+	c.Uplink.Outbox = under(c.StateDir, c.Uplink.Outbox)
+
+	credentials := getenv("CREDENTIALS_DIRECTORY")
+	for _, p := range c.secretPaths() {
+		if *p.path == "" || filepath.IsAbs(*p.path) {
+			continue
+		}
+		if credentials != "" {
+			if in := filepath.Join(credentials, *p.path); exists(in) {
+				*p.path = in
+				continue
+			}
+		}
+		*p.path = under(dir, *p.path)
+	}
+	for i := range c.Cameras {
+		cam := &c.Cameras[i]
+		switch kind, _ := cam.SourceKind(); kind {
+		case KindFile:
+			cam.Source = under(dir, cam.Source)
+		case KindFolder:
+			cam.Source = under(dir, cam.Source) + "/" // still looks like a folder
+		}
+	}
+	for i := range c.Hotlist.Trust {
+		c.Hotlist.Trust[i] = under(dir, c.Hotlist.Trust[i])
+	}
+	c.Hotlist.Confusions = under(dir, c.Hotlist.Confusions)
+	if strings.ContainsRune(c.OCR.Model, '/') || strings.HasSuffix(c.OCR.Model, ".traineddata") {
+		c.OCR.Model = under(dir, c.OCR.Model)
+	}
+}
+
+// namedPath is a field that holds a path, with its key.
+type namedPath struct {
+	key  string
+	path *string
+}
+
+// secretPaths are the files that come with the unit's identity, which is where
+// systemd's credentials go.
+func (c *Config) secretPaths() []namedPath {
+	list := []namedPath{
+		{"hotlist.key_file", &c.Hotlist.KeyFile},
+		{"uplink.ca", &c.Uplink.CA}, {"uplink.cert", &c.Uplink.Cert}, {"uplink.key", &c.Uplink.Key},
+		{"uplink.user_file", &c.Uplink.UserFile}, {"uplink.password_file", &c.Uplink.PasswordFile},
+		{"status.token_file", &c.Status.TokenFile}, {"status.cert", &c.Status.Cert}, {"status.key", &c.Status.Key},
+	}
+	for i := range c.Cameras {
+		list = append(list, namedPath{indexPath("camera", i) + ".credentials_file", &c.Cameras[i].CredentialsFile})
+	}
+	return list
+}
+
+func under(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// Missing lists what the configuration names and this machine does not have, as
+// "key: path". It is no error: the file may be checked on another machine.
+func (c *Config) Missing() []string {
+	paths := c.secretPaths()
+	for i := range c.Cameras {
+		if kind, _ := c.Cameras[i].SourceKind(); kind != KindRTSP && kind != KindHTTP {
+			paths = append(paths, namedPath{indexPath("camera", i) + ".source", &c.Cameras[i].Source})
+		}
+	}
+	if strings.ContainsRune(c.OCR.Model, '/') {
+		paths = append(paths, namedPath{"ocr.model", &c.OCR.Model})
+	}
+	var missing []string
+	for _, p := range paths {
+		if *p.path == "" {
+			continue
+		}
+		if _, err := os.Stat(*p.path); err != nil && os.IsNotExist(err) {
+			missing = append(missing, p.key+": "+*p.path)
+		}
+	}
+	return missing
+}
