@@ -90,7 +90,8 @@ func (a *HomeAssistant) message(unit, software string) homeDevice {
 				// Without the pictures, which are more than Home Assistant stores.
 				AttributesTemplate: "{{ {'id': value_json.id, 'camera': value_json.camera, 'captured_at': value_json.captured_at, " +
 					"'confidence': value_json.confidence, 'list': value_json.matches[0].list, 'category': value_json.matches[0].category, " +
-					"'entry_plate': value_json.matches[0].entry.plate, 'historical': value_json.historical, " +
+					"'entry_plate': value_json.matches[0].entry.plate, 'handling': value_json.matches[0].handling | default(''), " +
+					"'covert': value_json.matches[0].covert | default(false), 'historical': value_json.historical, " +
 					"'verified': value_json.verified, 'notice': value_json.notice} | tojson }}"},
 			"backlog": {Platform: "sensor", Name: "Backlog", StateTopic: health, ValueTemplate: "{{ value_json.outbox.entries }}",
 				StateClass: "measurement", Unit: "hits", Category: "diagnostic", Icon: "mdi:tray-full"},

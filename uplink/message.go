@@ -85,7 +85,9 @@ type Match struct {
 	Version  string `json:"version,omitempty"` // the list's version
 	Category string `json:"category"`          // stolen_vehicle, amber_alert, ...
 	Priority int    `json:"priority"`          // 1 is the most urgent; 0 says nothing and counts as [DefaultPriority]
-	Handling string `json:"handling,omitempty"`
+	// Covert: whoever stops the vehicle must not show that it was expected.
+	Covert   bool   `json:"covert,omitempty"`
+	Handling string `json:"handling,omitempty"` // what to do, in the list's own words
 	How      How    `json:"how"`
 	// Probability (0-1) that the plate on the road is the entry's, given what the
 	// reader saw; 0 where the unit did not say.

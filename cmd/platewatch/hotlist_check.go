@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/hotlist"
 )
 
@@ -120,37 +121,17 @@ func (c *plateCheck) text(now time.Time) string {
 	return b.String()
 }
 
-func printMatch(b *strings.Builder, m hotlist.Match, why string) {
-	e := &m.Entry
-	fmt.Fprintf(b, "\n  %s", e.Plate)
-	if e.State != "" {
-		fmt.Fprintf(b, " (%s)", e.State)
+// printMatch prints a match and what a person should know of it. why says why
+// the entry does not count; empty if it does.
+func printMatch(b *strings.Builder, found hotlist.Match, why string) {
+	m := hit.Match(found)
+	fmt.Fprintf(b, "\n  %s\n", hit.Head(&m))
+	if why != "" {
+		fmt.Fprintf(b, "    %-10s %s\n", "but", why)
 	}
-	fmt.Fprintf(b, "  %s, priority %d, %s, list %s version %s\n", e.Category, e.Priority, strings.ReplaceAll(string(m.How), "_", " "), m.List, m.Version)
-	for _, line := range []struct{ name, value string }{
-		{"but", why}, {"likely", probability(&m)}, {"vehicle", vehicle(e.Vehicle)}, {"handling", e.Handling}, {"covert", yes(e.Covert)},
-		{"effective", date(e.Effective)}, {"expires", date(e.Expires)},
-		{"record", e.Record}, {"agency", e.Agency}, {"note", e.Note},
-	} {
-		if line.value != "" {
-			fmt.Fprintf(b, "    %-9s %s\n", line.name, line.value)
-		}
+	for _, f := range hit.Facts(&m) {
+		fmt.Fprintf(b, "    %-10s %s\n", f.Label, f.Text)
 	}
-}
-
-// probability is how likely the plate is the entry's, where there is doubt.
-func probability(m *hotlist.Match) string {
-	if m.How == hotlist.Exact {
-		return ""
-	}
-	p := fmt.Sprintf("%.1f %%", 100*m.Probability)
-	switch {
-	case m.Probability < 0.001:
-		p = "less than 0.1 %"
-	case m.Probability >= 0.9995:
-		p = "more than 99.9 %"
-	}
-	return p + " that it is this plate"
 }
 
 func yes(b bool) string {

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/term"
 
+	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/uplink"
 )
 
@@ -192,8 +193,15 @@ func (p *watchPrinter) hit(h *uplink.Hit, raw []byte) error {
 	if len(notes) > 0 {
 		note = "  [" + strings.Join(notes, ", ") + "]"
 	}
-	return p.line("%s  %-12s %-16s %-12s %s/%s %s  %.0f%%%s  verify before acting\n",
+	err := p.line("%s  %-12s %-16s %-12s %s/%s %s  %.0f%%%s  verify before acting\n",
 		when(h.CapturedAt), h.Unit, h.ID, plate, m.List, m.Category, m.How, 100*h.Confidence, note)
+	for i := range h.Matches {
+		err = errors.Join(err, p.line("    %s\n", hit.Head(&h.Matches[i])))
+		for _, f := range hit.Facts(&h.Matches[i]) {
+			err = errors.Join(err, p.line("      %-10s %s\n", f.Label, f.Text))
+		}
+	}
+	return err
 }
 
 // raw prints a message in one line, which a valid one need not be.

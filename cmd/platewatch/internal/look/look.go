@@ -9,8 +9,8 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/capture"
+	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/observe"
-	"platewatch/cmd/platewatch/internal/query"
 	"platewatch/hotlist"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
@@ -145,5 +145,5 @@ func (l *Looker) matches(text string, characters []read.Character) ([]hotlist.Ma
 	if l.Hotlist == nil {
 		return nil, nil
 	}
-	return l.Hotlist.Match(hotlist.Query{Text: text, Characters: query.Characters(characters), At: time.Now(), ClockSynchronised: true})
+	return l.Hotlist.Match(hotlist.Query{Text: text, Characters: hit.Reading(characters), At: time.Now(), ClockSynchronised: true})
 }

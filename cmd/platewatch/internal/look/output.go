@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/hotlist"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
@@ -91,15 +92,11 @@ func passageOf(file string, p passage.Passage) Passage {
 }
 
 func charactersOf(cs []read.Character) []Character {
-	out := make([]Character, 0, len(cs))
-	for _, c := range cs {
-		n := Character{Text: c.Text, Confidence: round(c.Confidence, 1e3), Alternatives: []Alternative{}}
-		for _, a := range c.Alternatives {
-			n.Alternatives = append(n.Alternatives, Alternative{a.Text, round(a.Confidence, 1e3)})
-		}
-		out = append(out, n)
-	}
-	return out
+	return hit.Characters(cs, func(text string, confidence float64) Alternative {
+		return Alternative{text, round(confidence, 1e3)}
+	}, func(text string, confidence float64, alternatives []Alternative) Character {
+		return Character{text, round(confidence, 1e3), append([]Alternative{}, alternatives...)} // never null
+	})
 }
 
 func milliseconds(d time.Duration) float64 { return round(float64(d)/float64(time.Millisecond), 10) }

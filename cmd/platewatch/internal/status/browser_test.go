@@ -22,6 +22,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/google/go-cmp/cmp"
+
+	"platewatch/uplink"
 )
 
 var (
@@ -181,13 +183,18 @@ func TestPageInBrowser(t *testing.T) {
 		t.Errorf("at 360 px the page is %d px too wide", wide)
 	}
 
+	if facts := js[string](t, ctx, `[...document.querySelector("#hit-list .facts").children].map((e) => e.textContent + (e.classList.contains("urgent") ? "!" : "")).join("|")`); !strings.HasPrefix(
+		facts, "covert|whoever stops the vehicle must not show that it was expected!|handling|Call the control room before stopping.!|vehicle|2019 grey Volvo V60") {
+		t.Errorf("the first hit's facts are %q", facts)
+	}
+
 	// A new hit comes in and a camera goes: the page shows both without a
 	// reload, and takes what the hit says for text.
 	js[chromedp.Void](t, ctx, `window.untouched = true`)
 	u.change(func(d *Document) {
 		d.Hits++
 		d.LastHits = slices.Insert(slices.Clone(d.LastHits), 0, Hit{ID: "gate-7-000042", Camera: "front",
-			Text: "<b>X1</b>", List: "national", Confidence: 0.9, Entry: strings.Repeat("W", 80)})
+			Text: "<b>X1</b>", Confidence: 0.9, Head: strings.Repeat("W", 80), Match: uplink.Match{List: "national"}})
 		d.Cameras = slices.Clone(d.Cameras)
 		d.Cameras[1].State, d.Cameras[1].LastError = "offline", "unplugged"
 	})

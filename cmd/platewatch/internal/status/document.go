@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"platewatch/uplink"
 )
 
 // Unit is what the server asks. Its methods are called from many goroutines.
@@ -184,17 +186,22 @@ type Hit struct {
 	Region     string    `json:"region,omitempty"`
 	Confidence float64   `json:"confidence"` // 0–1, that the text is exactly right
 
-	List     string `json:"list"`
-	Category string `json:"category"`
-	Priority int    `json:"priority"`
-	How      string `json:"how"`             // "exact", "confusable"
-	Entry    string `json:"entry,omitempty"` // the plate on the list
-	State    string `json:"state,omitempty"` // its issuing state, to compare
-	Vehicle  string `json:"vehicle,omitempty"`
-	Handling string `json:"handling,omitempty"` // the list's instruction
+	// Match is the most urgent match, as in the message.
+	uplink.Match
+	// Head names it in one line; Facts are what a person should know of it, and
+	// of the other matches after it.
+	Head  string `json:"head"`
+	Facts []Fact `json:"facts,omitempty"`
 
 	Delivered bool `json:"delivered"` // the server side has it; else it waits in the outbox
 	Picture   bool `json:"picture"`   // /hits/{id}/plate.jpg exists
+}
+
+// Fact is one thing to know about a hit, in words.
+type Fact struct {
+	Label  string `json:"label"`
+	Text   string `json:"text"`
+	Urgent bool   `json:"urgent,omitempty"` // to be read before acting
 }
 
 // Hotlist is what the unit compares with.

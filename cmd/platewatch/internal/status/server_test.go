@@ -287,7 +287,7 @@ func TestDocument(t *testing.T) {
 func TestPageEscapes(t *testing.T) {
 	u := newFake()
 	u.doc.Unit = `</script><script>alert(1)</script>`
-	u.doc.LastHits[0].Handling = `</script><img src=x onerror=alert(1)>`
+	u.doc.LastHits[0].Facts[0].Text = `</script><img src=x onerror=alert(1)>`
 	body := get(newServer(t, u, Options{}).Handler(), "/", "Accept: text/html").Body.String()
 	if strings.Contains(body, "<script>alert") || strings.Contains(body, "<img src=x") {
 		t.Error(body)

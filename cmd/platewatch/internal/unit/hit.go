@@ -1,18 +1,14 @@
 package unit
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
-	"platewatch/cmd/platewatch/internal/query"
+	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist"
 	"platewatch/ocr/passage"
-	"platewatch/ocr/read"
 	"platewatch/uplink"
 )
 
@@ -29,7 +25,7 @@ func (l *lane) decide(p passage.Passage, s *sighting) {
 		// It was reported under an earlier vote. Nobody may act on that any
 		// more, so the correction goes out under the same id.
 		for i := range s.matches {
-			s.matches[i].Caution = "the vote over more frames changed, and the plate as it reads now is not on the list"
+			s.matches[i].Caution = "corrected: after more frames the plate reads differently and is not on the list"
 		}
 	}
 	l.send(p, s)
@@ -38,7 +34,7 @@ func (l *lane) decide(p passage.Passage, s *sighting) {
 // parks sends a hit once more when its vehicle turns out to be parked: it can
 // be found there.
 func (l *lane) parks(p passage.Passage, s *sighting) {
-	if s.hit != "" && p.Text == s.sentText && p.Parked && s.sentWay != parked {
+	if s.hit != "" && p.Text == s.sentText && p.Parked && s.sentWay != hit.Parked {
 		l.send(p, s)
 	}
 }
@@ -51,7 +47,7 @@ func (l *lane) conclude(p passage.Passage, s *sighting) {
 	if s.hit == "" || p.Text != s.sentText {
 		return
 	}
-	if p.Confidence >= s.sentConfidence+surer || s.sentWay != wayOf(p) || float64(s.box.Dx()) >= larger*float64(s.sentWidth) {
+	if p.Confidence >= s.sentConfidence+surer || s.sentWay != hit.Direction(&p) || float64(s.box.Dx()) >= larger*float64(s.sentWidth) {
 		l.send(p, s)
 	}
 }
@@ -61,28 +57,22 @@ func (l *lane) conclude(p passage.Passage, s *sighting) {
 func (l *lane) match(p passage.Passage) []uplink.Match {
 	h := l.u.cfg.Hotlist
 	found, err := l.u.lists.Match(hotlist.Query{
-		Text: p.Text, Characters: query.Characters(p.Characters), State: h.State, StateConfidence: h.StateShare,
+		Text: p.Text, Characters: hit.Reading(p.Characters), State: h.State, StateConfidence: h.StateShare,
 		At: time.Now(), ClockSynchronised: l.u.clock().State == status.ClockSynchronised,
 	})
 	if err != nil {
 		l.log.Error("a hotlist could not be searched", "error", err)
 	}
-	out := make([]uplink.Match, 0, len(found))
-	for _, m := range found {
-		out = append(out, matchOf(m))
-	}
-	return out
+	return hit.Matches(found)
 }
 
 // send puts a hit, or its next revision, into the outbox.
 func (l *lane) send(p passage.Passage, s *sighting) {
-	h := uplink.Hit{
-		Passage: p.Number, Camera: l.name, Position: position(l.u.cfg),
-		CapturedAt: s.at, Clock: uplink.ClockState(l.u.clock().State),
-		Text: p.Text, Confidence: p.Confidence, Characters: charactersOf(p.Characters), Region: l.u.recogniser.RegionOf(p.Text), Direction: wayOf(p),
-		Frame:   &uplink.Frame{Width: s.frame.X, Height: s.frame.Y, Box: [4]int{s.box.Min.X, s.box.Min.Y, s.box.Dx(), s.box.Dy()}},
-		Matches: slices.Clone(s.matches),
-	}
+	h := hit.Message(&p, s.matches)
+	h.Camera, h.Position = l.name, position(l.u.cfg)
+	h.CapturedAt, h.Clock = s.at, uplink.ClockState(l.u.clock().State)
+	h.Region = l.u.recogniser.RegionOf(p.Text)
+	h.Frame = &uplink.Frame{Width: s.frame.X, Height: s.frame.Y, Box: [4]int{s.box.Min.X, s.box.Min.Y, s.box.Dx(), s.box.Dy()}}
 	h.PlatePicture, h.ContextPicture = s.pictures(l.u.cfg.Pictures)
 	id, err := s.hit, error(nil)
 	if id == "" {
@@ -103,88 +93,6 @@ func (l *lane) send(p passage.Passage, s *sighting) {
 	}
 	s.hit, s.sentText, s.sentWay, s.sentConfidence, s.sentWidth = id, p.Text, h.Direction, p.Confidence, s.box.Dx()
 	l.u.recent.put(id, h)
-}
-
-// parked is the direction of a hit whose vehicle stands.
-const parked = "parked"
-
-// wayOf is the direction as hits tell it; empty while it is not known.
-func wayOf(p passage.Passage) string {
-	switch {
-	case p.Parked:
-		return parked
-	case p.Direction == passage.Unknown:
-		return ""
-	}
-	return p.Direction.String()
-}
-
-func matchOf(m hotlist.Match) uplink.Match {
-	e := m.Entry
-	out := uplink.Match{
-		List: m.List, Version: m.Version, Category: e.Category, Priority: e.Priority, Handling: e.Handling,
-		How: uplink.How(m.How), Probability: m.Probability,
-		Entry: uplink.Entry{Plate: e.Plate, State: e.State, PlateType: e.PlateType,
-			Record: e.Record, Agency: e.Agency, Note: e.Note, Effective: bound(e.Effective), Expires: bound(e.Expires)},
-	}
-	if v := vehicleOf(e.Vehicle); v != (uplink.Vehicle{}) {
-		out.Entry.Vehicle = &v
-	}
-	out.Caution = strings.Join(cautions(m), "; ")
-	return out
-}
-
-// cautions are what makes a match less sure, in words.
-func cautions(m hotlist.Match) []string {
-	var words []string
-	if m.How != hotlist.Exact {
-		words = append(words, fmt.Sprintf("the plate is the entry's with a probability of %s", percent(m.Probability)))
-	}
-	if m.StateDiffers {
-		words = append(words, "the entry is of another state than most plates here")
-	}
-	if m.TimeUnsure {
-		words = append(words, "the unit's clock is not set, so the entry may have expired or not be in effect yet")
-	}
-	return words
-}
-
-// percent writes a probability as a person would say it.
-func percent(p float64) string {
-	switch {
-	case p < 0.001:
-		return "less than 0.1 %"
-	case p < 0.1:
-		return fmt.Sprintf("%.1f %%", 100*p)
-	}
-	return fmt.Sprintf("%.0f %%", 100*p)
-}
-
-func vehicleOf(v hotlist.Vehicle) uplink.Vehicle {
-	year := ""
-	if v.Year > 0 {
-		year = strconv.Itoa(v.Year)
-	}
-	return uplink.Vehicle{Year: year, Make: v.Make, Model: v.Model, Style: v.Style, Colour: v.Colour}
-}
-
-func bound(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
-func charactersOf(cs []read.Character) []uplink.Character {
-	out := make([]uplink.Character, 0, len(cs))
-	for _, c := range cs {
-		n := uplink.Character{Text: c.Text, Confidence: c.Confidence}
-		for _, a := range c.Alternatives {
-			n.Alternatives = append(n.Alternatives, uplink.Alternative{Text: a.Text, Confidence: a.Confidence})
-		}
-		out = append(out, n)
-	}
-	return out
 }
 
 // recentHits keeps the latest hits for the status page, oldest first.

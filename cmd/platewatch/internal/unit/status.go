@@ -2,14 +2,13 @@ package unit
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
-	"platewatch/uplink"
 )
 
 // statusPage makes the page from the configuration.
@@ -53,7 +52,7 @@ func (u *Unit) Status() status.Document {
 		waiting[p.ID] = true
 	}
 	for _, r := range u.recent.latest() {
-		d.LastHits = append(d.LastHits, r.status(!waiting[r.id]))
+		d.LastHits = append(d.LastHits, hit.Page(r.id, &r.hit, status.Since(r.when), !waiting[r.id]))
 	}
 	return d
 }
@@ -163,23 +162,4 @@ func (u *Unit) uplinkStatus() status.Uplink {
 		out.State = "connecting"
 	}
 	return out
-}
-
-func (r recentHit) status(delivered bool) status.Hit {
-	h, m := r.hit, r.hit.Matches[0]
-	return status.Hit{
-		ID: r.id, Time: h.CapturedAt, Age: status.Since(r.when), Camera: h.Camera,
-		Text: h.Text, Region: h.Region, Confidence: h.Confidence,
-		List: m.List, Category: m.Category, Priority: m.Priority, How: string(m.How),
-		Entry: m.Entry.Plate, State: m.Entry.State, Vehicle: vehicleWords(m.Entry.Vehicle), Handling: m.Handling,
-		Delivered: delivered, Picture: h.PlatePicture != nil,
-	}
-}
-
-// vehicleWords is an entry's vehicle in a few words: "red 2014 Arden 1.4 TS".
-func vehicleWords(v *uplink.Vehicle) string {
-	if v == nil {
-		return ""
-	}
-	return strings.Join(strings.Fields(strings.Join([]string{v.Colour, v.Year, v.Make, v.Model, v.Style}, " ")), " ")
 }

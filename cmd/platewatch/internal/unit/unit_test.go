@@ -12,7 +12,6 @@ import (
 
 	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/config"
-	"platewatch/ocr/passage"
 	"platewatch/uplink"
 )
 
@@ -124,20 +123,5 @@ func TestRecentHits(t *testing.T) {
 	got := r.latest()
 	if len(got) != maxRecent || got[0].id != "u-24" || got[0].hit.Text != "B" || got[maxRecent-1].id != "u-5" {
 		t.Errorf("%d hits, first %s %s, last %s", len(got), got[0].id, got[0].hit.Text, got[len(got)-1].id)
-	}
-}
-
-// A vehicle that stands is parked, wherever it came from; while nobody knows
-// where it goes, the hit does not say so.
-func TestWayOf(t *testing.T) {
-	for want, p := range map[string]passage.Passage{
-		"":        {},
-		"towards": {Direction: passage.Towards},
-		"right":   {Direction: passage.Right},
-		"parked":  {Direction: passage.Towards, Parked: true},
-	} {
-		if got := wayOf(p); got != want {
-			t.Errorf("%+v: %q, want %q", p, got, want)
-		}
 	}
 }

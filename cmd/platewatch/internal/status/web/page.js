@@ -197,7 +197,7 @@ function hitElement(hit) {
     img.src = `/hits/${encodeURIComponent(hit.id)}/plate.jpg`;
   }
   make("p", "compare", li);
-  make("p", "handling", li);
+  make("dl", "facts", li);
   make("p", "muted meta", li);
   return li;
 }
@@ -216,10 +216,10 @@ function drawHits(d) {
       drawn.set(hit.id, li);
     }
     text(li.querySelector(".plate"), hit.text);
-    const entry = [hit.entry || hit.text, hit.state && `(${hit.state})`, hit.vehicle && `– ${hit.vehicle}`].filter(Boolean).join(" ");
-    text(li.querySelector(".compare"), `On ${hit.list}: ${entry}`);
-    text(li.querySelector(".handling"), hit.handling || "");
-    li.querySelector(".handling").hidden = !hit.handling;
+    text(li.querySelector(".compare"), hit.head);
+    const facts = li.querySelector(".facts");
+    definitions(facts, (hit.facts || []).map((f) => [f.label, f.text]));
+    (hit.facts || []).forEach((f, i) => facts.children[i * 2 + 1].classList.toggle("urgent", Boolean(f.urgent)));
     text(li.querySelector(".meta"), [
       `${hit.camera}, ${ago(hit.age_s)}`,
       { exact: "exact match", confusable: "match but for characters that look alike" }[hit.how] || hit.how,

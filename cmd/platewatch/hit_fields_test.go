@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"platewatch/cmd/platewatch/internal/hit"
+	"platewatch/hotlist"
+	"platewatch/uplink"
+)
+
+// hitSurfaces are the places that tell of a match, each as text.
+var hitSurfaces = map[string]func(t *testing.T, m hotlist.Match) string{
+	"the message": func(t *testing.T, m hotlist.Match) string { return marshalled(t, hit.Match(m)) },
+	"the status page": func(t *testing.T, m hotlist.Match) string {
+		row := hit.Page("u-1", &uplink.Hit{Matches: []uplink.Match{hit.Match(m)}}, 0, false)
+		return fmt.Sprint(row.Head, row.Facts) // page.js shows these two
+	},
+	"platewatch watch": func(t *testing.T, m hotlist.Match) string {
+		var b bytes.Buffer
+		if err := (&watchPrinter{out: &b}).hit(&uplink.Hit{Matches: []uplink.Match{hit.Match(m)}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	},
+	"platewatch hotlist check": func(_ *testing.T, m hotlist.Match) string {
+		var b strings.Builder
+		printMatch(&b, m, "")
+		return b.String()
+	},
+	"platewatch hotlist check -json": func(t *testing.T, m hotlist.Match) string { return marshalled(t, m) },
+	"platewatch hotlist export":      func(_ *testing.T, m hotlist.Match) string { return strings.Join(exportRow(&m.Entry), ",") },
+}
+
+// hitLeftOut names the fields that a surface does not tell, and why.
+var hitLeftOut = map[string]map[string]string{
+	"Entry.Policy": {
+		"the message":              "it limits how the entry may match; How says how it did",
+		"the status page":          "as in the message",
+		"platewatch watch":         "as in the message",
+		"platewatch hotlist check": "as in the message",
+	},
+	"List":         {"platewatch hotlist export": ofTheMatch},
+	"Version":      {"platewatch hotlist export": ofTheMatch},
+	"How":          {"platewatch hotlist export": ofTheMatch},
+	"Probability":  {"platewatch hotlist export": ofTheMatch},
+	"StateDiffers": {"platewatch hotlist export": ofTheMatch},
+	"TimeUnsure":   {"platewatch hotlist export": ofTheMatch},
+}
+
+const ofTheMatch = "it belongs to the match, not to the entry"
+
+// TestEveryFieldReachesPeople changes every field of a match and of its entry,
+// and demands that each surface tells the change, or that it is left out above.
+// That the schema of the message has every field is TestSchemaMatchesTypes of
+// uplink.
+func TestEveryFieldReachesPeople(t *testing.T) {
+	base := hotlist.Match{List: "list", Version: "7", How: hotlist.Confusable, Probability: 0.5,
+		Entry: hotlist.Entry{Plate: "AB12", Category: "wanted", Priority: 2}}
+	fields := leaves(reflect.TypeFor[hotlist.Match](), nil, "")
+	if len(fields) < 20 {
+		t.Fatalf("only %d fields were found: %v", len(fields), fields)
+	}
+	known := map[string]bool{}
+	for _, f := range fields {
+		known[f.name] = true
+		changed := base
+		mark := distinct(t, reflect.ValueOf(&changed).Elem().FieldByIndex(f.index))
+		for surface, text := range hitSurfaces {
+			got := text(t, changed)
+			told := got != text(t, base) && strings.Contains(got, mark)
+			_, leftOut := hitLeftOut[f.name][surface]
+			switch {
+			case !told && !leftOut:
+				t.Errorf("%s does not tell %s. Add it to internal/hit/match.go (or, for export, to its columns), or name here why it is left out.\n%s", surface, f.name, got)
+			case told && leftOut:
+				t.Errorf("%s tells %s, which is named here as left out", surface, f.name)
+			}
+		}
+	}
+	for name := range hitLeftOut {
+		if !known[name] {
+			t.Errorf("%s is left out, and there is no such field", name)
+		}
+	}
+}
+
+type leaf struct {
+	name  string // "Entry.Vehicle.Make"
+	index []int
+}
+
+// leaves lists the fields of a struct and of the structs in it.
+func leaves(typ reflect.Type, index []int, prefix string) []leaf {
+	var out []leaf
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		at := append(append([]int{}, index...), i)
+		if f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[time.Time]() {
+			out = append(out, leaves(f.Type, at, prefix+f.Name+".")...)
+			continue
+		}
+		out = append(out, leaf{prefix + f.Name, at})
+	}
+	return out
+}
+
+// distinct gives a field a value that no other field has, and returns a text
+// that has to show where the value does; empty where any change will do.
+func distinct(t *testing.T, v reflect.Value) string {
+	t.Helper()
+	switch x := v.Addr().Interface().(type) {
+	case *time.Time:
+		*x = time.Date(2031, 2, 3, 12, 5, 6, 0, time.UTC)
+		return "2031-02-03"
+	case *hotlist.How:
+		*x = hotlist.Wildcard
+		return "wildcard"
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("DISTINCT")
+		return "DISTINCT"
+	case reflect.Int:
+		v.SetInt(6)
+		return "6"
+	case reflect.Float64:
+		v.SetFloat(0.25)
+		return "25"
+	case reflect.Bool:
+		v.SetBool(true)
+		return ""
+	}
+	t.Fatalf("this test knows no value for a field of type %s", v.Type())
+	return ""
+}
+
+func marshalled(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestCovert: the words for an entry that must not be noticed reach everybody
+// who could act on its hit.
+func TestCovert(t *testing.T) {
+	const words = "whoever stops the vehicle must not show that it was expected"
+	m := hotlist.Match{List: "l", How: hotlist.Exact, Probability: 1, Entry: hotlist.Entry{Plate: "AB12", Covert: true}}
+	for _, surface := range []string{"the status page", "platewatch watch", "platewatch hotlist check"} {
+		if got := hitSurfaces[surface](t, m); !strings.Contains(got, words) {
+			t.Errorf("%s does not say it:\n%s", surface, got)
+		}
+	}
+	if got := hitSurfaces["the message"](t, m); !strings.Contains(got, `"covert":true`) {
+		t.Errorf("the message does not say it: %s", got)
+	}
+}

@@ -1,0 +1,41 @@
+package hit
+
+import (
+	"platewatch/hotlist"
+	"platewatch/ocr/read"
+	"platewatch/uplink"
+)
+
+// Reading converts the reader's characters for a [hotlist.Query].
+func Reading(cs []read.Character) []hotlist.Character {
+	return Characters(cs, func(text string, confidence float64) hotlist.Alternative {
+		return hotlist.Alternative{Text: text, Confidence: confidence}
+	}, func(text string, confidence float64, alternatives []hotlist.Alternative) hotlist.Character {
+		return hotlist.Character{Text: text, Confidence: confidence, Alternatives: alternatives}
+	})
+}
+
+// message converts the reader's characters for the message.
+func message(cs []read.Character) []uplink.Character {
+	return Characters(cs, func(text string, confidence float64) uplink.Alternative {
+		return uplink.Alternative{Text: text, Confidence: confidence}
+	}, func(text string, confidence float64, alternatives []uplink.Alternative) uplink.Character {
+		return uplink.Character{Text: text, Confidence: confidence, Alternatives: alternatives}
+	})
+}
+
+// Characters converts the reader's characters to another type. The rooms do not
+// import each other, so each has a type of its own; this is the only loop that
+// copies between them. A character without alternatives gets a nil slice.
+func Characters[C, A any](cs []read.Character, alternative func(text string, confidence float64) A,
+	character func(text string, confidence float64, alternatives []A) C) []C {
+	out := make([]C, 0, len(cs))
+	for _, c := range cs {
+		var as []A
+		for _, a := range c.Alternatives {
+			as = append(as, alternative(a.Text, a.Confidence))
+		}
+		out = append(out, character(c.Text, c.Confidence, as))
+	}
+	return out
+}

@@ -1,0 +1,137 @@
+package hit
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/hotlist"
+	"platewatch/uplink"
+)
+
+// Match converts a match for the message. The policy of the entry is left out:
+// it limits how the entry may match, and How says how it did.
+func Match(m hotlist.Match) uplink.Match {
+	e := &m.Entry
+	out := uplink.Match{
+		List: m.List, Version: m.Version, Category: e.Category, Priority: e.Priority, Covert: e.Covert, Handling: e.Handling,
+		How: uplink.How(m.How), Probability: m.Probability, Caution: strings.Join(cautions(&m), "; "),
+		Entry: uplink.Entry{Plate: e.Plate, State: e.State, PlateType: e.PlateType,
+			Record: e.Record, Agency: e.Agency, Note: e.Note, Effective: bound(e.Effective), Expires: bound(e.Expires)},
+	}
+	if v := (uplink.Vehicle{Year: year(e.Vehicle.Year), Make: e.Vehicle.Make, Model: e.Vehicle.Model,
+		Style: e.Vehicle.Style, Colour: e.Vehicle.Colour}); v != (uplink.Vehicle{}) {
+		out.Entry.Vehicle = &v
+	}
+	return out
+}
+
+// Matches converts all matches of a plate, in their order.
+func Matches(found []hotlist.Match) []uplink.Match {
+	out := make([]uplink.Match, 0, len(found))
+	for _, m := range found {
+		out = append(out, Match(m))
+	}
+	return out
+}
+
+// Head names a match in one line: "AB12CDE (NL)  stolen vehicle, priority 3,
+// exact, list national version 7".
+func Head(m *uplink.Match) string {
+	plate := m.Entry.Plate
+	if m.Entry.State != "" {
+		plate += " (" + m.Entry.State + ")"
+	}
+	return fmt.Sprintf("%s  %s, priority %d, %s, list %s version %s",
+		plate, m.Category, m.Priority, strings.ReplaceAll(string(m.How), "_", " "), m.List, m.Version)
+}
+
+// covert tells what [uplink.Match.Covert] asks of a person.
+const covert = "whoever stops the vehicle must not show that it was expected"
+
+// Facts are what a person should know of a match beyond its [Head], the most
+// important first.
+func Facts(m *uplink.Match) []status.Fact {
+	e := &m.Entry
+	var facts []status.Fact
+	add := func(label, text string, urgent bool) {
+		if text != "" {
+			facts = append(facts, status.Fact{Label: label, Text: text, Urgent: urgent})
+		}
+	}
+	add("caution", m.Caution, true)
+	if m.Covert {
+		add("covert", covert, true)
+	}
+	add("handling", m.Handling, true)
+	add("vehicle", Vehicle(e.Vehicle), false)
+	add("plate type", e.PlateType, false)
+	add("effective", moment(e.Effective), false)
+	add("expires", moment(e.Expires), false)
+	add("record", e.Record, false)
+	add("agency", e.Agency, false)
+	add("note", e.Note, false)
+	return facts
+}
+
+// Vehicle describes an entry's vehicle in a few words: "2014 red Arden 1.4 TS".
+func Vehicle(v *uplink.Vehicle) string {
+	if v == nil {
+		return ""
+	}
+	return strings.Join(strings.Fields(strings.Join([]string{v.Year, v.Colour, v.Make, v.Model, v.Style}, " ")), " ")
+}
+
+// cautions are the reasons to doubt a match.
+func cautions(m *hotlist.Match) []string {
+	var words []string
+	if m.How != hotlist.Exact {
+		words = append(words, "probability that this is the listed plate: "+percent(m.Probability))
+	}
+	if m.StateDiffers {
+		words = append(words, "the entry's state differs from that of most plates here")
+	}
+	if m.TimeUnsure {
+		words = append(words, "the unit's clock is not set, so the entry may have expired or may not be in effect yet")
+	}
+	return words
+}
+
+// percent writes a probability (0–1) for people. Near 0 and 1 it keeps one more
+// digit, and never rounds to certainty.
+func percent(p float64) string {
+	switch {
+	case p < 0.001:
+		return "less than 0.1 %"
+	case p < 0.1 || p >= 0.99 && p < 0.9995:
+		return fmt.Sprintf("%.1f %%", 100*p)
+	case p >= 0.9995:
+		return "more than 99.9 %"
+	}
+	return fmt.Sprintf("%.0f %%", 100*p)
+}
+
+func year(y int) string {
+	if y == 0 {
+		return ""
+	}
+	return strconv.Itoa(y)
+}
+
+// bound is an end of an entry's time; nil if it has none.
+func bound(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// moment writes a bound of an entry's time in local time, to the minute.
+func moment(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}

@@ -1,0 +1,32 @@
+package hit
+
+import (
+	"slices"
+
+	"platewatch/ocr/passage"
+	"platewatch/uplink"
+)
+
+// Message makes a hit of a passage and its matches. The caller adds what the
+// passage does not know: camera, position, time, region and pictures.
+func Message(p *passage.Passage, matches []uplink.Match) uplink.Hit {
+	return uplink.Hit{
+		Passage: p.Number, Text: p.Text, Confidence: p.Confidence, Characters: message(p.Characters),
+		Direction: Direction(p), Matches: slices.Clone(matches),
+	}
+}
+
+// Parked is the direction of a hit whose vehicle does not move.
+const Parked = "parked"
+
+// Direction is where the vehicle of a passage goes, as messages say it; empty
+// while it is not known.
+func Direction(p *passage.Passage) string {
+	switch {
+	case p.Parked:
+		return Parked
+	case p.Direction == passage.Unknown:
+		return ""
+	}
+	return p.Direction.String()
+}
