@@ -49,37 +49,23 @@ traffic: packages ## one passage a vehicle? 240 rendered vehicles, 1–3 lanes, 
 soak: packages ## five cameras through 1,000 faults: cuts, stalls, garbage, restarts, other sizes and codecs (15 minutes)
 	MALLOC_ARENA_MAX=1 go test -tags matprofile ./capture -run Soak -v -timeout 2h -cameras 5 -cycles 1000
 
-# Everything that comes in to the unit from outside, each for FUZZTIME. That the
-# time is over can look like a failure (golang/go#75804); one that is not found by
-# an input is none.
-FUZZ     := uplink:FuzzReceiver uplink:FuzzFrames uplink:FuzzAcks uplink:FuzzListUpdates uplink:FuzzNumberMark uplink:FuzzDecodeRecord \
-  hotlist:FuzzManifest hotlist:FuzzPart hotlist:FuzzImport hotlist:FuzzNCIC \
-  cmd/platewatch/internal/config:FuzzParse cmd/platewatch/internal/config:FuzzIndexKeys
 FUZZTIME ?= 60s
 FAULTS   ?= Fault|KillNine|PowerLoss|FullDisk|ReadOnlyRemount|TestDamage$$|Fleet
 
-faults: packages ## what becomes of hits when power, disk, network and brokers fail: a table (an hour)
+faults: packages ## what becomes of hits when power, disk, network and brokers fail, then every fuzz target: a table (75 minutes)
 	@mkdir -p build && rm -f build/faults.tsv
 	@echo "lines of the table are added to build/faults.tsv as they come; FAULTS=Fleet runs only some"
 	@PLATEWATCH_FAULTS=$(CURDIR)/build/faults.tsv go test -count=1 -p 1 -timeout 3h \
-	  -run '$(FAULTS)' ./uplink ./hotlist ./deploy/broker ./cmd/platewatch; failed=$$?; \
-	for f in $(FUZZ); do \
-	  if { go test "./$${f%:*}" -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x -parallel 2 >build/fuzz.log 2>&1 || \
-	    { grep -qx '    context deadline exceeded' build/fuzz.log && ! grep -q 'Failing input' build/fuzz.log; }; } && ! grep -q 'no fuzz tests' build/fuzz.log; \
-	  then printf '%s\tok\t%s in $(FUZZTIME)\n' "$${f#*:}" "$$(grep -o 'execs: [0-9]*' build/fuzz.log | tail -n 1)"; \
-	  else printf '%s\tFAILED\tsee build/%s.log\n' "$${f#*:}" "$${f#*:}"; cp build/fuzz.log "build/$${f#*:}.log"; failed=1; fi >>build/faults.tsv; \
-	done; \
-	awk -F '\t' '{printf "%-34s %-7s %s\n", $$1, $$2, $$3}' build/faults.tsv; exit $$failed
+	  -run '$(FAULTS)' ./uplink/... ./hotlist/... ./deploy/broker ./cmd/platewatch; failed=$$?; \
+	FUZZTIME=$(FUZZTIME) deploy/tools/fuzz build/faults.tsv || failed=1; \
+	awk -F '\t' '{printf "%-50s %-7s %s\n", $$1, $$2, $$3}' build/faults.tsv; exit $$failed
 
 packages:
 	@deploy/tools/packages test
 
-lint: ## gofmt, go vet, staticcheck
+lint: ## formatting, vet, staticcheck, lost errors, unused exports, dead code, commit subjects
 	@deploy/tools/packages build
-	@unformatted=$$(gofmt -l cmd capture ocr hotlist uplink deploy); \
-	  test -z "$$unformatted" || { echo "run gofmt -w on: $$unformatted" >&2; exit 1; }
-	go vet ./...
-	go tool staticcheck ./...
+	@go run ./deploy/tools/lint
 
 bench: $(BIN) ## accuracy and speed on labelled folders; writes build/bench.html
 	@$(BIN) bench -html build/bench.html $(dir $(wildcard $(DATA)/*/*/truth.tsv))

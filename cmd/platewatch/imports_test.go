@@ -4,8 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
+	"maps"
+	"os"
 	"os/exec"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,27 +28,48 @@ var rooms = []string{"capture", "ocr", "hotlist", "uplink"}
 // withoutCgo are the rooms that must build without a C compiler.
 var withoutCgo = []string{"hotlist", "uplink"}
 
-// TestImports holds the packages to the direction in which they may depend on
-// each other.
-func TestImports(t *testing.T) {
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Deps,CgoFiles", module+"...").Output()
+// maxExported is how many names each room's own package may export: what
+// somebody has to know to use the room. Methods and fields do not count.
+var maxExported = map[string]int{"hotlist": 70, "uplink": 40, "capture": 45, "ocr": 16}
+
+const (
+	maxPackageLines = 3500 // without tests
+	maxFileLines    = 500
+)
+
+// listed is what go list says of a package.
+type listed struct {
+	ImportPath, Name, Dir                    string
+	GoFiles, CgoFiles                        []string
+	TestGoFiles, XTestGoFiles                []string
+	Imports, TestImports, XTestImports, Deps []string
+}
+
+// ownPackages are all packages of this project.
+func ownPackages(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports,Deps", module+"...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[string]bool{}
+	var all []listed
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p struct {
-			ImportPath                               string
-			Imports, TestImports, XTestImports, Deps []string
-			CgoFiles                                 []string
-		}
+		var p listed
 		err := dec.Decode(&p)
 		if errors.Is(err, io.EOF) {
-			break
+			return all
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
+		all = append(all, p)
+	}
+}
+
+// TestRooms holds the rooms apart.
+func TestRooms(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range ownPackages(t) {
 		room := roomOf(p.ImportPath)
 		if room == "cmd" || room == "deploy" {
 			continue
@@ -71,6 +99,179 @@ func TestImports(t *testing.T) {
 			t.Errorf("no package was found in %s: is this test still looking at the right place?", room)
 		}
 	}
+}
+
+// open reports what is not so yet, while the rooms are being divided.
+var open = (*testing.T).Logf
+
+// TestArrows holds the packages inside the rooms, and inside cmd, to one
+// direction: no package imports one that it lies in, no two folders beside each
+// other import each other, however long the way round, and only tests import
+// what is made for tests. A command lies beside what it serves, and may import
+// anything of its room.
+func TestArrows(t *testing.T) {
+	// What the folders in a folder import of each other; a package in the
+	// folder itself is ".".
+	imports := map[string]map[string]map[string]string{}
+	for _, p := range ownPackages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		for _, imported := range p.Imports {
+			to, own := strings.CutPrefix(imported, module)
+			if !own {
+				continue
+			}
+			if strings.HasSuffix(to, "test") && !strings.HasSuffix(from, "test") {
+				open(t, "%s imports %s, which is made for tests", from, to)
+			}
+			if p.Name == "main" {
+				continue
+			}
+			if strings.HasPrefix(from, to+"/") {
+				open(t, "%s imports %s, which it lies in", from, to)
+			}
+			parent, a, b := fork(from, to)
+			if imports[parent] == nil {
+				imports[parent] = map[string]map[string]string{}
+			}
+			if imports[parent][a] == nil {
+				imports[parent][a] = map[string]string{}
+			}
+			imports[parent][a][b] = from + " imports " + to
+		}
+	}
+	for parent, folders := range imports {
+		if way := circle(folders); way != nil {
+			open(t, "the folders in %q import each other: %s", parent, strings.Join(way, ", "))
+		}
+	}
+}
+
+// fork is the folder that two packages both lie in, and the names in it under
+// which they are found there.
+func fork(a, b string) (parent, toA, toB string) {
+	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
+	n := 0
+	for n < len(as) && n < len(bs) && as[n] == bs[n] {
+		n++
+	}
+	name := func(parts []string) string {
+		if n == len(parts) {
+			return "."
+		}
+		return parts[n]
+	}
+	return path.Join(as[:n]...), name(as), name(bs)
+}
+
+// circle is a way along the arrows that comes back to its start, as the texts
+// of its arrows; nil where there is none.
+func circle(arrows map[string]map[string]string) []string {
+	const running, done = 1, 2
+	state := map[string]int{}
+	var visit func(string) []string
+	visit = func(at string) []string {
+		state[at] = running
+		for _, to := range slices.Sorted(maps.Keys(arrows[at])) {
+			switch state[to] {
+			case running:
+				return []string{arrows[at][to]}
+			case done:
+				continue
+			}
+			if way := visit(to); way != nil {
+				return append([]string{arrows[at][to]}, way...)
+			}
+		}
+		state[at] = done
+		return nil
+	}
+	for _, from := range slices.Sorted(maps.Keys(arrows)) {
+		if state[from] == 0 {
+			if way := visit(from); way != nil {
+				return way
+			}
+		}
+	}
+	return nil
+}
+
+func TestCircle(t *testing.T) {
+	straight := map[string]map[string]string{"a": {"b": "ab", "c": "ac"}, "b": {"c": "bc"}}
+	if way := circle(straight); way != nil {
+		t.Errorf("no circle, but %v was found", way)
+	}
+	straight["c"] = map[string]string{"a": "ca"}
+	if way := circle(straight); !slices.Equal(way, []string{"ab", "bc", "ca"}) {
+		t.Errorf("the circle a, b, c was found as %v", way)
+	}
+}
+
+// TestSizes holds packages and files to a size that somebody can take in.
+func TestSizes(t *testing.T) {
+	for _, p := range ownPackages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		exported, total := 0, 0
+		for _, file := range slices.Concat(p.GoFiles, p.CgoFiles) {
+			n, names := sizeOf(t, filepath.Join(p.Dir, file))
+			total += n
+			exported += names
+			if n > maxFileLines {
+				open(t, "%s/%s has %d lines, more than %d", name, file, n, maxFileLines)
+			}
+		}
+		for _, file := range slices.Concat(p.TestGoFiles, p.XTestGoFiles) {
+			if n, _ := sizeOf(t, filepath.Join(p.Dir, file)); n > maxFileLines {
+				open(t, "%s/%s has %d lines, more than %d", name, file, n, maxFileLines)
+			}
+		}
+		if total > maxPackageLines {
+			open(t, "%s has %d lines without its tests, more than %d", name, total, maxPackageLines)
+		}
+		if most, ok := maxExported[name]; ok {
+			t.Logf("%s: %d exported names of at most %d, %d lines", name, exported, most, total)
+			if exported > most {
+				open(t, "%s exports %d names, more than %d", name, exported, most)
+			}
+		}
+	}
+}
+
+// sizeOf is how many lines a file has, and how many exported top-level names.
+func sizeOf(t *testing.T, file string) (lines, exported int) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), file, text, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func(name *ast.Ident) {
+		if name.IsExported() {
+			exported++
+		}
+	}
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil {
+				count(d.Name)
+			}
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				switch s := s.(type) {
+				case *ast.TypeSpec:
+					count(s.Name)
+				case *ast.ValueSpec:
+					for _, name := range s.Names {
+						count(name)
+					}
+				}
+			}
+		}
+	}
+	return bytes.Count(text, []byte("\n")), exported
 }
 
 // roomOf is the top folder of one of this project's packages; empty for others.

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"codeberg.org/polyfloyd/go-errorlint/errorlint"
+	"github.com/kisielk/errcheck/errcheck"
+	"github.com/nishanths/predeclared/passes/predeclared"
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/unitchecker"
+)
+
+// errorsAndNames runs this program's own analyzers through go vet, which keeps
+// the results of packages that did not change.
+func errorsAndNames(root string) ([]string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return command("go", "vet", "-vettool="+self, "./...")(root)
+}
+
+// isVetCall reports whether go vet called this program as its tool.
+func isVetCall(args []string) bool {
+	return len(args) > 0 && (strings.HasPrefix(args[0], "-") || strings.HasSuffix(args[len(args)-1], ".cfg"))
+}
+
+func runVetTool() {
+	unitchecker.Main(errorlint.NewAnalyzer(), predeclared.Analyzer, lostErrors)
+}
+
+// lostErrors reports calls whose error nobody looks at. An error that may be
+// lost is assigned to the blank identifier. Tests are not looked at: what
+// fails there shows in what is asserted.
+var lostErrors = &analysis.Analyzer{
+	Name:     "losterrors",
+	Doc:      "reports errors that nobody looks at",
+	Requires: []*analysis.Analyzer{errcheck.Analyzer},
+	Run: func(pass *analysis.Pass) (any, error) {
+		for _, e := range pass.ResultOf[errcheck.Analyzer].(errcheck.Result).UncheckedErrors {
+			if strings.HasSuffix(e.Pos.Filename, "_test.go") || mayBeLost(e) {
+				continue
+			}
+			for _, f := range pass.Files {
+				if file := pass.Fset.File(f.Pos()); file.Name() == e.Pos.Filename {
+					pass.Reportf(file.Pos(e.Pos.Offset), "the error of %s is lost", name(e))
+				}
+			}
+		}
+		return nil, nil
+	},
+}
+
+// mayBeLost reports whether a function's error says nothing that the program
+// could act on.
+func mayBeLost(e errcheck.UncheckedError) bool {
+	f := name(e)
+	switch {
+	case strings.HasSuffix(f, ".Close"):
+		return true // what is written is synced first, and that error is looked at
+	case strings.HasPrefix(f, "fmt.Fprint"):
+		return true // texts for people: when their terminal is gone, nobody is there to be told
+	case f == "os.Remove", f == "os.RemoveAll":
+		return true // tidying up; what must be gone is looked for afterwards
+	}
+	return false
+}
+
+// name is the function that was called, with its package or type where known.
+func name(e errcheck.UncheckedError) string {
+	switch {
+	case e.FuncName != "":
+		return e.FuncName
+	case e.SelectorName != "":
+		return e.SelectorName
+	}
+	return fmt.Sprintf("%q", strings.TrimSpace(e.Line))
+}
