@@ -119,13 +119,15 @@ func notBuilt(name string) func(context.Context, stdio, []string) error {
 	}
 }
 
-// Exit codes are part of the interface: scripts and installers rely on them.
+// Exit codes are part of the interface: scripts, installers and the systemd unit
+// rely on them. 2 is left to the Go runtime, which ends with it after a panic and
+// a fatal signal: systemd must restart the daemon then.
 const (
-	exitFine    = 0 // it did what was asked
-	exitFailed  = 1 // it ran and failed
-	exitUsage   = 2 // wrong flags or arguments
-	exitConfig  = 3 // the configuration was refused
-	exitMissing = 4 // something it needs is missing: camera, model, file
+	exitFine    = 0  // it did what was asked
+	exitFailed  = 1  // it ran and failed
+	exitConfig  = 3  // the configuration was refused
+	exitMissing = 4  // something it needs is missing: camera, model, file
+	exitUsage   = 64 // wrong flags or arguments: EX_USAGE of sysexits.h
 )
 
 // failure is an error with an exit code and a hint: what a person can do.
