@@ -239,7 +239,7 @@ func TestUnitsTable(t *testing.T) {
 	table.state(&uplink.State{Unit: "gate-2", State: uplink.Online})
 	table.state(&uplink.State{Unit: "gate-1", State: uplink.Online})
 	table.healthOf(&uplink.Health{Unit: "gate-1", Outbox: uplink.OutboxStats{Entries: 7, DroppedEntries: 2},
-		Cameras: []uplink.CameraHealth{{State: "online"}, {State: "offline"}}, Problems: []string{"Camera b gives no pictures.", "x"}})
+		Cameras: []uplink.CameraHealth{{State: "online"}, {State: "offline"}}, Problems: []string{"Camera b is offline.", "x"}})
 	table.hotlists(&uplink.HotlistReport{Unit: "gate-1", Lists: []uplink.ListHealth{{Name: "stolen", Version: "41"}, {Name: "amber"}}, Refused: []uplink.ListRefusal{{}}})
 	table.hit(&uplink.Hit{Unit: "gate-1", Revision: 1})
 	table.hit(&uplink.Hit{Unit: "gate-1", Revision: 2})
@@ -253,7 +253,7 @@ func TestUnitsTable(t *testing.T) {
 	want := `3 units, 2 online
 UNIT         STATE    HEALTH  HITS  LAST HIT  BACKLOG  LOST  CAMERAS  LISTS                           PROBLEMS
 gate-3?[31m  offline  -       0     -         -        0     -                                        -
-gate-1       online   1 min   1     1 min     7        3     1/2      stolen 41, amber, (1 refused)   2: Camera b gives no pictures.
+gate-1       online   1 min   1     1 min     7        3     1/2      stolen 41, amber, (1 refused)   2: Camera b is offline.
 gate-2       online   -       0     -         -        0     -                                        -
 `
 	got := b.String()

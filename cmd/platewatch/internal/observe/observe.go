@@ -1,6 +1,6 @@
-// Package observe follows the vehicles before one camera: it looks for plates
-// where something moves, reads them, and votes over the frames. The daemon,
-// `platewatch read` and `platewatch bench` observe with the same code.
+// Package observe follows the vehicles in front of one camera: it searches for
+// plates where something moves, reads them, and votes over the frames. The
+// daemon, `platewatch read` and `platewatch bench` use the same code.
 //
 //	picture → motion gate → where to look → plates → passages
 package observe
@@ -21,30 +21,32 @@ import (
 // Params of an observer.
 type Params struct {
 	Passage passage.Params
-	// Area is the part of the picture that matters. Plates whose middle lies
-	// outside are dropped.
+	// Area is the part of the picture to search. Plates with their centre outside
+	// are dropped.
 	Area motion.Area
-	// MinHeight and MaxHeight bound the height of the characters in pixels;
-	// 0: whatever can be read.
+	// MinHeight and MaxHeight bound the height of the characters in pixels; 0 is
+	// no bound.
 	MinHeight, MaxHeight float64
-	// Gate looks only where something moved, or a plate is expected, and
-	// everywhere each FullLook. Without it every frame is looked at everywhere.
+	// Gate limits the search to places where something moved or a plate is
+	// expected; every FullLook the whole area is searched. Without Gate every
+	// frame is searched completely.
 	Gate     bool
 	FullLook time.Duration
 }
 
-// DefaultParams look where something moves, and everywhere each five seconds.
+// DefaultParams search where something moves, and the whole area every five
+// seconds.
 func DefaultParams() Params {
 	return Params{Passage: passage.DefaultParams(), Gate: true, FullLook: 5 * time.Second}
 }
 
-// Validate reports the first setting that makes no sense.
+// Validate reports the first invalid setting.
 func (p Params) Validate() error {
 	switch {
 	case p.MinHeight < 0 || p.MaxHeight < 0 || p.MaxHeight > 0 && p.MinHeight > p.MaxHeight:
-		return fmt.Errorf("character heights of %g to %g pixels: the smaller first, 0 for no bound", p.MinHeight, p.MaxHeight)
+		return fmt.Errorf("character heights of %g to %g pixels: neither may be negative, and the smaller comes first", p.MinHeight, p.MaxHeight)
 	case p.Gate && p.FullLook <= 0:
-		return fmt.Errorf("a full look each %v: it must be positive", p.FullLook)
+		return fmt.Errorf("a full look every %v: the interval must be positive", p.FullLook)
 	}
 	if err := p.Area.Validate(); err != nil {
 		return err
@@ -52,7 +54,7 @@ func (p Params) Validate() error {
 	return p.Passage.Validate()
 }
 
-// Extent is how much of a frame was looked at.
+// Extent is the part of a frame that was searched.
 type Extent int
 
 // The extents.
@@ -62,20 +64,19 @@ const (
 	Whole                 // the whole area
 )
 
-// Sight is what a frame gave.
-type Sight struct {
-	Extent  Extent
-	Plates  []ocr.Plate // in pixels of the frame
-	Updates []passage.Update
-	// What the gate, finding and reading took.
-	Gate, Find, Read time.Duration
+// FrameResult is the result of one frame.
+type FrameResult struct {
+	Extent           Extent
+	Plates           []ocr.Plate // in pixels of the frame
+	Updates          []passage.Update
+	Gate, Find, Read time.Duration // time spent on motion, finding and reading
 }
 
-// Turn waits until the observer may work on a frame that it wants to look at,
-// where several observers share the cores. done ends the turn.
+// Turn waits until the observer may search a frame, where several observers
+// share the cores. done releases the turn.
 type Turn func(context.Context) (done func(), err error)
 
-// Observer observes one camera. It has one user at a time.
+// Observer observes one camera. It is not safe for concurrent use.
 type Observer struct {
 	p          Params
 	recogniser *ocr.Recogniser
@@ -83,12 +84,12 @@ type Observer struct {
 	gate       *motion.Gate
 	grey       gocv.Mat
 	memory     ocr.Memory
-	whole      time.Duration // when the whole area was last looked at
+	whole      time.Duration // time of the last search of the whole area
 	began      bool
-	still      func(image.Rectangle) bool // nil without a gate
+	stationary func(image.Rectangle) bool // nothing moved there; nil without a gate
 }
 
-// New makes an observer. Close it after use; the recogniser stays the caller's.
+// New makes an observer. Close it after use; the caller keeps the recogniser.
 func New(r *ocr.Recogniser, p Params) (*Observer, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
@@ -99,7 +100,7 @@ func New(r *ocr.Recogniser, p Params) (*Observer, error) {
 	}
 	o := &Observer{p: p, recogniser: r, tracker: tracker, gate: motion.NewGate(p.Area), grey: gocv.NewMat()}
 	if p.Gate {
-		o.still = func(place image.Rectangle) bool { return !o.gate.Moved(place) }
+		o.stationary = func(place image.Rectangle) bool { return !o.gate.Moved(place) }
 	}
 	return o, nil
 }
@@ -107,46 +108,47 @@ func New(r *ocr.Recogniser, p Params) (*Observer, error) {
 // Close frees the observer's picture.
 func (o *Observer) Close() error { return o.grey.Close() }
 
-// Observe takes the next frame (8 bit, BGR, upright) at a position that does
-// not go back. The picture stays the caller's. turn may be nil.
-func (o *Observer) Observe(ctx context.Context, picture gocv.Mat, at time.Duration, turn Turn) (Sight, error) {
-	var s Sight
+// Observe processes the next frame (8 bit, BGR or grey, upright). at is its time
+// since any fixed moment, and never goes back. The caller keeps the picture. turn
+// may be nil.
+func (o *Observer) Observe(ctx context.Context, picture gocv.Mat, at time.Duration, turn Turn) (FrameResult, error) {
+	var r FrameResult
 	begin := time.Now()
-	places, err := o.places(picture, at, &s)
-	s.Gate = time.Since(begin)
+	places, err := o.places(picture, at, &r)
+	r.Gate = time.Since(begin)
 	if err != nil {
-		return s, err
+		return r, err
 	}
 	if len(places) > 0 {
 		if turn != nil {
 			done, err := turn(ctx)
 			if err != nil {
-				return s, err
+				return r, err
 			}
 			defer done()
 		}
-		if err := o.look(ctx, picture, places, at, &s); err != nil {
-			return s, err
+		if err := o.look(ctx, picture, places, at, &r); err != nil {
+			return r, err
 		}
 	}
-	s.Updates = o.tracker.Observe(at, s.Plates, o.still)
-	return s, nil
+	r.Updates = o.tracker.Observe(at, r.Plates, o.stationary)
+	return r, nil
 }
 
-// Idle tells the observer the time when there is no frame: passages end.
+// Idle advances the time without a frame, so that passages end.
 func (o *Observer) Idle(at time.Duration) []passage.Update { return o.tracker.Observe(at, nil, nil) }
 
-// Flush ends every passage: no frame comes any more.
+// Flush ends all passages, at the end of the stream.
 func (o *Observer) Flush() []passage.Update { return o.tracker.Flush() }
 
-// wholeShare is the share of the area from which single places cost as much as
-// all of it.
+// wholeShare: above this share of the area, one full search is cheaper than
+// several crops.
 const wholeShare = 0.6
 
-// places says where to look.
-func (o *Observer) places(picture gocv.Mat, at time.Duration, s *Sight) ([]image.Rectangle, error) {
+// places returns the places to search and sets the extent.
+func (o *Observer) places(picture gocv.Mat, at time.Duration, r *FrameResult) ([]image.Rectangle, error) {
 	bounds := o.p.Area.Bounds(image.Pt(picture.Cols(), picture.Rows()))
-	s.Extent = Whole
+	r.Extent = Whole
 	if !o.p.Gate {
 		return []image.Rectangle{bounds}, nil
 	}
@@ -168,22 +170,22 @@ func (o *Observer) places(picture gocv.Mat, at time.Duration, s *Sight) ([]image
 	}
 	switch {
 	case len(places) == 0:
-		s.Extent = Nothing
+		r.Extent = Nothing
 	case float64(area) >= wholeShare*float64(bounds.Dx()*bounds.Dy()):
 		o.whole = at
 		return []image.Rectangle{bounds}, nil
 	default:
-		s.Extent = Parts
+		r.Extent = Parts
 	}
 	return places, nil
 }
 
-// leastPlace is the least size of a place to look at, in pixels: finding ranks
-// what it sees by its surroundings.
+// leastPlace is the smallest place to search, in pixels: the finder ranks
+// candidates by their surroundings.
 var leastPlace = image.Pt(256, 144)
 
-// widened are the places within bounds, none smaller than leastPlace, none
-// empty.
+// widened enlarges places to at least leastPlace, clips them to bounds, and drops
+// empty ones.
 func widened(places []image.Rectangle, bounds image.Rectangle) []image.Rectangle {
 	out := places[:0]
 	for _, p := range places {
@@ -195,8 +197,8 @@ func widened(places []image.Rectangle, bounds image.Rectangle) []image.Rectangle
 	return out
 }
 
-// look finds and reads at the places.
-func (o *Observer) look(ctx context.Context, picture gocv.Mat, places []image.Rectangle, at time.Duration, s *Sight) error {
+// look finds and reads plates at the places.
+func (o *Observer) look(ctx context.Context, picture gocv.Mat, places []image.Rectangle, at time.Duration, r *FrameResult) error {
 	if picture.Channels() == 3 {
 		gocv.CvtColor(picture, &o.grey, gocv.ColorBGRToGray)
 	} else {
@@ -210,24 +212,24 @@ func (o *Observer) look(ctx context.Context, picture gocv.Mat, places []image.Re
 		if err != nil {
 			return err
 		}
-		s.Find, s.Read = s.Find+res.Find, s.Read+res.Read
+		r.Find, r.Read = r.Find+res.Find, r.Read+res.Read
 		for _, p := range res.Plates {
 			if o.wants(p, size) && !cutOff(p, place, bounds) {
-				s.Plates = append(s.Plates, p)
+				r.Plates = append(r.Plates, p)
 			}
 		}
 	}
 	return nil
 }
 
-// wants tells whether a plate is of a size and at a place that matter.
+// wants tells whether a plate has a size and a place within the settings.
 func (o *Observer) wants(p ocr.Plate, size image.Point) bool {
 	middle := image.Pt((p.Box.Min.X+p.Box.Max.X)/2, (p.Box.Min.Y+p.Box.Max.Y)/2)
 	return p.Height >= o.p.MinHeight && (o.p.MaxHeight == 0 || p.Height <= o.p.MaxHeight) && o.p.Area.Contains(middle, size)
 }
 
-// cutOff tells whether a plate reaches the edge of the place that was looked
-// at where the picture goes on: then some of it may lie beyond.
+// cutOff tells whether a plate touches an edge of the searched place that is not
+// an edge of the area: part of the plate may lie beyond.
 func cutOff(p ocr.Plate, place, bounds image.Rectangle) bool {
 	margin := int(p.Height / 2)
 	inner := place.Inset(margin)

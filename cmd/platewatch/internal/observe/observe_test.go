@@ -48,7 +48,7 @@ func newObserver(t *testing.T, p Params) *Observer {
 	return o
 }
 
-func see(t *testing.T, o *Observer, picture gocv.Mat, at time.Duration) Sight {
+func see(t *testing.T, o *Observer, picture gocv.Mat, at time.Duration) FrameResult {
 	t.Helper()
 	s, err := o.Observe(t.Context(), picture, at, nil)
 	if err != nil {

@@ -155,10 +155,10 @@ func drive(t *testing.T, s scenes.Stretch) (tally, error) {
 	return sum, nil
 }
 
-func observeFrame(t *testing.T, o *Observer, f render.Frame) (Sight, error) {
+func observeFrame(t *testing.T, o *Observer, f render.Frame) (FrameResult, error) {
 	m, err := gocv.NewMatFromBytes(f.Image.Rect.Dy(), f.Image.Rect.Dx(), gocv.MatTypeCV8UC4, f.Image.Pix)
 	if err != nil {
-		return Sight{}, err
+		return FrameResult{}, err
 	}
 	defer m.Close()
 	bgr := gocv.NewMat()

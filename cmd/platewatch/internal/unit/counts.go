@@ -9,21 +9,21 @@ import (
 	"platewatch/uplink"
 )
 
-// countEvery is how often the day's counts are written: what a power cut takes
-// of them at most.
+// countEvery is the interval of writing the day's counts: at most this much
+// counting is lost in a power cut.
 const countEvery = 5 * time.Minute
 
-// recordHit puts a hit into the audit trail, without its plate. The hit itself
-// is in the outbox already, and goes out whether this succeeds or not.
+// recordHit appends a hit to the audit trail, without its plate. The hit is in
+// the outbox already and is delivered even if this fails.
 func (u *Unit) recordHit(id string, matches []uplink.Match) {
 	records := make([]hotlist.AuditRecord, 0, len(matches))
 	for _, m := range matches {
 		records = append(records, hotlist.AuditRecord{Kind: hotlist.AuditHit, Hit: id, List: m.List, Version: m.Version,
 			Category: m.Category, How: hotlist.How(m.How), Record: m.Entry.Record})
 	}
-	// The frame waits for this: the bound is that of the trail's lock.
+	// The camera pipeline waits for this, at most for the timeout of the trail's lock.
 	if err := u.trail.Append(context.Background(), records...); err != nil {
-		u.log.Error("a hit could not be recorded in the audit trail", "id", id, "error", err)
+		u.log.Error("hit not recorded in the audit trail", "id", id, "error", err)
 	}
 	u.counting.Lock()
 	defer u.counting.Unlock()
@@ -38,7 +38,8 @@ func (u *Unit) recordHit(id string, matches []uplink.Match) {
 	}
 }
 
-// keepCounts adds what was read to the day's counts, and once more at the end.
+// keepCounts adds reads, passages and hits to the day's counts every
+// [countEvery], and a last time when ctx is done.
 func (u *Unit) keepCounts(ctx context.Context) error {
 	tick := time.NewTicker(countEvery)
 	defer tick.Stop()
@@ -51,10 +52,10 @@ func (u *Unit) keepCounts(ctx context.Context) error {
 		case <-tick.C:
 		}
 		var r, p uint64
-		for _, l := range u.lanes {
-			l.mu.Lock()
-			r, p = r+l.counts.plates, p+l.counts.passages
-			l.mu.Unlock()
+		for _, c := range u.pipelines {
+			c.mu.Lock()
+			r, p = r+c.counts.plates, p+c.counts.passages
+			c.mu.Unlock()
 		}
 		u.counting.Lock()
 		d := u.counted
@@ -63,7 +64,7 @@ func (u *Unit) keepCounts(ctx context.Context) error {
 		d.Day, d.Reads, d.Passages = u.day(), r-reads, p-passages
 		reads, passages = r, p
 		if err := u.trail.Count(context.WithoutCancel(ctx), d); err != nil {
-			u.log.Error("the day's counts could not be written", "error", err)
+			u.log.Error("day's counts not written", "error", err)
 		}
 		if done {
 			return nil
@@ -71,7 +72,7 @@ func (u *Unit) keepCounts(ctx context.Context) error {
 	}
 }
 
-// day is today, if the clock knows it.
+// day is the current date in UTC, or "unknown" while the clock is not set.
 func (u *Unit) day() string {
 	if u.clock().State != status.ClockSynchronised {
 		return "unknown"

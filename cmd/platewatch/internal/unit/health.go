@@ -9,24 +9,23 @@ import (
 	"platewatch/uplink"
 )
 
-// health is the message that the unit publishes every minute. Counts and
-// states only.
+// health makes the health message: counts and states, never plate text.
 func (u *Unit) health() uplink.Health {
 	h := uplink.Health{
 		At: time.Now(), Clock: uplink.ClockState(u.clock().State), Uptime: time.Since(u.started).Seconds(),
 		Software: u.o.Version.Version, Lists: u.listHealth(), Cameras: []uplink.CameraHealth{},
 		Disk: diskOf(filepath.Dir(u.cfg.Uplink.Outbox)), Temperature: boardTemperature(), Problems: u.problems(),
 	}
-	for _, l := range u.lanes {
-		s := l.camera.Stats()
+	for _, c := range u.pipelines {
+		s := c.camera.Stats()
 		h.Cameras = append(h.Cameras, uplink.CameraHealth{
-			Name: l.name, State: string(s.State), FPS: s.FPS, Frames: s.Frames, LastFrame: s.LastFrame,
+			Name: c.name, State: string(s.State), FPS: s.FPS, Frames: s.Frames, LastFrame: s.LastFrame,
 			Drops: s.DropsByReason, Opens: s.Opens, LastError: s.LastError,
 		})
-		l.mu.Lock()
-		h.Passages += l.counts.passages
-		h.Hits += l.counts.hits
-		l.mu.Unlock()
+		c.mu.Lock()
+		h.Passages += c.counts.passages
+		h.Hits += c.counts.hits
+		c.mu.Unlock()
 	}
 	return h
 }
@@ -35,7 +34,7 @@ func (u *Unit) listHealth() []uplink.ListHealth {
 	out := []uplink.ListHealth{}
 	for _, l := range u.listStates() {
 		if l.Missing || l.Version == "" {
-			continue // nothing of it is held; the report on hotlists and the problems tell why
+			continue // not held; hotlist report and problems say why
 		}
 		h := uplink.ListHealth{Name: l.Name, Version: l.Version, Entries: l.Entries, Imported: l.Imported}
 		if l.Signed != nil {
@@ -46,27 +45,27 @@ func (u *Unit) listHealth() []uplink.ListHealth {
 	return out
 }
 
-// problems are what a person should know, one sentence each.
+// problems are the faults that a person should know of, one sentence each.
 func (u *Unit) problems() []string {
 	var out []string
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
-	for _, l := range u.lanes {
-		if s := l.camera.Stats(); s.State == capture.StateOffline {
-			add("Camera %s gives no pictures: %s.", l.name, s.LastError)
+	for _, c := range u.pipelines {
+		if s := c.camera.Stats(); s.State == capture.StateOffline {
+			add("Camera %s is offline: %s.", c.name, s.LastError)
 		}
-		if advice := l.meter.Guidance().Advice(); advice != "" {
-			add("Camera %s: %s.", l.name, advice)
+		if advice := c.meter.Guidance().Advice(); advice != "" {
+			add("Camera %s: %s.", c.name, advice)
 		}
-		l.mu.Lock()
-		if l.counts.failures > 0 {
-			add("Camera %s: %d frames could not be read.", l.name, l.counts.failures)
+		c.mu.Lock()
+		if c.counts.failures > 0 {
+			add("Camera %s: %d frames could not be processed.", c.name, c.counts.failures)
 		}
-		l.mu.Unlock()
+		c.mu.Unlock()
 	}
 	if lists := u.lists.Stats(); lists.Entries == 0 {
-		add("The hotlist is empty, so nothing can match: platewatch hotlist import.")
+		add("The hotlist is empty, so nothing can match: run platewatch hotlist import.")
 	} else if lists.Fallback > 0 {
-		add("%d hotlists are served from the version before, because the newest is damaged.", lists.Fallback)
+		add("%d hotlists: using the previous version, because the newest is damaged.", lists.Fallback)
 	}
 	for _, d := range u.lists.Damage() {
 		if d.SetAside == "" {
@@ -78,24 +77,24 @@ func (u *Unit) problems() []string {
 	for _, l := range u.listStates() {
 		switch {
 		case l.Missing:
-			add("The signed hotlist %s is missing; a version was accepted before.", l.Name)
+			add("The signed hotlist %s is missing, although a version of it was accepted.", l.Name)
 		case l.Overdue:
-			add("Hotlist %s is overdue since %s: no newer version came. It goes on being used.", l.Name, l.Signed.Expires.Format("2006-01-02 15:04 MST"))
+			add("Hotlist %s is overdue since %s: no newer version arrived. It is still in use.", l.Name, l.Signed.Expires.Format("2006-01-02 15:04 MST"))
 		}
 		if l.Refused != nil {
 			add("An update of hotlist %s was refused: %s.", l.Name, l.Refused.Reason)
 		}
 	}
 	if d := u.outbox.Damage(); d != nil {
-		add("The outbox was damaged (%s); %d hits were saved, the old file is %s.", d.Reason, d.Salvaged, filepath.Base(d.Kept))
+		add("The outbox was damaged (%s): %d hits were recovered, the damaged file is kept as %s.", d.Reason, d.Salvaged, filepath.Base(d.Kept))
 	}
 	if s := u.outbox.Stats(); s.DroppedEntries > 0 {
-		add("%d hits were dropped because the outbox was full or they were over their age.", s.DroppedEntries)
+		add("%d hits were dropped: the outbox was full, or they were older than allowed.", s.DroppedEntries)
 	}
 	if s := u.outbox.Stats(); s.DiskProblem != "" {
-		add("The disk takes no writes (%s): %d hits are only in memory and would be lost with the power.", s.DiskProblem, s.Unsaved)
+		add("Cannot write to disk (%s): %d hits are held in memory only and would be lost in a power cut.", s.DiskProblem, s.Unsaved)
 	} else if s.NumberFileProblem != "" {
-		add("The outbox's number file cannot be written: %s.", s.NumberFileProblem)
+		add("Cannot write the outbox's number file: %s.", s.NumberFileProblem)
 	}
 	if len(u.cfg.Uplink.Brokers) == 0 {
 		add("No broker is configured: hits stay in the outbox.")

@@ -12,90 +12,93 @@ import (
 	"platewatch/uplink"
 )
 
-// decide looks a passage up and, if it is on a list, puts the hit into the
-// outbox. It is called when the vote became sure and again when it changed.
-func (l *lane) decide(p passage.Passage, s *sighting) {
-	matches := l.match(p)
+// decide looks a passage up when its vote became sure or changed. A match goes
+// into the outbox as a hit, or as the next revision of it; a passage that
+// matches nothing is dropped when it ends.
+func (c *cameraPipeline) decide(p passage.Passage, o *openPassage) {
+	matches := c.match(p)
 	switch {
 	case len(matches) > 0:
-		s.matches = matches
-	case s.hit == "":
-		return // not on a list: forgotten when it ends
+		o.matches = matches
+	case o.hitID == "":
+		return
 	default:
-		// It was reported under an earlier vote. Nobody may act on that any
-		// more, so the correction goes out under the same id.
-		for i := range s.matches {
-			s.matches[i].Caution = "corrected: after more frames the plate reads differently and is not on the list"
+		// An earlier vote was sent as a hit, and nobody may act on it any more:
+		// the correction goes out under the same id.
+		for i := range o.matches {
+			o.matches[i].Caution = "corrected: after more frames the plate reads differently and is not on the list"
 		}
 	}
-	l.send(p, s)
+	c.send(p, o)
 }
 
-// parks sends a hit once more when its vehicle turns out to be parked: it can
-// be found there.
-func (l *lane) parks(p passage.Passage, s *sighting) {
-	if s.hit != "" && p.Text == s.sentText && p.Parked && s.sentWay != hit.Parked {
-		l.send(p, s)
+// resendIfParked sends a hit again when its vehicle turns out to be parked, so
+// that it can be found there.
+func (c *cameraPipeline) resendIfParked(p passage.Passage, o *openPassage) {
+	if o.hitID != "" && p.Text == o.sentText && p.Parked && o.sentDirection != hit.Parked {
+		c.send(p, o)
 	}
 }
 
-// conclude sends a hit once more when the passage's end improved on it: a
-// surer vote, a much larger picture than the alert went out with, or where the
-// vehicle went.
-func (l *lane) conclude(p passage.Passage, s *sighting) {
-	const surer, larger = 0.1, 1.3
-	if s.hit == "" || p.Text != s.sentText {
+// resendIfBetter sends a hit again at the end of its passage if the vote became
+// more confident, the plate larger on its best frame, or the direction known.
+func (c *cameraPipeline) resendIfBetter(p passage.Passage, o *openPassage) {
+	const (
+		moreConfident = 0.1 // probability
+		larger        = 1.3 // ratio of widths
+	)
+	if o.hitID == "" || p.Text != o.sentText {
 		return
 	}
-	if p.Confidence >= s.sentConfidence+surer || s.sentWay != hit.Direction(&p) || float64(s.box.Dx()) >= larger*float64(s.sentWidth) {
-		l.send(p, s)
+	if p.Confidence >= o.sentConfidence+moreConfident || o.sentDirection != hit.Direction(&p) || float64(o.box.Dx()) >= larger*float64(o.sentWidth) {
+		c.send(p, o)
 	}
 }
 
-// match looks a text up. An error concerns single lists; what the others gave
-// counts.
-func (l *lane) match(p passage.Passage) []uplink.Match {
-	h := l.u.cfg.Hotlist
-	found, err := l.u.lists.Match(hotlist.Query{
+// match looks a passage up in all lists. A list that fails is logged; the
+// matches of the others count.
+func (c *cameraPipeline) match(p passage.Passage) []uplink.Match {
+	h := c.u.cfg.Hotlist
+	found, err := c.u.lists.Match(hotlist.Query{
 		Text: p.Text, Characters: hit.Reading(p.Characters), State: h.State, StateConfidence: h.StateShare,
-		At: time.Now(), ClockSynchronised: l.u.clock().State == status.ClockSynchronised,
+		At: time.Now(), ClockSynchronised: c.u.clock().State == status.ClockSynchronised,
 	})
 	if err != nil {
-		l.log.Error("a hotlist could not be searched", "error", err)
+		c.log.Error("hotlist lookup failed", "error", err)
 	}
 	return hit.Matches(found)
 }
 
 // send puts a hit, or its next revision, into the outbox.
-func (l *lane) send(p passage.Passage, s *sighting) {
-	h := hit.Message(&p, s.matches)
-	h.Camera, h.Position = l.name, position(l.u.cfg)
-	h.CapturedAt, h.Clock = s.at, uplink.ClockState(l.u.clock().State)
-	h.Region = l.u.recogniser.RegionOf(p.Text)
-	h.Frame = &uplink.Frame{Width: s.frame.X, Height: s.frame.Y, Box: [4]int{s.box.Min.X, s.box.Min.Y, s.box.Dx(), s.box.Dy()}}
-	h.PlatePicture, h.ContextPicture = s.pictures(l.u.cfg.Pictures)
-	id, err := s.hit, error(nil)
+func (c *cameraPipeline) send(p passage.Passage, o *openPassage) {
+	h := hit.Message(&p, o.matches)
+	h.Camera, h.Position = c.name, position(c.u.cfg)
+	h.CapturedAt, h.Clock = o.at, uplink.ClockState(c.u.clock().State)
+	h.Region = c.u.recogniser.RegionOf(p.Text)
+	h.Frame = &uplink.Frame{Width: o.frame.X, Height: o.frame.Y, Box: [4]int{o.box.Min.X, o.box.Min.Y, o.box.Dx(), o.box.Dy()}}
+	h.PlatePicture, h.ContextPicture = o.pictures(c.u.cfg.Pictures)
+	id, err := o.hitID, error(nil)
 	if id == "" {
-		id, err = l.u.outbox.Accept(h)
+		id, err = c.u.outbox.Accept(h)
 	} else {
-		err = l.u.outbox.Update(id, h)
+		err = c.u.outbox.Update(id, h)
 	}
 	if err != nil {
-		l.log.Error("a hit could not be stored", "list", h.Matches[0].List, "error", err)
+		c.log.Error("hit not stored", "list", h.Matches[0].List, "error", err)
 		return
 	}
-	if s.hit == "" {
-		l.mu.Lock()
-		l.counts.hits++
-		l.mu.Unlock()
-		l.u.recordHit(id, h.Matches)
-		l.log.Info("hit", "id", id, "list", h.Matches[0].List, "how", h.Matches[0].How)
+	if o.hitID == "" {
+		c.mu.Lock()
+		c.counts.hits++
+		c.mu.Unlock()
+		c.u.recordHit(id, h.Matches)
+		c.log.Info("hit", "id", id, "list", h.Matches[0].List, "how", h.Matches[0].How)
 	}
-	s.hit, s.sentText, s.sentWay, s.sentConfidence, s.sentWidth = id, p.Text, h.Direction, p.Confidence, s.box.Dx()
-	l.u.recent.put(id, h)
+	o.hitID, o.sentText, o.sentDirection, o.sentConfidence, o.sentWidth = id, p.Text, h.Direction, p.Confidence, o.box.Dx()
+	c.u.recent.put(id, h)
 }
 
-// recentHits keeps the latest hits for the status page, oldest first.
+// recentHits holds the latest hits for the status page, oldest first.
 type recentHits struct {
 	mu   sync.Mutex
 	hits []recentHit
@@ -104,10 +107,10 @@ type recentHits struct {
 type recentHit struct {
 	hit  uplink.Hit
 	id   string
-	when time.Time // by the monotonic clock
+	when time.Time // accepted; carries the monotonic clock
 }
 
-// maxRecent bounds the hits on the status page.
+// maxRecent is the number of hits on the status page.
 const maxRecent = 20
 
 func (r *recentHits) put(id string, h uplink.Hit) {

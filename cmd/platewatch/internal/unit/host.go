@@ -12,12 +12,12 @@ import (
 	"platewatch/uplink"
 )
 
-// clockReader tells how far the wall clock can be trusted. It is a field of
-// the unit so that tests can set the clock's state.
+// clockReader reads the state of the wall clock. It is a field of the unit so
+// that tests can set the state.
 type clockReader func() status.Clock
 
-// readKernelClock asks the kernel whether something disciplines its clock
-// (NTP, GPS, PTP): see adjtimex(2), STA_UNSYNC.
+// readKernelClock asks the kernel whether a time source (NTP, GPS, PTP)
+// disciplines its clock: adjtimex(2), STA_UNSYNC.
 func readKernelClock() status.Clock {
 	var t unix.Timex
 	if _, err := unix.Adjtimex(&t); err != nil {
@@ -29,8 +29,8 @@ func readKernelClock() status.Clock {
 	return status.Clock{State: status.ClockSynchronised, Source: "kernel"}
 }
 
-// diskOf is the room on the file system that holds path; nil when it does not
-// tell.
+// diskOf is the free and total space of the file system that holds path; nil if
+// it cannot be read.
 func diskOf(path string) *uplink.DiskHealth {
 	var s unix.Statfs_t
 	if err := unix.Statfs(path, &s); err != nil {
@@ -39,8 +39,8 @@ func diskOf(path string) *uplink.DiskHealth {
 	return &uplink.DiskHealth{Free: s.Bavail * uint64(s.Bsize), Total: s.Blocks * uint64(s.Bsize)}
 }
 
-// boardTemperature is the highest of the board's thermal zones in °C; nil when
-// there are none.
+// boardTemperature is the highest temperature of the board's thermal zones in
+// °C; nil without thermal zones.
 func boardTemperature() *float64 {
 	zones, err := filepath.Glob("/sys/class/thermal/thermal_zone*/temp")
 	if err != nil {

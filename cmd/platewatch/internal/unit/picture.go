@@ -13,47 +13,46 @@ import (
 	"platewatch/uplink"
 )
 
-// sighting is what the unit remembers of an open passage beside its vote: the
-// pictures of its best frame, and what was reported of it. It is forgotten
-// when the passage ends.
-type sighting struct {
-	at             time.Time // of the best frame
-	frame          image.Point
-	box            image.Rectangle
-	plate, context gocv.Mat
-	taken          bool
-	light          light.Plate // on the best frame
-	lit            bool        // it could be measured
+// openPassage holds what the unit keeps of a passage until it ends, beside its
+// vote: the pictures of its best frame, and what was sent of it.
+type openPassage struct {
+	at                  time.Time       // arrival of the best frame
+	frame               image.Point     // its size, pixels
+	box                 image.Rectangle // of the plate on it, pixels
+	plate, surroundings gocv.Mat
+	hasPictures         bool
+	light               light.Plate // of the plate on the best frame
+	lightMeasured       bool
 
-	hit            string // id of the reported hit; empty when there is none
+	hitID          string // empty while no hit was sent
 	matches        []uplink.Match
 	sentText       string
-	sentWay        string // where the vehicle goes
+	sentDirection  string
 	sentConfidence float64
-	sentWidth      int // of the plate on the pictures that were sent, pixels
+	sentWidth      int // of the plate on the sent pictures, pixels
 }
 
-// Pictures are kept no larger than this, in pixels: 32 open passages then hold
-// at most 24 MiB.
+// Largest width of kept pictures in pixels: 32 open passages hold at most
+// 24 MiB.
 const (
 	maxPlateWidth   = 400
 	maxContextWidth = 640
 )
 
-// take keeps the plate and its surroundings from a better frame.
-func (s *sighting) take(f *capture.Frame, box image.Rectangle, c config.Pictures) {
-	s.close()
-	s.at, s.box, s.taken = f.Arrived, box, true
-	s.frame = image.Pt(f.Image.Cols(), f.Image.Rows())
+// take replaces the pictures by those of a better frame.
+func (o *openPassage) take(f *capture.Frame, box image.Rectangle, c config.Pictures) {
+	o.close()
+	o.at, o.box, o.hasPictures = f.Arrived, box, true
+	o.frame = image.Pt(f.Image.Cols(), f.Image.Rows())
 	w := float64(box.Dx())
-	s.plate = cut(f.Image, box.Inset(-box.Dy()/6), maxPlateWidth)
-	s.context = cut(f.Image, image.Rect(
+	o.plate = cut(f.Image, box.Inset(-box.Dy()/6), maxPlateWidth)
+	o.surroundings = cut(f.Image, image.Rect(
 		box.Min.X-int(c.ContextSides*w), box.Min.Y-int(c.ContextAbove*w),
 		box.Max.X+int(c.ContextSides*w), box.Max.Y+int(c.ContextBelow*w)), maxContextWidth)
 }
 
-// measure notes how the plate came out on a better frame.
-func (s *sighting) measure(f *capture.Frame, p ocr.Plate) {
+// measure measures the light of the plate on a better frame.
+func (o *openPassage) measure(f *capture.Frame, p ocr.Plate) {
 	around := p.Box.Intersect(image.Rect(0, 0, f.Image.Cols(), f.Image.Rows()))
 	if around.Empty() {
 		return
@@ -64,29 +63,30 @@ func (s *sighting) measure(f *capture.Frame, p ocr.Plate) {
 	defer grey.Close()
 	gocv.CvtColor(colour, &grey, gocv.ColorBGRToGray)
 	if l, ok := light.Measure(grey, image.Rect(0, 0, grey.Cols(), grey.Rows()), p.Height); ok {
-		s.light, s.lit = l, true
+		o.light, o.lightMeasured = l, true
 	}
 }
 
-// close frees the pictures; what was reported stays known.
-func (s *sighting) close() {
-	if s.taken {
-		s.plate.Close()
-		s.context.Close()
-		s.taken = false
+// close frees the pictures. What was sent stays known.
+func (o *openPassage) close() {
+	if o.hasPictures {
+		o.plate.Close()
+		o.surroundings.Close()
+		o.hasPictures = false
 	}
 }
 
-// pictures encodes what goes with a hit; nil where there is none or its bound
-// is zero.
-func (s *sighting) pictures(c config.Pictures) (plate, context *uplink.Picture) {
-	if !s.taken {
+// pictures encodes the pictures of a hit as JPEG within the configured sizes. A
+// picture is nil if there is none, if its bound is zero, or if it does not fit.
+func (o *openPassage) pictures(c config.Pictures) (plate, surroundings *uplink.Picture) {
+	if !o.hasPictures {
 		return nil, nil
 	}
-	return jpegWithin(s.plate, int(c.PlateBytes)), jpegWithin(s.context, int(c.ContextBytes))
+	return jpegWithin(o.plate, int(c.PlateBytes)), jpegWithin(o.surroundings, int(c.ContextBytes))
 }
 
-// cut copies a region of a picture, clipped to it, no wider than maxWidth.
+// cut copies a region of a picture, clipped to its edges and scaled down to at
+// most maxWidth pixels.
 func cut(from gocv.Mat, r image.Rectangle, maxWidth int) gocv.Mat {
 	r = r.Intersect(image.Rect(0, 0, from.Cols(), from.Rows()))
 	if r.Empty() {
@@ -103,8 +103,8 @@ func cut(from gocv.Mat, r image.Rectangle, maxWidth int) gocv.Mat {
 	return out
 }
 
-// jpegWithin encodes a picture with the best quality that stays within a
-// number of bytes, and gives up below a quality that shows nothing.
+// jpegWithin encodes a picture at the best quality that fits a number of bytes;
+// nil if only a quality that shows nothing fits.
 func jpegWithin(m gocv.Mat, bytes int) *uplink.Picture {
 	if bytes <= 0 || m.Empty() {
 		return nil

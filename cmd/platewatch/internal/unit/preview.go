@@ -17,15 +17,16 @@ import (
 // previewWidth is the width of the live picture, in pixels.
 const previewWidth = 960
 
-// preview hands the next frame, with its plates drawn in, to whoever asked for
-// it. Nothing is drawn or encoded while nobody asks.
+// preview delivers the next frame, with its plates marked, to those who wait for
+// it. Nothing is drawn or encoded while nobody waits.
 type preview struct {
 	mu      sync.Mutex
-	waiting []chan []byte
+	waiting []chan []byte // each takes one JPEG; nil if there is none
 	ended   bool
 }
 
-// next waits for the next frame's picture.
+// next waits for the next frame and returns it as a JPEG. Errors:
+// [status.ErrNoPicture], or that of ctx.
 func (p *preview) next(ctx context.Context) ([]byte, error) {
 	c := make(chan []byte, 1)
 	p.mu.Lock()
@@ -58,7 +59,8 @@ func (p *preview) forget(c chan []byte) {
 	}
 }
 
-// take returns those who wait, and ends the waiting for good if last.
+// take removes and returns the waiting channels. After a take with last, next
+// fails at once.
 func (p *preview) take(last bool) []chan []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,15 +69,15 @@ func (p *preview) take(last bool) []chan []byte {
 	return waiting
 }
 
-// show draws into the lane's own frame, which is not needed after it.
-func (p *preview) show(l *lane, f *capture.Frame, plates []ocr.Plate) {
+// show delivers a frame. It draws into the frame, which must not be used after.
+func (p *preview) show(c *cameraPipeline, f *capture.Frame, plates []ocr.Plate) {
 	waiting := p.take(false)
 	if len(waiting) == 0 {
 		return
 	}
 	marks := make([]draw.Mark, 0, len(plates))
 	for _, q := range plates {
-		marks = append(marks, draw.Mark{Corners: q.Corners, Hit: l.isHit(q),
+		marks = append(marks, draw.Mark{Corners: q.Corners, Hit: c.isHit(q),
 			Text: fmt.Sprintf("%s %.0f%%", q.Text, 100*q.Confidence)})
 	}
 	draw.Marks(&f.Image, marks)
@@ -87,22 +89,22 @@ func (p *preview) show(l *lane, f *capture.Frame, plates []ocr.Plate) {
 	if err != nil {
 		b = nil
 	}
-	for _, c := range waiting {
-		c <- b
+	for _, w := range waiting {
+		w <- b
 	}
 }
 
-// close lets those who wait go.
+// close ends the waiting of everybody, without a picture.
 func (p *preview) close() {
 	for _, c := range p.take(true) {
 		c <- nil
 	}
 }
 
-// isHit tells whether a plate belongs to a passage that was reported.
-func (l *lane) isHit(p ocr.Plate) bool {
-	for _, s := range l.seen {
-		if s.hit != "" && s.sentText == p.Text {
+// isHit tells whether a plate belongs to a passage that was sent as a hit.
+func (c *cameraPipeline) isHit(p ocr.Plate) bool {
+	for _, s := range c.open {
+		if s.hitID != "" && s.sentText == p.Text {
 			return true
 		}
 	}

@@ -16,11 +16,12 @@ import (
 	"platewatch/uplink"
 )
 
-// drainTimeout bounds what the uplink delivers at the end. Together with a
-// camera that has to be given up (2.5 s) a stop takes less than 5 s.
+// drainTimeout bounds the time of the last deliveries when the unit stops.
+// Together with the 2.5 s after which a camera's blocked call is abandoned, a
+// stop takes less than 5 s.
 const drainTimeout = 2 * time.Second
 
-// readers is how many frames are read at once.
+// readers is the number of frames that are processed at once.
 func readers(configured int) int {
 	if configured > 0 {
 		return configured
@@ -36,7 +37,7 @@ func recogniserParams(c *config.Config, readers int) (p ocr.Params, err error) {
 	return p, err
 }
 
-// observeParams are how a camera is observed.
+// observeParams are the settings of a camera's observer.
 func observeParams(c *config.Config, cam config.Camera) observe.Params {
 	p := observe.DefaultParams()
 	p.Passage = passageParams(c)

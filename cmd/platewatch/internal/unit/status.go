@@ -11,7 +11,7 @@ import (
 	"platewatch/ocr/passage"
 )
 
-// statusPage makes the page from the configuration.
+// statusPage makes the server of the status page.
 func (u *Unit) statusPage() (*status.Server, error) {
 	c := u.cfg.Status
 	o := status.Options{Listen: c.Listen, Cert: c.Cert, Key: c.Key, Viewers: c.Viewers}
@@ -25,7 +25,7 @@ func (u *Unit) statusPage() (*status.Server, error) {
 	return status.New(u, o, u.log)
 }
 
-// Status describes the unit for its status page.
+// Status implements [status.Unit].
 func (u *Unit) Status() status.Document {
 	d := status.Document{
 		Unit: u.cfg.Unit.Name, Version: u.o.Version, Started: u.started, Uptime: status.Since(u.started),
@@ -38,14 +38,14 @@ func (u *Unit) Status() status.Document {
 	if p := u.cfg.Unit.Position; p != nil {
 		d.Position = p.Description
 	}
-	for _, l := range u.lanes {
-		d.ProgressAge = max(d.ProgressAge, status.Seconds(l.progressAge().Seconds()))
-		c := l.status()
-		d.Cameras = append(d.Cameras, c)
-		d.Passages += c.Passages
-		l.mu.Lock()
-		d.Hits += l.counts.hits
-		l.mu.Unlock()
+	for _, c := range u.pipelines {
+		d.ProgressAge = max(d.ProgressAge, status.Seconds(c.progressAge().Seconds()))
+		camera := c.status()
+		d.Cameras = append(d.Cameras, camera)
+		d.Passages += camera.Passages
+		c.mu.Lock()
+		d.Hits += c.counts.hits
+		c.mu.Unlock()
 	}
 	waiting := map[string]bool{}
 	for _, p := range u.outbox.List() {
@@ -57,17 +57,17 @@ func (u *Unit) Status() status.Document {
 	return d
 }
 
-// Picture is a camera's next frame with its plates drawn in.
+// Picture implements [status.Unit].
 func (u *Unit) Picture(ctx context.Context, camera string) ([]byte, error) {
-	for _, l := range u.lanes {
-		if l.name == camera {
-			return l.preview.next(ctx)
+	for _, c := range u.pipelines {
+		if c.name == camera {
+			return c.preview.next(ctx)
 		}
 	}
 	return nil, status.ErrUnknownCamera
 }
 
-// HitPicture is the plate picture of one of the latest hits.
+// HitPicture implements [status.HitPictures].
 func (u *Unit) HitPicture(_ context.Context, id string) ([]byte, error) {
 	for _, r := range u.recent.latest() {
 		if r.id == id && r.hit.PlatePicture != nil {
@@ -77,36 +77,36 @@ func (u *Unit) HitPicture(_ context.Context, id string) ([]byte, error) {
 	return nil, status.ErrNoPicture
 }
 
-func (l *lane) status() status.Camera {
-	s := l.camera.Stats()
-	c := status.Camera{
-		Name: l.name, Kind: s.Kind, State: string(s.State), Since: status.Since(s.Since),
+func (c *cameraPipeline) status() status.Camera {
+	s := c.camera.Stats()
+	out := status.Camera{
+		Name: c.name, Kind: s.Kind, State: string(s.State), Since: status.Since(s.Since),
 		FPS: s.FPS, Width: s.Width, Height: s.Height,
 		Frames: s.Frames, Drops: s.DropsByReason, Opens: s.Opens,
 		LastFrame: status.Since(s.LastFrame), LastError: s.LastError,
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := &l.counts
-	c.Looks, c.Plates, c.Passages = n.looks, n.plates, n.passages
-	c.FullLooks, c.Still, c.Again = n.fullLooks, n.still, n.again
-	c.Directions = map[string]uint64{}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := &c.counts
+	out.Looks, out.Plates, out.Passages = n.looks, n.plates, n.passages
+	out.FullLooks, out.Still, out.Again = n.fullLooks, n.still, n.again
+	out.Directions = map[string]uint64{}
 	for d, k := range n.directions {
 		if k > 0 {
-			c.Directions[passage.Direction(d).String()] = k
+			out.Directions[passage.Direction(d).String()] = k
 		}
 	}
-	if g := l.meter.Guidance(); g.Plates > 0 {
-		c.Light = &status.Light{Plates: g.Plates, Bright: g.Median.Bright, Dark: g.Median.Dark, Blur: g.Median.Blur, Height: g.Median.Height,
+	if g := c.meter.Guidance(); g.Plates > 0 {
+		out.Light = &status.Light{Plates: g.Plates, Bright: g.Median.Bright, Dark: g.Median.Dark, Blur: g.Median.Blur, Height: g.Median.Height,
 			Over: g.Over, Under: g.Under, Blurred: g.Blurred, Small: g.Small}
 	}
 	for _, k := range s.Controls {
-		c.Controls = append(c.Controls, status.Control{Name: k.Name, Asked: k.Asked, Value: k.Value, Error: k.Error})
+		out.Controls = append(out.Controls, status.Control{Name: k.Name, Asked: k.Asked, Value: k.Value, Error: k.Error})
 	}
-	c.Look = status.Timing{P50: milliseconds(n.timing.quantile(0.5)), P95: milliseconds(n.timing.quantile(0.95)),
+	out.Look = status.Timing{P50: milliseconds(n.timing.quantile(0.5)), P95: milliseconds(n.timing.quantile(0.95)),
 		Total: status.Seconds(n.timing.total.Seconds())}
-	c.PlateBoxes, c.PlateAge = boxesOf(n.lastPlates), status.Since(n.lastPlateAt)
-	return c
+	out.PlateBoxes, out.PlateAge = boxesOf(n.lastPlates), status.Since(n.lastPlateAt)
+	return out
 }
 
 func boxesOf(plates []ocr.Plate) []status.Box {
@@ -136,7 +136,7 @@ func (u *Unit) outboxStatus() status.Outbox {
 	out := status.Outbox{
 		Open: true, Pending: s.Entries, Bytes: s.Bytes, MaxBytes: s.MaxBytes, OldestAge: status.Seconds(s.Oldest),
 		Unsaved: s.Unsaved,
-		// The reasons exclude one another, so that their sum is what was given up.
+		// The reasons are disjoint: their sum is the number of dropped messages.
 		Dropped: map[string]uint64{"hits": s.DroppedEntries - s.Expired, "age": s.Expired, "pictures": s.DroppedPictures, "refused": s.Refused},
 	}
 	if u.client != nil {

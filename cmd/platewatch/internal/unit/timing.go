@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// timing keeps how long the latest looks took.
+// timing holds the durations of the latest looks.
 type timing struct {
 	ring  [512]time.Duration
-	n     int // of the ring in use
+	n     int // used slots of the ring
 	next  int
 	total time.Duration
 }
@@ -20,7 +20,7 @@ func (t *timing) add(d time.Duration) {
 	t.total += d
 }
 
-// quantile is the q-quantile (0–1) of the latest looks.
+// quantile is the q-quantile (q in 0–1) of the latest looks; 0 without any.
 func (t *timing) quantile(q float64) time.Duration {
 	if t.n == 0 {
 		return 0

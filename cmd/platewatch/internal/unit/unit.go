@@ -1,7 +1,7 @@
 // Package unit is the running unit: it wires cameras, recogniser, hotlist,
 // outbox, uplink and status page together and keeps them going.
 //
-//	lane.go      one camera: newest frame → plates → passages (observe)
+//	pipeline.go  one camera: newest frame → plates → passages (observe)
 //	hit.go       passage → hotlist → outbox
 //	picture.go   the pictures that go with a hit
 //	updates.go   hotlist updates from the broker → hotlist
@@ -11,10 +11,9 @@
 //	host.go      clock, disk and temperature of the board
 //	notify.go    systemd: ready, watchdog, stopping
 //
-// A frame's way is one goroutine per camera, from the camera's mailbox to the
-// outbox's fsync; nothing on it waits for the network. Everything else (the
-// uplink, the status page, the list watcher) runs beside it and can fail
-// without stopping it.
+// One goroutine per camera takes a frame from the camera's mailbox to the
+// outbox's fsync and never waits for the network. The rest (uplink, status page,
+// list watcher) runs in the background.
 package unit
 
 import (
@@ -44,7 +43,7 @@ type Options struct {
 	Model   read.Model
 	Version status.Version
 	Log     *slog.Logger
-	// OnPage, if set, is told the status page's address once it listens.
+	// OnPage, if set, is called with the status page's address once it listens.
 	OnPage func(url string)
 }
 
@@ -56,20 +55,20 @@ type Unit struct {
 	started time.Time
 
 	recogniser *ocr.Recogniser
-	working    chan struct{} // holds a token per frame being read
+	working    chan struct{} // one token per frame being processed
 	lists      *hotlist.DB
 	trail      *hotlist.Trail
 	outbox     *uplink.Outbox
 	client     *uplink.Client // nil without a broker
-	lanes      []*lane
+	pipelines  []*cameraPipeline
 	recent     recentHits
 	counting   sync.Mutex
-	counted    hotlist.DayCounts // hits since they were last written
+	counted    hotlist.DayCounts // hits since the last write
 	clock      clockReader
 }
 
-// Open opens everything that must be there: the reading model, the hotlist and
-// the outbox. Cameras and broker may come later, and are opened by Run.
+// Open opens the reading model, the hotlist and the outbox, and fails if one of
+// them cannot be opened. Cameras and broker may be absent; Run connects to them.
 func Open(o Options) (_ *Unit, err error) {
 	u := &Unit{o: o, cfg: o.Config, log: o.Log, started: time.Now(), clock: readKernelClock}
 	defer func() {
@@ -101,7 +100,7 @@ func Open(o Options) (_ *Unit, err error) {
 		return nil, err
 	}
 	for _, d := range u.lists.Damage() {
-		u.log.Error("a hotlist was damaged and set aside", "list", d.List, "reason", d.Reason, "kept", d.SetAside)
+		u.log.Error("damaged hotlist set aside", "list", d.List, "reason", d.Reason, "kept", d.SetAside)
 	}
 	if u.outbox, err = uplink.OpenOutbox(u.cfg.Uplink.Outbox, u.cfg.Unit.Name, outboxOptions(u), u.log); err != nil {
 		return nil, err
@@ -116,20 +115,20 @@ func Open(o Options) (_ *Unit, err error) {
 		}
 	}
 	for _, c := range u.cfg.Cameras {
-		l, err := newLane(u, c)
+		p, err := newCameraPipeline(u, c)
 		if err != nil {
 			return nil, err
 		}
-		u.lanes = append(u.lanes, l)
+		u.pipelines = append(u.pipelines, p)
 	}
 	return u, nil
 }
 
-// Close frees what Open opened. Run must have returned.
+// Close releases what Open opened. Run must have returned.
 func (u *Unit) Close() error {
 	var all error
-	for _, l := range u.lanes {
-		all = errors.Join(all, l.watcher.Close())
+	for _, c := range u.pipelines {
+		all = errors.Join(all, c.observer.Close())
 	}
 	if u.outbox != nil {
 		all = errors.Join(all, u.outbox.Close())
@@ -143,7 +142,8 @@ func (u *Unit) Close() error {
 	return all
 }
 
-// turn waits until a frame may be read: so many at once as there are readers.
+// turn waits until a frame may be processed: at most as many at once as there
+// are readers.
 func (u *Unit) turn(ctx context.Context) (done func(), err error) {
 	select {
 	case u.working <- struct{}{}:
@@ -154,24 +154,24 @@ func (u *Unit) turn(ctx context.Context) (done func(), err error) {
 }
 
 // Run runs the unit until ctx is done or every camera has ended, as files do.
-// Then the cameras stop first, the last passages are decided, and the uplink
-// delivers for up to [drainTimeout] what it can; the rest stays in the outbox.
+// Cameras stop first and their last passages are decided; then the uplink
+// delivers for at most [drainTimeout]. The rest stays in the outbox.
 func (u *Unit) Run(ctx context.Context) error {
-	beside, stopBeside := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopBeside()
-	g, beside := errgroup.WithContext(beside)
-	// Cameras stop with ctx, and when something beside them cannot go on.
-	watching, stopWatching := context.WithCancel(beside)
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBackground()
+	g, background := errgroup.WithContext(background)
+	// Cameras stop with ctx, and when a background task fails.
+	watching, stopWatching := context.WithCancel(background)
 	defer stopWatching()
 	defer context.AfterFunc(ctx, stopWatching)()
 
 	if u.client != nil {
-		g.Go(func() error { return u.client.Run(beside) })
+		g.Go(func() error { return u.client.Run(background) })
 	} else {
 		u.log.Warn("no broker is configured: hits stay in the outbox")
 	}
-	g.Go(func() error { return u.keepLists(beside) })
-	g.Go(func() error { return u.keepCounts(beside) })
+	g.Go(func() error { return u.keepLists(background) })
+	g.Go(func() error { return u.keepCounts(background) })
 	if u.cfg.Status.Listen != config.StatusOff {
 		page, err := u.statusPage()
 		if err != nil {
@@ -184,32 +184,32 @@ func (u *Unit) Run(ctx context.Context) error {
 		if u.o.OnPage != nil {
 			u.o.OnPage(url)
 		}
-		g.Go(func() error { return page.Run(beside) })
+		g.Go(func() error { return page.Run(background) })
 	}
 	g.Go(func() error { return u.notifySystemd(watching) })
 	g.Go(func() error {
-		defer stopBeside()
+		defer stopBackground()
 		cameras, watching := errgroup.WithContext(watching)
-		for _, l := range u.lanes {
-			cameras.Go(func() error { return l.run(watching) })
+		for _, c := range u.pipelines {
+			cameras.Go(func() error { return c.run(watching) })
 		}
 		return cameras.Wait()
 	})
-	u.log.Info("running", "unit", u.cfg.Unit.Name, "cameras", len(u.lanes), "version", u.o.Version.Version)
+	u.log.Info("running", "unit", u.cfg.Unit.Name, "cameras", len(u.pipelines), "version", u.o.Version.Version)
 	err := g.Wait()
 	stats := u.outbox.Stats()
 	u.log.Info("stopped", "waiting_hits", stats.Entries)
 	return err
 }
 
-// keepLists takes over lists that were imported meanwhile, and tells the
-// server which are held.
+// keepLists reloads lists that were imported, and reports the held versions to
+// the server.
 func (u *Unit) keepLists(ctx context.Context) error {
 	const every = 2 * time.Second
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	u.reportLists()
-	told := u.listStates()
+	reported := u.listStates()
 	for {
 		select {
 		case <-ctx.Done():
@@ -218,29 +218,29 @@ func (u *Unit) keepLists(ctx context.Context) error {
 		}
 		changed, err := u.lists.Refresh(ctx)
 		if err != nil && ctx.Err() == nil {
-			u.log.Error("the hotlists could not be looked through", "error", err)
+			u.log.Error("hotlists not refreshed", "error", err)
 		}
 		if changed {
 			u.log.Info("hotlists changed", "lists", u.lists.Stats().Lists, "entries", u.lists.Stats().Entries)
 		}
-		// A refusal, and a list that became overdue, change no file of a list.
-		if now := u.listStates(); changed || !slices.EqualFunc(now, told, sameState) {
-			told = now
+		// A refusal and the passing of a list's expiry change no file of a list.
+		if now := u.listStates(); changed || !slices.EqualFunc(now, reported, sameState) {
+			reported = now
 			u.reportLists()
 		}
 	}
 }
 
-// listStates says where each list stands.
+// listStates is the state of each list.
 func (u *Unit) listStates() []hotlist.ListState {
 	states, err := u.lists.States(time.Now(), u.clock().State == status.ClockSynchronised)
 	if err != nil {
-		u.log.Error("the hotlists could not be listed", "error", err)
+		u.log.Error("hotlists not listed", "error", err)
 	}
 	return states
 }
 
-// sameState tells whether the server would be told the same.
+// sameState tells whether two states give the same report.
 func sameState(a, b hotlist.ListState) bool {
 	same := a.Name == b.Name && a.Version == b.Version && a.Imported.Equal(b.Imported) && a.Overdue == b.Overdue && a.Missing == b.Missing
 	if a.Refused == nil || b.Refused == nil {
@@ -249,7 +249,7 @@ func sameState(a, b hotlist.ListState) bool {
 	return same && *a.Refused == *b.Refused
 }
 
-// reportLists tells the server which lists are held, and which updates were
+// reportLists reports to the server which lists are held, and which updates were
 // refused and why.
 func (u *Unit) reportLists() {
 	if u.client == nil {

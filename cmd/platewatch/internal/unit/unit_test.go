@@ -73,15 +73,15 @@ func TestPictures(t *testing.T) {
 		"larger than sane": image.Rect(0, 0, 1920, 1080),
 	} {
 		t.Run(name, func(t *testing.T) {
-			var s sighting
+			var s openPassage
 			defer s.close()
 			s.take(&capture.Frame{Image: frame, Arrived: time.Now()}, box, c)
-			plate, context := s.pictures(c)
+			plate, surroundings := s.pictures(c)
 			for what, p := range map[string]struct {
 				picture  *uplink.Picture
 				maxBytes int
 				maxWidth int
-			}{"plate": {plate, int(c.PlateBytes), maxPlateWidth}, "context": {context, int(c.ContextBytes), maxContextWidth}} {
+			}{"plate": {plate, int(c.PlateBytes), maxPlateWidth}, "context": {surroundings, int(c.ContextBytes), maxContextWidth}} {
 				if p.picture == nil {
 					continue // noise does not fit: no picture is better than an unreadable one
 				}
@@ -93,9 +93,9 @@ func TestPictures(t *testing.T) {
 					t.Errorf("%s: %v, %v", what, size, err)
 				}
 			}
-			allowed := image.Rect(0, 0, 3*box.Dx()+2, 2*box.Dx()+box.Dy()+2) // one width beside, half a width above and below
-			if s.context.Cols() > allowed.Dx() || s.context.Rows() > allowed.Dy() {
-				t.Errorf("the context is %d × %d, allowed are %v", s.context.Cols(), s.context.Rows(), allowed)
+			allowed := image.Rect(0, 0, 3*box.Dx()+2, 2*box.Dx()+box.Dy()+2) // one width background, half a width above and below
+			if s.surroundings.Cols() > allowed.Dx() || s.surroundings.Rows() > allowed.Dy() {
+				t.Errorf("the context is %d × %d, allowed are %v", s.surroundings.Cols(), s.surroundings.Rows(), allowed)
 			}
 		})
 	}
@@ -106,11 +106,11 @@ func TestNoContextWhenItsBoundIsZero(t *testing.T) {
 	defer frame.Close()
 	c := config.Default().Pictures
 	c.ContextBytes = 0
-	var s sighting
+	var s openPassage
 	defer s.close()
 	s.take(&capture.Frame{Image: frame}, image.Rect(200, 200, 300, 225), c)
-	if plate, context := s.pictures(c); plate == nil || context != nil {
-		t.Errorf("plate %v, context %v", plate != nil, context != nil)
+	if plate, surroundings := s.pictures(c); plate == nil || surroundings != nil {
+		t.Errorf("plate %v, context %v", plate != nil, surroundings != nil)
 	}
 }
 

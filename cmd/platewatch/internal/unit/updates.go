@@ -13,16 +13,17 @@ import (
 	"platewatch/uplink"
 )
 
-// updates hands the hotlist updates that come over MQTT to the hotlist.
+// updates applies the hotlist updates that arrive over MQTT.
 type updates struct{ lists *hotlist.DB }
 
-// CheckManifest verifies the signature and tells which parts are needed. A
-// refusal is recorded, so that the unit reports it.
+// CheckManifest verifies a manifest's signature and returns the parts that are
+// needed; nil if the version is held already. A refusal is recorded, so that the
+// unit reports it.
 func (u updates) CheckManifest(list string, manifest []byte) (*uplink.ListUpdate, error) {
 	up, err := u.lists.Examine(list, manifest)
 	if err != nil {
-		// Applying fails for the same reason, before it asks for a part, and
-		// records it.
+		// Apply fails for the same reason before it asks for a part, and records
+		// the refusal.
 		_, aerr := u.lists.Apply(context.Background(), list, manifest, noParts)
 		if aerr == nil {
 			aerr = err
@@ -41,12 +42,12 @@ func (u updates) CheckManifest(list string, manifest []byte) (*uplink.ListUpdate
 
 func noParts(context.Context, hotlist.Part) (io.ReadCloser, error) { return nil, fs.ErrNotExist }
 
-// ApplyUpdate takes the update over.
+// ApplyUpdate applies an update from the files of its parts.
 func (u updates) ApplyUpdate(ctx context.Context, list string, manifest []byte, parts []string) error {
 	next := 0
 	_, err := u.lists.Apply(ctx, list, manifest, func(_ context.Context, p hotlist.Part) (io.ReadCloser, error) {
-		// The hotlist asks for the parts in the order in which it named them. If
-		// the list changed in between it asks for others, and says so.
+		// Apply asks for the parts in the order of CheckManifest. If the list
+		// changed in between, it needs others and fails.
 		if next >= len(parts) {
 			return nil, fmt.Errorf("part %d: %w", p.N, fs.ErrNotExist)
 		}
@@ -56,7 +57,7 @@ func (u updates) ApplyUpdate(ctx context.Context, list string, manifest []byte, 
 	return err
 }
 
-// listUpdates are the updates that the configuration wants; nil for none.
+// listUpdates subscribes to the configured lists; nil if there are none.
 func listUpdates(u *Unit) (*uplink.ListUpdates, error) {
 	if len(u.cfg.Uplink.Hotlists) == 0 {
 		return nil, nil
