@@ -30,12 +30,18 @@ func chooseSides(d dice, k *kind, w float64, left, right *float64) []side {
 		if k.name == "eu" && d.one(.22) {
 			takeRight("band", d.in(.055, .08))
 		}
-	case k.name == "us" && d.one(.25):
-		takeLeft(pick(d, us...), d.in(.1, .2))
-	case k.name == "us" && d.one(.12):
+		if k.name == "eu" && d.one(.05) {
+			takeRight("stack", d.in(.06, .1))
+		}
+	case k.name == "us" && d.one(.06): // Wyoming: a county, a rider, and letters behind the number
+		takeLeft(pick(d, us...), d.in(.12, .24))
+		takeRight("stack", d.in(.08, .16))
+	case k.name == "us" && d.one(.28):
+		takeLeft(pick(d, us...), d.in(.1, .24))
+	case k.name == "us" && d.one(.15):
 		takeRight(pick(d, us...), d.in(.1, .2))
-	case k.name == "other" && d.one(.2):
-		takeLeft(pick(d, "band", "emblem", "stack"), d.in(.07, .16))
+	case k.name == "other" && d.one(.3):
+		takeLeft(pick(d, "band", "emblem", "stack", "stack"), d.in(.07, .16))
 	}
 	return out
 }
@@ -48,7 +54,7 @@ func (p *plate) sideItem(d dice, s side) {
 	case "band":
 		p.band(d, s)
 	case "stack":
-		s := d.fill(pick(d, "LL", "LL", "LL", "LLL", "DD"))
+		s := d.fill(pick(d, "LL", "LL", "LL", "LLL", "LLLL", "DD", "DL"))
 		each := h * d.in(.95, 1.15) / float64(len(s))
 		for i := range len(s) {
 			p.small.write(&p.field, s[i:i+1], mid, top+float64(i)*each, each*.8, d.in(.7, 1.2), room, p.print, 1)
@@ -166,7 +172,7 @@ func (p *plate) sticker(d dice, x, y, w, h float64) {
 
 // mark is what stands between two groups of characters: '-' a dash, '.' a dot,
 // ':' two discs, 'r' two round seals, 'o' a patch, 's' an emblem, 'h' a shield
-// over a bar, ' ' nothing.
+// over a bar, 'k' a sticker, 't' a picture as high as the characters, ' ' nothing.
 func (p *plate) mark(d dice, what byte, cx, cy, w float64) {
 	switch what {
 	case '-':
@@ -188,6 +194,13 @@ func (p *plate) mark(d dice, what byte, cx, cy, w float64) {
 		p.fill(d.in(.1, 1), 1, blob(d, cx, cy, min(w*.5, d.in(.15, .42)*capital), d.in(.2, .6)*capital))
 		if d.one(.5) {
 			p.disc(cx, cy, d.in(2, 6), d.Float64())
+		}
+	case 'k':
+		p.sticker(d, cx-w*.45, cy-capital*d.in(.2, .5), w*.9, capital*d.in(.4, .8))
+	case 't':
+		p.fill(p.ground-d.in(.2, 1)*(p.ground-p.print), 1, blob(d, cx, cy+d.in(-4, 4), w*d.in(.3, .6), capital*d.in(.4, .65)))
+		if d.one(.5) {
+			p.fill(d.Float64(), 1, blob(d, cx+d.in(-3, 3), cy+d.in(-8, 8), w*.25, capital*.3))
 		}
 	case 's':
 		p.emblem(d, cx, cy+d.in(-5, 5), min(w*.5, d.in(.18, .4)*capital))

@@ -13,6 +13,12 @@ func (p *plate) background(d dice) {
 		if d.one(.28) {
 			p.slope(d.in(-.2, .2)*contrast, d.in(-.4, .4)*contrast)
 		}
+		if d.one(.1) { // Idaho's sky: as dark as the characters above, light below them
+			p.sky(tint(.5, .95), f.y0, f.y0+d.in(.35, .75)*f.h())
+			if d.one(.4) {
+				p.sky(tint(.3, .9), f.y1, f.y1-d.in(.2, .4)*f.h())
+			}
+		}
 		if d.one(.25) { // a coloured band at the top or the foot
 			t := d.in(.1, .3) * f.h()
 			if d.one(.6) {

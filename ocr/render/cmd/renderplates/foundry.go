@@ -64,6 +64,7 @@ func newFoundry(seed uint64, faces int) (*foundry, error) {
 		}
 		if d := (dice{r}); d.one(.75) {
 			habits(d, &t, die.Width/100, die.Stroke/100)
+			letterHabits(d, &t, die.Width/100, die.Stroke/100)
 		}
 		f.varied = append(f.varied, t)
 	}

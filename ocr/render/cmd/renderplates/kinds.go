@@ -7,6 +7,9 @@ type between [2]float64
 
 func (b between) draw(d dice) float64 { return d.in(b[0], b[1]) }
 
+// row is the kind that is one row of two.
+const row = "row"
+
 // kind is a family of plates: wide ranges around what one region issues.
 type kind struct {
 	name     string
@@ -24,11 +27,11 @@ type kind struct {
 
 var kinds = []kind{
 	{name: "us", share: .40, capital: between{.38, .54}, aspect: between{1.85, 2.15}, wide: between{.36, .62}, middle: between{.45, .56},
-		dark: .2, frame: .42, art: .75, marks: "    --.oosss",
+		dark: .2, frame: .42, art: .75, marks: "    --.oossskt",
 		patterns: split(`LLL DDDD*6 DLLLDDD*5 LLL DDD*6 DDD LLL*6 LL DDDD|LL DDDDD|DDDDDD|DDD DDD|D LLLDD|LLL DDL|LDD DDL|DDLLDD|LLDDDDD|DDDD LL|DDD DDDD|
-LDDDDDD|DLDDDD|DDDDD|LLLLLL|LLLLLLL|LLLLL|LLLL|LDDDD|DLL DDD|LLL DLL|DDDDDDL|LDDDDD|DDL LLD|DDDD|D DDDDDL|LLD LDL*2 LLD DDD|L DDDDD|LLL|DDLL DD|LDL DDDD|DDDDLLL|LL DD|LLL LLL|DLLLLDD|DDDLLD`)},
+LDDDDDD|DLDDDD|DDDDD|LLLLLL*2 LLLLLLL*3 LLLLL*2 LLLL|LLLLLD|LLLLDD|LLL LLLL|LLLL LL|LLDLLL|LLLLL DD|LDDDD|DLL DDD|LLL DLL|DDDDDDL|LDDDDD|DDL LLD|DDDD|D DDDDDL|LLD LDL*2 LLD DDD|L DDDDD|LLL|DDLL DD|LDL DDDD|DDDDLLL|LL DD|LLL LLL|DLLLLDD|DDDLLD`)},
 	{name: "eu", share: .28, capital: between{.58, .76}, aspect: between{4, 4.9}, wide: between{.45, .7}, middle: between{.46, .54},
-		dark: .15, frame: .45, art: .12, marks: "   ----.:rrrosh",
+		dark: .15, frame: .45, art: .12, marks: "   ----.:rrrroosshh",
 		patterns: split(`LL DDDLL*7 DLD DDDD*4 LL DDDDD|LLL DDDD|LLL DDLL|L LL DDD|LL LL DDD|LL LL DDDD|L LL DDDD|L LL DD|LL L DDDD|LL DDD LL*3 DDDD LLL*2 LLL DD DD|LL DDLLL|LLL LLDD|
 L LLDDDD|LL DD LL|LLL DDD*2 LL DDDD|LL DDDDL|D LLL DDD*2 LL DD LL|DD LLL D|DD LL LL|DDDD LL DD|DDD LLL DD|L DDDD|DDLLDDDD|LL L DDD|DDDLLL|LDDDLLL|LLLDDDL|D DDDDDD|LL DDDDDD|DDD LLL|LDDD LLL`)},
 	{name: "br", share: .14, capital: between{.44, .56}, aspect: between{2.85, 3.3}, wide: between{.6, .88}, middle: between{.55, .66},
@@ -37,7 +40,10 @@ L LLDDDD|LL DD LL|LLL DDD*2 LL DDDD|LL DDDDL|D LLL DDD*2 LL DD LL|DD LLL D|DD LL
 		dark: .2, frame: .3, art: .1, marks: "   ", patterns: []string{"LLLDLDD"}},
 	{name: "uk", share: .05, capital: between{.62, .76}, aspect: between{4.2, 4.9}, wide: between{.5, .68}, middle: between{.46, .54},
 		dark: .15, frame: .3, art: .05, marks: " ", patterns: split(`LLDD LLL*4 LDDD LLL|LLL DDDL|LL DDDD`)},
-	{name: "other", share: .09, capital: between{.42, .78}, aspect: between{1.9, 4.9}, wide: between{.4, .8}, middle: between{.42, .6},
+	// One row of a plate that has two: the reader is shown them one by one.
+	{name: row, share: .03, capital: between{.62, .8}, aspect: between{1.5, 3.4}, wide: between{.45, .75}, middle: between{.46, .54},
+		dark: .15, frame: 0, art: .05, marks: "  --r", patterns: split(`LL|LLL*2 DDDD*2 LLDD*2 DDL|DDDDL|LLLL|DDDDD|DLDD|LDDD|DDD|L LL|DD LL|LL DD`)},
+	{name: "other", share: .06, capital: between{.42, .78}, aspect: between{1.9, 4.9}, wide: between{.4, .8}, middle: between{.42, .6},
 		dark: .25, frame: .3, art: .3, marks: "  -.os", patterns: split(`LLL DDDD*3 LL DDDD|DDDD LL|LLL DDD|DDD LLL|LL DDDLL|DDDDDD|LLDD LLLL|LL DD DD`)},
 }
 
@@ -67,8 +73,11 @@ func (k *kind) text(d dice) string {
 		return d.fill(pick(d, k.patterns...))
 	}
 	n := pick(d, 3, 4, 5, 5, 6, 6, 6, 7, 7, 7, 7, 8, 8, 9)
-	if k.name == "us" || k.name == "br" {
+	switch k.name {
+	case "us", "br":
 		n = min(n, 8)
+	case row:
+		n = min(n, 5)
 	}
 	p := make([]byte, 0, n+2)
 	for i := range n {

@@ -84,6 +84,7 @@ func (o *photo) shoot(p *plate, d dice) error {
 func place(p *plate, d dice, scale float64) (region [4]render.Point, size image.Point, m render.Homography) {
 	w, h := float64(p.w), float64(p.h)
 	narrow := d.in(.92, 1.06)
+	steep := d.one(.08)
 	if d.one(.25) { // from the side
 		narrow = d.in(.6, 1)
 	}
@@ -93,6 +94,9 @@ func place(p *plate, d dice, scale float64) (region [4]render.Point, size image.
 	}
 	s, c := math.Sincos(roll * math.Pi / 180)
 	shear, px, py := d.bell(.05), d.bell(.035), d.bell(.05)
+	if steep { // near the edge of the picture, from high up or from beside
+		narrow, shear, px = d.in(.42, .8), d.in(-.35, .35), d.bell(.08)
+	}
 	at := func(x, y float64) render.Point {
 		x, y = (x-w/2)*narrow, y-h/2
 		q := 1 + px*2*x/w + py*.6*2*y/h
@@ -216,13 +220,26 @@ func expose(f *field, p *plate, d dice, high float64, night bool) {
 			f.v[i] = min(max((v-.5)*k+.5, 0), 1)
 		}
 	}
+	if !night && d.one(.05) { // infrared: the face is saturated and blooms into the strokes
+		gain := float32(d.in(1.2, 2.4))
+		for i, v := range f.v {
+			f.v[i] = min(v*gain, 1.1)
+		}
+		f.blur(d.in(.03, .09) * high)
+		for i, v := range f.v {
+			f.v[i] = min(v*1.15, 1)
+		}
+	}
 	if high > 11 || d.one(.4) {
 		switch q := d.Float64(); {
 		case q < .36:
 			f.blur(d.in(.03, .06) * high * pick(d, .5, .5, .8, 1.2))
-		case q < .48:
-			f.smear(max(2, high*d.in(.08, .2)), pick(d, 0, 0, d.angle()))
+		case q < .5: // along the road that is down the picture or across it
+			f.smear(max(2, high*d.in(.08, .26)), pick(d, 0, 0, math.Pi/2, d.angle()))
 		}
+	}
+	if d.one(.08) { // grain that is coarser than a pixel: a night camera's gain
+		f.clouds(d, pick(d, 2, 3, 4), d.in(.05, .3)*math.Abs(p.ground-p.print))
 	}
 	hi, lo := d.in(.6, 1.15), 0.
 	if d.one(.25) {
@@ -280,10 +297,16 @@ func finish(f *field, p *plate, d dice, high float64) (field, error) {
 			f.v[i] = min(max(v+(v-soft[i])*k, 0), 255)
 		}
 	}
-	if d.one(.5) {
+	switch q := d.Float64(); {
+	case q < .45:
 		if err := f.compress(25 + d.IntN(68)); err != nil {
 			return field{}, err
 		}
+	case q < .55: // video at a low bit rate: coarse blocks with smoothed edges
+		if err := f.compress(8 + d.IntN(20)); err != nil {
+			return field{}, err
+		}
+		f.blur(d.in(.3, .7))
 	}
 	return f.resized(storedW, storedH, d.one(.5)), nil
 }

@@ -56,6 +56,11 @@ func (p *plate) draw(f *foundry, d dice) {
 	p.shape(int(w+2*frame), int(h+2*frame), p.ground)
 	p.face = box{frame, frame, frame + w, frame + h}
 	p.corner = d.in(.0, .12) * h
+	if k.name == row { // the other row is above or below what the reader is shown
+		frame = h * d.in(.4, .7)
+		p.shape(int(w), int(h+2*frame), p.ground)
+		p.face = box{0, frame, w, frame + h}
+	}
 
 	left, right := p.face.x0+w*d.in(.02, .06), p.face.x1-w*d.in(.02, .06)
 	sides := chooseSides(d, k, w, &left, &right)
@@ -83,6 +88,9 @@ func (p *plate) draw(f *foundry, d dice) {
 	p.text = box{x, y, x + width*stretch, y + height}
 
 	p.background(d)
+	if k.name == row {
+		p.otherRow(d, set)
+	}
 	for _, s := range sides {
 		p.sideItem(d, s)
 	}
@@ -114,6 +122,7 @@ func (p *plate) draw(f *foundry, d dice) {
 	if framed {
 		p.holder(d, frame)
 	}
+	p.hazards(d)
 	p.shade(d)
 }
 
