@@ -6,13 +6,6 @@ DATA  ?= ../shared/data
 ARGS  ?=
 CLIPS ?=
 
-# What the judge is fitted to: DIR, and DIR@REGION where a region is told.
-JUDGED := frames/eu frames/eu@eu frames/us frames/us@us frames/br frames/br@br frames/us_carpark frames/us_carpark@us \
-  frames/fr frames/fr@eu negatives/grey crops/us@us crops/eu crops/br_night@br
-
-# What is read to learn how the unit misreads plates.
-MISREAD := frames/eu@eu frames/us@us frames/br@br frames/us_carpark@us frames/fr@fr crops/us@us crops/eu@eu crops/br_night@br crops/tw@tw videos/nl@nl
-
 # Everything that goes into the binary.
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') go.mod go.sum
 
@@ -84,11 +77,11 @@ ranker: ## fit the finder's ranking to rendered pictures anew (5 to 15 minutes)
 
 judge: ## fit how readings are judged to the labelled frames anew (minutes)
 	@deploy/tools/packages build
-	go run ./ocr/judge/cmd/fitjudge -o ocr/judge/weights.go $(addprefix $(DATA)/,$(JUDGED))
+	go run ./ocr/judge/cmd/fitjudge -o ocr/judge/weights.go -data $(DATA)
 
 reads: ## measure anew how passages are misread, for hotlist stats -simulate (10 to 30 minutes)
 	@deploy/tools/packages build
-	go run ./ocr/passage/cmd/tallyreads -workers 2 -o hotlist/simulate/reader.tsv $(addprefix $(DATA)/,$(MISREAD))
+	go run ./ocr/passage/cmd/tallyreads -workers 2 -o hotlist/simulate/reader.tsv -data $(DATA)
 
 clean: ## remove what was built here
 	rm -rf build

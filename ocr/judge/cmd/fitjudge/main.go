@@ -1,7 +1,11 @@
 // Command fitjudge fits the judge's weights to labelled pictures and writes
 // them as Go source.
 //
+//	go run platewatch/ocr/judge/cmd/fitjudge -o ocr/judge/weights.go -data ROOT
 //	go run platewatch/ocr/judge/cmd/fitjudge -o ocr/judge/weights.go DIR ...
+//
+// With -data these are the folders of folders.txt, in ROOT: what the weights in
+// the repository are fitted to.
 //
 // A DIR holds pictures and truth.tsv; DIR@us is read with the formats of that
 // region too, for the judge must serve with and without. Fourteen weights
@@ -14,6 +18,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"flag"
 	"fmt"
 	"log"
@@ -30,16 +35,26 @@ import (
 	"platewatch/ocr/truth"
 )
 
+//go:embed folders.txt
+var fitted string
+
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("fitjudge: ")
 	out := flag.String("o", "weights.go", "write the weights to `file`")
+	data := flag.String("data", "", "the folders of folders.txt lie in this `folder`")
 	flag.Parse()
-	if flag.NArg() == 0 {
-		log.Fatal("which folders? (DIR ...)")
+	dirs := flag.Args()
+	if *data != "" {
+		for _, name := range strings.Fields(fitted) {
+			dirs = append(dirs, filepath.Join(*data, name))
+		}
+	}
+	if len(dirs) == 0 {
+		log.Fatal("which folders? (-data ROOT, or DIR ...)")
 	}
 	var folders []folder
-	for _, dir := range flag.Args() {
+	for _, dir := range dirs {
 		f, err := collect(context.Background(), dir)
 		if err != nil {
 			log.Fatal(err)

@@ -2,7 +2,11 @@
 // labelled pictures and clips, and writes it as the table that the hotlist's
 // simulation draws its reads from.
 //
+//	go run platewatch/ocr/passage/cmd/tallyreads -o hotlist/simulate/reader.tsv -data ROOT
 //	go run platewatch/ocr/passage/cmd/tallyreads -o hotlist/simulate/reader.tsv DIR ...
+//
+// With -data these are the folders of folders.txt, in ROOT: what the table in
+// the repository was measured on.
 //
 // A DIR holds pictures, or clips, and truth.tsv; DIR@us is read with the
 // formats of that region. A picture is made into the frames of a vehicle that
@@ -17,6 +21,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"encoding/gob"
 	"errors"
 	"flag"
@@ -36,6 +41,9 @@ import (
 	"platewatch/ocr/truth"
 )
 
+//go:embed folders.txt
+var measured string
+
 // settings are the command's flags.
 type settings struct {
 	out, wrong, kept string
@@ -51,11 +59,18 @@ func main() {
 	flag.StringVar(&s.kept, "readings", "", "take what the frames read from this `folder`, and put it there; it holds plates, and is not to be kept")
 	flag.StringVar(&s.wrong, "wrong", "", "name each picture whose plate was looked up with a wrong text in `file`, with what stands on it: not to be kept")
 	flag.IntVar(&s.workers, "workers", 1, "read `n` pictures at once")
+	data := flag.String("data", "", "the folders of folders.txt lie in this `folder`")
 	flag.Parse()
-	if flag.NArg() == 0 {
-		log.Fatal("which folders? (DIR ...)")
+	dirs := flag.Args()
+	if *data != "" {
+		for _, name := range strings.Fields(measured) {
+			dirs = append(dirs, filepath.Join(*data, name))
+		}
 	}
-	if err := s.run(context.Background(), flag.Args()); err != nil {
+	if len(dirs) == 0 {
+		log.Fatal("which folders? (-data ROOT, or DIR ...)")
+	}
+	if err := s.run(context.Background(), dirs); err != nil {
 		log.Fatal(err)
 	}
 }
