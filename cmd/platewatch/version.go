@@ -8,11 +8,13 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"platewatch/deploy"
 )
 
 // buildVersion says what this binary was built from.
 type buildVersion struct {
-	Version   string `json:"version"`            // the module's version; "(devel)" for a working copy
+	Version   string `json:"version"`            // as deploy/CHANGELOG.md names it
 	Revision  string `json:"revision,omitempty"` // the commit; empty where the build did not know it
 	Time      string `json:"time,omitempty"`     // the commit's time, RFC 3339
 	Modified  bool   `json:"modified,omitempty"` // the working copy had changes beyond the commit
@@ -32,18 +34,15 @@ type lib struct {
 // link against C libraries add to it; asking must be cheap and not fail.
 var libraries []func() lib
 
-// version reads what the Go linker left in the binary.
+// version reads what the changelog says and what the Go linker left in the binary.
 func version() buildVersion {
-	v := buildVersion{Version: "(unknown)", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+	v := buildVersion{Version: deploy.Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 	for _, ask := range libraries {
 		v.Libraries = append(v.Libraries, ask())
 	}
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
-	}
-	if build.Main.Version != "" {
-		v.Version = build.Main.Version
 	}
 	for _, s := range build.Settings {
 		switch s.Key {

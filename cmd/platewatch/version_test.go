@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"platewatch/deploy"
 )
 
 func TestVersionCommand(t *testing.T) {
@@ -13,7 +15,7 @@ func TestVersionCommand(t *testing.T) {
 	libraries = []func() lib{func() lib { return lib{"Eyes", "4.6.0"} }}
 
 	code, out, _ := configCommand(t, "version")
-	for _, want := range []string{"platewatch ", strings.TrimPrefix(runtime.Version(), "go"), runtime.GOARCH, "Eyes       4.6.0\n"} {
+	for _, want := range []string{"platewatch " + deploy.Version() + "\n", strings.TrimPrefix(runtime.Version(), "go"), runtime.GOARCH, "Eyes       4.6.0\n"} {
 		if code != exitFine || !strings.Contains(out, want) {
 			t.Errorf("exit code %d, and in\n%s\nis no %q", code, out, want)
 		}
@@ -21,7 +23,7 @@ func TestVersionCommand(t *testing.T) {
 	code, out, _ = configCommand(t, "version", "-json")
 	var v buildVersion
 	if err := json.Unmarshal([]byte(out), &v); err != nil || code != exitFine || v.Go != runtime.Version() ||
-		v.Version == "" || len(v.Libraries) != 1 || v.Libraries[0] != (lib{"Eyes", "4.6.0"}) {
+		v.Version != deploy.Version() || len(v.Libraries) != 1 || v.Libraries[0] != (lib{"Eyes", "4.6.0"}) {
 		t.Errorf("exit code %d, %v: %s", code, err, out)
 	}
 	if code, _, _ := configCommand(t, "version", "1"); code != exitUsage {
