@@ -3,7 +3,6 @@ package uplink
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"testing"
 	"time"
 )
@@ -61,23 +60,5 @@ func deliverAll(b *testing.B, o *Outbox, addr string) {
 	cancel()
 	if err := <-done; err != nil {
 		b.Fatal(err)
-	}
-}
-
-var discard = slog.New(slog.DiscardHandler)
-
-// BenchmarkAccept is one hit with pictures onto the disk.
-func BenchmarkAccept(b *testing.B) {
-	o, err := OpenOutbox(b.TempDir()+"/outbox.db", "unit-7", OutboxOptions{}, discard)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer o.Close()
-	h := withPictures(testHit("M5XSX"), 4_000, 40_000)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := o.Accept(h); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"os"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
+
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
@@ -19,6 +21,13 @@ const growBy = 1 << 20
 // on a 32-bit board.
 const maxMapped = 512 << 20
 
+// openOptions is how a database is opened.
+type openOptions struct {
+	readOnly    bool
+	lockTimeout time.Duration // how long to wait for another process; then errLocked
+	maxBytes    int64         // of all records; the file is mapped large enough in advance
+}
+
 // openBolt opens a database. The list of free pages is kept in the file:
 // without it bbolt walks the tree on opening in a goroutine of its own, where
 // a damaged page is a panic that nobody can recover from.
@@ -26,13 +35,13 @@ const maxMapped = 512 << 20
 // The file is mapped at once as large as it may become, which costs addresses
 // and no memory: bbolt gives up its mapping to make a larger one, and on a file
 // system that an error made read-only there is no new one to be had.
-func openBolt(path string, o OutboxOptions, readOnly bool) (*bolt.DB, error) {
+func openBolt(path string, o openOptions) (*bolt.DB, error) {
 	var file *os.File
 	var db *bolt.DB
 	err := guard(func() (err error) {
 		db, err = bolt.Open(path, 0o600, &bolt.Options{
-			Timeout: o.LockTimeout, ReadOnly: readOnly, FreelistType: bolt.FreelistMapType,
-			InitialMmapSize: int(min(3*o.MaxBytes, maxMapped)),
+			Timeout: o.lockTimeout, ReadOnly: o.readOnly, FreelistType: bolt.FreelistMapType,
+			InitialMmapSize: int(min(3*o.maxBytes, maxMapped)),
 			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
 				f, err := os.OpenFile(name, flag, mode)
 				file = f
@@ -46,7 +55,7 @@ func openBolt(path string, o OutboxOptions, readOnly bool) (*bolt.DB, error) {
 		db.AllocSize = growBy
 		return db, nil
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, ErrLocked
+		return nil, errLocked
 	case !errors.Is(err, errDamaged) && !isSystemError(err):
 		// bbolt's own complaints about the content; not all have a name.
 		err = fmt.Errorf("%w: %w", errDamaged, err)
@@ -68,13 +77,7 @@ func isSystemError(err error) bool {
 // isDiskError is true for a disk that is full, read-only or broken: it can
 // recover by itself, unlike a path that is wrong.
 func isDiskError(err error) bool {
-	for _, e := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.ESTALE, syscall.ENODEV,
-		syscall.ENXIO, syscall.EFBIG, bolterrors.ErrDatabaseReadOnly, bolterrors.ErrInvalidMapping, errDisk} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
+	return ofDisk(err) || errors.Is(err, bolterrors.ErrDatabaseReadOnly) || errors.Is(err, bolterrors.ErrInvalidMapping) || errors.Is(err, errDisk)
 }
 
 // guard turns what bbolt does on damaged pages, panics and faults on memory
@@ -88,3 +91,31 @@ func guard(f func() error) (err error) {
 	}()
 	return f()
 }
+
+var errDamaged = errors.New("the file is damaged")
+
+// prepareBuckets makes what a fresh file lacks. A file that lacks nothing is
+// not written to: its disk may be full.
+func prepareBuckets(db *bolt.DB, unit string) error {
+	complete := true
+	err := db.View(func(tx *bolt.Tx) error {
+		for _, name := range buckets {
+			complete = complete && tx.Bucket(name) != nil
+		}
+		complete = complete && string(tx.Bucket(bucketMeta).Get(keyUnit)) == unit
+		return nil
+	})
+	if err != nil || complete {
+		return err
+	}
+	return db.Update(func(tx *bolt.Tx) error {
+		for _, b := range buckets {
+			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(bucketMeta).Put(keyUnit, []byte(unit))
+	})
+}
+
+var errLocked = errors.New("another process has it open")

@@ -211,15 +211,6 @@ func (b Broker) credentials() (credentials, error) {
 	return c, nil
 }
 
-// plainFileError drops the path that os puts in front: Error has it already.
-func plainFileError(err error) error {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
-}
-
 // maxSecret bounds a file that holds one line.
 const maxSecret = 4096
 
@@ -274,3 +265,10 @@ func (b Broker) dial(ctx context.Context, tlsConfig *tls.Config) (net.Conn, erro
 	}
 	return tc, nil
 }
+
+// ErrPlaintext: a broker that is not on this machine needs TLS.
+var ErrPlaintext = errors.New("a broker on another machine needs TLS")
+
+// sendBuffer keeps little in the kernel, so that a keep-alive ping is not
+// stuck behind minutes of pictures on a slow link.
+const sendBuffer = 32 << 10

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -86,11 +85,6 @@ func (c ClientConfig) withDefaults() ClientConfig {
 }
 
 const (
-	firstBackoff = 250 * time.Millisecond
-	maxBackoff   = 60 * time.Second
-	// A connection that lasted this long was a good one: the next attempt
-	// starts with short waits again.
-	goodSession = 10 * time.Second
 	// maxKeepAlive bounds the keep-alive on a slow link.
 	maxKeepAlive = 10 * time.Minute
 	// clientInbound bounds what comes to the unit where it takes no hotlist
@@ -171,7 +165,7 @@ func (c *Client) count(f func(*ClientStats)) {
 // ReportHotlists publishes which lists the unit holds, retained, now or once
 // there is a connection. Only the latest report is kept.
 func (c *Client) ReportHotlists(r HotlistReport) {
-	r.Unit = c.outbox.unit
+	r.Unit = c.outbox.Unit()
 	if r.Lists == nil {
 		r.Lists = []ListHealth{}
 	}
@@ -264,7 +258,7 @@ func (c *Client) problem(b Broker, err error, attempt int) {
 }
 
 func (c *Client) connect(ctx context.Context, b Broker) (*link, error) {
-	unit := c.outbox.unit
+	unit := c.outbox.Unit()
 	will, err := json.Marshal(State{Unit: unit, State: Offline, Reason: "connection lost", Software: c.cfg.Software})
 	if err != nil {
 		return nil, err
@@ -350,7 +344,7 @@ func (c *Client) keepAlive() time.Duration {
 // health fills in the message that is due every minute.
 func (c *Client) health(b Broker) Health {
 	h := c.cfg.Health()
-	h.Unit = c.outbox.unit
+	h.Unit = c.outbox.Unit()
 	h.Outbox = c.outbox.Stats()
 	if h.At.IsZero() {
 		h.At = time.Now()
@@ -384,22 +378,3 @@ func (s ClientStats) problems() (out []string) {
 	}
 	return out
 }
-
-// backoff doubles the wait from attempt to attempt up to max, each between
-// half and the whole of it at random, so that a fleet does not come back in
-// step after its broker was away.
-type backoff struct {
-	max      time.Duration
-	attempts int
-}
-
-func (b *backoff) next() time.Duration {
-	d := b.max
-	if b.attempts < 16 { // 250 ms shifted by more is over any max
-		d = min(firstBackoff<<b.attempts, b.max)
-	}
-	b.attempts++
-	return d/2 + rand.N(d/2+1)
-}
-
-func (b *backoff) reset() { b.attempts = 0 }

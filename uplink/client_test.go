@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	bolt "go.etcd.io/bbolt"
 )
 
 // startClient runs a client until the test ends or stop is called; stop
@@ -343,14 +345,13 @@ func TestUpdateOfHitInFlight(t *testing.T) {
 func TestHistorical(t *testing.T) {
 	b := newMochi(t)
 	p := newProxy(t, b.addr())
-	o := testOutbox(t, OutboxOptions{})
 	start := time.Now()
-	now := start
-	o.now = func() time.Time { return now }
+	var passed atomic.Int64 // since the start
+	o := testOutbox(t, OutboxOptions{Now: func() time.Time { return start.Add(time.Duration(passed.Load())) }})
 	mustAccept(t, o, testHit("OLD"))
-	now = start.Add(20 * time.Second)
+	passed.Store(int64(20 * time.Second))
 	mustAccept(t, o, testHit("NEW"))
-	now = start.Add(31 * time.Second)
+	passed.Store(int64(31 * time.Second))
 	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}})
 	p.wait("both", func(p *proxy) bool { return len(p.acked) == 2 })
 	waitEmpty(t, c, o)
@@ -445,11 +446,17 @@ func TestBrokerChokesOnPictures(t *testing.T) {
 func TestRemovalFails(t *testing.T) {
 	b := newMochi(t)
 	p := newProxy(t, b.addr())
-	o := testOutbox(t, OutboxOptions{})
+	var full atomic.Bool
+	o := testOutbox(t, OutboxOptions{Commit: func(db *bolt.DB, f func(*bolt.Tx) error) error {
+		return db.Update(func(tx *bolt.Tx) error {
+			if err := f(tx); err != nil || !full.Load() {
+				return err
+			}
+			return errors.New("no space left on device")
+		})
+	}})
 	ids := acceptMany(t, o, 3)
-	good := o.commit
-	full := errors.New("no space left on device")
-	o.commit = failingCommit(full)
+	full.Store(true)
 	c, stop := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}})
 	p.wait("three acknowledgements", func(p *proxy) bool { return len(p.acked) == 3 })
 	limit := testTimeout(t)
@@ -460,9 +467,7 @@ func TestRemovalFails(t *testing.T) {
 		default:
 		}
 	}
-	o.mu.Lock()
-	o.commit = good
-	o.mu.Unlock()
+	full.Store(false)
 	ids = append(ids, mustAccept(t, o, testHit("LAST"))) // its removal takes the others along
 	waitEmpty(t, c, o)
 	stop()

@@ -15,9 +15,6 @@ const (
 	// that still moves is not a dead one.
 	chunkTimeout = 20 * time.Second
 	chunkSize    = 4 << 10
-	// sendBuffer keeps little in the kernel, so that a keep-alive ping is not
-	// stuck behind minutes of pictures on a slow link.
-	sendBuffer = 32 << 10
 )
 
 // conn is the network connection beneath paho. It bounds inbound packets,

@@ -98,3 +98,35 @@ type ListRefusal struct {
 	Reason  string    `json:"reason"`
 	At      time.Time `json:"at"`
 }
+
+// OutboxStats is what the outbox holds and what became of what it held.
+// Counters are since the process started.
+type OutboxStats struct {
+	Entries     int     `json:"entries"` // pending
+	Bytes       int64   `json:"bytes"`   // of the pending records
+	MaxEntries  int     `json:"max_entries"`
+	MaxBytes    int64   `json:"max_bytes"`
+	Oldest      float64 `json:"oldest_s"`    // age of the first pending hit in seconds
+	LastNumber  uint64  `json:"last_number"` // given out last
+	Quarantined int     `json:"quarantined"` // held now
+
+	Accepted        uint64 `json:"accepted"`
+	Updated         uint64 `json:"updated"`
+	Delivered       uint64 `json:"delivered"`
+	Refused         uint64 `json:"refused"`          // not a usable hit, or too large
+	DroppedEntries  uint64 `json:"dropped_entries"`  // at the bound
+	DroppedPictures uint64 `json:"dropped_pictures"` // at the bound, or too large
+	Expired         uint64 `json:"expired"`          // of the dropped ones: over their age
+	Salvaged        uint64 `json:"salvaged"`         // hits carried over from a damaged file
+	DiskFailures    uint64 `json:"disk_failures"`    // times that the disk began to take no writes
+
+	// Hits given up, by priority: "p1", "p2", …
+	DroppedByPriority map[string]uint64 `json:"dropped_by_priority,omitempty"`
+
+	Unsaved      int    `json:"unsaved"`       // pending hits that are only in memory
+	UnsavedBytes int64  `json:"unsaved_bytes"` // of memory that holds what the disk does not take
+	DiskProblem  string `json:"disk_problem,omitempty"`
+
+	Damage            string `json:"damage,omitempty"`              // what was wrong with the file
+	NumberFileProblem string `json:"number_file_problem,omitempty"` // why the side file cannot be written
+}

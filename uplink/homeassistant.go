@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -74,8 +75,8 @@ type homeComponent struct {
 	AttributesTemplate string `json:"json_attributes_template,omitempty"`
 }
 
-// message is the discovery message of a unit.
-func (a *HomeAssistant) message(unit, software string) homeDevice {
+// message encodes the discovery message of a unit.
+func (a *HomeAssistant) message(unit, software string) ([]byte, error) {
 	id := "platewatch_" + homeID(unit)
 	hits, health := Topic(unit, KindHits), Topic(unit, KindHealth)
 	d := homeDevice{
@@ -113,12 +114,5 @@ func (a *HomeAssistant) message(unit, software string) homeDevice {
 		c.UniqueID = id + "_" + key
 		d.Components[key] = c
 	}
-	return d
-}
-
-// announce puts the discovery message into line, if Home Assistant is to know.
-func (s *session) announce() {
-	if a := s.cfg.HomeAssistant; a != nil {
-		s.due(a.topic(s.client.outbox.unit), a.message(s.client.outbox.unit, s.cfg.Software))
-	}
+	return json.Marshal(d)
 }

@@ -30,7 +30,7 @@ func InspectOutbox(path string) (*Inspection, error) {
 	if err != nil {
 		return fail(plainFileError(err), "check the path; the configuration names the outbox's file")
 	}
-	db, err := openBolt(path, OutboxOptions{LockTimeout: 200 * time.Millisecond}, true)
+	db, err := openBolt(path, openOptions{readOnly: true, lockTimeout: 200 * time.Millisecond})
 	switch {
 	case errors.Is(err, ErrLocked):
 		return fail(err, "the daemon has it open while it runs: its status page shows the outbox; or stop it and ask again")
@@ -53,4 +53,25 @@ func InspectOutbox(path string) (*Inspection, error) {
 		in.Oldest = time.UnixMilli(s.index[0].accepted)
 	}
 	return in, nil
+}
+
+// Pending is one line of a list of the outbox. It has no plate text.
+type Pending struct {
+	ID       string    `json:"id"`
+	Revision int       `json:"revision"`
+	Urgency  int       `json:"urgency"`  // 1 is the most urgent
+	Accepted time.Time `json:"accepted"` // by the unit's clock
+	Bytes    int64     `json:"bytes"`
+	Pictures bool      `json:"pictures"`
+}
+
+func pendingList(unit string, index []slot) []Pending {
+	list := make([]Pending, len(index))
+	for i, s := range index {
+		list[i] = Pending{
+			ID: FormatID(unit, s.number), Revision: int(s.revision), Urgency: int(s.urgency),
+			Accepted: time.UnixMilli(s.accepted), Bytes: s.size + s.pictures, Pictures: s.pictures > 0,
+		}
+	}
+	return list
 }

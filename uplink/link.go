@@ -65,7 +65,7 @@ func connect(ctx context.Context, b Broker, o linkOptions) (*link, error) {
 	// cancelled, and closed when paho cannot be trusted to.
 	nc, err := b.dial(ctx, cred.tls)
 	if err != nil {
-		return nil, cred.explain(b, err)
+		return nil, explain(cred, b, err)
 	}
 	l := &link{conn: newConn(nc, o.limit, o.bandwidth), lost: make(chan error, 1)}
 
@@ -106,7 +106,7 @@ func connect(ctx context.Context, b Broker, o linkOptions) (*link, error) {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		return nil, cred.explain(b, err)
+		return nil, explain(cred, b, err)
 	}
 	if ctx.Err() != nil { // closed above, but just too late for paho to notice
 		l.close()
@@ -124,6 +124,31 @@ func (l *link) publish(topic string, retained bool, payload []byte) mqtt.Token {
 	l.issued++
 	return l.client.Publish(topic, 1, retained, payload)
 }
+
+// subscribe asks for topics, each with its quality of service.
+func (l *link) subscribe(filters map[string]byte) mqtt.Token {
+	return l.client.SubscribeMultiple(filters, nil)
+}
+
+// unsubscribe ends subscriptions.
+func (l *link) unsubscribe(topics ...string) mqtt.Token { return l.client.Unsubscribe(topics...) }
+
+// send hands a message to paho with QoS 0: it is done once it was written.
+func (l *link) send(topic string, payload []byte) mqtt.Token {
+	return l.client.Publish(topic, 0, false, payload)
+}
+
+// progress holds one token after something was written.
+func (l *link) progress() <-chan struct{} { return l.conn.progress }
+
+// published counts the PUBLISH packets written completely.
+func (l *link) published() uint64 { return l.conn.published.Load() }
+
+// silence is how long nothing was heard from the broker.
+func (l *link) silence() time.Duration { return l.conn.silence() }
+
+// closed is closed with the connection.
+func (l *link) closed() <-chan struct{} { return l.conn.ctx.Done() }
 
 // close ends the session and the connection, with a DISCONNECT if there is
 // still somebody to get it.
@@ -170,7 +195,7 @@ func brokerError(b Broker, err error) error {
 
 // explain is brokerError with what may be wrong with the client's own
 // certificate: some brokers just hang up on it.
-func (c credentials) explain(b Broker, err error) error {
+func explain(c credentials, b Broker, err error) error {
 	err, cause := brokerError(b, err), err
 	var e *Error
 	var op *net.OpError
@@ -208,4 +233,22 @@ func isRefusal(err error) bool {
 		}
 	}
 	return false
+}
+
+var errLost = errors.New("the connection was lost")
+
+// subscriptionError is an error if the broker refused one of the topics, which
+// MQTT 3.1.1 says in the result and not as an error.
+func subscriptionError(t mqtt.Token) error {
+	if err := t.Error(); err != nil {
+		return err
+	}
+	if st, ok := t.(*mqtt.SubscribeToken); ok {
+		for topic, qos := range st.Result() {
+			if qos > 2 {
+				return fmt.Errorf("it refuses the subscription to %s", topic)
+			}
+		}
+	}
+	return nil
 }

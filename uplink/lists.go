@@ -12,24 +12,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/google/renameio/v2"
 )
-
-// listRoot is the versioned root of the topics that hotlists come on.
-const listRoot = "platewatch/v1/hotlists/"
-
-// ManifestTopic is where the newest manifest of a list is, retained.
-func ManifestTopic(list string) string { return listRoot + list + "/manifest" }
-
-// PartTopic is where part n of a list's version is, retained.
-func PartTopic(list, version string, n int) string {
-	return listRoot + list + "/" + version + "/" + strconv.Itoa(n)
-}
 
 // ListApplier is what takes the hotlist updates that come over MQTT. Its
 // methods are called one at a time.
@@ -117,7 +105,7 @@ func NewListUpdates(cfg ListUpdatesConfig) (*ListUpdates, error) {
 		cfg.Refresh = time.Hour
 	}
 	for _, name := range cfg.Lists {
-		if err := validateLevel(name); err != nil {
+		if err := ValidateUnit(name); err != nil {
 			return nil, &Error{Op: "follow the hotlist", Path: fmt.Sprintf("%.80q", name), Err: err, Advice: "use the list's name as the server writes it"}
 		}
 	}
@@ -127,9 +115,6 @@ func NewListUpdates(cfg ListUpdatesConfig) (*ListUpdates, error) {
 	return &ListUpdates{cfg: cfg, requests: make(chan subscription), wake: make(chan struct{}, 1),
 		refused: map[string][sha256.Size]byte{}, manifests: map[string][]byte{}, part: make(chan []byte, 1), up: make(chan struct{})}, nil
 }
-
-// validateLevel refuses what cannot be one level of a topic and part of a path.
-func validateLevel(name string) error { return ValidateUnit(name) }
 
 func (u *ListUpdates) maxPart() int { return max(u.cfg.MaxPart, u.cfg.MaxManifest) }
 
@@ -211,7 +196,7 @@ func (u *ListUpdates) run(ctx context.Context, log *slog.Logger) {
 				continue
 			}
 			version, err := u.update(ctx, list, manifest)
-			if err != nil && !errors.Is(err, errParts) && !isDiskError(err) && ctx.Err() == nil {
+			if err != nil && !errors.Is(err, errParts) && !ofDisk(err) && ctx.Err() == nil {
 				u.refused[list] = sum
 			}
 			switch {
@@ -265,7 +250,7 @@ func (u *ListUpdates) update(ctx context.Context, list string, manifest []byte) 
 }
 
 func (u *ListUpdates) bounds(up *ListUpdate) error {
-	if err := validateLevel(up.Version); err != nil {
+	if err := ValidateUnit(up.Version); err != nil {
 		return fmt.Errorf("the version cannot be part of a topic: %w", err)
 	}
 	var all int64
@@ -395,4 +380,14 @@ func (u *ListUpdates) get(ctx context.Context, topic string) ([]byte, error) {
 		return nil, err
 	}
 	return payload, nil
+}
+
+var errNotConnected = errors.New("the connection was lost")
+
+// subscription is a wish of the hotlist updates: a topic to have, or to have
+// no longer.
+type subscription struct {
+	topic string
+	end   bool
+	done  chan<- error // has room for one
 }

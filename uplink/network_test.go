@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
+	bolt "go.etcd.io/bbolt"
 
 	"platewatch/uplink/faults"
 )
@@ -319,26 +321,23 @@ func TestFaultRefusedTopic(t *testing.T) {
 // then delivery.
 func TestFaultEightHours(t *testing.T) {
 	hits := faults.Scale(600, 4*3600)
-	o := openTestOutbox(t, filepath.Join(t.TempDir(), "outbox.db"), OutboxOptions{})
-	now := time.Now()
-	o.mu.Lock()
-	o.now = func() time.Time { return now }
-	commit := o.commit
-	if !testing.Short() { // the waiting is what is tested here, not each fsync
-		o.db.NoSync = true
-	}
-	o.mu.Unlock()
+	start := time.Now()
+	var passed atomic.Int64 // since the start
+	var waiting atomic.Bool // the waiting is what is tested here, not each fsync
+	waiting.Store(true)
+	o := openTestOutbox(t, filepath.Join(t.TempDir(), "outbox.db"), OutboxOptions{
+		Now: func() time.Time { return start.Add(time.Duration(passed.Load())) },
+		Commit: func(db *bolt.DB, f func(*bolt.Tx) error) error {
+			db.NoSync = waiting.Load()
+			return db.Update(f)
+		},
+	})
 	var ids []string
 	for i := range hits {
-		o.mu.Lock()
-		now = now.Add(2 * time.Second)
-		o.mu.Unlock()
+		passed.Add(int64(2 * time.Second))
 		ids = append(ids, mustAccept(t, o, withPictures(testHit(fmt.Sprintf("P%d", i)), 300, 1500)))
 	}
-	o.mu.Lock()
-	o.db.NoSync = false
-	o.commit = commit
-	o.mu.Unlock()
+	waiting.Store(false)
 	if s := o.Stats(); s.DroppedEntries != 0 {
 		t.Fatalf("stats: %+v", s)
 	}
@@ -380,17 +379,25 @@ func TestFaultClockJumps(t *testing.T) {
 		time.Unix(100, 0), time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC), time.Date(2036, 5, 1, 0, 0, 0, 0, time.UTC),
 		time.Date(2016, 5, 1, 0, 0, 0, 0, time.UTC), time.Unix(3, 0), time.Date(2026, 5, 2, 0, 0, 0, 0, time.UTC),
 	} {
-		o, err := OpenOutbox(path, "unit-7", OutboxOptions{MaxAge: time.Hour}, testLog(t))
+		var asked atomic.Int64 // every look at the clock is a millisecond later
+		now := func() time.Time { return wall.Add(time.Duration(asked.Add(1)) * time.Millisecond) }
+		o, err := OpenOutbox(path, "unit-7", OutboxOptions{MaxAge: time.Hour, Now: now, MaintainEvery: 10 * time.Millisecond}, testLog(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.now = func() time.Time { wall = wall.Add(time.Second); return wall }
 		for range 5 {
 			h := testHit("A")
-			h.CapturedAt, h.Clock = wall, ClockUnsynchronised
+			h.CapturedAt, h.Clock = now(), ClockUnsynchronised
 			ids = append(ids, mustAccept(t, o, h))
 		}
-		maintain(o)
+		// Maintenance asks for the age of each pending hit: let it go round twice.
+		for from, limit := asked.Load(), testTimeout(t); asked.Load() < from+2*int64(len(ids)); {
+			select {
+			case <-time.After(time.Millisecond):
+			case <-limit:
+				t.Fatal("no maintenance")
+			}
+		}
 		if err := o.Close(); err != nil {
 			t.Fatal(err)
 		}

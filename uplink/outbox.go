@@ -60,34 +60,6 @@ type Outbox struct {
 	added   chan struct{} // holds one token after something was added
 }
 
-// slot is what is kept in memory of a pending hit.
-type slot struct {
-	seq      uint64
-	number   uint64
-	previous uint64
-	revision uint32
-	urgency  uint8
-	here     bool // accepted since this process started, so that mono counts
-	mono     time.Time
-	accepted int64 // unix ms by the wall clock then
-	clockSet bool  // that clock was set from a time source
-	inFile   bool  // the file holds this hit, perhaps in an older revision
-	size     int64 // of the hit's record
-	pictures int64 // of the pictures' record, 0 without
-}
-
-var (
-	bucketHits       = []byte("hits")
-	bucketPictures   = []byte("pictures")
-	bucketDelivered  = []byte("delivered")
-	bucketQuarantine = []byte("quarantine")
-	bucketMeta       = []byte("meta")
-	keyMeta          = []byte("last")
-	keyUnit          = []byte("unit")
-
-	buckets = [][]byte{bucketHits, bucketPictures, bucketDelivered, bucketQuarantine, bucketMeta}
-)
-
 // maxDelivered is how many delivered numbers are remembered, so that a later
 // update of one of them gets the next revision.
 const maxDelivered = 1024

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -19,11 +18,11 @@ func OpenOutbox(path, unit string, opts OutboxOptions, log *slog.Logger) (*Outbo
 	if err := ValidateUnit(unit); err != nil {
 		return nil, err
 	}
+	opts = opts.withDefaults()
 	o := &Outbox{
-		path: path, unit: unit, opts: opts.withDefaults(), log: log,
-		commit: func(db *bolt.DB, f func(*bolt.Tx) error) error { return db.Update(f) },
+		path: path, unit: unit, opts: opts, log: log,
+		commit: opts.Commit, now: opts.Now,
 		number: newNumberFile(path + ".number"),
-		now:    time.Now,
 		added:  make(chan struct{}, 1),
 		stop:   make(chan struct{}), tended: make(chan struct{}),
 		unsaved: changes{}, delivered: map[uint64]uint32{},
@@ -71,7 +70,7 @@ func (o *Outbox) open() error {
 // load opens the database and reads every record once, which is the check for
 // damage that bbolt itself does not do.
 func (o *Outbox) load() error {
-	db, err := openBolt(o.path, o.opts, false)
+	db, err := openBolt(o.path, o.opts.file(false))
 	if err != nil {
 		return err
 	}
@@ -81,7 +80,7 @@ func (o *Outbox) load() error {
 
 // loadToRead opens the database of a disk that takes no writes.
 func (o *Outbox) loadToRead() error {
-	db, err := openBolt(o.path, o.opts, true)
+	db, err := openBolt(o.path, o.opts.file(true))
 	if err != nil {
 		return err
 	}
@@ -145,30 +144,6 @@ func (o *Outbox) overlay(known map[uint64]slot) error {
 	return nil
 }
 
-// prepareBuckets makes what a fresh file lacks. A file that lacks nothing is
-// not written to: its disk may be full.
-func prepareBuckets(db *bolt.DB, unit string) error {
-	complete := true
-	err := db.View(func(tx *bolt.Tx) error {
-		for _, name := range buckets {
-			complete = complete && tx.Bucket(name) != nil
-		}
-		complete = complete && string(tx.Bucket(bucketMeta).Get(keyUnit)) == unit
-		return nil
-	})
-	if err != nil || complete {
-		return err
-	}
-	return db.Update(func(tx *bolt.Tx) error {
-		for _, b := range buckets {
-			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
-				return err
-			}
-		}
-		return tx.Bucket(bucketMeta).Put(keyUnit, []byte(unit))
-	})
-}
-
 // reopen tries a file that could not be opened, or only to read.
 func (o *Outbox) reopen() error {
 	if o.db != nil {
@@ -203,7 +178,7 @@ func (o *Outbox) replaced() bool {
 // moveOver goes on with the file that took the open one's place, if no pending
 // hit is lost by that; else it stays with the open one.
 func (o *Outbox) moveOver() error {
-	db, err := openBolt(o.path, o.opts, false)
+	db, err := openBolt(o.path, o.opts.file(false))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,10 @@
 package uplink
 
-import "time"
+import (
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
 
 // OutboxOptions are the outbox's bounds. Zero values take the defaults.
 //
@@ -37,6 +41,15 @@ type OutboxOptions struct {
 	// refused with [ErrTooLarge]. Default 64 KiB.
 	MaxMessage int
 
+	// Now is the clock; default [time.Now]. What is read from it must carry a
+	// monotonic reading for ages to be certain.
+	Now func() time.Time
+	// Commit carries out a transaction: tests put a full or failing disk here.
+	Commit func(db *bolt.DB, f func(*bolt.Tx) error) error
+	// MaintainEvery is how often a failing disk is retried and hits over their
+	// age are dropped. Default 5 s.
+	MaintainEvery time.Duration
+
 	// LockTimeout is how long to wait for another process to let go of the
 	// file. Default 1 s.
 	LockTimeout time.Duration
@@ -63,6 +76,15 @@ func (o OutboxOptions) withDefaults() OutboxOptions {
 	if o.ClockSet == nil {
 		o.ClockSet = func() bool { return false }
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Commit == nil {
+		o.Commit = func(db *bolt.DB, f func(*bolt.Tx) error) error { return db.Update(f) }
+	}
+	if o.MaintainEvery <= 0 {
+		o.MaintainEvery = retryDisk
+	}
 	def(&o.MaxEntries, 20_000)
 	def(&o.MaxPlatePicture, 48<<10)
 	def(&o.MaxContextPicture, 160<<10)
@@ -72,4 +94,9 @@ func (o OutboxOptions) withDefaults() OutboxOptions {
 		o.LockTimeout = time.Second
 	}
 	return o
+}
+
+// file is how the outbox's file is opened.
+func (o *OutboxOptions) file(readOnly bool) openOptions {
+	return openOptions{readOnly: readOnly, lockTimeout: o.LockTimeout, maxBytes: o.MaxBytes}
 }

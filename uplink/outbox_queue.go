@@ -118,7 +118,7 @@ func (o *Outbox) entry(s slot) (*Queued, error) {
 			return nil, err
 		}
 	}
-	if err := e.Hit.fill(r, p); err != nil {
+	if err := fill(&e.Hit, r, p); err != nil {
 		return nil, err
 	}
 	age, _ := o.age(s)
@@ -127,7 +127,7 @@ func (o *Outbox) entry(s slot) (*Queued, error) {
 }
 
 // fill decodes a hit and its pictures, if p has any.
-func (h *Hit) fill(r, p record) error {
+func fill(h *Hit, r, p record) error {
 	if err := json.Unmarshal(r.body, h); err != nil {
 		return fmt.Errorf("the entry is not a hit: %w", err)
 	}
@@ -272,38 +272,6 @@ func (o *Outbox) quarantine(ref Ref, reason string) error {
 	return nil
 }
 
-// OutboxStats is what the outbox holds and what became of what it held.
-// Counters are since the process started.
-type OutboxStats struct {
-	Entries     int     `json:"entries"` // pending
-	Bytes       int64   `json:"bytes"`   // of the pending records
-	MaxEntries  int     `json:"max_entries"`
-	MaxBytes    int64   `json:"max_bytes"`
-	Oldest      float64 `json:"oldest_s"`    // age of the first pending hit in seconds
-	LastNumber  uint64  `json:"last_number"` // given out last
-	Quarantined int     `json:"quarantined"` // held now
-
-	Accepted        uint64 `json:"accepted"`
-	Updated         uint64 `json:"updated"`
-	Delivered       uint64 `json:"delivered"`
-	Refused         uint64 `json:"refused"`          // not a usable hit, or too large
-	DroppedEntries  uint64 `json:"dropped_entries"`  // at the bound
-	DroppedPictures uint64 `json:"dropped_pictures"` // at the bound, or too large
-	Expired         uint64 `json:"expired"`          // of the dropped ones: over their age
-	Salvaged        uint64 `json:"salvaged"`         // hits carried over from a damaged file
-	DiskFailures    uint64 `json:"disk_failures"`    // times that the disk began to take no writes
-
-	// Hits given up, by priority: "p1", "p2", …
-	DroppedByPriority map[string]uint64 `json:"dropped_by_priority,omitempty"`
-
-	Unsaved      int    `json:"unsaved"`       // pending hits that are only in memory
-	UnsavedBytes int64  `json:"unsaved_bytes"` // of memory that holds what the disk does not take
-	DiskProblem  string `json:"disk_problem,omitempty"`
-
-	Damage            string `json:"damage,omitempty"`              // what was wrong with the file
-	NumberFileProblem string `json:"number_file_problem,omitempty"` // why the side file cannot be written
-}
-
 // Stats is a snapshot.
 func (o *Outbox) Stats() OutboxStats {
 	o.mu.Lock()
@@ -330,30 +298,9 @@ func (o *Outbox) Stats() OutboxStats {
 // priorityName names a priority where a number cannot be a name.
 func priorityName(urgency uint8) string { return "p" + strconv.Itoa(int(urgency)) }
 
-// Pending is one line of a list of the outbox. It has no plate text.
-type Pending struct {
-	ID       string    `json:"id"`
-	Revision int       `json:"revision"`
-	Urgency  int       `json:"urgency"`  // 1 is the most urgent
-	Accepted time.Time `json:"accepted"` // by the unit's clock
-	Bytes    int64     `json:"bytes"`
-	Pictures bool      `json:"pictures"`
-}
-
 // List returns the pending entries in order.
 func (o *Outbox) List() []Pending {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return pendingList(o.unit, o.index)
-}
-
-func pendingList(unit string, index []slot) []Pending {
-	list := make([]Pending, len(index))
-	for i, s := range index {
-		list[i] = Pending{
-			ID: FormatID(unit, s.number), Revision: int(s.revision), Urgency: int(s.urgency),
-			Accepted: time.UnixMilli(s.accepted), Bytes: s.size + s.pictures, Pictures: s.pictures > 0,
-		}
-	}
-	return list
 }

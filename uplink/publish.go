@@ -120,7 +120,7 @@ func (s *session) publishEntry(e *Queued, pictures bool) error {
 	if event != nil {
 		s.launch(&flight{}, c.cfg.ONVIF.topic(h), false, event)
 	}
-	s.launch(f, Topic(c.outbox.unit, KindHits), false, payload)
+	s.launch(f, Topic(c.outbox.Unit(), KindHits), false, payload)
 	s.published++
 	return nil
 }

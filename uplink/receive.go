@@ -1,12 +1,8 @@
 package uplink
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"time"
-
-	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
 // waited is a hit that the broker has and the server did not acknowledge yet.
@@ -27,7 +23,7 @@ func (s *session) subscribe() (acks, manifests <-chan struct{}) {
 	if s.subscribed = !s.cfg.ServerAck; !s.subscribed {
 		// QoS 0: one that gets lost is no loss, because the hit is sent again, and
 		// a cluster need not keep a durable consumer for every unit.
-		s.acks = s.link.client.Subscribe(Topic(s.client.outbox.unit, KindAcks), 0, nil)
+		s.acks = s.link.subscribe(map[string]byte{Topic(s.client.outbox.Unit(), KindAcks): 0})
 		acks = s.acks.Done()
 	}
 	if s.cfg.Lists != nil {
@@ -39,7 +35,7 @@ func (s *session) subscribe() (acks, manifests <-chan struct{}) {
 // listen asks for the hotlists' manifests, which the broker sends with every
 // subscription. The channel is closed once it answered.
 func (s *session) listen() <-chan struct{} {
-	s.manifests = s.link.client.SubscribeMultiple(s.cfg.Lists.filters(), nil)
+	s.manifests = s.link.subscribe(s.cfg.Lists.filters())
 	return s.manifests.Done()
 }
 
@@ -63,22 +59,6 @@ func (s *session) heard() {
 				"hint", "let the unit read platewatch/v1/hotlists/#")
 		}
 	}
-}
-
-// subscriptionError is an error if the broker refused one of the topics, which
-// MQTT 3.1.1 says in the result and not as an error.
-func subscriptionError(t mqtt.Token) error {
-	if err := t.Error(); err != nil {
-		return err
-	}
-	if st, ok := t.(*mqtt.SubscribeToken); ok {
-		for topic, qos := range st.Result() {
-			if qos > 2 {
-				return fmt.Errorf("it refuses the subscription to %s", topic)
-			}
-		}
-	}
-	return nil
 }
 
 // await remembers that the server's word is missing.
@@ -142,8 +122,8 @@ func (s *session) overtaken(latest time.Time) {
 // receive takes one message that came for the unit, which can be anything.
 func (s *session) receive(m inbound) {
 	c := s.client
-	if m.topic == Topic(c.outbox.unit, KindAcks) {
-		refs, err := parseAcks(c.outbox.unit, m.payload)
+	if m.topic == Topic(c.outbox.Unit(), KindAcks) {
+		refs, err := parseAcks(c.outbox.Unit(), m.payload)
 		if err != nil {
 			if c.problems.first("acks: " + err.Error()) {
 				c.log.Warn("an acknowledgement of the server was left out", "error", err)
@@ -208,25 +188,15 @@ func (s *session) inFlight(ref Ref) *flight {
 	return nil
 }
 
-var errNotConnected = errors.New("the connection was lost")
-
-// subscription is a wish of the hotlist updates: a topic to have, or to have
-// no longer.
-type subscription struct {
-	topic string
-	end   bool
-	done  chan<- error // has room for one
-}
-
 // request carries out a subscription without waiting for it.
 func (s *session) request(r subscription) {
 	if r.end {
-		s.link.client.Unsubscribe(r.topic)
+		s.link.unsubscribe(r.topic)
 		r.done <- nil
 		return
 	}
-	t := s.link.client.Subscribe(r.topic, 0, nil)
-	lost := s.link.conn.ctx.Done()
+	t := s.link.subscribe(map[string]byte{r.topic: 0})
+	lost := s.link.closed()
 	s.cfg.Lists.waits.Go(func() {
 		select {
 		case <-t.Done():

@@ -58,7 +58,6 @@ type flight struct {
 var (
 	errAckTimeout = errors.New("the broker does not acknowledge messages")
 	errSilent     = errors.New("nothing comes over the connection any more")
-	errLost       = errors.New("the connection was lost")
 	// errMove: the connection was ended to make another one at once.
 	errMove = errors.New("a new connection is due")
 )
@@ -75,7 +74,7 @@ func newSession(c *Client, l *link, at int) *session {
 // run publishes until the connection is lost or ctx is done.
 func (s *session) run(ctx context.Context) error {
 	c := s.client
-	s.due(Topic(c.outbox.unit, KindState), State{Unit: c.outbox.unit, State: Online, Since: time.Now(), Software: s.cfg.Software, Insecure: s.broker.plaintext()})
+	s.due(Topic(c.outbox.Unit(), KindState), State{Unit: c.outbox.Unit(), State: Online, Since: time.Now(), Software: s.cfg.Software, Insecure: s.broker.plaintext()})
 	s.announce()
 	s.dueHotlists()
 	s.dueHealth()
@@ -132,12 +131,12 @@ func (s *session) run(ctx context.Context) error {
 		}
 		select {
 		case <-ack:
-		case <-s.link.conn.progress:
+		case <-s.link.progress():
 			// A slow link that moves is not a silent broker. A ping is no move.
-			if n := s.link.conn.published.Load(); n != s.written || !s.link.ready() {
+			if n := s.link.published(); n != s.written || !s.link.ready() {
 				s.written, s.stalled = n, time.Now()
 			}
-		case <-c.outbox.added:
+		case <-c.outbox.Added():
 		case <-health.C:
 			s.dueHealth()
 		case <-c.report:
@@ -199,7 +198,7 @@ func (s *session) look() error {
 	}
 	s.overdue()
 	extra := s.onItsWay()
-	if s.link.conn.silence() > s.link.keepAlive*5/2+extra {
+	if s.link.silence() > s.link.keepAlive*5/2+extra {
 		return errSilent
 	}
 	if len(s.flight) > 0 && time.Since(s.stalled) > s.cfg.AckTimeout+extra {
@@ -346,6 +345,11 @@ func (s *session) remove(done []Ref) {
 // its topic that was not sent yet.
 func (s *session) due(topic string, message any) {
 	payload, err := json.Marshal(message)
+	s.queueControl(topic, payload, err)
+}
+
+// queueControl is [session.due] for a message that is encoded already.
+func (s *session) queueControl(topic string, payload []byte, err error) {
 	if err != nil {
 		s.client.log.Error("a message cannot be encoded", "topic", topic, "error", err)
 		return
@@ -364,7 +368,7 @@ func (s *session) due(topic string, message any) {
 
 func (s *session) dueHealth() {
 	if s.cfg.Health != nil {
-		s.due(Topic(s.client.outbox.unit, KindHealth), s.client.health(s.broker))
+		s.due(Topic(s.client.outbox.Unit(), KindHealth), s.client.health(s.broker))
 	}
 }
 
@@ -373,7 +377,7 @@ func (s *session) dueHotlists() {
 	r := s.client.hotlists
 	s.client.mu.Unlock()
 	if r != nil {
-		s.due(Topic(s.client.outbox.unit, KindHotlists), *r)
+		s.due(Topic(s.client.outbox.Unit(), KindHotlists), *r)
 	}
 }
 
@@ -385,7 +389,7 @@ func (s *session) farewell(deadline time.Time, leaving error) error {
 		reason, result = "connecting anew", leaving
 	}
 	payload, err := json.Marshal(State{
-		Unit: s.client.outbox.unit, State: Offline, Reason: reason, Since: time.Now(), Software: s.cfg.Software,
+		Unit: s.client.outbox.Unit(), State: Offline, Reason: reason, Since: time.Now(), Software: s.cfg.Software,
 	})
 	if err != nil {
 		s.link.cut()
@@ -396,7 +400,7 @@ func (s *session) farewell(deadline time.Time, leaving error) error {
 	// What is still being written must be through first.
 	for !s.link.ready() {
 		select {
-		case <-s.link.conn.progress:
+		case <-s.link.progress():
 		case err := <-s.link.lost:
 			s.link.cut()
 			return errors.Join(errLost, err)
@@ -405,7 +409,7 @@ func (s *session) farewell(deadline time.Time, leaving error) error {
 			return errors.Join(result, errors.New("no time was left to say that the unit is offline"))
 		}
 	}
-	token := s.link.publish(Topic(s.client.outbox.unit, KindState), true, payload)
+	token := s.link.publish(Topic(s.client.outbox.Unit(), KindState), true, payload)
 	select {
 	case <-token.Done():
 		err = token.Error()
@@ -424,4 +428,12 @@ func (s *session) farewell(deadline time.Time, leaving error) error {
 	}
 	s.link.close()
 	return result
+}
+
+// announce puts the discovery message into line, if Home Assistant is to know.
+func (s *session) announce() {
+	if a := s.cfg.HomeAssistant; a != nil {
+		payload, err := a.message(s.client.outbox.Unit(), s.cfg.Software)
+		s.queueControl(a.topic(s.client.outbox.Unit()), payload, err)
+	}
 }

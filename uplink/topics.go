@@ -2,6 +2,7 @@ package uplink
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -46,13 +47,13 @@ func ParseTopic(topic string) (unit string, k Kind, ok bool) {
 // maxUnit keeps ids and topics short enough for every broker and file name.
 const maxUnit = 64
 
-// ValidateUnit checks a unit's name: 1 to 64 of the characters A-Z, a-z, 0-9,
+// ValidateUnit checks the name of a unit, a list or a version: 1 to 64 of the characters A-Z, a-z, 0-9,
 // '.', '_' and '-', starting with a letter or digit. It becomes a level of MQTT
 // topics, where '+', '#' and '/' would reach other units' topics, and the
 // first part of every id.
 func ValidateUnit(unit string) error {
 	refuse := func(format string, args ...any) error {
-		return &Error{Op: "use the unit name", Path: fmt.Sprintf("%.80q", unit), Err: fmt.Errorf(format, args...),
+		return &Error{Op: "use the name", Path: fmt.Sprintf("%.80q", unit), Err: fmt.Errorf(format, args...),
 			Advice: "use letters, digits, '.', '_' and '-', at most 64 of them, a letter or digit first"}
 	}
 	switch {
@@ -68,4 +69,15 @@ func ValidateUnit(unit string) error {
 		}
 	}
 	return nil
+}
+
+// listRoot is the versioned root of the topics that hotlists come on.
+const listRoot = "platewatch/v1/hotlists/"
+
+// ManifestTopic is where the newest manifest of a list is, retained.
+func ManifestTopic(list string) string { return listRoot + list + "/manifest" }
+
+// PartTopic is where part n of a list's version is, retained.
+func PartTopic(list, version string, n int) string {
+	return listRoot + list + "/" + version + "/" + strconv.Itoa(n)
 }

@@ -16,48 +16,6 @@ import (
 // memory, laid over what the file holds, and committed together when it takes
 // writes again. A set can be committed twice without harm.
 
-// cell names one value in the file.
-type cell struct {
-	bucket string
-	key    string
-}
-
-// changes maps cells to their new values; nil deletes.
-type changes map[cell][]byte
-
-func (c changes) put(bucket, key []byte, value []byte) {
-	c[cell{string(bucket), string(key)}] = value
-}
-
-func (c changes) remove(bucket []byte, seqs ...uint64) {
-	for _, seq := range seqs {
-		c.put(bucket, recordKey(seq), nil)
-	}
-}
-
-// cellCost is what a cell counts for at the memory's bound beside its value.
-const cellCost = 64
-
-// apply does the changes to the file.
-func (c changes) apply(tx *bolt.Tx) error {
-	for at, value := range c {
-		b := tx.Bucket([]byte(at.bucket))
-		var err error
-		if value == nil {
-			err = b.Delete([]byte(at.key))
-		} else {
-			err = b.Put([]byte(at.key), value)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// errDisk: the disk takes no writes, or cannot be read.
-var errDisk = errors.New("the disk does not take it")
-
 // retryDisk is how often a disk that took no writes is tried again.
 const retryDisk = 5 * time.Second
 
@@ -136,7 +94,7 @@ func (o *Outbox) diskFailed(err error) error {
 		o.counts.DiskFailures++
 	}
 	o.disk = err
-	o.retryAt = o.now().Add(retryDisk)
+	o.retryAt = o.now().Add(o.opts.MaintainEvery)
 	return errors.Join(errDisk, err)
 }
 
@@ -259,7 +217,7 @@ func leastUrgentOldest(a, b slot) int {
 // tries a disk that took no writes, and drops hits over their age.
 func (o *Outbox) tend() {
 	defer close(o.tended)
-	tick := time.NewTicker(retryDisk)
+	tick := time.NewTicker(o.opts.MaintainEvery)
 	defer tick.Stop()
 	for {
 		select {

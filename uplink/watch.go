@@ -202,7 +202,7 @@ func (w *watcher) session(ctx context.Context, b Broker) error {
 		}
 		l.close()
 	}()
-	token := l.client.SubscribeMultiple(filters, nil)
+	token := l.subscribe(filters)
 	var acks ackBook
 	ticker := time.NewTicker(w.cfg.TickEvery)
 	defer ticker.Stop()
@@ -255,7 +255,7 @@ const leaveWait = 2 * time.Second
 // has taken in the acknowledgements before. A connection that is closed while
 // hits still come in is reset, and what the broker had not read yet is lost.
 func (w *watcher) leave(l *link, filters map[string]byte) {
-	token := l.client.Unsubscribe(slices.Collect(maps.Keys(filters))...)
+	token := l.unsubscribe(slices.Collect(maps.Keys(filters))...)
 	timeout := time.NewTimer(leaveWait)
 	defer timeout.Stop()
 	select {
@@ -407,13 +407,13 @@ func (b *ackBook) send(l *link) error {
 		if err != nil {
 			return err
 		}
-		t := l.client.Publish(Topic(unit, KindAcks), 0, false, payload)
+		t := l.send(Topic(unit, KindAcks), payload)
 		select {
 		case <-t.Done():
 			if err := t.Error(); err != nil {
 				return err
 			}
-		case <-l.conn.ctx.Done():
+		case <-l.closed():
 			return errLost
 		}
 	}

@@ -1,7 +1,6 @@
 package uplink
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,20 +16,12 @@ func numbered(unit string, number, previous uint64, revision int) Hit {
 	return h
 }
 
-func marshal(t testing.TB, v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 // receive feeds hits to a receiver and returns what it tells.
 func receive(t *testing.T, r *receiver, hits ...Hit) []string {
 	t.Helper()
 	var told []string
-	handle := func(topic string, message any) {
-		_, err := r.handle(topic, marshal(t, message), WatchHandler{
+	handle := func(topic string, m any) {
+		_, err := r.handle(topic, marshal(t, m), WatchHandler{
 			Hit: func(h *Hit, _ []byte) error { told = append(told, fmt.Sprintf("%s/%d", h.ID, h.Revision)); return nil },
 			Gap: func(g *Gap) error {
 				told = append(told, fmt.Sprintf("gap %s %d-%d", g.Unit, g.After, g.Until))

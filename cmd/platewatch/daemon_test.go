@@ -206,9 +206,9 @@ func (d *daemon) log() string { return strings.Join(d.seen, "\n") }
 // plateText is what no log line may hold: the clip's plates.
 var plateText = regexp.MustCompile(`TX[O0]?83R|KR64VHT|7KRM294|KPD4826|HKR5724|KMX4827|FB627GT|5937HKT`)
 
-func pendingIDs(t *testing.T, outbox string) []string {
+func pendingIDs(t *testing.T, path string) []string {
 	t.Helper()
-	in, err := uplink.InspectOutbox(outbox)
+	in, err := uplink.InspectOutbox(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func pendingIDs(t *testing.T, outbox string) []string {
 
 // subscribe is the central server: it hands over the ids as they arrive, and
 // each message to each.
-func subscribe(t *testing.T, broker string, each func(*uplink.Hit)) <-chan string {
+func subscribe(t *testing.T, address string, each func(*uplink.Hit)) <-chan string {
 	t.Helper()
 	arrived := make(chan string, 100_000)
 	ready := make(chan struct{})
@@ -230,7 +230,7 @@ func subscribe(t *testing.T, broker string, each func(*uplink.Hit)) <-chan strin
 	first := map[string]int{} // the revision that a hit arrived with: later ones are no new hits
 	go func() {
 		defer close(arrived)
-		done <- uplink.Watch(ctx, uplink.WatchConfig{Brokers: []uplink.Broker{{URL: "mqtt://" + broker}}}, uplink.WatchHandler{
+		done <- uplink.Watch(ctx, uplink.WatchConfig{Brokers: []uplink.Broker{{URL: "mqtt://" + address}}}, uplink.WatchHandler{
 			Link: func(err error) error {
 				if err == nil {
 					close(ready)

@@ -54,7 +54,7 @@ func TestUnitAndServer(t *testing.T) {
 		up := make(chan struct{}, 10)
 		watched := make(chan error, 1)
 		go func() {
-			watched <- uplink.Watch(ctx, uplink.WatchConfig{Brokers: []uplink.Broker{broker(certs, "server", addresses[len(addresses)-1])}, Ack: true, MaxBackoff: time.Second},
+			watched <- uplink.Watch(ctx, uplink.WatchConfig{Brokers: []uplink.Broker{tlsBroker(certs, "server", addresses[len(addresses)-1])}, Ack: true, MaxBackoff: time.Second},
 				uplink.WatchHandler{
 					Link: func(err error) error {
 						if err == nil {
@@ -82,7 +82,7 @@ func TestUnitAndServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		u, err := newUnit(t.TempDir(), "unit-1", uplink.ClientConfig{Brokers: []uplink.Broker{broker(certs, "unit-1", addresses[0])},
+		u, err := newUnit(t.TempDir(), "unit-1", uplink.ClientConfig{Brokers: []uplink.Broker{tlsBroker(certs, "unit-1", addresses[0])},
 			ServerAck: true, ServerAckTimeout: 2 * time.Second, Lists: lists})
 		if err != nil {
 			t.Fatal(err)

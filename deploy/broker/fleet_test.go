@@ -227,7 +227,7 @@ func TestFleet(t *testing.T) {
 		c := startCluster(t, certs, fleetUsers)
 		nodes := func(name string, first int) (out []uplink.Broker) {
 			for n := range c.addresses {
-				out = append(out, broker(certs, name, c.addresses[(first+n)%len(c.addresses)]))
+				out = append(out, tlsBroker(certs, name, c.addresses[(first+n)%len(c.addresses)]))
 			}
 			return out
 		}

@@ -262,7 +262,7 @@ func startCluster(t *testing.T, certs string, users string) *cluster {
 	return c
 }
 
-func broker(certs, name, address string) uplink.Broker {
+func tlsBroker(certs, name, address string) uplink.Broker {
 	b := uplink.Broker{URL: "tls://" + address, CAFile: filepath.Join(certs, "ca.crt"), DialTimeout: 5 * time.Second}
 	if name != "" {
 		b.CertFile, b.KeyFile = filepath.Join(certs, name+".crt"), filepath.Join(certs, name+".key")

@@ -148,7 +148,7 @@ func freeOr(listen string) string {
 
 // play runs unit and subscriber until the clips are over and everything that
 // came of them has been delivered.
-func play(ctx context.Context, daemon *unit.Unit, broker string, over <-chan struct{}, book *ledger, o Options) error {
+func play(ctx context.Context, daemon *unit.Unit, address string, over <-chan struct{}, book *ledger, o Options) error {
 	start := time.Now()
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWatching()
@@ -156,7 +156,7 @@ func play(ctx context.Context, daemon *unit.Unit, broker string, over <-chan str
 	gone := make(chan struct{}) // the unit said goodbye: it published everything before that
 	var g errgroup.Group
 	g.Go(func() error {
-		return uplink.Watch(watching, uplink.WatchConfig{Brokers: []uplink.Broker{{URL: broker}}}, uplink.WatchHandler{
+		return uplink.Watch(watching, uplink.WatchConfig{Brokers: []uplink.Broker{{URL: address}}}, uplink.WatchHandler{
 			Link: func(err error) error {
 				if err == nil {
 					close(subscribed)

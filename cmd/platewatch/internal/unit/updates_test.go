@@ -40,13 +40,13 @@ func TestSignedListsComeOverMQTT(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	broker := mochi.New(&mochi.Options{Logger: log})
-	for _, err := range []error{broker.AddHook(new(openHook), nil), broker.AddListener(listeners.NewNet("t", l)), broker.Serve()} {
+	server := mochi.New(&mochi.Options{Logger: log})
+	for _, err := range []error{server.AddHook(new(openHook), nil), server.AddListener(listeners.NewNet("t", l)), server.Serve()} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	defer broker.Close()
+	defer server.Close()
 	address := "tcp://" + l.Addr().String()
 	publisher := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(address).SetClientID("server"))
 	if token := publisher.Connect(); token.Wait() && token.Error() != nil {
