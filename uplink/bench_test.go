@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"platewatch/uplink/broker"
+	"platewatch/uplink/internal/uplinktest"
+	"platewatch/uplink/outbox"
 )
 
 // BenchmarkDelivery is a backlog of 1,000 hits going to Mosquitto, with each
@@ -13,18 +17,18 @@ func BenchmarkDelivery(b *testing.B) {
 	for _, pictures := range []bool{false, true} {
 		b.Run(fmt.Sprintf("pictures=%t", pictures), func(b *testing.B) {
 			const n = 1000
-			broker := newMosquitto(b, "allow_anonymous true\n")
+			broker := uplinktest.NewMosquitto(b, "allow_anonymous true\n")
 			var busy time.Duration
 			for range b.N {
 				b.StopTimer()
-				o, err := OpenOutbox(b.TempDir()+"/outbox.db", "unit-7", OutboxOptions{}, discard)
+				o, err := outbox.Open(b.TempDir()+"/outbox.db", "unit-7", outbox.Settings{}, uplinktest.Discard)
 				if err != nil {
 					b.Fatal(err)
 				}
 				for i := range n {
-					h := testHit(fmt.Sprintf("P%d", i))
+					h := uplinktest.Hit(fmt.Sprintf("P%d", i))
 					if pictures {
-						h = withPictures(h, 4_000, 40_000)
+						h = uplinktest.WithPictures(h, 4_000, 40_000)
 					}
 					if _, err := o.Accept(h); err != nil {
 						b.Fatal(err)
@@ -32,7 +36,7 @@ func BenchmarkDelivery(b *testing.B) {
 				}
 				b.StartTimer()
 				begin := time.Now()
-				deliverAll(b, o, broker.addr())
+				deliverAll(b, o, broker.Addr())
 				busy += time.Since(begin)
 				b.StopTimer()
 				if err := o.Close(); err != nil {
@@ -44,8 +48,8 @@ func BenchmarkDelivery(b *testing.B) {
 	}
 }
 
-func deliverAll(b *testing.B, o *Outbox, addr string) {
-	c, err := NewClient(ClientConfig{Brokers: []Broker{{URL: "tcp://" + addr}}}, o, discard)
+func deliverAll(b *testing.B, o *outbox.Outbox, addr string) {
+	c, err := NewClient(Settings{Brokers: []broker.Broker{{URL: "tcp://" + addr}}}, o, uplinktest.Discard)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -8,14 +8,20 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"platewatch/uplink/broker"
+	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/internal/link"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
 )
 
-// ClientConfig configures a [Client]. Zero values take the defaults.
-type ClientConfig struct {
+// Settings configures a [Client]. Zero values take the defaults.
+type Settings struct {
 	// Brokers in order of preference. The next one is tried when one cannot be
 	// reached; while connected to another one the client looks for a better one
 	// every PreferEvery and goes back to it.
-	Brokers     []Broker
+	Brokers     []broker.Broker
 	PreferEvery time.Duration // default 5 min
 
 	// ServerAck makes the client wait for the server's own word on the acks
@@ -35,16 +41,16 @@ type ClientConfig struct {
 
 	// Health gives the health message; nil for none. The client fills in
 	// Unit, Outbox and Link. It is called from the client's goroutine.
-	Health      func() Health
+	Health      func() message.Health
 	HealthEvery time.Duration // default 60 s
 
 	// Lists takes the hotlist updates that come over MQTT; nil for none.
 	Lists *ListUpdates
 
 	// ONVIF also publishes each hit as an ONVIF Profile M event; nil for not.
-	ONVIF *ONVIF
+	ONVIF *message.ONVIF
 	// HomeAssistant also announces the unit to Home Assistant; nil for not.
-	HomeAssistant *HomeAssistant
+	HomeAssistant *message.HomeAssistant
 
 	// KeepAlive is after how much silence the link is probed. A dead link is
 	// noticed within 2.5 times that, and the time that what is on its way takes
@@ -64,7 +70,7 @@ type ClientConfig struct {
 	MaxBackoff time.Duration
 }
 
-func (c ClientConfig) withDefaults() ClientConfig {
+func (c Settings) withDefaults() Settings {
 	def := func(p *time.Duration, v time.Duration) {
 		if *p <= 0 {
 			*p = v
@@ -76,8 +82,8 @@ func (c ClientConfig) withDefaults() ClientConfig {
 	def(&c.KeepAlive, 10*time.Second)
 	def(&c.AckTimeout, 30*time.Second)
 	def(&c.DrainTimeout, 3*time.Second)
-	def(&c.MaxBackoff, maxBackoff)
-	c.MaxBackoff = min(c.MaxBackoff, maxBackoff)
+	def(&c.MaxBackoff, link.MaxBackoff)
+	c.MaxBackoff = min(c.MaxBackoff, link.MaxBackoff)
 	if c.Window <= 0 {
 		c.Window = 64
 	}
@@ -96,67 +102,67 @@ const (
 	stubbornAfter = 3
 )
 
-// ClientStats is what the client did since it was made.
-type ClientStats struct {
-	Connected   bool
-	Broker      string // the one connected to, or tried last
-	Insecure    bool   // that one is on another machine and the link is not encrypted
-	Connects    uint64
-	Delivered   uint64 // hits acknowledged
-	Resent      uint64 // hits published again after a connection ended, or for want of the server's word
-	Historical  uint64 // hits delivered late
-	Bare        uint64 // hits published without their pictures because the broker would not take them
-	Awaiting    int    // hits that the broker has and the server did not acknowledge yet
-	LastProblem string // why the link was last lost or not made; "" after a connection was made
-	Since       time.Time
+// Stats is what the client did since it was made.
+type Stats struct {
+	Connected       bool
+	Broker          string // the one connected to, or tried last
+	Insecure        bool   // that one is on another machine and the link is not encrypted
+	Connects        uint64
+	Delivered       uint64 // hits acknowledged
+	Resent          uint64 // hits published again after a connection ended, or for want of the server's word
+	Historical      uint64 // hits delivered late
+	WithoutPictures uint64 // hits published without their pictures because the broker would not take them
+	Awaiting        int    // hits that the broker has and the server did not acknowledge yet
+	LastProblem     string // why the link was last lost or not made; "" after a connection was made
+	Since           time.Time
 }
 
 // Client publishes what the outbox holds. Make one with [NewClient].
 type Client struct {
-	cfg    ClientConfig
-	outbox *Outbox
+	cfg    Settings
+	outbox *outbox.Outbox
 	log    *slog.Logger
 
 	// removed holds entries that were delivered but could not be removed from
 	// the outbox yet: they are not sent again. Only Run uses it, and all below.
-	removed map[Ref]bool
-	sent    map[Ref]bool // in flight when an earlier connection ended
-	bare    map[Ref]bool // delivered without pictures, which are still to follow
-	barren  int          // connections in a row without an acknowledgement of a hit
-	speed   float64      // of the link in bytes a second, as measured; 0 if unknown
-	doubt   bool         // the last connection ended with something on its way, and no speed was measured since
+	removed map[outbox.Ref]bool
+	sent    map[outbox.Ref]bool // in flight when an earlier connection ended
+	bare    map[outbox.Ref]bool // delivered without pictures, which are still to follow
+	barren  int                 // connections in a row without an acknowledgement of a hit
+	speed   float64             // of the link in bytes a second, as measured; 0 if unknown
+	doubt   bool                // the last connection ended with something on its way, and no speed was measured since
 	// problems are those that were logged.
-	problems told
+	problems link.OnceLogger
 
 	mu       sync.Mutex
-	stats    ClientStats
-	hotlists *HotlistReport
+	stats    Stats
+	hotlists *message.HotlistReport
 	drops    uint64
 	report   chan struct{} // one token: there is a new hotlist report
 }
 
 // NewClient checks the configuration; it does not connect. Missing files
 // satisfy errors.Is(err, fs.ErrNotExist).
-func NewClient(cfg ClientConfig, o *Outbox, log *slog.Logger) (*Client, error) {
-	if err := validateBrokers(cfg.Brokers); err != nil {
+func NewClient(cfg Settings, o *outbox.Outbox, log *slog.Logger) (*Client, error) {
+	if err := broker.Check(cfg.Brokers); err != nil {
 		return nil, err
 	}
 	c := &Client{
 		cfg: cfg.withDefaults(), outbox: o, log: log,
-		removed: map[Ref]bool{}, sent: map[Ref]bool{}, bare: map[Ref]bool{}, report: make(chan struct{}, 1),
+		removed: map[outbox.Ref]bool{}, sent: map[outbox.Ref]bool{}, bare: map[outbox.Ref]bool{}, report: make(chan struct{}, 1),
 	}
 	c.stats.Since = time.Now()
 	return c, nil
 }
 
 // Stats is a snapshot.
-func (c *Client) Stats() ClientStats {
+func (c *Client) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.stats
 }
 
-func (c *Client) count(f func(*ClientStats)) {
+func (c *Client) count(f func(*Stats)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f(&c.stats)
@@ -164,10 +170,10 @@ func (c *Client) count(f func(*ClientStats)) {
 
 // ReportHotlists publishes which lists the unit holds, retained, now or once
 // there is a connection. Only the latest report is kept.
-func (c *Client) ReportHotlists(r HotlistReport) {
+func (c *Client) ReportHotlists(r message.HotlistReport) {
 	r.Unit = c.outbox.Unit()
 	if r.Lists == nil {
-		r.Lists = []ListHealth{}
+		r.Lists = []message.ListHealth{}
 	}
 	c.mu.Lock()
 	c.hotlists = &r
@@ -194,27 +200,27 @@ func (c *Client) Run(ctx context.Context) error {
 		defer stop()
 		updates.Go(func() { c.cfg.Lists.run(running, c.log) })
 	}
-	wait := backoff{max: c.cfg.MaxBackoff}
+	wait := link.Backoff{Max: c.cfg.MaxBackoff}
 	for at := 0; ctx.Err() == nil; {
 		b := c.cfg.Brokers[at]
 		started := time.Now()
-		c.count(func(s *ClientStats) { s.Broker, s.Insecure = b.name(), b.plaintext() })
+		c.count(func(s *Stats) { s.Broker, s.Insecure = b.Name(), b.Plaintext() })
 		l, err := c.connect(ctx, b)
 		if err == nil {
-			c.log.Info("connected to the broker", "broker", b.name())
-			c.count(func(s *ClientStats) {
+			c.log.Info("connected to the broker", "broker", b.Name())
+			c.count(func(s *Stats) {
 				s.Connected, s.LastProblem, s.Since = true, "", time.Now()
 				s.Connects++
 			})
 			err = c.serve(ctx, l, at)
-			c.count(func(s *ClientStats) { s.Connected, s.Since, s.Awaiting = false, time.Now(), 0 })
-			if time.Since(started) >= goodSession {
-				wait.reset()
-				c.problems.reset()
+			c.count(func(s *Stats) { s.Connected, s.Since, s.Awaiting = false, time.Now(), 0 })
+			if time.Since(started) >= link.GoodSession {
+				wait.Reset()
+				c.problems.Reset()
 			}
 			at = 0 // the most preferred one is worth another try
 			if errors.Is(err, errMove) {
-				c.log.Info("leaving the broker", "broker", b.name(), "reason", err)
+				c.log.Info("leaving the broker", "broker", b.Name(), "reason", err)
 				continue
 			}
 		} else {
@@ -223,11 +229,11 @@ func (c *Client) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		c.problem(b, err, wait.attempts)
+		c.problem(b, err, wait.Attempts)
 		if at > 0 {
 			continue // the next one gets its try at once
 		}
-		t := time.NewTimer(wait.next())
+		t := time.NewTimer(wait.Next())
 		select {
 		case <-t.C:
 		case <-ctx.Done():
@@ -239,27 +245,27 @@ func (c *Client) Run(ctx context.Context) error {
 
 // problem logs a lost or failed connection when something changed, not at
 // every attempt.
-func (c *Client) problem(b Broker, err error, attempt int) {
+func (c *Client) problem(b broker.Broker, err error, attempt int) {
 	text := "the connection ended"
 	if err != nil {
 		text = err.Error()
 	}
-	c.count(func(s *ClientStats) { s.LastProblem = text })
-	if !c.problems.first(text) && attempt > 0 {
-		c.log.Debug("still no broker", "broker", b.name(), "error", text, "attempt", attempt)
+	c.count(func(s *Stats) { s.LastProblem = text })
+	if !c.problems.ShouldLog(text) && attempt > 0 {
+		c.log.Debug("still no broker", "broker", b.Name(), "error", text, "attempt", attempt)
 		return
 	}
-	args := []any{"broker", b.name(), "error", text, "pending", c.outbox.Stats().Entries}
-	var e *Error
+	args := []any{"broker", b.Name(), "error", text, "pending", c.outbox.Stats().Entries}
+	var e *failure.Error
 	if errors.As(err, &e) && e.Advice != "" {
 		args = append(args, "hint", e.Advice)
 	}
 	c.log.Warn("no connection to the broker; hits are kept on disk", args...)
 }
 
-func (c *Client) connect(ctx context.Context, b Broker) (*link, error) {
+func (c *Client) connect(ctx context.Context, b broker.Broker) (*link.Link, error) {
 	unit := c.outbox.Unit()
-	will, err := json.Marshal(State{Unit: unit, State: Offline, Reason: "connection lost", Software: c.cfg.Software})
+	will, err := json.Marshal(message.State{Unit: unit, State: message.Offline, Reason: "connection lost", Software: c.cfg.Software})
 	if err != nil {
 		return nil, err
 	}
@@ -267,29 +273,29 @@ func (c *Client) connect(ctx context.Context, b Broker) (*link, error) {
 	if c.cfg.Lists != nil {
 		inbound = max(inbound, c.cfg.Lists.maxPart()+1024)
 	}
-	in := newInbox()
-	l, err := connect(ctx, b, linkOptions{
-		clientID: "platewatch-" + unit, keepAlive: c.keepAlive(), limit: inbound, bandwidth: c.cfg.Bandwidth,
-		willTopic: Topic(unit, KindState), will: will, onMessage: in.put,
+	in := link.NewInbox()
+	l, err := link.Connect(ctx, b, link.Options{
+		ClientID: "platewatch-" + unit, KeepAlive: c.keepAlive(), Limit: inbound, Bandwidth: c.cfg.Bandwidth,
+		WillTopic: message.Topic(unit, message.KindState), Will: will, OnMessage: in.Put,
 	})
 	if err != nil {
-		in.close()
+		in.Close()
 		return nil, err
 	}
-	l.inbox = in
+	l.Inbox = in
 	return l, nil
 }
 
 // serve runs one connection until it ends.
-func (c *Client) serve(ctx context.Context, l *link, at int) error {
+func (c *Client) serve(ctx context.Context, l *link.Link, at int) error {
 	// Nobody receives any more: paho must not be kept waiting.
-	defer l.inbox.close()
+	defer l.Inbox.Close()
 	s := newSession(c, l, at)
 	err := s.run(ctx)
 	if len(c.sent) > 16*c.cfg.Window { // only counts depend on it
 		clear(c.sent)
 	}
-	for _, f := range s.flight {
+	for _, f := range s.inFlight {
 		if f.entry {
 			c.sent[f.ref] = true
 		}
@@ -310,16 +316,16 @@ func (c *Client) serve(ctx context.Context, l *link, at int) error {
 // its way. If the broker ended it after a while, because nothing came through in one and a
 // half keep-alives, the link is slow; if it went silent, it may just be dead.
 func (c *Client) learn(s *session, err error) {
-	if len(s.flight) == 0 {
+	if len(s.inFlight) == 0 {
 		return
 	}
-	took := time.Since(s.flight[0].launched)
+	took := time.Since(s.inFlight[0].launched)
 	switch {
 	case errors.Is(err, errSilent), errors.Is(err, errAckTimeout):
 		c.doubt = true
-	case errors.Is(err, errLost) && took >= c.cfg.KeepAlive:
+	case errors.Is(err, link.ErrLost) && took >= c.cfg.KeepAlive:
 		c.doubt = true
-		speed := float64(s.flight[0].size) / took.Seconds() // at most
+		speed := float64(s.inFlight[0].size) / took.Seconds() // at most
 		if c.speed == 0 || speed < c.speed {
 			c.speed = speed
 		}
@@ -337,12 +343,12 @@ func (c *Client) keepAlive() time.Duration {
 	if speed == 0 {
 		return c.cfg.KeepAlive
 	}
-	largest := 2 * float64(c.outbox.largest()) * 4 / 3 // as base64, and there is more than that on the way
+	largest := 2 * float64(c.outbox.Largest()) * 4 / 3 // as base64, and there is more than that on the way
 	return max(c.cfg.KeepAlive, min(time.Duration(largest/speed*float64(time.Second)), maxKeepAlive))
 }
 
 // health fills in the message that is due every minute.
-func (c *Client) health(b Broker) Health {
+func (c *Client) health(b broker.Broker) message.Health {
 	h := c.cfg.Health()
 	h.Unit = c.outbox.Unit()
 	h.Outbox = c.outbox.Stats()
@@ -350,16 +356,16 @@ func (c *Client) health(b Broker) Health {
 		h.At = time.Now()
 	}
 	if h.Cameras == nil {
-		h.Cameras = []CameraHealth{}
+		h.Cameras = []message.CameraHealth{}
 	}
 	if h.Lists == nil {
-		h.Lists = []ListHealth{}
+		h.Lists = []message.ListHealth{}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h.Link = LinkHealth{
-		Broker: b.name(), Connects: c.stats.Connects, Delivered: c.stats.Delivered, Resent: c.stats.Resent,
-		Insecure: b.plaintext(), LastProblem: c.stats.LastProblem, ControlDrops: c.drops, Awaiting: c.stats.Awaiting,
+	h.Link = message.LinkHealth{
+		Broker: b.Name(), Connects: c.stats.Connects, Delivered: c.stats.Delivered, Resent: c.stats.Resent,
+		Insecure: b.Plaintext(), LastProblem: c.stats.LastProblem, ControlDrops: c.drops, Awaiting: c.stats.Awaiting,
 	}
 	h.Problems = append(h.Problems, c.stats.problems()...)
 	return h
@@ -369,7 +375,7 @@ func (c *Client) health(b Broker) Health {
 // sentence each.
 func (c *Client) Problems() []string { return c.Stats().problems() }
 
-func (s ClientStats) problems() (out []string) {
+func (s Stats) problems() (out []string) {
 	if s.Insecure {
 		out = append(out, fmt.Sprintf("The link to %s is not encrypted, as configured.", s.Broker))
 	}

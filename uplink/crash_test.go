@@ -15,7 +15,12 @@ import (
 	"testing"
 	"time"
 
-	"platewatch/uplink/faults"
+	"platewatch/uplink/broker"
+	"platewatch/uplink/faulttest"
+	"platewatch/uplink/internal/uplinktest"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
+	"platewatch/uplink/watch"
 )
 
 // crashEnv makes the test binary the child that makes hits and delivers them.
@@ -30,19 +35,19 @@ func crashChild(dir string) {
 			os.Exit(1)
 		}
 	}
-	o, err := OpenOutbox(filepath.Join(dir, "outbox.db"), "unit-7", OutboxOptions{}, discard)
+	o, err := outbox.Open(filepath.Join(dir, "outbox.db"), "unit-7", outbox.Settings{}, uplinktest.Discard)
 	fail(err)
-	c, err := NewClient(ClientConfig{Brokers: []Broker{{URL: "tcp://" + os.Getenv(crashEnv+"_BROKER")}}, MaxBackoff: 5 * time.Millisecond}, o, discard)
+	c, err := NewClient(Settings{Brokers: []broker.Broker{{URL: "tcp://" + os.Getenv(crashEnv+"_BROKER")}}, MaxBackoff: 5 * time.Millisecond}, o, uplinktest.Discard)
 	fail(err)
 	go func() { fail(c.Run(context.Background())) }()
 	prefix := os.Getenv(crashEnv + "_CYCLE")
 	for i := 0; ; i++ {
 		text := fmt.Sprintf("C%sN%d", prefix, i)
-		id, err := o.Accept(testHit(text))
+		id, err := o.Accept(uplinktest.Hit(text))
 		fail(err)
 		fmt.Println("accepted", id, text)
 		if i%5 == 4 {
-			fail(o.Update(id, testHit(text)))
+			fail(o.Update(id, uplinktest.Hit(text)))
 			fmt.Println("updated", id, text)
 		}
 	}
@@ -56,7 +61,7 @@ type arrivals struct {
 	bad   []string
 }
 
-func (a *arrivals) hit(h *Hit) error {
+func (a *arrivals) hit(h *message.Hit) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if text, ok := a.text[h.ID]; ok {
@@ -76,7 +81,7 @@ func (a *arrivals) hit(h *Hit) error {
 // TestKillNine kills a unit at random moments while it makes hits and delivers
 // them. Every hit that was accepted arrives, under its own id, in order.
 func TestKillNine(t *testing.T) {
-	b := newMosquitto(t, "allow_anonymous true\nmax_queued_messages 0\n")
+	b := uplinktest.NewMosquitto(t, "allow_anonymous true\nmax_queued_messages 0\n")
 	dir := t.TempDir()
 	got := arrivals{text: map[string]string{}}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -84,18 +89,18 @@ func TestKillNine(t *testing.T) {
 	up := make(chan struct{}, 1)
 	watched := make(chan error, 1)
 	go func() {
-		watched <- Watch(ctx, WatchConfig{Brokers: []Broker{{URL: "tcp://" + b.addr()}}, Remember: 1 << 20}, WatchHandler{
+		watched <- watch.Run(ctx, watch.Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}, Remember: 1 << 20}, watch.Handler{
 			Link: func(err error) error { up <- struct{}{}; return err },
-			Hit:  func(h *Hit, _ []byte) error { return got.hit(h) },
-		}, testLog(t))
+			Hit:  func(h *message.Hit, _ []byte) error { return got.hit(h) },
+		}, uplinktest.Log(t))
 	}()
 	<-up
 
-	cycles := faults.Scale(50, 2000)
+	cycles := faulttest.Scale(50, 2000)
 	accepted := map[string]string{} // id to text, over all cycles
 	for cycle := range cycles {
 		cmd := exec.Command(os.Args[0], "-test.run=^$")
-		cmd.Env = append(os.Environ(), crashEnv+"="+dir, crashEnv+"_BROKER="+b.addr(), fmt.Sprintf("%s_CYCLE=%d", crashEnv, cycle))
+		cmd.Env = append(os.Environ(), crashEnv+"="+dir, crashEnv+"_BROKER="+b.Addr(), fmt.Sprintf("%s_CYCLE=%d", crashEnv, cycle))
 		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		out, err := cmd.StdoutPipe()
 		if err != nil {
@@ -129,16 +134,16 @@ func TestKillNine(t *testing.T) {
 		_, _ = io.Copy(io.Discard, out)
 		_ = cmd.Wait()
 	}
-	o := openTestOutbox(t, filepath.Join(dir, "outbox.db"), OutboxOptions{})
+	o := openTestOutbox(t, filepath.Join(dir, "outbox.db"), outbox.Settings{})
 	if d := o.Damage(); d != nil {
 		t.Fatalf("kill -9 damaged the file: %+v", d)
 	}
-	c, stop := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: "tcp://" + b.addr()}}})
+	c, stop := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}})
 	waitEmpty(t, c, o)
 	stop()
 	// The last acknowledgement says that the broker has the hit, not that the
 	// subscriber does.
-	limit := testTimeout(t)
+	limit := uplinktest.Timeout(t)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	missing := func() (n int) {
@@ -179,5 +184,5 @@ func TestKillNine(t *testing.T) {
 	if len(accepted) < cycles {
 		t.Fatalf("only %d hits were accepted in %d cycles", len(accepted), cycles)
 	}
-	faults.Row(t, "kill -9", "%d cycles, %d hits accepted, %d lost, %d ids used twice or out of order", cycles, len(accepted), lost, wrong)
+	faulttest.Row(t, "kill -9", "%d cycles, %d hits accepted, %d lost, %d ids used twice or out of order", cycles, len(accepted), lost, wrong)
 }

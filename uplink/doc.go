@@ -1,16 +1,16 @@
 // Package uplink takes hits from the unit to the central server.
 //
-// A [Hit] goes into the [Outbox], a bbolt file, and is on disk (fsync) before
-// [Outbox.Accept] returns. The [Client] publishes what the outbox holds over
+// A [message.Hit] goes into the [outbox.Outbox], a bbolt file, and is on disk (fsync) before
+// [outbox.Outbox.Accept] returns. The [Client] publishes what the outbox holds over
 // MQTT 3.1.1 with QoS 1 and removes an entry only after the broker's PUBACK on
-// the same network connection. [Watch] is the other end: a subscriber that
+// the same network connection. [watch.Run] is the other end: a subscriber that
 // checks every message against the schema, tells each hit once and finds gaps.
 //
 // # Delivery
 //
 // A hit that the outbox accepted reaches the broker, or in server mode the
 // server, under one id, or is counted as dropped by the rule at the bound (see
-// [OutboxOptions]). Hits that are live (at most 30 s old) go first, in order;
+// [outbox.Settings]). Hits that are live (at most 30 s old) go first, in order;
 // then the backlog, in order and marked historical. A hit may arrive more than
 // once: whoever receives it tells repeats by id and revision. The wall clock
 // decides nothing here; order is that of acceptance.
@@ -22,7 +22,7 @@
 // ended is published again on the next one.
 //
 // What a broker acknowledged it can still lose, and Mosquitto acknowledges even
-// what its access rules drop. With [ClientConfig.ServerAck] a hit stays until
+// what its access rules drop. With [Settings.ServerAck] a hit stays until
 // the server says on the unit's acks topic that it has it.
 //
 // # When things fail

@@ -6,6 +6,10 @@ import (
 	"encoding/json"
 	"os"
 	"testing"
+
+	"platewatch/uplink/internal/link"
+	"platewatch/uplink/internal/uplinktest"
+	"platewatch/uplink/message"
 )
 
 // What comes in from outside and is parsed here, beside FuzzReceiver (hits,
@@ -13,7 +17,7 @@ import (
 // and the number file of the outbox.
 
 func FuzzAcks(f *testing.F) {
-	f.Add(marshal(f, Acks{Unit: "unit-7", Stored: []Ack{{ID: "unit-7-1", Revision: 1}}}))
+	f.Add(uplinktest.Marshal(f, message.Acks{Unit: "unit-7", Stored: []message.Ack{{ID: "unit-7-1", Revision: 1}}}))
 	f.Add([]byte(`{"version":1,"unit":"unit-7","stored":[{"id":"unit-8-1","revision":1}]}`))
 	f.Add([]byte(`{"version":1,"unit":"unit-7","stored":[{"id":"unit-7-1","revision":99999999999999999999}]}`))
 	f.Add([]byte(`null`))
@@ -55,13 +59,13 @@ func (b believer) ApplyUpdate(_ context.Context, _ string, _ []byte, parts []str
 // FuzzListUpdates lets any manifest and any part come on any topic.
 func FuzzListUpdates(f *testing.F) {
 	part := []byte("content")
-	good := marshal(f, ListUpdate{Version: "7", Parts: []ListPart{{Number: 1, Size: int64(len(part)), SHA256: sha256.Sum256(part)}}})
+	good := uplinktest.Marshal(f, ListUpdate{Version: "7", Parts: []ListPart{{Number: 1, Size: int64(len(part)), SHA256: sha256.Sum256(part)}}})
 	f.Add("platewatch/v1/hotlists/stolen/manifest", good, part)
 	f.Add("platewatch/v1/hotlists/stolen/7/1", good, part)
 	f.Add("platewatch/v1/hotlists/../manifest", []byte("{}"), []byte{})
 	f.Add("platewatch/v1/hotlists/stolen/manifest", []byte(`{"Version":"../../x","Parts":[{"Number":-1,"Size":-5}]}`), []byte{})
 	f.Fuzz(func(t *testing.T, topic string, manifest, content []byte) {
-		u, err := NewListUpdates(ListUpdatesConfig{Lists: []string{"stolen"}, Applier: believer{t}, Dir: memoryDir(t), MaxManifest: 4096, MaxPart: 100, MaxUpdate: 300})
+		u, err := NewListUpdates(ListSettings{Lists: []string{"stolen"}, Applier: believer{t}, Dir: uplinktest.MemoryDir(t), MaxManifest: 4096, MaxPart: 100, MaxUpdate: 300})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,14 +80,14 @@ func FuzzListUpdates(f *testing.F) {
 				case r := <-u.requests:
 					r.done <- nil
 					if !r.end {
-						u.take(inbound{topic: r.topic, payload: content})
+						u.take(link.Message{Topic: r.topic, Payload: content})
 					}
 				case <-ctx.Done():
 					return
 				}
 			}
 		}()
-		u.take(inbound{topic: topic, payload: manifest})
+		u.take(link.Message{Topic: topic, Payload: manifest})
 		if list, m := u.next(); m != nil {
 			if list != "stolen" {
 				t.Errorf("list %q", list)

@@ -17,6 +17,10 @@ import (
 	"time"
 
 	"github.com/google/renameio/v2"
+
+	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/internal/link"
+	"platewatch/uplink/message"
 )
 
 // ListApplier is what takes the hotlist updates that come over MQTT. Its
@@ -45,8 +49,8 @@ type ListPart struct {
 	SHA256 [sha256.Size]byte
 }
 
-// ListUpdatesConfig configures [ListUpdates]. Zero values take the defaults.
-type ListUpdatesConfig struct {
+// ListSettings configures [ListUpdates]. Zero values take the defaults.
+type ListSettings struct {
 	Lists   []string // names of the lists to follow
 	Applier ListApplier
 	Dir     string // where parts wait until all are there; emptied of anything else
@@ -70,7 +74,7 @@ type ListUpdatesConfig struct {
 // were fetched are kept over lost connections and restarts; a newer manifest
 // ends the fetching of an older one.
 type ListUpdates struct {
-	cfg      ListUpdatesConfig
+	cfg      ListSettings
 	requests chan subscription
 	wake     chan struct{} // one token: there is a manifest
 	waits    sync.WaitGroup
@@ -88,7 +92,7 @@ type ListUpdates struct {
 }
 
 // NewListUpdates checks the configuration and makes the folder.
-func NewListUpdates(cfg ListUpdatesConfig) (*ListUpdates, error) {
+func NewListUpdates(cfg ListSettings) (*ListUpdates, error) {
 	if cfg.MaxManifest <= 0 {
 		cfg.MaxManifest = 256 << 10
 	}
@@ -105,12 +109,12 @@ func NewListUpdates(cfg ListUpdatesConfig) (*ListUpdates, error) {
 		cfg.Refresh = time.Hour
 	}
 	for _, name := range cfg.Lists {
-		if err := ValidateUnit(name); err != nil {
-			return nil, &Error{Op: "follow the hotlist", Path: fmt.Sprintf("%.80q", name), Err: err, Advice: "use the list's name as the server writes it"}
+		if err := message.ValidateName(name); err != nil {
+			return nil, &failure.Error{Op: "follow the hotlist", Path: fmt.Sprintf("%.80q", name), Err: err, Advice: "use the list's name as the server writes it"}
 		}
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
-		return nil, &Error{Op: "make the folder for hotlist updates", Path: cfg.Dir, Err: plainFileError(err)}
+		return nil, &failure.Error{Op: "make the folder for hotlist updates", Path: cfg.Dir, Err: failure.WithoutPath(err)}
 	}
 	return &ListUpdates{cfg: cfg, requests: make(chan subscription), wake: make(chan struct{}, 1),
 		refused: map[string][sha256.Size]byte{}, manifests: map[string][]byte{}, part: make(chan []byte, 1), up: make(chan struct{})}, nil
@@ -122,7 +126,7 @@ func (u *ListUpdates) maxPart() int { return max(u.cfg.MaxPart, u.cfg.MaxManifes
 func (u *ListUpdates) filters() map[string]byte {
 	topics := map[string]byte{}
 	for _, name := range u.cfg.Lists {
-		topics[ManifestTopic(name)] = 0
+		topics[message.ManifestTopic(name)] = 0
 	}
 	return topics
 }
@@ -143,21 +147,21 @@ func (u *ListUpdates) disconnected() {
 }
 
 // take gets a message from the session, which it never holds up.
-func (u *ListUpdates) take(m inbound) {
+func (u *ListUpdates) take(m link.Message) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if m.topic == u.want {
+	if m.Topic == u.want {
 		select {
-		case u.part <- m.payload:
+		case u.part <- m.Payload:
 		default:
 		}
 		return
 	}
-	name, last, _ := strings.Cut(strings.TrimPrefix(m.topic, listRoot), "/")
-	if last != "manifest" || !slices.Contains(u.cfg.Lists, name) || len(m.payload) == 0 { // empty: the retained one was taken away
+	name, last, _ := strings.Cut(strings.TrimPrefix(m.Topic, message.ListRoot), "/")
+	if last != "manifest" || !slices.Contains(u.cfg.Lists, name) || len(m.Payload) == 0 { // empty: the retained one was taken away
 		return
 	}
-	u.manifests[name] = m.payload
+	u.manifests[name] = m.Payload
 	select {
 	case u.wake <- struct{}{}:
 	default:
@@ -196,7 +200,7 @@ func (u *ListUpdates) run(ctx context.Context, log *slog.Logger) {
 				continue
 			}
 			version, err := u.update(ctx, list, manifest)
-			if err != nil && !errors.Is(err, errParts) && !ofDisk(err) && ctx.Err() == nil {
+			if err != nil && !errors.Is(err, errParts) && !failure.IsDisk(err) && ctx.Err() == nil {
 				u.refused[list] = sum
 			}
 			switch {
@@ -250,7 +254,7 @@ func (u *ListUpdates) update(ctx context.Context, list string, manifest []byte) 
 }
 
 func (u *ListUpdates) bounds(up *ListUpdate) error {
-	if err := ValidateUnit(up.Version); err != nil {
+	if err := message.ValidateName(up.Version); err != nil {
 		return fmt.Errorf("the version cannot be part of a topic: %w", err)
 	}
 	var all int64
@@ -296,7 +300,7 @@ func (u *ListUpdates) fetch(ctx context.Context, list, version string, p ListPar
 	if b, err := os.ReadFile(u.file(p)); err == nil && p.matches(b) {
 		return nil
 	}
-	topic := PartTopic(list, version, p.Number)
+	topic := message.PartTopic(list, version, p.Number)
 	for {
 		if u.newer(list) {
 			return errNewer

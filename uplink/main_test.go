@@ -1,12 +1,15 @@
 package uplink
 
 import (
-	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"platewatch/uplink/internal/uplinktest"
+	"platewatch/uplink/outbox"
 )
 
 func TestMain(m *testing.M) {
@@ -14,27 +17,38 @@ func TestMain(m *testing.M) {
 		crashChild(dir)
 		return
 	}
-	if dir := os.Getenv(powerEnv); dir != "" {
-		powerChild(dir)
-		return
+	// toxiproxy's links end some time after it was stopped.
+	const toxiproxy = "github.com/Shopify/toxiproxy/v2"
+	os.Exit(uplinktest.Main(m,
+		goleak.IgnoreAnyFunction(toxiproxy+".(*ToxicLink).read"), goleak.IgnoreAnyFunction(toxiproxy+".(*ToxicLink).write"),
+		goleak.IgnoreAnyFunction(toxiproxy+"/toxics.(*ToxicStub).Run"),
+	))
+}
+
+func testOutbox(t *testing.T, opts outbox.Settings) *outbox.Outbox {
+	t.Helper()
+	return openTestOutbox(t, filepath.Join(t.TempDir(), "outbox.db"), opts)
+}
+
+func openTestOutbox(t *testing.T, path string, opts outbox.Settings) *outbox.Outbox {
+	t.Helper()
+	o, err := outbox.Open(path, "unit-7", opts, uplinktest.Log(t))
+	if err != nil {
+		t.Fatal(err)
 	}
-	// Every step of the model test is an fsync; -rapid.checks asks for more.
-	if err := flag.Set("rapid.checks", "20"); err != nil {
-		panic(err)
-	}
-	flag.Parse()
-	// A failed test may leave goroutines behind; only a passed run is checked.
-	code := m.Run()
-	if code == 0 {
-		// toxiproxy's links end some time after it was stopped.
-		const toxiproxy = "github.com/Shopify/toxiproxy/v2"
-		if err := goleak.Find(
-			goleak.IgnoreAnyFunction(toxiproxy+".(*ToxicLink).read"), goleak.IgnoreAnyFunction(toxiproxy+".(*ToxicLink).write"),
-			goleak.IgnoreAnyFunction(toxiproxy+"/toxics.(*ToxicStub).Run"),
-		); err != nil {
-			fmt.Fprintln(os.Stderr, "goroutines are left:", err)
-			code = 1
+	t.Cleanup(func() {
+		if err := o.Close(); err != nil {
+			t.Errorf("close: %v", err)
 		}
+	})
+	return o
+}
+
+// pendingIDs lists id/revision of everything pending, in order.
+func pendingIDs(o *outbox.Outbox) []string {
+	var ids []string
+	for _, p := range o.List() {
+		ids = append(ids, fmt.Sprintf("%s/%d", p.ID, p.Revision))
 	}
-	os.Exit(code)
+	return ids
 }

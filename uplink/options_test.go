@@ -15,25 +15,31 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"platewatch/uplink/broker"
+	"platewatch/uplink/internal/uplinktest"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
+	"platewatch/uplink/watch"
 )
 
 // store is a central server: it watches, stores and acknowledges.
-func store(t *testing.T, addr string, handle func(h *Hit) error) (stop func()) {
+func store(t *testing.T, addr string, handle func(h *message.Hit) error) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	up := make(chan struct{}, 10)
 	done := make(chan error, 1)
 	go func() {
-		done <- Watch(ctx, WatchConfig{Brokers: []Broker{{URL: "tcp://" + addr}}, Ack: true, MaxBackoff: 100 * time.Millisecond}, WatchHandler{
+		done <- watch.Run(ctx, watch.Settings{Brokers: []broker.Broker{{URL: "tcp://" + addr}}, Ack: true, MaxBackoff: 100 * time.Millisecond}, watch.Handler{
 			Link: func(err error) error {
 				if err == nil {
 					up <- struct{}{}
 				}
 				return nil
 			},
-			Hit:     func(h *Hit, _ []byte) error { return handle(h) },
+			Hit:     func(h *message.Hit, _ []byte) error { return handle(h) },
 			Invalid: func(topic string, err error) error { return fmt.Errorf("%s: %w", topic, err) },
-		}, testLog(t))
+		}, uplinktest.Log(t))
 	}()
 	<-up
 	stop = sync.OnceFunc(func() {
@@ -50,12 +56,12 @@ var errNoStore = errors.New("the server's disk is full")
 
 // In server mode the broker's word removes nothing; the server's does.
 func TestServerAcknowledges(t *testing.T) {
-	eachBroker(t, func(t *testing.T, b testBroker) {
-		p := newProxy(t, b.addr())
-		o := testOutbox(t, OutboxOptions{})
+	uplinktest.EachBroker(t, func(t *testing.T, b uplinktest.Broker) {
+		p := uplinktest.NewProxy(t, b.Addr())
+		o := testOutbox(t, outbox.Settings{})
 		ids := acceptMany(t, o, 20)
-		c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, ServerAck: true, ServerAckTimeout: 300 * time.Millisecond})
-		p.wait("all hits with the broker, and again for want of the server's word", func(p *proxy) bool { return len(p.acked) >= 40 })
+		c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, ServerAck: true, ServerAckTimeout: 300 * time.Millisecond})
+		p.Wait("all hits with the broker, and again for want of the server's word", func(p *uplinktest.Proxy) bool { return len(p.Acked) >= 40 })
 		if n := o.Stats().Entries; n != 20 {
 			t.Fatalf("%d hits are pending without the server's word", n)
 		}
@@ -66,18 +72,18 @@ func TestServerAcknowledges(t *testing.T) {
 			t.Errorf("problems: %v", p)
 		}
 		var stored []string
-		stop := store(t, b.addr(), func(h *Hit) error { // ends with the seventh, which it has
+		stop := store(t, b.Addr(), func(h *message.Hit) error { // ends with the seventh, which it has
 			if stored = append(stored, h.ID); len(stored) == 7 {
-				return ErrStop
+				return watch.ErrStop
 			}
 			return nil
 		})
-		waitStats(t, c, "the end of the first server", func(s ClientStats) bool { return s.Delivered == 7 })
+		waitStats(t, c, "the end of the first server", func(s Stats) bool { return s.Delivered == 7 })
 		stop()
-		store(t, b.addr(), func(h *Hit) error { return nil })
+		store(t, b.Addr(), func(h *message.Hit) error { return nil })
 		waitEmpty(t, c, o)
 		// An update after that has its own acknowledgement.
-		if err := o.Update(ids[3], testHit("NEWER")); err != nil {
+		if err := o.Update(ids[3], uplinktest.Hit("NEWER")); err != nil {
 			t.Fatal(err)
 		}
 		waitEmpty(t, c, o)
@@ -91,12 +97,12 @@ func TestServerAcknowledges(t *testing.T) {
 // server acknowledges a later one; a few times, because it may never want it.
 func TestServerWasAway(t *testing.T) {
 	t.Parallel()
-	s := &session{client: &Client{sent: map[Ref]bool{}}, awaiting: map[Ref]*waited{}}
+	s := &session{client: &Client{sent: map[outbox.Ref]bool{}}, awaiting: map[outbox.Ref]*awaitingServerAck{}}
 	now := time.Now()
-	missed, tried, recent := Ref{Seq: 1}, Ref{Seq: 2}, Ref{Seq: 3}
-	s.awaiting[missed] = &waited{since: now.Add(-3 * time.Second), tries: 1}
-	s.awaiting[tried] = &waited{since: now.Add(-3 * time.Second), tries: overtakenTries}
-	s.awaiting[recent] = &waited{since: now.Add(-time.Second), tries: 1}
+	missed, tried, recent := outbox.Ref{Seq: 1}, outbox.Ref{Seq: 2}, outbox.Ref{Seq: 3}
+	s.awaiting[missed] = &awaitingServerAck{since: now.Add(-3 * time.Second), tries: 1}
+	s.awaiting[tried] = &awaitingServerAck{since: now.Add(-3 * time.Second), tries: overtakenTries}
+	s.awaiting[recent] = &awaitingServerAck{since: now.Add(-time.Second), tries: 1}
 	s.overtaken(time.Time{})
 	if s.awaiting[missed].due {
 		t.Error("without an acknowledgement")
@@ -105,15 +111,15 @@ func TestServerWasAway(t *testing.T) {
 	if !s.awaiting[missed].due || s.awaiting[tried].due || s.awaiting[recent].due {
 		t.Errorf("missed %+v, tried %+v, recent %+v", s.awaiting[missed], s.awaiting[tried], s.awaiting[recent])
 	}
-	eachBroker(t, func(t *testing.T, b testBroker) {
-		o := testOutbox(t, OutboxOptions{})
-		c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: "tcp://" + b.addr()}}, ServerAck: true, ServerAckTimeout: time.Hour})
-		mustAccept(t, o, testHit("MISSED"))
-		waitStats(t, c, "the broker to have it", func(s ClientStats) bool { return s.Awaiting == 1 })
-		store(t, b.addr(), func(*Hit) error { return nil })
-		limit := testTimeout(t)
+	uplinktest.EachBroker(t, func(t *testing.T, b uplinktest.Broker) {
+		o := testOutbox(t, outbox.Settings{})
+		c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}, ServerAck: true, ServerAckTimeout: time.Hour})
+		uplinktest.MustAccept(t, o, uplinktest.Hit("MISSED"))
+		waitStats(t, c, "the broker to have it", func(s Stats) bool { return s.Awaiting == 1 })
+		store(t, b.Addr(), func(*message.Hit) error { return nil })
+		limit := uplinktest.Timeout(t)
 		for o.Stats().Entries > 0 { // the traffic goes on
-			mustAccept(t, o, testHit("LATER"))
+			uplinktest.MustAccept(t, o, uplinktest.Hit("LATER"))
 			select {
 			case <-time.After(100 * time.Millisecond):
 			case <-limit:
@@ -128,17 +134,17 @@ func TestServerWasAway(t *testing.T) {
 
 // A broker that forgets what it acknowledged loses nothing in server mode.
 func TestWipedBrokerInServerMode(t *testing.T) {
-	b := newMosquitto(t, "allow_anonymous true\n")
-	p := newProxy(t, b.addr())
-	o := testOutbox(t, OutboxOptions{})
+	b := uplinktest.NewMosquitto(t, "allow_anonymous true\n")
+	p := uplinktest.NewProxy(t, b.Addr())
+	o := testOutbox(t, outbox.Settings{})
 	ids := acceptMany(t, o, 30)
-	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, ServerAck: true})
-	p.wait("all hits with the broker", func(p *proxy) bool { return len(p.acked) >= 30 })
-	b.kill(t) // nobody subscribed: all of them are gone
-	b.start(t)
+	c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, ServerAck: true})
+	p.Wait("all hits with the broker", func(p *uplinktest.Proxy) bool { return len(p.Acked) >= 30 })
+	b.Kill(t) // nobody subscribed: all of them are gone
+	b.Start(t)
 	stored := map[string]bool{}
-	stop := store(t, b.addr(), func(h *Hit) error { stored[h.ID] = true; return nil })
-	p.cut()
+	stop := store(t, b.Addr(), func(h *message.Hit) error { stored[h.ID] = true; return nil })
+	p.Cut()
 	waitEmpty(t, c, o)
 	stop()
 	for _, id := range ids {
@@ -155,22 +161,22 @@ func TestServerModeWithoutAcks(t *testing.T) {
 	if err := os.WriteFile(acl, []byte("topic write platewatch/v1/units/#\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	b := newMosquitto(t, "allow_anonymous true\nacl_file "+acl+"\n")
-	o := testOutbox(t, OutboxOptions{})
-	id := mustAccept(t, o, testHit("A"))
-	c, stop := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: "tcp://" + b.addr()}}, ServerAck: true, ServerAckTimeout: 50 * time.Millisecond})
+	b := uplinktest.NewMosquitto(t, "allow_anonymous true\nacl_file "+acl+"\n")
+	o := testOutbox(t, outbox.Settings{})
+	id := uplinktest.MustAccept(t, o, uplinktest.Hit("A"))
+	c, stop := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}, ServerAck: true, ServerAckTimeout: 50 * time.Millisecond})
 	// Mosquitto grants the subscription and then sends nothing: the word is
 	// missing all the same.
-	waitStats(t, c, "a problem", func(s ClientStats) bool { return strings.Contains(s.LastProblem, "does not acknowledge") })
+	waitStats(t, c, "a problem", func(s Stats) bool { return strings.Contains(s.LastProblem, "does not acknowledge") })
 	stop()
 	if diff := cmp.Diff([]string{id + "/1"}, pendingIDs(o)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-func waitStats(t *testing.T, c *Client, what string, cond func(ClientStats) bool) {
+func waitStats(t *testing.T, c *Client, what string, cond func(Stats) bool) {
 	t.Helper()
-	limit := testTimeout(t)
+	limit := uplinktest.Timeout(t)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for !cond(c.Stats()) {
@@ -184,92 +190,92 @@ func waitStats(t *testing.T, c *Client, what string, cond func(ClientStats) bool
 
 // The preferred broker when it is there, the next one when it is not, and back.
 func TestSeveralBrokers(t *testing.T) {
-	first, second := newMosquitto(t, "allow_anonymous true\n"), newMosquitto(t, "allow_anonymous true\n")
-	first.kill(t)
-	o := testOutbox(t, OutboxOptions{})
-	mustAccept(t, o, testHit("A"))
-	c, _ := startClient(t, o, ClientConfig{PreferEvery: 50 * time.Millisecond,
-		Brokers: []Broker{{URL: "tcp://" + first.addr()}, {URL: "tcp://" + second.addr()}}})
-	waitStats(t, c, "a delivery to the second broker", func(s ClientStats) bool { return s.Delivered == 1 })
-	if s := c.Stats(); s.Broker != "tcp://"+second.addr() {
+	first, second := uplinktest.NewMosquitto(t, "allow_anonymous true\n"), uplinktest.NewMosquitto(t, "allow_anonymous true\n")
+	first.Kill(t)
+	o := testOutbox(t, outbox.Settings{})
+	uplinktest.MustAccept(t, o, uplinktest.Hit("A"))
+	c, _ := startClient(t, o, Settings{PreferEvery: 50 * time.Millisecond,
+		Brokers: []broker.Broker{{URL: "tcp://" + first.Addr()}, {URL: "tcp://" + second.Addr()}}})
+	waitStats(t, c, "a delivery to the second broker", func(s Stats) bool { return s.Delivered == 1 })
+	if s := c.Stats(); s.Broker != "tcp://"+second.Addr() {
 		t.Errorf("stats: %+v", s)
 	}
-	first.start(t)
-	waitStats(t, c, "the first broker again", func(s ClientStats) bool { return s.Connected && s.Broker == "tcp://"+first.addr() })
-	mustAccept(t, o, testHit("B"))
-	waitStats(t, c, "a delivery to the first broker", func(s ClientStats) bool { return s.Delivered == 2 })
-	first.kill(t)
-	mustAccept(t, o, testHit("C"))
-	waitStats(t, c, "the second broker again", func(s ClientStats) bool { return s.Delivered == 3 })
+	first.Start(t)
+	waitStats(t, c, "the first broker again", func(s Stats) bool { return s.Connected && s.Broker == "tcp://"+first.Addr() })
+	uplinktest.MustAccept(t, o, uplinktest.Hit("B"))
+	waitStats(t, c, "a delivery to the first broker", func(s Stats) bool { return s.Delivered == 2 })
+	first.Kill(t)
+	uplinktest.MustAccept(t, o, uplinktest.Hit("C"))
+	waitStats(t, c, "the second broker again", func(s Stats) bool { return s.Delivered == 3 })
 	// The state that the second broker retained while the unit was away is offline.
 }
 
 // Renewed certificates are taken up while the connection stands.
 func TestCertificatesAreReloaded(t *testing.T) {
-	a := newAuthority(t)
+	a := uplinktest.NewAuthority(t)
 	server := x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
 	client := x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
-	a.issue("server", &server, time.Now().Add(time.Hour))
-	a.issue("unit", &client, time.Now().Add(time.Hour))
-	m := newMosquitto(t, fmt.Sprintf("allow_anonymous true\ncafile %s\ncertfile %s\nkeyfile %s\nrequire_certificate true\n",
-		a.path("ca.crt"), a.path("server.crt"), a.path("server.key")))
-	o := testOutbox(t, OutboxOptions{})
-	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: "tls://" + m.addr(),
-		CAFile: a.path("ca.crt"), CertFile: a.path("unit.crt"), KeyFile: a.path("unit.key")}}})
-	waitStats(t, c, "a connection", func(s ClientStats) bool { return s.Connects == 1 })
+	a.Issue("server", &server, time.Now().Add(time.Hour))
+	a.Issue("unit", &client, time.Now().Add(time.Hour))
+	m := uplinktest.NewMosquitto(t, fmt.Sprintf("allow_anonymous true\ncafile %s\ncertfile %s\nkeyfile %s\nrequire_certificate true\n",
+		a.Path("ca.crt"), a.Path("server.crt"), a.Path("server.key")))
+	o := testOutbox(t, outbox.Settings{})
+	c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: "tls://" + m.Addr(),
+		CAFile: a.Path("ca.crt"), CertFile: a.Path("unit.crt"), KeyFile: a.Path("unit.key")}}})
+	waitStats(t, c, "a connection", func(s Stats) bool { return s.Connects == 1 })
 	// A half-written pair is left alone.
-	key, err := os.ReadFile(a.path("unit.key"))
+	key, err := os.ReadFile(a.Path("unit.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(a.path("unit.key"), []byte("half"), 0o600); err != nil {
+	if err := os.WriteFile(a.Path("unit.key"), []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	mustAccept(t, o, testHit("A"))
-	waitStats(t, c, "a delivery", func(s ClientStats) bool { return s.Delivered == 1 })
-	if err := os.WriteFile(a.path("unit.key"), key, 0o600); err != nil {
+	uplinktest.MustAccept(t, o, uplinktest.Hit("A"))
+	waitStats(t, c, "a delivery", func(s Stats) bool { return s.Delivered == 1 })
+	if err := os.WriteFile(a.Path("unit.key"), key, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a.issue("unit", &client, time.Now().Add(2*time.Hour))
-	waitStats(t, c, "a connection with the new certificate", func(s ClientStats) bool { return s.Connects >= 2 && s.Connected })
-	mustAccept(t, o, testHit("B"))
-	waitStats(t, c, "a delivery", func(s ClientStats) bool { return s.Delivered == 2 })
+	a.Issue("unit", &client, time.Now().Add(2*time.Hour))
+	waitStats(t, c, "a connection with the new certificate", func(s Stats) bool { return s.Connects >= 2 && s.Connected })
+	uplinktest.MustAccept(t, o, uplinktest.Hit("B"))
+	waitStats(t, c, "a delivery", func(s Stats) bool { return s.Delivered == 2 })
 }
 
 // On a bounded link hits go first, and their pictures follow.
 func TestPicturesFollow(t *testing.T) {
-	b := newMosquitto(t, "allow_anonymous true\n")
-	p := newProxy(t, b.addr())
-	o := testOutbox(t, OutboxOptions{})
+	b := uplinktest.NewMosquitto(t, "allow_anonymous true\n")
+	p := uplinktest.NewProxy(t, b.Addr())
+	o := testOutbox(t, outbox.Settings{})
 	var told []string
-	store(t, b.addr(), func(h *Hit) error {
+	store(t, b.Addr(), func(h *message.Hit) error {
 		told = append(told, fmt.Sprintf("%s follow=%t picture=%t", h.ID, h.PicturesFollow, h.PlatePicture != nil))
 		return nil
 	})
 	for i := range 3 {
-		mustAccept(t, o, withPictures(testHit(fmt.Sprintf("P%d", i)), 500, 8000))
+		uplinktest.MustAccept(t, o, uplinktest.WithPictures(uplinktest.Hit(fmt.Sprintf("P%d", i)), 500, 8000))
 	}
-	mustAccept(t, o, testHit("NONE"))
+	uplinktest.MustAccept(t, o, uplinktest.Hit("NONE"))
 	const bandwidth = 40_000
 	begin := time.Now()
-	c, stop := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, Bandwidth: bandwidth, ONVIF: &ONVIF{}})
+	c, stop := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, Bandwidth: bandwidth, ONVIF: &message.ONVIF{}})
 	waitEmpty(t, c, o)
 	took := time.Since(begin)
 	stop()
 	var got []string
-	p.mu.Lock()
-	for _, m := range p.others {
-		if e := decode[onvifEvent](t, m.Payload); e.Data.Image != "" {
+	p.Mu.Lock()
+	for _, m := range p.Others {
+		if e := uplinktest.Decode[message.OnvifEvent](t, m.Payload); e.Data.Image != "" {
 			t.Errorf("an event has its picture: %+v", e)
 		}
 	}
-	if len(p.others) != 4 {
-		t.Errorf("%d ONVIF events", len(p.others))
+	if len(p.Others) != 4 {
+		t.Errorf("%d ONVIF events", len(p.Others))
 	}
-	for _, h := range p.acked {
+	for _, h := range p.Acked {
 		got = append(got, fmt.Sprintf("%s follow=%t picture=%t", h.ID, h.Follow, h.Pictures))
 	}
-	p.mu.Unlock()
+	p.Mu.Unlock()
 	want := []string{"unit-7-1 follow=true picture=false", "unit-7-2 follow=true picture=false", "unit-7-3 follow=true picture=false",
 		"unit-7-4 follow=false picture=false",
 		"unit-7-1 follow=false picture=true", "unit-7-2 follow=false picture=true", "unit-7-3 follow=false picture=true"}
@@ -284,26 +290,26 @@ func TestPicturesFollow(t *testing.T) {
 
 // The hit and what else is made of it leave the outbox together.
 func TestONVIFAndHomeAssistant(t *testing.T) {
-	b := newMosquitto(t, "allow_anonymous true\n")
-	p := newProxy(t, b.addr())
-	o := testOutbox(t, OutboxOptions{})
-	h := withPictures(testHit("M5XSX"), 300, 300)
+	b := uplinktest.NewMosquitto(t, "allow_anonymous true\n")
+	p := uplinktest.NewProxy(t, b.Addr())
+	o := testOutbox(t, outbox.Settings{})
+	h := uplinktest.WithPictures(uplinktest.Hit("M5XSX"), 300, 300)
 	h.Region = "us-ca"
-	id := mustAccept(t, o, h)
-	p.swallow = func(h wireHit) bool { return h.Conn == 1 } // the hit's own acknowledgement
-	c, _ := startClient(t, o, ClientConfig{Brokers: []Broker{{URL: p.url()}}, Software: "1.2.3",
-		ONVIF: &ONVIF{TopicPrefix: "site/a"}, HomeAssistant: &HomeAssistant{Cameras: []string{"north"}}})
-	p.wait("the hit", func(p *proxy) bool { return len(p.acked) == 1 })
+	id := uplinktest.MustAccept(t, o, h)
+	p.Swallow = func(h uplinktest.WireHit) bool { return h.Conn == 1 } // the hit's own acknowledgement
+	c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, Software: "1.2.3",
+		ONVIF: &message.ONVIF{TopicPrefix: "site/a"}, HomeAssistant: &message.HomeAssistant{Cameras: []string{"north"}}})
+	p.Wait("the hit", func(p *uplinktest.Proxy) bool { return len(p.Acked) == 1 })
 	if n := o.Stats().Entries; n != 1 {
 		t.Errorf("%d hits are pending before the last acknowledgement", n)
 	}
-	p.cut()
-	p.wait("the hit again", func(p *proxy) bool { return len(p.acked) == 2 })
+	p.Cut()
+	p.Wait("the hit again", func(p *uplinktest.Proxy) bool { return len(p.Acked) == 2 })
 	waitEmpty(t, c, o)
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Mu.Lock()
+	defer p.Mu.Unlock()
 	var topics []string
-	for _, m := range p.others {
+	for _, m := range p.Others {
 		topics = append(topics, fmt.Sprintf("%s %t", m.Topic, m.Retained))
 	}
 	event, device := "site/a/onvif-ej/RuleEngine/Recognition/LicensePlate/&north/platewatch false", "homeassistant/device/unit-7/config true"
@@ -312,7 +318,7 @@ func TestONVIFAndHomeAssistant(t *testing.T) {
 	}
 	want := h
 	want.ID, want.Number, want.Revision, want.Unit = id, 1, 1, "unit-7"
-	if b, err := (&ONVIF{}).event(&want); err != nil || !bytes.Equal(b, p.others[1].Payload) {
-		t.Errorf("event of %s: %s, %v", id, p.others[1].Payload, err)
+	if b, err := (&message.ONVIF{}).Event(&want); err != nil || !bytes.Equal(b, p.Others[1].Payload) {
+		t.Errorf("event of %s: %s, %v", id, p.Others[1].Payload, err)
 	}
 }

@@ -4,15 +4,18 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
+
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
 )
 
 // step takes what was acknowledged off the list and publishes what may go: all
 // that is due, or only what is about the unit itself.
 func (s *session) step(controlOnly bool) error {
-	if err := s.settle(); err != nil {
+	if err := s.processAcks(); err != nil {
 		return err
 	}
-	for s.link.ready() && s.mayLaunch() {
+	for s.link.Ready() && s.mayLaunch() {
 		more, err := s.publishNext(controlOnly)
 		if err != nil {
 			return err
@@ -29,13 +32,13 @@ func (s *session) step(controlOnly bool) error {
 // that one the broker chokes on does not take the others down with it.
 func (s *session) mayLaunch() bool {
 	if s.choking() {
-		return len(s.flight) == 0
+		return len(s.inFlight) == 0
 	}
 	bytes := 0
-	for _, f := range s.flight {
+	for _, f := range s.inFlight {
 		bytes += f.size
 	}
-	return len(s.flight) == 0 || len(s.flight) < s.cfg.Window && bytes < s.pace.window
+	return len(s.inFlight) == 0 || len(s.inFlight) < s.cfg.Window && bytes < s.pace.window
 }
 
 func (s *session) choking() bool { return s.client.barren >= stubbornAfter && s.acked == 0 }
@@ -47,7 +50,7 @@ func (s *session) publishNext(controlOnly bool) (more bool, err error) {
 	if len(s.control) > 0 {
 		m := s.control[0]
 		s.control = s.control[1:]
-		s.launch(&flight{}, m.topic, true, m.payload)
+		s.launch(&inFlight{}, m.topic, true, m.payload)
 		return true, nil
 	}
 	if controlOnly || !s.subscribed {
@@ -55,16 +58,16 @@ func (s *session) publishNext(controlOnly bool) (more bool, err error) {
 	}
 	c := s.client
 	pictures := false // of an entry whose hit was delivered already
-	e, err := c.outbox.Next(func(r Ref) bool { return c.bare[r] || s.skip(r) })
+	e, err := c.outbox.Next(func(r outbox.Ref) bool { return c.bare[r] || s.skip(r) })
 	if err == nil && e == nil && len(c.bare) > 0 {
 		pictures = true
-		e, err = c.outbox.Next(func(r Ref) bool { return !c.bare[r] || s.skip(r) })
+		e, err = c.outbox.Next(func(r outbox.Ref) bool { return !c.bare[r] || s.skip(r) })
 		if err == nil && e == nil && !s.barePending() {
 			clear(c.bare) // dropped or updated meanwhile
 		}
 	}
 	if err != nil {
-		if errors.Is(err, ErrClosed) {
+		if errors.Is(err, outbox.ErrClosed) {
 			return false, err
 		}
 		// The link is fine; the disk is not. What is in memory goes on.
@@ -79,7 +82,7 @@ func (s *session) publishNext(controlOnly bool) (more bool, err error) {
 
 // barePending is true while a hit whose pictures are to follow is on its way.
 func (s *session) barePending() bool {
-	for _, f := range s.flight {
+	for _, f := range s.inFlight {
 		if f.entry {
 			return true
 		}
@@ -88,23 +91,23 @@ func (s *session) barePending() bool {
 }
 
 // publishEntry publishes an entry: the hit, and what else is made of it.
-func (s *session) publishEntry(e *Queued, pictures bool) error {
+func (s *session) publishEntry(e *outbox.Queued, pictures bool) error {
 	c, h := s.client, &e.Hit
-	f := &flight{entry: true, ref: e.Ref, late: e.Historical && !pictures}
+	f := &inFlight{entry: true, ref: e.Ref, late: e.Historical && !pictures}
 	h.Historical = e.Historical
 	if has := h.PlatePicture != nil || h.ContextPicture != nil; has && s.choking() {
 		h.PlatePicture, h.ContextPicture, h.PicturesDropped = nil, nil, true
-		c.count(func(s *ClientStats) { s.Bare++ })
+		c.count(func(s *Stats) { s.WithoutPictures++ })
 	} else if has && !pictures && s.slow() {
-		f.bare, h.PicturesFollow = true, true
+		f.withoutPictures, h.PicturesFollow = true, true
 	}
-	if f.bare {
+	if f.withoutPictures {
 		h.PlatePicture, h.ContextPicture = nil, nil
 	}
 	var event []byte
 	if c.cfg.ONVIF != nil && !pictures { // only once, so without a picture that is to follow
 		var err error
-		if event, err = c.cfg.ONVIF.event(h); err != nil {
+		if event, err = c.cfg.ONVIF.Event(h); err != nil {
 			return c.outbox.Quarantine(e.Ref, err.Error())
 		}
 	}
@@ -114,24 +117,24 @@ func (s *session) publishEntry(e *Queued, pictures bool) error {
 	}
 	if c.sent[e.Ref] {
 		delete(c.sent, e.Ref)
-		c.count(func(s *ClientStats) { s.Resent++ })
+		c.count(func(s *Stats) { s.Resent++ })
 	}
 	// The entry is delivered by the acknowledgement of its last message.
 	if event != nil {
-		s.launch(&flight{}, c.cfg.ONVIF.topic(h), false, event)
+		s.launch(&inFlight{}, c.cfg.ONVIF.Topic(h), false, event)
 	}
-	s.launch(f, Topic(c.outbox.Unit(), KindHits), false, payload)
+	s.launch(f, message.Topic(c.outbox.Unit(), message.KindHits), false, payload)
 	s.published++
 	return nil
 }
 
 // skip leaves out what is in flight, with the broker, or delivered already. A
 // newer revision of an entry in flight waits, so that revisions arrive in order.
-func (s *session) skip(ref Ref) bool {
+func (s *session) skip(ref outbox.Ref) bool {
 	if w := s.awaiting[ref]; s.client.removed[ref] || w != nil && !w.due {
 		return true
 	}
-	for _, f := range s.flight {
+	for _, f := range s.inFlight {
 		if f.entry && f.ref.Number == ref.Number {
 			return true
 		}
@@ -139,17 +142,17 @@ func (s *session) skip(ref Ref) bool {
 	return false
 }
 
-func (s *session) launch(f *flight, topic string, retained bool, payload []byte) {
-	if len(s.flight) == 0 {
+func (s *session) launch(f *inFlight, topic string, retained bool, payload []byte) {
+	if len(s.inFlight) == 0 {
 		s.stalled = time.Now()
 	}
 	f.size, f.launched = len(payload)+len(topic), time.Now()
 	f.behind = f.size
-	for _, g := range s.flight {
+	for _, g := range s.inFlight {
 		f.behind += g.size
 	}
-	f.token = s.link.publish(topic, retained, payload)
-	s.flight = append(s.flight, f)
+	f.token = s.link.Publish(topic, retained, payload)
+	s.inFlight = append(s.inFlight, f)
 }
 
 // pace fits what is in flight to the link: its delay beyond the shortest seen
@@ -174,7 +177,7 @@ const (
 )
 
 // measure learns from an acknowledgement.
-func (s *session) measure(f *flight) {
+func (s *session) measure(f *inFlight) {
 	delay := max(time.Since(f.launched), time.Microsecond)
 	p := &s.pace
 	if p.shortest == 0 || delay < p.shortest {

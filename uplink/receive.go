@@ -3,10 +3,15 @@ package uplink
 import (
 	"strings"
 	"time"
+
+	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/internal/link"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
 )
 
 // waited is a hit that the broker has and the server did not acknowledge yet.
-type waited struct {
+type awaitingServerAck struct {
 	since time.Time
 	tries uint
 	due   bool // to be sent again
@@ -23,7 +28,7 @@ func (s *session) subscribe() (acks, manifests <-chan struct{}) {
 	if s.subscribed = !s.cfg.ServerAck; !s.subscribed {
 		// QoS 0: one that gets lost is no loss, because the hit is sent again, and
 		// a cluster need not keep a durable consumer for every unit.
-		s.acks = s.link.subscribe(map[string]byte{Topic(s.client.outbox.Unit(), KindAcks): 0})
+		s.acks = s.link.Subscribe(map[string]byte{message.Topic(s.client.outbox.Unit(), message.KindAcks): 0})
 		acks = s.acks.Done()
 	}
 	if s.cfg.Lists != nil {
@@ -35,15 +40,15 @@ func (s *session) subscribe() (acks, manifests <-chan struct{}) {
 // listen asks for the hotlists' manifests, which the broker sends with every
 // subscription. The channel is closed once it answered.
 func (s *session) listen() <-chan struct{} {
-	s.manifests = s.link.subscribe(s.cfg.Lists.filters())
+	s.manifests = s.link.Subscribe(s.cfg.Lists.filters())
 	return s.manifests.Done()
 }
 
 // granted looks at the broker's answer. Without the acknowledgements no hit
 // could ever leave, so a refusal ends the connection and is told.
-func (s *session) granted() error {
-	if err := subscriptionError(s.acks); err != nil {
-		return &Error{Op: "listen for the server's acknowledgements on", Path: s.broker.name(), Err: err,
+func (s *session) onAcksSubscribed() error {
+	if err := link.SubscriptionError(s.acks); err != nil {
+		return &failure.Error{Op: "listen for the server's acknowledgements on", Path: s.broker.Name(), Err: err,
 			Advice: `let the unit read its acks topic, or set uplink.ack = "broker"`}
 	}
 	s.subscribed = true
@@ -52,20 +57,20 @@ func (s *session) granted() error {
 
 // heard looks at the broker's answer about the hotlists. Hits do not
 // depend on it.
-func (s *session) heard() {
-	if err := subscriptionError(s.manifests); err != nil {
-		if s.client.problems.first("manifests: " + err.Error()) {
-			s.client.log.Warn("no hotlist updates come over the broker", "broker", s.broker.name(), "error", err,
+func (s *session) onManifestsSubscribed() {
+	if err := link.SubscriptionError(s.manifests); err != nil {
+		if s.client.problems.ShouldLog("manifests: " + err.Error()) {
+			s.client.log.Warn("no hotlist updates come over the broker", "broker", s.broker.Name(), "error", err,
 				"hint", "let the unit read platewatch/v1/hotlists/#")
 		}
 	}
 }
 
 // await remembers that the server's word is missing.
-func (s *session) await(ref Ref) {
+func (s *session) await(ref outbox.Ref) {
 	w := s.awaiting[ref]
 	if w == nil {
-		w = &waited{}
+		w = &awaitingServerAck{}
 		s.awaiting[ref] = w
 		s.tellAwaiting()
 	}
@@ -75,7 +80,7 @@ func (s *session) await(ref Ref) {
 
 func (s *session) tellAwaiting() {
 	n := len(s.awaiting)
-	s.client.count(func(st *ClientStats) { st.Awaiting = n })
+	s.client.count(func(st *Stats) { st.Awaiting = n })
 }
 
 const serverSilent = "the server does not acknowledge hits that the broker has"
@@ -94,9 +99,9 @@ func (s *session) overdue() {
 	if again == 0 {
 		return
 	}
-	s.client.count(func(st *ClientStats) { st.LastProblem = serverSilent })
-	if s.client.problems.first(serverSilent) {
-		s.client.log.Warn(serverSilent+"; they stay in the outbox and are sent again", "broker", s.broker.name(), "hits", again)
+	s.client.count(func(st *Stats) { st.LastProblem = serverSilent })
+	if s.client.problems.ShouldLog(serverSilent) {
+		s.client.log.Warn(serverSilent+"; they stay in the outbox and are sent again", "broker", s.broker.Name(), "hits", again)
 	}
 }
 
@@ -120,12 +125,12 @@ func (s *session) overtaken(latest time.Time) {
 }
 
 // receive takes one message that came for the unit, which can be anything.
-func (s *session) receive(m inbound) {
+func (s *session) receive(m link.Message) {
 	c := s.client
-	if m.topic == Topic(c.outbox.Unit(), KindAcks) {
-		refs, err := parseAcks(c.outbox.Unit(), m.payload)
+	if m.Topic == message.Topic(c.outbox.Unit(), message.KindAcks) {
+		refs, err := parseAcks(c.outbox.Unit(), m.Payload)
 		if err != nil {
-			if c.problems.first("acks: " + err.Error()) {
+			if c.problems.ShouldLog("acks: " + err.Error()) {
 				c.log.Warn("an acknowledgement of the server was left out", "error", err)
 			}
 			return
@@ -133,27 +138,27 @@ func (s *session) receive(m inbound) {
 		s.serverHas(refs)
 		return
 	}
-	if c.cfg.Lists != nil && strings.HasPrefix(m.topic, listRoot) {
+	if c.cfg.Lists != nil && strings.HasPrefix(m.Topic, message.ListRoot) {
 		c.cfg.Lists.take(m)
 		return
 	}
 }
 
 // serverHas removes what the server has stored for good.
-func (s *session) serverHas(refs []Ref) {
+func (s *session) serverHas(refs []outbox.Ref) {
 	if !s.cfg.ServerAck {
 		return
 	}
-	var done []Ref
+	var done []outbox.Ref
 	var latest time.Time // when the broker had the latest of them
 	for _, ref := range refs {
-		at, ok := s.client.outbox.pendingRef(ref)
+		at, ok := s.client.outbox.PendingRef(ref)
 		if !ok {
 			continue // again, or of a revision that was replaced
 		}
 		switch {
-		case s.inFlight(at) != nil:
-			if f := s.inFlight(at); !f.bare { // else its pictures are still to come
+		case s.inFlightOf(at) != nil:
+			if f := s.inFlightOf(at); !f.withoutPictures { // else its pictures are still to come
 				s.early[at] = true
 			}
 		case s.awaiting[at] == nil && s.client.bare[at]:
@@ -168,7 +173,7 @@ func (s *session) serverHas(refs []Ref) {
 	}
 	s.overtaken(latest)
 	if s.tellAwaiting(); len(done) > 0 {
-		s.client.count(func(st *ClientStats) {
+		s.client.count(func(st *Stats) {
 			if st.LastProblem == serverSilent {
 				st.LastProblem = ""
 			}
@@ -179,8 +184,8 @@ func (s *session) serverHas(refs []Ref) {
 
 // inFlight is the message that an entry's acknowledgement by the broker hangs
 // on; nil if there is none on its way.
-func (s *session) inFlight(ref Ref) *flight {
-	for _, f := range s.flight {
+func (s *session) inFlightOf(ref outbox.Ref) *inFlight {
+	for _, f := range s.inFlight {
 		if f.entry && f.ref == ref {
 			return f
 		}
@@ -191,16 +196,16 @@ func (s *session) inFlight(ref Ref) *flight {
 // request carries out a subscription without waiting for it.
 func (s *session) request(r subscription) {
 	if r.end {
-		s.link.unsubscribe(r.topic)
+		s.link.Unsubscribe(r.topic)
 		r.done <- nil
 		return
 	}
-	t := s.link.subscribe(map[string]byte{r.topic: 0})
-	lost := s.link.closed()
+	t := s.link.Subscribe(map[string]byte{r.topic: 0})
+	lost := s.link.Closed()
 	s.cfg.Lists.waits.Go(func() {
 		select {
 		case <-t.Done():
-			r.done <- subscriptionError(t)
+			r.done <- link.SubscriptionError(t)
 		case <-lost:
 			r.done <- errNotConnected
 		}

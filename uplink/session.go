@@ -7,6 +7,11 @@ import (
 	"fmt"
 	"time"
 
+	"platewatch/uplink/broker"
+	"platewatch/uplink/internal/link"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
+
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
@@ -14,22 +19,22 @@ import (
 // goroutine of run.
 type session struct {
 	client *Client
-	link   *link
-	cfg    ClientConfig
-	broker Broker
+	link   *link.Link
+	cfg    Settings
+	broker broker.Broker
 	at     int // the broker's place in the order of preference
 
-	control []control // messages about the unit itself that are due
-	flight  []*flight // published and not acknowledged, in that order
-	stalled time.Time // when the first in flight began to wait; zero if nothing is
-	written uint64    // PUBLISH packets that were written when this was last looked at
-	pace    pace
+	control  []control   // messages about the unit itself that are due
+	inFlight []*inFlight // published and not acknowledged, in that order
+	stalled  time.Time   // when the first in flight began to wait; zero if nothing is
+	written  uint64      // PUBLISH packets that were written when this was last looked at
+	pace     pace
 
-	acks       mqtt.Token      // of the subscription to the server's acknowledgements
-	manifests  mqtt.Token      // of that to the hotlists' manifests
-	subscribed bool            // the broker granted what must be granted before hits go
-	awaiting   map[Ref]*waited // what the broker has and the server did not acknowledge
-	early      map[Ref]bool    // what the server acknowledged before the broker did
+	acks       mqtt.Token                        // of the subscription to the server's acknowledgements
+	manifests  mqtt.Token                        // of that to the hotlists' manifests
+	subscribed bool                              // the broker granted what must be granted before hits go
+	awaiting   map[outbox.Ref]*awaitingServerAck // what the broker has and the server did not acknowledge
+	early      map[outbox.Ref]bool               // what the server acknowledged before the broker did
 
 	published uint64 // hits
 	acked     uint64 // hits
@@ -43,16 +48,16 @@ type control struct {
 }
 
 // flight is a message on its way.
-type flight struct {
+type inFlight struct {
 	token    mqtt.Token
 	launched time.Time
 	size     int // of the payload
 	behind   int // payloads in flight when it was launched, with its own
 
-	entry bool // it is the last message of an entry's stage
-	ref   Ref
-	bare  bool // the entry's pictures are still to follow
-	late  bool
+	entry           bool // it is the last message of an entry's stage
+	ref             outbox.Ref
+	withoutPictures bool // the entry's pictures are still to follow
+	late            bool
 }
 
 var (
@@ -62,9 +67,9 @@ var (
 	errMove = errors.New("a new connection is due")
 )
 
-func newSession(c *Client, l *link, at int) *session {
+func newSession(c *Client, l *link.Link, at int) *session {
 	s := &session{client: c, link: l, cfg: c.cfg, broker: c.cfg.Brokers[at], at: at,
-		pace: pace{window: firstWindow}, awaiting: map[Ref]*waited{}, early: map[Ref]bool{}}
+		pace: pace{window: firstWindow}, awaiting: map[outbox.Ref]*awaitingServerAck{}, early: map[outbox.Ref]bool{}}
 	if s.slow() {
 		s.pace.window = minWindow
 	}
@@ -74,7 +79,7 @@ func newSession(c *Client, l *link, at int) *session {
 // run publishes until the connection is lost or ctx is done.
 func (s *session) run(ctx context.Context) error {
 	c := s.client
-	s.due(Topic(c.outbox.Unit(), KindState), State{Unit: c.outbox.Unit(), State: Online, Since: time.Now(), Software: s.cfg.Software, Insecure: s.broker.plaintext()})
+	s.due(message.Topic(c.outbox.Unit(), message.KindState), message.State{Unit: c.outbox.Unit(), State: message.Online, Since: time.Now(), Software: s.cfg.Software, Insecure: s.broker.Plaintext()})
 	s.announce()
 	s.dueHotlists()
 	s.dueHealth()
@@ -82,7 +87,7 @@ func (s *session) run(ctx context.Context) error {
 
 	health := time.NewTicker(s.cfg.HealthEvery)
 	defer health.Stop()
-	look := time.NewTicker(lookEvery)
+	look := time.NewTicker(checkEvery)
 	defer look.Stop()
 	probing, stopProbing := context.WithCancel(ctx)
 	better := s.lookForBetter(probing)
@@ -92,7 +97,7 @@ func (s *session) run(ctx context.Context) error {
 		}
 	}()
 	found := better
-	stamp := s.broker.stamp()
+	stamp := s.broker.Stamp()
 	var requests <-chan subscription
 	var refresh <-chan time.Time
 	if s.cfg.Lists != nil {
@@ -117,23 +122,23 @@ func (s *session) run(ctx context.Context) error {
 	}
 	for {
 		if err := s.step(errors.Is(leaving, errMove)); err != nil {
-			s.link.cut()
+			s.link.Cut()
 			return err
 		}
 		// An acknowledgement can come before the write that it is for has returned:
 		// until then nothing was launched, though more may be due.
-		if leaving != nil && len(s.flight) == 0 && s.link.ready() {
+		if leaving != nil && len(s.inFlight) == 0 && s.link.Ready() {
 			return s.farewell(deadline, leaving)
 		}
 		var ack <-chan struct{}
-		if len(s.flight) > 0 {
-			ack = s.flight[0].token.Done()
+		if len(s.inFlight) > 0 {
+			ack = s.inFlight[0].token.Done()
 		}
 		select {
 		case <-ack:
-		case <-s.link.progress():
+		case <-s.link.Progress():
 			// A slow link that moves is not a silent broker. A ping is no move.
-			if n := s.link.published(); n != s.written || !s.link.ready() {
+			if n := s.link.Published(); n != s.written || !s.link.Ready() {
 				s.written, s.stalled = n, time.Now()
 			}
 		case <-c.outbox.Added():
@@ -142,28 +147,28 @@ func (s *session) run(ctx context.Context) error {
 		case <-c.report:
 			s.dueHotlists()
 			s.dueHealth() // which tells of the lists too
-		case m := <-s.link.inbox.messages:
+		case m := <-s.link.Inbox.Messages:
 			s.receive(m)
 		case r := <-requests:
 			s.request(r)
 		case <-granted:
 			granted = nil
-			if err := s.granted(); err != nil {
-				s.link.cut()
+			if err := s.onAcksSubscribed(); err != nil {
+				s.link.Cut()
 				return err
 			}
 		case <-listening:
 			listening = nil
-			s.heard()
+			s.onManifestsSubscribed()
 		case <-refresh:
 			listening = s.listen()
 		case <-look.C:
-			if err := s.look(); err != nil {
-				s.link.cut()
+			if err := s.checkTimeouts(); err != nil {
+				s.link.Cut()
 				return err
 			}
-			if now := s.broker.stamp(); now != stamp {
-				if _, err := s.broker.credentials(); err == nil {
+			if now := s.broker.Stamp(); now != stamp {
+				if _, err := s.broker.Credentials(); err == nil {
 					leave(fmt.Errorf("%w: the certificates or the password changed", errMove))
 				}
 				stamp = now
@@ -172,9 +177,9 @@ func (s *session) run(ctx context.Context) error {
 			if found = nil; yes {
 				leave(fmt.Errorf("%w: a more preferred broker answers", errMove))
 			}
-		case err := <-s.link.lost:
-			s.link.cut()
-			return errors.Join(errLost, err)
+		case err := <-s.link.Lost:
+			s.link.Cut()
+			return errors.Join(link.ErrLost, err)
 		case <-stop:
 			leave(ctx.Err())
 		case <-drained:
@@ -185,23 +190,23 @@ func (s *session) run(ctx context.Context) error {
 
 const (
 	// lookEvery is how often the session looks after what no event tells.
-	lookEvery = 250 * time.Millisecond
+	checkEvery = 250 * time.Millisecond
 	// farewellWait is the part of the DrainTimeout that is kept for saying that
 	// the unit is offline.
 	farewellWait = time.Second
 )
 
 // look finds what is overdue.
-func (s *session) look() error {
+func (s *session) checkTimeouts() error {
 	if len(s.client.removed) > 0 {
 		s.remove(nil)
 	}
 	s.overdue()
 	extra := s.onItsWay()
-	if s.link.silence() > s.link.keepAlive*5/2+extra {
+	if s.link.Silence() > s.link.KeepAlive*5/2+extra {
 		return errSilent
 	}
-	if len(s.flight) > 0 && time.Since(s.stalled) > s.cfg.AckTimeout+extra {
+	if len(s.inFlight) > 0 && time.Since(s.stalled) > s.cfg.AckTimeout+extra {
 		return errAckTimeout
 	}
 	return nil
@@ -211,7 +216,7 @@ func (s *session) look() error {
 // measured of it.
 func (s *session) onItsWay() time.Duration {
 	bytes := 0
-	for _, f := range s.flight {
+	for _, f := range s.inFlight {
 		bytes += f.size
 	}
 	speed := s.client.speed
@@ -246,7 +251,7 @@ func (s *session) lookForBetter(ctx context.Context) chan bool {
 			}
 			for _, b := range s.cfg.Brokers[:s.at] {
 				limited, cancel := context.WithTimeout(ctx, 15*time.Second)
-				ok := b.reachable(limited)
+				ok := b.Reachable(limited)
 				cancel()
 				if ok {
 					found <- true
@@ -260,17 +265,17 @@ func (s *session) lookForBetter(ctx context.Context) chan bool {
 
 // settle takes what was acknowledged off the head of the flight, and removes
 // the entries that are delivered by that, in one transaction.
-func (s *session) settle() error {
-	var done []Ref
+func (s *session) processAcks() error {
+	var done []outbox.Ref
 	var err error
 	n := 0
-	for n < len(s.flight) && acknowledged(s.flight[n].token) {
-		f := s.flight[n]
+	for n < len(s.inFlight) && acknowledged(s.inFlight[n].token) {
+		f := s.inFlight[n]
 		// A token of this link that completed without error got its PUBACK on
 		// this connection: paho has neither a store nor a reconnect here, and
 		// sets an error on all others when the connection ends.
 		if ferr := f.token.Error(); ferr != nil {
-			err = errors.Join(errLost, ferr)
+			err = errors.Join(link.ErrLost, ferr)
 			break
 		}
 		n++
@@ -280,7 +285,7 @@ func (s *session) settle() error {
 		}
 		s.acked++
 		switch {
-		case f.bare:
+		case f.withoutPictures:
 			s.client.bare[f.ref] = true
 		case s.cfg.ServerAck && !s.early[f.ref]:
 			s.await(f.ref)
@@ -289,11 +294,11 @@ func (s *session) settle() error {
 		}
 		delete(s.early, f.ref)
 		if f.late {
-			s.client.count(func(s *ClientStats) { s.Historical++ })
+			s.client.count(func(s *Stats) { s.Historical++ })
 		}
 	}
 	if n > 0 {
-		s.flight = append(s.flight[:0], s.flight[n:]...)
+		s.inFlight = append(s.inFlight[:0], s.inFlight[n:]...)
 		s.stalled = time.Now()
 	}
 	s.delivered(done)
@@ -310,17 +315,17 @@ func acknowledged(t mqtt.Token) bool {
 }
 
 // delivered takes entries out of the outbox.
-func (s *session) delivered(done []Ref) {
+func (s *session) delivered(done []outbox.Ref) {
 	if len(done) == 0 {
 		return
 	}
-	s.client.count(func(st *ClientStats) { st.Delivered += uint64(len(done)) })
+	s.client.count(func(st *Stats) { st.Delivered += uint64(len(done)) })
 	s.remove(done)
 }
 
 // remove takes delivered entries out of the outbox, and those of earlier
 // attempts that failed.
-func (s *session) remove(done []Ref) {
+func (s *session) remove(done []outbox.Ref) {
 	c := s.client
 	for _, ref := range done {
 		delete(c.sent, ref)
@@ -330,7 +335,7 @@ func (s *session) remove(done []Ref) {
 	if len(c.removed) == 0 {
 		return
 	}
-	refs := make([]Ref, 0, len(c.removed))
+	refs := make([]outbox.Ref, 0, len(c.removed))
 	for ref := range c.removed {
 		refs = append(refs, ref)
 	}
@@ -368,7 +373,7 @@ func (s *session) queueControl(topic string, payload []byte, err error) {
 
 func (s *session) dueHealth() {
 	if s.cfg.Health != nil {
-		s.due(Topic(s.client.outbox.Unit(), KindHealth), s.client.health(s.broker))
+		s.due(message.Topic(s.client.outbox.Unit(), message.KindHealth), s.client.health(s.broker))
 	}
 }
 
@@ -377,7 +382,7 @@ func (s *session) dueHotlists() {
 	r := s.client.hotlists
 	s.client.mu.Unlock()
 	if r != nil {
-		s.due(Topic(s.client.outbox.Unit(), KindHotlists), *r)
+		s.due(message.Topic(s.client.outbox.Unit(), message.KindHotlists), *r)
 	}
 }
 
@@ -388,52 +393,52 @@ func (s *session) farewell(deadline time.Time, leaving error) error {
 	if errors.Is(leaving, errMove) {
 		reason, result = "connecting anew", leaving
 	}
-	payload, err := json.Marshal(State{
-		Unit: s.client.outbox.Unit(), State: Offline, Reason: reason, Since: time.Now(), Software: s.cfg.Software,
+	payload, err := json.Marshal(message.State{
+		Unit: s.client.outbox.Unit(), State: message.Offline, Reason: reason, Since: time.Now(), Software: s.cfg.Software,
 	})
 	if err != nil {
-		s.link.cut()
+		s.link.Cut()
 		return err
 	}
-	timeout := time.NewTimer(time.Until(deadline) - disconnectWait)
+	timeout := time.NewTimer(time.Until(deadline) - link.DisconnectWait)
 	defer timeout.Stop()
 	// What is still being written must be through first.
-	for !s.link.ready() {
+	for !s.link.Ready() {
 		select {
-		case <-s.link.progress():
-		case err := <-s.link.lost:
-			s.link.cut()
-			return errors.Join(errLost, err)
+		case <-s.link.Progress():
+		case err := <-s.link.Lost:
+			s.link.Cut()
+			return errors.Join(link.ErrLost, err)
 		case <-timeout.C:
-			s.link.cut() // the broker publishes the last will
+			s.link.Cut() // the broker publishes the last will
 			return errors.Join(result, errors.New("no time was left to say that the unit is offline"))
 		}
 	}
-	token := s.link.publish(Topic(s.client.outbox.Unit(), KindState), true, payload)
+	token := s.link.Publish(message.Topic(s.client.outbox.Unit(), message.KindState), true, payload)
 	select {
 	case <-token.Done():
 		err = token.Error()
-	case <-s.link.lost:
-		err = errLost
+	case <-s.link.Lost:
+		err = link.ErrLost
 	case <-timeout.C:
 		err = errAckTimeout
 	}
 	// Acknowledgements that came in the meantime still count.
-	if serr := s.settle(); err == nil {
+	if serr := s.processAcks(); err == nil {
 		err = serr
 	}
 	if err != nil {
-		s.link.cut()
+		s.link.Cut()
 		return errors.Join(result, err)
 	}
-	s.link.close()
+	s.link.Close()
 	return result
 }
 
 // announce puts the discovery message into line, if Home Assistant is to know.
 func (s *session) announce() {
 	if a := s.cfg.HomeAssistant; a != nil {
-		payload, err := a.message(s.client.outbox.Unit(), s.cfg.Software)
-		s.queueControl(a.topic(s.client.outbox.Unit()), payload, err)
+		payload, err := a.Message(s.client.outbox.Unit(), s.cfg.Software)
+		s.queueControl(a.Topic(s.client.outbox.Unit()), payload, err)
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"platewatch/hotlist"
-	"platewatch/uplink"
-	"platewatch/uplink/faults"
+	"platewatch/uplink/faulttest"
+	"platewatch/uplink/message"
 )
 
 var hitLine = regexp.MustCompile(`msg=hit .*\bid=(\S+)`)
@@ -33,12 +33,12 @@ func TestDaemonKillNine(t *testing.T) {
 	}
 	broker := freeAddress(t)
 	startMosquitto(t, mosquitto, broker)
-	arrived := subscribe(t, broker, func(*uplink.Hit) {})
+	arrived := subscribe(t, broker, func(*message.Hit) {})
 
 	// A daemon that starts up waits for its disk now and then; a second one
 	// with a state of its own uses the time.
 	units := make([]*killedUnit, 2)
-	cycles := faults.Scale(50, 2000) / len(units)
+	cycles := faulttest.Scale(50, 2000) / len(units)
 	var running sync.WaitGroup
 	for i := range units {
 		u := newKilledUnit(t, fmt.Sprintf("roadside-%d", i+1), broker)
@@ -82,7 +82,7 @@ func TestDaemonKillNine(t *testing.T) {
 			t.Errorf("hits of %s arrived out of order", unit)
 		}
 	}
-	faults.Row(t, "kill -9 of the whole daemon", "%d cycles, %d hits told of, %d lost, no id twice, in order",
+	faulttest.Row(t, "kill -9 of the whole daemon", "%d cycles, %d hits told of, %d lost, no id twice, in order",
 		cycles*len(units), len(told), len(lost))
 }
 
@@ -183,7 +183,7 @@ func (a *arrivalBook) take(id string) {
 		return
 	}
 	a.ids[id] = true
-	unit, n, err := uplink.ParseID(id)
+	unit, n, err := message.ParseID(id)
 	if err != nil {
 		a.t.Fatal(err)
 	}

@@ -18,7 +18,10 @@ import (
 
 	"platewatch/cmd/platewatch/internal/demo/media"
 	"platewatch/hotlist"
-	"platewatch/uplink"
+	"platewatch/uplink/broker"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
+	"platewatch/uplink/watch"
 )
 
 // TestDaemonLosesNoHit runs the daemon as systemd would, and takes its broker
@@ -63,7 +66,7 @@ func TestDaemonLosesNoHit(t *testing.T) {
 			}
 		}
 	})
-	arrived := subscribe(t, broker, func(h *uplink.Hit) { way[h.ID] = h.Direction })
+	arrived := subscribe(t, broker, func(h *message.Hit) { way[h.ID] = h.Direction })
 	d = startDaemon(t, config)
 	var got []string
 	for len(got) < len(kept)+1 {
@@ -79,11 +82,11 @@ func TestDaemonLosesNoHit(t *testing.T) {
 	next := <-arrived
 	for ; slices.Contains(got, next); next = <-arrived { // sent again: its acknowledgement was lost
 	}
-	_, last, err := uplink.ParseID(got[len(got)-1])
+	_, last, err := message.ParseID(got[len(got)-1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, n, err := uplink.ParseID(next); err != nil || n <= last {
+	if _, n, err := message.ParseID(next); err != nil || n <= last {
 		t.Errorf("after a power cut the next id is %s, the last one was %s", next, got[len(got)-1])
 	}
 	if code := d.stop(syscall.SIGTERM); code != 0 {
@@ -208,7 +211,7 @@ var plateText = regexp.MustCompile(`TX[O0]?83R|KR64VHT|7KRM294|KPD4826|HKR5724|K
 
 func pendingIDs(t *testing.T, path string) []string {
 	t.Helper()
-	in, err := uplink.InspectOutbox(path)
+	in, err := outbox.Inspect(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +224,7 @@ func pendingIDs(t *testing.T, path string) []string {
 
 // subscribe is the central server: it hands over the ids as they arrive, and
 // each message to each.
-func subscribe(t *testing.T, address string, each func(*uplink.Hit)) <-chan string {
+func subscribe(t *testing.T, address string, each func(*message.Hit)) <-chan string {
 	t.Helper()
 	arrived := make(chan string, 100_000)
 	ready := make(chan struct{})
@@ -230,14 +233,14 @@ func subscribe(t *testing.T, address string, each func(*uplink.Hit)) <-chan stri
 	first := map[string]int{} // the revision that a hit arrived with: later ones are no new hits
 	go func() {
 		defer close(arrived)
-		done <- uplink.Watch(ctx, uplink.WatchConfig{Brokers: []uplink.Broker{{URL: "mqtt://" + address}}}, uplink.WatchHandler{
+		done <- watch.Run(ctx, watch.Settings{Brokers: []broker.Broker{{URL: "mqtt://" + address}}}, watch.Handler{
 			Link: func(err error) error {
 				if err == nil {
 					close(ready)
 				}
 				return nil
 			},
-			Hit: func(h *uplink.Hit, _ []byte) error {
+			Hit: func(h *message.Hit, _ []byte) error {
 				each(h)
 				if _, ok := first[h.ID]; !ok {
 					first[h.ID] = h.Revision

@@ -11,19 +11,19 @@ import (
 
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/hotlist"
-	"platewatch/uplink"
+	"platewatch/uplink/message"
 )
 
 // hitSurfaces are the places that tell of a match, each as text.
 var hitSurfaces = map[string]func(t *testing.T, m hotlist.Match) string{
 	"the message": func(t *testing.T, m hotlist.Match) string { return marshalled(t, hit.Match(m)) },
 	"the status page": func(t *testing.T, m hotlist.Match) string {
-		row := hit.Page("u-1", &uplink.Hit{Matches: []uplink.Match{hit.Match(m)}}, 0, false)
+		row := hit.Page("u-1", &message.Hit{Matches: []message.Match{hit.Match(m)}}, 0, false)
 		return fmt.Sprint(row.Head, row.Facts) // page.js shows these two
 	},
 	"platewatch watch": func(t *testing.T, m hotlist.Match) string {
 		var b bytes.Buffer
-		if err := (&watchPrinter{out: &b}).hit(&uplink.Hit{Matches: []uplink.Match{hit.Match(m)}}, nil); err != nil {
+		if err := (&watchPrinter{out: &b}).hit(&message.Hit{Matches: []message.Match{hit.Match(m)}}, nil); err != nil {
 			t.Fatal(err)
 		}
 		return b.String()

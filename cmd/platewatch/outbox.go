@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"platewatch/uplink"
+	"platewatch/uplink/outbox"
 )
 
 // runOutbox looks into an outbox file without changing it.
@@ -41,7 +41,7 @@ func runOutbox(_ context.Context, std stdio, args []string) error {
 	case fs.NArg() > 0:
 		return usageError(fmt.Sprintf("there is an argument too many: %q", fs.Arg(0)), hint)
 	}
-	in, err := uplink.InspectOutbox(*db)
+	in, err := outbox.Inspect(*db)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func runOutbox(_ context.Context, std stdio, args []string) error {
 	return w.Flush()
 }
 
-func listOutbox(std stdio, in *uplink.Inspection, asJSON bool) error {
+func listOutbox(std stdio, in *outbox.Inspection, asJSON bool) error {
 	if asJSON {
 		enc := json.NewEncoder(std.out)
 		for _, p := range in.Pending {

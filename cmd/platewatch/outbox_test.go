@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"platewatch/uplink"
+	"platewatch/uplink/outbox"
 )
 
 func TestOutbox(t *testing.T) {
@@ -29,7 +29,7 @@ func TestOutbox(t *testing.T) {
 		t.Errorf("exit code %d: %s%s", code, out, errs)
 	}
 	code, out, errs = run("stats", "-json", "-db", path)
-	var in uplink.Inspection
+	var in outbox.Inspection
 	if err := json.Unmarshal([]byte(out), &in); err != nil || code != exitFine || in.Entries != 2 || in.LastNumber != 2 {
 		t.Errorf("exit code %d, %v: %s%s", code, err, out, errs)
 	}

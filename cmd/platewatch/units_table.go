@@ -10,7 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"platewatch/uplink"
+	"platewatch/uplink/message"
+	"platewatch/uplink/watch"
 )
 
 // unitsTable is what `watch -units` shows: one line for each unit.
@@ -21,11 +22,11 @@ type unitsTable struct {
 
 type unitRow struct {
 	unit    string
-	state   uplink.Presence
+	state   message.Presence
 	since   time.Time // by the unit's clock
 	heard   time.Time // by the clock here: the last health message
-	health  *uplink.Health
-	lists   []uplink.ListHealth
+	health  *message.Health
+	lists   []message.ListHealth
 	refused int
 	hits    int
 	lastHit time.Time // by the clock here
@@ -49,7 +50,7 @@ func (t *unitsTable) row(unit string) *unitRow {
 	return r
 }
 
-func (t *unitsTable) hit(h *uplink.Hit) {
+func (t *unitsTable) hit(h *message.Hit) {
 	r := t.row(h.Unit)
 	if h.Revision == 1 && !h.PicturesFollow {
 		r.hits++
@@ -57,12 +58,12 @@ func (t *unitsTable) hit(h *uplink.Hit) {
 	r.lastHit = t.now()
 }
 
-func (t *unitsTable) state(s *uplink.State) {
+func (t *unitsTable) state(s *message.State) {
 	r := t.row(s.Unit)
 	r.state, r.since = s.State, s.Since
 }
 
-func (t *unitsTable) healthOf(h *uplink.Health) {
+func (t *unitsTable) healthOf(h *message.Health) {
 	r := t.row(h.Unit)
 	r.health, r.heard = h, t.now()
 	if r.lists == nil {
@@ -70,12 +71,12 @@ func (t *unitsTable) healthOf(h *uplink.Health) {
 	}
 }
 
-func (t *unitsTable) hotlists(l *uplink.HotlistReport) {
+func (t *unitsTable) hotlists(l *message.HotlistReport) {
 	r := t.row(l.Unit)
 	r.lists, r.refused = l.Lists, len(l.Refused)
 }
 
-func (t *unitsTable) gap(g *uplink.Gap) { t.row(g.Unit).gaps++ }
+func (t *unitsTable) gap(g *watch.Gap) { t.row(g.Unit).gaps++ }
 
 // write prints the table, units that need somebody first.
 func (t *unitsTable) write(out io.Writer) error {
@@ -83,12 +84,12 @@ func (t *unitsTable) write(out io.Writer) error {
 	online := 0
 	for _, r := range t.units {
 		rows = append(rows, r)
-		if r.state == uplink.Online {
+		if r.state == message.Online {
 			online++
 		}
 	}
 	slices.SortFunc(rows, func(a, b *unitRow) int {
-		if a, b := a.state == uplink.Online, b.state == uplink.Online; a != b {
+		if a, b := a.state == message.Online, b.state == message.Online; a != b {
 			if b {
 				return -1
 			}
@@ -160,14 +161,14 @@ func ago(then, now time.Time) string {
 
 // unitLine is one unit as a line of JSON.
 type unitLine struct {
-	Unit    string              `json:"unit"`
-	State   uplink.Presence     `json:"state"`
-	Hits    int                 `json:"hits"`
-	LastHit time.Time           `json:"last_hit,omitzero"`
-	Backlog int                 `json:"backlog"`
-	Lost    uint64              `json:"lost"`
-	Lists   []uplink.ListHealth `json:"lists"`
-	Problem []string            `json:"problems"`
+	Unit    string               `json:"unit"`
+	State   message.Presence     `json:"state"`
+	Hits    int                  `json:"hits"`
+	LastHit time.Time            `json:"last_hit,omitzero"`
+	Backlog int                  `json:"backlog"`
+	Lost    uint64               `json:"lost"`
+	Lists   []message.ListHealth `json:"lists"`
+	Problem []string             `json:"problems"`
 }
 
 // lines is the table as one JSON object a unit.
@@ -182,7 +183,7 @@ func (t *unitsTable) lines(out io.Writer) error {
 		r := t.units[name]
 		l := unitLine{Unit: name, State: r.state, Hits: r.hits, LastHit: r.lastHit, Lost: uint64(r.gaps), Lists: r.lists, Problem: []string{}}
 		if l.Lists == nil {
-			l.Lists = []uplink.ListHealth{}
+			l.Lists = []message.ListHealth{}
 		}
 		if h := r.health; h != nil {
 			l.Backlog, l.Lost = h.Outbox.Entries, l.Lost+h.Outbox.DroppedEntries

@@ -16,15 +16,17 @@ import (
 	"golang.org/x/term"
 
 	"platewatch/cmd/platewatch/internal/hit"
-	"platewatch/uplink"
+	"platewatch/uplink/broker"
+	"platewatch/uplink/message"
+	"platewatch/uplink/watch"
 )
 
 // runWatch prints what one unit or the whole fleet publishes.
 func runWatch(ctx context.Context, std stdio, args []string) error {
 	fs := flag.NewFlagSet("watch", flag.ContinueOnError)
 	var (
-		cfg     uplink.WatchConfig
-		broker  uplink.Broker
+		cfg     watch.Settings
+		broker  broker.Broker
 		urls    []string
 		asJSON  = fs.Bool("json", false, "print one JSON object a line: the message as it came, or what was noticed")
 		count   = fs.Int("count", 0, "stop after this many `hits`; 0 goes on until interrupted")
@@ -59,7 +61,7 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 		return usageError("-every is too short", "give at least 100ms")
 	}
 	if cfg.Unit != "" {
-		if err := uplink.ValidateUnit(cfg.Unit); err != nil {
+		if err := message.ValidateName(cfg.Unit); err != nil {
 			return usageError(err.Error(), "leave -unit out to watch the whole fleet")
 		}
 	}
@@ -71,31 +73,31 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 		return watchUnits(ctx, std, cfg, *every, *asJSON)
 	}
 	p := &watchPrinter{out: std.out, err: std.err, json: *asJSON, states: !*noState, left: *count}
-	return uplink.Watch(ctx, cfg, p.handler(), slog.New(slog.DiscardHandler))
+	return watch.Run(ctx, cfg, p.handler(), slog.New(slog.DiscardHandler))
 }
 
 // watchUnits shows the table of the units until ctx is done.
-func watchUnits(ctx context.Context, std stdio, cfg uplink.WatchConfig, every time.Duration, asJSON bool) error {
+func watchUnits(ctx context.Context, std stdio, cfg watch.Settings, every time.Duration, asJSON bool) error {
 	s := screen{out: std.out}
 	if f, ok := std.out.(*os.File); ok {
 		s.terminal = term.IsTerminal(int(f.Fd()))
 	}
 	t := newUnitsTable()
 	link := (&watchPrinter{err: std.err}).handler().Link
-	handler := uplink.WatchHandler{
-		Hit:      func(h *uplink.Hit, _ []byte) error { t.hit(h); return nil },
-		State:    func(st *uplink.State, _ []byte) error { t.state(st); return nil },
-		Health:   func(h *uplink.Health, _ []byte) error { t.healthOf(h); return nil },
-		Hotlists: func(l *uplink.HotlistReport, _ []byte) error { t.hotlists(l); return nil },
-		Gap:      func(g *uplink.Gap) error { t.gap(g); return nil },
+	handler := watch.Handler{
+		Hit:      func(h *message.Hit, _ []byte) error { t.hit(h); return nil },
+		State:    func(st *message.State, _ []byte) error { t.state(st); return nil },
+		Health:   func(h *message.Health, _ []byte) error { t.healthOf(h); return nil },
+		Hotlists: func(l *message.HotlistReport, _ []byte) error { t.hotlists(l); return nil },
+		Gap:      func(g *watch.Gap) error { t.gap(g); return nil },
 		Link:     link,
 		Tick:     func() error { return s.show(t, asJSON) },
 	}
 	cfg.TickEvery = every
-	return uplink.Watch(ctx, cfg, handler, slog.New(slog.DiscardHandler))
+	return watch.Run(ctx, cfg, handler, slog.New(slog.DiscardHandler))
 }
 
-// watchPrinter writes what [uplink.Watch] sees: hits and states on standard
+// watchPrinter writes what [watch.Run] sees: hits and states on standard
 // output, anything about the link and about faults on standard error. With
 // -json everything that concerns messages goes to standard output.
 type watchPrinter struct {
@@ -105,20 +107,20 @@ type watchPrinter struct {
 	left     int // hits until the end; 0 for no end
 }
 
-func (p *watchPrinter) handler() uplink.WatchHandler {
-	return uplink.WatchHandler{
-		Hit: func(h *uplink.Hit, raw []byte) error {
+func (p *watchPrinter) handler() watch.Handler {
+	return watch.Handler{
+		Hit: func(h *message.Hit, raw []byte) error {
 			if err := p.hit(h, raw); err != nil {
 				return err
 			}
 			if p.left > 0 {
 				if p.left--; p.left == 0 {
-					return uplink.ErrStop
+					return watch.ErrStop
 				}
 			}
 			return nil
 		},
-		State: func(s *uplink.State, raw []byte) error {
+		State: func(s *message.State, raw []byte) error {
 			switch {
 			case !p.states:
 				return nil
@@ -131,7 +133,7 @@ func (p *watchPrinter) handler() uplink.WatchHandler {
 			}
 			return p.line("%s  %-12s %s\n", when(s.Since), s.Unit, text)
 		},
-		Gap: func(g *uplink.Gap) error {
+		Gap: func(g *watch.Gap) error {
 			if p.json {
 				return p.object("gap", g)
 			}
@@ -162,7 +164,7 @@ func (p *watchPrinter) handler() uplink.WatchHandler {
 	}
 }
 
-func (p *watchPrinter) hit(h *uplink.Hit, raw []byte) error {
+func (p *watchPrinter) hit(h *message.Hit, raw []byte) error {
 	if p.json {
 		return p.raw(raw)
 	}
@@ -177,7 +179,7 @@ func (p *watchPrinter) hit(h *uplink.Hit, raw []byte) error {
 	if h.Historical {
 		notes = append(notes, "historical")
 	}
-	if h.Clock != uplink.ClockSynchronised {
+	if h.Clock != message.ClockSynchronised {
 		notes = append(notes, "clock not set")
 	}
 	if n := len(h.Matches) - 1; n > 0 {

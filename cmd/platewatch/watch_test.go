@@ -12,6 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"platewatch/uplink/broker"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
+	"platewatch/uplink/watch"
+
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	mochipackets "github.com/mochi-mqtt/server/v2/packets"
@@ -46,7 +51,7 @@ func watchedUnit(t *testing.T) (url string, deliver func(texts ...string)) {
 	url = "tcp://" + l.Addr().String()
 	return url, func(texts ...string) {
 		o := acceptedHits(t, filepath.Join(t.TempDir(), "outbox.db"), texts...)
-		c, err := uplink.NewClient(uplink.ClientConfig{Brokers: []uplink.Broker{{URL: url}}}, o, log)
+		c, err := uplink.NewClient(uplink.Settings{Brokers: []broker.Broker{{URL: url}}}, o, log)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,17 +67,17 @@ func watchedUnit(t *testing.T) (url string, deliver func(texts ...string)) {
 	}
 }
 
-func acceptedHits(t *testing.T, path string, texts ...string) *uplink.Outbox {
+func acceptedHits(t *testing.T, path string, texts ...string) *outbox.Outbox {
 	t.Helper()
-	o, err := uplink.OpenOutbox(path, "gate-1", uplink.OutboxOptions{}, slog.New(slog.DiscardHandler))
+	o, err := outbox.Open(path, "gate-1", outbox.Settings{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, text := range texts {
-		_, err := o.Accept(uplink.Hit{
+		_, err := o.Accept(message.Hit{
 			Camera: "north", CapturedAt: time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC), Text: text, Confidence: 0.94,
-			Matches: []uplink.Match{{List: "state", Category: "stolen_vehicle", How: uplink.HowExact,
-				Entry: uplink.Entry{Plate: text, State: "BE\x1b[31m"}}},
+			Matches: []message.Match{{List: "state", Category: "stolen_vehicle", How: message.HowExact,
+				Entry: message.Entry{Plate: text, State: "BE\x1b[31m"}}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -117,7 +122,7 @@ func TestWatch(t *testing.T) {
 		if asJSON {
 			dec := json.NewDecoder(&out)
 			for _, want := range []string{"gate-1-1", "gate-1-2"} {
-				var h uplink.Hit
+				var h message.Hit
 				if err := dec.Decode(&h); err != nil || h.ID != want {
 					t.Errorf("%s: %v, want %s", h.ID, err, want)
 				}
@@ -236,15 +241,15 @@ func TestUnitsTable(t *testing.T) {
 	table := newUnitsTable()
 	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	table.now = func() time.Time { return now }
-	table.state(&uplink.State{Unit: "gate-2", State: uplink.Online})
-	table.state(&uplink.State{Unit: "gate-1", State: uplink.Online})
-	table.healthOf(&uplink.Health{Unit: "gate-1", Outbox: uplink.OutboxStats{Entries: 7, DroppedEntries: 2},
-		Cameras: []uplink.CameraHealth{{State: "online"}, {State: "offline"}}, Problems: []string{"Camera b is offline.", "x"}})
-	table.hotlists(&uplink.HotlistReport{Unit: "gate-1", Lists: []uplink.ListHealth{{Name: "stolen", Version: "41"}, {Name: "amber"}}, Refused: []uplink.ListRefusal{{}}})
-	table.hit(&uplink.Hit{Unit: "gate-1", Revision: 1})
-	table.hit(&uplink.Hit{Unit: "gate-1", Revision: 2})
-	table.gap(&uplink.Gap{Unit: "gate-1"})
-	table.state(&uplink.State{Unit: "gate-3\x1b[31m", State: uplink.Offline})
+	table.state(&message.State{Unit: "gate-2", State: message.Online})
+	table.state(&message.State{Unit: "gate-1", State: message.Online})
+	table.healthOf(&message.Health{Unit: "gate-1", Outbox: message.OutboxHealth{Entries: 7, DroppedEntries: 2},
+		Cameras: []message.CameraHealth{{State: "online"}, {State: "offline"}}, Problems: []string{"Camera b is offline.", "x"}})
+	table.hotlists(&message.HotlistReport{Unit: "gate-1", Lists: []message.ListHealth{{Name: "stolen", Version: "41"}, {Name: "amber"}}, Refused: []message.ListRefusal{{}}})
+	table.hit(&message.Hit{Unit: "gate-1", Revision: 1})
+	table.hit(&message.Hit{Unit: "gate-1", Revision: 2})
+	table.gap(&watch.Gap{Unit: "gate-1"})
+	table.state(&message.State{Unit: "gate-3\x1b[31m", State: message.Offline})
 	now = now.Add(90 * time.Second)
 	var b bytes.Buffer
 	if err := table.write(&b); err != nil {

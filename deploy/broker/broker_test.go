@@ -18,6 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"platewatch/uplink/broker"
+	"platewatch/uplink/message"
+	"platewatch/uplink/watch"
+
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"platewatch/uplink"
@@ -54,15 +58,15 @@ func TestUnitAndServer(t *testing.T) {
 		up := make(chan struct{}, 10)
 		watched := make(chan error, 1)
 		go func() {
-			watched <- uplink.Watch(ctx, uplink.WatchConfig{Brokers: []uplink.Broker{tlsBroker(certs, "server", addresses[len(addresses)-1])}, Ack: true, MaxBackoff: time.Second},
-				uplink.WatchHandler{
+			watched <- watch.Run(ctx, watch.Settings{Brokers: []broker.Broker{tlsBroker(certs, "server", addresses[len(addresses)-1])}, Ack: true, MaxBackoff: time.Second},
+				watch.Handler{
 					Link: func(err error) error {
 						if err == nil {
 							up <- struct{}{}
 						}
 						return nil
 					},
-					Hit: func(h *uplink.Hit, _ []byte) error {
+					Hit: func(h *message.Hit, _ []byte) error {
 						mu.Lock()
 						defer mu.Unlock()
 						got = append(got, h.ID)
@@ -77,12 +81,12 @@ func TestUnitAndServer(t *testing.T) {
 			t.Fatal("the server gets no connection")
 		}
 		applied := make(chan string, 1)
-		lists, err := uplink.NewListUpdates(uplink.ListUpdatesConfig{Lists: []string{"stolen"}, Applier: oneVersion(applied), Dir: t.TempDir(),
+		lists, err := uplink.NewListUpdates(uplink.ListSettings{Lists: []string{"stolen"}, Applier: oneVersion(applied), Dir: t.TempDir(),
 			PartTimeout: 200 * time.Millisecond, Refresh: 500 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
-		u, err := newUnit(t.TempDir(), "unit-1", uplink.ClientConfig{Brokers: []uplink.Broker{tlsBroker(certs, "unit-1", addresses[0])},
+		u, err := newUnit(t.TempDir(), "unit-1", uplink.Settings{Brokers: []broker.Broker{tlsBroker(certs, "unit-1", addresses[0])},
 			ServerAck: true, ServerAckTimeout: 2 * time.Second, Lists: lists})
 		if err != nil {
 			t.Fatal(err)
@@ -99,7 +103,7 @@ func TestUnitAndServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range [][2]string{{uplink.ManifestTopic("stolen"), "signed"}, {uplink.PartTopic("stolen", "7", 1), onePart}} {
+		for _, m := range [][2]string{{message.ManifestTopic("stolen"), "signed"}, {message.PartTopic("stolen", "7", 1), onePart}} {
 			if token := publisher.Publish(m[0], 1, true, m[1]); !token.WaitTimeout(patience) || token.Error() != nil {
 				t.Fatal(token.Error())
 			}
@@ -238,9 +242,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 			}
 		}
 		for topic, allowed := range map[string]bool{
-			uplink.Topic("unit-1", uplink.KindHits): true, uplink.Topic("unit-1", uplink.KindState): true,
-			uplink.Topic("unit-1", uplink.KindHealth): true, uplink.Topic("unit-1", uplink.KindHotlists): true,
-			uplink.Topic("unit-2", uplink.KindHits): false, uplink.Topic("unit-1", uplink.KindAcks): false,
+			message.Topic("unit-1", message.KindHits): true, message.Topic("unit-1", message.KindState): true,
+			message.Topic("unit-1", message.KindHealth): true, message.Topic("unit-1", message.KindHotlists): true,
+			message.Topic("unit-2", message.KindHits): false, message.Topic("unit-1", message.KindAcks): false,
 			"platewatch/v1/hotlists/stolen/manifest": false, "elsewhere": false,
 		} {
 			// A broker may end the connection over it, so each gets its own.
@@ -273,12 +277,12 @@ func TestWhoMayDoWhat(t *testing.T) {
 		for _, filter := range []string{"platewatch/v1/units/unit-2/hits", "platewatch/v1/hotlists/amber/manifest", "platewatch/v1/units/unit-1/acks", "platewatch/v1/hotlists/stolen/manifest"} {
 			unit.Subscribe(filter, 1, nil).WaitTimeout(patience)
 		}
-		for _, topic := range []string{uplink.Topic("unit-2", uplink.KindAcks), uplink.Topic("unit-1", uplink.KindAcks)} {
+		for _, topic := range []string{message.Topic("unit-2", message.KindAcks), message.Topic("unit-1", message.KindAcks)} {
 			if err := wait(server.Publish(topic, 1, false, "x")); err != nil {
 				t.Fatal(err)
 			}
 		}
-		want := map[string]bool{"platewatch/v1/hotlists/stolen/manifest": true, uplink.Topic("unit-1", uplink.KindAcks): true}
+		want := map[string]bool{"platewatch/v1/hotlists/stolen/manifest": true, message.Topic("unit-1", message.KindAcks): true}
 		for len(want) > 0 {
 			select {
 			case topic := <-got:

@@ -14,7 +14,10 @@ import (
 	"time"
 
 	"platewatch/uplink"
-	"platewatch/uplink/faults"
+	"platewatch/uplink/broker"
+	"platewatch/uplink/faulttest"
+	"platewatch/uplink/message"
+	"platewatch/uplink/watch"
 )
 
 // fleet is many units in one process and the server that hears them.
@@ -25,7 +28,7 @@ type fleet struct {
 	latency  []time.Duration
 }
 
-func (f *fleet) hit(h *uplink.Hit) error {
+func (f *fleet) hit(h *message.Hit) error {
 	now := time.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -62,8 +65,8 @@ type fleetRun struct {
 	units, hits int           // hits of each unit
 	start       time.Duration // the units come up at even distances over this time
 	every       time.Duration // from one hit in the fleet to the next
-	brokers     func(unit int) []uplink.Broker
-	server      []uplink.Broker
+	brokers     func(unit int) []broker.Broker
+	server      []broker.Broker
 	trouble     func() // called once, at half time
 }
 
@@ -76,14 +79,14 @@ func (f *fleet) run(t *testing.T, r fleetRun) {
 	up := make(chan struct{}, 100)
 	watched := make(chan error, 1)
 	go func() {
-		watched <- uplink.Watch(ctx, uplink.WatchConfig{Brokers: r.server, Remember: 1 << 20, Ack: true}, uplink.WatchHandler{
+		watched <- watch.Run(ctx, watch.Settings{Brokers: r.server, Remember: 1 << 20, Ack: true}, watch.Handler{
 			Link: func(err error) error {
 				if err == nil {
 					up <- struct{}{}
 				}
 				return nil
 			},
-			Hit:     func(h *uplink.Hit, _ []byte) error { return f.hit(h) },
+			Hit:     func(h *message.Hit, _ []byte) error { return f.hit(h) },
 			Invalid: func(topic string, err error) error { return fmt.Errorf("%s: %w", topic, err) },
 		}, slog.New(slog.DiscardHandler))
 	}()
@@ -99,12 +102,12 @@ func (f *fleet) run(t *testing.T, r fleetRun) {
 	for i := range all {
 		<-coming.C
 		name := fmt.Sprintf("unit-%d", i+1)
-		lists, err := uplink.NewListUpdates(uplink.ListUpdatesConfig{Lists: []string{"stolen"}, Applier: holds{}, Dir: filepath.Join(dir, name)})
+		lists, err := uplink.NewListUpdates(uplink.ListSettings{Lists: []string{"stolen"}, Applier: holds{}, Dir: filepath.Join(dir, name)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		u, err := newUnit(dir, name, uplink.ClientConfig{Brokers: r.brokers(i), MaxBackoff: time.Minute, Lists: lists,
-			ServerAck: true, ServerAckTimeout: 5 * time.Second, Health: func() uplink.Health { return uplink.Health{} }})
+		u, err := newUnit(dir, name, uplink.Settings{Brokers: r.brokers(i), MaxBackoff: time.Minute, Lists: lists,
+			ServerAck: true, ServerAckTimeout: 5 * time.Second, Health: func() message.Health { return message.Health{} }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,19 +205,19 @@ func fleetDir(t *testing.T) string {
 // for Mosquitto, and for the cluster 100: one of each unit every ten seconds.
 func TestFleet(t *testing.T) {
 	together(t)
-	one := fleetRun{units: 1, hits: faults.Scale(50, 1000), every: 10 * time.Millisecond}
-	many := fleetRun{units: faults.Scale(20, 1000), hits: faults.Scale(6, 20),
-		start: time.Duration(faults.Scale(1, 30)) * time.Second, every: time.Millisecond}
+	one := fleetRun{units: 1, hits: faulttest.Scale(50, 1000), every: 10 * time.Millisecond}
+	many := fleetRun{units: faulttest.Scale(20, 1000), hits: faulttest.Scale(6, 20),
+		start: time.Duration(faulttest.Scale(1, 30)) * time.Second, every: time.Millisecond}
 	row := func(t *testing.T, name, trouble string, r fleetRun, many, one *fleet) {
-		faults.Row(t, name, "%d units, %d hits at %.0f a second%s, each exactly once; from accept to arrival p50 %v, p99 %v; one unit alone p50 %v, p99 %v",
+		faulttest.Row(t, name, "%d units, %d hits at %.0f a second%s, each exactly once; from accept to arrival p50 %v, p99 %v; one unit alone p50 %v, p99 %v",
 			r.units, len(many.accepted), 1/r.every.Seconds(), trouble, many.quantile(0.5), many.quantile(0.99), one.quantile(0.5), one.quantile(0.99))
 	}
 	t.Run("mosquitto", func(t *testing.T) {
 		together(t)
 		address := startOpenMosquitto(t)
 		one, many := one, many
-		one.server = []uplink.Broker{{URL: "tcp://" + address}}
-		one.brokers = func(int) []uplink.Broker { return one.server }
+		one.server = []broker.Broker{{URL: "tcp://" + address}}
+		one.brokers = func(int) []broker.Broker { return one.server }
 		many.server, many.brokers = one.server, one.brokers
 		var alone, fleet fleet
 		alone.run(t, one)
@@ -225,7 +228,7 @@ func TestFleet(t *testing.T) {
 		together(t)
 		certs := certificates(t, "server", "fleet")
 		c := startCluster(t, certs, fleetUsers)
-		nodes := func(name string, first int) (out []uplink.Broker) {
+		nodes := func(name string, first int) (out []broker.Broker) {
 			for n := range c.addresses {
 				out = append(out, tlsBroker(certs, name, c.addresses[(first+n)%len(c.addresses)]))
 			}
@@ -233,7 +236,7 @@ func TestFleet(t *testing.T) {
 		}
 		one, many := one, many
 		one.server = nodes("server", 0)
-		one.brokers = func(i int) []uplink.Broker { return nodes("fleet", i) }
+		one.brokers = func(i int) []broker.Broker { return nodes("fleet", i) }
 		many.server, many.brokers = one.server, one.brokers
 		many.every, many.trouble = 10*time.Millisecond, c.kill[0]
 		var alone, fleet fleet
@@ -245,7 +248,7 @@ func TestFleet(t *testing.T) {
 
 // together lets the tests wait side by side, unless they measure.
 func together(t *testing.T) {
-	if !faults.Long() {
+	if !faulttest.Long() {
 		t.Parallel()
 	}
 }

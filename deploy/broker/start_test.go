@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"platewatch/uplink"
+	"platewatch/uplink/broker"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
 )
 
 const patience = 30 * time.Second
@@ -262,8 +265,8 @@ func startCluster(t *testing.T, certs string, users string) *cluster {
 	return c
 }
 
-func tlsBroker(certs, name, address string) uplink.Broker {
-	b := uplink.Broker{URL: "tls://" + address, CAFile: filepath.Join(certs, "ca.crt"), DialTimeout: 5 * time.Second}
+func tlsBroker(certs, name, address string) broker.Broker {
+	b := broker.Broker{URL: "tls://" + address, CAFile: filepath.Join(certs, "ca.crt"), DialTimeout: 5 * time.Second}
 	if name != "" {
 		b.CertFile, b.KeyFile = filepath.Join(certs, name+".crt"), filepath.Join(certs, name+".key")
 	}
@@ -271,21 +274,21 @@ func tlsBroker(certs, name, address string) uplink.Broker {
 }
 
 // hit is a hit as the pipeline makes it.
-func hit(text string) uplink.Hit {
-	return uplink.Hit{Camera: "north", CapturedAt: time.Now(), Text: text, Confidence: 0.94,
-		Matches: []uplink.Match{{List: "stolen", Category: "stolen_vehicle", How: uplink.HowExact, Entry: uplink.Entry{Plate: text}}}}
+func hit(text string) message.Hit {
+	return message.Hit{Camera: "north", CapturedAt: time.Now(), Text: text, Confidence: 0.94,
+		Matches: []message.Match{{List: "stolen", Category: "stolen_vehicle", How: message.HowExact, Entry: message.Entry{Plate: text}}}}
 }
 
 // testUnit is a unit's outbox and client.
 type testUnit struct {
-	outbox *uplink.Outbox
+	outbox *outbox.Outbox
 	client *uplink.Client
 	stop   func() error
 }
 
-func newUnit(dir, name string, cfg uplink.ClientConfig) (*testUnit, error) {
+func newUnit(dir, name string, cfg uplink.Settings) (*testUnit, error) {
 	log := slog.New(slog.DiscardHandler)
-	o, err := uplink.OpenOutbox(filepath.Join(dir, name+".db"), name, uplink.OutboxOptions{}, log)
+	o, err := outbox.Open(filepath.Join(dir, name+".db"), name, outbox.Settings{}, log)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,9 @@ import (
 	"platewatch/cmd/platewatch/internal/unit"
 	"platewatch/hotlist"
 	"platewatch/ocr/read"
-	"platewatch/uplink"
+	"platewatch/uplink/broker"
+	"platewatch/uplink/message"
+	"platewatch/uplink/watch"
 )
 
 // Options make a demo.
@@ -156,21 +158,21 @@ func play(ctx context.Context, daemon *unit.Unit, address string, over <-chan st
 	gone := make(chan struct{}) // the unit said goodbye: it published everything before that
 	var g errgroup.Group
 	g.Go(func() error {
-		return uplink.Watch(watching, uplink.WatchConfig{Brokers: []uplink.Broker{{URL: address}}}, uplink.WatchHandler{
+		return watch.Run(watching, watch.Settings{Brokers: []broker.Broker{{URL: address}}}, watch.Handler{
 			Link: func(err error) error {
 				if err == nil {
 					close(subscribed)
 				}
 				return err
 			},
-			Hit: func(h *uplink.Hit, _ []byte) error {
+			Hit: func(h *message.Hit, _ []byte) error {
 				if book.hit(h) {
 					o.announce(h, time.Since(start))
 				}
 				return nil
 			},
-			State: func(s *uplink.State, _ []byte) error {
-				if s.State == uplink.Offline {
+			State: func(s *message.State, _ []byte) error {
+				if s.State == message.Offline {
 					close(gone)
 				}
 				return nil

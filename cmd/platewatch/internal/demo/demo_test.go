@@ -15,7 +15,7 @@ import (
 
 	"platewatch/cmd/platewatch/internal/demo/media"
 	"platewatch/ocr/read"
-	"platewatch/uplink"
+	"platewatch/uplink/message"
 )
 
 // TestDemo is the whole system on the rendered clip: every expected hit must
@@ -71,15 +71,15 @@ func TestFootageRefuses(t *testing.T) {
 
 func TestLedger(t *testing.T) {
 	var l ledger
-	hit := func(id, plate string, at time.Time) *uplink.Hit {
-		return &uplink.Hit{ID: id, CapturedAt: at, Matches: []uplink.Match{{Entry: uplink.Entry{Plate: plate}}}}
+	hit := func(id, plate string, at time.Time) *message.Hit {
+		return &message.Hit{ID: id, CapturedAt: at, Matches: []message.Match{{Entry: message.Entry{Plate: plate}}}}
 	}
 	l.clipBegins()
 	first := time.Now()
 	l.clipBegins()
 	second := time.Now()
 	for _, step := range []struct {
-		hit  *uplink.Hit
+		hit  *message.Hit
 		news bool
 	}{
 		{hit("u-1", "AB1O2", first), true},

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"platewatch/hotlist"
-	"platewatch/uplink"
+	"platewatch/uplink/message"
 )
 
 // ledger keeps what arrived at the server and holds it against what had to.
@@ -30,7 +30,7 @@ func (l *ledger) clipBegins() {
 }
 
 // hit notes a hit. It returns false for a revision of one that is known.
-func (l *ledger) hit(h *uplink.Hit) bool {
+func (l *ledger) hit(h *message.Hit) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ids[h.ID] {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"platewatch/cmd/platewatch/internal/status"
-	"platewatch/uplink"
+	"platewatch/uplink/message"
 )
 
 func (o Options) introduce(s *show, camera, broker string, entries int) {
@@ -20,7 +20,7 @@ platewatch demo: everything runs in this process, and nothing leaves this machin
 }
 
 // announce is a hit as the server's subscriber sees it.
-func (o Options) announce(h *uplink.Hit, after time.Duration) {
+func (o Options) announce(h *message.Hit, after time.Duration) {
 	m := h.Matches[0]
 	vehicle := ""
 	if v := m.Entry.Vehicle; v != nil {

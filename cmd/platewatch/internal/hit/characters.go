@@ -3,7 +3,7 @@ package hit
 import (
 	"platewatch/hotlist"
 	"platewatch/ocr/read"
-	"platewatch/uplink"
+	"platewatch/uplink/message"
 )
 
 // Reading converts the reader's characters for a [hotlist.Query].
@@ -15,12 +15,12 @@ func Reading(cs []read.Character) []hotlist.Character {
 	})
 }
 
-// message converts the reader's characters for the message.
-func message(cs []read.Character) []uplink.Character {
-	return Characters(cs, func(text string, confidence float64) uplink.Alternative {
-		return uplink.Alternative{Text: text, Confidence: confidence}
-	}, func(text string, confidence float64, alternatives []uplink.Alternative) uplink.Character {
-		return uplink.Character{Text: text, Confidence: confidence, Alternatives: alternatives}
+// messageCharacters converts the reader's characters for the message.
+func messageCharacters(cs []read.Character) []message.Character {
+	return Characters(cs, func(text string, confidence float64) message.Alternative {
+		return message.Alternative{Text: text, Confidence: confidence}
+	}, func(text string, confidence float64, alternatives []message.Alternative) message.Character {
+		return message.Character{Text: text, Confidence: confidence, Alternatives: alternatives}
 	})
 }
 

@@ -8,7 +8,7 @@ import (
 	"platewatch/hotlist"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/read"
-	"platewatch/uplink"
+	"platewatch/uplink/message"
 )
 
 // While nobody knows where the vehicle goes, the hit does not say so; one that
@@ -52,9 +52,9 @@ func TestCaution(t *testing.T) {
 
 // What stands on further lists is told after the most urgent match.
 func TestPageTellsAllMatches(t *testing.T) {
-	h := uplink.Hit{Matches: []uplink.Match{
-		{List: "a", Entry: uplink.Entry{Plate: "A1"}, Handling: "wait"},
-		{List: "b", Entry: uplink.Entry{Plate: "A1"}, Covert: true},
+	h := message.Hit{Matches: []message.Match{
+		{List: "a", Entry: message.Entry{Plate: "A1"}, Handling: "wait"},
+		{List: "b", Entry: message.Entry{Plate: "A1"}, Covert: true},
 	}}
 	var labels []string
 	for _, f := range Page("u-1", &h, 0, false).Facts {

@@ -8,29 +8,29 @@ import (
 
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist"
-	"platewatch/uplink"
+	"platewatch/uplink/message"
 )
 
 // Match converts a match for the message. The policy of the entry is left out:
 // it limits how the entry may match, and How says how it did.
-func Match(m hotlist.Match) uplink.Match {
+func Match(m hotlist.Match) message.Match {
 	e := &m.Entry
-	out := uplink.Match{
+	out := message.Match{
 		List: m.List, Version: m.Version, Category: e.Category, Priority: e.Priority, Covert: e.Covert, Handling: e.Handling,
-		How: uplink.How(m.How), Probability: m.Probability, Caution: strings.Join(cautions(&m), "; "),
-		Entry: uplink.Entry{Plate: e.Plate, State: e.State, PlateType: e.PlateType,
+		How: message.How(m.How), Probability: m.Probability, Caution: strings.Join(cautions(&m), "; "),
+		Entry: message.Entry{Plate: e.Plate, State: e.State, PlateType: e.PlateType,
 			Record: e.Record, Agency: e.Agency, Note: e.Note, Effective: bound(e.Effective), Expires: bound(e.Expires)},
 	}
-	if v := (uplink.Vehicle{Year: year(e.Vehicle.Year), Make: e.Vehicle.Make, Model: e.Vehicle.Model,
-		Style: e.Vehicle.Style, Colour: e.Vehicle.Colour}); v != (uplink.Vehicle{}) {
+	if v := (message.Vehicle{Year: year(e.Vehicle.Year), Make: e.Vehicle.Make, Model: e.Vehicle.Model,
+		Style: e.Vehicle.Style, Colour: e.Vehicle.Colour}); v != (message.Vehicle{}) {
 		out.Entry.Vehicle = &v
 	}
 	return out
 }
 
 // Matches converts all matches of a plate, in their order.
-func Matches(found []hotlist.Match) []uplink.Match {
-	out := make([]uplink.Match, 0, len(found))
+func Matches(found []hotlist.Match) []message.Match {
+	out := make([]message.Match, 0, len(found))
 	for _, m := range found {
 		out = append(out, Match(m))
 	}
@@ -39,7 +39,7 @@ func Matches(found []hotlist.Match) []uplink.Match {
 
 // Head names a match in one line: "AB12CDE (NL)  stolen vehicle, priority 3,
 // exact, list national version 7".
-func Head(m *uplink.Match) string {
+func Head(m *message.Match) string {
 	plate := m.Entry.Plate
 	if m.Entry.State != "" {
 		plate += " (" + m.Entry.State + ")"
@@ -48,12 +48,12 @@ func Head(m *uplink.Match) string {
 		plate, m.Category, m.Priority, strings.ReplaceAll(string(m.How), "_", " "), m.List, m.Version)
 }
 
-// covert tells what [uplink.Match.Covert] asks of a person.
+// covert tells what [message.Match.Covert] asks of a person.
 const covert = "whoever stops the vehicle must not show that it was expected"
 
 // Facts are what a person should know of a match beyond its [Head], the most
 // important first.
-func Facts(m *uplink.Match) []status.Fact {
+func Facts(m *message.Match) []status.Fact {
 	e := &m.Entry
 	var facts []status.Fact
 	add := func(label, text string, urgent bool) {
@@ -77,7 +77,7 @@ func Facts(m *uplink.Match) []status.Fact {
 }
 
 // Vehicle describes an entry's vehicle in a few words: "2014 red Arden 1.4 TS".
-func Vehicle(v *uplink.Vehicle) string {
+func Vehicle(v *message.Vehicle) string {
 	if v == nil {
 		return ""
 	}

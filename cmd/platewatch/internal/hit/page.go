@@ -2,12 +2,12 @@ package hit
 
 import (
 	"platewatch/cmd/platewatch/internal/status"
-	"platewatch/uplink"
+	"platewatch/uplink/message"
 )
 
 // Page makes the row of the status page for a hit. age is the time since it was
 // accepted; delivered tells that no message of it waits in the outbox.
-func Page(id string, h *uplink.Hit, age status.Seconds, delivered bool) status.Hit {
+func Page(id string, h *message.Hit, age status.Seconds, delivered bool) status.Hit {
 	row := status.Hit{
 		ID: id, Time: h.CapturedAt, Age: age, Camera: h.Camera, Text: h.Text, Region: h.Region, Confidence: h.Confidence,
 		Match: h.Matches[0], Head: Head(&h.Matches[0]), Facts: Facts(&h.Matches[0]),

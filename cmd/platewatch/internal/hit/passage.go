@@ -4,14 +4,14 @@ import (
 	"slices"
 
 	"platewatch/ocr/passage"
-	"platewatch/uplink"
+	"platewatch/uplink/message"
 )
 
 // Message makes a hit of a passage and its matches. The caller adds what the
 // passage does not know: camera, position, time, region and pictures.
-func Message(p *passage.Passage, matches []uplink.Match) uplink.Hit {
-	return uplink.Hit{
-		Passage: p.Number, Text: p.Text, Confidence: p.Confidence, Characters: message(p.Characters),
+func Message(p *passage.Passage, matches []message.Match) message.Hit {
+	return message.Hit{
+		Passage: p.Number, Text: p.Text, Confidence: p.Confidence, Characters: messageCharacters(p.Characters),
 		Direction: Direction(p), Matches: slices.Clone(matches),
 	}
 }

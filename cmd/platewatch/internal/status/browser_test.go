@@ -23,7 +23,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/google/go-cmp/cmp"
 
-	"platewatch/uplink"
+	"platewatch/uplink/message"
 )
 
 var (
@@ -194,7 +194,7 @@ func TestPageInBrowser(t *testing.T) {
 	u.change(func(d *Document) {
 		d.Hits++
 		d.LastHits = slices.Insert(slices.Clone(d.LastHits), 0, Hit{ID: "gate-7-000042", Camera: "front",
-			Text: "<b>X1</b>", Confidence: 0.9, Head: strings.Repeat("W", 80), Match: uplink.Match{List: "national"}})
+			Text: "<b>X1</b>", Confidence: 0.9, Head: strings.Repeat("W", 80), Match: message.Match{List: "national"}})
 		d.Cameras = slices.Clone(d.Cameras)
 		d.Cameras[1].State, d.Cameras[1].LastError = "offline", "unplugged"
 	})

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"platewatch/uplink"
+	"platewatch/uplink/message"
 )
 
 // Unit is what the server asks. Its methods are called from many goroutines.
@@ -187,7 +187,7 @@ type Hit struct {
 	Confidence float64   `json:"confidence"` // 0–1, that the text is exactly right
 
 	// Match is the most urgent match, as in the message.
-	uplink.Match
+	message.Match
 	// Head names it in one line; Facts are what a person should know of it, and
 	// of the other matches after it.
 	Head  string `json:"head"`

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"platewatch/uplink"
+	"platewatch/uplink/message"
 )
 
 // fakeUnit stands for the running unit, which needs cameras. Tests change its
@@ -96,16 +96,16 @@ func newFake() *fakeUnit {
 		Passages: 2485, Hits: 3,
 		LastHits: []Hit{
 			{ID: "gate-7-000041", Time: now.Add(-2 * time.Minute), Age: 121, Camera: "front", Text: "KL47RVX", Confidence: 0.97,
-				Match: uplink.Match{List: "national", Category: "stolen vehicle", How: "exact", Entry: uplink.Entry{Plate: "KL47RVX", State: "NL"}},
+				Match: message.Match{List: "national", Category: "stolen vehicle", How: "exact", Entry: message.Entry{Plate: "KL47RVX", State: "NL"}},
 				Head:  "KL47RVX (NL)  stolen vehicle, priority 3, exact, list national version 2026-11-23T06",
 				Facts: []Fact{{"covert", "whoever stops the vehicle must not show that it was expected", true},
 					{"handling", "Call the control room before stopping.", true}, {"vehicle", "2019 grey Volvo V60", false}},
 				Picture: true},
 			{ID: "gate-7-000040", Time: now.Add(-3 * time.Hour), Age: 3 * 3600, Camera: "rear", Text: "M5XSX0", Confidence: 0.81,
-				Match: uplink.Match{List: "regional", Category: "missing person", How: "confusable"},
+				Match: message.Match{List: "regional", Category: "missing person", How: "confusable"},
 				Head:  "M5XSXO (SK)  missing person, priority 2, confusable, list regional version 117", Delivered: true},
 			{ID: "gate-7-000039", Time: now.Add(-30 * time.Hour), Age: 30 * 3600, Camera: "front", Text: "1ABC234", Confidence: 0.99,
-				Match: uplink.Match{List: "regional", Category: "expired insurance", How: "exact"},
+				Match: message.Match{List: "regional", Category: "expired insurance", How: "exact"},
 				Head:  "1ABC234  expired insurance, priority 6, exact, list regional version 117", Delivered: true},
 		},
 		Hotlist: Hotlist{Open: true, Lists: []List{

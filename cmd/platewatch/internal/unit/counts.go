@@ -4,9 +4,10 @@ import (
 	"context"
 	"time"
 
+	"platewatch/uplink/message"
+
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist"
-	"platewatch/uplink"
 )
 
 // countEvery is the interval of writing the day's counts: at most this much
@@ -15,7 +16,7 @@ const countEvery = 5 * time.Minute
 
 // recordHit appends a hit to the audit trail, without its plate. The hit is in
 // the outbox already and is delivered even if this fails.
-func (u *Unit) recordHit(id string, matches []uplink.Match) {
+func (u *Unit) recordHit(id string, matches []message.Match) {
 	records := make([]hotlist.AuditRecord, 0, len(matches))
 	for _, m := range matches {
 		records = append(records, hotlist.AuditRecord{Kind: hotlist.AuditHit, Hit: id, List: m.List, Version: m.Version,

@@ -5,20 +5,21 @@ import (
 	"path/filepath"
 	"time"
 
+	"platewatch/uplink/message"
+
 	"platewatch/capture"
-	"platewatch/uplink"
 )
 
 // health makes the health message: counts and states, never plate text.
-func (u *Unit) health() uplink.Health {
-	h := uplink.Health{
-		At: time.Now(), Clock: uplink.ClockState(u.clock().State), Uptime: time.Since(u.started).Seconds(),
-		Software: u.o.Version.Version, Lists: u.listHealth(), Cameras: []uplink.CameraHealth{},
+func (u *Unit) health() message.Health {
+	h := message.Health{
+		At: time.Now(), Clock: message.ClockState(u.clock().State), Uptime: time.Since(u.started).Seconds(),
+		Software: u.o.Version.Version, Lists: u.listHealth(), Cameras: []message.CameraHealth{},
 		Disk: diskOf(filepath.Dir(u.cfg.Uplink.Outbox)), Temperature: boardTemperature(), Problems: u.problems(),
 	}
 	for _, c := range u.pipelines {
 		s := c.camera.Stats()
-		h.Cameras = append(h.Cameras, uplink.CameraHealth{
+		h.Cameras = append(h.Cameras, message.CameraHealth{
 			Name: c.name, State: string(s.State), FPS: s.FPS, Frames: s.Frames, LastFrame: s.LastFrame,
 			Drops: s.DropsByReason, Opens: s.Opens, LastError: s.LastError,
 		})
@@ -30,13 +31,13 @@ func (u *Unit) health() uplink.Health {
 	return h
 }
 
-func (u *Unit) listHealth() []uplink.ListHealth {
-	out := []uplink.ListHealth{}
+func (u *Unit) listHealth() []message.ListHealth {
+	out := []message.ListHealth{}
 	for _, l := range u.listStates() {
 		if l.Missing || l.Version == "" {
 			continue // not held; hotlist report and problems say why
 		}
-		h := uplink.ListHealth{Name: l.Name, Version: l.Version, Entries: l.Entries, Imported: l.Imported}
+		h := message.ListHealth{Name: l.Name, Version: l.Version, Entries: l.Entries, Imported: l.Imported}
 		if l.Signed != nil {
 			h.Expires = l.Signed.Expires
 		}

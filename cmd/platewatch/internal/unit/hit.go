@@ -5,11 +5,12 @@ import (
 	"sync"
 	"time"
 
+	"platewatch/uplink/message"
+
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist"
 	"platewatch/ocr/passage"
-	"platewatch/uplink"
 )
 
 // decide looks a passage up when its vote became sure or changed. A match goes
@@ -57,7 +58,7 @@ func (c *cameraPipeline) resendIfBetter(p passage.Passage, o *openPassage) {
 
 // match looks a passage up in all lists. A list that fails is logged; the
 // matches of the others count.
-func (c *cameraPipeline) match(p passage.Passage) []uplink.Match {
+func (c *cameraPipeline) match(p passage.Passage) []message.Match {
 	h := c.u.cfg.Hotlist
 	found, err := c.u.lists.Match(hotlist.Query{
 		Text: p.Text, Characters: hit.Reading(p.Characters), State: h.State, StateConfidence: h.StateShare,
@@ -73,9 +74,9 @@ func (c *cameraPipeline) match(p passage.Passage) []uplink.Match {
 func (c *cameraPipeline) send(p passage.Passage, o *openPassage) {
 	h := hit.Message(&p, o.matches)
 	h.Camera, h.Position = c.name, position(c.u.cfg)
-	h.CapturedAt, h.Clock = o.at, uplink.ClockState(c.u.clock().State)
+	h.CapturedAt, h.Clock = o.at, message.ClockState(c.u.clock().State)
 	h.Region = c.u.recogniser.RegionOf(p.Text)
-	h.Frame = &uplink.Frame{Width: o.frame.X, Height: o.frame.Y, Box: [4]int{o.box.Min.X, o.box.Min.Y, o.box.Dx(), o.box.Dy()}}
+	h.Frame = &message.Frame{Width: o.frame.X, Height: o.frame.Y, Box: [4]int{o.box.Min.X, o.box.Min.Y, o.box.Dx(), o.box.Dy()}}
 	h.PlatePicture, h.ContextPicture = o.pictures(c.u.cfg.Pictures)
 	id, err := o.hitID, error(nil)
 	if id == "" {
@@ -105,7 +106,7 @@ type recentHits struct {
 }
 
 type recentHit struct {
-	hit  uplink.Hit
+	hit  message.Hit
 	id   string
 	when time.Time // accepted; carries the monotonic clock
 }
@@ -113,7 +114,7 @@ type recentHit struct {
 // maxRecent is the number of hits on the status page.
 const maxRecent = 20
 
-func (r *recentHits) put(id string, h uplink.Hit) {
+func (r *recentHits) put(id string, h message.Hit) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := recentHit{h, id, time.Now()}

@@ -6,10 +6,11 @@ import (
 	"strconv"
 	"strings"
 
+	"platewatch/uplink/message"
+
 	"golang.org/x/sys/unix"
 
 	"platewatch/cmd/platewatch/internal/status"
-	"platewatch/uplink"
 )
 
 // clockReader reads the state of the wall clock. It is a field of the unit so
@@ -31,12 +32,12 @@ func readKernelClock() status.Clock {
 
 // diskOf is the free and total space of the file system that holds path; nil if
 // it cannot be read.
-func diskOf(path string) *uplink.DiskHealth {
+func diskOf(path string) *message.DiskHealth {
 	var s unix.Statfs_t
 	if err := unix.Statfs(path, &s); err != nil {
 		return nil
 	}
-	return &uplink.DiskHealth{Free: s.Bavail * uint64(s.Bsize), Total: s.Blocks * uint64(s.Bsize)}
+	return &message.DiskHealth{Free: s.Bavail * uint64(s.Bsize), Total: s.Blocks * uint64(s.Bsize)}
 }
 
 // boardTemperature is the highest temperature of the board's thermal zones in

@@ -4,13 +4,14 @@ import (
 	"image"
 	"time"
 
+	"platewatch/uplink/message"
+
 	"gocv.io/x/gocv"
 
 	"platewatch/capture"
 	"platewatch/capture/light"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/ocr"
-	"platewatch/uplink"
 )
 
 // openPassage holds what the unit keeps of a passage until it ends, beside its
@@ -25,7 +26,7 @@ type openPassage struct {
 	lightMeasured       bool
 
 	hitID          string // empty while no hit was sent
-	matches        []uplink.Match
+	matches        []message.Match
 	sentText       string
 	sentDirection  string
 	sentConfidence float64
@@ -78,7 +79,7 @@ func (o *openPassage) close() {
 
 // pictures encodes the pictures of a hit as JPEG within the configured sizes. A
 // picture is nil if there is none, if its bound is zero, or if it does not fit.
-func (o *openPassage) pictures(c config.Pictures) (plate, surroundings *uplink.Picture) {
+func (o *openPassage) pictures(c config.Pictures) (plate, surroundings *message.Picture) {
 	if !o.hasPictures {
 		return nil, nil
 	}
@@ -105,7 +106,7 @@ func cut(from gocv.Mat, r image.Rectangle, maxWidth int) gocv.Mat {
 
 // jpegWithin encodes a picture at the best quality that fits a number of bytes;
 // nil if only a quality that shows nothing fits.
-func jpegWithin(m gocv.Mat, bytes int) *uplink.Picture {
+func jpegWithin(m gocv.Mat, bytes int) *message.Picture {
 	if bytes <= 0 || m.Empty() {
 		return nil
 	}
@@ -115,7 +116,7 @@ func jpegWithin(m gocv.Mat, bytes int) *uplink.Picture {
 			return nil
 		}
 		if len(b) <= bytes {
-			return &uplink.Picture{ContentType: "image/jpeg", Width: m.Cols(), Height: m.Rows(), JPEG: b}
+			return &message.Picture{ContentType: "image/jpeg", Width: m.Cols(), Height: m.Rows(), JPEG: b}
 		}
 	}
 	return nil

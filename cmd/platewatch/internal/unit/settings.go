@@ -14,6 +14,9 @@ import (
 	"platewatch/ocr/passage"
 	"platewatch/ocr/region"
 	"platewatch/uplink"
+	"platewatch/uplink/broker"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
 )
 
 // drainTimeout bounds the time of the last deliveries when the unit stops.
@@ -121,13 +124,13 @@ func listMatching(l config.ListMatch, m hotlist.Matching) hotlist.Matching {
 	return m
 }
 
-func outboxOptions(u *Unit) uplink.OutboxOptions {
+func outboxOptions(u *Unit) outbox.Settings {
 	c := u.cfg
-	limits := map[int]uplink.Limit{}
+	limits := map[int]outbox.Limit{}
 	for _, l := range c.Uplink.Limits {
-		limits[l.Priority] = uplink.Limit{MaxBytes: int64(l.MaxBytes), MaxAge: l.MaxAge}
+		limits[l.Priority] = outbox.Limit{MaxBytes: int64(l.MaxBytes), MaxAge: l.MaxAge}
 	}
-	return uplink.OutboxOptions{
+	return outbox.Settings{
 		MaxBytes:          int64(c.Uplink.MaxBytes),
 		MaxAge:            c.Uplink.MaxAge,
 		Limits:            limits,
@@ -138,9 +141,9 @@ func outboxOptions(u *Unit) uplink.OutboxOptions {
 	}
 }
 
-func clientConfig(u *Unit) uplink.ClientConfig {
+func clientConfig(u *Unit) uplink.Settings {
 	c := u.cfg.Uplink
-	out := uplink.ClientConfig{
+	out := uplink.Settings{
 		ServerAck:    c.Ack == config.AckServer,
 		Bandwidth:    int(c.Bandwidth),
 		Software:     u.o.Version.Version,
@@ -148,17 +151,17 @@ func clientConfig(u *Unit) uplink.ClientConfig {
 		DrainTimeout: drainTimeout,
 	}
 	for _, address := range c.Brokers {
-		b := uplink.Broker{URL: address, Insecure: c.Insecure, UserFile: c.UserFile, PasswordFile: c.PasswordFile}
+		b := broker.Broker{URL: address, Insecure: c.Insecure, UserFile: c.UserFile, PasswordFile: c.PasswordFile}
 		if config.IsTLS(address) {
 			b.CAFile, b.CertFile, b.KeyFile = c.CA, c.Cert, c.Key
 		}
 		out.Brokers = append(out.Brokers, b)
 	}
 	if c.ONVIF.Enabled {
-		out.ONVIF = &uplink.ONVIF{TopicPrefix: c.ONVIF.TopicPrefix}
+		out.ONVIF = &message.ONVIF{TopicPrefix: c.ONVIF.TopicPrefix}
 	}
 	if c.HomeAssistant.Enabled {
-		out.HomeAssistant = &uplink.HomeAssistant{Prefix: c.HomeAssistant.Prefix}
+		out.HomeAssistant = &message.HomeAssistant{Prefix: c.HomeAssistant.Prefix}
 		for _, camera := range u.cfg.Cameras {
 			out.HomeAssistant.Cameras = append(out.HomeAssistant.Cameras, camera.Name)
 		}
@@ -192,10 +195,10 @@ func cameraConfig(c config.Camera) (capture.Config, error) {
 	return out, nil
 }
 
-func position(c *config.Config) *uplink.Position {
+func position(c *config.Config) *message.Position {
 	p := c.Unit.Position
 	if p == nil {
 		return nil
 	}
-	return &uplink.Position{Latitude: p.Latitude, Longitude: p.Longitude, Heading: p.Bearing, Name: p.Description}
+	return &message.Position{Latitude: p.Latitude, Longitude: p.Longitude, Heading: p.Bearing, Name: p.Description}
 }

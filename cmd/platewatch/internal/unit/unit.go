@@ -35,6 +35,8 @@ import (
 	"platewatch/ocr"
 	"platewatch/ocr/read"
 	"platewatch/uplink"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
 )
 
 // Options make a unit.
@@ -58,7 +60,7 @@ type Unit struct {
 	working    chan struct{} // one token per frame being processed
 	lists      *hotlist.DB
 	trail      *hotlist.Trail
-	outbox     *uplink.Outbox
+	outbox     *outbox.Outbox
 	client     *uplink.Client // nil without a broker
 	pipelines  []*cameraPipeline
 	recent     recentHits
@@ -102,7 +104,7 @@ func Open(o Options) (_ *Unit, err error) {
 	for _, d := range u.lists.Damage() {
 		u.log.Error("damaged hotlist set aside", "list", d.List, "reason", d.Reason, "kept", d.SetAside)
 	}
-	if u.outbox, err = uplink.OpenOutbox(u.cfg.Uplink.Outbox, u.cfg.Unit.Name, outboxOptions(u), u.log); err != nil {
+	if u.outbox, err = outbox.Open(u.cfg.Uplink.Outbox, u.cfg.Unit.Name, outboxOptions(u), u.log); err != nil {
 		return nil, err
 	}
 	if len(u.cfg.Uplink.Brokers) > 0 {
@@ -255,7 +257,7 @@ func (u *Unit) reportLists() {
 	if u.client == nil {
 		return
 	}
-	r := uplink.HotlistReport{At: time.Now(), Lists: u.listHealth()}
+	r := message.HotlistReport{At: time.Now(), Lists: u.listHealth()}
 	for _, s := range u.listStates() {
 		if s.Refused == nil {
 			continue
@@ -264,7 +266,7 @@ func (u *Unit) reportLists() {
 		if s.Refused.Version > 0 {
 			version = strconv.FormatUint(s.Refused.Version, 10)
 		}
-		r.Refused = append(r.Refused, uplink.ListRefusal{Name: s.Name, Version: version, Reason: s.Refused.Reason, At: s.Refused.At})
+		r.Refused = append(r.Refused, message.ListRefusal{Name: s.Name, Version: version, Reason: s.Refused.Reason, At: s.Refused.At})
 	}
 	u.client.ReportHotlists(r)
 }

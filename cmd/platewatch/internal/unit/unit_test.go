@@ -12,7 +12,7 @@ import (
 
 	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/config"
-	"platewatch/uplink"
+	"platewatch/uplink/message"
 )
 
 // TestTimeline: the tracker's time never goes back, whatever the camera does.
@@ -78,7 +78,7 @@ func TestPictures(t *testing.T) {
 			s.take(&capture.Frame{Image: frame, Arrived: time.Now()}, box, c)
 			plate, surroundings := s.pictures(c)
 			for what, p := range map[string]struct {
-				picture  *uplink.Picture
+				picture  *message.Picture
 				maxBytes int
 				maxWidth int
 			}{"plate": {plate, int(c.PlateBytes), maxPlateWidth}, "context": {surroundings, int(c.ContextBytes), maxContextWidth}} {
@@ -117,9 +117,9 @@ func TestNoContextWhenItsBoundIsZero(t *testing.T) {
 func TestRecentHits(t *testing.T) {
 	var r recentHits
 	for i := range maxRecent + 5 {
-		r.put(fmt.Sprintf("u-%d", i), uplink.Hit{Text: "A"})
+		r.put(fmt.Sprintf("u-%d", i), message.Hit{Text: "A"})
 	}
-	r.put("u-24", uplink.Hit{Text: "B"}) // a revision
+	r.put("u-24", message.Hit{Text: "B"}) // a revision
 	got := r.latest()
 	if len(got) != maxRecent || got[0].id != "u-24" || got[0].hit.Text != "B" || got[maxRecent-1].id != "u-5" {
 		t.Errorf("%d hits, first %s %s, last %s", len(got), got[0].id, got[0].hit.Text, got[len(got)-1].id)

@@ -62,7 +62,7 @@ func listUpdates(u *Unit) (*uplink.ListUpdates, error) {
 	if len(u.cfg.Uplink.Hotlists) == 0 {
 		return nil, nil
 	}
-	return uplink.NewListUpdates(uplink.ListUpdatesConfig{
+	return uplink.NewListUpdates(uplink.ListSettings{
 		Lists: u.cfg.Uplink.Hotlists, Applier: updates{u.lists},
 		Dir:         filepath.Join(u.cfg.StateDir, "updates"),
 		MaxManifest: hotlist.MaxManifest, MaxPart: hotlist.MaxPart,

@@ -13,9 +13,16 @@ import (
 	"time"
 
 	"aead.dev/minisign"
+
+	"platewatch/uplink/broker"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
+
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
+
 	mochipackets "github.com/mochi-mqtt/server/v2/packets"
 
 	"platewatch/hotlist"
@@ -87,7 +94,7 @@ func TestSignedListsComeOverMQTT(t *testing.T) {
 				publish("platewatch/v1/hotlists/stolen/"+strconv.FormatUint(version, 10)+"/"+f.Name(), f.Name())
 			}
 		}
-		publish(uplink.ManifestTopic("stolen"), hotlist.ManifestName)
+		publish(message.ManifestTopic("stolen"), hotlist.ManifestName)
 	}
 	public, key, err := minisign.GenerateKey(rand.Reader)
 	if err != nil {
@@ -118,18 +125,18 @@ func TestSignedListsComeOverMQTT(t *testing.T) {
 			return result{}
 		}
 	}
-	lists, err := uplink.NewListUpdates(uplink.ListUpdatesConfig{Lists: []string{"stolen"}, Applier: updates{db}, Dir: filepath.Join(dir, "updates"),
+	lists, err := uplink.NewListUpdates(uplink.ListSettings{Lists: []string{"stolen"}, Applier: updates{db}, Dir: filepath.Join(dir, "updates"),
 		MaxManifest: hotlist.MaxManifest, MaxPart: hotlist.MaxPart,
 		Done: func(_, version string, err error) { results <- result{version, err} }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := uplink.OpenOutbox(filepath.Join(dir, "outbox.db"), "unit-1", uplink.OutboxOptions{}, log)
+	o, err := outbox.Open(filepath.Join(dir, "outbox.db"), "unit-1", outbox.Settings{}, log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer o.Close()
-	c, err := uplink.NewClient(uplink.ClientConfig{Brokers: []uplink.Broker{{URL: address}}, Lists: lists}, o, log)
+	c, err := uplink.NewClient(uplink.Settings{Brokers: []broker.Broker{{URL: address}}, Lists: lists}, o, log)
 	if err != nil {
 		t.Fatal(err)
 	}

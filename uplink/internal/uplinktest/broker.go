@@ -1,0 +1,174 @@
+package uplinktest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
+	mochipackets "github.com/mochi-mqtt/server/v2/packets"
+)
+
+// Broker is a real broker that a test can kill and start again on the
+// same address.
+type Broker interface {
+	Addr() string
+	Start(t testing.TB)
+	Kill(t testing.TB) // without warning, where the broker can do that
+}
+
+// brokers are the two that the conformance suite runs against.
+var brokers = map[string]func(t *testing.T) Broker{
+	"mosquitto": func(t *testing.T) Broker { return NewMosquitto(t, "allow_anonymous true\n") },
+	"mochi":     func(t *testing.T) Broker { return NewMochi(t) },
+}
+
+func EachBroker(t *testing.T, test func(t *testing.T, b Broker)) {
+	for name, make := range brokers {
+		t.Run(name, func(t *testing.T) { test(t, make(t)) })
+	}
+}
+
+// FreeAddr picks a loopback address that was free just now.
+func FreeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+type mosquitto struct {
+	address string
+	config  string
+	cmd     *exec.Cmd
+	drained chan struct{}
+}
+
+const mosquittoBinary = "/usr/sbin/mosquitto"
+
+// NewMosquitto starts Debian's Mosquitto with a listener and the given lines
+// of configuration.
+func NewMosquitto(t testing.TB, lines string) *mosquitto {
+	t.Helper()
+	if _, err := os.Stat(mosquittoBinary); err != nil {
+		t.Skipf("Mosquitto is not installed (apt install mosquitto): %v", err)
+	}
+	m := &mosquitto{address: FreeAddr(t), config: filepath.Join(t.TempDir(), "mosquitto.conf")}
+	_, port, _ := net.SplitHostPort(m.address)
+	conf := fmt.Sprintf("listener %s 127.0.0.1\npersistence false\nlog_dest stderr\nlog_type error\nlog_type information\nlog_type notice\nlog_type warning\nset_tcp_nodelay true\n%s", port, lines)
+	if os.Getuid() == 0 {
+		conf = "user root\n" + conf
+	}
+	if err := os.WriteFile(m.config, []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.Start(t)
+	t.Cleanup(func() { m.Kill(t) })
+	return m
+}
+
+func (m *mosquitto) Addr() string { return m.address }
+
+func (m *mosquitto) Start(t testing.TB) {
+	t.Helper()
+	m.cmd = exec.Command(mosquittoBinary, "-c", m.config)
+	// The broker must not outlive a test that is killed.
+	m.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := m.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	running := make(chan bool, 1)
+	m.drained = make(chan struct{})
+	go func() {
+		defer close(m.drained)
+		var seen []string
+		up := false
+		for s := bufio.NewScanner(out); s.Scan(); {
+			if len(seen) < 50 {
+				seen = append(seen, s.Text())
+			}
+			if !up && strings.Contains(s.Text(), "running") {
+				up = true
+				running <- true
+			}
+		}
+		if !up {
+			t.Logf("mosquitto: %s", strings.Join(seen, "\n"))
+			running <- false
+		}
+	}()
+	if !<-running {
+		t.Fatal("mosquitto did not start")
+	}
+}
+
+func (m *mosquitto) Kill(t testing.TB) {
+	if m.cmd == nil {
+		return
+	}
+	_ = m.cmd.Process.Kill()
+	<-m.drained
+	_ = m.cmd.Wait()
+	m.cmd = nil
+}
+
+// allowAll lets every client in: mochi lets nobody in by default.
+type allowAll struct{ mochi.HookBase }
+
+func (*allowAll) ID() string { return "allow-all" }
+func (*allowAll) Provides(b byte) bool {
+	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
+}
+func (*allowAll) OnConnectAuthenticate(*mochi.Client, mochipackets.Packet) bool { return true }
+func (*allowAll) OnACLCheck(*mochi.Client, string, bool) bool                   { return true }
+
+type mochiBroker struct {
+	address string
+	server  *mochi.Server
+}
+
+func NewMochi(t *testing.T) *mochiBroker {
+	m := &mochiBroker{address: FreeAddr(t)}
+	m.Start(t)
+	t.Cleanup(func() { m.Kill(t) })
+	return m
+}
+
+func (m *mochiBroker) Addr() string { return m.address }
+
+func (m *mochiBroker) Start(t testing.TB) {
+	t.Helper()
+	m.server = mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err := m.server.AddHook(new(allowAll), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.server.AddListener(listeners.NewTCP(listeners.Config{ID: "t", Address: m.address})); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.server.Serve(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *mochiBroker) Kill(t testing.TB) {
+	if m.server != nil {
+		_ = m.server.Close()
+		m.server = nil
+	}
+}

@@ -1,0 +1,21 @@
+package uplinktest
+
+import (
+	"os"
+	"testing"
+)
+
+// MemoryDir is a folder on a file system in memory, for tests that write a
+// lot and for which it makes no difference where.
+func MemoryDir(t testing.TB) string {
+	t.Helper()
+	if _, err := os.Stat("/dev/shm"); err != nil {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp("/dev/shm", "platewatch-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}

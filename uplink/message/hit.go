@@ -1,0 +1,244 @@
+// Package message is what a unit and its server say to each other over MQTT:
+// the types, their JSON schemas, the topics and the ids. [ONVIF] and
+// [HomeAssistant] encode the same facts for programs that do not know platewatch.
+package message
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// SchemaVersion is the version that every message carries. Receivers ignore
+// fields they do not know; only an incompatible change raises it.
+const SchemaVersion = 1
+
+// Hit is one passage whose plate matched the hotlist. It is a lead, not a
+// fact: it always carries "verified": false and the words of [Notice].
+//
+// The JSON field names are the contract with receivers; schema/hit.schema.json
+// describes them and the tests keep both equal.
+type Hit struct {
+	Version  Version `json:"version"`
+	ID       string  `json:"id"`                 // unit-number; set by the outbox
+	Number   uint64  `json:"number"`             // only ever grows within a unit; set by the outbox
+	Previous uint64  `json:"previous,omitempty"` // the number given out before this one, so that a receiver can tell a lost hit from a skipped number; 0 if unknown
+	Revision int     `json:"revision"`           // from 1; a higher one replaces a lower one of the same id; set by the outbox
+	Unit     string  `json:"unit"`               // set by the outbox
+
+	Passage    uint64     `json:"passage"` // the passage's number within its camera since the unit started
+	Camera     string     `json:"camera"`
+	Position   *Position  `json:"position,omitempty"`
+	CapturedAt time.Time  `json:"captured_at"` // of the passage's best frame, by the unit's clock
+	Clock      ClockState `json:"clock"`       // whether that clock can be believed
+
+	Text       string      `json:"text"`       // the plate as read, A-Z and 0-9
+	Confidence float64     `json:"confidence"` // 0-1, that Text is exactly right
+	Characters []Character `json:"characters"` // one per character of Text
+	Region     string      `json:"region,omitempty"`
+	Direction  string      `json:"direction,omitempty"` // towards, away, left, right, parked
+	Frame      *Frame      `json:"frame,omitempty"`
+
+	Matches []Match `json:"matches"` // most urgent first, at least one
+
+	PlatePicture    *Picture `json:"plate_picture,omitempty"`
+	ContextPicture  *Picture `json:"context_picture,omitempty"`  // the plate's surroundings on the vehicle, no occupants
+	PicturesDropped bool     `json:"pictures_dropped,omitempty"` // there were pictures, and a bound took them
+	PicturesFollow  bool     `json:"pictures_follow,omitempty"`  // the same hit comes again with its pictures, under the same id and revision
+	Historical      bool     `json:"historical"`                 // delivered late; set on delivery
+	Verified        Verified `json:"verified"`                   // always false
+	Notice          Notice   `json:"notice"`                     // always the same words
+}
+
+// Position is where the unit stands, from its configuration: degrees in WGS 84,
+// and the direction the camera looks, in degrees clockwise from north.
+type Position struct {
+	Latitude  float64  `json:"latitude"`
+	Longitude float64  `json:"longitude"`
+	Heading   *float64 `json:"heading,omitempty"`
+	Name      string   `json:"name,omitempty"` // "B27 km 12.3, northbound"
+}
+
+// Frame is where in its picture the plate stood.
+type Frame struct {
+	Width  int    `json:"width"`  // pixels
+	Height int    `json:"height"` // pixels
+	Box    [4]int `json:"box"`    // x, y, width, height of the plate in pixels
+}
+
+// Character is one position of the plate with what else it could be.
+type Character struct {
+	Text         string        `json:"text"`
+	Confidence   float64       `json:"confidence"` // 0-1
+	Alternatives []Alternative `json:"alternatives,omitempty"`
+}
+
+// Alternative is another reading of one character, most likely first.
+type Alternative struct {
+	Text       string  `json:"text"`
+	Confidence float64 `json:"confidence"` // 0-1
+}
+
+// Match is one hotlist entry that the plate matched.
+type Match struct {
+	List     string `json:"list"`
+	Version  string `json:"version,omitempty"` // the list's version
+	Category string `json:"category"`          // stolen_vehicle, amber_alert, ...
+	Priority int    `json:"priority"`          // 1 is the most urgent; 0 says nothing and counts as [DefaultPriority]
+	// Covert: whoever stops the vehicle must not show that it was expected.
+	Covert   bool   `json:"covert,omitempty"`
+	Handling string `json:"handling,omitempty"` // what to do, in the list's own words
+	How      How    `json:"how"`
+	// Probability (0-1) that the plate on the road is the entry's, given what the
+	// reader saw; 0 where the unit did not say.
+	Probability float64 `json:"probability,omitempty"`
+	Entry       Entry   `json:"entry"`
+	Caution     string  `json:"caution,omitempty"` // what makes this match less sure: "the entry may have expired, the clock is not set"
+}
+
+// Entry is the hotlist entry's own account of the vehicle, to be compared with
+// what is on the road.
+type Entry struct {
+	Plate     string     `json:"plate"`
+	State     string     `json:"state,omitempty"` // issuing state or country
+	PlateType string     `json:"plate_type,omitempty"`
+	Vehicle   *Vehicle   `json:"vehicle,omitempty"`
+	Record    string     `json:"record,omitempty"`
+	Agency    string     `json:"agency,omitempty"`
+	Note      string     `json:"note,omitempty"`
+	Effective *time.Time `json:"effective,omitempty"`
+	Expires   *time.Time `json:"expires,omitempty"`
+}
+
+// Vehicle describes the wanted vehicle.
+type Vehicle struct {
+	Year   string `json:"year,omitempty"`
+	Make   string `json:"make,omitempty"`
+	Model  string `json:"model,omitempty"`
+	Style  string `json:"style,omitempty"`
+	Colour string `json:"colour,omitempty"`
+}
+
+// Picture is a JPEG; JSON carries it in base64.
+type Picture struct {
+	ContentType string `json:"content_type"` // image/jpeg
+	Width       int    `json:"width"`        // pixels
+	Height      int    `json:"height"`       // pixels
+	JPEG        []byte `json:"jpeg"`
+}
+
+// How says in which way the plate matched the entry.
+type How string
+
+// The ways to match, strictest first.
+const (
+	HowExact        How = "exact"
+	HowConfusable   How = "confusable"    // equal after folding characters that are easily confused
+	HowOneCharacter How = "one_character" // one character wrong, missing or added
+	HowWildcard     How = "wildcard"
+)
+
+// ClockState says whether the unit's wall clock was set from a time source.
+type ClockState string
+
+// The states of the clock. The zero value is written as unsynchronised: a
+// clock that nobody vouches for is not believed.
+const (
+	ClockSynchronised   ClockState = "synchronised"
+	ClockUnsynchronised ClockState = "unsynchronised"
+)
+
+// MarshalText writes anything but [ClockSynchronised] as unsynchronised.
+func (c ClockState) MarshalText() ([]byte, error) {
+	if c == ClockSynchronised {
+		return []byte(ClockSynchronised), nil
+	}
+	return []byte(ClockUnsynchronised), nil
+}
+
+// Version is written as [SchemaVersion], whatever happens.
+type Version struct{}
+
+// MarshalJSON writes [SchemaVersion].
+func (Version) MarshalJSON() ([]byte, error) { return strconv.AppendInt(nil, SchemaVersion, 10), nil }
+
+// UnmarshalJSON refuses any other version.
+func (*Version) UnmarshalJSON(b []byte) error {
+	if n, err := strconv.Atoi(string(b)); err != nil || n != SchemaVersion {
+		return fmt.Errorf("the message has schema version %.20s, this program knows %d", b, SchemaVersion)
+	}
+	return nil
+}
+
+// Verified is written as false and can be nothing else: no machine verifies a
+// hit. Being a type and not a bool, it cannot be forgotten or set.
+type Verified struct{}
+
+// MarshalJSON writes false.
+func (Verified) MarshalJSON() ([]byte, error) { return []byte("false"), nil }
+
+// UnmarshalJSON refuses anything but false.
+func (*Verified) UnmarshalJSON(b []byte) error {
+	if !bytes.Equal(b, []byte("false")) {
+		return errors.New(`a hit from a unit can only say "verified": false`)
+	}
+	return nil
+}
+
+// NoticeText is what every hit tells the person who gets it.
+const NoticeText = "A lead, not a fact: before acting, a person must compare the plate and its issuing state with the pictures and the vehicle, and confirm that the entry is still current."
+
+// Notice is written as [NoticeText]; it cannot be forgotten or reworded.
+type Notice struct{}
+
+// MarshalJSON writes [NoticeText].
+func (Notice) MarshalJSON() ([]byte, error) { return []byte(strconv.Quote(NoticeText)), nil }
+
+// UnmarshalJSON accepts any string: a receiver shows its own wording.
+func (*Notice) UnmarshalJSON(b []byte) error {
+	if len(b) < 2 || b[0] != '"' {
+		return errors.New("the notice must be a string")
+	}
+	return nil
+}
+
+// DefaultPriority is what a match without a priority counts as.
+const DefaultPriority = 5
+
+// Urgency is the most urgent priority among the matches; 1 is the most urgent.
+func (h *Hit) Urgency() int {
+	best := 255
+	for _, m := range h.Matches {
+		p := m.Priority
+		if p <= 0 {
+			p = DefaultPriority
+		}
+		best = min(best, p)
+	}
+	if len(h.Matches) == 0 {
+		best = DefaultPriority
+	}
+	return best
+}
+
+// Validate refuses what no receiver could use.
+func (h *Hit) Validate() error {
+	switch {
+	case h.Text == "":
+		return errors.New("the hit has no plate text")
+	case len(h.Matches) == 0:
+		return errors.New("the hit matches no entry, and only hits leave the unit")
+	case !(h.Confidence >= 0 && h.Confidence <= 1):
+		return fmt.Errorf("the hit's confidence is %v, not between 0 and 1", h.Confidence)
+	case h.Camera == "":
+		return errors.New("the hit names no camera")
+	}
+	for i, c := range h.Characters {
+		if !(c.Confidence >= 0 && c.Confidence <= 1) {
+			return fmt.Errorf("the confidence of character %d is %v, not between 0 and 1", i+1, c.Confidence)
+		}
+	}
+	return nil
+}

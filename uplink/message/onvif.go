@@ -1,0 +1,137 @@
+package message
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ONVIF publishes each hit once more, as the event of an ONVIF Profile M
+// camera that recognises plates, for video management systems that take such
+// events over MQTT (ONVIF Core Specification, "Event over MQTT"; Analytics
+// Service Specification, "License Plate Recognition").
+//
+// There is no place in it for "verified": such a receiver does not show that a
+// person must compare plate and issuing state before acting.
+type ONVIF struct {
+	TopicPrefix string // the levels before "onvif-ej"; may be empty
+}
+
+// onvifRule is the Rule in topic and source: the name of the analytics rule
+// that a camera would have been given.
+const onvifRule = "platewatch"
+
+// Validate refuses a prefix that cannot stand in a topic.
+func (o *ONVIF) Validate() error {
+	if o.TopicPrefix == "" {
+		return nil
+	}
+	for level := range strings.SplitSeq(o.TopicPrefix, "/") {
+		if err := ValidateName(level); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Topic is {TopicPrefix}/onvif-ej/ and the event's topic without its namespace
+// prefixes; after "&" come the values of the source, in their order.
+func (o *ONVIF) Topic(h *Hit) string {
+	prefix := o.TopicPrefix
+	if prefix != "" {
+		prefix += "/"
+	}
+	return prefix + "onvif-ej/RuleEngine/Recognition/LicensePlate/&" + onvifLevel(h.Camera) + "/" + onvifRule
+}
+
+// onvifLevel leaves out what would end the level or match others.
+func onvifLevel(s string) string { return strings.NewReplacer("/", "", "#", "", "+", "").Replace(s) }
+
+type OnvifEvent struct {
+	UtcTime string      `json:"UtcTime"`
+	Source  onvifSource `json:"Source"`
+	Data    onvifData   `json:"Data"`
+}
+
+type onvifSource struct {
+	VideoSource string `json:"VideoSource"`
+	Rule        string `json:"Rule"`
+}
+
+type onvifData struct {
+	Likelihood       float64    `json:"Likelihood"`
+	LicensePlateInfo onvifPlate `json:"LicensePlateInfo"`
+	ObjectID         string     `json:"ObjectId"`
+	BoundingBox      *onvifBox  `json:"BoundingBox,omitempty"`
+	Label            string     `json:"Label"`
+	Image            string     `json:"Image,omitempty"`
+	Direction        string     `json:"Direction,omitempty"`
+}
+
+type onvifPlate struct {
+	PlateNumber   onvifText  `json:"PlateNumber"`
+	CountryCode   *onvifText `json:"CountryCode,omitempty"`
+	IssuingEntity *onvifText `json:"IssuingEntity,omitempty"`
+}
+
+// onvifText is an element with an attribute. How its own text is written is
+// not defined by the specification. "#text" is what the common converters
+// between XML and JSON write beside "@" attributes (Newtonsoft's Json.NET,
+// Python's xmltodict), so it is what a receiver most likely expects.
+type onvifText struct {
+	Likelihood float64 `json:"@Likelihood"`
+	Text       string  `json:"#text"`
+}
+
+// onvifBox is in normalised coordinates: -1 to 1, x to the right, y up.
+type onvifBox struct {
+	Left   string `json:"@left"`
+	Top    string `json:"@top"`
+	Right  string `json:"@right"`
+	Bottom string `json:"@bottom"`
+}
+
+// onvifLabel: ONVIF's own word for a plate that is on a list to look for.
+const onvifLabel = "Blacklisted"
+
+// countryRegion is a region that names one country, and perhaps a state of it.
+var countryRegion = regexp.MustCompile(`^([a-z]{2})(?:-([a-z0-9]{1,3}))?$`)
+
+// Event is the payload. h has its pictures.
+func (o *ONVIF) Event(h *Hit) ([]byte, error) {
+	e := OnvifEvent{
+		UtcTime: h.CapturedAt.UTC().Format(time.RFC3339Nano),
+		Source:  onvifSource{VideoSource: h.Camera, Rule: onvifRule},
+		Data: onvifData{
+			Likelihood: h.Confidence, Label: onvifLabel,
+			ObjectID: strconv.FormatUint(h.Passage, 10),
+			LicensePlateInfo: onvifPlate{
+				PlateNumber: onvifText{Likelihood: h.Confidence, Text: h.Text},
+			},
+			Direction: h.Direction,
+		},
+	}
+	// The region is where plates of this form come from; "eu" is no country.
+	if m := countryRegion.FindStringSubmatch(h.Region); m != nil && m[1] != "eu" {
+		country := strings.ToUpper(m[1])
+		if country == "UK" {
+			country = "GB" // ISO 3166-1
+		}
+		e.Data.LicensePlateInfo.CountryCode = &onvifText{Likelihood: h.Confidence, Text: country}
+		if m[2] != "" {
+			e.Data.LicensePlateInfo.IssuingEntity = &onvifText{Likelihood: h.Confidence, Text: strings.ToUpper(m[2])}
+		}
+	}
+	if f := h.Frame; f != nil && f.Width > 0 && f.Height > 0 {
+		x := func(v int) string { return strconv.FormatFloat(2*float64(v)/float64(f.Width)-1, 'f', 4, 64) }
+		y := func(v int) string { return strconv.FormatFloat(1-2*float64(v)/float64(f.Height), 'f', 4, 64) }
+		e.Data.BoundingBox = &onvifBox{Left: x(f.Box[0]), Top: y(f.Box[1]), Right: x(f.Box[0] + f.Box[2]), Bottom: y(f.Box[1] + f.Box[3])}
+	}
+	if h.PlatePicture != nil {
+		e.Data.Image = base64.StdEncoding.EncodeToString(h.PlatePicture.JPEG)
+	}
+	return json.Marshal(e)
+}

@@ -1,0 +1,62 @@
+package message
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestONVIFTopics(t *testing.T) {
+	h := Hit{Camera: "a/b+c#"}
+	if got := (&ONVIF{}).Topic(&h); got != "onvif-ej/RuleEngine/Recognition/LicensePlate/&abc/platewatch" {
+		t.Error(got)
+	}
+	for _, bad := range []string{"a//b", "+", "a/#"} {
+		if (&ONVIF{TopicPrefix: bad}).Validate() == nil {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+}
+
+func TestONVIFEvent(t *testing.T) {
+	h := Hit{Passage: 12, Camera: "north", CapturedAt: time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC), Text: "M5XSX", Confidence: 0.94,
+		Region: "us-ca", Direction: "towards", Frame: &Frame{Width: 1280, Height: 720, Box: [4]int{396, 340, 203, 46}},
+		PlatePicture: &Picture{JPEG: make([]byte, 300)}}
+	b, err := (&ONVIF{}).Event(&h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got OnvifEvent
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := OnvifEvent{UtcTime: "2026-05-04T03:02:01Z", Source: onvifSource{"north", "platewatch"}, Data: onvifData{
+		Likelihood: 0.94, ObjectID: "12", Label: "Blacklisted", Direction: "towards", Image: strings.Repeat("A", 400),
+		BoundingBox:      &onvifBox{"-0.3812", "0.0556", "-0.0641", "-0.0722"}, // 396 340 203 46 of 1280 × 720
+		LicensePlateInfo: onvifPlate{PlateNumber: onvifText{0.94, "M5XSX"}, CountryCode: &onvifText{0.94, "US"}, IssuingEntity: &onvifText{0.94, "CA"}},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("event (-want +got):\n%s", diff)
+	}
+}
+
+func TestHomeAssistantDevice(t *testing.T) {
+	a := &HomeAssistant{Cameras: []string{"north"}}
+	b, err := a.Message("unit-7", "1.2.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d homeDevice
+	if err := json.Unmarshal(b, &d); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Components) != 5 || d.Components["camera_north"].StateTopic != Topic("unit-7", KindHealth) {
+		t.Errorf("device: %+v", d)
+	}
+	if got := a.Topic("unit.7"); got != "homeassistant/device/unit__7/config" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,237 @@
+package outbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox/internal/journal"
+)
+
+// newcomer is a hit on its way into the file.
+type newcomer struct {
+	hit      message.Hit
+	number   uint64
+	previous uint64
+	revision uint32
+	seq      uint64
+	accepted time.Time
+	replaces *slot
+	fresh    bool // its number was not given out before
+}
+
+// Accept gives the hit its id and puts it on disk, with fsync, before it
+// returns. From then on the hit is delivered or counted as dropped. Only while
+// the disk takes no writes (see [message.OutboxHealth.DiskProblem]) is it in memory.
+func (o *Outbox) Accept(h message.Hit) (id string, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := h.Validate(); err != nil {
+		o.counts.Refused++
+		return "", o.fail("accept the hit into the outbox", err)
+	}
+	err = o.repair(func() error {
+		n := newcomer{hit: h, number: o.lastNum + 1, previous: o.given, revision: 1, seq: o.lastSeq + 1, accepted: o.now(), fresh: true}
+		o.raiseCeiling(n.number)
+		err := o.store(&n)
+		id = message.FormatID(o.unit, n.number)
+		return err
+	})
+	if err != nil {
+		return "", o.fail("accept the hit into the outbox", err)
+	}
+	o.counts.Accepted++
+	return id, nil
+}
+
+// Update replaces the hit of this id by a better vote of the same passage, as
+// its next revision. A pending hit is replaced in its place; when the earlier
+// revision was delivered already, the new one is appended. Pictures that the
+// update leaves out are kept while the hit is pending.
+func (o *Outbox) Update(id string, h message.Hit) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	fail := func(err error) error {
+		return &failure.Error{Op: "update hit", Path: id, Err: err}
+	}
+	unit, number, err := message.ParseID(id)
+	if err != nil || unit != o.unit {
+		return fail(ErrUnknownID)
+	}
+	if err := h.Validate(); err != nil {
+		o.counts.Refused++
+		return fail(err)
+	}
+	err = o.repair(func() error {
+		n := newcomer{hit: h, number: number, accepted: o.now()}
+		if i := o.slotOf(number); i >= 0 {
+			old := o.index[i]
+			n.replaces = &old
+			n.seq, n.previous, n.revision = old.seq, old.previous, old.revision+1
+		} else if rev, ok := o.delivered[number]; ok {
+			n.seq, n.revision = o.lastSeq+1, rev+1
+		} else {
+			return ErrUnknownID
+		}
+		return o.store(&n)
+	})
+	switch {
+	case errors.Is(err, ErrUnknownID):
+		return fail(err)
+	case err != nil:
+		return o.fail("update hit "+id+" in the outbox", err)
+	}
+	o.counts.Updated++
+	return nil
+}
+
+// store writes a hit, makes room for it by the rule at the bound, and brings
+// the index up to date once all that is on disk, or in memory if the disk does
+// not take it. Called with the lock held.
+func (o *Outbox) store(n *newcomer) error {
+	if o.closed {
+		return ErrClosed
+	}
+	hit := n.hit // prepare takes its pictures out
+	p, err := o.prepare(n)
+	if err == nil {
+		err = o.save(p.changes)
+		p.slot.inFile = p.slot.inFile || err == nil
+	}
+	if errors.Is(err, journal.ErrDisk) {
+		if n.fresh && n.number > o.ceiling && !o.skippedAhead {
+			o.skipAhead()
+			n.hit, n.number = hit, o.lastNum+1
+			if p, err = o.prepare(n); err != nil {
+				return err
+			}
+		}
+		if err = o.hold(p.changes, &p.slot); err != nil {
+			o.applyEvictions(p.room)
+		}
+	}
+	switch {
+	case errors.Is(err, ErrFull):
+		o.countDropped(slot{urgency: urgencyOf(&n.hit)})
+		return err
+	case err != nil:
+		return err
+	}
+	o.stored(p.slot, p.room, p.oversize)
+	return nil
+}
+
+// prepared is a hit ready to be written.
+type prepared struct {
+	slot     slot
+	room     evictions
+	changes  journal.Changes
+	oversize int // pictures that were left out
+}
+
+func urgencyOf(h *message.Hit) uint8 { return uint8(min(max(h.Urgency(), 1), 255)) }
+
+func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
+	plate, context, oversize := o.capPictures(&n.hit)
+	n.hit.ID = message.FormatID(o.unit, n.number)
+	n.hit.Number, n.hit.Previous, n.hit.Revision, n.hit.Unit = n.number, n.previous, int(n.revision), o.unit
+	n.hit.PlatePicture, n.hit.ContextPicture = nil, nil
+	n.hit.PicturesDropped = n.hit.PicturesDropped || oversize > 0
+	n.hit.PicturesFollow, n.hit.Historical = false, false
+	if n.hit.Characters == nil {
+		n.hit.Characters = []message.Character{}
+	}
+	body, err := json.Marshal(&n.hit)
+	if err != nil {
+		o.counts.Refused++
+		return nil, err
+	}
+	if len(body) > o.opts.MaxMessage {
+		o.counts.Refused++
+		return nil, fmt.Errorf("%w: %d bytes of at most %d", ErrTooLarge, len(body), o.opts.MaxMessage)
+	}
+
+	s := slot{
+		seq: n.seq, number: n.number, previous: n.previous, revision: n.revision,
+		urgency: urgencyOf(&n.hit),
+		thisRun: true, mono: n.accepted, accepted: n.accepted.UnixMilli(), clockSet: n.hit.Clock == message.ClockSynchronised,
+	}
+	if old := n.replaces; old != nil {
+		// The age of a hit is that of its first revision.
+		s.thisRun, s.mono, s.accepted, s.clockSet = old.thisRun, old.mono, old.accepted, old.clockSet
+		s.inFile = old.inFile
+	}
+	hit := journal.Record{Kind: journal.KindHit, Urgency: s.urgency, Seq: s.seq, Number: s.number, Previous: s.previous,
+		Revision: s.revision, Accepted: s.accepted, ClockSet: s.clockSet, Body: body}
+	s.size = recordCost(hit.Size())
+	pictures := hit
+	pictures.Kind, pictures.Body = journal.KindPictures, nil
+	if n.replaces != nil && plate == nil && context == nil && n.replaces.pictures > 0 {
+		old, err := o.record(journal.KindPictures, journal.BucketPictures, s.seq)
+		if err != nil {
+			return nil, err
+		}
+		pictures.Body = old.Body
+	} else if plate != nil || context != nil {
+		pictures.Body = journal.EncodePictures(plate, context)
+	}
+	if pictures.Body != nil {
+		s.pictures = recordCost(pictures.Size())
+		hit.HadPictures = true
+	}
+	p := &prepared{room: o.planEvictions(s, n.replaces), changes: journal.Changes{}, oversize: oversize}
+	if p.room.rejectNew {
+		return nil, ErrFull
+	}
+	if p.room.ownPictures {
+		s.pictures = 0
+	}
+	p.room.addTo(p.changes)
+	p.changes.Put(journal.BucketHits, journal.Key(s.seq), hit.Encode())
+	if s.pictures > 0 {
+		p.changes.Put(journal.BucketPictures, journal.Key(s.seq), pictures.Encode())
+	} else if n.replaces != nil {
+		p.changes.Remove(journal.BucketPictures, s.seq)
+	}
+	meta := journal.Record{Kind: journal.KindMeta, Number: max(o.given, s.number), Seq: max(o.lastSeq, s.seq)}
+	p.changes.Put(journal.BucketMeta, journal.KeyMeta, meta.Encode())
+	p.slot = s
+	return p, nil
+}
+
+// stored brings the index up to date after a commit.
+func (o *Outbox) stored(s slot, room evictions, oversize int) {
+	o.counts.DroppedPictures += uint64(oversize)
+	o.applyEvictions(room)
+	if i, ok := o.find(s.seq); ok {
+		o.bytes += s.size + s.pictures - o.index[i].size - o.index[i].pictures
+		o.index[i] = s
+	} else {
+		o.index = append(o.index, s)
+		o.bytes += s.size + s.pictures
+	}
+	o.lastNum, o.given, o.lastSeq = max(o.lastNum, s.number), max(o.given, s.number), max(o.lastSeq, s.seq)
+	o.wake()
+}
+
+// capPictures takes the pictures out of the hit that are over their bound.
+func (o *Outbox) capPictures(h *message.Hit) (plate, context *message.Picture, oversize int) {
+	plate, context = h.PlatePicture, h.ContextPicture
+	drop := func(p **message.Picture, limit int) {
+		if *p == nil {
+			return
+		}
+		if len((*p).JPEG) > limit {
+			oversize++
+		}
+		if n := len((*p).JPEG); n > limit || n == 0 {
+			*p = nil
+		}
+	}
+	drop(&plate, o.opts.MaxPlatePicture)
+	drop(&context, o.opts.MaxContextPicture)
+	return plate, context, oversize
+}

@@ -1,0 +1,180 @@
+package outbox
+
+import (
+	"slices"
+	"time"
+
+	"platewatch/uplink/outbox/internal/journal"
+)
+
+// Limit bounds the pending hits of one priority.
+type Limit struct {
+	MaxBytes int64         // of their records; 0: only the bound of all counts
+	MaxAge   time.Duration // older ones are dropped; 0: [Settings.MaxAge]
+}
+
+// limit is what holds for hits of this urgency.
+func (o *Settings) limit(urgency uint8) Limit {
+	l := o.Limits[int(urgency)]
+	if l.MaxAge <= 0 {
+		l.MaxAge = o.MaxAge
+	}
+	return l
+}
+
+// recordCost is what a record counts for at the bound: itself and its key.
+func recordCost(size int) int64 { return int64(size) + 8 }
+
+// room says what goes to make room for a newcomer.
+type evictions struct {
+	pictures    []uint64 // sequences of hits that lose their pictures
+	hits        []uint64 // sequences of hits that go
+	ownPictures bool     // the newcomer's own pictures go
+	rejectNew   bool     // the newcomer itself goes
+}
+
+// makeRoom applies the rule at the bounds: first that of the newcomer's own
+// priority, then that of all. In both, pictures go before hits; the least
+// urgent first, among them the oldest. The newcomer s takes part as the
+// youngest; if it replaces a pending hit it has that hit's age.
+func (o *Outbox) planEvictions(s slot, replaces *slot) evictions {
+	bytes, entries := o.bytes+s.size+s.pictures, len(o.index)+1
+	if replaces != nil {
+		bytes -= replaces.size + replaces.pictures
+		entries--
+	}
+	own := o.opts.limit(s.urgency).MaxBytes
+	if bytes <= o.opts.MaxBytes && entries <= o.opts.MaxEntries && own == 0 {
+		return evictions{}
+	}
+	e := evictionPlan{newcomer: s.seq, order: make([]slot, 0, len(o.index)+1)}
+	for _, p := range o.index {
+		if p.seq != s.seq {
+			e.order = append(e.order, p)
+		}
+	}
+	e.order = append(e.order, s)
+	slices.SortFunc(e.order, leastUrgentOldest)
+	if own > 0 && !e.within(own, len(e.order), func(p slot) bool { return p.urgency == s.urgency }) {
+		return evictions{rejectNew: true}
+	}
+	if !e.within(o.opts.MaxBytes, o.opts.MaxEntries, func(slot) bool { return true }) {
+		return evictions{rejectNew: true}
+	}
+	return e.evictions
+}
+
+// eviction is the search for what goes. Its order is the order of going.
+type evictionPlan struct {
+	order     []slot
+	newcomer  uint64
+	evictions evictions
+}
+
+// within takes pictures and hits away until those of class keep the bounds.
+// It is false if the newcomer itself has to go.
+func (e *evictionPlan) within(maxBytes int64, maxEntries int, class func(slot) bool) bool {
+	var bytes int64
+	entries := 0
+	for _, p := range e.order {
+		if class(p) {
+			bytes += p.size + p.pictures
+			entries++
+		}
+	}
+	gone := map[uint64]bool{}
+	drop := func(p slot) bool {
+		if p.seq == e.newcomer {
+			return false
+		}
+		e.evictions.hits = append(e.evictions.hits, p.seq)
+		gone[p.seq] = true
+		bytes -= p.size + p.pictures
+		entries--
+		return true
+	}
+	// When the number of hits is the bound, hits go, with their pictures.
+	for _, p := range e.order {
+		if entries > maxEntries && class(p) && !drop(p) {
+			return false
+		}
+	}
+	for i := range e.order {
+		p := &e.order[i]
+		if bytes <= maxBytes {
+			break
+		}
+		if p.pictures == 0 || gone[p.seq] || !class(*p) {
+			continue
+		}
+		bytes -= p.pictures
+		p.pictures = 0
+		if p.seq == e.newcomer {
+			e.evictions.ownPictures = true
+		} else {
+			e.evictions.pictures = append(e.evictions.pictures, p.seq)
+		}
+	}
+	for _, p := range e.order {
+		if bytes > maxBytes && !gone[p.seq] && class(p) && !drop(p) {
+			return false
+		}
+	}
+	e.order = slices.DeleteFunc(e.order, func(p slot) bool { return gone[p.seq] })
+	e.evictions.pictures = slices.DeleteFunc(e.evictions.pictures, func(seq uint64) bool { return gone[seq] })
+	return true
+}
+
+// addTo adds what the room needs to a set of changes.
+func (r evictions) addTo(c journal.Changes) {
+	c.Remove(journal.BucketHits, r.hits...)
+	c.Remove(journal.BucketPictures, r.hits...)
+	c.Remove(journal.BucketPictures, r.pictures...)
+}
+
+// settle does it to the index, and counts.
+func (o *Outbox) applyEvictions(r evictions) {
+	for _, seq := range r.pictures {
+		if i, ok := o.find(seq); ok {
+			o.bytes -= o.index[i].pictures
+			o.index[i].pictures = 0
+			o.counts.DroppedPictures++
+		}
+	}
+	if r.ownPictures {
+		o.counts.DroppedPictures++
+	}
+	for _, seq := range r.hits {
+		if i, ok := o.find(seq); ok {
+			o.countDropped(o.index[i])
+		}
+	}
+	o.forget(r.hits)
+}
+
+// countDropped counts a hit that was given up, by its priority.
+func (o *Outbox) countDropped(s slot) {
+	o.counts.DroppedEntries++
+	if o.dropped == nil {
+		o.dropped = map[string]uint64{}
+	}
+	o.dropped[priorityName(s.urgency)]++
+}
+
+// forget takes hits out of the index.
+func (o *Outbox) forget(seqs []uint64) {
+	if len(seqs) == 0 {
+		return
+	}
+	gone := make(map[uint64]bool, len(seqs))
+	for _, seq := range seqs {
+		gone[seq] = true
+	}
+	o.index = slices.DeleteFunc(o.index, func(s slot) bool {
+		if gone[s.seq] {
+			o.bytes -= s.size + s.pictures
+			return true
+		}
+		return false
+	})
+}

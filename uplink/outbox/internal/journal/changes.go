@@ -1,0 +1,64 @@
+package journal
+
+import (
+	"errors"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Cell names one value in the file.
+type Cell struct {
+	Bucket string
+	Key    string
+}
+
+// CellOf names the value of a key.
+func CellOf(bucket, key []byte) Cell { return Cell{string(bucket), string(key)} }
+
+// Changes maps cells to their new values; nil deletes.
+type Changes map[Cell][]byte
+
+func (c Changes) Put(bucket, key []byte, value []byte) {
+	c[CellOf(bucket, key)] = value
+}
+
+func (c Changes) Remove(bucket []byte, seqs ...uint64) {
+	for _, seq := range seqs {
+		c.Put(bucket, Key(seq), nil)
+	}
+}
+
+// CellCost is what a cell counts for at the memory's bound beside its value.
+const CellCost = 64
+
+// Apply does the changes to the file.
+func (c Changes) Apply(tx *bolt.Tx) error {
+	for at, value := range c {
+		b := tx.Bucket([]byte(at.Bucket))
+		var err error
+		if value == nil {
+			err = b.Delete([]byte(at.Key))
+		} else {
+			err = b.Put([]byte(at.Key), value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ErrDisk: the disk takes no writes, or cannot be read.
+var ErrDisk = errors.New("the disk does not take it")
+
+var (
+	BucketHits       = []byte("hits")
+	BucketPictures   = []byte("pictures")
+	BucketDelivered  = []byte("delivered")
+	BucketQuarantine = []byte("quarantine")
+	BucketMeta       = []byte("meta")
+	KeyMeta          = []byte("last")
+	KeyUnit          = []byte("unit")
+
+	buckets = [][]byte{BucketHits, BucketPictures, BucketDelivered, BucketQuarantine, BucketMeta}
+)

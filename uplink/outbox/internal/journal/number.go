@@ -1,0 +1,69 @@
+package journal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+
+	"github.com/google/renameio/v2"
+)
+
+type NumberFile struct {
+	Path string
+	// write is a seam: tests put a failing disk here.
+	Write func(path string, b []byte) error
+}
+
+// NumberMark is the side file's content.
+type NumberMark struct {
+	Unit    string `json:"unit"`
+	Ceiling uint64 `json:"ceiling"` // no number above this was given out
+	Given   uint64 `json:"given"`   // the last number given out when this was written
+	Clean   bool   `json:"clean"`   // the outbox was closed properly: Given is exact
+	CRC     uint32 `json:"crc"`
+}
+
+func (m NumberMark) sum() uint32 {
+	return crc32.Checksum(fmt.Appendf(nil, "%s %d %d %t", m.Unit, m.Ceiling, m.Given, m.Clean), castagnoli)
+}
+
+func NewNumberFile(path string) NumberFile {
+	return NumberFile{Path: path, Write: func(path string, b []byte) error {
+		return renameio.WriteFile(path, b, 0o600)
+	}}
+}
+
+// Read returns fs.ErrNotExist when there is no file, and errDamaged when what
+// is there cannot be believed.
+func (f NumberFile) Read() (NumberMark, error) {
+	file, err := os.Open(f.Path)
+	if err != nil {
+		return NumberMark{}, err
+	}
+	defer file.Close()
+	b, err := io.ReadAll(io.LimitReader(file, 4096))
+	if err != nil {
+		return NumberMark{}, err
+	}
+	return parseNumberMark(b)
+}
+
+func parseNumberMark(b []byte) (NumberMark, error) {
+	var m NumberMark
+	if err := json.Unmarshal(b, &m); err != nil || m.CRC != m.sum() {
+		return NumberMark{}, errors.Join(ErrDamaged, err)
+	}
+	return m, nil
+}
+
+func (f NumberFile) Save(m NumberMark) error {
+	m.CRC = m.sum()
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return f.Write(f.Path, append(b, '\n'))
+}

@@ -1,0 +1,179 @@
+package journal
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// A damaged file is replaced in steps, each of which leaves the hits in one
+// whole file whenever the power goes:
+//
+//  1. every intact record is copied from the damaged file to path.salvage;
+//  2. path is renamed to path.corrupt, over an earlier one;
+//  3. path.salvage is renamed to path.
+//
+// finishSalvage, before anything else on opening, does step 3 if that is all
+// that was missing. fresh is true if there is no file at all.
+func FinishSalvage(path string) (fresh bool, err error) {
+	half := path + ".salvage"
+	switch info, err := os.Stat(path); {
+	case err == nil:
+		if err := os.Remove(half); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+		return info.Size() == 0, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return false, err
+	}
+	err = os.Rename(half, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return false, err
+}
+
+// Scan is every intact record of a damaged file, wherever it stands.
+type Scan struct {
+	hits       map[uint64]Record // by number, the highest revision
+	pictures   map[uint64]Record
+	delivered  map[uint64]uint32
+	LastNumber uint64
+	LastSeq    uint64
+}
+
+// ScanRecords looks for records byte by byte and believes those whose
+// checksum is right. The tree around them, which may be what is damaged, is
+// not needed.
+//
+// It also finds records in pages that were freed and not reused. Those that
+// are known as delivered are left out; for the rest, a hit that is sent twice
+// under its own id is harmless and a lost one is not.
+func ScanRecords(path string) (*Scan, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Scan{hits: map[uint64]Record{}, pictures: map[uint64]Record{}, delivered: map[uint64]uint32{}}
+	for i := 0; i < len(b); {
+		at := bytes.Index(b[i:], []byte(recordMagic))
+		if at < 0 {
+			break
+		}
+		i += at
+		r, err := DecodeRecord(b[i:])
+		if err != nil {
+			i++
+			continue
+		}
+		i += r.Size()
+		s.LastNumber, s.LastSeq = max(s.LastNumber, r.Number), max(s.LastSeq, r.Seq)
+		switch r.Kind {
+		case KindHit:
+			if have, ok := s.hits[r.Number]; !ok || r.Revision > have.Revision {
+				s.hits[r.Number] = r
+			}
+		case KindPictures:
+			if have, ok := s.pictures[r.Number]; !ok || r.Revision > have.Revision {
+				s.pictures[r.Number] = r
+			}
+		case KindDelivered:
+			s.delivered[r.Number] = max(s.delivered[r.Number], r.Revision)
+		}
+	}
+	return s, nil
+}
+
+// Add takes over what is only in memory, in place of what the file has of it.
+func (s *Scan) Add(unsaved Changes) {
+	for at, v := range unsaved {
+		r, err := DecodeRecord(v)
+		if err != nil {
+			continue // a deletion
+		}
+		s.LastNumber, s.LastSeq = max(s.LastNumber, r.Number), max(s.LastSeq, r.Seq)
+		switch at.Bucket {
+		case string(BucketHits):
+			s.hits[r.Number] = r
+		case string(BucketPictures):
+			s.pictures[r.Number] = r
+		case string(BucketDelivered):
+			s.delivered[r.Number] = max(s.delivered[r.Number], r.Revision)
+		}
+	}
+}
+
+// Pending returns the hits not known as delivered, in order.
+func (s *Scan) Pending() []Record {
+	var hits []Record
+	for n, r := range s.hits {
+		if rev, ok := s.delivered[n]; !ok || rev < r.Revision {
+			hits = append(hits, r)
+		}
+	}
+	slices.SortFunc(hits, func(a, b Record) int {
+		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Number, b.Number))
+	})
+	return hits
+}
+
+// WriteTo makes a fresh database. Sequences are given anew, because records
+// from freed pages can share one.
+func (s *Scan) WriteTo(path, unit string, hits []Record, o OpenOptions) error {
+	db, err := Open(path, o)
+	if err != nil {
+		return err
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		made := map[string]*bolt.Bucket{}
+		for _, name := range buckets {
+			b, err := tx.CreateBucket(name)
+			if err != nil {
+				return err
+			}
+			made[string(name)] = b
+		}
+		seq := s.LastSeq
+		for _, r := range hits {
+			seq++
+			p, ok := s.pictures[r.Number]
+			ok = ok && p.Revision == r.Revision
+			r.Seq, p.Seq = seq, seq
+			if err := made["hits"].Put(Key(seq), r.Encode()); err != nil {
+				return err
+			}
+			if ok {
+				if err := made["pictures"].Put(Key(seq), p.Encode()); err != nil {
+					return err
+				}
+			}
+		}
+		for n, rev := range s.delivered { // more than maxDelivered go with the next removals
+			r := Record{Kind: KindDelivered, Number: n, Revision: rev}
+			if err := made["delivered"].Put(Key(n), r.Encode()); err != nil {
+				return err
+			}
+		}
+		meta := Record{Kind: KindMeta, Number: s.LastNumber, Seq: seq}
+		if err := made["meta"].Put(KeyMeta, meta.Encode()); err != nil {
+			return err
+		}
+		return made["meta"].Put(KeyUnit, []byte(unit))
+	})
+	return errors.Join(err, db.Close())
+}
+
+// SyncFolder makes renames in a file's folder last through a power cut.
+func SyncFolder(path string) error {
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,233 @@
+package outbox
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox/internal/journal"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Open opens the outbox file of a unit, or creates it. A damaged file is
+// renamed to path + ".corrupt" (replacing an earlier one), what is readable in
+// it is carried over to a fresh file, and [Outbox.Damage] tells about it. A
+// file held by another process gives [ErrLocked]. A disk that is full or takes
+// no writes is no error.
+func Open(path, unit string, opts Settings, log *slog.Logger) (*Outbox, error) {
+	if err := message.ValidateName(unit); err != nil {
+		return nil, err
+	}
+	opts = opts.withDefaults()
+	o := &Outbox{
+		path: path, unit: unit, opts: opts, log: log,
+		commit: opts.Commit, now: opts.Now,
+		number: journal.NewNumberFile(path + ".number"),
+		added:  make(chan struct{}, 1),
+		stop:   make(chan struct{}), maintenanceDone: make(chan struct{}),
+		unsaved: journal.Changes{}, delivered: map[uint64]uint32{},
+	}
+	if err := o.open(); err != nil {
+		return nil, err
+	}
+	go o.runMaintenance()
+	return o, nil
+}
+
+func (o *Outbox) open() error {
+	fresh, err := journal.FinishSalvage(o.path)
+	if err == nil {
+		err = o.load()
+	}
+	damaged := errors.Is(err, journal.ErrDamaged)
+	if damaged {
+		err = o.rebuild(err)
+	}
+	switch {
+	case journal.IsDiskFailure(err):
+		_ = o.diskFailed(err) // it goes on in memory
+		if err := o.loadToRead(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			o.log.Error("what the outbox holds cannot be read for now", "file", o.path, "error", err)
+		}
+		if o.db == nil {
+			o.lastSeq = unseenSeq
+		}
+	case err != nil:
+		return o.fail("open the outbox", err)
+	}
+	if err := o.settleNumber(fresh, damaged); err != nil {
+		if o.db != nil {
+			err = errors.Join(err, o.db.Close())
+		}
+		return o.fail("open the outbox", err)
+	}
+	if len(o.index) > 0 {
+		o.wake()
+	}
+	return nil
+}
+
+// load opens the database and reads every record once, which is the check for
+// damage that bbolt itself does not do.
+func (o *Outbox) load() error {
+	db, err := journal.Open(o.path, o.opts.file(false))
+	if err != nil {
+		return err
+	}
+	err = journal.Guard(func() error { return journal.Prepare(db, o.unit) })
+	return o.loadFrom(db, err)
+}
+
+// loadToRead opens the database of a disk that takes no writes.
+func (o *Outbox) loadToRead() error {
+	db, err := journal.Open(o.path, o.opts.file(true))
+	if err != nil {
+		return err
+	}
+	o.readOnly = true
+	return o.loadFrom(db, nil)
+}
+
+// unseenSeq is above the sequences of a file that could not be read when the
+// outbox was opened, so that what is accepted meanwhile comes after its hits.
+const unseenSeq = 1 << 40
+
+func (o *Outbox) loadFrom(db *bolt.DB, err error) error {
+	var s snapshot
+	if err == nil {
+		err = journal.Guard(func() error { return db.View(func(tx *bolt.Tx) error { return s.read(tx) }) })
+	}
+	if err != nil {
+		return errors.Join(err, journal.Guard(db.Close))
+	}
+	return o.use(db, &s)
+}
+
+// use takes an open database with what was read from it.
+func (o *Outbox) use(db *bolt.DB, s *snapshot) error {
+	known := map[uint64]slot{}
+	for _, p := range o.index {
+		known[p.number] = p
+	}
+	o.db = db
+	o.opened, _ = os.Stat(o.path) // nil if it is gone already: then nothing has replaced it
+	o.index, o.bytes = s.index, s.bytes
+	o.quarantined = s.quarantined
+	for number, revision := range o.delivered { // of changes that are only in memory
+		s.delivered[number] = max(s.delivered[number], revision)
+	}
+	o.delivered = s.delivered
+	o.given = max(o.given, s.given)
+	o.lastNum, o.lastSeq = max(o.lastNum, s.given), max(o.lastSeq, s.lastSeq)
+	for i := range o.index {
+		p := &o.index[i]
+		if old, ok := known[p.number]; ok {
+			p.thisRun, p.mono = old.thisRun, old.mono
+		}
+	}
+	return o.overlay(known)
+}
+
+// overlay brings the index up to date with the changes that are only in memory.
+func (o *Outbox) overlay(known map[uint64]slot) error {
+	var s snapshot
+	if err := s.overlay(o.index, o.unsaved); err != nil {
+		return err
+	}
+	o.index, o.bytes = s.index, s.bytes
+	for i := range o.index {
+		p := &o.index[i]
+		if old, ok := known[p.number]; ok {
+			p.thisRun, p.mono = old.thisRun, old.mono
+		}
+	}
+	return nil
+}
+
+// reopen tries a file that could not be opened, or only to read.
+func (o *Outbox) reopen() error {
+	if o.db != nil {
+		if err := journal.Guard(o.db.Close); err != nil {
+			return err
+		}
+		o.db, o.readOnly = nil, false
+	}
+	_, err := journal.FinishSalvage(o.path)
+	if err == nil {
+		err = o.load()
+	}
+	if errors.Is(err, journal.ErrDamaged) {
+		err = o.rebuild(err)
+	}
+	if err != nil {
+		if rerr := o.loadToRead(); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+			err = errors.Join(err, rerr)
+		}
+	}
+	return err
+}
+
+// replaced is true if another file has the outbox's name than the one that is
+// open: its file system was unmounted and mounted again, or a person put
+// another one there.
+func (o *Outbox) replaced() bool {
+	info, err := os.Stat(o.path)
+	return err == nil && o.opened != nil && !os.SameFile(info, o.opened)
+}
+
+// moveOver goes on with the file that took the open one's place, if no pending
+// hit is lost by that; else it stays with the open one.
+func (o *Outbox) moveOver() error {
+	db, err := journal.Open(o.path, o.opts.file(false))
+	if err != nil {
+		return err
+	}
+	var s snapshot
+	err = journal.Guard(func() error {
+		if err := journal.Prepare(db, o.unit); err != nil {
+			return err
+		}
+		return db.View(func(tx *bolt.Tx) error { return s.read(tx) })
+	})
+	if err == nil && !o.fits(&s) {
+		err = errReplaced
+	}
+	if err != nil {
+		return errors.Join(err, journal.Guard(db.Close))
+	}
+	if o.db != nil {
+		if err := journal.Guard(o.db.Close); err != nil { // its disk may be gone
+			o.log.Warn("closing the outbox's former file failed", "error", err)
+		}
+	}
+	o.readOnly = false
+	o.log.Info("another file has taken the outbox's place and holds its hits", "file", o.path)
+	return o.use(db, &s)
+}
+
+var errReplaced = errors.New("another file has taken the outbox's place, without hits that are pending")
+
+// fits is true if a file holds the pending hits that the open one holds, and
+// what is only in memory can be laid over it: a sequence means the same hit.
+func (o *Outbox) fits(s *snapshot) bool {
+	theirs := map[uint64]slot{}
+	for _, p := range s.index {
+		theirs[p.seq] = p
+		if i, ok := o.find(p.seq); ok && o.index[i].number != p.number {
+			return false
+		}
+		at := journal.CellOf(journal.BucketHits, journal.Key(p.seq))
+		if v, ok := o.unsaved[at]; ok && v == nil && o.delivered[p.number] < p.revision {
+			return false // another hit is to be deleted
+		}
+	}
+	for _, p := range o.index {
+		if _, ok := theirs[p.seq]; p.inFile && !ok {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,79 @@
+package outbox
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"platewatch/uplink/outbox/internal/journal"
+)
+
+// Damage tells that the outbox file was damaged and what came of it.
+type Damage struct {
+	At       time.Time
+	Reason   string // what was wrong
+	Kept     string // where the damaged file is
+	Salvaged int    // pending hits carried over
+}
+
+// Damage is nil if the file was found in order.
+func (o *Outbox) Damage() *Damage {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.damage
+}
+
+// rebuild replaces the damaged file by a fresh one with what is readable, and
+// opens that. Called with the lock held, or before the outbox is shared.
+func (o *Outbox) rebuild(cause error) error {
+	running := o.db != nil
+	if running {
+		// Closing a damaged database can fail too; its file is given up anyway.
+		if err := journal.Guard(o.db.Close); err != nil {
+			o.log.Warn("closing the damaged outbox failed", "error", err)
+		}
+		o.db = nil
+	}
+	old, err := journal.ScanRecords(o.path)
+	if err != nil {
+		return err
+	}
+	old.Add(o.unsaved)
+	hits := old.Pending()
+	half, corrupt := o.path+".salvage", o.path+".corrupt"
+	if err := os.Remove(half); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := old.WriteTo(half, o.unit, hits, o.opts.file(false)); err != nil {
+		return err
+	}
+	if err := os.Rename(o.path, corrupt); err != nil {
+		return err
+	}
+	if err := os.Rename(half, o.path); err != nil {
+		return err
+	}
+	if err := journal.SyncFolder(o.path); err != nil {
+		return err
+	}
+	o.damage = &Damage{At: o.now(), Reason: cause.Error(), Kept: corrupt, Salvaged: len(hits)}
+	o.counts.Salvaged += uint64(len(hits))
+	o.log.Error("the outbox was damaged; a fresh one holds what could be read",
+		"file", o.path, "kept", corrupt, "salvaged", len(hits), "error", cause)
+	o.lastNum = max(o.lastNum, old.LastNumber)
+	o.lastSeq = max(o.lastSeq, old.LastSeq)
+	clear(o.unsaved) // the fresh file has it
+	o.unsavedBytes = 0
+	if err := o.load(); err != nil {
+		return err
+	}
+	if running {
+		// What was there at the start decides about the gap; see settleNumber.
+		o.lastNum += damageGap
+		o.given = 0
+		o.raiseCeiling(o.lastNum + 1)
+		o.wake()
+	}
+	return nil
+}
