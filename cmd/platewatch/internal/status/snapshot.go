@@ -1,13 +1,12 @@
 package status
 
 import (
-	"bytes"
 	"encoding/json"
-	"os"
 	"runtime"
-	"strconv"
 	"sync"
 	"time"
+
+	"github.com/prometheus/procfs"
 )
 
 // snapshotAge is how long one document serves everybody who asks.
@@ -68,20 +67,16 @@ func fillProcess(p Process) Process {
 	return p
 }
 
-// residentMemory reads the second field of /proc/self/statm, in pages; 0 where
-// there is none.
+// residentMemory is what this process has resident, in bytes; 0 where the kernel
+// does not tell.
 func residentMemory() uint64 {
-	b, err := os.ReadFile("/proc/self/statm")
+	p, err := procfs.Self()
 	if err != nil {
 		return 0
 	}
-	fields := bytes.Fields(b)
-	if len(fields) < 2 {
-		return 0
-	}
-	pages, err := strconv.ParseUint(string(fields[1]), 10, 64)
+	s, err := p.NewStatus()
 	if err != nil {
 		return 0
 	}
-	return pages * uint64(os.Getpagesize())
+	return s.VmRSS
 }
