@@ -132,10 +132,15 @@ func (w *way) against(p point) bool {
 	return math.Hypot(w.velocity.x, w.velocity.y) > slow*w.width && along < 0 && math.Hypot(step.x, step.y) > w.width
 }
 
-// growth is how much the characters' logarithmic height changed on the whole.
+// growthFrames is the number of frames from which growth is known: the heights
+// of two differ too much by chance.
+const growthFrames = 3
+
+// growth is the change of the characters' logarithmic height over the passage;
+// 0 on fewer than growthFrames.
 func (w *way) growth() float64 {
 	d := w.n*w.tt - w.t*w.t
-	if w.n < 3 || d <= 1e-9 {
+	if w.n < growthFrames || d <= 1e-9 {
 		return 0
 	}
 	return (w.n*w.ty - w.t*w.y) / d * (w.at - w.first).Seconds()
@@ -144,7 +149,9 @@ func (w *way) growth() float64 {
 func (w *way) direction() Direction {
 	across := (middle(w.box).x - w.began.x) / max(w.width, 1)
 	g := w.growth()
-	crosses := math.Abs(across) > crossedBy && math.Abs(g) < growsCrossing*math.Abs(across)
+	// A vehicle crosses when it is known not to grow. Without that, two frames of
+	// one that comes or goes would do.
+	crosses := w.n >= growthFrames && math.Abs(across) > crossedBy && math.Abs(g) < growsCrossing*math.Abs(across)
 	switch {
 	case g > grownBy:
 		return Towards

@@ -2,7 +2,14 @@ package passage
 
 import (
 	"image"
+	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
+
+	"platewatch/ocr"
+	"platewatch/ocr/render"
+	"platewatch/ocr/render/scenes"
 )
 
 // TestShift: a plate moves when both its ends do.
@@ -23,5 +30,59 @@ func TestShift(t *testing.T) {
 		if got := shift(at, test.to); got != test.want {
 			t.Errorf("%s: %g, want %g", test.name, got, test.want)
 		}
+	}
+}
+
+// TestDirectionOfFewFrames: the vehicles of the road clip come or go. However
+// few of their frames are read, as on a busy machine, the direction is right or
+// unknown: no vehicle crosses the picture or goes the other way.
+func TestDirectionOfFewFrames(t *testing.T) {
+	spec, _ := scenes.Road()
+	truths, err := render.Truths(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type view struct {
+		at    time.Duration
+		plate ocr.Plate
+	}
+	views := make([][]view, len(spec.Vehicles))
+	for _, f := range truths {
+		for _, p := range f.Plates {
+			const readable = 48 // pixels
+			if p.Clear && p.Width() >= readable {
+				row := p.Rows[0]
+				views[p.Passage] = append(views[p.Passage], view{f.Time, ocr.Plate{Box: p.Box, Height: row[3].Y - row[0].Y}})
+			}
+		}
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	const heightError = 0.05 // of a reading: see grownBy
+	right := 0
+	for vehicle, all := range views {
+		want := Towards
+		if spec.Vehicles[vehicle].Away {
+			want = Away
+		}
+		for range 2000 {
+			chosen := random.Perm(len(all))[:2+random.IntN(6)]
+			slices.Sort(chosen)
+			var w way
+			for _, i := range chosen {
+				p := all[i].plate
+				p.Height *= 1 + heightError*(2*random.Float64()-1)
+				w.take(p, all[i].at)
+			}
+			switch got := w.direction(); got {
+			case want:
+				right++
+			case Unknown:
+			default:
+				t.Fatalf("vehicle %d on frames %v of %d: %v, want %v", vehicle, chosen, len(all), got, want)
+			}
+		}
+	}
+	if right < 2000*len(views)/2 {
+		t.Errorf("only %d of %d directions are known: this tests little", right, 2000*len(views))
 	}
 }
