@@ -200,7 +200,7 @@ func TestPageInBrowser(t *testing.T) {
 	})
 	waitFor(t, ctx, `document.querySelector("#tile-hits .value").textContent === "4"`)
 	waitFor(t, ctx, `document.querySelector("#hit-list .plate").textContent === "<b>X1</b>"`)
-	waitFor(t, ctx, `document.getElementById("overall").textContent === "Camera yard gives no picture"`)
+	waitFor(t, ctx, `document.getElementById("overall").textContent === "Camera yard is offline"`)
 	do(t, ctx, chromedp.Click(chromedp.CSS(`[data-camera="yard"]`)))
 	waitFor(t, ctx, `document.getElementById("no-picture").textContent.includes("unplugged")`)
 	do(t, ctx, chromedp.Click(chromedp.CSS(`[data-camera="front"]`)))

@@ -9,24 +9,22 @@
 //	GET /cameras/{name}/live.mjpeg      the same as a stream
 //	GET /hits/{id}/plate.jpg            the plate of one of the last hits
 //	GET /metrics                        Prometheus
-//	GET /healthz                        200 while the pipeline goes round
-//	GET /readyz                         200 once cameras, hotlist and outbox are there; else what is missing
+//	GET /healthz                        200 while the camera pipelines make progress
+//	GET /readyz                         200 while cameras, hotlist and outbox work; else what is missing
 //
-// The server knows nothing about cameras or plates: it asks a [Unit]. It makes
-// nothing up either: a page without viewers costs nothing, and pictures are
-// asked for only while somebody looks at them.
+// The server knows nothing about cameras or plates: it asks a [Unit], and asks
+// for pictures only while somebody views them.
 //
 // # Who may look
 //
-// On loopback everybody on the machine may, but only under a loopback Host
-// header, so that a foreign web page cannot reach in by DNS rebinding. On any
-// other address the server runs over TLS only and wants a token, as
-// "Authorization: Bearer" or, for people, typed into a form and kept as a
-// signed cookie. /healthz alone needs neither: it says one word.
+// On loopback everybody on the machine may, but only with a loopback Host header,
+// so that a foreign web page cannot connect by DNS rebinding. On any other address
+// the server requires TLS and a token: as "Authorization: Bearer", or typed into a
+// form and kept as a signed cookie. /healthz needs no token: it answers one word.
 //
 // # What may be seen
 //
-// The document carries the text of hits and of nothing else: plates that match
-// no list appear as the size of their boxes. Live pictures are what a person at
-// the roadside sees; [Options.OnView] is told who looks.
+// The document contains the text of hits only; plates that match no list appear
+// as the size of their boxes. Live pictures show the whole frame;
+// [Options.OnView] is called when somebody starts to view them.
 package status

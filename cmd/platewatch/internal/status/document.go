@@ -8,20 +8,20 @@ import (
 	"platewatch/uplink/message"
 )
 
-// Unit is what the server asks. Its methods are called from many goroutines.
+// Unit is the source of everything the server shows. Its methods are called from
+// many goroutines.
 type Unit interface {
-	// Status describes the unit now. It is called at most a few times a second
-	// and must neither block on a camera nor on the network.
+	// Status describes the unit now. It is called at most five times a second and
+	// must not wait for a camera or the network.
 	Status() Document
-	// Picture returns the camera's newest frame as a JPEG with what was found
-	// drawn on it. It is called only while somebody watches, at most
-	// [Options.FPS] times a second for each camera, and may wait for the next
-	// frame until ctx ends. Errors: [ErrUnknownCamera], [ErrNoPicture].
+	// Picture returns the camera's newest frame as a JPEG with its plates marked.
+	// It is called only while somebody views it, at most [Options.FPS] times a
+	// second for each camera, and may wait for the next frame until ctx ends.
+	// Errors: [ErrUnknownCamera], [ErrNoPicture].
 	Picture(ctx context.Context, camera string) (jpeg []byte, err error)
 }
 
-// HitPictures is implemented by a [Unit] that still has the pictures of its
-// last hits.
+// HitPictures is implemented by a [Unit] that keeps the pictures of its last hits.
 type HitPictures interface {
 	// HitPicture returns the plate picture of a hit of [Document.LastHits] as
 	// a JPEG, or [ErrNoPicture].
@@ -30,15 +30,15 @@ type HitPictures interface {
 
 // Errors of a [Unit].
 var (
-	ErrUnknownCamera = errors.New("there is no such camera")
-	ErrNoPicture     = errors.New("there is no picture")
+	ErrUnknownCamera = errors.New("no such camera")
+	ErrNoPicture     = errors.New("no picture")
 )
 
 // Seconds is a length of time in a document: a JSON number.
 type Seconds float64
 
-// Since returns the time since t in seconds; 0 for the zero time. For a t that
-// carries the monotonic clock, a jump of the wall clock does not show.
+// Since returns the time since t in seconds; 0 for the zero time. If t carries the
+// monotonic clock, jumps of the wall clock have no effect.
 func Since(t time.Time) Seconds {
 	if t.IsZero() {
 		return 0
@@ -46,10 +46,9 @@ func Since(t time.Time) Seconds {
 	return Seconds(time.Since(t).Seconds())
 }
 
-// Document is everything the status page knows, and /status.json as it is.
-// Fields are only ever added. Lengths of time are seconds unless the name says
-// otherwise. Ages come from the monotonic clock: on a board whose clock is wrong
-// they are right where times are not.
+// Document is the content of the status page and of /status.json. Fields are only
+// ever added. Durations are in seconds unless the name says otherwise. Ages are
+// measured by the monotonic clock, and right even if the wall clock is wrong.
 type Document struct {
 	Unit     string    `json:"unit"`
 	Position string    `json:"position,omitempty"` // where the unit stands, for people
@@ -59,13 +58,13 @@ type Document struct {
 	Now      time.Time `json:"now"`
 	Clock    Clock     `json:"clock"`
 
-	// ProgressAge is the time since the pipeline last went round. A pipeline
-	// that waits for an absent camera still goes round; one that hangs does not.
+	// ProgressAge is the time since the last loop iteration of the slowest camera
+	// pipeline. A pipeline that waits for an absent camera still iterates.
 	ProgressAge Seconds `json:"progress_age_s"`
 
 	Cameras []Camera `json:"cameras"`
 
-	Passages uint64 `json:"passages"` // vehicles that went by since the start
+	Passages uint64 `json:"passages"` // passages since the start
 	Hits     uint64 `json:"hits"`     // hits since the start
 	LastHits []Hit  `json:"last_hits"`
 
@@ -74,19 +73,19 @@ type Document struct {
 	Uplink  Uplink  `json:"uplink"`
 	Process Process `json:"process"`
 
-	// Warnings are things a person should know and that stop nothing, each one
-	// sentence: a plain-text broker, a damaged file that was replaced.
+	// Warnings are faults that do not stop the unit, one sentence each: a
+	// plaintext broker, a damaged file that was replaced.
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// Version says what runs.
+// Version identifies the program.
 type Version struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision,omitempty"`
 	Go       string `json:"go,omitempty"`
 }
 
-// ClockState says how far the unit's clock can be trusted.
+// ClockState says whether the unit's clock was set from a time source.
 type ClockState string
 
 // The clock's states.
@@ -102,7 +101,7 @@ type Clock struct {
 	Source string     `json:"source,omitempty"` // "ntp", "gps", …
 }
 
-// Camera is one camera and what is read from it. Counters grow from the start
+// Camera is one camera and what is read from it. Counters count since the start
 // of the process.
 type Camera struct {
 	Name  string  `json:"name"`
@@ -115,51 +114,51 @@ type Camera struct {
 	Height int     `json:"height"`
 
 	Frames    uint64            `json:"frames"`          // delivered by the camera
-	Drops     map[string]uint64 `json:"drops,omitempty"` // of these, dropped, by reason
-	Opens     uint64            `json:"opens"`           // times it was opened
+	Drops     map[string]uint64 `json:"drops,omitempty"` // frames dropped, by reason
+	Opens     uint64            `json:"opens"`           // number of times it was opened
 	LastFrame Seconds           `json:"last_frame_age_s"`
 	LastError string            `json:"last_error,omitempty"` // redacted
 
 	Still     uint64 `json:"still"`      // frames on which nothing moved
 	Looks     uint64 `json:"looks"`      // frames searched for plates
-	FullLooks uint64 `json:"full_looks"` // of these, searched everywhere
-	Look      Timing `json:"look"`       // find and read together
+	FullLooks uint64 `json:"full_looks"` // frames searched completely
+	Look      Timing `json:"look"`       // duration of finding and reading in one frame
 	Plates    uint64 `json:"plates"`
-	Again     uint64 `json:"plates_again"` // of these, not read anew, because nothing had changed
+	Again     uint64 `json:"plates_again"` // plates taken from memory, because nothing had changed
 	Passages  uint64 `json:"passages"`
-	// Directions counts the passages by where the vehicle went.
+	// Directions counts passages by the direction of the vehicle.
 	Directions map[string]uint64 `json:"directions,omitempty"`
 
-	Light    *Light    `json:"light,omitempty"`    // how plates come out; nil before the first
-	Controls []Control `json:"controls,omitempty"` // of a camera on the board, as set
+	Light    *Light    `json:"light,omitempty"`    // light on the plates; nil before the first plate
+	Controls []Control `json:"controls,omitempty"` // of a V4L2 camera
 
-	// PlateBoxes are the sizes in pixels of the plates last found. Their text
-	// is nobody's business.
+	// PlateBoxes are the sizes of the last plates in pixels, without their text.
 	PlateBoxes []Box   `json:"plate_boxes,omitempty"`
 	PlateAge   Seconds `json:"plate_age_s,omitempty"` // since the last of them
 }
 
-// Online reports whether frames come in, or everything there was has been read.
+// Online reports whether the camera delivers frames, or its recording has been
+// read to the end.
 func (c Camera) Online() bool { return c.State == "online" || c.State == "ended" }
 
-// Light is how the plates read lately came out.
+// Light describes how recent plates appear in the picture.
 type Light struct {
-	Plates  int     `json:"plates"`    // that it is taken from
-	Bright  float64 `json:"bright"`    // median grey level of their ground, 0–255
-	Dark    float64 `json:"dark"`      // of their ink
+	Plates  int     `json:"plates"`    // number of plates measured
+	Bright  float64 `json:"bright"`    // median grey level of the plates' background, 0–255
+	Dark    float64 `json:"dark"`      // median grey level of the characters, 0–255
 	Blur    float64 `json:"blur_px"`   // median width of a stroke's edge, pixels
 	Height  float64 `json:"height_px"` // median height of the characters, pixels
-	Over    float64 `json:"over"`      // share that is over-exposed, 0–1
-	Under   float64 `json:"under"`     // under-exposed
-	Blurred float64 `json:"blurred"`   // blurred by motion
-	Small   float64 `json:"small"`     // too small
+	Over    float64 `json:"over"`      // share of plates over-exposed, 0–1
+	Under   float64 `json:"under"`     // share under-exposed
+	Blurred float64 `json:"blurred"`   // share blurred by motion
+	Small   float64 `json:"small"`     // share with too small characters
 }
 
 // Control is a setting of a camera.
 type Control struct {
 	Name  string `json:"name"`
-	Asked int    `json:"asked"` // in the driver's units
-	Value int    `json:"value"` // read back
+	Asked int    `json:"asked"` // set value, in the driver's units
+	Value int    `json:"value"` // value read back
 	Error string `json:"error,omitempty"`
 }
 
@@ -169,11 +168,11 @@ type Box struct {
 	Height int `json:"h"`
 }
 
-// Timing is how long something took, over the last minutes.
+// Timing is the distribution of recent durations.
 type Timing struct {
 	P50   float64 `json:"p50_ms"`
 	P95   float64 `json:"p95_ms"`
-	Total Seconds `json:"total_s"` // all of them since the start
+	Total Seconds `json:"total_s"` // sum since the start
 }
 
 // Hit is a passage that matched the hotlist.
@@ -193,7 +192,7 @@ type Hit struct {
 	Head  string `json:"head"`
 	Facts []Fact `json:"facts,omitempty"`
 
-	Delivered bool `json:"delivered"` // the server side has it; else it waits in the outbox
+	Delivered bool `json:"delivered"` // false while a message of it waits in the outbox
 	Picture   bool `json:"picture"`   // /hits/{id}/plate.jpg exists
 }
 
@@ -204,7 +203,7 @@ type Fact struct {
 	Urgent bool   `json:"urgent,omitempty"` // to be read before acting
 }
 
-// Hotlist is what the unit compares with.
+// Hotlist is the state of the hotlist.
 type Hotlist struct {
 	Open  bool   `json:"open"`
 	Error string `json:"error,omitempty"`
@@ -219,20 +218,20 @@ type List struct {
 	Imported time.Time `json:"imported"`
 }
 
-// Outbox is where hits wait for the server.
+// Outbox holds the hits that wait for the server.
 type Outbox struct {
 	Open      bool              `json:"open"`
 	Error     string            `json:"error,omitempty"`
 	Pending   int               `json:"pending"`
 	Bytes     int64             `json:"bytes"`     // on disk
-	MaxBytes  int64             `json:"max_bytes"` // its bound; 0: unknown
+	MaxBytes  int64             `json:"max_bytes"` // 0: unknown
 	OldestAge Seconds           `json:"oldest_age_s"`
 	Dropped   map[string]uint64 `json:"dropped,omitempty"` // by reason
-	Unsaved   int               `json:"unsaved"`           // pending hits that are only in memory, because the disk takes no writes
-	Awaiting  int               `json:"awaiting"`          // hits that the broker has and the server did not acknowledge yet
+	Unsaved   int               `json:"unsaved"`           // pending hits held in memory only, because the disk cannot be written
+	Awaiting  int               `json:"awaiting"`          // hits that the broker has and the server has not acknowledged yet
 }
 
-// Uplink is the way to the central server.
+// Uplink is the connection to the central server.
 type Uplink struct {
 	State     string  `json:"state"`            // "off", "connecting", "connected", "offline"
 	Broker    string  `json:"broker,omitempty"` // redacted
@@ -241,8 +240,7 @@ type Uplink struct {
 	LastError string  `json:"last_error,omitempty"`
 }
 
-// Process is the program itself. The server fills it in where the Unit leaves
-// it empty.
+// Process describes the process. The server fills in what the Unit leaves zero.
 type Process struct {
 	Memory     uint64 `json:"memory_bytes"` // resident; 0: unknown
 	Heap       uint64 `json:"heap_bytes"`

@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// stream sends the document once a second until the reader leaves or the server
-// stops.
+// stream sends the document once a second until the client disconnects or the
+// server stops.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	select {
 	case s.events <- struct{}{}:
 		defer func() { <-s.events }()
 	default:
 		w.Header().Set("Retry-After", "5")
-		http.Error(w, "too many are looking already", http.StatusServiceUnavailable)
+		http.Error(w, "too many viewers", http.StatusServiceUnavailable)
 		return
 	}
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
-	// After a lost connection browsers wait this long.
+	// Browsers wait this long before they reconnect.
 	fmt.Fprint(w, "retry: 2000\n\n")
 	ticker := time.NewTicker(s.every)
 	defer ticker.Stop()
 	for {
 		_, text := s.snapshot.get()
 		out.SetWriteDeadline(time.Now().Add(slowAfter))
-		// The JSON is one line: json.Marshal escapes every line end.
+		// The JSON is one line: json.Marshal escapes line breaks.
 		fmt.Fprintf(w, "data: %s\n\n", text)
 		if err := out.Flush(); err != nil {
 			s.countSlow(err)

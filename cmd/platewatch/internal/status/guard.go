@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// secureHeaders are the same for everything: nothing is loaded from elsewhere,
-// nothing is framed, nothing is kept.
+// secureHeaders forbids loading from elsewhere, framing and caching, for every
+// response.
 func secureHeaders(next http.Handler) http.Handler {
 	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
@@ -33,9 +33,9 @@ func secureHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// checkHost lets only loopback names reach a server on loopback. A foreign page
-// that had its own name point to 127.0.0.1 (DNS rebinding) still sends its name.
-// Elsewhere the token does this work: its cookie belongs to the true name.
+// checkHost accepts only loopback names on a loopback server: a foreign page whose
+// name resolves to 127.0.0.1 (DNS rebinding) still sends its own name. On other
+// addresses the token protects: its cookie is bound to the real name.
 func (s *Server) checkHost(next http.Handler) http.Handler {
 	if !s.loopback {
 		return next
@@ -46,7 +46,7 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 			host = h
 		}
 		if !isLoopback(strings.Trim(host, "[]")) {
-			http.Error(w, "this page answers only to 127.0.0.1 and localhost", http.StatusMisdirectedRequest)
+			http.Error(w, "this page is served under 127.0.0.1 and localhost only", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -61,17 +61,16 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// sessionTime is how long a login lasts: a day at the roadside.
+// sessionTime is the lifetime of a login: a working day.
 const sessionTime = 12 * time.Hour
 
-// sessions knows who may look. It keeps nothing: a session is its own end,
-// signed with a key that follows from the token, so that it survives a restart
-// of the unit and ends with a change of the token.
+// sessions issues and checks session cookies. It stores nothing: a cookie is its
+// own expiry, signed with a key derived from the token. Sessions survive a restart
+// of the unit and end when the token changes.
 type sessions struct {
 	token [sha256.Size]byte
 	key   []byte
-	// failing bounds how fast tokens can be tried: each wrong one holds a
-	// slot for the penalty.
+	// failing limits guessing: each wrong token holds a slot for the penalty.
 	failing chan struct{}
 	penalty time.Duration
 }
@@ -85,20 +84,20 @@ func newSessions(token string) *sessions {
 	}
 }
 
-// isToken compares in constant time, whatever the lengths.
+// isToken compares in constant time, independent of the lengths.
 func (s *sessions) isToken(candidate string) bool {
 	sum := sha256.Sum256([]byte(candidate))
 	return subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
 }
 
-// issue returns the value of a session's cookie.
+// issue returns the value of a new session's cookie.
 func (s *sessions) issue(now time.Time) string {
 	value := binary.BigEndian.AppendUint64(nil, uint64(now.Add(sessionTime).Unix()))
 	return base64.RawURLEncoding.EncodeToString(append(value, s.sign(value)...))
 }
 
-// valid reports whether the cookie's value was issued here and is not over. A
-// clock that jumps back does not lengthen a session beyond its usual length.
+// valid reports whether a cookie was issued here and has not expired. A clock that
+// jumps back does not extend a session beyond [sessionTime].
 func (s *sessions) valid(cookie string, now time.Time) bool {
 	value, err := base64.RawURLEncoding.DecodeString(cookie)
 	if err != nil || len(value) != 8+sha256.Size {
@@ -128,7 +127,7 @@ func (s *Server) cookie(value string, maxAge int) *http.Cookie {
 		Secure: s.certs != nil, HttpOnly: true, SameSite: http.SameSiteStrictMode}
 }
 
-// authenticate asks for the token, by header or by cookie.
+// authenticate requires the token in the header, or a session cookie.
 func (s *Server) authenticate(next http.Handler) http.Handler {
 	if s.sessions == nil {
 		return next
@@ -153,11 +152,11 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 			return
 		}
 		w.Header().Set("WWW-Authenticate", `Bearer realm="platewatch"`)
-		http.Error(w, "this needs the status page's token", http.StatusUnauthorized)
+		http.Error(w, "the status page's token is required", http.StatusUnauthorized)
 	})
 }
 
-// login takes the token from the form.
+// login checks the token from the form and starts a session.
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	if err := r.ParseForm(); err != nil {
@@ -167,7 +166,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	if !s.sessions.isToken(strings.TrimSpace(r.PostForm.Get("token"))) {
 		s.log.Warn("wrong token on the status page", "remote", r.RemoteAddr)
 		if s.punish(w, r) {
-			s.loginForm(w, http.StatusUnauthorized, "This is not the token.")
+			s.loginForm(w, http.StatusUnauthorized, "Wrong token.")
 		}
 		return
 	}
@@ -180,15 +179,15 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// punish makes a wrong token wait. It reports false where it has answered
-// already, because too many are waiting.
+// punish delays the response to a wrong token. It returns false if it has
+// responded already, because too many are delayed.
 func (s *Server) punish(w http.ResponseWriter, r *http.Request) bool {
 	select {
 	case s.sessions.failing <- struct{}{}:
 		defer func() { <-s.sessions.failing }()
 	default:
 		w.Header().Set("Retry-After", "1")
-		http.Error(w, "too many wrong tokens: wait a second", http.StatusTooManyRequests)
+		http.Error(w, "too many wrong tokens: try again in a second", http.StatusTooManyRequests)
 		return false
 	}
 	timer := time.NewTimer(s.sessions.penalty)
@@ -200,14 +199,14 @@ func (s *Server) punish(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// certificate is the page's own, read again when its file changes, so that a
-// renewed one needs no restart.
+// certificate is the server's certificate. It is loaded again when its file
+// changes, so that a renewal needs no restart.
 type certificate struct {
 	cert, key string
 
 	mu     sync.Mutex
 	loaded *tls.Certificate
-	from   time.Time // the file's time when it was loaded
+	from   time.Time // modification time of the loaded file
 }
 
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -222,7 +221,7 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		pair, err = tls.LoadX509KeyPair(c.cert, c.key)
 	}
 	if err != nil {
-		if c.loaded != nil { // half-written: the old one still serves
+		if c.loaded != nil { // half-written: keep the old one
 			return c.loaded, nil
 		}
 		return nil, err

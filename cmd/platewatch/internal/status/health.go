@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// healthz says whether the process lives: its pipeline went round recently. An
-// absent camera or broker is no reason to restart it.
+// healthz reports whether the camera pipelines make progress. An absent camera or
+// broker is no reason to restart the process.
 func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	doc, _ := s.snapshot.get()
@@ -24,8 +24,8 @@ func stalled(doc Document, after time.Duration) bool {
 	return float64(doc.ProgressAge) > after.Seconds()
 }
 
-// readyz says whether the unit does its whole work, and if not, what is
-// missing, one thing a line.
+// readyz reports whether the unit is fully at work, and if not, what is missing,
+// one item a line.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	doc, _ := s.snapshot.get()
@@ -38,8 +38,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "ready")
 }
 
-// Missing lists what a unit lacks to do its work, each as one sentence. A broker
-// is not among it: hits are safe in the outbox.
+// Missing lists what a unit lacks to do its work, one sentence each. A missing
+// broker is not listed: hits are safe in the outbox.
 func Missing(doc Document) []string {
 	var missing []string
 	if len(doc.Cameras) == 0 {

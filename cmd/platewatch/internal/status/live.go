@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// screen shares one camera's newest picture among all who watch it, so that a
-// camera makes at most FPS pictures a second, and none when nobody asks.
+// screen shares one camera's newest picture among its viewers, so that at most FPS
+// pictures a second are encoded, and none without viewers.
 type screen struct {
-	lock  chan struct{} // holds one value while somebody makes a picture
+	lock  chan struct{} // a mutex that can be waited for with a context
 	jpeg  []byte
 	taken time.Time
 	seq   uint64
 }
 
 // picture returns the camera's newest picture, at most one interval old, and its
-// number. It waits for its turn, and for the unit, until ctx ends.
+// sequence number. It waits for other viewers and for the unit until ctx ends.
 func (s *Server) picture(ctx context.Context, camera string) ([]byte, uint64, error) {
 	sc := s.screen(camera)
 	if sc == nil {
@@ -38,8 +38,8 @@ func (s *Server) picture(ctx context.Context, camera string) ([]byte, uint64, er
 	if sc.jpeg != nil && time.Since(sc.taken) < s.interval() {
 		return sc.jpeg, sc.seq, nil
 	}
-	// Its age counts from before it was made: that keeps the rate where making
-	// takes a good part of the interval.
+	// The age counts from the start of encoding, which keeps the rate when
+	// encoding takes a large part of the interval.
 	begun := time.Now()
 	jpeg, err := s.unit.Picture(ctx, camera)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *Server) picture(ctx context.Context, camera string) ([]byte, uint64, er
 }
 
 // screen returns the camera's screen, or nil if there is no such camera: names
-// come from outside, and only those of real cameras may take memory.
+// come from clients, and only real cameras may take memory.
 func (s *Server) screen(camera string) *screen {
 	if v, ok := s.screens.Load(camera); ok {
 		return v.(*screen)
@@ -67,7 +67,7 @@ func (s *Server) screen(camera string) *screen {
 
 func (s *Server) interval() time.Duration { return time.Duration(float64(time.Second) / s.opt.FPS) }
 
-// forget drops a camera's last picture when its last viewer has left.
+// forget frees a camera's last picture when its last viewer has left.
 func (s *Server) forget(camera string) {
 	if v, ok := s.screens.Load(camera); ok {
 		sc := v.(*screen)
@@ -75,13 +75,13 @@ func (s *Server) forget(camera string) {
 		case sc.lock <- struct{}{}:
 			sc.jpeg = nil
 			<-sc.lock
-		default: // somebody else watches
+		default: // somebody else is viewing
 		}
 	}
 }
 
-// frame answers with one picture. The page asks for the next one when it has
-// drawn the last, which makes a slow link a slow picture and nothing worse.
+// frame responds with one picture. The page requests the next one when it has
+// drawn the last, so that a slow link only lowers the rate.
 func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
 	camera := r.PathValue("name")
 	select {
@@ -104,7 +104,7 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
 	writeJPEG(w, jpeg)
 }
 
-// live answers with a stream of JPEGs, as network cameras do.
+// live responds with a stream of JPEGs, as network cameras do.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	camera := r.PathValue("name")
 	if !s.watch(w, r, camera, true) {
@@ -135,7 +135,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 			pictureError(w, err)
 			return
 		}
-		if err != nil { // the camera may come back
+		if err != nil { // the camera may reconnect
 			timer.Reset(time.Second)
 			continue
 		}
@@ -151,8 +151,8 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		}
 		fmt.Fprintf(w, "Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n", len(jpeg))
 		w.Write(jpeg)
-		// The closing boundary goes with its picture: browsers show a part only
-		// when they have seen its end.
+		// The closing boundary follows its picture at once: browsers show a part
+		// only after its end.
 		fmt.Fprintf(w, "\r\n--%s\r\n", boundary)
 		if err := out.Flush(); err != nil {
 			s.countSlow(err)
@@ -161,7 +161,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hitPicture answers with the plate of one of the last hits.
+// hitPicture responds with the plate of one of the last hits.
 func (s *Server) hitPicture(w http.ResponseWriter, r *http.Request) {
 	unit, ok := s.unit.(HitPictures)
 	if !ok {
@@ -191,12 +191,12 @@ func pictureError(w http.ResponseWriter, err error) {
 		code = http.StatusNotFound
 	case errors.Is(err, context.DeadlineExceeded):
 		code = http.StatusGatewayTimeout
-		err = errors.New("the camera gives no picture")
+		err = errors.New("the camera delivers no picture")
 	}
 	http.Error(w, err.Error(), code)
 }
 
-// countSlow counts a stream that ended because its reader did not keep up.
+// countSlow counts a stream that ended because its client was too slow.
 func (s *Server) countSlow(err error) {
 	var timeout net.Error
 	if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
@@ -207,11 +207,11 @@ func (s *Server) countSlow(err error) {
 func (s *Server) tooMany(w http.ResponseWriter) {
 	s.refused.Add(1)
 	w.Header().Set("Retry-After", "5")
-	http.Error(w, fmt.Sprintf("%d people are watching already", s.opt.Viewers), http.StatusServiceUnavailable)
+	http.Error(w, fmt.Sprintf("%d people are viewing already", s.opt.Viewers), http.StatusServiceUnavailable)
 }
 
-// watch lets a viewer in, or answers that there are too many. held viewers stay
-// until they leave; the others as long as they keep asking.
+// watch admits a viewer, or responds that there are too many. A held viewer stays
+// until it leaves; others as long as they keep requesting.
 func (s *Server) watch(w http.ResponseWriter, r *http.Request, camera string, held bool) bool {
 	if s.screen(camera) == nil {
 		pictureError(w, ErrUnknownCamera)
@@ -228,19 +228,19 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, camera string, he
 	return true
 }
 
-// viewerKey tells viewers apart: by address and, because several may come
-// through one tunnel, by the mark that the page gives itself.
+// viewerKey identifies a viewer by address and, because several may share a
+// tunnel, by the random mark that the page sends.
 func viewerKey(r *http.Request) string {
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	mark := r.URL.Query().Get("viewer")
 	return host + " " + mark[:min(len(mark), 32)]
 }
 
-// viewerTime is how long somebody who asks for single pictures counts as a
-// viewer after the last one.
+// viewerTime is the time after the last single picture for which a client counts
+// as a viewer.
 const viewerTime = 10 * time.Second
 
-// viewers are those who watch live pictures now.
+// viewers are the clients that view live pictures now.
 type viewers struct {
 	limit int
 
@@ -250,10 +250,10 @@ type viewers struct {
 
 type viewer struct {
 	streams int
-	seen    map[string]time.Time // camera → last picture asked for
+	seen    map[string]time.Time // camera → last request
 }
 
-// enter counts a viewer in. first is true when a look at this camera begins.
+// enter admits a viewer. first is true when it starts to view this camera.
 func (v *viewers) enter(key, camera string, held bool, now time.Time) (ok, first bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -277,7 +277,7 @@ func (v *viewers) enter(key, camera string, held bool, now time.Time) (ok, first
 	return true, !known || now.Sub(last) > viewerTime
 }
 
-// leave ends a stream. last is true when nobody watches the camera any more.
+// leave ends a stream. last is true when nobody views the camera any more.
 func (v *viewers) leave(key, camera string) (last bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -294,7 +294,7 @@ func (v *viewers) leave(key, camera string) (last bool) {
 	return true
 }
 
-// count returns how many watch.
+// count is the number of viewers.
 func (v *viewers) count(now time.Time) int {
 	v.mu.Lock()
 	defer v.mu.Unlock()

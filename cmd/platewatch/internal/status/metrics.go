@@ -9,9 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics serves a registry of this server's own: everything in the document,
-// and what the Go runtime says about the process. No label ever carries a
-// plate.
+// metrics serves everything in the document, and the Go runtime's metrics of the
+// process, from a registry of its own. No label ever contains a plate.
 func (s *Server) metrics() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
@@ -22,8 +21,7 @@ func (s *Server) metrics() http.Handler {
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: writeTimeout / 2})
 }
 
-// collector turns the document into metrics at every scrape: one source of
-// truth for people and for Prometheus.
+// collector turns the document into metrics at every scrape.
 type collector struct{ server *Server }
 
 func metric(name, help string, labels ...string) *prometheus.Desc {
@@ -32,51 +30,51 @@ func metric(name, help string, labels ...string) *prometheus.Desc {
 
 // The metrics of a unit.
 var (
-	mBuild       = metric("build_info", "Always 1; what runs stands in the labels.", "unit", "version", "revision", "go")
-	mStart       = metric("start_time_seconds", "When the unit started, Unix time.")
+	mBuild       = metric("build_info", "Always 1; the labels identify the program.", "unit", "version", "revision", "go")
+	mStart       = metric("start_time_seconds", "Start time of the unit, Unix time.")
 	mUptime      = metric("uptime_seconds", "Time since the start, by the monotonic clock.")
 	mClock       = metric("clock_synchronized", "1 while the clock is synchronised.")
-	mProgress    = metric("progress_age_seconds", "Time since the pipeline last went round.")
-	mReady       = metric("ready", "1 while /readyz says yes.")
-	mOnline      = metric("camera_online", "1 while the camera gives frames.", "camera")
-	mFPS         = metric("camera_frames_per_second", "Frames a second that the camera gives.", "camera")
-	mFrames      = metric("camera_frames_total", "Frames the camera gave.", "camera")
-	mDrops       = metric("camera_frames_dropped_total", "Of these, frames that were not looked at.", "camera", "reason")
-	mOpens       = metric("camera_opens_total", "Times the camera was opened.", "camera")
+	mProgress    = metric("progress_age_seconds", "Time since the last loop iteration of the slowest camera pipeline.")
+	mReady       = metric("ready", "1 while /readyz succeeds.")
+	mOnline      = metric("camera_online", "1 while the camera delivers frames.", "camera")
+	mFPS         = metric("camera_frames_per_second", "Frames a second that the camera delivers.", "camera")
+	mFrames      = metric("camera_frames_total", "Frames that the camera delivered.", "camera")
+	mDrops       = metric("camera_frames_dropped_total", "Frames that were not searched for plates.", "camera", "reason")
+	mOpens       = metric("camera_opens_total", "Number of times the camera was opened.", "camera")
 	mFrameAge    = metric("camera_last_frame_age_seconds", "Time since its last frame.", "camera")
-	mLook        = metric("camera_look_seconds", "Finding and reading in one frame: recent quantiles; sum and count since the start.", "camera")
-	mStill       = metric("camera_frames_still_total", "Frames on which nothing moved, and nothing was searched.", "camera")
-	mFullLooks   = metric("camera_full_looks_total", "Frames searched everywhere.", "camera")
-	mPlateBright = metric("camera_plate_brightness", "Median grey level of the ground of the plates read lately, 0 to 255.", "camera")
-	mPlateHeight = metric("camera_plate_character_pixels", "Median height of their characters.", "camera")
-	mPlateBlur   = metric("camera_plate_blur_pixels", "Median width of a stroke's edge on them.", "camera")
-	mPlateFault  = metric("camera_plate_fault_ratio", "Share of them with a fault: over, under, blurred, small.", "camera", "fault")
+	mLook        = metric("camera_look_seconds", "Duration of finding and reading in one frame: recent quantiles; sum and count since the start.", "camera")
+	mStill       = metric("camera_frames_still_total", "Frames not searched, because nothing moved.", "camera")
+	mFullLooks   = metric("camera_full_looks_total", "Frames searched completely.", "camera")
+	mPlateBright = metric("camera_plate_brightness", "Median grey level of the background of recent plates, 0 to 255.", "camera")
+	mPlateHeight = metric("camera_plate_character_pixels", "Median height of the characters of recent plates.", "camera")
+	mPlateBlur   = metric("camera_plate_blur_pixels", "Median width of a stroke's edge on recent plates.", "camera")
+	mPlateFault  = metric("camera_plate_fault_ratio", "Share of recent plates with a fault: over, under, blurred, small.", "camera", "fault")
 	mControl     = metric("camera_control", "A control of the camera as read back, in the driver's units.", "camera", "control")
 	mPlates      = metric("camera_plates_total", "Plates read in single frames.", "camera")
-	mPlatesAgain = metric("camera_plates_again_total", "Of camera_plates_total, those not read anew, because nothing had changed there.", "camera")
-	mCamPassages = metric("camera_passages_total", "Vehicles that went by.", "camera")
-	mPassages    = metric("passages_total", "Vehicles that went by, all cameras.")
+	mPlatesAgain = metric("camera_plates_again_total", "Plates in camera_plates_total taken from memory, because nothing had changed there.", "camera")
+	mCamPassages = metric("camera_passages_total", "Passages of vehicles.", "camera")
+	mPassages    = metric("passages_total", "Passages of vehicles, all cameras.")
 	mHits        = metric("hits_total", "Passages that matched the hotlist.")
-	mHotlistOpen = metric("hotlist_open", "1 while the hotlist can be asked.")
+	mHotlistOpen = metric("hotlist_open", "1 while the hotlist is open.")
 	mEntries     = metric("hotlist_entries", "Entries of a list.", "list")
-	mImported    = metric("hotlist_imported_timestamp_seconds", "When a list was imported, Unix time.", "list", "version")
-	mOutboxOpen  = metric("outbox_open", "1 while the outbox takes hits.")
+	mImported    = metric("hotlist_imported_timestamp_seconds", "Time of a list's import, Unix time.", "list", "version")
+	mOutboxOpen  = metric("outbox_open", "1 while the outbox is open.")
 	mPending     = metric("outbox_pending", "Messages that wait for the server.")
 	mOutboxBytes = metric("outbox_bytes", "Size of the outbox on disk.")
 	mOutboxMax   = metric("outbox_max_bytes", "Bound of the outbox on disk.")
-	mOldest      = metric("outbox_oldest_age_seconds", "Age of the message that waits longest; 0 if none does.")
-	mUnsaved     = metric("outbox_unsaved", "Waiting messages that are only in memory, because the disk takes no writes.")
-	mAwaiting    = metric("outbox_awaiting_server", "Messages that the broker has and the server did not acknowledge yet.")
-	mOutboxDrops = metric("outbox_dropped_total", "Messages given up, by the rule that did it.", "reason")
+	mOldest      = metric("outbox_oldest_age_seconds", "Age of the oldest waiting message; 0 if none waits.")
+	mUnsaved     = metric("outbox_unsaved", "Waiting messages held in memory only, because the disk cannot be written.")
+	mAwaiting    = metric("outbox_awaiting_server", "Messages that the broker has and the server has not acknowledged yet.")
+	mOutboxDrops = metric("outbox_dropped_total", "Messages dropped, by reason.", "reason")
 	mConnected   = metric("uplink_connected", "1 while a broker is connected.")
 	mDelivered   = metric("uplink_delivered_total", "Messages acknowledged.")
-	mViewers     = metric("status_viewers", "People who watch live pictures now.")
-	mSlow        = metric("status_slow_viewers_dropped_total", "Streams ended because their reader was too slow.")
-	mRefused     = metric("status_viewers_refused_total", "Viewers turned away at the bound.")
+	mViewers     = metric("status_viewers", "Viewers of live pictures.")
+	mSlow        = metric("status_slow_viewers_dropped_total", "Streams ended because their client was too slow.")
+	mRefused     = metric("status_viewers_refused_total", "Viewers refused at the bound.")
 )
 
-// Describe sends nothing: the labels depend on the unit. That makes this an
-// unchecked collector, and the tests check it instead.
+// Describe sends nothing, because the labels depend on the unit: an unchecked
+// collector. The tests check the metrics instead.
 func (c *collector) Describe(chan<- *prometheus.Desc) {}
 
 func (c *collector) Collect(out chan<- prometheus.Metric) {

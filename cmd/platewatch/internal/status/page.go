@@ -49,8 +49,8 @@ func (s *Server) loginForm(w http.ResponseWriter, code int, message string) {
 func (s *Server) html(w http.ResponseWriter, code int, name string, v any) {
 	var b bytes.Buffer
 	if err := pages.ExecuteTemplate(&b, name, v); err != nil {
-		s.log.Error("cannot write the page", "page", name, "error", err)
-		http.Error(w, "the page cannot be written", http.StatusInternalServerError)
+		s.log.Error("page not rendered", "page", name, "error", err)
+		http.Error(w, "the page cannot be rendered", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -58,8 +58,8 @@ func (s *Server) html(w http.ResponseWriter, code int, name string, v any) {
 	w.Write(b.Bytes())
 }
 
-// asset serves the page's style, script and icon. They say nothing about the
-// unit, and may be kept as long as they have not changed.
+// asset serves the page's style, script and icon. They contain nothing about the
+// unit and may be cached until they change.
 func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
 	b, err := web.ReadFile("web/" + name)
@@ -74,8 +74,8 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(b))
 }
 
-// wantsHTML reports whether the caller is a browser. Programs that name nothing
-// (curl sends */*) get the document.
+// wantsHTML reports whether the client accepts HTML by name, as browsers do.
+// Programs that do not (curl sends */*) get the document.
 func wantsHTML(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }

@@ -18,19 +18,19 @@ import (
 // MinToken is the shortest token that is accepted, in bytes.
 const MinToken = 16
 
-// Bounds of the server, whoever calls.
+// Bounds of the server.
 const (
 	maxConnections = 64
 	maxHeaderBytes = 16 << 10
-	maxEvents      = 16 // live documents at the same time
-	maxFrameWaits  = 32 // requests for single pictures at the same time
+	maxEvents      = 16 // concurrent event streams
+	maxFrameWaits  = 32 // concurrent requests for single pictures
 
 	readTimeout  = 10 * time.Second
-	writeTimeout = 15 * time.Second // streams push it ahead of themselves with each write
+	writeTimeout = 15 * time.Second // streams extend it with each write
 	idleTimeout  = time.Minute
-	slowAfter    = 5 * time.Second // a stream's write that takes longer ends the stream
-	pictureWait  = 5 * time.Second // a picture that takes longer to make is given up
-	drainTime    = 2 * time.Second // what requests get to end when the server stops
+	slowAfter    = 5 * time.Second // a write that takes longer ends the stream
+	pictureWait  = 5 * time.Second // a request for a picture fails after this
+	drainTime    = 2 * time.Second // open requests may end within this when the server stops
 )
 
 // Options configures a [Server].
@@ -41,28 +41,28 @@ type Options struct {
 	Cert   string // PEM file; read again when it changes
 	Key    string // PEM file
 
-	// Viewers bounds the people who watch live pictures at the same time
-	// (default 4); FPS is how many pictures a second each camera makes for
-	// them, all together (default 8).
+	// Viewers is the largest number of concurrent viewers of live pictures
+	// (default 4). FPS is the largest number of pictures a second for each camera,
+	// shared by all viewers (default 8).
 	Viewers int
 	FPS     float64
 
-	// StallAfter is how old the pipeline's last progress may be before
-	// /healthz says no (default 30 s).
+	// StallAfter is the [Document.ProgressAge] at which /healthz fails (default
+	// 30 s).
 	StallAfter time.Duration
 
-	// OnView, if set, is told when somebody begins to look at a camera's
-	// pictures. It must not block.
+	// OnView, if set, is called when somebody starts to view a camera's pictures.
+	// It must not block.
 	OnView func(View)
 }
 
-// View is the beginning of a look at live pictures.
+// View says that a viewer started to view live pictures.
 type View struct {
 	Camera string
 	Remote string // the viewer's address
 }
 
-// Error is what a [Server] fails with.
+// Error is the error of a [Server].
 type Error struct {
 	Op     string
 	Err    error
@@ -72,11 +72,11 @@ type Error struct {
 func (e *Error) Error() string { return "the status page cannot " + e.Op + ": " + e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
-// Hint says what to do.
+// Hint is advice to the person who reads the error.
 func (e *Error) Hint() string { return e.Advice }
 
-// Server is the status page of one unit. It is made by [New], bound by
-// [Server.Listen] and driven by [Server.Run].
+// Server serves the status page of one unit: [New], [Server.Listen], then
+// [Server.Run].
 type Server struct {
 	unit Unit
 	log  *slog.Logger
@@ -93,8 +93,8 @@ type Server struct {
 	events   chan struct{}
 	frames   chan struct{}
 
-	slowDropped atomic.Uint64 // streams ended because their reader was too slow
-	refused     atomic.Uint64 // viewers turned away at the bound
+	slowDropped atomic.Uint64 // streams ended because their client was too slow
+	refused     atomic.Uint64 // viewers refused at the bound
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -124,7 +124,7 @@ func New(unit Unit, opt Options, log *slog.Logger) (*Server, error) {
 			Advice: "make one with: openssl rand -hex 16"}
 	}
 	if !s.loopback && (opt.Token == "" || opt.Cert == "" || opt.Key == "") {
-		return nil, &Error{Op: "start", Err: fmt.Errorf("%s can be reached from the network, where it needs a token and TLS", opt.Listen),
+		return nil, &Error{Op: "start", Err: fmt.Errorf("%s is reachable from the network, which requires a token and TLS", opt.Listen),
 			Advice: "set status.token_file, status.cert and status.key, or listen on 127.0.0.1"}
 	}
 	if opt.Token != "" {
@@ -133,15 +133,15 @@ func New(unit Unit, opt Options, log *slog.Logger) (*Server, error) {
 	if opt.Cert != "" {
 		s.certs = &certificate{cert: opt.Cert, key: opt.Key}
 		if _, err := s.certs.get(nil); err != nil {
-			return nil, &Error{Op: "start", Err: err, Advice: "look at status.cert and status.key"}
+			return nil, &Error{Op: "start", Err: err, Advice: "check status.cert and status.key"}
 		}
 	}
 	return s, nil
 }
 
-// Listen opens the port and returns the page's address. [Server.Run] does it
-// where nobody did before: calling it first tells about a port that is taken
-// before anything else starts.
+// Listen opens the port and returns the page's address. [Server.Run] does so if
+// nobody did before; calling Listen first reports a port that is in use before
+// anything else starts.
 func (s *Server) Listen(ctx context.Context) (url string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,8 +158,8 @@ func (s *Server) Listen(ctx context.Context) (url string, err error) {
 	return scheme + "://" + s.listener.Addr().String() + "/", nil
 }
 
-// Run serves until ctx ends, then lets requests end for at most two seconds. It
-// returns nil after such an end.
+// Run serves until ctx ends, then waits for open requests for at most two seconds
+// and returns nil.
 func (s *Server) Run(ctx context.Context) error {
 	url, err := s.Listen(ctx)
 	if err != nil {
@@ -170,7 +170,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.mu.Unlock()
 	listener = netutil.LimitListener(listener, maxConnections)
 
-	// Streams live as long as they are read: they watch this context.
+	// Streams end with this context.
 	base, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
 	server := &http.Server{
@@ -192,7 +192,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		served <- server.Serve(listener)
 	}()
-	s.log.Info("status page is up", "url", url)
+	s.log.Info("status page listening", "url", url)
 
 	select {
 	case err := <-served:
@@ -211,8 +211,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// Handler returns the whole site behind its guards, for a server of the
-// caller's own.
+// Handler returns the site with all its checks, for a server of the caller.
 func (s *Server) Handler() http.Handler {
 	open := http.NewServeMux() // needs no token
 	open.HandleFunc("GET /healthz", s.healthz)

@@ -217,7 +217,7 @@ func TestLogin(t *testing.T) {
 	if code, body := page(); code != 401 || !strings.Contains(body, `action="/login"`) {
 		t.Errorf("without a session: %d\n%s", code, body)
 	}
-	if code, body := login("wrong-wrong-wrong", "same-origin"); code != 401 || !strings.Contains(body, "not the token") {
+	if code, body := login("wrong-wrong-wrong", "same-origin"); code != 401 || !strings.Contains(body, "Wrong token") {
 		t.Errorf("a wrong token: %d\n%s", code, body)
 	}
 	if code, _ := login(token, "cross-site"); code != 403 {

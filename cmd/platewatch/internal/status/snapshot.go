@@ -9,22 +9,22 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// snapshotAge is how long one document serves everybody who asks.
+// snapshotAge is the time for which a document is reused.
 const snapshotAge = 200 * time.Millisecond
 
-// snapshot asks the unit for its document, and keeps it and its JSON for a
-// moment, so that many viewers cost the unit no more than one.
+// snapshot caches the unit's document and its JSON for [snapshotAge], so that many
+// viewers cost the unit no more than one.
 type snapshot struct {
 	unit Unit
 
 	mu    sync.Mutex
 	taken time.Time
 	doc   Document
-	json  []byte // one line; shared: never changed after it was made
+	json  []byte // one line; shared, never modified
 }
 
-// get returns the document, not older than [snapshotAge]. Its slices are
-// shared: read only.
+// get returns the document, not older than [snapshotAge]. Its slices are shared
+// and must not be modified.
 func (s *snapshot) get() (Document, []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -33,7 +33,7 @@ func (s *snapshot) get() (Document, []byte) {
 	}
 	doc := s.unit.Status()
 	doc.Process = fillProcess(doc.Process)
-	// Empty lists are lists, for whoever reads the JSON.
+	// Empty lists are [] in JSON, not null.
 	if doc.Cameras == nil {
 		doc.Cameras = []Camera{}
 	}
@@ -44,14 +44,14 @@ func (s *snapshot) get() (Document, []byte) {
 		doc.Hotlist.Lists = []List{}
 	}
 	b, err := json.Marshal(doc)
-	if err != nil { // a number that JSON does not have, as a confidence of NaN
-		b, _ = json.Marshal(map[string]string{"unit": doc.Unit, "error": "the document cannot be written: " + err.Error()})
+	if err != nil { // a number that JSON cannot express, such as a confidence of NaN
+		b, _ = json.Marshal(map[string]string{"unit": doc.Unit, "error": "the document cannot be encoded: " + err.Error()})
 	}
 	s.doc, s.json, s.taken = doc, b, time.Now()
 	return doc, b
 }
 
-// fillProcess completes what a unit need not know about its own process.
+// fillProcess fills in what the unit left zero.
 func fillProcess(p Process) Process {
 	if p.Memory == 0 {
 		p.Memory = residentMemory()
@@ -67,8 +67,8 @@ func fillProcess(p Process) Process {
 	return p
 }
 
-// residentMemory is what this process has resident, in bytes; 0 where the kernel
-// does not tell.
+// residentMemory is the resident memory of this process in bytes; 0 if it cannot
+// be read.
 func residentMemory() uint64 {
 	p, err := procfs.Self()
 	if err != nil {

@@ -1,5 +1,5 @@
-// The page draws itself from the unit's JSON document: once from the copy inside
-// the page, then from /events, once a second. It never writes HTML, only text.
+// Draws the page from the unit's JSON document: first from the copy inside the
+// page, then from /events, once a second. It never writes HTML, only text.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
@@ -69,17 +69,17 @@ const online = (camera) => camera.state === "online" || camera.state === "ended"
 const tiles = {
   Cameras(d) {
     const there = d.cameras.filter(online).length, all = d.cameras.length;
-    if (!all) return ["None", "none is configured", "bad"];
+    if (!all) return ["None", "no camera is configured", "bad"];
     const absent = d.cameras.filter((c) => !online(c)).map((c) => `${c.name} ${c.state} for ${span(c.since_s)}`);
     const words = all === 1 ? (there ? "Online" : "Offline") : there === all ? `${all} online` : `${there} of ${all} online`;
     return [words, absent.join(", ") || `${d.cameras.map((c) => c.fps.toFixed(0)).join(" and ")} frames/s`, there === all ? "ok" : "bad"];
   },
   Reading(d) {
     const busy = d.cameras.filter((c) => c.looks > 0);
-    if (!busy.length) return ["Not yet", "no frame has been looked at", ""];
+    if (!busy.length) return ["Not yet", "no frame was searched yet", ""];
     const slowest = busy.reduce((a, b) => (b.look.p50_ms > a.look.p50_ms ? b : a));
     const boxes = busy.filter((c) => c.plate_boxes && c.plate_boxes.length).sort((a, b) => (a.plate_age_s || 0) - (b.plate_age_s || 0))[0];
-    const last = boxes ? `a frame; last plate ${boxes.plate_boxes[0].w} px wide, ${ago(boxes.plate_age_s || 0)}` : "a frame; no plate seen yet";
+    const last = boxes ? `per frame; last plate ${boxes.plate_boxes[0].w} px wide, ${ago(boxes.plate_age_s || 0)}` : "per frame; no plate read yet";
     return [`${number(slowest.look.p50_ms)} ms`, last, ""];
   },
   Passages: (d) => [number(d.passages), `vehicles in ${span(d.uptime_s)}`, ""],
@@ -90,14 +90,14 @@ const tiles = {
     const u = d.uplink;
     switch (u.state) {
       case "connected": return ["Connected", `${hostOf(u.broker)} for ${span(u.since_s)}`, "ok"];
-      case "off": return ["None", "hits stay on the unit", "warn"];
+      case "off": return ["None", "hits stay in the outbox", "warn"];
       case "connecting": return ["Connecting", `${hostOf(u.broker)}, ${span(u.since_s)}`, "warn"];
     }
-    return ["No connection", `for ${span(u.since_s)}; hits are kept`, "warn"];
+    return ["No connection", `for ${span(u.since_s)}; hits stay in the outbox`, "warn"];
   },
   Outbox(d) {
     const o = d.outbox;
-    if (!o.open) return ["Not open", o.error || "hits cannot be kept", "bad"];
+    if (!o.open) return ["Not open", o.error || "hits cannot be stored", "bad"];
     const lost = sum(o.dropped);
     if (lost) return [`${number(lost)} dropped`, `${number(o.pending)} waiting, ${bytes(o.bytes)} on disk`, "bad"];
     if (!o.pending) return ["Empty", `${number(d.uplink.delivered)} delivered`, "ok"];
@@ -143,23 +143,23 @@ function drawTiles(d) {
 
 const percent = (share) => `${Math.round(100 * share)} %`;
 
-// How the plates of a camera came out lately, as numbers.
+// The light on recent plates of a camera, in numbers.
 function lightWords(l) {
   if (!l) return "–";
   const faults = [["over-exposed", l.over], ["too dark", l.under], ["blurred", l.blurred], ["too small", l.small]]
     .filter(([, share]) => share > 0).map(([name, share]) => `${percent(share)} ${name}`);
-  return `ground ${Math.round(l.bright)}, ink ${Math.round(l.dark)} of 255; characters ${Math.round(l.height_px)} px, edges ${l.blur_px.toFixed(1)} px; ${faults.join(", ") || "all well"}`;
+  return `background ${Math.round(l.bright)}, characters ${Math.round(l.dark)} of 255; height ${Math.round(l.height_px)} px, edges ${l.blur_px.toFixed(1)} px; ${faults.join(", ") || "no fault"}`;
 }
 
-// ---- what a person should know first
+// ---- the overall state
 
 function overall(d) {
   const absent = d.cameras.filter((c) => !online(c));
-  if (d.progress_age_s > 30) return ["Stalled: the unit restarts soon", "bad"];
+  if (d.progress_age_s > 30) return ["Stalled: the unit will restart", "bad"];
   if (!d.cameras.length) return ["No camera is configured", "bad"];
-  if (absent.length) return [`Camera ${absent.map((c) => c.name).join(", ")} gives no picture`, "bad"];
+  if (absent.length) return [`Camera ${absent.map((c) => c.name).join(", ")} ${absent.length > 1 ? "are" : "is"} offline`, "bad"];
   if (!d.hotlist.open || !d.hotlist.lists.some((l) => l.entries)) return ["Watching, but the hotlist is empty", "warn"];
-  if (!d.outbox.open) return ["Watching, but hits cannot be kept", "bad"];
+  if (!d.outbox.open) return ["Watching, but hits cannot be stored", "bad"];
   if (d.uplink.state === "off") return ["Watching, without an uplink", "warn"];
   if (d.uplink.state !== "connected") return ["Watching, hits wait for the server", "warn"];
   return ["Watching, hits reach the server", "ok"];
@@ -179,7 +179,7 @@ function drawHead(d) {
 
 // ---- the hits
 
-// How loud a category is. What is not known here is shown like the loud ones.
+// Categories shown without alarm. Unknown ones are shown as alarms.
 const quiet = /expired|insurance|tax|custom|information/i;
 
 function hitElement(hit) {
@@ -191,7 +191,7 @@ function hitElement(hit) {
   category.classList.add(quiet.test(hit.category) ? "warn" : "bad");
   if (hit.picture) {
     const img = make("img", "", top);
-    img.alt = `The plate, as camera ${hit.camera} saw it`;
+    img.alt = `The plate on camera ${hit.camera}`;
     img.loading = "lazy";
     img.addEventListener("error", () => img.remove());
     img.src = `/hits/${encodeURIComponent(hit.id)}/plate.jpg`;
@@ -222,7 +222,7 @@ function drawHits(d) {
     (hit.facts || []).forEach((f, i) => facts.children[i * 2 + 1].classList.toggle("urgent", Boolean(f.urgent)));
     text(li.querySelector(".meta"), [
       `${hit.camera}, ${ago(hit.age_s)}`,
-      { exact: "exact match", confusable: "match but for characters that look alike" }[hit.how] || hit.how,
+      { exact: "exact match", confusable: "match with similar characters", one_character: "one character differs", wildcard: "match with a pattern" }[hit.how] || hit.how,
       `${Math.round(hit.confidence * 100)}\u00a0% sure`,
       hit.delivered ? "✓\u00a0delivered" : "…\u00a0waiting",
     ].filter(Boolean).join(" · "));
@@ -246,10 +246,10 @@ function drawDetails(d) {
       ["Frames", number(c.frames)],
       ["Dropped", sum(c.drops) ? listed(c.drops) : "none"],
       ["Opened", plural(c.opens, "time", "times")],
-      ["Looked at", `${number(c.looks)} frames, ${number(c.full_looks || 0)} of them everywhere; nothing moved in ${number(c.still || 0)}`],
-      ["Find and read", c.looks ? `${number(c.look.p50_ms)} ms half the time, ${number(c.look.p95_ms)} ms at most 19 times in 20` : "–"],
-      ["Plates come out", lightWords(c.light)],
-      ["Controls", (c.controls || []).map((k) => `${k.name} ${k.value}${k.error ? `: ${k.error}` : k.value !== k.asked ? ` (asked ${k.asked})` : ""}`).join(", ") || "as the camera has them"],
+      ["Searched", `${number(c.looks)} frames, ${number(c.full_looks || 0)} of them completely; no motion in ${number(c.still || 0)}`],
+      ["Find and read", c.looks ? `median ${number(c.look.p50_ms)} ms, 95 % within ${number(c.look.p95_ms)} ms` : "–"],
+      ["Light on plates", lightWords(c.light)],
+      ["Controls", (c.controls || []).map((k) => `${k.name} ${k.value}${k.error ? `: ${k.error}` : k.value !== k.asked ? ` (set to ${k.asked})` : ""}`).join(", ") || "camera defaults"],
       ["Plates in view", (c.plate_boxes || []).map((b) => `${b.w} × ${b.h} px`).join(", ") || "none"],
       ["Passages", number(c.passages)],
       ["Last error", c.last_error || "none"],
@@ -268,7 +268,7 @@ function drawDetails(d) {
   ]);
 }
 
-// ---- the live picture: the next one is asked for when the last one has come
+// ---- the live picture: the next one is requested when the last one was loaded
 
 const live = {
   camera: null,
@@ -304,17 +304,17 @@ function drawTabs(d) {
 function choose(camera) {
   if (camera === live.camera) return;
   live.camera = camera;
-  live.count++; // what is still on its way belongs to the other camera
+  live.count++; // pictures still loading belong to the other camera
   live.busy = false;
   $("picture").hidden = true;
-  text($("no-picture"), "The picture comes in a moment.");
+  text($("no-picture"), "Loading the picture.");
   $("no-picture").hidden = false;
 }
 
 function drawLive(d) {
   const camera = d.cameras.find((c) => c.name === live.camera);
   if (!camera) {
-    text($("no-picture"), "There is no camera.");
+    text($("no-picture"), "No camera is configured.");
     return;
   }
   const there = online(camera);
@@ -354,7 +354,7 @@ $("picture").addEventListener("load", () => {
 $("picture").addEventListener("error", () => {
   $("picture").hidden = true;
   $("no-picture").hidden = false;
-  text($("no-picture"), "No picture: the camera gives none, or too many are watching.");
+  text($("no-picture"), "No picture: the camera delivers none, or too many people are viewing.");
   next(3000);
 });
 document.addEventListener("visibilitychange", () => { if (!document.hidden && latest) drawLive(latest); });
@@ -387,11 +387,11 @@ function listen() {
   connect();
   setInterval(async () => {
     if (Date.now() - heard < 5000) return;
-    text($("lost"), `No connection to the unit: what you see is ${span((Date.now() - heard) / 1000)} old.`);
+    text($("lost"), `No connection to the unit: this page is ${span((Date.now() - heard) / 1000)} old.`);
     $("lost").hidden = false;
     document.body.classList.add("lost");
-    // The browser connects again by itself, but not after an answer that is no
-    // stream, as from a unit that is just starting or wants a new login.
+    // The browser reconnects by itself, but not after a response that is no
+    // stream, as from a unit that is starting or requires a new login.
     if (events.readyState !== EventSource.CLOSED) return;
     connect();
     const answer = await fetch("/status.json").catch(() => null);
