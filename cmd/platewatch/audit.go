@@ -115,7 +115,7 @@ func rowWriter(w io.Writer, asCSV bool, header ...string) (row func(...string) e
 		header[i] = strings.ToUpper(header[i])
 	}
 	t := newTable(w, header...)
-	return t.row, t.flush
+	return func(cells ...string) error { t.row(cells...); return t.err }, t.flush
 }
 
 func showRecords(w io.Writer, trail *hotlist.Trail, filter hotlist.AuditFilter, asCSV, asJSON bool) error {

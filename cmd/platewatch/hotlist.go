@@ -261,9 +261,10 @@ func printEntries(ctx context.Context, std stdio, db *hotlist.DB, list string, a
 			}
 			continue
 		}
-		if err := t.row(e.Plate, e.State, e.Category, fmt.Sprint(e.Priority), vehicle(e.Vehicle),
-			date(e.Effective), date(e.Expires), e.Record); err != nil {
-			return err
+		t.row(e.Plate, e.State, e.Category, fmt.Sprint(e.Priority), vehicle(e.Vehicle),
+			date(e.Effective), date(e.Expires), e.Record)
+		if t.err != nil {
+			return t.err // the rest of a long list is not read for nobody
 		}
 	}
 	if asJSON {
@@ -326,6 +327,7 @@ type table struct {
 	w       io.Writer
 	aligned *tabwriter.Writer
 	rows    int
+	err     error
 }
 
 // flushRows bounds the memory of an aligned table: columns are aligned over so
@@ -344,19 +346,24 @@ func newTable(w io.Writer, header ...string) *table {
 	return t
 }
 
-func (t *table) row(cells ...string) error {
-	if _, err := fmt.Fprintln(t.w, strings.Join(cells, "\t")); err != nil {
-		return err
+// row adds a row. The first error is kept for flush: after it nothing is
+// written any more.
+func (t *table) row(cells ...string) {
+	if t.err != nil {
+		return
+	}
+	if _, t.err = fmt.Fprintln(t.w, strings.Join(cells, "\t")); t.err != nil {
+		return
 	}
 	if t.rows++; t.rows%flushRows == 0 {
-		return t.flush()
+		t.err = t.flush()
 	}
-	return nil
 }
 
+// flush ends the table and returns the first error of all rows.
 func (t *table) flush() error {
-	if t.aligned == nil {
-		return nil
+	if t.err != nil || t.aligned == nil {
+		return t.err
 	}
 	return t.aligned.Flush()
 }

@@ -109,9 +109,9 @@ func TestPanel(t *testing.T) {
 	if r, ok := short.reading(lineOf(2)); ok {
 		t.Errorf("%q is read as a plate", r.Text)
 	}
-	var clear panel
-	clear.add(sure("AB123C", 0.999))
-	if !clear.settled() {
+	var settled panel
+	settled.add(sure("AB123C", 0.999))
+	if !settled.settled() {
 		t.Error("a sure look does not settle it")
 	}
 }

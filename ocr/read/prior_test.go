@@ -187,12 +187,12 @@ func TestWeigh(t *testing.T) {
 	if got := (&Reader{}).Weigh(unsure); !reflect.DeepEqual(got, unsure) {
 		t.Errorf("without a region it became %+v", got)
 	}
-	clear := Reading{Text: "GOBOSS", Confidence: 0.97}
-	for _, c := range clear.Text {
-		clear.Characters = append(clear.Characters, character(string(c), 0.995, "0", 0.002))
+	vanity := Reading{Text: "GOBOSS", Confidence: 0.97}
+	for _, c := range vanity.Text {
+		vanity.Characters = append(vanity.Characters, character(string(c), 0.995, "0", 0.002))
 	}
-	if got := br.Weigh(clear); got.Text != clear.Text || got.Format != "" || got.Confidence < 0.9 {
-		t.Errorf("%s became %s (%.2f) of %q", clear.Text, got.Text, got.Confidence, got.Format)
+	if got := br.Weigh(vanity); got.Text != vanity.Text || got.Format != "" || got.Confidence < 0.9 {
+		t.Errorf("%s became %s (%.2f) of %q", vanity.Text, got.Text, got.Confidence, got.Format)
 	}
 	if got := br.Weigh(Reading{}); got.Text != "" {
 		t.Errorf("nothing became %q", got.Text)

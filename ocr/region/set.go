@@ -161,11 +161,11 @@ func (s *Set) Prior(text string) float64 {
 	if len(text) > longest {
 		return math.Log(s.vanity)
 	}
-	any := float64(len(text))*math.Log(characters) + math.Log(lengths)
+	uniform := float64(len(text))*math.Log(characters) + math.Log(lengths)
 	sum := s.vanity
 	for i := range s.formats[len(text)] {
 		if f := &s.formats[len(text)][i]; f.fits(text) {
-			sum += math.Exp(f.log + any)
+			sum += math.Exp(f.log + uniform)
 		}
 	}
 	return math.Log(sum)

@@ -57,13 +57,20 @@ var lostErrors = &analysis.Analyzer{
 // could act on.
 func mayBeLost(e errcheck.UncheckedError) bool {
 	f := name(e)
-	switch {
-	case strings.HasSuffix(f, ".Close"):
+	if strings.HasSuffix(f, ".Close") {
 		return true // what is written is synced first, and that error is looked at
-	case strings.HasPrefix(f, "fmt.Fprint"):
-		return true // texts for people: when their terminal is gone, nobody is there to be told
-	case f == "os.Remove", f == "os.RemoveAll":
-		return true // tidying up; what must be gone is looked for afterwards
+	}
+	for _, prefix := range []string{
+		"fmt.Fprint", "(*github.com/schollz/progressbar", // texts for people: without their terminal there is nobody to tell
+		"(net/http.ResponseWriter).Write", "(*net/http.ResponseController).SetWriteDeadline", // the client is gone
+		"os.Remove",                         // tidying up; what must be gone is looked for afterwards
+		"(*bufio.Writer).Write",             // Flush tells of it
+		"(*go.etcd.io/bbolt.Tx).Rollback",   // fails only when the transaction is over
+		"github.com/coreos/go-systemd/v22/", // systemd's watchdog notices
+	} {
+		if strings.HasPrefix(f, prefix) {
+			return true
+		}
 	}
 	return false
 }

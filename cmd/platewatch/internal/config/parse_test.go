@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -110,7 +111,10 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := Parse("fuzz.toml", []byte(text))
 		if err != nil {
-			refused := err.(*Error)
+			var refused *Error
+			if !errors.As(err, &refused) {
+				t.Fatalf("%q: an error without a place: %v", text, err)
+			}
 			lines := strings.Count(text, "\n") + 1
 			for _, p := range refused.Problems {
 				if p.Line < 0 || p.Line > lines || p.Text == "" {

@@ -137,17 +137,17 @@ func chooseKind(d dice) *kind {
 }
 
 // greys are those of the ground and the characters.
-func greys(d dice) (ground, print float64) {
+func greys(d dice) (ground, ink float64) {
 	ground = d.in(.6, 1)
-	print = d.in(0, .3) * ground
+	ink = d.in(0, .3) * ground
 	if d.one(.2) {
 		ground = d.in(.4, .9)
-		print = ground * d.in(.1, .55)
+		ink = ground * d.in(.1, .55)
 	}
 	if d.one(.06) {
-		print = ground - d.in(.16, .28)
+		ink = ground - d.in(.16, .28)
 	}
-	return ground, print
+	return ground, ink
 }
 
 // compose sets the text from x = 0 on, with characters wide / height, and
