@@ -12,16 +12,15 @@ import (
 	"testing"
 	"time"
 
-	"platewatch/uplink/broker"
-	"platewatch/uplink/message"
-	"platewatch/uplink/outbox"
-	"platewatch/uplink/watch"
-
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	mochipackets "github.com/mochi-mqtt/server/v2/packets"
 
 	"platewatch/uplink"
+	"platewatch/uplink/broker"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
+	"platewatch/uplink/watch"
 )
 
 // openBroker lets everybody in.

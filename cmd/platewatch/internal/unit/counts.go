@@ -4,10 +4,9 @@ import (
 	"context"
 	"time"
 
-	"platewatch/uplink/message"
-
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist"
+	"platewatch/uplink/message"
 )
 
 // countEvery is the interval of writing the day's counts: at most this much

@@ -5,9 +5,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"platewatch/uplink/message"
-
 	"platewatch/capture"
+	"platewatch/uplink/message"
 )
 
 // health makes the health message: counts and states, never plate text.

@@ -5,12 +5,11 @@ import (
 	"sync"
 	"time"
 
-	"platewatch/uplink/message"
-
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist"
 	"platewatch/ocr/passage"
+	"platewatch/uplink/message"
 )
 
 // decide looks a passage up when its vote became sure or changed. A match goes

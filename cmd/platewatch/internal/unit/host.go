@@ -6,11 +6,10 @@ import (
 	"strconv"
 	"strings"
 
-	"platewatch/uplink/message"
-
 	"golang.org/x/sys/unix"
 
 	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/uplink/message"
 )
 
 // clockReader reads the state of the wall clock. It is a field of the unit so

@@ -4,14 +4,13 @@ import (
 	"image"
 	"time"
 
-	"platewatch/uplink/message"
-
 	"gocv.io/x/gocv"
 
 	"platewatch/capture"
 	"platewatch/capture/light"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/ocr"
+	"platewatch/uplink/message"
 )
 
 // openPassage holds what the unit keeps of a passage until it ends, beside its

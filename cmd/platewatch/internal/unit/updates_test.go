@@ -14,10 +14,6 @@ import (
 
 	"aead.dev/minisign"
 
-	"platewatch/uplink/broker"
-	"platewatch/uplink/message"
-	"platewatch/uplink/outbox"
-
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	mochi "github.com/mochi-mqtt/server/v2"
@@ -27,6 +23,9 @@ import (
 
 	"platewatch/hotlist"
 	"platewatch/uplink"
+	"platewatch/uplink/broker"
+	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
 )
 
 // openHook lets everybody in.
