@@ -11,6 +11,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/capture"
+	"platewatch/cmd/platewatch/internal/picture"
 )
 
 //go:embed page.html
@@ -92,7 +93,7 @@ func WritePage(w io.Writer, scores []*Score, perFolder int) error {
 }
 
 // thumbnail is the surroundings of box, or the whole picture when there is no
-// box, at most 360 px wide. It is empty for what is no picture.
+// box, at most 360 px wide. It is empty where the file is not a picture.
 func thumbnail(path string, box image.Rectangle) template.URL {
 	still, err := capture.ReadStill(path, capture.StillLimits{})
 	if err != nil {
@@ -109,10 +110,9 @@ func thumbnail(path string, box image.Rectangle) template.URL {
 	defer small.Close()
 	scale := min(3, 360/float64(whole.Dx()))
 	gocv.Resize(cut, &small, image.Point{}, scale, scale, gocv.InterpolationArea)
-	jpeg, err := gocv.IMEncodeWithParams(gocv.JPEGFileExt, small, []int{gocv.IMWriteJpegQuality, 80})
+	jpeg, err := picture.JPEG(small, 80)
 	if err != nil {
 		return ""
 	}
-	defer jpeg.Close()
-	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(jpeg.GetBytes()))
+	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(jpeg))
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"platewatch/cmd/platewatch/internal/setting"
 )
 
 // field is one key of a section: a field of its struct, or of a struct embedded
@@ -145,10 +147,10 @@ func (b binder) quantity(path string, value any, v reflect.Value, bytes bool) {
 	var n int64
 	var err error
 	if bytes {
-		n, err = parseSize(text)
+		n, err = setting.ParseSize(text)
 	} else {
 		var d time.Duration
-		d, err = parseDuration(text)
+		d, err = setting.ParseDuration(text)
 		n = int64(d)
 	}
 	if err != nil {

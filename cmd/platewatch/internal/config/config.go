@@ -3,6 +3,9 @@ package config
 import (
 	"cmp"
 	"time"
+
+	"platewatch/cmd/platewatch/internal/picture"
+	"platewatch/cmd/platewatch/internal/setting"
 )
 
 // DefaultFile is where an installed unit keeps its configuration.
@@ -19,15 +22,15 @@ type Config struct {
 	// hotlist and the outbox start here.
 	StateDir string `toml:"state_dir"`
 
-	Unit     Unit     `toml:"unit"`
-	Cameras  []Camera `toml:"camera"`
-	OCR      OCR      `toml:"ocr"`
-	Passage  Passage  `toml:"passage"`
-	Hotlist  Hotlist  `toml:"hotlist"`
-	Uplink   Uplink   `toml:"uplink"`
-	Status   Status   `toml:"status"`
-	Pictures Pictures `toml:"pictures"`
-	Log      Log      `toml:"log"`
+	Unit     Unit             `toml:"unit"`
+	Cameras  []Camera         `toml:"camera"`
+	OCR      OCR              `toml:"ocr"`
+	Passage  Passage          `toml:"passage"`
+	Hotlist  Hotlist          `toml:"hotlist"`
+	Uplink   Uplink           `toml:"uplink"`
+	Status   Status           `toml:"status"`
+	Pictures picture.Settings `toml:"pictures"`
+	Log      Log              `toml:"log"`
 
 	origin *origin // nil unless it came from a file
 }
@@ -235,18 +238,6 @@ type Status struct {
 // StatusOff as [Status].Listen means: no status page.
 const StatusOff = "off"
 
-// Pictures bounds the pictures that leave the unit with a hit.
-type Pictures struct {
-	PlateBytes   int64 `toml:"plate_bytes" unit:"bytes"`   // largest JPEG of the plate alone
-	ContextBytes int64 `toml:"context_bytes" unit:"bytes"` // largest JPEG of its surroundings; 0: none is made
-
-	// How far the context picture reaches beyond the plate's edges, in widths
-	// of the plate. The defaults show the bumper and stay below the windows.
-	ContextSides float64 `toml:"context_sides"`
-	ContextAbove float64 `toml:"context_above"`
-	ContextBelow float64 `toml:"context_below"`
-}
-
 // Log configures what the unit writes to standard error.
 type Log struct {
 	Level  string `toml:"level"`  // "debug", "info", "warn", "error"
@@ -292,15 +283,12 @@ func Default() *Config {
 		Passage:  Passage{Agree: 2, Gap: 2 * time.Second},
 		Hotlist:  Hotlist{Path: "hotlist", StateShare: 0.8},
 		Uplink: Uplink{
-			Ack: AckBroker, Outbox: "outbox.db", MaxBytes: 64 * mib, MaxAge: 720 * time.Hour, MaxMemory: 8 * mib,
+			Ack: AckBroker, Outbox: "outbox.db", MaxBytes: 64 * setting.MiB, MaxAge: 720 * time.Hour, MaxMemory: 8 * setting.MiB,
 			HomeAssistant: HomeAssistant{Prefix: "homeassistant"},
 		},
-		Status: Status{Listen: "127.0.0.1:8080", Viewers: 4},
-		Pictures: Pictures{
-			PlateBytes: 16 * kib, ContextBytes: 64 * kib,
-			ContextSides: 1, ContextAbove: 0.5, ContextBelow: 0.5,
-		},
-		Log: Log{Level: "info", Format: "text"},
+		Status:   Status{Listen: "127.0.0.1:8080", Viewers: 4},
+		Pictures: picture.Default(),
+		Log:      Log{Level: "info", Format: "text"},
 	}
 }
 

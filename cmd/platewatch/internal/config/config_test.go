@@ -12,6 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"platewatch/cmd/platewatch/internal/picture"
+	"platewatch/cmd/platewatch/internal/setting"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -190,13 +193,13 @@ format = "json"
 		Hotlist: Hotlist{Path: "/srv/lists", Trust: []string{"hq.pub"}, StateShare: 0.8},
 		Uplink: Uplink{Brokers: []string{"tls://b"},
 			CA: "ca.crt", Cert: "unit.crt", Key: "unit.key", UserFile: "user", PasswordFile: "password",
-			Insecure: true, Ack: AckServer, Bandwidth: 32 * kib, Hotlists: []string{"stolen"}, Outbox: "hits.db", MaxBytes: 1536 * mib,
-			MaxAge: 48 * time.Hour, MaxMemory: mib,
-			Limits:        []Limit{{Priority: 5, MaxBytes: 16 * mib}, {Priority: 7, MaxAge: time.Hour}},
+			Insecure: true, Ack: AckServer, Bandwidth: 32 * setting.KiB, Hotlists: []string{"stolen"}, Outbox: "hits.db", MaxBytes: 1536 * setting.MiB,
+			MaxAge: 48 * time.Hour, MaxMemory: setting.MiB,
+			Limits:        []Limit{{Priority: 5, MaxBytes: 16 * setting.MiB}, {Priority: 7, MaxAge: time.Hour}},
 			ONVIF:         ONVIF{Enabled: true, TopicPrefix: "site/a"},
 			HomeAssistant: HomeAssistant{Enabled: true, Prefix: "ha"}},
 		Status: Status{Listen: "0.0.0.0:8443", TokenFile: "token", Cert: "page.crt", Key: "page.key", Viewers: 2},
-		Pictures: Pictures{PlateBytes: 8000, ContextBytes: 0,
+		Pictures: picture.Settings{PlateBytes: 8000, ContextBytes: 0,
 			ContextSides: 0, ContextAbove: 0.25, ContextBelow: 1},
 		Log: Log{Level: "debug", Format: "json"},
 	}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"platewatch/cmd/platewatch/internal/setting"
 )
 
 // maxFile bounds the configuration file, in bytes. A full one has a few
@@ -82,7 +84,7 @@ func readBounded(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("it is larger than %s", formatSize(limit))
+		return nil, fmt.Errorf("it is larger than %s", setting.FormatSize(limit))
 	}
 	return b, nil
 }

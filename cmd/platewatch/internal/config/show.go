@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"platewatch/cmd/platewatch/internal/setting"
 )
 
 // Show writes the effective configuration as TOML. A value that the file does
@@ -80,9 +82,9 @@ func (s *shower) pair(path string, f field, v reflect.Value) {
 func literal(v reflect.Value, bytes bool) string {
 	switch {
 	case v.Type() == durationType:
-		return quote(formatDuration(time.Duration(v.Int())))
+		return quote(setting.FormatDuration(time.Duration(v.Int())))
 	case bytes && v.CanInt():
-		return quote(formatSize(v.Int()))
+		return quote(setting.FormatSize(v.Int()))
 	}
 	switch v.Kind() {
 	case reflect.String:
@@ -148,7 +150,7 @@ func (c *Config) Summary(w io.Writer) error {
 	}
 	row("reading", "model %s, region %s, %d agreeing frames", c.OCR.Model, ifElse(c.OCR.Region == "", "any", c.OCR.Region), c.Passage.Agree)
 	row("hotlist", "%s", c.Hotlist.Path)
-	row("outbox", "%s, at most %s", c.Uplink.Outbox, formatSize(c.Uplink.MaxBytes))
+	row("outbox", "%s, at most %s", c.Uplink.Outbox, setting.FormatSize(c.Uplink.MaxBytes))
 	switch {
 	case len(c.Uplink.Brokers) == 0:
 		row("uplink", "none: hits stay in the outbox")
@@ -182,7 +184,7 @@ func (u *Uplink) options() string {
 		out = append(out, "takes updates of "+strings.Join(u.Hotlists, ", "))
 	}
 	if u.Bandwidth > 0 {
-		out = append(out, fmt.Sprintf("at most %s a second", formatSize(u.Bandwidth)))
+		out = append(out, fmt.Sprintf("at most %s a second", setting.FormatSize(u.Bandwidth)))
 	}
 	if u.ONVIF.Enabled {
 		out = append(out, "ONVIF events")

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"platewatch/cmd/platewatch/internal/setting"
 	"platewatch/ocr/region"
 )
 
@@ -46,7 +46,6 @@ func (c *Config) validate(f *findings) {
 	c.validateReading(f)
 	c.validateUplink(f)
 	c.validateStatus(f)
-	c.validatePictures(f)
 	oneOf(f, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(f, "log.format", c.Log.Format, "text", "json")
 }
@@ -264,11 +263,11 @@ func (c *Config) validateUplink(f *findings) {
 	if u.Outbox == "" {
 		f.addf("uplink.outbox", "", "is empty")
 	}
-	size(f, "uplink.max_bytes", u.MaxBytes, mib, 64*gib)
+	size(f, "uplink.max_bytes", u.MaxBytes, setting.MiB, 64*setting.GiB)
 	timeout(f, "uplink.max_age", u.MaxAge, time.Minute, 10*365*24*time.Hour)
-	size(f, "uplink.max_memory", u.MaxMemory, 64*kib, gib)
+	size(f, "uplink.max_memory", u.MaxMemory, 64*setting.KiB, setting.GiB)
 	if u.Bandwidth != 0 {
-		size(f, "uplink.bandwidth", u.Bandwidth, 256, gib)
+		size(f, "uplink.bandwidth", u.Bandwidth, 256, setting.GiB)
 	}
 	u.validateLimits(f)
 	for i, name := range u.Hotlists {
@@ -300,7 +299,7 @@ func (u *Uplink) validateLimits(f *findings) {
 		}
 		seen[l.Priority] = true
 		if l.MaxBytes != 0 {
-			size(f, at+".max_bytes", l.MaxBytes, 64*kib, 64*gib)
+			size(f, at+".max_bytes", l.MaxBytes, 64*setting.KiB, 64*setting.GiB)
 		}
 		if l.MaxAge != 0 {
 			timeout(f, at+".max_age", l.MaxAge, time.Minute, 10*365*24*time.Hour)
@@ -391,20 +390,6 @@ func (c *Config) validateStatus(f *findings) {
 	}
 }
 
-func (c *Config) validatePictures(f *findings) {
-	p := c.Pictures
-	// With both, and base64, a message stays below 300 KiB.
-	size(f, "pictures.plate_bytes", p.PlateBytes, kib, 48*kib)
-	if p.ContextBytes != 0 {
-		size(f, "pictures.context_bytes", p.ContextBytes, 4*kib, 160*kib)
-	}
-	// The upper bounds keep a windscreen out of the picture: it begins about
-	// 1.3 plate widths above a European front plate.
-	number(f, "pictures.context_sides", p.ContextSides, 0, 3, "plate widths")
-	number(f, "pictures.context_above", p.ContextAbove, 0, 1.2, "plate widths")
-	number(f, "pictures.context_below", p.ContextBelow, 0, 2, "plate widths")
-}
-
 func validateName(f *findings, key, name, missing, advice string) {
 	switch {
 	case f.bad(key):
@@ -416,40 +401,27 @@ func validateName(f *findings, key, name, missing, advice string) {
 }
 
 func oneOf(f *findings, key, value string, allowed ...string) {
-	if !slices.Contains(allowed, value) && !f.bad(key) {
-		choice := strings.Join(allowed, ", ")
-		if i := strings.LastIndex(choice, ", "); i >= 0 {
-			choice = choice[:i] + " or" + choice[i+1:]
-		}
-		f.addf(key, "write "+choice, "= %q is not known", value)
+	f.checked(key, setting.OneOf(value, allowed...))
+}
+
+// checked reports what a check of a setting found.
+func (f *findings) checked(key string, err error) {
+	if err != nil {
+		f.settings(key, err)
 	}
 }
 
-func whole(f *findings, key string, v, low, high int) {
-	if (v < low || v > high) && !f.bad(key) {
-		f.addf(key, fmt.Sprintf("write a number from %d to %d", low, high), "= %d is out of range", v)
-	}
-}
+func whole(f *findings, key string, v, low, high int) { f.checked(key, setting.Int(v, low, high)) }
 
 func number(f *findings, key string, v, low, high float64, unit string) {
-	if !(v >= low && v <= high) || math.IsNaN(v) {
-		if !f.bad(key) {
-			f.addf(key, fmt.Sprintf("write a number from %v to %v %s", low, high, unit), "= %v is out of range", v)
-		}
-	}
+	f.checked(key, setting.Number(v, low, high, unit))
 }
 
 func timeout(f *findings, key string, v, low, high time.Duration) {
-	if (v < low || v > high) && !f.bad(key) {
-		f.addf(key, fmt.Sprintf("write a time from %s to %s", formatDuration(low), formatDuration(high)), "= %q is out of range", formatDuration(v))
-	}
+	f.checked(key, setting.Duration(v, low, high))
 }
 
-func size(f *findings, key string, v, low, high int64) {
-	if (v < low || v > high) && !f.bad(key) {
-		f.addf(key, fmt.Sprintf("write a size from %s to %s", formatSize(low), formatSize(high)), "= %q is out of range", formatSize(v))
-	}
-}
+func size(f *findings, key string, v, low, high int64) { f.checked(key, setting.Size(v, low, high)) }
 
 func ifElse(cond bool, yes, no string) string {
 	if cond {

@@ -76,7 +76,7 @@ func (c *cameraPipeline) send(p passage.Passage, o *openPassage) {
 	h.CapturedAt, h.Clock = o.at, message.ClockState(c.u.clock().State)
 	h.Region = c.u.recogniser.RegionOf(p.Text)
 	h.Frame = &message.Frame{Width: o.frame.X, Height: o.frame.Y, Box: [4]int{o.box.Min.X, o.box.Min.Y, o.box.Dx(), o.box.Dy()}}
-	h.PlatePicture, h.ContextPicture = o.pictures(c.u.cfg.Pictures)
+	h.PlatePicture, h.ContextPicture = o.pictures.Encode(c.u.cfg.Pictures)
 	id, err := o.hitID, error(nil)
 	if id == "" {
 		id, err = c.u.outbox.Accept(h)

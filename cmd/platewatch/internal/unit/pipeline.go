@@ -158,7 +158,7 @@ func (c *cameraPipeline) follow(updates []passage.Update, f *capture.Frame, plat
 			c.resendIfParked(u.Passage, o)
 		case passage.Ended:
 			c.resendIfBetter(u.Passage, o)
-			o.close()
+			o.pictures.Close()
 			delete(c.open, u.Passage.Number)
 			c.mu.Lock()
 			if u.Passage.Sure {

@@ -10,6 +10,7 @@ import (
 
 	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/draw"
+	"platewatch/cmd/platewatch/internal/picture"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/ocr"
 )
@@ -85,7 +86,7 @@ func (p *preview) show(c *cameraPipeline, f *capture.Frame, plates []ocr.Plate) 
 	defer small.Close()
 	scale := min(1, previewWidth/float64(f.Image.Cols()))
 	gocv.Resize(f.Image, &small, image.Point{}, scale, scale, gocv.InterpolationLinear)
-	b, err := encodeJPEG(small, 75)
+	b, err := picture.JPEG(small, 75)
 	if err != nil {
 		b = nil
 	}

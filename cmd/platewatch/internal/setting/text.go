@@ -1,4 +1,4 @@
-package config
+package setting
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// parseDuration reads "2s", "1m30s" or "500 ms".
-func parseDuration(text string) (time.Duration, error) {
+// ParseDuration reads "2s", "1m30s" or "500 ms".
+func ParseDuration(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(strings.ReplaceAll(text, " ", ""))
 	if err != nil {
 		return 0, fmt.Errorf("%q is not a length of time", text)
@@ -17,9 +17,9 @@ func parseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// formatDuration writes what parseDuration reads: as [time.Duration] does, but
+// FormatDuration writes what ParseDuration reads: as [time.Duration] does, but
 // "2m" for "2m0s" and "1h" for "1h0m0s".
-func formatDuration(d time.Duration) string {
+func FormatDuration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = s[:len(s)-2]
@@ -32,23 +32,23 @@ func formatDuration(d time.Duration) string {
 
 // Numbers of bytes.
 const (
-	kib = 1 << 10
-	mib = 1 << 20
-	gib = 1 << 30
+	KiB = 1 << 10
+	MiB = 1 << 20
+	GiB = 1 << 30
 )
 
-// sizeUnits in the order in which formatSize tries them. The decimal ones are
+// sizeUnits in the order in which FormatSize tries them. The decimal ones are
 // read and never written.
 var sizeUnits = []struct {
 	name  string
 	bytes int64
 }{
-	{"GiB", gib}, {"MiB", mib}, {"KiB", kib}, {"B", 1},
+	{"GiB", GiB}, {"MiB", MiB}, {"KiB", KiB}, {"B", 1},
 	{"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3},
 }
 
-// formatSize writes what parseSize reads.
-func formatSize(bytes int64) string {
+// FormatSize writes what ParseSize reads.
+func FormatSize(bytes int64) string {
 	for _, u := range sizeUnits {
 		if bytes != 0 && bytes%u.bytes == 0 {
 			return strconv.FormatInt(bytes/u.bytes, 10) + u.name
@@ -57,10 +57,10 @@ func formatSize(bytes int64) string {
 	return "0B"
 }
 
-// parseSize reads a number and a unit: B, kB, MB, GB (powers of 1000) or KiB,
+// ParseSize reads a number and a unit: B, kB, MB, GB (powers of 1000) or KiB,
 // MiB, GiB (powers of 1024), in upper or lower case. A size without a unit is an
 // error, because readers do not agree on which one is meant.
-func parseSize(text string) (bytes int64, err error) {
+func ParseSize(text string) (bytes int64, err error) {
 	trimmed := strings.TrimSpace(text)
 	n := strings.IndexFunc(trimmed, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
 	if n <= 0 {

@@ -1,0 +1,53 @@
+// Package picture makes the pictures that leave the unit with a hit: one of the
+// plate alone, and one of its surroundings, whose extent is bounded so that it
+// shows no occupants.
+package picture
+
+import (
+	"iter"
+
+	"platewatch/cmd/platewatch/internal/setting"
+)
+
+// Settings bound the pictures of a hit.
+type Settings struct {
+	PlateBytes   int64 `toml:"plate_bytes" unit:"bytes"`   // largest JPEG of the plate alone
+	ContextBytes int64 `toml:"context_bytes" unit:"bytes"` // largest JPEG of its surroundings; 0: none is made
+
+	// How far the context picture extends beyond the plate's edges, in widths
+	// of the plate. The defaults show the bumper and stay below the windows.
+	ContextSides float64 `toml:"context_sides"`
+	ContextAbove float64 `toml:"context_above"`
+	ContextBelow float64 `toml:"context_below"`
+}
+
+// Default shows the plate and the bumper, in 80 KiB at most.
+func Default() Settings {
+	return Settings{
+		PlateBytes: 16 * setting.KiB, ContextBytes: 64 * setting.KiB,
+		ContextSides: 1, ContextAbove: 0.5, ContextBelow: 0.5,
+	}
+}
+
+// Upper bounds. With both pictures, and base64, a message stays below 300 KiB.
+const (
+	MaxPlateBytes   = 48 * setting.KiB
+	MaxContextBytes = 160 * setting.KiB
+)
+
+// Problems yields the settings that cannot be used, by their keys.
+func (s Settings) Problems() iter.Seq2[string, error] {
+	context := error(nil)
+	if s.ContextBytes != 0 {
+		context = setting.Size(s.ContextBytes, 4*setting.KiB, MaxContextBytes)
+	}
+	// The upper bounds keep a windscreen out of the picture: it begins about
+	// 1.3 plate widths above a European front plate.
+	return setting.Failed(
+		setting.Check{Key: "plate_bytes", Err: setting.Size(s.PlateBytes, setting.KiB, MaxPlateBytes)},
+		setting.Check{Key: "context_bytes", Err: context},
+		setting.Check{Key: "context_sides", Err: setting.Number(s.ContextSides, 0, 3, "plate widths")},
+		setting.Check{Key: "context_above", Err: setting.Number(s.ContextAbove, 0, 1.2, "plate widths")},
+		setting.Check{Key: "context_below", Err: setting.Number(s.ContextBelow, 0, 2, "plate widths")},
+	)
+}
