@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 
 	"platewatch/uplink/internal/failure"
 	"platewatch/uplink/internal/link"
+	"platewatch/uplink/internal/setting"
 	"platewatch/uplink/message"
 )
 
@@ -51,22 +53,36 @@ type ListPart struct {
 
 // ListSettings configures [ListUpdates]. Zero values take the defaults.
 type ListSettings struct {
-	Lists   []string // names of the lists to follow
-	Applier ListApplier
-	Dir     string // where parts wait until all are there; emptied of anything else
+	Lists []string `toml:"hotlists"` // names of the lists to follow
 
-	// Done is told what became of each update: nil, or why it was refused.
-	Done func(list, version string, err error)
+	Applier ListApplier `toml:"-"`
+	Dir     string      `toml:"-"` // where parts wait until all are there; emptied of anything else
 
-	MaxManifest int           // bytes; default 256 KiB
-	MaxPart     int           // bytes; default 4 MiB
-	MaxUpdate   int64         // bytes of all parts; default 512 MiB
-	PartTimeout time.Duration // that the broker may take for a part while it is connected; default 60 s, and more on a slow link
+	// Done is told the result of each update: nil, or why it was refused.
+	Done func(list, version string, err error) `toml:"-"`
+
+	MaxManifest int   `toml:"-"` // bytes; default 256 KiB
+	MaxPart     int   `toml:"-"` // bytes; default 4 MiB
+	MaxUpdate   int64 `toml:"-"` // bytes of all parts; default 512 MiB
+	// PartTimeout is how long the broker may take for a part while it is
+	// connected. Default 60 s, and more on a slow link.
+	PartTimeout time.Duration `toml:"-"`
 	// Refresh is how often the broker is asked for the manifests again. Default
 	// 1 h. They come with QoS 0, for which a cluster keeps no durable consumer for
-	// every unit; one that got lost, or whose parts could not be had, comes with
+	// every unit; a manifest that got lost, or whose parts were missing, comes with
 	// the next refresh or connection.
-	Refresh time.Duration
+	Refresh time.Duration `toml:"-"`
+}
+
+// Problems yields names of lists that cannot be part of a topic.
+func (s ListSettings) Problems() iter.Seq2[string, error] {
+	return setting.Problems(func(add setting.Add) {
+		for i, name := range s.Lists {
+			if message.ValidateName(name) != nil {
+				add(fmt.Sprintf("hotlists[%d]", i), "write the list's name as the server writes it", "= %q cannot be the name of a list", name)
+			}
+		}
+	})
 }
 
 // ListUpdates fetches the hotlist updates that the broker holds: a manifest,

@@ -315,7 +315,7 @@ func TestFaultRefusedTopic(t *testing.T) {
 	b := uplinktest.NewMosquitto(t, "allow_anonymous true\nacl_file "+acl+"\n")
 	o := testOutbox(t, outbox.Settings{})
 	ids := acceptMany(t, o, 10)
-	c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}, ServerAck: true, ServerAckTimeout: 100 * time.Millisecond})
+	c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}, Ack: AckServer, ServerAckTimeout: 100 * time.Millisecond})
 	waitStats(t, c, "the problem", func(s Stats) bool { return strings.Contains(s.LastProblem, "does not acknowledge") })
 	if n := o.Stats().Entries; n != len(ids) {
 		t.Errorf("%d hits are pending", n)
@@ -413,7 +413,7 @@ func TestFaultClockJumps(t *testing.T) {
 	o := openTestOutbox(t, path, outbox.Settings{})
 	var flagged []message.ClockState
 	stop := store(t, b.Addr(), func(h *message.Hit) error { flagged = append(flagged, h.Clock); return nil })
-	c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, ServerAck: true})
+	c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, Ack: AckServer})
 	waitEmpty(t, c, o)
 	stop()
 	wantDelivered(t, p, ids)

@@ -60,7 +60,7 @@ func TestServerAcknowledges(t *testing.T) {
 		p := uplinktest.NewProxy(t, b.Addr())
 		o := testOutbox(t, outbox.Settings{})
 		ids := acceptMany(t, o, 20)
-		c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, ServerAck: true, ServerAckTimeout: 300 * time.Millisecond})
+		c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, Ack: AckServer, ServerAckTimeout: 300 * time.Millisecond})
 		p.Wait("all hits with the broker, and again for want of the server's word", func(p *uplinktest.Proxy) bool { return len(p.Acked) >= 40 })
 		if n := o.Stats().Entries; n != 20 {
 			t.Fatalf("%d hits are pending without the server's word", n)
@@ -113,7 +113,7 @@ func TestServerWasAway(t *testing.T) {
 	}
 	uplinktest.EachBroker(t, func(t *testing.T, b uplinktest.Broker) {
 		o := testOutbox(t, outbox.Settings{})
-		c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}, ServerAck: true, ServerAckTimeout: time.Hour})
+		c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}, Ack: AckServer, ServerAckTimeout: time.Hour})
 		uplinktest.MustAccept(t, o, uplinktest.Hit("MISSED"))
 		waitStats(t, c, "the broker to have it", func(s Stats) bool { return s.Awaiting == 1 })
 		store(t, b.Addr(), func(*message.Hit) error { return nil })
@@ -138,7 +138,7 @@ func TestWipedBrokerInServerMode(t *testing.T) {
 	p := uplinktest.NewProxy(t, b.Addr())
 	o := testOutbox(t, outbox.Settings{})
 	ids := acceptMany(t, o, 30)
-	c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, ServerAck: true})
+	c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, Ack: AckServer})
 	p.Wait("all hits with the broker", func(p *uplinktest.Proxy) bool { return len(p.Acked) >= 30 })
 	b.Kill(t) // nobody subscribed: all of them are gone
 	b.Start(t)
@@ -164,7 +164,7 @@ func TestServerModeWithoutAcks(t *testing.T) {
 	b := uplinktest.NewMosquitto(t, "allow_anonymous true\nacl_file "+acl+"\n")
 	o := testOutbox(t, outbox.Settings{})
 	id := uplinktest.MustAccept(t, o, uplinktest.Hit("A"))
-	c, stop := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}, ServerAck: true, ServerAckTimeout: 50 * time.Millisecond})
+	c, stop := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}, Ack: AckServer, ServerAckTimeout: 50 * time.Millisecond})
 	// Mosquitto grants the subscription and then sends nothing: the word is
 	// missing all the same.
 	waitStats(t, c, "a problem", func(s Stats) bool { return strings.Contains(s.LastProblem, "does not acknowledge") })
@@ -258,7 +258,7 @@ func TestPicturesFollow(t *testing.T) {
 	uplinktest.MustAccept(t, o, uplinktest.Hit("NONE"))
 	const bandwidth = 40_000
 	begin := time.Now()
-	c, stop := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, Bandwidth: bandwidth, ONVIF: &message.ONVIF{}})
+	c, stop := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, Bandwidth: bandwidth, ONVIF: message.ONVIF{Enabled: true}})
 	waitEmpty(t, c, o)
 	took := time.Since(begin)
 	stop()
@@ -298,7 +298,7 @@ func TestONVIFAndHomeAssistant(t *testing.T) {
 	id := uplinktest.MustAccept(t, o, h)
 	p.Swallow = func(h uplinktest.WireHit) bool { return h.Conn == 1 } // the hit's own acknowledgement
 	c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, Software: "1.2.3",
-		ONVIF: &message.ONVIF{TopicPrefix: "site/a"}, HomeAssistant: &message.HomeAssistant{Cameras: []string{"north"}}})
+		ONVIF: message.ONVIF{Enabled: true, TopicPrefix: "site/a"}, HomeAssistant: message.HomeAssistant{Enabled: true, Cameras: []string{"north"}}})
 	p.Wait("the hit", func(p *uplinktest.Proxy) bool { return len(p.Acked) == 1 })
 	if n := o.Stats().Entries; n != 1 {
 		t.Errorf("%d hits are pending before the last acknowledgement", n)

@@ -105,7 +105,7 @@ func (s *session) publishEntry(e *outbox.Queued, pictures bool) error {
 		h.PlatePicture, h.ContextPicture = nil, nil
 	}
 	var event []byte
-	if c.cfg.ONVIF != nil && !pictures { // only once, so without a picture that is to follow
+	if c.cfg.ONVIF.Enabled && !pictures { // only once, so without a picture that is to follow
 		var err error
 		if event, err = c.cfg.ONVIF.Event(h); err != nil {
 			return c.outbox.Quarantine(e.Ref, err.Error())

@@ -25,7 +25,7 @@ const maxServerWait = 15 * time.Minute
 // for the hotlists' manifests. Either channel is closed once the broker
 // answered, and nil if there is nothing to ask.
 func (s *session) subscribe() (acks, manifests <-chan struct{}) {
-	if s.subscribed = !s.cfg.ServerAck; !s.subscribed {
+	if s.subscribed = s.cfg.Ack != AckServer; !s.subscribed {
 		// QoS 0: one that gets lost is no loss, because the hit is sent again, and
 		// a cluster need not keep a durable consumer for every unit.
 		s.acks = s.link.Subscribe(map[string]byte{message.Topic(s.client.outbox.Unit(), message.KindAcks): 0})
@@ -146,7 +146,7 @@ func (s *session) receive(m link.Message) {
 
 // serverHas removes what the server has stored for good.
 func (s *session) serverHas(refs []outbox.Ref) {
-	if !s.cfg.ServerAck {
+	if s.cfg.Ack != AckServer {
 		return
 	}
 	var done []outbox.Ref

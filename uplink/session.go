@@ -287,7 +287,7 @@ func (s *session) processAcks() error {
 		switch {
 		case f.withoutPictures:
 			s.client.bare[f.ref] = true
-		case s.cfg.ServerAck && !s.early[f.ref]:
+		case s.cfg.Ack == AckServer && !s.early[f.ref]:
 			s.await(f.ref)
 		default:
 			done = append(done, f.ref)
@@ -437,7 +437,7 @@ func (s *session) farewell(deadline time.Time, leaving error) error {
 
 // announce puts the discovery message into line, if Home Assistant is to know.
 func (s *session) announce() {
-	if a := s.cfg.HomeAssistant; a != nil {
+	if a := s.cfg.HomeAssistant; a.Enabled {
 		payload, err := a.Message(s.client.outbox.Unit(), s.cfg.Software)
 		s.queueControl(a.Topic(s.client.outbox.Unit()), payload, err)
 	}

@@ -87,7 +87,7 @@ func TestUnitAndServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		u, err := newUnit(t.TempDir(), "unit-1", uplink.Settings{Brokers: []broker.Broker{tlsBroker(certs, "unit-1", addresses[0])},
-			ServerAck: true, ServerAckTimeout: 2 * time.Second, Lists: lists})
+			Ack: uplink.AckServer, ServerAckTimeout: 2 * time.Second, Lists: lists})
 		if err != nil {
 			t.Fatal(err)
 		}

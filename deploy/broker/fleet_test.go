@@ -107,7 +107,7 @@ func (f *fleet) run(t *testing.T, r fleetRun) {
 			t.Fatal(err)
 		}
 		u, err := newUnit(dir, name, uplink.Settings{Brokers: r.brokers(i), MaxBackoff: time.Minute, Lists: lists,
-			ServerAck: true, ServerAckTimeout: 5 * time.Second, Health: func() message.Health { return message.Health{} }})
+			Ack: uplink.AckServer, ServerAckTimeout: 5 * time.Second, Health: func() message.Health { return message.Health{} }})
 		if err != nil {
 			t.Fatal(err)
 		}

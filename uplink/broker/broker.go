@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -104,71 +103,28 @@ func (b Broker) Reachable(ctx context.Context) bool {
 // Plaintext is true if the link is unencrypted to another machine.
 func (b Broker) Plaintext() bool {
 	u, secure, err := b.address()
-	return err == nil && !secure && !loopback(u.Hostname())
+	return err == nil && !secure && !Loopback(u.Hostname())
 }
 
 // Name is the address without secrets, for logs.
-func (b Broker) Name() string {
-	u, err := url.Parse(b.URL)
-	if err != nil {
-		return "the broker"
-	}
-	return u.Redacted()
-}
+func (b Broker) Name() string { return Redact(b.URL) }
 
 func (b Broker) address() (u *url.URL, secure bool, err error) {
 	fail := func(err error, advice string) (*url.URL, bool, error) {
 		return nil, false, &failure.Error{Op: "use the broker", Path: b.Name(), Err: err, Advice: advice}
 	}
-	const form = "write it as tls://HOST:8883, or tcp://127.0.0.1:1883 for one on this machine"
-	u, err = url.Parse(b.URL)
-	if err != nil {
-		// url.Error quotes the whole address, which may hold a password.
-		var ue *url.Error
-		if errors.As(err, &ue) {
-			err = ue.Err
-		}
-		return fail(fmt.Errorf("its address is not a URL: %w", err), form)
-	}
-	switch u.Scheme {
-	case "tcp", "mqtt":
-	case "tls", "mqtts", "ssl":
-		secure = true
-	default:
-		return fail(fmt.Errorf("its address starts with %q", u.Scheme+"://"), form)
-	}
+	u, secure, bad := parseAddress(b.URL, b.Insecure)
 	switch {
-	case u.Hostname() == "":
-		return fail(errors.New("its address names no host"), form)
-	case u.User != nil:
-		return fail(errors.New("its address contains a user"), "put user and password into files: addresses end up in logs")
-	case u.Path != "" && u.Path != "/", u.RawQuery != "", u.Fragment != "":
-		return fail(errors.New("its address goes on after the port"), form)
-	case !secure && !b.Insecure && !loopback(u.Hostname()):
-		return fail(ErrPlaintext, "use tls:// and a CA file, or allow plaintext with insecure = true")
+	case bad != nil:
+		return fail(fmt.Errorf("its address %w", bad.err), bad.advice)
 	case (b.CertFile == "") != (b.KeyFile == ""):
 		return fail(errors.New("a client certificate needs both a certificate file and a key file"), "name both or neither")
 	case b.PasswordFile != "" && b.UserFile == "":
 		return fail(errors.New("there is a password file but no user file"), "MQTT sends no password without a user")
 	case !secure && (b.CAFile != "" || b.CertFile != ""):
-		return fail(errors.New("certificates are given for an address without TLS"), "use tls://")
-	}
-	if u.Port() == "" {
-		port := "1883"
-		if secure {
-			port = "8883"
-		}
-		u.Host = net.JoinHostPort(u.Hostname(), port)
+		return fail(errors.New("certificates are given for an address without TLS"), "use mqtts://")
 	}
 	return u, secure, nil
-}
-
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 func (b Broker) Credentials() (Credentials, error) {
@@ -182,12 +138,12 @@ func (b Broker) Credentials() (Credentials, error) {
 			Advice: "check the path, that this user may read it, and its content"}
 	}
 	if b.UserFile != "" {
-		if c.User, err = secretLine(b.UserFile); err != nil {
+		if c.User, err = ReadSecret(b.UserFile); err != nil {
 			return fail("broker's user file", b.UserFile, err)
 		}
 	}
 	if b.PasswordFile != "" {
-		if c.Password, err = secretLine(b.PasswordFile); err != nil {
+		if c.Password, err = ReadSecret(b.PasswordFile); err != nil {
 			return fail("broker's password file", b.PasswordFile, err)
 		}
 	}
@@ -213,31 +169,6 @@ func (b Broker) Credentials() (Credentials, error) {
 		c.TLS.Certificates = []tls.Certificate{pair}
 	}
 	return c, nil
-}
-
-// maxSecret bounds a file that holds one line.
-const maxSecret = 4096
-
-// secretLine reads a file that holds one line. Its content never gets into
-// an error.
-func secretLine(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
-	if err != nil {
-		return "", err
-	}
-	s := strings.TrimRight(string(b), "\r\n")
-	switch {
-	case s == "":
-		return "", errors.New("it is empty")
-	case len(b) > maxSecret, strings.ContainsAny(s, "\r\n\x00"):
-		return "", errors.New("it holds more than one line")
-	}
-	return s, nil
 }
 
 // Connect makes the TCP and TLS connection.
@@ -269,9 +200,6 @@ func (b Broker) Connect(ctx context.Context, tlsConfig *tls.Config) (net.Conn, e
 	}
 	return tc, nil
 }
-
-// ErrPlaintext: a broker that is not on this machine needs TLS.
-var ErrPlaintext = errors.New("a broker on another machine needs TLS")
 
 // sendBuffer keeps little in the kernel, so that a keep-alive ping is not
 // stuck behind minutes of pictures on a slow link.

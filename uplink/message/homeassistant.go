@@ -1,36 +1,42 @@
 package message
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strings"
+
+	"platewatch/uplink/internal/setting"
 )
 
 // HomeAssistant announces the unit to Home Assistant by MQTT discovery: one
 // retained message for the device and its entities, which read the unit's own
 // topics. Names of entities hold no plate text; the last hit's state does.
 type HomeAssistant struct {
-	Prefix  string   // of Home Assistant's discovery; default "homeassistant"
-	Cameras []string // names of the unit's cameras
+	Enabled bool     `toml:"enabled"`
+	Prefix  string   `toml:"prefix"` // of Home Assistant's discovery; default "homeassistant"
+	Cameras []string `toml:"-"`      // names of the unit's cameras
 }
 
-// Validate refuses a prefix that cannot stand in a topic.
-func (a *HomeAssistant) Validate() error {
-	if a.Prefix == "" {
-		return nil
-	}
-	return ValidateName(a.Prefix)
+// DefaultHomeAssistant returns the settings that the configuration file starts
+// from.
+func DefaultHomeAssistant() HomeAssistant { return HomeAssistant{Prefix: "homeassistant"} }
+
+// Problems yields a prefix that cannot be part of a topic.
+func (a HomeAssistant) Problems() iter.Seq2[string, error] {
+	return setting.Problems(func(add setting.Add) {
+		if ValidateName(a.Prefix) != nil {
+			add("prefix", `write "homeassistant", or the prefix that Home Assistant is set to`, "= %q cannot be the beginning of a topic", a.Prefix)
+		}
+	})
 }
 
 // homeID is a unit's name in the characters that discovery allows.
 func homeID(unit string) string { return strings.ReplaceAll(unit, ".", "__") }
 
 func (a *HomeAssistant) Topic(unit string) string {
-	prefix := a.Prefix
-	if prefix == "" {
-		prefix = "homeassistant"
-	}
-	return prefix + "/device/" + homeID(unit) + "/config"
+	return cmp.Or(a.Prefix, DefaultHomeAssistant().Prefix) + "/device/" + homeID(unit) + "/config"
 }
 
 type homeDevice struct {

@@ -3,10 +3,13 @@ package message
 import (
 	"encoding/base64"
 	"encoding/json"
+	"iter"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"platewatch/uplink/internal/setting"
 )
 
 // ONVIF publishes each hit once more, as the event of an ONVIF Profile M
@@ -17,24 +20,28 @@ import (
 // There is no place in it for "verified": such a receiver does not show that a
 // person must compare plate and issuing state before acting.
 type ONVIF struct {
-	TopicPrefix string // the levels before "onvif-ej"; may be empty
+	Enabled     bool   `toml:"enabled"`
+	TopicPrefix string `toml:"topic_prefix"` // the levels before "onvif-ej"; may be empty
 }
 
 // onvifRule is the Rule in topic and source: the name of the analytics rule
 // that a camera would have been given.
 const onvifRule = "platewatch"
 
-// Validate refuses a prefix that cannot stand in a topic.
-func (o *ONVIF) Validate() error {
-	if o.TopicPrefix == "" {
-		return nil
-	}
-	for level := range strings.SplitSeq(o.TopicPrefix, "/") {
-		if err := ValidateName(level); err != nil {
-			return err
+// Problems yields a prefix that cannot be part of a topic.
+func (o ONVIF) Problems() iter.Seq2[string, error] {
+	return setting.Problems(func(add setting.Add) {
+		if o.TopicPrefix == "" {
+			return
 		}
-	}
-	return nil
+		for level := range strings.SplitSeq(o.TopicPrefix, "/") {
+			if ValidateName(level) != nil {
+				add("topic_prefix", `write levels of letters, digits, ".", "_" and "-", with "/" between them`,
+					"= %q cannot be the beginning of a topic", o.TopicPrefix)
+				return
+			}
+		}
+	})
 }
 
 // Topic is {TopicPrefix}/onvif-ej/ and the event's topic without its namespace

@@ -15,8 +15,12 @@ func TestONVIFTopics(t *testing.T) {
 		t.Error(got)
 	}
 	for _, bad := range []string{"a//b", "+", "a/#"} {
-		if (&ONVIF{TopicPrefix: bad}).Validate() == nil {
-			t.Errorf("%q is accepted", bad)
+		n := 0
+		for range (ONVIF{TopicPrefix: bad}).Problems() {
+			n++
+		}
+		if n != 1 {
+			t.Errorf("%q has %d problems", bad, n)
 		}
 	}
 }

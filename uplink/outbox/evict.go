@@ -2,25 +2,9 @@ package outbox
 
 import (
 	"slices"
-	"time"
 
 	"platewatch/uplink/outbox/internal/journal"
 )
-
-// Limit bounds the pending hits of one priority.
-type Limit struct {
-	MaxBytes int64         // of their records; 0: only the bound of all counts
-	MaxAge   time.Duration // older ones are dropped; 0: [Settings.MaxAge]
-}
-
-// limit is what holds for hits of this urgency.
-func (o *Settings) limit(urgency uint8) Limit {
-	l := o.Limits[int(urgency)]
-	if l.MaxAge <= 0 {
-		l.MaxAge = o.MaxAge
-	}
-	return l
-}
 
 // recordCost is what a record counts for at the bound: itself and its key.
 func recordCost(size int) int64 { return int64(size) + 8 }

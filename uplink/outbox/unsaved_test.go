@@ -250,7 +250,7 @@ func TestStartWithoutDisk(t *testing.T) {
 func TestAge(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox.db")
 	set := true
-	opts := Settings{MaxAge: 24 * time.Hour, Limits: map[int]Limit{5: {MaxAge: time.Hour}}, ClockSet: func() bool { return set }}
+	opts := Settings{MaxAge: 24 * time.Hour, Limits: []Limit{{Priority: 5, MaxAge: time.Hour}}, ClockSet: func() bool { return set }}
 	o := openTestOutbox(t, path, opts)
 	start := time.Now()
 	at := func(d time.Duration) {
@@ -292,7 +292,7 @@ func TestAge(t *testing.T) {
 }
 
 func TestBoundOfOnePriority(t *testing.T) {
-	o := testOutbox(t, Settings{Limits: map[int]Limit{5: {MaxBytes: 25_000}}})
+	o := testOutbox(t, Settings{Limits: []Limit{{Priority: 5, MaxBytes: 25_000}}})
 	for i := range 4 {
 		uplinktest.MustAccept(t, o, uplinktest.WithPriority(uplinktest.WithPictures(uplinktest.Hit(fmt.Sprintf("R%d", i)), 1000, 9000), 5))
 		uplinktest.MustAccept(t, o, uplinktest.WithPriority(uplinktest.WithPictures(uplinktest.Hit(fmt.Sprintf("A%d", i)), 1000, 9000), 1))

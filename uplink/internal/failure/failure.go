@@ -10,13 +10,16 @@ import (
 // Error says what the uplink could not do, to which file or address, and what
 // a person can do about it. Path never contains a password.
 type Error struct {
-	Op     string // in one or two words: "open the outbox"
+	Op     string // in one or two words: "open the outbox"; empty for a setting
 	Path   string // file, address or id; may be empty
 	Err    error
 	Advice string // may be empty
 }
 
 func (e *Error) Error() string {
+	if e.Op == "" { // of a setting: the text continues its key
+		return e.Err.Error()
+	}
 	s := "cannot " + e.Op
 	if e.Path != "" {
 		s += " " + e.Path

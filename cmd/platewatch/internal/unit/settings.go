@@ -126,9 +126,9 @@ func listMatching(l config.ListMatch, m hotlist.Matching) hotlist.Matching {
 
 func outboxOptions(u *Unit) outbox.Settings {
 	c := u.cfg
-	limits := map[int]outbox.Limit{}
+	var limits []outbox.Limit
 	for _, l := range c.Uplink.Limits {
-		limits[l.Priority] = outbox.Limit{MaxBytes: int64(l.MaxBytes), MaxAge: l.MaxAge}
+		limits = append(limits, outbox.Limit{Priority: l.Priority, MaxBytes: int64(l.MaxBytes), MaxAge: l.MaxAge})
 	}
 	return outbox.Settings{
 		MaxBytes:          int64(c.Uplink.MaxBytes),
@@ -144,8 +144,8 @@ func outboxOptions(u *Unit) outbox.Settings {
 func clientConfig(u *Unit) uplink.Settings {
 	c := u.cfg.Uplink
 	out := uplink.Settings{
-		ServerAck:    c.Ack == config.AckServer,
-		Bandwidth:    int(c.Bandwidth),
+		Ack:          uplink.Ack(c.Ack),
+		Bandwidth:    c.Bandwidth,
 		Software:     u.o.Version.Version,
 		Health:       u.health,
 		DrainTimeout: drainTimeout,
@@ -157,11 +157,9 @@ func clientConfig(u *Unit) uplink.Settings {
 		}
 		out.Brokers = append(out.Brokers, b)
 	}
-	if c.ONVIF.Enabled {
-		out.ONVIF = &message.ONVIF{TopicPrefix: c.ONVIF.TopicPrefix}
-	}
+	out.ONVIF = message.ONVIF{Enabled: c.ONVIF.Enabled, TopicPrefix: c.ONVIF.TopicPrefix}
+	out.HomeAssistant = message.HomeAssistant{Enabled: c.HomeAssistant.Enabled, Prefix: c.HomeAssistant.Prefix}
 	if c.HomeAssistant.Enabled {
-		out.HomeAssistant = &message.HomeAssistant{Prefix: c.HomeAssistant.Prefix}
 		for _, camera := range u.cfg.Cameras {
 			out.HomeAssistant.Cameras = append(out.HomeAssistant.Cameras, camera.Name)
 		}
