@@ -2,20 +2,14 @@ package hotlist
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
 	"strconv"
 	"time"
 )
-
-// PartSource hands out the parts of an update: from a folder, or from what the
-// broker retains. A part that is not there yet is [fs.ErrNotExist].
-type PartSource func(ctx context.Context, p Part) (io.ReadCloser, error)
 
 // Update is a signed manifest and what applying it takes here.
 type Update struct {
@@ -60,7 +54,7 @@ func (db *DB) Examine(list string, manifest []byte) (Update, error) {
 }
 
 func (db *DB) examine(list string, manifest []byte, key Key) (Update, error) {
-	m, signer, err := verifyManifest(manifest, db.o.Trust)
+	m, signer, err := VerifyManifest(manifest, db.o.Trust)
 	if err != nil {
 		return Update{}, err
 	}
@@ -122,7 +116,7 @@ func (db *DB) Apply(ctx context.Context, list string, manifest []byte, parts Par
 	if err != nil {
 		return ApplyReport{}, &Error{Op: "apply", Path: db.dir, Err: err, Advice: adviceFor(err)}
 	}
-	unlock, err := lockFolder(ctx, db.dir, defaultLockWait)
+	unlock, err := lockFolder(ctx, db.dir, LockWait)
 	if err != nil {
 		return ApplyReport{}, &Error{Op: "apply", Path: db.dir, Err: err, Advice: adviceFor(err)}
 	}
@@ -171,7 +165,7 @@ func (db *DB) applyError(list string, err error) error {
 		advice = "sign a newer version; " + advice
 	}
 	path := db.dir
-	if validName(list) == nil {
+	if CheckListName(list) == nil {
 		path = listPath(db.dir, list)
 	}
 	return &Error{Op: "apply", Path: path, Err: err, Advice: advice}
@@ -181,8 +175,8 @@ func (db *DB) applyError(list string, err error) error {
 func (db *DB) apply(ctx context.Context, u Update, key Key, parts PartSource) (ApplyReport, error) {
 	m := &u.Manifest
 	signed := &Signed{Version: m.Version, Key: u.Key.ID(), Signer: u.Key.Name, Created: m.Created.UTC(), Expires: m.Expires.UTC()}
-	im := &importer{dir: db.dir, hotlistKey: key, keys: newFileKeys(key, freshSalt()), began: time.Now(), signed: signed, delta: u.Delta != nil,
-		o: ImportOptions{List: m.List, Version: strconv.FormatUint(m.Version, 10), Source: "signed update", AllowEmpty: true, LockWait: defaultLockWait}}
+	im := &rebuild{dir: db.dir, hotlistKey: key, keys: newFileKeys(key, freshSalt()), began: time.Now(), signed: signed, delta: u.Delta != nil,
+		o: ImportOptions{List: m.List, Version: strconv.FormatUint(m.Version, 10), ReadOptions: ReadOptions{Source: "signed update"}, AllowEmpty: true, LockWait: LockWait}}
 	fill := func(ctx context.Context, to *sorter) error {
 		for _, p := range u.Parts {
 			if err := im.addPart(ctx, p, parts, m.Entries, to); err != nil {
@@ -207,7 +201,7 @@ func (db *DB) apply(ctx context.Context, u Update, key Key, parts PartSource) (A
 }
 
 // addPart adds a part's changes to the sorter.
-func (im *importer) addPart(ctx context.Context, p Part, parts PartSource, entries int, to *sorter) error {
+func (im *rebuild) addPart(ctx context.Context, p Part, parts PartSource, entries int, to *sorter) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -215,12 +209,12 @@ func (im *importer) addPart(ctx context.Context, p Part, parts PartSource, entri
 	if err != nil {
 		return err
 	}
-	b, err := readPart(r, p)
+	b, err := ReadPart(r, p)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return err
 	}
-	err = readChanges(b, func(c *change) error {
-		if im.report.Lines++; im.report.Lines > maxEntries || !im.delta && im.report.Lines > entries {
+	err = ReadChanges(b, func(c *Change) error {
+		if im.report.Lines++; im.report.Lines > MaxEntries || !im.delta && im.report.Lines > entries {
 			return errors.New("it has more entries than it says")
 		}
 		payload := markRemoved
@@ -243,7 +237,7 @@ func (im *importer) addPart(ctx context.Context, p Part, parts PartSource, entri
 
 // recordRefusal remembers why an update was refused, once.
 func (db *DB) recordRefusal(ctx context.Context, list string, u Update, key Key, why error) {
-	if validName(list) != nil {
+	if CheckListName(list) != nil {
 		return
 	}
 	if _, err := os.Stat(trustPath(db.dir, list)); errors.Is(err, fs.ErrNotExist) {
@@ -264,12 +258,10 @@ func (db *DB) recordRefusal(ctx context.Context, list string, u Update, key Key,
 	if n.Version > 0 {
 		audit.Version, audit.Signer = strconv.FormatUint(n.Version, 10), u.Key.Name+" "+u.Key.ID()
 	}
-	if err := newTrail(db.dir, key).Append(ctx, audit); err != nil {
+	if err := NewTrail(db.dir, key).Append(ctx, audit); err != nil {
 		db.log.Error("a refused update could not be recorded", "list", list, "err", err)
 	}
 	if err := writeTrust(db.dir, list, key, r); err != nil {
 		db.log.Error("a refused update could not be recorded", "list", list, "err", err)
 	}
 }
-
-func sumOf(b []byte) Digest { return sha256.Sum256(b) }

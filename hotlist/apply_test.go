@@ -152,7 +152,7 @@ func TestNoWayBack(t *testing.T) {
 		t.Errorf("%+v, %v", states, err)
 	}
 	// Neither removal nor damage opens the way back.
-	if err := db.Remove(t.Context(), "l", By{}); err != nil {
+	if err := db.Remove(t.Context(), "l", Actor{}); err != nil {
 		t.Fatal(err)
 	}
 	refused("an older version after removal", "l", v1, ErrRollback)
@@ -349,7 +349,7 @@ func FuzzManifest(f *testing.F) {
 	f.Add(b)
 	f.Add([]byte("\n\n\n\n{}"))
 	f.Fuzz(func(t *testing.T, m []byte) {
-		if _, _, err := verifyManifest(m, s.keys); err == nil && !bytes.Equal(m, b) {
+		if _, _, err := VerifyManifest(m, s.keys); err == nil && !bytes.Equal(m, b) {
 			t.Errorf("accepted %q", m)
 		}
 		if m, err := parseManifest(m); err == nil {
@@ -362,7 +362,7 @@ func FuzzManifest(f *testing.F) {
 
 func FuzzPart(f *testing.F) {
 	w := newPartWriter(func(b []byte) error { f.Add(b); return nil })
-	for _, c := range []change{{Entry: Entry{Plate: "AB12", Category: Wanted, Priority: 2}}, {Remove: true, Entry: Entry{Plate: "AB12"}}} {
+	for _, c := range []Change{{Entry: Entry{Plate: "AB12", Category: Wanted, Priority: 2}}, {Remove: true, Entry: Entry{Plate: "AB12"}}} {
 		if err := w.add(c); err != nil {
 			f.Fatal(err)
 		}
@@ -371,7 +371,7 @@ func FuzzPart(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		_ = readChanges(b, func(c *change) error {
+		_ = ReadChanges(b, func(c *Change) error {
 			if !c.Remove {
 				if _, err := decodePayload(appendPayload(nil, &c.Entry)); err != nil {
 					t.Errorf("%+v cannot be stored: %v", c.Entry, err)

@@ -59,7 +59,7 @@ type AuditRecord struct {
 	Plate    string `json:"plate,omitempty"`   // see [Trail.Token]
 	Matches  int    `json:"matches,omitempty"` // of a look-up
 	Category string `json:"category,omitempty"`
-	How      How    `json:"how,omitempty"`
+	How      string `json:"how,omitempty"` // as [Match] says
 	Hit      string `json:"hit,omitempty"` // its id
 	Record   string `json:"record,omitempty"`
 	// Counts is one day's, for AuditCounts.
@@ -116,14 +116,15 @@ func OpenTrail(dir, keyFile string) (*Trail, error) {
 	if err != nil {
 		return nil, &Error{Op: "audit", Path: dir, Err: err, Advice: adviceFor(err)}
 	}
-	t := newTrail(dir, key)
+	t := NewTrail(dir, key)
 	if err := makeFolder(t.dir); err != nil {
 		return nil, &Error{Op: "audit", Path: t.dir, Err: err}
 	}
 	return t, nil
 }
 
-func newTrail(dir string, key Key) *Trail {
+// NewTrail is [OpenTrail] for whoever has the key; nothing is read or made.
+func NewTrail(dir string, key Key) *Trail {
 	return &Trail{dir: filepath.Join(dir, auditFolder), key: key.derive(nil, "audit"), now: time.Now,
 		segment: segmentBytes, segments: maxSegments, kept: keptFor}
 }
@@ -151,7 +152,7 @@ func (t *Trail) Append(ctx context.Context, records ...AuditRecord) error {
 	if err := makeFolder(t.dir); err != nil {
 		return fail(err)
 	}
-	unlock, err := lockFolder(ctx, t.dir, defaultLockWait)
+	unlock, err := lockFolder(ctx, t.dir, LockWait)
 	if err != nil {
 		return fail(err)
 	}
@@ -414,28 +415,4 @@ func (t *Trail) lastOf(start uint64) (link, time.Time, error) {
 	b = bytes.TrimSuffix(b, []byte("\n"))
 	r, hash, err := splitLine(b[bytes.LastIndexByte(b, '\n')+1:])
 	return link{Seq: r.Seq, Hash: hash}, r.At, err
-}
-
-// writeSealed replaces a small file whose content cannot be forged without key.
-func writeSealed(path string, key, payload []byte) error {
-	h := hmac.New(sha256.New, key)
-	fmt.Fprintf(h, "%s\x00", filepath.Base(path))
-	h.Write(payload)
-	return replaceFile(path, fmt.Appendf(hex.AppendEncode(nil, h.Sum(nil)), " %s\n", payload))
-}
-
-// readSealed reads it. Content that is not what was written is [ErrDamaged].
-func readSealed(path string, key []byte) ([]byte, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	mac, payload, _ := bytes.Cut(bytes.TrimSuffix(b, []byte("\n")), []byte(" "))
-	h := hmac.New(sha256.New, key)
-	fmt.Fprintf(h, "%s\x00", filepath.Base(path))
-	h.Write(payload)
-	if !hmac.Equal(mac, hex.AppendEncode(nil, h.Sum(nil))) {
-		return nil, fmt.Errorf("%w: %s is not what was written", ErrDamaged, filepath.Base(path))
-	}
-	return payload, nil
 }

@@ -47,8 +47,8 @@ func TestWhatIsDoneIsRecorded(t *testing.T) {
 			t.Fatal("applied")
 		}
 	}
-	by := By{"jane", "case 7"}
-	if _, err := Import(t.Context(), db.dir, strings.NewReader("plate\nXYZ789\n"), ImportOptions{List: "local", Version: "7", Source: "l.csv", By: by}); err != nil {
+	by := Actor{"jane", "case 7"}
+	if _, err := Import(t.Context(), db.dir, strings.NewReader("plate\nXYZ789\n"), ImportOptions{List: "local", Version: "7", By: by, ReadOptions: ReadOptions{Source: "l.csv"}}); err != nil {
 		t.Fatal(err)
 	}
 	local, err := Open(db.dir, Options{})
@@ -87,7 +87,7 @@ func TestWhatIsDoneIsRecorded(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 	// A change by hand needs a name and a reason, and leaves signed lists alone.
-	if _, err := local.Add(t.Context(), "local", map[string]string{"plate": "A12345"}, By{"jane", ""}); !errors.Is(err, ErrOptions) {
+	if _, err := local.Add(t.Context(), "local", map[string]string{"plate": "A12345"}, Actor{"jane", ""}); !errors.Is(err, ErrOptions) {
 		t.Error(err)
 	}
 	if _, err := local.Add(t.Context(), "signed", map[string]string{"plate": "A12345"}, by); !errors.Is(err, ErrRefused) {

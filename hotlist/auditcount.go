@@ -17,7 +17,7 @@ func (t *Trail) Count(ctx context.Context, d DayCounts) error {
 	if err := makeFolder(t.dir); err != nil {
 		return fail(err)
 	}
-	unlock, err := lockFolder(ctx, t.dir, defaultLockWait)
+	unlock, err := lockFolder(ctx, t.dir, LockWait)
 	if err != nil {
 		return fail(err)
 	}

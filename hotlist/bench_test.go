@@ -214,7 +214,7 @@ func variants(how Matching, text string, use func([]byte)) {
 	for i, was := range b {
 		for k := range alphabet {
 			c := character(k)
-			if c != was && foldByte(c) == c && (how.OneCharacter || how.Confusable && DefaultConfusions().Confusable(was, c)) {
+			if c != was && FoldByte(c) == c && (how.OneCharacter || how.Confusable && DefaultConfusions().Confusable(was, c)) {
 				b[i] = c
 				use(b)
 			}

@@ -25,7 +25,7 @@ type builder struct {
 	wildcards  []wildcardRecord
 	categories map[string]int
 	digest     Digest
-	layouts    layoutBuilder
+	layouts    LayoutCounter
 
 	key [keyLength]byte // of the last record
 	n   int             // records that share its HMAC
@@ -128,9 +128,9 @@ func (b *builder) count(payload []byte) error {
 	if e.Policy == PolicyFuzzy {
 		b.fuzzy++
 	}
-	b.digest.add(payload)
+	b.digest.Add(payload)
 	if e.Policy != PolicyWildcard {
-		b.layouts.add(e.Plate)
+		b.layouts.Add(e.Plate)
 	}
 	if _, known := b.categories[e.Category]; known || len(b.categories) < maxCategories {
 		b.categories[e.Category]++
@@ -155,7 +155,7 @@ func (b *builder) finishAs(format int, l List) error {
 	if err := meta.Put(listKey, sealRecord(b.keys.meta, listKey, payload)); err != nil {
 		return err
 	}
-	if err := meta.Put(layoutsKey, sealRecord(b.keys.meta, layoutsKey, b.layouts.appendTo(nil))); err != nil {
+	if err := meta.Put(layoutsKey, sealRecord(b.keys.meta, layoutsKey, b.layouts.AppendTo(nil))); err != nil {
 		return err
 	}
 	wildcards, err := b.tx.CreateBucketIfNotExists(wildcardsBucket)

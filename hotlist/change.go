@@ -4,84 +4,36 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
-// change is one line of a part: an entry that is added or replaced, or one that
+// Change is one line of a part: an entry that is added or replaced, or one that
 // is taken away.
-type change struct {
+type Change struct {
 	Remove bool `json:"remove,omitempty"`
 	Entry
 }
 
-// validEntry refuses an entry that no import makes. Entries of signed lists are
-// checked like all others: a signature says who wrote it, not that it is right.
-func validEntry(e *Entry) error {
-	plate := e.Plate
-	if e.Policy == PolicyWildcard {
-		p, err := normalizePattern(plate)
-		if err != nil {
-			return err
-		}
-		if p != plate || !hasWildcards(plate) {
-			return fmt.Errorf("%s is not written as a pattern is", quote(plate))
-		}
-	} else if plate == "" || len(plate) > MaxPlate || !isNormal(plate) {
-		return fmt.Errorf("%s is not a normalised plate", quote(plate))
-	}
-	if policyCodes[policyCode(e.Policy)] != e.Policy {
-		return fmt.Errorf("%s is not a match policy", quote(string(e.Policy)))
-	}
-	if e.Category == "" || category(e.Category) != e.Category {
-		return fmt.Errorf("%s is not a category", quote(e.Category))
-	}
-	if e.Priority < mostUrgent || e.Priority > leastUrgent {
-		return fmt.Errorf("%d is not a priority", e.Priority)
-	}
-	if e.Vehicle.Year < 0 || e.Vehicle.Year > 9999 {
-		return fmt.Errorf("%d is not a year", e.Vehicle.Year)
-	}
-	for _, s := range e.strings() {
-		if len(*s) > maxText || !utf8.ValidString(*s) || strings.IndexFunc(*s, unicode.IsControl) >= 0 {
-			return fmt.Errorf("%s is no text for a field", quote(*s))
-		}
-	}
-	e.Effective, e.Expires = e.Effective.UTC(), e.Expires.UTC()
-	if e.Effective.Nanosecond() != 0 || e.Expires.Nanosecond() != 0 {
-		return errors.New("a time has fractions of a second")
-	}
-	if !e.Effective.IsZero() && !e.Expires.IsZero() && !e.Effective.Before(e.Expires) {
-		return errors.New("it expires before it becomes effective")
-	}
-	return nil
-}
-
-// maxText bounds each text of an entry, in bytes.
-const maxText = 2000
-
-// readChanges calls f with every change in a part, which was verified already.
-func readChanges(part []byte, f func(*change) error) error {
+// ReadChanges calls f with every change in a part, which was verified already.
+func ReadChanges(part []byte, f func(*Change) error) error {
 	z, err := gzip.NewReader(bytes.NewReader(part))
 	if err != nil {
 		return err
 	}
 	lines := bufio.NewScanner(z)
-	lines.Buffer(make([]byte, 0, 4096), maxLine)
+	lines.Buffer(make([]byte, 0, 4096), maxChange)
 	for lines.Scan() {
-		var c change
+		var c Change
 		d := json.NewDecoder(bytes.NewReader(lines.Bytes()))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&c); err != nil {
 			return err
 		}
 		if !c.Remove {
-			if err := validEntry(&c.Entry); err != nil {
+			if err := c.Entry.Validate(); err != nil {
 				return err
 			}
 		}
@@ -91,6 +43,9 @@ func readChanges(part []byte, f func(*change) error) error {
 	}
 	return lines.Err()
 }
+
+// maxChange bounds a line of a part, in bytes.
+const maxChange = 64 << 10
 
 // partWriter cuts changes into parts.
 type partWriter struct {
@@ -110,7 +65,7 @@ func newPartWriter(emit func([]byte) error) *partWriter {
 	return w
 }
 
-func (w *partWriter) add(c change) error {
+func (w *partWriter) add(c Change) error {
 	b, err := json.Marshal(c)
 	if err != nil {
 		return err
@@ -141,8 +96,8 @@ func (w *partWriter) flush() error {
 	return err
 }
 
-// readPart reads a part and compares it with what the manifest says of it.
-func readPart(r io.Reader, p Part) ([]byte, error) {
+// ReadPart reads a part and compares it with what the manifest says of it.
+func ReadPart(r io.Reader, p Part) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, int64(p.Bytes)+1))
 	if err != nil {
 		return nil, err
@@ -152,3 +107,5 @@ func readPart(r io.Reader, p Part) ([]byte, error) {
 	}
 	return b, nil
 }
+
+func sumOf(b []byte) Digest { return sha256.Sum256(b) }

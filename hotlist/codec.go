@@ -3,13 +3,10 @@ package hotlist
 import (
 	"bytes"
 	"crypto/cipher"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"math/bits"
 	"time"
 )
 
@@ -91,11 +88,9 @@ func openRecord(dst []byte, from cipher.AEAD, key, value []byte) ([]byte, error)
 	return payload, nil
 }
 
-// policyCodes are the stored numbers of policies.
-var policyCodes = []Policy{PolicyAny, PolicyExact, PolicyFuzzy, PolicyWildcard}
-
+// policyCode is the stored number of a policy: its place in [Policies].
 func policyCode(p Policy) byte {
-	for i, q := range policyCodes {
+	for i, q := range Policies {
 		if p == q {
 			return byte(i)
 		}
@@ -105,7 +100,7 @@ func policyCode(p Policy) byte {
 
 // isWildcard tells whether a payload is that of a wildcard entry.
 func isWildcard(payload []byte) bool {
-	return len(payload) > 3 && int(payload[3]) < len(policyCodes) && policyCodes[payload[3]] == PolicyWildcard
+	return len(payload) > 3 && int(payload[3]) < len(Policies) && Policies[payload[3]] == PolicyWildcard
 }
 
 func appendPayload(b []byte, e *Entry) []byte {
@@ -127,17 +122,11 @@ func appendPayload(b []byte, e *Entry) []byte {
 		b = binary.AppendVarint(b, e.Expires.Unix())
 	}
 	b = binary.AppendUvarint(b, uint64(e.Vehicle.Year))
-	for _, s := range e.strings() {
+	for _, s := range e.Texts() {
 		b = binary.AppendUvarint(b, uint64(len(*s)))
 		b = append(b, *s...)
 	}
 	return b
-}
-
-// strings lists the text fields in the order in which they are stored.
-func (e *Entry) strings() [12]*string {
-	return [...]*string{&e.Plate, &e.State, &e.PlateType, &e.Category, &e.Handling, &e.Record, &e.Agency, &e.Note,
-		&e.Vehicle.Make, &e.Vehicle.Model, &e.Vehicle.Style, &e.Vehicle.Colour}
 }
 
 // payloadReader takes values off the front of a payload.
@@ -179,13 +168,13 @@ func (r *payloadReader) text() string {
 
 func decodePayload(b []byte) (Entry, error) {
 	var e Entry
-	if len(b) < payloadHeader || len(b) > maxPayload || b[0] != recordSchema || b[1] > allFlags || int(b[3]) >= len(policyCodes) {
+	if len(b) < payloadHeader || len(b) > maxPayload || b[0] != recordSchema || b[1] > allFlags || int(b[3]) >= len(Policies) {
 		return e, errRecord
 	}
 	flags := b[1]
 	e.Covert = flags&flagCovert != 0
 	e.Priority = int(b[2])
-	e.Policy = policyCodes[b[3]]
+	e.Policy = Policies[b[3]]
 	r := payloadReader{b: b[payloadHeader:]}
 	if flags&flagEffective != 0 {
 		e.Effective = time.Unix(r.varint(), 0).UTC()
@@ -198,7 +187,7 @@ func decodePayload(b []byte) (Entry, error) {
 		return Entry{}, errRecord
 	}
 	e.Vehicle.Year = int(year)
-	for _, s := range e.strings() {
+	for _, s := range e.Texts() {
 		*s = r.text()
 	}
 	if r.bad || len(r.b) >= payloadBlock || len(bytes.Trim(r.b, "\x00")) > 0 {
@@ -215,9 +204,9 @@ func trimPayload(b []byte, e *Entry) []byte {
 }
 
 // payloadPlate returns the plate of a payload without decoding the rest.
-func payloadPlate(b []byte) ([]byte, bool) {
+func payloadPlate(b []byte) ([]byte, error) {
 	if len(b) < payloadHeader {
-		return nil, false
+		return nil, errRecord
 	}
 	r := payloadReader{b: b[payloadHeader:]}
 	if b[1]&flagEffective != 0 {
@@ -229,37 +218,7 @@ func payloadPlate(b []byte) ([]byte, bool) {
 	r.uvarint()
 	n := r.uvarint()
 	if r.bad || n > uint64(len(r.b)) || n > MaxPlate {
-		return nil, false
+		return nil, errRecord
 	}
-	return r.b[:n], true
+	return r.b[:n], nil
 }
-
-// Digest stands for the content of a list: the sum, modulo 2^256, of the
-// SHA-256 of all its entries. It does not depend on their order or on how they
-// are stored. What says that a digest is the right one is a signature, so
-// nobody gains from entries that are made to cancel out.
-type Digest [sha256.Size]byte
-
-func (d *Digest) add(payload []byte) {
-	h := sha256.Sum256(payload)
-	var carry uint64
-	for i := 0; i < len(d); i += 8 {
-		var s uint64
-		s, carry = bits.Add64(binary.LittleEndian.Uint64(d[i:]), binary.LittleEndian.Uint64(h[i:]), carry)
-		binary.LittleEndian.PutUint64(d[i:], s)
-	}
-}
-
-// MarshalText writes the digest in hexadecimal.
-func (d Digest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d[:]), nil }
-
-// UnmarshalText reads what MarshalText wrote.
-func (d *Digest) UnmarshalText(b []byte) error {
-	if len(b) != hex.EncodedLen(len(d)) {
-		return fmt.Errorf("a digest has %d hexadecimal digits", hex.EncodedLen(len(d)))
-	}
-	_, err := hex.Decode(d[:], b)
-	return err
-}
-
-func (d Digest) String() string { return hex.EncodeToString(d[:]) }

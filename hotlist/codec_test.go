@@ -27,7 +27,7 @@ func genEntry() *rapid.Generator[Entry] {
 			Vehicle: Vehicle{Year: rapid.IntRange(0, 9999).Draw(t, "year"), Make: text.Draw(t, "make"), Model: text.Draw(t, "model"),
 				Style: text.Draw(t, "style"), Colour: text.Draw(t, "colour")},
 			Effective: stamp.Draw(t, "effective"), Expires: stamp.Draw(t, "expires"),
-			Policy: rapid.SampledFrom(policyCodes).Draw(t, "policy"),
+			Policy: rapid.SampledFrom(Policies).Draw(t, "policy"),
 		}
 	})
 }
@@ -45,8 +45,8 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 		if trimmed := trimPayload(payload, &e); !bytes.Equal(trimmed, appendPayload(nil, &e)) {
 			t.Fatalf("trimmed to %d bytes", len(trimmed))
 		}
-		if plate, ok := payloadPlate(payload); !ok || string(plate) != e.Plate {
-			t.Fatalf("the plate is %q, %v", plate, ok)
+		if plate, err := payloadPlate(payload); err != nil || string(plate) != e.Plate {
+			t.Fatalf("the plate is %q, %v", plate, err)
 		}
 		got, err := decodePayload(payload)
 		if err != nil {

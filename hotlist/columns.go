@@ -173,18 +173,7 @@ func quoteAll(names []string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(quote(n))
+		b.WriteString(Quote(n))
 	}
 	return b.String()
-}
-
-// quote shows a value from a file in a message: shortened, and with what is
-// not printable escaped.
-func quote(s string) string {
-	const most = 40
-	short := []rune(s[:min(len(s), 4*most)])
-	if len(short) > most {
-		return strconv.Quote(string(short[:most])) + "..."
-	}
-	return strconv.Quote(s)
 }

@@ -85,9 +85,9 @@ func ParseConfusions(r io.Reader) (*Confusions, error) {
 			weight, err := strconv.ParseFloat(words[i+2], 32)
 			switch {
 			case len(read) != 1 || len(truth) != 1 || read == truth:
-				return nil, fmt.Errorf("line %d: %s and %s are not two characters of plates", n, quote(words[i]), quote(words[i+1]))
+				return nil, fmt.Errorf("line %d: %s and %s are not two characters of plates", n, Quote(words[i]), Quote(words[i+1]))
 			case err != nil || !(weight > 1e-6 && weight <= 1e6):
-				return nil, fmt.Errorf("line %d: %s is not a weight above 0", n, quote(words[i+2]))
+				return nil, fmt.Errorf("line %d: %s is not a weight above 0", n, Quote(words[i+2]))
 			}
 			c.weight[ordinal(read[0])][ordinal(truth[0])] = float32(weight)
 		}
@@ -119,10 +119,5 @@ func LoadConfusions(path string) (*Confusions, error) {
 
 // Confusable tells whether the table has a pair of normalised characters.
 func (c *Confusions) Confusable(read, truth byte) bool {
-	return isPlateByte(read) && isPlateByte(truth) && c.confusable(read, truth)
-}
-
-// confusable tells whether the table has a pair.
-func (c *Confusions) confusable(read, truth byte) bool {
 	return c.weight[ordinal(read)][ordinal(truth)] > 0
 }

@@ -264,7 +264,7 @@ func TestCorruptFilesAreKeptUpToABound(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	aside, err := openDB(t, dir).Aside()
+	aside, err := openDB(t, dir).SetAsideFiles()
 	if err != nil || len(aside) != 3 || aside[0].List != "l" {
 		t.Error(aside, err)
 	}
@@ -340,7 +340,7 @@ func TestReadOnlyOpenChangesNothing(t *testing.T) {
 	if _, err := db.Import(t.Context(), strings.NewReader("plate\nA\n"), ImportOptions{List: "x"}); !errors.Is(err, ErrReadOnly) {
 		t.Error(err)
 	}
-	if err := db.Remove(t.Context(), "l", By{}); !errors.Is(err, ErrReadOnly) {
+	if err := db.Remove(t.Context(), "l", Actor{}); !errors.Is(err, ErrReadOnly) {
 		t.Error(err)
 	}
 	if _, err := OpenReadOnly(filepath.Join(dir, "missing"), strictly); !errors.Is(err, fs.ErrNotExist) {

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -24,18 +25,25 @@ type DB struct {
 	log      *slog.Logger
 
 	confusions *Confusions
-	readings   sync.Pool // *reading: one is large, and most look-ups find nothing
+	readings   sync.Pool // *Reading: one is large, and most look-ups find nothing
 
 	refreshing sync.Mutex // one Refresh at a time
 	refused    map[string]refusedFile
 	locked     bool // whoever called holds the directory's lock
 
 	mu     sync.RWMutex // the fields below; held while lists are looked into
-	lists  []*listFile  // by name
+	lists  []*openList  // by name
 	damage []Damage
 	closed bool
 
 	lookups, matched, failures, reloads atomic.Uint64
+}
+
+// openList is a list in use.
+type openList struct {
+	*listFile
+	searcher *Searcher
+	failed   atomic.Bool // a lookup met damage
 }
 
 // refusedFile is a file that could not be used, so that it is not read again,
@@ -58,8 +66,6 @@ type Damage struct {
 	SetAside string    `json:"set_aside,omitempty"`
 	Seen     time.Time `json:"seen"`
 }
-
-const adviceFolder = "a hotlist is a directory; name one that this user may write to"
 
 const (
 	// maxDamage bounds what Damage returns; the oldest go first.
@@ -114,7 +120,7 @@ func open(dir string, readOnly bool, o Options) (*DB, error) {
 		o.Confusions = DefaultConfusions()
 	}
 	db := &DB{dir: dir, readOnly: readOnly, o: o, log: o.Log.With("hotlist", dir), refused: map[string]refusedFile{},
-		confusions: o.Confusions, readings: sync.Pool{New: func() any { return new(reading) }}}
+		confusions: o.Confusions, readings: sync.Pool{New: func() any { return new(Reading) }}}
 	if _, err := db.Refresh(context.Background()); err != nil {
 		return nil, err
 	}
@@ -159,17 +165,17 @@ func (db *DB) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportR
 
 // Remove deletes a list, and the version of it before. Daemons that have the
 // directory open notice by themselves.
-func (db *DB) Remove(ctx context.Context, name string, by By) error {
+func (db *DB) Remove(ctx context.Context, name string, by Actor) error {
 	fail := func(err error, advice string) error {
 		return &Error{Op: "remove", Path: db.dir, Err: err, Advice: advice}
 	}
 	if db.readOnly {
 		return fail(ErrReadOnly, "")
 	}
-	if err := validName(name); err != nil {
-		return fail(err, nameAdvice)
+	if err := CheckListName(name); err != nil {
+		return fail(err, ListNameAdvice)
 	}
-	unlock, err := lockFolder(ctx, db.dir, defaultLockWait)
+	unlock, err := lockFolder(ctx, db.dir, LockWait)
 	if err != nil {
 		return fail(err, "wait until the import that runs is done")
 	}
@@ -244,34 +250,7 @@ func (db *DB) Entries(ctx context.Context, name string) iter.Seq2[Entry, error] 
 
 var errStopped = errors.New("stopped")
 
-// sorted calls f with all entries in the order of their plates.
-func (l *listFile) sorted(ctx context.Context, f func(Entry) error) error {
-	dir, err := os.MkdirTemp("", "platewatch-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	s := newSorter(dir)
-	var key []byte
-	var adding error
-	err = l.each(ctx, func(e Entry, payload []byte) bool {
-		key = appendIdentity(key[:0], &e)
-		adding = s.add(key, payload)
-		return adding == nil
-	})
-	if err := errors.Join(err, adding); err != nil {
-		return err
-	}
-	return s.merge(func(_, payload []byte) error {
-		e, err := decodePayload(payload)
-		if err != nil {
-			return err
-		}
-		return f(e)
-	})
-}
-
-func (db *DB) retain(name string) (*listFile, error) {
+func (db *DB) retain(name string) (*openList, error) {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	if db.closed {
@@ -334,8 +313,8 @@ func (db *DB) CheckList(ctx context.Context, name string) error {
 }
 
 // recheck opens the file that l is anew, if it still has its name, and checks it.
-func (db *DB) recheck(ctx context.Context, l *listFile) error {
-	again, err := openList(ctx, l.path, l.key, lockWait)
+func (db *DB) recheck(ctx context.Context, l *openList) error {
+	again, err := openFile(ctx, l.path, l.key, lockWait)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // replaced or removed meanwhile
 	}
@@ -344,27 +323,6 @@ func (db *DB) recheck(ctx context.Context, l *listFile) error {
 	}
 	defer again.release()
 	return again.check(ctx)
-}
-
-// adviceFor says what to do about a list file that cannot be used.
-func adviceFor(err error) string {
-	switch {
-	case errors.Is(err, ErrDamaged):
-		return "import the list again; if it happens again, replace the storage"
-	case errors.Is(err, ErrNewer):
-		return "update platewatch, or import the list again with this version"
-	case errors.Is(err, ErrOlder):
-		return "import the list again"
-	case errors.Is(err, ErrUnsigned):
-		return "apply a signed version, name the key that signed it in the configuration, or name the list as local"
-	case errors.Is(err, ErrKey):
-		return "name the file with the hotlist's key; without it the lists cannot be read, and have to be imported again under a new one"
-	case errors.Is(err, ErrLocked):
-		return "end the program that holds it"
-	case errors.Is(err, fs.ErrPermission):
-		return "give the file to the user that the unit runs as, or import the list again as root"
-	}
-	return ""
 }
 
 // Stats counts what a DB holds and did.
@@ -401,4 +359,26 @@ func (db *DB) Stats() Stats {
 	return s
 }
 
-func byName(l *listFile, name string) int { return strings.Compare(l.Name, name) }
+// SetAsideFile is a damaged file that was set aside.
+type SetAsideFile struct {
+	List string `json:"list"`
+	Path string `json:"path"`
+}
+
+// SetAsideFiles returns the damaged files that are still in the directory. They are
+// kept for whoever wants to know what happened, and can be deleted.
+func (db *DB) SetAsideFiles() ([]SetAsideFile, error) {
+	files, err := os.ReadDir(db.dir)
+	if err != nil {
+		return nil, &Error{Op: "check", Path: db.dir, Err: err}
+	}
+	var aside []SetAsideFile
+	for _, f := range files {
+		if at := strings.LastIndex(f.Name(), listSuffix); at > 0 && strings.HasSuffix(f.Name(), corruptSuffix) {
+			aside = append(aside, SetAsideFile{List: f.Name()[:at], Path: filepath.Join(db.dir, f.Name())})
+		}
+	}
+	return aside, nil
+}
+
+func byName(l *openList, name string) int { return strings.Compare(l.Name, name) }

@@ -26,10 +26,14 @@ var strictly = matching(Matching{})
 // anyProbability leaves the probability of matches out of a comparison.
 var anyProbability = cmpopts.IgnoreFields(Match{}, "Probability")
 
+func matching(m Matching) Options {
+	return Options{MatchingOf: func(string, int) Matching { return m }}
+}
+
 // importList imports text as a list and fails the test if that fails.
 func importList(t testing.TB, dir, list, text string) ImportReport {
 	t.Helper()
-	report, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: list, Version: "v", Source: list + ".csv", Location: time.UTC})
+	report, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: list, Version: "v", ReadOptions: ReadOptions{Source: list + ".csv", Location: time.UTC}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +148,7 @@ func TestRunningDaemonTakesUpWhatChanges(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		other := openDB(t, dir)
-		if err := other.Remove(t.Context(), "l", By{}); err != nil {
+		if err := other.Remove(t.Context(), "l", Actor{}); err != nil {
 			t.Fatal(err)
 		}
 		looks()
@@ -400,7 +404,7 @@ func TestOpenMakesTheFoldersAbove(t *testing.T) {
 
 func TestRemoveNamesWhatIsMissing(t *testing.T) {
 	db := openDB(t, t.TempDir())
-	if err := db.Remove(t.Context(), "l", By{}); !errors.Is(err, fs.ErrNotExist) {
+	if err := db.Remove(t.Context(), "l", Actor{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 	for _, err := range db.Entries(t.Context(), "l") {

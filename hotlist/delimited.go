@@ -26,7 +26,7 @@ type delimited struct {
 	values *valueParser
 }
 
-func openDelimited(lines *lineReader, o *ImportOptions) (*delimited, error) {
+func openDelimited(lines *lineReader, o *ReadOptions) (format, error) {
 	d := &delimited{lines: lines, source: o.Source, values: newValueParser(o)}
 	first, err := d.headerLine()
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// By is who changes a hotlist by hand, and why: for the audit trail.
-type By struct {
+// Actor is who changes a hotlist by hand, and why: for the audit trail.
+type Actor struct {
 	Operator string
 	Reason   string
 }
@@ -25,43 +25,27 @@ type EditReport struct {
 // Add adds an entry to a list by hand, or replaces the one with the same plate,
 // state, plate type, category and record. A list that does not exist is made.
 // The columns are those of an import, by field name (see [Fields]).
-func (db *DB) Add(ctx context.Context, list string, columns map[string]string, by By) (EditReport, error) {
-	o := ImportOptions{List: list}
-	if err := o.fill(); err != nil {
-		return EditReport{}, &Error{Op: "add", Path: db.dir, Err: err}
+func (db *DB) Add(ctx context.Context, list string, columns map[string]string, by Actor) (EditReport, error) {
+	if err := CheckListName(list); err != nil {
+		return EditReport{}, &Error{Op: "add", Path: db.dir, Err: err, Advice: ListNameAdvice}
 	}
-	var e Entry
-	p := newValueParser(&o)
-	p.begin(&e)
-	for _, f := range fields {
-		value := columns[f.name]
-		if value == "" {
-			continue
-		}
-		err := checkText(value)
-		if err == nil {
-			err = f.set(p, &e, value)
-		}
-		if err != nil {
-			return EditReport{}, &Error{Op: "add", Path: list, Err: fmt.Errorf("%w: %s: %w", ErrRefused, f.name, err), Advice: "correct it; the list is unchanged"}
-		}
-	}
-	if err := p.complete(&e); err != nil {
+	e, err := ParseEntry(columns)
+	if err != nil {
 		return EditReport{}, &Error{Op: "add", Path: list, Err: fmt.Errorf("%w: %w", ErrRefused, err), Advice: "correct it; the list is unchanged"}
 	}
 	return db.edit(ctx, "add", list, by, AuditRecord{Kind: AuditAdd, Category: e.Category, Record: e.Record}, e.Plate,
-		func(im *importer, to *sorter) error {
+		func(im *rebuild, to *sorter) error {
 			return to.add(im.sortKey(&e, 1), appendPayload(nil, &e))
 		})
 }
 
 // RemovePlate takes the entries with a plate, or pattern, out of a list by hand.
-func (db *DB) RemovePlate(ctx context.Context, list, plate string, by By) (EditReport, error) {
+func (db *DB) RemovePlate(ctx context.Context, list, plate string, by Actor) (EditReport, error) {
 	var normal string
-	if hasWildcards(plate) {
+	if IsPattern(plate) {
 		var err error
-		if normal, err = normalizePattern(plate); err != nil {
-			return EditReport{}, &Error{Op: "remove", Path: list, Err: fmt.Errorf("%s: %w", quote(plate), err)}
+		if normal, err = NormalizePattern(plate); err != nil {
+			return EditReport{}, &Error{Op: "remove", Path: list, Err: fmt.Errorf("%s: %w", Quote(plate), err)}
 		}
 	} else {
 		normal = Normalize(plate)
@@ -84,7 +68,7 @@ func (db *DB) RemovePlate(ctx context.Context, list, plate string, by By) (EditR
 	if err != nil {
 		return EditReport{}, &Error{Op: "remove", Path: l.path, Err: err, Advice: adviceFor(err)}
 	}
-	return db.edit(ctx, "remove", list, by, AuditRecord{Kind: AuditRemove}, normal, func(im *importer, to *sorter) error {
+	return db.edit(ctx, "remove", list, by, AuditRecord{Kind: AuditRemove}, normal, func(im *rebuild, to *sorter) error {
 		for i := range found {
 			if err := to.add(im.sortKey(&found[i], i+1), markRemoved); err != nil {
 				return err
@@ -95,7 +79,7 @@ func (db *DB) RemovePlate(ctx context.Context, list, plate string, by By) (EditR
 }
 
 // edit changes a list by what fill gives the sorter.
-func (db *DB) edit(ctx context.Context, op, list string, by By, r AuditRecord, plate string, fill func(*importer, *sorter) error) (EditReport, error) {
+func (db *DB) edit(ctx context.Context, op, list string, by Actor, r AuditRecord, plate string, fill func(*rebuild, *sorter) error) (EditReport, error) {
 	fail := func(err error, advice string) (EditReport, error) {
 		return EditReport{}, &Error{Op: op, Path: db.dir, Err: err, Advice: advice}
 	}
@@ -103,20 +87,20 @@ func (db *DB) edit(ctx context.Context, op, list string, by By, r AuditRecord, p
 	case db.readOnly:
 		return fail(ErrReadOnly, "")
 	case by.Operator == "" || by.Reason == "":
-		return fail(optionErrorf("a change by hand needs the name of who makes it, and a reason"), "")
+		return fail(OptionErrorf("a change by hand needs the name of who makes it, and a reason"), "")
 	}
 	key, err := folderKey(db.dir, db.o.KeyFile, true)
 	if err != nil {
 		return fail(err, adviceFor(err))
 	}
-	unlock, err := lockFolder(ctx, db.dir, defaultLockWait)
+	unlock, err := lockFolder(ctx, db.dir, LockWait)
 	if err != nil {
 		return fail(err, "wait until the import that runs is done")
 	}
 	defer unlock()
 	version := "edited " + time.Now().UTC().Format("20060102T150405Z")
-	im := &importer{dir: db.dir, hotlistKey: key, keys: newFileKeys(key, freshSalt()), began: time.Now(), delta: true,
-		o: ImportOptions{List: list, Version: version, Source: "by hand", AllowEmpty: true, LockWait: defaultLockWait}}
+	im := &rebuild{dir: db.dir, hotlistKey: key, keys: newFileKeys(key, freshSalt()), began: time.Now(), delta: true,
+		o: ImportOptions{List: list, Version: version, ReadOptions: ReadOptions{Source: "by hand"}, AllowEmpty: true, LockWait: LockWait}}
 	report, err := im.run(ctx, func(_ context.Context, to *sorter) error { return fill(im, to) }, nil)
 	if err != nil {
 		var typed *Error
@@ -125,7 +109,7 @@ func (db *DB) edit(ctx context.Context, op, list string, by By, r AuditRecord, p
 		}
 		return fail(err, "the list in use is unchanged")
 	}
-	t := newTrail(db.dir, key)
+	t := NewTrail(db.dir, key)
 	r.Operator, r.Reason, r.List, r.Version = by.Operator, by.Reason, list, version
 	r.Plate, r.Added, r.Removed, r.Entries = t.Token(plate), report.Added, report.Removed, report.List.Entries
 	if err := t.Append(ctx, r); err != nil {
@@ -141,7 +125,7 @@ func (db *DB) Trail() (*Trail, error) {
 	if err != nil {
 		return nil, &Error{Op: "audit", Path: db.dir, Err: err, Advice: adviceFor(err)}
 	}
-	return newTrail(db.dir, key), nil
+	return NewTrail(db.dir, key), nil
 }
 
 // recordImport records what an import or an update did.
@@ -151,5 +135,5 @@ func recordImport(ctx context.Context, dir string, key Key, r AuditRecord, repor
 	if l.Signed != nil {
 		r.Signer, r.Version = l.Signed.Signer+" "+l.Signed.Key, strconv.FormatUint(l.Signed.Version, 10)
 	}
-	return newTrail(dir, key).Append(ctx, r)
+	return NewTrail(dir, key).Append(ctx, r)
 }

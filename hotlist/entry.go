@@ -1,9 +1,13 @@
 package hotlist
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Entry is one line of a list: a plate that is wanted, and why.
@@ -35,6 +39,10 @@ type Entry struct {
 	Policy Policy `json:"policy,omitempty"`
 }
 
+// Policies lists the policies. The order is that of their codes in list files
+// and must not change.
+var Policies = []Policy{PolicyAny, PolicyExact, PolicyFuzzy, PolicyWildcard}
+
 // Vehicle is what the list knows about the vehicle that carries the plate.
 type Vehicle struct {
 	Year   int    `json:"year,omitempty"`
@@ -59,109 +67,64 @@ const (
 	PolicyWildcard Policy = "wildcard"
 )
 
-// Categories that have a default priority of their own. A list may use any
-// other word; such entries have the priority [DefaultPriority].
-const (
-	AmberAlert        = "amber_alert"
-	SilverAlert       = "silver_alert"
-	Violent           = "violent"
-	Felony            = "felony"
-	Wanted            = "wanted"
-	MissingPerson     = "missing_person"
-	ProtectionOrder   = "protection_order"
-	StolenVehicle     = "stolen_vehicle"
-	StolenPlate       = "stolen_plate"
-	SupervisedRelease = "supervised_release"
-	SexOffender       = "sex_offender"
-	Immigration       = "immigration"
-	Other             = "other"
-)
-
-// DefaultPriority is that of entries whose category has none of its own.
-const DefaultPriority = 5
-
-const (
-	mostUrgent  = 1
-	leastUrgent = 9
-)
-
-var categoryPriority = map[string]int{
-	AmberAlert: 1, Violent: 1,
-	Felony: 2, Wanted: 2, MissingPerson: 2, SilverAlert: 2,
-	ProtectionOrder: 3, StolenVehicle: 3,
-	StolenPlate:       4,
-	SupervisedRelease: 6, SexOffender: 6, Immigration: 6,
-}
-
-// categoryAliases are other words for the categories above, as [slug] writes them.
-var categoryAliases = map[string]string{
-	"amber": AmberAlert, "silver": SilverAlert, "stolen": StolenVehicle, "stolen_car": StolenVehicle,
-	"stolen_veh": StolenVehicle, "stolen_plates": StolenPlate, "stolen_license_plate": StolenPlate,
-	"stolen_licence_plate": StolenPlate, "missing": MissingPerson, "missing_persons": MissingPerson,
-	"wanted_person": Wanted, "warrant": Wanted, "felony_vehicle": Felony, "violent_person": Violent,
-	"protection": ProtectionOrder, "custom": Other,
-}
-
-// Categories returns the names of the categories with a default priority, most
-// urgent first.
-func Categories() []string {
-	names := make([]string, 0, len(categoryPriority))
-	for name := range categoryPriority {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		if d := categoryPriority[a] - categoryPriority[b]; d != 0 {
-			return d
-		}
-		return strings.Compare(a, b)
-	})
-	return names
-}
-
-func defaultPriority(category string) int {
-	if p, ok := categoryPriority[category]; ok {
-		return p
-	}
-	return DefaultPriority
-}
-
-// valid says whether e counts at now.
-func (e *Entry) valid(now time.Time) bool {
+// ActiveAt tells whether e counts at a time.
+func (e *Entry) ActiveAt(now time.Time) bool {
 	if !e.Effective.IsZero() && now.Before(e.Effective) {
 		return false
 	}
 	return e.Expires.IsZero() || now.Before(e.Expires)
 }
 
-func (e *Entry) bounded() bool { return !e.Effective.IsZero() || !e.Expires.IsZero() }
+// TimeBound tells whether e counts for some time only.
+func (e *Entry) TimeBound() bool { return !e.Effective.IsZero() || !e.Expires.IsZero() }
 
-// List describes one list as it is stored.
-type List struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-	// Entries counts the entries that can match.
-	Entries int `json:"entries"`
-	// Wildcards counts those of them that are patterns.
-	Wildcards int `json:"wildcards,omitempty"`
-	// Fuzzy counts those whose policy is [PolicyFuzzy].
-	Fuzzy int `json:"fuzzy,omitempty"`
-	// Categories counts the entries of each category.
-	Categories map[string]int `json:"categories,omitempty"`
-	// Digest stands for the entries: two versions with the same digest hold the same.
-	Digest Digest `json:"digest,omitzero"`
-	// Signed tells which signed version it is; nil if it was imported here.
-	Signed *Signed `json:"signed,omitempty"`
-	// Imported is when, by this machine's clock.
-	Imported time.Time `json:"imported"`
-	// Source is the name of the file it was imported from.
-	Source string `json:"source,omitempty"`
-	// Duplicates, Skipped and Refused count the source's lines that did not
-	// become entries.
-	Duplicates int `json:"duplicates"`
-	Skipped    int `json:"skipped"`
-	Refused    int `json:"refused"`
-	// Bytes is the size of the list's file.
-	Bytes int64 `json:"bytes"`
-	// Fallback: this is the version before, because the newest one is damaged.
-	Fallback bool `json:"fallback,omitempty"`
+// Texts lists the text fields in the order in which they are stored.
+func (e *Entry) Texts() [12]*string {
+	return [...]*string{&e.Plate, &e.State, &e.PlateType, &e.Category, &e.Handling, &e.Record, &e.Agency, &e.Note,
+		&e.Vehicle.Make, &e.Vehicle.Model, &e.Vehicle.Style, &e.Vehicle.Colour}
 }
+
+// Validate refuses an entry that no import makes. Entries of signed lists are
+// checked like all others: a signature says who wrote it, not that it is right.
+func (e *Entry) Validate() error {
+	plate := e.Plate
+	if e.Policy == PolicyWildcard {
+		p, err := NormalizePattern(plate)
+		if err != nil {
+			return err
+		}
+		if p != plate || !IsPattern(plate) {
+			return fmt.Errorf("%s is not written as a pattern is", Quote(plate))
+		}
+	} else if plate == "" || len(plate) > MaxPlate || !isNormal(plate) {
+		return fmt.Errorf("%s is not a normalised plate", Quote(plate))
+	}
+	if !slices.Contains(Policies, e.Policy) {
+		return fmt.Errorf("%s is not a match policy", Quote(string(e.Policy)))
+	}
+	if e.Category == "" || CategoryOf(e.Category) != e.Category {
+		return fmt.Errorf("%s is not a category", Quote(e.Category))
+	}
+	if e.Priority < MostUrgent || e.Priority > LeastUrgent {
+		return fmt.Errorf("%d is not a priority", e.Priority)
+	}
+	if e.Vehicle.Year < 0 || e.Vehicle.Year > 9999 {
+		return fmt.Errorf("%d is not a year", e.Vehicle.Year)
+	}
+	for _, s := range e.Texts() {
+		if len(*s) > maxText || !utf8.ValidString(*s) || strings.IndexFunc(*s, unicode.IsControl) >= 0 {
+			return fmt.Errorf("%s is no text for a field", Quote(*s))
+		}
+	}
+	e.Effective, e.Expires = e.Effective.UTC(), e.Expires.UTC()
+	if e.Effective.Nanosecond() != 0 || e.Expires.Nanosecond() != 0 {
+		return errors.New("a time has fractions of a second")
+	}
+	if !e.Effective.IsZero() && !e.Expires.IsZero() && !e.Effective.Before(e.Expires) {
+		return errors.New("it expires before it becomes effective")
+	}
+	return nil
+}
+
+// maxText bounds each text of an entry, in bytes.
+const maxText = 2000

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 )
 
 var (
@@ -60,40 +59,15 @@ func (e *Error) Unwrap() error { return e.Err }
 // Hint says what to do.
 func (e *Error) Hint() string { return e.Advice }
 
-// LineError is one line of an imported file that was refused.
-type LineError struct {
-	File   string `json:"file"`
-	Line   int    `json:"line"`   // from 1, the header included
-	Column int    `json:"column"` // which of the line's fields, from 1; 0: the line as a whole
-	Name   string `json:"name,omitempty"`
-	Reason string `json:"reason"`
-}
+// OptionError is an [ErrOptions] without saying so in its text.
+type OptionError string
 
-func (e *LineError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d: ", e.File, e.Line)
-	if e.Column > 0 {
-		fmt.Fprintf(&b, "column %d", e.Column)
-		if e.Name != "" {
-			fmt.Fprintf(&b, " (%s)", e.Name)
-		}
-		b.WriteString(": ")
-	}
-	b.WriteString(e.Reason)
-	return b.String()
-}
+func (e OptionError) Error() string       { return string(e) }
+func (e OptionError) Is(other error) bool { return other == ErrOptions }
 
-// Unwrap makes a LineError an [ErrRefused].
-func (e *LineError) Unwrap() error { return ErrRefused }
-
-// optionError is an [ErrOptions] without saying so in its text.
-type optionError string
-
-func (e optionError) Error() string       { return string(e) }
-func (e optionError) Is(other error) bool { return other == ErrOptions }
-
-func optionErrorf(format string, args ...any) error {
-	return optionError(fmt.Sprintf(format, args...))
+// OptionErrorf formats an [OptionError].
+func OptionErrorf(format string, args ...any) error {
+	return OptionError(fmt.Sprintf(format, args...))
 }
 
 // refusedError is an [ErrRefused] without saying so in its text.

@@ -14,7 +14,7 @@ var shapes = []string{"0OQD", "1IL", "8B", "5S", "2Z", "6G"}
 // Lookalikes tells whether two different characters are of one shape: of O, 0, Q
 // and D; of I, 1 and L; or B and 8, S and 5, Z and 2, G and 6.
 func Lookalikes(a, b byte) bool {
-	return a != b && isPlateByte(a) && isPlateByte(b) && shapeOf[a] == shapeOf[b]
+	return a != b && IsPlateByte(a) && IsPlateByte(b) && shapeOf[a] == shapeOf[b]
 }
 
 var shapeOf = makeClass(shapes)
@@ -79,12 +79,13 @@ func makeClassMembers() (members [128][]int) {
 	return members
 }
 
-// indexFold folds a normalised plate in place.
-func indexFold(b []byte) {
+// FoldIndex turns a normalised plate into its index form, in place: each
+// character becomes the first one of its class.
+func FoldIndex(b []byte) {
 	for i, c := range b {
 		b[i] = indexClass[c&127]
 	}
 }
 
-// twins tells whether two characters fold to the same in [Fold].
-func twins(a, b byte) bool { return foldByte(a) == foldByte(b) }
+// sameAfterFold tells whether two characters fold to the same in [Fold].
+func sameAfterFold(a, b byte) bool { return FoldByte(a) == FoldByte(b) }

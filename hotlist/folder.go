@@ -24,35 +24,12 @@ const (
 )
 
 const (
-	maxNameLength = 64
 	// maxLists bounds the lists in a directory, and so the files a unit holds open.
 	maxLists = 64
 	// maxCorrupt bounds the damaged files kept of one list: they are evidence,
 	// and as large as the list.
 	maxCorrupt = 3
 )
-
-// validName says why a list cannot have a name, which becomes a file's name
-// and a level of an MQTT topic.
-func validName(name string) error {
-	if name == "" {
-		return optionError("a list needs a name")
-	}
-	if len(name) > maxNameLength {
-		return optionErrorf("the list's name is longer than %d characters", maxNameLength)
-	}
-	for i, c := range []byte(name) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case (c == '-' || c == '_' || c == '.') && i > 0:
-		default:
-			return optionErrorf("a list cannot be named %q", name)
-		}
-	}
-	return nil
-}
-
-const nameAdvice = "a name starts with a letter or digit and holds letters, digits, hyphens, dots and underscores"
 
 func listPath(dir, name string) string     { return filepath.Join(dir, name+listSuffix) }
 func previousPath(dir, name string) string { return filepath.Join(dir, name+previousSuffix) }
@@ -70,7 +47,7 @@ func scan(dir string) ([]string, error) {
 		if !ok {
 			name, ok = strings.CutSuffix(f.Name(), previousSuffix)
 		}
-		if !ok || validName(name) != nil || slices.Contains(names, name) {
+		if !ok || CheckListName(name) != nil || slices.Contains(names, name) {
 			continue
 		}
 		names = append(names, name)
@@ -81,6 +58,9 @@ func scan(dir string) ([]string, error) {
 	}
 	return names, nil
 }
+
+// LockWait is how long to wait for another process unless told otherwise.
+const LockWait = 5 * time.Second
 
 // lockFolder waits until no other process changes the directory, at most for
 // wait, and returns what lets the next one in.
@@ -238,28 +218,6 @@ func moveAside(dir, path string) (string, error) {
 		return "", err
 	}
 	return "", syncFolder(dir)
-}
-
-// Aside is a damaged file that was set aside.
-type Aside struct {
-	List string `json:"list"`
-	Path string `json:"path"`
-}
-
-// Aside returns the damaged files that are still in the directory. They are
-// kept for whoever wants to know what happened, and can be deleted.
-func (db *DB) Aside() ([]Aside, error) {
-	files, err := os.ReadDir(db.dir)
-	if err != nil {
-		return nil, &Error{Op: "check", Path: db.dir, Err: err}
-	}
-	var aside []Aside
-	for _, f := range files {
-		if at := strings.LastIndex(f.Name(), listSuffix); at > 0 && strings.HasSuffix(f.Name(), corruptSuffix) {
-			aside = append(aside, Aside{List: f.Name()[:at], Path: filepath.Join(db.dir, f.Name())})
-		}
-	}
-	return aside, nil
 }
 
 // sameFile tells whether two looks saw the same unchanged file.

@@ -3,45 +3,65 @@ package hotlist
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"unicode"
-
-	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/charmap"
-	utf "golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
+	"time"
 )
 
-// Format is how an imported file is laid out.
-type Format string
+// ReadOptions say how a file is read.
+type ReadOptions struct {
+	// Source names the input in messages. Default: "input".
+	Source string
+	// Format is how the input is laid out. Default: [Auto].
+	Format Format
+	// Encoding of the input. Default: told from its first bytes.
+	Encoding Encoding
+	// Columns maps the file's column names to fields (see [Fields]); an empty
+	// field leaves a column out without reporting it. Columns that are not
+	// mapped are recognised by their names.
+	Columns map[string]string
+	// Dates says how 03/04/2026 is meant. Without it such a date is refused;
+	// dates that can be read in one way only never need it.
+	Dates DateOrder
+	// Location is where dates without a time zone begin and end. Default: time.Local.
+	Location *time.Location
+	// Category is that of lines that name none. Default: [Other].
+	Category string
+}
 
-// The formats. The names are those of the -format flag.
-const (
-	Auto      Format = "auto" // one of the others, told from the header
-	CSV       Format = "csv"
-	TSV       Format = "tsv"
-	Semicolon Format = "semicolon"
-	NCIC      Format = "ncic" // the fixed-width vehicle extract
-)
-
-// Formats lists the formats.
-var Formats = []Format{Auto, CSV, TSV, Semicolon, NCIC}
-
-// Encoding is how an imported file writes characters.
-type Encoding string
-
-// The encodings. The names are those of the -encoding flag.
-const (
-	AutoEncoding Encoding = "auto" // UTF-16 if the file begins like it, or else UTF-8
-	UTF8         Encoding = "utf-8"
-	UTF16        Encoding = "utf-16" // big endian unless the file begins with a mark that says otherwise
-	Windows1252  Encoding = "windows-1252"
-)
-
-// Encodings lists the encodings.
-var Encodings = []Encoding{AutoEncoding, UTF8, UTF16, Windows1252}
+// Fill sets defaults and refuses what cannot be, with an [ErrOptions].
+func (o *ReadOptions) Fill() error {
+	if o.Source == "" {
+		o.Source = "input"
+	}
+	if o.Category == "" {
+		o.Category = Other
+	}
+	if c := CategoryOf(o.Category); c != "" {
+		o.Category = c
+	} else {
+		return OptionErrorf("%q is not a category", o.Category)
+	}
+	if o.Format != "" && !slices.Contains(Formats(), o.Format) {
+		return OptionErrorf("there is no format %q; there are %s", o.Format, join(Formats()))
+	}
+	if o.Encoding != "" && !slices.Contains(Encodings, o.Encoding) {
+		return OptionErrorf("there is no encoding %q; there are %s", o.Encoding, join(Encodings))
+	}
+	if o.Dates != DatesUnknown && o.Dates != DayMonthYear && o.Dates != MonthDayYear {
+		return OptionErrorf("there is no order of dates %q; there are %s and %s", o.Dates, DayMonthYear, MonthDayYear)
+	}
+	for column, f := range o.Columns {
+		if f != "" && f != "-" && !slices.Contains(Fields(), f) {
+			return OptionErrorf("column %q is mapped to the field %q, which is none of %s", column, f, join(Fields()))
+		}
+	}
+	if o.Location == nil {
+		o.Location = time.Local
+	}
+	return nil
+}
 
 // DateOrder says how a date such as 03/04/2026 is meant.
 type DateOrder string
@@ -53,6 +73,42 @@ const (
 	MonthDayYear DateOrder = "mdy"
 )
 
+// Format is how a file is laid out.
+type Format string
+
+// The formats. The names are those of the -format flag.
+const (
+	Auto      Format = "auto" // one of the others, told from the first line
+	CSV       Format = "csv"
+	TSV       Format = "tsv"
+	Semicolon Format = "semicolon"
+	NCIC      Format = "ncic" // the fixed-width vehicle extract
+)
+
+// layouts are the formats but [Auto]. A new format is a row here and a file
+// that implements [format].
+var layouts = []struct {
+	name Format
+	open func(*lineReader, *ReadOptions) (format, error)
+	// recognise tells from a file's first line whether [Auto] takes the file for
+	// this format; nil: never.
+	recognise func(first []byte) bool
+}{
+	{CSV, openDelimited, nil},
+	{TSV, openDelimited, nil},
+	{Semicolon, openDelimited, nil},
+	{NCIC, openNCIC, looksLikeNCIC},
+}
+
+// Formats lists the formats.
+func Formats() []Format {
+	names := []Format{Auto}
+	for _, l := range layouts {
+		names = append(names, l.name)
+	}
+	return names
+}
+
 // format reads one kind of file.
 type format interface {
 	// next reads the next line with content into e and returns the line's
@@ -63,83 +119,52 @@ type format interface {
 	columns() (used map[string]string, extra []string)
 }
 
-// openFormat returns the reader for an input.
-func openFormat(r io.Reader, o *ImportOptions) (format, error) {
-	text, err := decodeText(r, o)
+// EntryReader reads the entries of a file.
+type EntryReader struct{ format format }
+
+// ReadEntries returns the reader of an input; o was filled (see
+// [ReadOptions.Fill]). An input that is no list at all is an [ErrRefused].
+func ReadEntries(r io.Reader, o ReadOptions) (*EntryReader, error) {
+	text, err := decodeText(r, &o)
 	if err != nil {
 		return nil, err
 	}
-	lines := newLineReader(text)
-	if o.Format == NCIC {
-		return openNCIC(lines, o), nil
-	}
-	if o.Format == "" || o.Format == Auto {
-		// A line that is too long, or none, is told of by whoever reads it.
-		if first, err := text.Peek(ncicLeast + 1); err == nil && looksLikeNCIC(firstLine(text, first)) {
-			return openNCIC(lines, o), nil
-		}
-	}
-	return openDelimited(lines, o)
-}
-
-// firstLine returns the line that an input begins with, as far as it is needed
-// to tell its format.
-func firstLine(in *bufio.Reader, head []byte) []byte {
-	if more, err := in.Peek(200); err == nil || err == io.EOF {
-		head = more
-	}
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	return line
-}
-
-// decodeText returns the input as UTF-8 without a byte order mark. Bytes that
-// are not text are left as they are, for the line to be refused that has them.
-func decodeText(r io.Reader, o *ImportOptions) (*bufio.Reader, error) {
-	in := bufio.NewReaderSize(r, maxLine)
-	head, err := in.Peek(4)
-	if err != nil && err != io.EOF {
+	f, err := openFormat(text, &o)
+	if err != nil {
 		return nil, err
 	}
-	for _, k := range []struct{ magic, what string }{
-		{"PK\x03\x04", "a zip archive or an Excel workbook; save it as CSV or unpack it"},
-		{"\x1f\x8b", "compressed with gzip; unpack it"},
-		{"\xd0\xcf\x11\xe0", "an old Excel workbook; save it as CSV"},
-		{"SQLi", "an SQLite database; export the table as CSV"},
-	} {
-		if bytes.HasPrefix(head, []byte(k.magic)) {
-			return nil, fmt.Errorf("%w: %s is %s", ErrRefused, o.Source, k.what)
-		}
-	}
-	var enc encoding.Encoding
-	switch o.Encoding {
-	case "", AutoEncoding:
-		switch {
-		case bytes.HasPrefix(head, []byte{0xff, 0xfe}), len(head) >= 2 && head[0] != 0 && head[1] == 0:
-			enc = utf.UTF16(utf.LittleEndian, utf.UseBOM)
-		case bytes.HasPrefix(head, []byte{0xfe, 0xff}), len(head) >= 2 && head[0] == 0 && head[1] != 0:
-			enc = utf.UTF16(utf.BigEndian, utf.UseBOM)
-		}
-	case UTF16:
-		enc = utf.UTF16(utf.BigEndian, utf.UseBOM)
-	case Windows1252:
-		enc = charmap.Windows1252
-	}
-	if enc != nil {
-		in = bufio.NewReaderSize(transform.NewReader(in, enc.NewDecoder()), maxLine)
-	}
-	if mark, err := in.Peek(3); err == nil && string(mark) == "\ufeff" {
-		in.Discard(3)
-	}
-	return in, nil
+	return &EntryReader{f}, nil
 }
 
-func printable(s string) bool {
-	for _, c := range s {
-		if !unicode.IsPrint(c) {
-			return false
+// Next reads the next line with content into e and returns the line's number.
+// [io.EOF] ends the input; after a [*LineError] reading may go on.
+func (r *EntryReader) Next(e *Entry) (line int, err error) { return r.format.next(e) }
+
+// Columns tells which field each column of the file goes to, and which columns
+// are left out because no field is for them.
+func (r *EntryReader) Columns() (used map[string]string, extra []string) { return r.format.columns() }
+
+// openFormat opens the format that was told, or the one that the first line shows.
+func openFormat(text *bufio.Reader, o *ReadOptions) (format, error) {
+	open := openDelimited
+	// A line that is too long, or none, is told of by whoever reads it.
+	first := firstLine(text)
+	for _, l := range layouts {
+		auto := o.Format == "" || o.Format == Auto
+		if o.Format == l.name || auto && l.recognise != nil && l.recognise(first) {
+			open = l.open
+			break
 		}
 	}
-	return true
+	return open(newLineReader(text), o)
+}
+
+// firstLine returns the beginning of the line that an input begins with, enough
+// to tell its format.
+func firstLine(in *bufio.Reader) []byte {
+	head, _ := in.Peek(200)
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	return line
 }
 
 // join lists names for a person.

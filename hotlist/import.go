@@ -25,14 +25,11 @@ import (
 // Disk space is needed for the new version, the two before, and once more the
 // input.
 func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (ImportReport, error) {
-	if o.Source == "" {
-		o.Source = "input"
-	}
 	fail := func(err error, advice string) (ImportReport, error) {
 		return ImportReport{}, &Error{Op: "import", Path: dir, Err: err, Advice: advice}
 	}
-	if err := validName(o.List); err != nil {
-		return fail(err, nameAdvice)
+	if err := CheckListName(o.List); err != nil {
+		return fail(err, ListNameAdvice)
 	}
 	if err := o.fill(); err != nil {
 		return fail(err, "")
@@ -52,7 +49,7 @@ func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (Impo
 	if err != nil {
 		return fail(err, adviceFor(err))
 	}
-	im := &importer{o: o, dir: dir, hotlistKey: key, keys: newFileKeys(key, freshSalt()), began: time.Now()}
+	im := &rebuild{o: o, dir: dir, hotlistKey: key, keys: newFileKeys(key, freshSalt()), began: time.Now()}
 	report, err := im.run(ctx, func(ctx context.Context, to *sorter) error { return im.read(ctx, r, to) }, nil)
 	if err != nil {
 		var line *LineError
@@ -80,8 +77,9 @@ type refusal struct {
 func (r *refusal) Unwrap() error { return r.error }
 func (r *refusal) Hint() string  { return r.advice }
 
-// importer carries one import.
-type importer struct {
+// rebuild makes the next version of a list: by an import, an edit or a signed
+// update.
+type rebuild struct {
 	o   ImportOptions
 	dir string
 
@@ -111,7 +109,7 @@ const lineSize = 8
 
 // run builds a list from what fill puts into the sorter, and makes it the one
 // in use. accept, if any, has the last word.
-func (im *importer) run(ctx context.Context, fill func(context.Context, *sorter) error, accept func(List) error) (ImportReport, error) {
+func (im *rebuild) run(ctx context.Context, fill func(context.Context, *sorter) error, accept func(List) error) (ImportReport, error) {
 	build := filepath.Join(im.dir, buildName)
 	if err := os.RemoveAll(build); err != nil { // a crashed import's
 		return im.report, err
@@ -156,9 +154,9 @@ func (im *importer) run(ctx context.Context, fill func(context.Context, *sorter)
 
 // openBefore opens the version that is being replaced, if there is one. One
 // that is damaged is set aside, or it would push out the good one before it.
-func (im *importer) openBefore(ctx context.Context) (*listFile, error) {
+func (im *rebuild) openBefore(ctx context.Context) (*listFile, error) {
 	path := listPath(im.dir, im.o.List)
-	l, err := openList(ctx, path, im.hotlistKey, im.o.LockWait)
+	l, err := openFile(ctx, path, im.hotlistKey, im.o.LockWait)
 	switch {
 	case err == nil:
 		im.report.Previous = l.List
@@ -180,7 +178,7 @@ func (im *importer) openBefore(ctx context.Context) (*listFile, error) {
 
 // addBefore adds the entries of the version before to the sorter, so that it
 // shows which are new and which are gone. Those of a delta count as they are.
-func (im *importer) addBefore(ctx context.Context, before *listFile, to *sorter) error {
+func (im *rebuild) addBefore(ctx context.Context, before *listFile, to *sorter) error {
 	if before == nil {
 		return nil
 	}
@@ -200,26 +198,26 @@ func (im *importer) addBefore(ctx context.Context, before *listFile, to *sorter)
 }
 
 // read turns the input's lines into the sorter's records.
-func (im *importer) read(ctx context.Context, r io.Reader, to *sorter) error {
+func (im *rebuild) read(ctx context.Context, r io.Reader, to *sorter) error {
 	im.skip = make(map[string]bool, len(im.o.Skip))
 	for _, s := range im.o.Skip {
 		im.skip[Normalize(s)] = true
 	}
 	im.input = &countingReader{r: r}
-	f, err := openFormat(im.input, &im.o)
+	f, err := ReadEntries(im.input, im.o.ReadOptions)
 	if err != nil {
 		return err
 	}
-	im.report.Columns, im.report.Extra = f.columns()
+	im.report.Columns, im.report.Extra = f.Columns()
 	var e Entry
 	for n := 0; ; n++ {
 		if n%1024 == 0 {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			im.progress(Progress{Stage: Reading})
+			im.progress(Progress{Stage: StageReading})
 		}
-		line, err := f.next(&e)
+		line, err := f.Next(&e)
 		if err == io.EOF {
 			break
 		}
@@ -238,8 +236,8 @@ func (im *importer) read(ctx context.Context, r io.Reader, to *sorter) error {
 			im.report.List.Skipped++
 			continue
 		}
-		if im.report.Lines-im.report.List.Skipped-im.report.List.Refused > maxEntries {
-			return fmt.Errorf("%w: it has more than %d entries", ErrRefused, maxEntries)
+		if im.report.Lines-im.report.List.Skipped-im.report.List.Refused > MaxEntries {
+			return fmt.Errorf("%w: it has more than %d entries", ErrRefused, MaxEntries)
 		}
 		im.payload = appendPayload(im.payload[:0], &e)
 		im.sorted++
@@ -250,9 +248,9 @@ func (im *importer) read(ctx context.Context, r io.Reader, to *sorter) error {
 	return im.refusedTooMany()
 }
 
-func (im *importer) sortKey(e *Entry, line int) []byte {
+func (im *rebuild) sortKey(e *Entry, line int) []byte {
 	k := append(im.key[:0], e.Plate...)
-	indexFold(k)
+	FoldIndex(k)
 	plate := im.keys.mac(k)
 	k = appendIdentity(k[:0], e)
 	identity := im.keys.mac(k)
@@ -271,7 +269,7 @@ func appendIdentity(k []byte, e *Entry) []byte {
 }
 
 // refuse counts a bad line, or ends the import with it.
-func (im *importer) refuse(bad *LineError) error {
+func (im *rebuild) refuse(bad *LineError) error {
 	if !im.o.Tolerant {
 		return bad
 	}
@@ -285,7 +283,7 @@ func (im *importer) refuse(bad *LineError) error {
 	return nil
 }
 
-func (im *importer) refusedTooMany() error {
+func (im *rebuild) refusedTooMany() error {
 	if refused := im.report.List.Refused; refused*100 > im.report.Lines {
 		return &Error{Op: "import", Path: im.o.Source,
 			Err:    fmt.Errorf("%w: %d of %d lines are bad, more than 1 %%", ErrRefused, refused, im.report.Lines),
@@ -296,7 +294,7 @@ func (im *importer) refusedTooMany() error {
 
 // build writes the sorted records to a list file, the last of each run of
 // duplicates only, and counts what became of the entries before.
-func (im *importer) build(ctx context.Context, from *sorter, path string) error {
+func (im *rebuild) build(ctx context.Context, from *sorter, path string) error {
 	b, err := newBuilder(path, im.keys)
 	if b != nil {
 		defer b.abandon()
@@ -311,7 +309,7 @@ func (im *importer) build(ctx context.Context, from *sorter, path string) error 
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			im.progress(Progress{Stage: Building, Done: min(n, im.sorted), Total: im.sorted})
+			im.progress(Progress{Stage: StageBuilding, Done: min(n, im.sorted), Total: im.sorted})
 		}
 		return g.add(key, payload)
 	})
@@ -337,7 +335,7 @@ func (im *importer) build(ctx context.Context, from *sorter, path string) error 
 // group is the run of sorted records that are one entry: perhaps that of the
 // version before, then the input's lines in their order.
 type group struct {
-	im      *importer
+	im      *rebuild
 	to      *builder
 	key     []byte // of the last record; empty: there is none
 	payload []byte
@@ -401,8 +399,8 @@ func (g *group) flush() error {
 }
 
 // verify reads back what was written, as a unit that opens it later will.
-func (im *importer) verify(ctx context.Context, path string) error {
-	im.progress(Progress{Stage: Checking})
+func (im *rebuild) verify(ctx context.Context, path string) error {
+	im.progress(Progress{Stage: StageChecking})
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -411,7 +409,7 @@ func (im *importer) verify(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	l, err := openList(ctx, path, im.hotlistKey, im.o.LockWait)
+	l, err := openFile(ctx, path, im.hotlistKey, im.o.LockWait)
 	if err != nil {
 		return fmt.Errorf("reading back what was written: %w", err)
 	}
@@ -424,12 +422,12 @@ func (im *importer) verify(ctx context.Context, path string) error {
 }
 
 // progress reports at most ten times a second.
-func (im *importer) progress(p Progress) {
+func (im *rebuild) progress(p Progress) {
 	if im.o.Progress == nil {
 		return
 	}
 	now := time.Now()
-	if now.Before(im.nextLap) && p.Stage != Checking {
+	if now.Before(im.nextLap) && p.Stage != StageChecking {
 		return
 	}
 	im.nextLap = now.Add(100 * time.Millisecond)

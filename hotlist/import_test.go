@@ -49,19 +49,19 @@ func TestFormatsAreUnderstood(t *testing.T) {
 		"BOM":                 {text: "\ufeff" + comma},
 		"semicolon":           {text: "plate;state;note\nAB-123;nö;\"says \"\"hi\"\", twice\"\nCD 456;;\n"},
 		"tab":                 {text: "plate\tstate\tnote\nAB-123\tnö\t\"says \"\"hi\"\", twice\"\nCD 456\t\t\n"},
-		"told semicolon":      {text: "plate;state;note,a,b,c,d\nAB-123;nö;\"says \"\"hi\"\", twice\"\nCD 456;;\n", o: ImportOptions{Format: Semicolon, Columns: map[string]string{"note,a,b,c,d": "note"}}},
+		"told semicolon":      {text: "plate;state;note,a,b,c,d\nAB-123;nö;\"says \"\"hi\"\", twice\"\nCD 456;;\n", o: ImportOptions{ReadOptions: ReadOptions{Format: Semicolon, Columns: map[string]string{"note,a,b,c,d": "note"}}}},
 		"Excel's separator":   {text: "sep=;\r\nplate;state;note\r\nAB-123;nö;\"says \"\"hi\"\", twice\"\r\nCD 456;;\r\n"},
 		"UTF-16 LE with BOM":  {text: toUTF16("\ufeff"+comma, false)},
 		"UTF-16 BE with BOM":  {text: toUTF16("\ufeff"+comma, true)},
 		"UTF-16 LE":           {text: toUTF16(comma, false)},
 		"UTF-16 BE":           {text: toUTF16(comma, true)},
-		"Windows-1252":        {text: strings.ReplaceAll(comma, "ö", "\xf6"), o: ImportOptions{Encoding: Windows1252}},
+		"Windows-1252":        {text: strings.ReplaceAll(comma, "ö", "\xf6"), o: ImportOptions{ReadOptions: ReadOptions{Encoding: Windows1252}}},
 		"aliases":             {text: "Licence No.,Remarks,Issuing State\nAB-123,\"says \"\"hi\"\", twice\",nö\nCD 456,,\n"},
-		"mapped by name":      {text: "a,b,c\nAB-123,nö,\"says \"\"hi\"\", twice\"\nCD 456,,\n", o: ImportOptions{Columns: map[string]string{"a": "plate", "B": "state", "c": "note"}}},
-		"mapped by number":    {text: "a,b,c\nAB-123,nö,\"says \"\"hi\"\", twice\"\nCD 456,,\n", o: ImportOptions{Columns: map[string]string{"1": "plate", "2": "state", "3": "note"}}},
+		"mapped by name":      {text: "a,b,c\nAB-123,nö,\"says \"\"hi\"\", twice\"\nCD 456,,\n", o: ImportOptions{ReadOptions: ReadOptions{Columns: map[string]string{"a": "plate", "B": "state", "c": "note"}}}},
+		"mapped by number":    {text: "a,b,c\nAB-123,nö,\"says \"\"hi\"\", twice\"\nCD 456,,\n", o: ImportOptions{ReadOptions: ReadOptions{Columns: map[string]string{"1": "plate", "2": "state", "3": "note"}}}},
 		"trailing separators": {text: "plate,state,note\nAB-123,nö,\"says \"\"hi\"\", twice\",,\nCD 456,,,\n"},
 		"broken line":         {text: "plate,state,note\nAB-123,nö,\"says \"\"hi\"\",\ntwice\"\nCD 456,,\n"},
-		"left-out column":     {text: "plate,state,type,note\nAB-123,nö,PC,\"says \"\"hi\"\", twice\"\nCD 456,,PC,\n", o: ImportOptions{Columns: map[string]string{"type": ""}}},
+		"left-out column":     {text: "plate,state,type,note\nAB-123,nö,PC,\"says \"\"hi\"\", twice\"\nCD 456,,PC,\n", o: ImportOptions{ReadOptions: ReadOptions{Columns: map[string]string{"type": ""}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -85,7 +85,7 @@ func TestAllFieldsAreImported(t *testing.T) {
 	r, err := Import(t.Context(), dir, strings.NewReader(
 		"plate,state,plate_type,category,priority,covert,effective,expires,year,make,model,style,color,record,ori,handling,policy,note,shoe size\n"+
 			"a1,ca,PC,Amber,high,yes,2026-01-02,2026-03-31,2019,FORD,F150,PK,RED,V1,CA01,\"do not\x1b[31m stop\",exact,n,43\n"),
-		ImportOptions{List: "l", Location: time.FixedZone("", 3600)})
+		ImportOptions{List: "l", ReadOptions: ReadOptions{Location: time.FixedZone("", 3600)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,8 +112,8 @@ func TestBadLinesAreNamed(t *testing.T) {
 		"blank":               {"\n\n \n", ImportOptions{}, "hotlist import: DIR: import refused: f.csv is empty"},
 		"no plate column":     {"foo,bar\n1,2\n", ImportOptions{}, `f.csv:1: no column looks like the plate among "foo", "bar"; name it with -map COLUMN=plate`},
 		"two plate columns":   {"plate,vrm\n1,2\n", ImportOptions{}, `f.csv:1: columns "plate" and "vrm" both look like plate; say with -map which one is`},
-		"missing column":      {head, ImportOptions{Columns: map[string]string{"x": "plate"}}, `f.csv:1: there is no column "x"; there are "plate", "state", "expires", "priority"`},
-		"field":               {head, ImportOptions{Columns: map[string]string{"state": "x"}}, `hotlist import: DIR: column "state" is mapped to the field "x", which is none of ` + strings.Join(Fields(), ", ")},
+		"missing column":      {head, ImportOptions{ReadOptions: ReadOptions{Columns: map[string]string{"x": "plate"}}}, `f.csv:1: there is no column "x"; there are "plate", "state", "expires", "priority"`},
+		"field":               {head, ImportOptions{ReadOptions: ReadOptions{Columns: map[string]string{"state": "x"}}}, `hotlist import: DIR: column "state" is mapped to the field "x", which is none of ` + strings.Join(Fields(), ", ")},
 		"too few fields":      {head + "A1,CA\n", ImportOptions{}, "f.csv:3: it has 2 fields, and the header has 4"},
 		"too many fields":     {head + "A1,CA,,,5\n", ImportOptions{}, "f.csv:3: it has 5 fields, and the header has 4"},
 		"no plate":            {head + ",CA,,\n", ImportOptions{}, "f.csv:3: it has no plate"},
@@ -184,8 +184,8 @@ func TestTolerantImportRefusesLineByLine(t *testing.T) {
 		"B1,\"not closed\nB2,good\nB3,\"also \"not\" closed\nB4,good\n-,\nB5,good\n" +
 		"B6," + strings.Repeat("x", 2*maxLine) + "\nB7,\"before a long line\nB8," + strings.Repeat("y", 2*maxLine) + "\nB9,good\n"
 	var called []string
-	r, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: "l", Source: "f", Tolerant: true,
-		Refused: func(e *LineError) { called = append(called, e.Error()) }})
+	r, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: "l", Tolerant: true,
+		Refused: func(e *LineError) { called = append(called, e.Error()) }, ReadOptions: ReadOptions{Source: "f"}})
 	if err != nil {
 		t.Fatal(err, called)
 	}
@@ -276,7 +276,7 @@ func TestDates(t *testing.T) {
 		{"0001-01-01", "", time.Time{}},
 		{"tomorrow", "", time.Time{}},
 	} {
-		p := newValueParser(&ImportOptions{Dates: c.order, Location: time.UTC})
+		p := newValueParser(&ReadOptions{Dates: c.order, Location: time.UTC})
 		var e Entry
 		err := p.expires(&e, c.value)
 		if c.want.IsZero() != (err != nil) || err == nil && !e.Expires.Equal(c.want) {
@@ -313,7 +313,7 @@ func TestLargeListIsSortedInRuns(t *testing.T) {
 	if report.List.Entries != n || report.List.Duplicates != 1000 {
 		t.Errorf("%+v", report)
 	}
-	if stages[Reading] == 0 || stages[Building] == 0 || stages[Checking] != 1 {
+	if stages[StageReading] == 0 || stages[StageBuilding] == 0 || stages[StageChecking] != 1 {
 		t.Errorf("progress: %v", stages)
 	}
 	db := openDB(t, dir)

@@ -1,8 +1,8 @@
 package hotlist
 
 import (
-	"slices"
 	"time"
+	"unicode"
 )
 
 // ImportOptions say how a file becomes a list.
@@ -13,24 +13,9 @@ type ImportOptions struct {
 	Version string
 	// KeyFile holds the hotlist's key. Default: the directory's own, see [Options].
 	KeyFile string
-	// Source names the input in messages. Default: "input".
-	Source string
+	// ReadOptions say how the input is read.
+	ReadOptions
 
-	// Format is how the input is laid out. Default: Auto.
-	Format Format
-	// Encoding of the input. Default: told from its first bytes.
-	Encoding Encoding
-	// Columns maps the file's column names to fields (see [Fields]); an empty
-	// field leaves a column out without reporting it. Columns that are not
-	// mapped are recognised by their names.
-	Columns map[string]string
-	// Dates says how 03/04/2026 is meant. Without it such a date is refused;
-	// dates that can be read in one way only never need it.
-	Dates DateOrder
-	// Location is where dates without a time zone begin and end. Default: time.Local.
-	Location *time.Location
-	// Category is that of lines that name none. Default: [Other].
-	Category string
 	// Skip lists plates that are none, such as NONE or 000; lines with them are
 	// counted and left out. Default: [DefaultSkip].
 	Skip []string
@@ -49,7 +34,7 @@ type ImportOptions struct {
 	ReplaceSigned bool
 
 	// By is who imports, for the audit trail.
-	By By
+	By Actor
 
 	// Refused is called with each bad line of a tolerant import.
 	Refused func(*LineError)
@@ -64,9 +49,9 @@ type Stage string
 
 // The stages of an import, in order.
 const (
-	Reading  Stage = "reading"
-	Building Stage = "building"
-	Checking Stage = "checking"
+	StageReading  Stage = "reading"
+	StageBuilding Stage = "building"
+	StageChecking Stage = "checking"
 )
 
 // Progress of an import.
@@ -74,7 +59,7 @@ type Progress struct {
 	Stage Stage
 	Bytes int64 // of the input, read so far
 	Lines int   // read so far
-	// Done and Total count the records of the stage Building.
+	// Done and Total count the records of [StageBuilding].
 	Done, Total int
 }
 
@@ -101,11 +86,8 @@ type ImportReport struct {
 }
 
 const (
-	defaultLockWait = 5 * time.Second
-	maxRefusals     = 100
-	maxVersion      = 64
-	// maxEntries bounds a list.
-	maxEntries = 10_000_000
+	maxRefusals = 100
+	maxVersion  = 64
 )
 
 // DefaultSkip are the words that hotlists carry where a plate is unknown,
@@ -119,38 +101,25 @@ func (o *ImportOptions) fill() error {
 		o.Version = time.Now().UTC().Format("20060102T150405Z")
 	}
 	if len(o.Version) > maxVersion || !printable(o.Version) {
-		return optionErrorf("a version is at most %d printable characters", maxVersion)
+		return OptionErrorf("a version is at most %d printable characters", maxVersion)
 	}
-	if o.Category == "" {
-		o.Category = Other
-	}
-	if c := category(o.Category); c != "" {
-		o.Category = c
-	} else {
-		return optionErrorf("%q is not a category", o.Category)
-	}
-	if o.Format != "" && !slices.Contains(Formats, o.Format) {
-		return optionErrorf("there is no format %q; there are %s", o.Format, join(Formats))
-	}
-	if o.Encoding != "" && !slices.Contains(Encodings, o.Encoding) {
-		return optionErrorf("there is no encoding %q; there are %s", o.Encoding, join(Encodings))
-	}
-	if o.Dates != DatesUnknown && o.Dates != DayMonthYear && o.Dates != MonthDayYear {
-		return optionErrorf("there is no order of dates %q; there are %s and %s", o.Dates, DayMonthYear, MonthDayYear)
-	}
-	for column, f := range o.Columns {
-		if f != "" && f != "-" && !slices.Contains(Fields(), f) {
-			return optionErrorf("column %q is mapped to the field %q, which is none of %s", column, f, join(Fields()))
-		}
-	}
-	if o.Location == nil {
-		o.Location = time.Local
+	if err := o.ReadOptions.Fill(); err != nil {
+		return err
 	}
 	if o.Skip == nil {
 		o.Skip = DefaultSkip
 	}
 	if o.LockWait == 0 {
-		o.LockWait = defaultLockWait
+		o.LockWait = LockWait
 	}
 	return nil
+}
+
+func printable(s string) bool {
+	for _, c := range s {
+		if !unicode.IsPrint(c) {
+			return false
+		}
+	}
+	return true
 }

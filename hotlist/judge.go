@@ -2,30 +2,29 @@ package hotlist
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 )
 
 // consider decides about a record that was found.
-func (s *search) consider(key, payload []byte) error {
-	k := [keyLength]byte(key)
-	if slices.Contains(s.seen, k) {
+func (s *Searcher) consider(found Record) error {
+	id := found.ID()
+	if slices.Contains(s.seen, id) {
 		return nil
 	}
-	s.seen = append(s.seen, k)
-	plate, ok := payloadPlate(payload)
-	if !ok {
-		return fmt.Errorf("%w: %w", ErrDamaged, errRecord)
+	s.seen = append(s.seen, id)
+	plate, err := found.Plate()
+	if err != nil {
+		return err
 	}
 	how, p := s.judge(plate)
 	if how == "" {
 		return nil
 	}
-	e, err := decodePayload(payload)
+	e, err := found.Entry()
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+		return err
 	}
 	s.take(&e, how, p)
 	return nil
@@ -34,12 +33,12 @@ func (s *search) consider(key, payload []byte) error {
 // judge tells how a plate differs from the reading, and how probable it is: its
 // likelihood, times how likely it is to be met, of that of all plates (Bayes).
 // All are those as long as the reading, and itself.
-func (s *search) judge(plate []byte) (How, float64) {
+func (s *Searcher) judge(plate []byte) (How, float64) {
 	how, likelihood := s.compare(plate)
 	if how == "" {
 		return "", 0
 	}
-	here := likelihood * s.list.layouts.of(plate)
+	here := likelihood * s.list.Layouts.of(plate)
 	if len(plate) != s.reading.n {
 		return how, here / (s.all + here)
 	}
@@ -48,7 +47,7 @@ func (s *search) judge(plate []byte) (How, float64) {
 
 // compare tells how a plate differs from the reading, and how likely it is to
 // be read so. An empty How is a difference that is no match.
-func (s *search) compare(plate []byte) (how How, p float64) {
+func (s *Searcher) compare(plate []byte) (how How, p float64) {
 	r := s.reading
 	text := r.text[:r.n]
 	switch {
@@ -72,16 +71,16 @@ func (s *search) compare(plate []byte) (how How, p float64) {
 }
 
 // compareEqual is compare for plates of the same length.
-func (s *search) compareEqual(plate []byte) How {
+func (s *Searcher) compareEqual(plate []byte) How {
 	r := s.reading
 	changed, strange := 0, 0
 	for i, c := range plate {
 		t := r.text[i]
-		if twins(c, t) {
+		if sameAfterFold(c, t) {
 			continue
 		}
 		changed++
-		if !s.confusions.confusable(t, c) && r.hesitated[i]&(1<<ordinal(c)) == 0 {
+		if !r.confusions.Confusable(t, c) && r.hesitated[i]&(1<<ordinal(c)) == 0 {
 			strange++
 		}
 	}
@@ -99,18 +98,18 @@ func (s *search) compareEqual(plate []byte) How {
 const minEdited = 5
 
 // compareMissed is compare for plates with one character more.
-func (r *reading) compareMissed(plate []byte) (How, float64) {
+func (r *Reading) compareMissed(plate []byte) (How, float64) {
 	return r.compareShifted(plate, r.n+1, func(i int) float64 { return r.missed })
 }
 
 // compareAdded is compare for plates with one character less.
-func (r *reading) compareAdded(plate []byte) (How, float64) {
+func (r *Reading) compareAdded(plate []byte) (How, float64) {
 	return r.compareShifted(plate, r.n, func(i int) float64 { return r.added * r.doubt[i] })
 }
 
 // compareShifted sums over the places where a character can have been missed
 // or added: the likelihoods of all ways to explain the reading by the plate.
-func (r *reading) compareShifted(plate []byte, places int, extra func(i int) float64) (How, float64) {
+func (r *Reading) compareShifted(plate []byte, places int, extra func(i int) float64) (How, float64) {
 	if min(len(plate), r.n) < minEdited {
 		return "", 0
 	}
@@ -131,7 +130,7 @@ func (r *reading) compareShifted(plate []byte, places int, extra func(i int) flo
 				}
 			}
 			p *= r.at(at, c)
-			same = same && twins(c, r.text[at])
+			same = same && sameAfterFold(c, r.text[at])
 		}
 		if same {
 			fits = true
@@ -145,8 +144,8 @@ func (r *reading) compareShifted(plate []byte, places int, extra func(i int) flo
 }
 
 // take adds an entry to the matches if the list's and its own rules let it.
-func (s *search) take(e *Entry, how How, p float64) {
-	q, m := &s.query, &s.matching
+func (s *Searcher) take(e *Entry, how How, p float64) {
+	q, m := s.query, &s.matching
 	text := s.reading.text[:s.reading.n]
 	sure, allowed := false, false // sure: whatever its probability
 	least := m.MinProbability
@@ -177,7 +176,7 @@ func (s *search) take(e *Entry, how How, p float64) {
 	if !sure && found.Probability < least {
 		return
 	}
-	if e.bounded() {
+	if e.TimeBound() {
 		if !q.ClockSynchronised {
 			found.TimeUnsure = true
 		} else {
@@ -185,7 +184,7 @@ func (s *search) take(e *Entry, how How, p float64) {
 			if at.IsZero() {
 				at = time.Now()
 			}
-			if !e.valid(at) {
+			if !e.ActiveAt(at) {
 				return
 			}
 		}
@@ -212,7 +211,7 @@ func foldsTo(plate string, text []byte) bool {
 		return false
 	}
 	for i, c := range text {
-		if !twins(plate[i], c) {
+		if !sameAfterFold(plate[i], c) {
 			return false
 		}
 	}

@@ -26,6 +26,8 @@ const (
 	maxLayouts = 32
 	// maxCounted bounds the layouts that are counted while a list is built.
 	maxCounted = 1024
+	// maxLayoutBytes bounds what is stored of them, but for the last one.
+	maxLayoutBytes = 8 << 10
 	// chance is the share of plates that follow no layout of the list, such as
 	// vanity plates, in a long list; a list of strangers entries knows as little
 	// as chance does.
@@ -47,13 +49,14 @@ func patternOf(dst, plate []byte) []byte {
 	return dst
 }
 
-// layoutBuilder counts the plates of a list that is built.
-type layoutBuilder struct {
+// LayoutCounter counts the plates of a list that is built.
+type LayoutCounter struct {
 	counts map[string]*layoutCounts
 	buf    [MaxPlate]byte
 }
 
-func (b *layoutBuilder) add(plate string) {
+// Add counts a normalised plate.
+func (b *LayoutCounter) Add(plate string) {
 	pattern := patternOf(b.buf[:0], []byte(plate))
 	l := b.counts[string(pattern)]
 	if l == nil {
@@ -72,9 +75,9 @@ func (b *layoutBuilder) add(plate string) {
 	}
 }
 
-// appendTo writes the most frequent layouts: for each its length, its pattern
+// AppendTo writes the most frequent layouts: for each its length, its pattern
 // bit by bit, its count, and those of its places' characters.
-func (b *layoutBuilder) appendTo(dst []byte) []byte {
+func (b *LayoutCounter) AppendTo(dst []byte) []byte {
 	var all []*layoutCounts
 	for _, l := range b.counts {
 		all = append(all, l)
@@ -85,7 +88,7 @@ func (b *layoutBuilder) appendTo(dst []byte) []byte {
 	all = all[:min(len(all), maxLayouts)]
 	dst = binary.AppendUvarint(dst, uint64(len(all)))
 	for _, l := range all {
-		if len(dst) > maxPayload/2 {
+		if len(dst) > maxLayoutBytes {
 			// Long plates of letters need more room; the rest is the least frequent.
 			dst = binary.AppendUvarint(dst, 0)
 			break
@@ -104,8 +107,17 @@ func (b *layoutBuilder) appendTo(dst []byte) []byte {
 	return dst
 }
 
-// layouts say how likely each plate is to be met.
-type layouts struct {
+// Layouts are those of the plates counted, of a list of so many entries.
+func (b *LayoutCounter) Layouts(entries int) *Layouts {
+	l, err := ParseLayouts(b.AppendTo(nil), entries)
+	if err != nil {
+		panic("match: layouts that were just written: " + err.Error())
+	}
+	return l
+}
+
+// Layouts say how likely each plate is to be met.
+type Layouts struct {
 	known  []layout
 	chance float64 // the share that follows none
 }
@@ -118,15 +130,17 @@ type layout struct {
 	most   float64 // of the likeliest plate
 }
 
-func parseLayouts(b []byte, entries int) (*layouts, error) {
-	r := payloadReader{b: b}
-	n := r.uvarint()
+// ParseLayouts reads what [LayoutCounter.AppendTo] wrote for a list of so many
+// entries. Errors wrap [ErrDamaged].
+func ParseLayouts(b []byte, entries int) (*Layouts, error) {
+	r := countReader{b: b}
+	n := r.next()
 	if n > maxLayouts {
 		return nil, fmt.Errorf("%w: %d layouts", ErrDamaged, n)
 	}
-	l := &layouts{chance: max(chance, strangers/float64(entries+strangers))}
+	l := &Layouts{chance: max(chance, strangers/float64(entries+strangers))}
 	for range n {
-		size := r.uvarint()
+		size := r.next()
 		if size == 0 {
 			break
 		}
@@ -135,7 +149,7 @@ func parseLayouts(b []byte, entries int) (*layouts, error) {
 		}
 		a := layout{pattern: string(r.b[:size]), places: make([][alphabet]float32, size), most: 1}
 		r.b = r.b[size:]
-		count := r.uvarint()
+		count := r.next()
 		a.share = float64(count) / float64(max(entries, 1)) * (1 - l.chance)
 		for i := range a.places {
 			a.place(i, count, &r)
@@ -154,7 +168,7 @@ func parseLayouts(b []byte, entries int) (*layouts, error) {
 const unseen = 0.5
 
 // place reads the counts of one place.
-func (a *layout) place(i int, count uint64, r *payloadReader) {
+func (a *layout) place(i int, count uint64, r *countReader) {
 	kinds := 0
 	for k := range alphabet {
 		if isLetter(k) == (a.pattern[i] == 'L') {
@@ -166,7 +180,7 @@ func (a *layout) place(i int, count uint64, r *payloadReader) {
 		if isLetter(k) != (a.pattern[i] == 'L') {
 			continue
 		}
-		f := float32((float64(r.uvarint()) + unseen/float64(kinds)) / (float64(count) + unseen))
+		f := float32((float64(r.next()) + unseen/float64(kinds)) / (float64(count) + unseen))
 		a.places[i][k] = f
 		best = max(best, f)
 	}
@@ -174,11 +188,11 @@ func (a *layout) place(i int, count uint64, r *payloadReader) {
 }
 
 // uniform is the likelihood of a plate by chance.
-func (l *layouts) uniform(n int) float64 { return l.chance * math.Pow(alphabet, -float64(n)) }
+func (l *Layouts) uniform(n int) float64 { return l.chance * math.Pow(alphabet, -float64(n)) }
 
 // expect returns what a reading makes of all plates of its length together, and
 // the likelihood of the likeliest plate of any length.
-func (l *layouts) expect(r *reading) (all, most float64) {
+func (l *Layouts) expect(r *Reading) (all, most float64) {
 	all = l.uniform(r.n)
 	most = all
 	for k := range l.known {
@@ -208,7 +222,7 @@ func (l *layouts) expect(r *reading) (all, most float64) {
 
 // of is how likely a plate is to be met. Twins count for each other, because
 // lists write them as they like.
-func (l *layouts) of(plate []byte) float64 {
+func (l *Layouts) of(plate []byte) float64 {
 	sum := l.uniform(len(plate))
 	for k := range l.known {
 		a := &l.known[k]
@@ -228,6 +242,22 @@ func (l *layouts) of(plate []byte) float64 {
 		sum += p
 	}
 	return sum
+}
+
+// countReader takes counts off the front of what is stored.
+type countReader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *countReader) next() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
 }
 
 // twin is the character that c is taken for, or c.

@@ -44,20 +44,55 @@ type listFile struct {
 	info os.FileInfo // identity of the opened file
 	bolt *bbolt.DB
 
-	filter    *filter
-	wildcards *wildcards
-	layouts   *layouts
+	filter   *filter
+	patterns *Patterns
+	layouts  *Layouts
 
-	refs   atomic.Int32 // the owner and every running iterator
-	failed atomic.Bool  // a lookup met damage
+	refs atomic.Int32 // the owner and every running iterator
 
-	mu      sync.Mutex
-	keys    *fileKeys
-	tx      *bbolt.Tx
-	cursor  *bbolt.Cursor
-	prefix  [macSize]byte
-	payload []byte // memory of the record looked at
-	search  search // memory of the lookup that runs
+	mu     sync.Mutex
+	keys   *fileKeys
+	tx     *bbolt.Tx
+	cursor *bbolt.Cursor
+	prefix [macSize]byte
+	found  foundRecord // what is being looked at
+}
+
+// foundRecord is a record that a lookup found. It implements [Record].
+type foundRecord struct {
+	key     []byte
+	payload []byte // memory of its own
+}
+
+func (r *foundRecord) ID() RecordID { return RecordID(r.key) }
+
+func (r *foundRecord) Plate() ([]byte, error) {
+	plate, err := payloadPlate(r.payload)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return plate, nil
+}
+
+func (r *foundRecord) Entry() (Entry, error) {
+	e, err := decodePayload(r.payload)
+	if err != nil {
+		return Entry{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return e, nil
+}
+
+// Searched is the list as [Searcher] takes it. Searches run within [listFile.use].
+func (l *listFile) searched() SearchedList {
+	return SearchedList{Name: l.Name, Version: l.Version, Fuzzy: l.Fuzzy > 0, Index: l, Layouts: l.layouts, Patterns: l.patterns}
+}
+
+// use runs f, which looks into the list, one at a time. A panic of bbolt's, or
+// the fault of a page that cannot be read, becomes [ErrDamaged].
+func (l *listFile) use(f func() error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return guard(f)
 }
 
 // guard runs f and turns a panic, such as bbolt's on a page that makes no
@@ -72,10 +107,10 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
-// openList verifies and opens a list file, waiting at most lockWait for
+// openFile verifies and opens a list file, waiting at most lockWait for
 // whoever holds it exclusively. Errors: [ErrDamaged], [ErrNewer], [ErrOlder],
 // [ErrKey], [ErrLocked], and what the operating system says.
-func openList(ctx context.Context, path string, key Key, lockWait time.Duration) (l *listFile, err error) {
+func openFile(ctx context.Context, path string, key Key, lockWait time.Duration) (l *listFile, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // not to wait for whoever feeds a pipe of that name
 	if err != nil {
 		return nil, err
@@ -136,7 +171,7 @@ func (l *listFile) open(verified *os.File, lockWait time.Duration) error {
 		return fmt.Errorf("%w: it holds no entries", ErrDamaged)
 	}
 	l.cursor = entries.Cursor()
-	if l.Entries < 0 || l.Entries > maxEntries || l.Wildcards < 0 || l.Wildcards > maxWildcards {
+	if l.Entries < 0 || l.Entries > MaxEntries || l.Wildcards < 0 || l.Wildcards > maxWildcards {
 		return fmt.Errorf("%w: it says that it has %d entries", ErrDamaged, l.Entries)
 	}
 	if l.layouts, err = readLayouts(l.tx, l.keys, l.Entries); err != nil {
@@ -149,20 +184,20 @@ func (l *listFile) open(verified *os.File, lockWait time.Duration) error {
 		}
 		l.filter.add(k)
 	}
-	l.wildcards, err = l.loadWildcards()
+	l.patterns, err = l.loadPatterns()
 	return err
 }
 
-// loadWildcards decrypts the patterns of the list.
-func (l *listFile) loadWildcards() (*wildcards, error) {
+// loadPatterns decrypts the patterns of the list.
+func (l *listFile) loadPatterns() (*Patterns, error) {
 	bucket := l.tx.Bucket(wildcardsBucket)
 	if bucket == nil {
 		return nil, fmt.Errorf("%w: a part of it is missing", ErrDamaged)
 	}
-	w := newWildcards()
+	p := &Patterns{}
 	c := bucket.Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
-		if w.len() >= l.Wildcards {
+		if p.Len() >= l.Wildcards {
 			return nil, fmt.Errorf("%w: it has more patterns than it should", ErrDamaged)
 		}
 		payload, err := openRecord(nil, l.keys.wildcards, k, v)
@@ -173,12 +208,12 @@ func (l *listFile) loadWildcards() (*wildcards, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
-		w.add(e)
+		p.Add(e)
 	}
-	if w.len() != l.Wildcards {
-		return nil, fmt.Errorf("%w: it has %d patterns instead of %d", ErrDamaged, w.len(), l.Wildcards)
+	if p.Len() != l.Wildcards {
+		return nil, fmt.Errorf("%w: it has %d patterns instead of %d", ErrDamaged, p.Len(), l.Wildcards)
 	}
-	return w, nil
+	return p, nil
 }
 
 func readList(tx *bbolt.Tx, keys *fileKeys) (List, error) {
@@ -200,12 +235,12 @@ func readList(tx *bbolt.Tx, keys *fileKeys) (List, error) {
 	return r.List, nil
 }
 
-func readLayouts(tx *bbolt.Tx, keys *fileKeys, entries int) (*layouts, error) {
+func readLayouts(tx *bbolt.Tx, keys *fileKeys, entries int) (*Layouts, error) {
 	payload, err := openRecord(nil, keys.meta, layoutsKey, tx.Bucket(metaBucket).Get(layoutsKey))
 	if err != nil {
 		return nil, err
 	}
-	return parseLayouts(payload, entries)
+	return ParseLayouts(payload, entries)
 }
 
 // retain keeps the file open until a matching release.
@@ -228,10 +263,9 @@ func (l *listFile) close() {
 	}
 }
 
-// lookup calls found with each record whose HMAC is that of the plate folded,
-// which is folded for the index. The payload is valid only during the call.
-// Whoever calls it holds l.mu and recovers from panics.
-func (l *listFile) lookup(folded []byte, found func(key, payload []byte) error) error {
+// Lookup implements [Index]: records lie under the HMAC of their plate's index
+// form. It runs within [listFile.use].
+func (l *listFile) Lookup(folded []byte, found func(Record) error) error {
 	l.prefix = l.keys.mac(folded)
 	if !l.filter.has(l.prefix[:]) {
 		return nil
@@ -241,12 +275,12 @@ func (l *listFile) lookup(folded []byte, found func(key, payload []byte) error) 
 		if n == maxSharing {
 			return fmt.Errorf("%w: more records share a key than can be", ErrDamaged)
 		}
-		payload, err := openRecord(l.payload[:0], l.keys.entries, k, v)
+		payload, err := openRecord(l.found.payload[:0], l.keys.entries, k, v)
 		if err != nil {
 			return err
 		}
-		l.payload = payload
-		if err := found(k, payload); err != nil {
+		l.found.key, l.found.payload = k, payload
+		if err := found(&l.found); err != nil {
 			return err
 		}
 		k, v = l.cursor.Next()
@@ -335,12 +369,12 @@ func (w *walk) record(k, v []byte, wildcard bool) (Entry, error) {
 		return Entry{}, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	w.folded = append(w.folded[:0], e.Plate...)
-	indexFold(w.folded)
+	FoldIndex(w.folded)
 	if mac := w.keys.mac(w.folded); !bytes.HasPrefix(k, mac[:]) || wildcard != (e.Policy == PolicyWildcard) {
 		return Entry{}, fmt.Errorf("%w: a record lies under another plate's key", ErrDamaged)
 	}
 	w.payload = trimPayload(w.payload, &e)
-	w.digest.add(w.payload)
+	w.digest.Add(w.payload)
 	return e, nil
 }
 

@@ -5,10 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"aead.dev/minisign"
@@ -74,45 +71,9 @@ const (
 	signatureLines   = 4
 )
 
-// TrustedKey is a key whose signature counts.
-type TrustedKey struct {
-	Name   string // for people: in reports and in the audit trail
-	Public minisign.PublicKey
-	// Lists that it may sign. Empty: all.
-	Lists []string
-}
-
-// ID names the key in reports: as minisign prints it.
-func (k TrustedKey) ID() string { return fmt.Sprintf("%016X", k.Public.ID()) }
-
-// ParseTrustedKey reads a public key as minisign writes it: a file's text, or
-// the one line that is the key.
-func ParseTrustedKey(text string) (TrustedKey, error) {
-	var k TrustedKey
-	if err := k.Public.UnmarshalText([]byte(strings.TrimSpace(text))); err != nil {
-		return k, fmt.Errorf("%s is no minisign public key", quote(text))
-	}
-	k.Name = k.ID()
-	return k, nil
-}
-
-// LoadTrustedKey reads a public key's file, NAME.pub, and calls the key NAME.
-func LoadTrustedKey(path string) (TrustedKey, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return TrustedKey{}, err
-	}
-	k, err := ParseTrustedKey(string(b))
-	if err != nil {
-		return k, &Error{Op: "key", Path: path, Err: err, Advice: "name the public key that `platewatch hotlist keygen` made"}
-	}
-	k.Name = strings.TrimSuffix(filepath.Base(path), ".pub")
-	return k, nil
-}
-
-// verifyManifest checks the signature of a manifest before a byte of it is
+// VerifyManifest checks the signature of a manifest before a byte of it is
 // parsed, then what it says. Errors wrap [ErrForged] or [ErrRefused].
-func verifyManifest(b []byte, keys []TrustedKey) (Manifest, TrustedKey, error) {
+func VerifyManifest(b []byte, keys []TrustedKey) (Manifest, TrustedKey, error) {
 	forged := func(why string) (Manifest, TrustedKey, error) {
 		return Manifest{}, TrustedKey{}, fmt.Errorf("%w: %s", ErrForged, why)
 	}
@@ -172,12 +133,12 @@ func (m *Manifest) validate() error {
 	switch {
 	case m.Format != manifestFormat:
 		return fmt.Errorf("its format is %d, and this program knows %d", m.Format, manifestFormat)
-	case validName(m.List) != nil:
-		return validName(m.List)
+	case CheckListName(m.List) != nil:
+		return CheckListName(m.List)
 	case m.Version == 0:
 		return errors.New("it has no version")
-	case m.Entries < 0 || m.Entries > maxEntries:
-		return fmt.Errorf("%d entries are more than %d", m.Entries, maxEntries)
+	case m.Entries < 0 || m.Entries > MaxEntries:
+		return fmt.Errorf("%d entries are more than %d", m.Entries, MaxEntries)
 	case m.Expires.IsZero() || m.Created.IsZero():
 		return errors.New("it does not say when it was made and when it expires")
 	case len(m.Deltas) > maxDeltas:

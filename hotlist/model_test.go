@@ -35,7 +35,7 @@ func (m model) match(text string, at time.Time, synchronised bool) []Match {
 			found = append(found, Match{List: name, Version: "v", How: how, Entry: e, TimeUnsure: bounds && !synchronised})
 		}
 	}
-	slices.SortFunc(found, compareMatches)
+	slices.SortFunc(found, Compare)
 	return found
 }
 
@@ -87,7 +87,7 @@ func TestBehavesLikeTheModel(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"import": func(t *rapid.T) {
 				name, all := list.Draw(t, "list"), rapid.SliceOfN(entry, 1, 30).Draw(t, "entries")
-				report, err := db.Import(t.Context(), strings.NewReader(asCSV(all)), ImportOptions{List: name, Version: "v", Location: time.UTC, Skip: []string{}})
+				report, err := db.Import(t.Context(), strings.NewReader(asCSV(all)), ImportOptions{List: name, Version: "v", Skip: []string{}, ReadOptions: ReadOptions{Location: time.UTC}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -105,7 +105,7 @@ func TestBehavesLikeTheModel(t *testing.T) {
 			"remove": func(t *rapid.T) {
 				name := list.Draw(t, "list")
 				_, there := m[name]
-				if err := db.Remove(t.Context(), name, By{}); (err == nil) != there {
+				if err := db.Remove(t.Context(), name, Actor{}); (err == nil) != there {
 					t.Fatalf("list there: %v, remove: %v", there, err)
 				}
 				delete(m, name)
@@ -132,7 +132,7 @@ func TestBehavesLikeTheModel(t *testing.T) {
 					for i := range got { // the model knows no probabilities
 						got[i].Probability = 0
 					}
-					slices.SortFunc(got, compareMatches)
+					slices.SortFunc(got, Compare)
 					if d := cmp.Diff(want, got); d != "" {
 						t.Fatal(d)
 					}

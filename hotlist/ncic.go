@@ -40,8 +40,8 @@ type ncic struct {
 
 const ncicLeast = 39 // a line must reach to the end of the state
 
-func openNCIC(lines *lineReader, o *ImportOptions) *ncic {
-	return &ncic{lines: lines, source: o.Source, values: newValueParser(o)}
+func openNCIC(lines *lineReader, o *ReadOptions) (format, error) {
+	return &ncic{lines: lines, source: o.Source, values: newValueParser(o)}, nil
 }
 
 // looksLikeNCIC tells whether a first line is one of the extract: a record
@@ -52,7 +52,7 @@ func looksLikeNCIC(line []byte) bool {
 		return false
 	}
 	for _, c := range line[1:10] {
-		if !isPlateByte(c) && c != ' ' {
+		if !IsPlateByte(c) && c != ' ' {
 			return false
 		}
 	}
@@ -133,7 +133,7 @@ func (n *ncic) fill(e *Entry, line string) error {
 	}
 	e.Category = ncicFiles[line[0]]
 	if e.Category == "" {
-		return bad(1, "record", fmt.Sprintf("%s is no file of NCIC", quote(line[:1])))
+		return bad(1, "record", fmt.Sprintf("%s is no file of NCIC", Quote(line[:1])))
 	}
 	if err := n.values.complete(e); err != nil {
 		return bad(0, "", err.Error())
@@ -151,7 +151,7 @@ func (n *ncic) set(e *Entry, name, value string) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%s is not a date as YYYYMMDD", quote(value))
+			return fmt.Errorf("%s is not a date as YYYYMMDD", Quote(value))
 		}
 		e.Effective, _, err = bounded(t, true, value)
 		return err

@@ -1,6 +1,7 @@
 package hotlist
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,7 +32,7 @@ func TestNCICExtract(t *testing.T) {
 	}
 	for _, format := range []Format{Auto, NCIC} {
 		dir := t.TempDir()
-		r, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: "l", Format: format, Location: time.UTC})
+		r, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: "l", ReadOptions: ReadOptions{Format: format, Location: time.UTC}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +64,7 @@ func TestBadNCICLinesAreNamed(t *testing.T) {
 		"plate":   {ncicLine("V123456789", "CA0194200", "20260301", "", "CA", "", "", "", "", "", "", ""), "f:2: it has no plate"},
 		"symbols": {ncicLine("V123456789", "CA0194200", "20260301", "---", "CA", "", "", "", "", "", "", ""), `f:2: column 4 (plate): "---" has no letters A-Z or digits in it`},
 	} {
-		_, err := Import(t.Context(), t.TempDir(), strings.NewReader(good+"\n"+c.line+"\n"), ImportOptions{List: "l", Source: "f", Format: NCIC})
+		_, err := Import(t.Context(), t.TempDir(), strings.NewReader(good+"\n"+c.line+"\n"), ImportOptions{List: "l", ReadOptions: ReadOptions{Source: "f", Format: NCIC}})
 		var line *LineError
 		if !errors.As(err, &line) || line.Error() != c.want {
 			t.Errorf("%s: %v", name, err)
@@ -74,22 +75,21 @@ func TestBadNCICLinesAreNamed(t *testing.T) {
 func FuzzNCIC(f *testing.F) {
 	f.Add([]byte(ncicLine("V123456789", "CA0194200", "20260301", "7ABC123", "CA", "2026", "PC", "2014", "FORD", "FOC", "4D", "BLU") + "\nV\n\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		o := ImportOptions{List: "l", Format: NCIC}
-		if err := o.fill(); err != nil {
+		o := ReadOptions{Format: NCIC}
+		if err := o.Fill(); err != nil {
 			t.Fatal(err)
 		}
-		text, err := decodeText(strings.NewReader(string(b)), &o)
+		n, err := ReadEntries(bytes.NewReader(b), o)
 		if err != nil {
 			return
 		}
-		n := openNCIC(newLineReader(text), &o)
 		var e Entry
 		for range len(b) + 2 {
-			_, err := n.next(&e)
+			_, err := n.Next(&e)
 			var line *LineError
 			switch {
 			case err == nil:
-				if err := validEntry(&e); err != nil {
+				if err := e.Validate(); err != nil {
 					t.Fatalf("%+v: %v", e, err)
 				}
 			case !errors.As(err, &line):

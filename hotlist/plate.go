@@ -29,22 +29,23 @@ func Normalize(s string) string {
 	if isNormal(s) {
 		return s
 	}
-	return string(appendNormal(make([]byte, 0, len(s)), s))
+	return string(AppendNormal(make([]byte, 0, len(s)), s))
 }
 
 func isNormal(s string) bool {
 	for i := range len(s) {
-		if !isPlateByte(s[i]) {
+		if !IsPlateByte(s[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-func isPlateByte(c byte) bool { return 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' }
+// IsPlateByte tells whether c is one of A-Z and 0-9.
+func IsPlateByte(c byte) bool { return 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' }
 
-// appendNormal appends s, normalised, to dst. ASCII input needs no memory.
-func appendNormal(dst []byte, s string) []byte {
+// AppendNormal appends s, normalised, to dst. ASCII input needs no memory.
+func AppendNormal(dst []byte, s string) []byte {
 	for _, r := range s {
 		if r < 0x80 {
 			dst = appendASCII(dst, r)
@@ -73,7 +74,7 @@ func appendASCII(dst []byte, r rune) []byte {
 	switch {
 	case 'a' <= r && r <= 'z':
 		return append(dst, byte(r)-'a'+'A')
-	case r < 0x80 && isPlateByte(byte(r)):
+	case r < 0x80 && IsPlateByte(byte(r)):
 		return append(dst, byte(r))
 	}
 	return dst
@@ -83,22 +84,23 @@ func appendASCII(dst []byte, r rune) []byte {
 // and many hotlists, do not tell apart onto one: O becomes 0, I becomes 1.
 func Fold(s string) string {
 	for i := range len(s) {
-		if foldByte(s[i]) != s[i] {
+		if FoldByte(s[i]) != s[i] {
 			b := []byte(s)
-			foldBytes(b)
+			FoldBytes(b)
 			return string(b)
 		}
 	}
 	return s
 }
 
-func foldBytes(b []byte) {
+func FoldBytes(b []byte) {
 	for i, c := range b {
-		b[i] = foldByte(c)
+		b[i] = FoldByte(c)
 	}
 }
 
-func foldByte(c byte) byte {
+// FoldByte is [Fold] of one character.
+func FoldByte(c byte) byte {
 	switch c {
 	case 'O':
 		return '0'

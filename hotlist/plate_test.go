@@ -46,7 +46,7 @@ func FuzzNormalize(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		n := Normalize(s)
-		if i := strings.IndexFunc(n, func(r rune) bool { return r > 0x7f || !isPlateByte(byte(r)) }); i >= 0 {
+		if i := strings.IndexFunc(n, func(r rune) bool { return r > 0x7f || !IsPlateByte(byte(r)) }); i >= 0 {
 			t.Errorf("Normalize(%q) = %q", s, n)
 		}
 		if again := Normalize(n); again != n {
@@ -65,7 +65,7 @@ func FuzzNormalize(f *testing.F) {
 func TestNormalizeNeedsNoMemoryForPlates(t *testing.T) {
 	var buf [MaxPlate]byte
 	allocs := testing.AllocsPerRun(100, func() {
-		appendNormal(buf[:0], "ab-123 cd")
+		AppendNormal(buf[:0], "ab-123 cd")
 		Normalize("AB123CD")
 		Fold("AB123CD")
 	})

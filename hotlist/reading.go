@@ -2,26 +2,14 @@ package hotlist
 
 import "math"
 
-// Character is one place of a reading.
-type Character struct {
-	Text       string
-	Confidence float64 // 0–1, that it is Text
-	// Alternatives are other characters that it can be, with the probability of each.
-	Alternatives []Alternative
-}
-
-// Alternative is another reading of one character.
-type Alternative struct {
-	Text       string
-	Confidence float64 // 0–1
-}
-
-// reading is what a reader saw: for each place the probability of every
-// character, given what it reported.
-type reading struct {
-	text [MaxPlate]byte
-	n    int
-	p    [MaxPlate][alphabet]float32
+// Reading is what a reader saw: for each place the probability of every
+// character, given what it reported. It is large: reuse it.
+type Reading struct {
+	query      Query
+	confusions *Confusions
+	text       [MaxPlate]byte
+	n          int
+	p          [MaxPlate][alphabet]float32
 	// hesitated are the characters that the reader itself named.
 	hesitated [MaxPlate]uint64
 	// doubt is, for each place, the probability that it is not the character read.
@@ -53,12 +41,13 @@ const (
 	certainty = 0.9997
 )
 
-// set fills r with a query. It returns false if that is no plate.
-func (r *reading) set(q *Query, c *Confusions) bool {
+// Set fills r with a query. It returns false if that is no plate.
+func (r *Reading) Set(q *Query, c *Confusions) bool {
+	r.query, r.confusions = *q, c
 	var buf [4 * MaxPlate]byte
 	r.n = 0
 	if len(q.Characters) == 0 {
-		text := appendNormal(buf[:0], q.Text)
+		text := AppendNormal(buf[:0], q.Text)
 		if len(text) == 0 || len(text) > MaxPlate {
 			return false
 		}
@@ -68,7 +57,7 @@ func (r *reading) set(q *Query, c *Confusions) bool {
 	} else {
 		for i := range q.Characters {
 			ch := &q.Characters[i]
-			text := appendNormal(buf[:0], ch.Text)
+			text := AppendNormal(buf[:0], ch.Text)
 			if len(text) > 1 || len(text) == 1 && r.n == MaxPlate {
 				return false
 			}
@@ -91,7 +80,7 @@ func (r *reading) set(q *Query, c *Confusions) bool {
 
 // add appends a place. least is the least probability of a character that the
 // reader did not name.
-func (r *reading) add(text byte, confidence float64, alternatives []Alternative, least float64, c *Confusions) {
+func (r *Reading) add(text byte, confidence float64, alternatives []Alternative, least float64, c *Confusions) {
 	p := &r.p[r.n]
 	*p = [alphabet]float32{}
 	if !(confidence > 0.01) { // NaN as well
@@ -107,7 +96,7 @@ func (r *reading) add(text byte, confidence float64, alternatives []Alternative,
 			continue
 		}
 		var buf [4]byte
-		t := appendNormal(buf[:0], a.Text)
+		t := AppendNormal(buf[:0], a.Text)
 		if len(t) != 1 || t[0] == text {
 			continue
 		}
@@ -156,11 +145,11 @@ func addTwins(p *[alphabet]float32) {
 }
 
 // at is the probability that place i is c.
-func (r *reading) at(i int, c byte) float64 { return float64(r.p[i][ordinal(c)]) }
+func (r *Reading) at(i int, c byte) float64 { return float64(r.p[i][ordinal(c)]) }
 
 // likelihood is the probability that all of the text was read right, whatever
 // plates there are.
-func (r *reading) likelihood() float64 {
+func (r *Reading) likelihood() float64 {
 	p := 1.0
 	for i, c := range r.text[:r.n] {
 		p *= r.at(i, c)
@@ -170,7 +159,7 @@ func (r *reading) likelihood() float64 {
 
 // pattern is the probability that the plate fits a pattern: of the likeliest
 // way to lay it over the places.
-func (r *reading) pattern(p string) float64 {
+func (r *Reading) pattern(p string) float64 {
 	// best[j] is the probability of the places so far with the first j
 	// characters of the pattern.
 	var best [MaxPlate + 1]float64

@@ -78,9 +78,9 @@ func (db *DB) refresh(ctx context.Context) (changed bool, err error) {
 		return false, &Error{Op: "open", Path: db.dir, Err: err,
 			Advice: "name the directory that `platewatch hotlist import -db` filled"}
 	}
-	var lists []*listFile
+	var lists []*openList
 	for _, name := range names {
-		var open *listFile
+		var open *openList
 		if i, ok := slices.BinarySearchFunc(old, name, byName); ok {
 			open = old[i]
 		}
@@ -105,7 +105,7 @@ func (db *DB) refresh(ctx context.Context) (changed bool, err error) {
 }
 
 // swap puts lists in the place of those in use and releases what is no longer used.
-func (db *DB) swap(lists []*listFile) error {
+func (db *DB) swap(lists []*openList) error {
 	db.mu.Lock()
 	old := db.lists
 	if db.closed {
@@ -130,7 +130,7 @@ func (db *DB) swap(lists []*listFile) error {
 // choose returns the file to serve a list from: the newest one that can be
 // used. It is the one that is open already unless there is a newer one, or the
 // open one is damaged. The only error is that of ctx.
-func (db *DB) choose(ctx context.Context, name string, open *listFile) (*listFile, error) {
+func (db *DB) choose(ctx context.Context, name string, open *openList) (*openList, error) {
 	for _, path := range []string{listPath(db.dir, name), previousPath(db.dir, name)} {
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -139,7 +139,7 @@ func (db *DB) choose(ctx context.Context, name string, open *listFile) (*listFil
 		if err == nil && open != nil && sameFile(info, open.info) && !open.failed.Load() {
 			return open, nil
 		}
-		var l *listFile
+		var l *openList
 		if err == nil {
 			l, err = db.tryOpen(ctx, name, path, info, open)
 		}
@@ -163,18 +163,19 @@ func (db *DB) choose(ctx context.Context, name string, open *listFile) (*listFil
 }
 
 // tryOpen opens a list file unless it was refused before and is still the same.
-func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, open *listFile) (*listFile, error) {
-	if r, ok := db.refused[path]; ok && r.info != nil && sameFile(r.info, info) && lasting(r.err) {
+func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, open *openList) (*openList, error) {
+	if r, ok := db.refused[path]; ok && r.info != nil && sameFile(r.info, info) && isPermanent(r.err) {
 		return nil, r.err
 	}
 	key, err := db.key()
 	if err != nil {
 		return nil, err
 	}
-	l, err := openList(ctx, path, key, lockWait)
+	file, err := openFile(ctx, path, key, lockWait)
 	if err != nil {
 		return nil, err
 	}
+	l := &openList{listFile: file, searcher: NewSearcher(file.searched())}
 	if open != nil && open.failed.Load() && sameFile(info, open.info) {
 		err = l.check(ctx) // a lookup met damage that the checksums of the file did not show
 	}
@@ -210,9 +211,9 @@ func (db *DB) trusted(l *List) bool {
 	})
 }
 
-// lasting tells whether a file that was refused for err will be refused again
+// isPermanent tells whether a file that was refused for err will be refused again
 // unless it changes.
-func lasting(err error) bool {
+func isPermanent(err error) bool {
 	var system *fs.PathError
 	return !errors.Is(err, ErrLocked) && !errors.Is(err, ErrKey) && !errors.As(err, &system)
 }

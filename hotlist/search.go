@@ -5,28 +5,75 @@ import (
 	"slices"
 )
 
-// search is one look-up in one list. It lives in its list, so that looking up
-// needs no memory.
-type search struct {
-	list       *listFile
-	reading    *reading
-	query      Query
-	matching   Matching
-	confusions *Confusions
-	matches    []Match
-	seen       [][keyLength]byte
+// Index is a list as a search needs it.
+type Index interface {
+	// Lookup calls found with each record whose plate has the index form folded
+	// (see [FoldIndex]), until it returns an error, which Lookup returns. The
+	// record is valid during the call only. Errors wrap [ErrDamaged].
+	Lookup(folded []byte, found func(Record) error) error
+}
+
+// Record is one entry that an [Index] found, decoded only as far as is asked.
+type Record interface {
+	// ID differs for any two records of a list.
+	ID() RecordID
+	// Plate is valid until the next record is looked up.
+	Plate() ([]byte, error)
+	Entry() (Entry, error)
+}
+
+// RecordID tells the records of a list apart.
+type RecordID [12]byte
+
+// SearchedList is a list as it is searched.
+type SearchedList struct {
+	Name, Version string
+	// Fuzzy: some entries have [PolicyFuzzy].
+	Fuzzy    bool
+	Index    Index
+	Layouts  *Layouts
+	Patterns *Patterns
+}
+
+// Searcher searches one list. It keeps the memory of a search, so that looking
+// up a plate allocates nothing; it is not safe for concurrent use.
+type Searcher struct {
+	list     SearchedList
+	reading  *Reading
+	query    *Query
+	matching Matching
+	matches  []Match
+	seen     []RecordID
+	found    func(Record) error // consider, bound once: each binding would allocate
 
 	folded    [MaxPlate + 1]byte
 	edited    [MaxPlate + 1]byte
 	options   [MaxPlate][]option
 	memory    [MaxPlate * alphabet]option
-	rest      [MaxPlate + 1]float64 // the likeliest of the places from here on
-	all       float64               // of the reading, over all plates of its length
+	rest      [MaxPlate + 1]float64 // product of the best probabilities of places i..n
+	all       float64               // P(reading), summed over all plates of its length
 	least     float64               // the likelihood that a plate needs at least
 	tried     int
 	oneExtra  bool    // one character more or less is looked for
 	oneChange bool    // any one character changed is looked for
 	changed   float64 // the likelihood that one with a character changed needs at least
+}
+
+// NewSearcher returns a searcher of a list.
+func NewSearcher(l SearchedList) *Searcher {
+	s := &Searcher{list: l}
+	s.found = s.consider
+	return s
+}
+
+// Search appends the entries that match a reading to matches, in no order.
+func (s *Searcher) Search(matches []Match, r *Reading, m Matching) ([]Match, error) {
+	s.reading, s.query, s.matching = r, &r.query, m
+	s.matches, s.seen = matches, s.seen[:0]
+	err := s.run()
+	found := s.matches
+	s.reading, s.query, s.matches = nil, nil, nil
+	return found, err
 }
 
 // option is a class of characters that a place can be, with the probability of
@@ -44,7 +91,7 @@ const (
 	leastTried = 0.0005
 )
 
-func (s *search) run() error {
+func (s *Searcher) run() error {
 	r := s.reading
 	for i := range r.n {
 		s.folded[i] = indexClass[r.text[i]]
@@ -53,9 +100,9 @@ func (s *search) run() error {
 	m := &s.matching
 	least := m.MinProbability
 	// An entry's own policy can allow one character whatever the list does.
-	fuzzy := s.list.Fuzzy > 0
+	fuzzy := s.list.Fuzzy
 	var most float64
-	s.all, most = s.list.layouts.expect(r)
+	s.all, most = s.list.Layouts.expect(r)
 	needed := least * s.all / most // by the likeliest of plates
 	s.least = max(needed, leastTried)
 	s.oneChange = m.OneCharacter && needed < leastTried || fuzzy
@@ -68,7 +115,7 @@ func (s *search) run() error {
 		s.oneChange, s.oneExtra = false, false
 	}
 	s.weigh(s.least)
-	if err := s.list.lookup(s.folded[:r.n], s.consider); err != nil {
+	if err := s.list.Index.Lookup(s.folded[:r.n], s.found); err != nil {
 		return err
 	}
 	if m.Confusable || m.OneCharacter {
@@ -83,14 +130,14 @@ func (s *search) run() error {
 		return err
 	}
 	if m.Wildcards {
-		s.list.wildcards.match(r, least, func(e *Entry, p float64) { s.take(e, Wildcard, p) })
+		s.list.Patterns.match(r, least, func(e *Entry, p float64) { s.take(e, Wildcard, p) })
 	}
 	return nil
 }
 
 // weigh lists, for each place, the classes it can be such that the whole is
 // likelier than least, the likeliest first.
-func (s *search) weigh(least float64) {
+func (s *Searcher) weigh(least float64) {
 	r := s.reading
 	var classes [MaxPlate][128]float32
 	all := 1.0
@@ -119,13 +166,13 @@ func (s *search) weigh(least float64) {
 }
 
 // descend looks up every reading that is likely enough, place by place.
-func (s *search) descend(i int, p float64, changed bool) error {
+func (s *Searcher) descend(i int, p float64, changed bool) error {
 	if i == s.reading.n {
 		if !changed || s.tried >= maxTried {
 			return nil // as it was read: looked up already
 		}
 		s.tried++
-		return s.list.lookup(s.edited[:i], s.consider)
+		return s.list.Index.Lookup(s.edited[:i], s.found)
 	}
 	for _, o := range s.options[i] {
 		if p*o.p*s.rest[i+1] < s.least {
@@ -141,13 +188,13 @@ func (s *search) descend(i int, p float64, changed bool) error {
 
 // confuse looks up the readings with one pair of the table exchanged that the
 // index tells apart and that descend left out as unlikely.
-func (s *search) confuse() error {
+func (s *Searcher) confuse() error {
 	if !s.matching.Confusable || s.least > leastTried {
 		return nil
 	}
 	r := s.reading
 	for i := range r.n {
-		for k, w := range s.confusions.weight[ordinal(r.text[i])] {
+		for k, w := range r.confusions.weight[ordinal(r.text[i])] {
 			c := indexClass[character(k)]
 			if w == 0 || c == s.folded[i] {
 				continue
@@ -161,7 +208,7 @@ func (s *search) confuse() error {
 }
 
 // edit looks up the readings with one character changed, added or taken away.
-func (s *search) edit() error {
+func (s *Searcher) edit() error {
 	n := s.reading.n
 	if s.oneChange {
 		for i := range n {
@@ -184,7 +231,7 @@ func (s *search) edit() error {
 		}
 		copy(s.edited[:i], s.folded[:i])
 		copy(s.edited[i:], s.folded[i+1:n])
-		if err := s.list.lookup(s.edited[:n-1], s.consider); err != nil {
+		if err := s.list.Index.Lookup(s.edited[:n-1], s.found); err != nil {
 			return err
 		}
 	}
@@ -199,7 +246,7 @@ func (s *search) edit() error {
 				continue // as if it were missing one place before
 			}
 			s.edited[i] = c
-			if err := s.list.lookup(s.edited[:n+1], s.consider); err != nil {
+			if err := s.list.Index.Lookup(s.edited[:n+1], s.found); err != nil {
 				return err
 			}
 		}
@@ -208,7 +255,7 @@ func (s *search) edit() error {
 }
 
 // likeliest is the probability of the likeliest character of a class.
-func (s *search) likeliest(i int, class byte) float64 {
+func (s *Searcher) likeliest(i int, class byte) float64 {
 	p := float32(0)
 	for _, k := range classMembers[class] {
 		p = max(p, s.reading.p[i][k])
@@ -216,9 +263,9 @@ func (s *search) likeliest(i int, class byte) float64 {
 	return float64(p)
 }
 
-func (s *search) lookupChanged(i int, c byte) error {
+func (s *Searcher) lookupChanged(i int, c byte) error {
 	n := s.reading.n
 	copy(s.edited[:n], s.folded[:n])
 	s.edited[i] = c
-	return s.list.lookup(s.edited[:n], s.consider)
+	return s.list.Index.Lookup(s.edited[:n], s.found)
 }

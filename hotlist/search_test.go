@@ -1,6 +1,7 @@
 package hotlist
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -36,13 +37,67 @@ func characters(places ...string) []Character {
 	return out
 }
 
-func matching(m Matching) Options {
-	return Options{MatchingOf: func(string, int) Matching { return m }}
+// entryIndex is a list of whole entries in memory.
+type entryIndex struct {
+	entries []Entry
+	at      map[string][]int // by index form
+}
+
+type entryRecord struct {
+	id int
+	e  *Entry
+}
+
+func (r entryRecord) ID() (id RecordID)      { binary.BigEndian.PutUint32(id[:], uint32(r.id)); return id }
+func (r entryRecord) Plate() ([]byte, error) { return []byte(r.e.Plate), nil }
+func (r entryRecord) Entry() (Entry, error)  { return *r.e, nil }
+
+func (x *entryIndex) Lookup(folded []byte, found func(Record) error) error {
+	for _, i := range x.at[string(folded)] {
+		if err := found(entryRecord{i, &x.entries[i]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listOf makes a list of entries.
+func listOf(entries ...Entry) SearchedList {
+	x := &entryIndex{entries: entries, at: map[string][]int{}}
+	l := SearchedList{Name: "l", Version: "v", Index: x, Patterns: &Patterns{}}
+	var layouts LayoutCounter
+	for i, e := range entries {
+		if e.Policy == PolicyWildcard {
+			l.Patterns.Add(e)
+			continue
+		}
+		l.Fuzzy = l.Fuzzy || e.Policy == PolicyFuzzy
+		layouts.Add(e.Plate)
+		folded := []byte(e.Plate)
+		FoldIndex(folded)
+		x.at[string(folded)] = append(x.at[string(folded)], i)
+	}
+	l.Layouts = layouts.Layouts(len(entries))
+	return l
+}
+
+// search returns what matches, in the order of [Compare].
+func search(t interface{ Fatal(...any) }, l SearchedList, q Query, m Matching) []Match {
+	var r Reading
+	if !r.Set(&q, DefaultConfusions()) {
+		return nil
+	}
+	found, err := NewSearcher(l).Search(nil, &r, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(found, Compare)
+	return found
 }
 
 func TestReadersAlternativesDecide(t *testing.T) {
-	dir := t.TempDir()
-	importList(t, dir, "l", "plate,policy\nABC1238,\nABC1X34,\nWBC5555,\nEXA1111,exact\nFUZ2222,fuzzy\nAB?99*,\nABCD123,\n")
+	list := listOf(Entry{Plate: "ABC1238"}, Entry{Plate: "ABC1X34"}, Entry{Plate: "WBC5555"}, Entry{Plate: "EXA1111", Policy: PolicyExact},
+		Entry{Plate: "FUZ2222", Policy: PolicyFuzzy}, Entry{Plate: "AB?99*", Policy: PolicyWildcard}, Entry{Plate: "ABCD123"})
 	one := Matching{Confusable: true, OneCharacter: true, Wildcards: true}
 	full, default1M := one, DefaultMatching(1_000_000)
 	careful := one
@@ -76,15 +131,7 @@ func TestReadersAlternativesDecide(t *testing.T) {
 		"pattern switched off":                     {Matching{}, characters("ABX995"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			db, err := Open(dir, matching(c.how))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			m, err := db.Match(Query{Characters: c.read, ClockSynchronised: true})
-			if err != nil {
-				t.Fatal(err)
-			}
+			m := search(t, list, Query{Characters: c.read, ClockSynchronised: true}, c.how)
 			var got []string
 			for _, m := range m {
 				got = append(got, string(m.How)+" "+m.Entry.Plate)
@@ -104,13 +151,11 @@ func TestReadersAlternativesDecide(t *testing.T) {
 // wavered, but neither a strange plate that was read surely nor one that
 // somebody typed.
 func TestDoubtfulTextIsNoMatch(t *testing.T) {
-	dir := t.TempDir()
-	importList(t, dir, "l", "plate\nABC1238\nA8C1234\n"+manyLines(2000, "XYZ%04d\n"))
-	db, err := Open(dir, matching(Matching{MinExact: 0.6}))
-	if err != nil {
-		t.Fatal(err)
+	entries := []Entry{{Plate: "ABC1238"}, {Plate: "A8C1234"}}
+	for i := range 2000 {
+		entries = append(entries, Entry{Plate: fmt.Sprintf("XYZ%04d", i)})
 	}
-	defer db.Close()
+	list := listOf(entries...)
 	for _, c := range []struct {
 		name string
 		q    Query
@@ -121,21 +166,19 @@ func TestDoubtfulTextIsNoMatch(t *testing.T) {
 		{"a strange plate, surely", Query{Characters: characters("A8C1234")}, 1},
 		{"typed", Query{Text: "A8C1234"}, 1},
 	} {
-		if m, err := db.Match(c.q); err != nil || len(m) != c.want {
-			t.Errorf("%s: %+v, %v", c.name, m, err)
+		if m := search(t, list, c.q, Matching{MinExact: 0.6}); len(m) != c.want {
+			t.Errorf("%s: %+v", c.name, m)
 		}
 	}
 }
 
 func TestStateMakesLessLikely(t *testing.T) {
-	dir := t.TempDir()
-	importList(t, dir, "l", "plate,state\nABC1234,CA\n")
-	db := openDB(t, dir)
+	list := listOf(Entry{Plate: "ABC1234", State: "CA"})
 	p := func(state string, confidence float64) (p float64, differs bool) {
 		t.Helper()
-		m, err := db.Match(Query{Characters: characters("ABC1234"), State: state, StateConfidence: confidence})
-		if err != nil || len(m) != 1 {
-			t.Fatal(m, err)
+		m := search(t, list, Query{Characters: characters("ABC1234"), State: state, StateConfidence: confidence}, Matching{})
+		if len(m) != 1 {
+			t.Fatal(m)
 		}
 		return m[0].Probability, m[0].StateDiffers
 	}
@@ -150,18 +193,18 @@ func TestStateMakesLessLikely(t *testing.T) {
 }
 
 // Probabilities of all plates that a reading can be add up to no more than one,
-// twins, which count for each other, counted once.
+// sameAfterFold, which count for each other, counted once.
 func TestProbabilitiesAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q := Query{Characters: genReading().Draw(t, "reading")}
-		var r reading
-		if !r.set(&q, DefaultConfusions()) {
+		var r Reading
+		if !r.Set(&q, DefaultConfusions()) {
 			t.Skip()
 		}
 		for i := range r.n {
 			sum := 0.0
 			for k := range alphabet {
-				if c := character(k); foldByte(c) == c {
+				if c := character(k); FoldByte(c) == c {
 					sum += r.at(i, c)
 				}
 			}
@@ -188,70 +231,47 @@ func genReading() *rapid.Generator[[]Character] {
 // character.
 func TestSearchFindsWhatAScanFinds(t *testing.T) {
 	t.Parallel()
-	root := t.TempDir()
-	run := 0
 	rapid.Check(t, func(t *rapid.T) {
-		run++
-		dir := fmt.Sprint(root, "/", run%20, "x")
 		plate := rapid.StringMatching(`[ABDO01I8WM39X]{4,7}`)
-		all := rapid.SliceOfNDistinct(plate, 50, 120, rapid.ID[string]).Draw(t, "plates")
-		policies := rapid.SampledFrom([]string{"", "", "", "exact", "fuzzy"})
-		text := "plate,policy\n"
-		for _, p := range all {
-			text += p + "," + policies.Draw(t, "policy") + "\n"
+		policy := rapid.SampledFrom([]Policy{"", "", "", PolicyExact, PolicyFuzzy})
+		var entries []Entry
+		for _, p := range rapid.SliceOfNDistinct(plate, 50, 120, rapid.ID[string]).Draw(t, "plates") {
+			entries = append(entries, Entry{Plate: p, Policy: policy.Draw(t, "policy")})
 		}
-		if _, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: "l", Version: "v"}); err != nil {
-			t.Fatal(err)
-		}
+		list := listOf(entries...)
 		m := Matching{Confusable: rapid.Bool().Draw(t, "confusable"), OneCharacter: rapid.Bool().Draw(t, "one character"),
 			MinProbability: rapid.SampledFrom([]float64{0, 0.0001, 0.01, 0.1}).Draw(t, "least"), MinExact: rapid.SampledFrom([]float64{0, 0.6}).Draw(t, "least exact")}
-		db, err := Open(dir, matching(m))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
 		for range 5 {
 			q := Query{Characters: genReading().Draw(t, "reading"), ClockSynchronised: true}
-			got, err := db.Match(q)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := scanMatches(t, db, q, m, got)
-			if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+			got := search(t, list, q, m)
+			if d := cmp.Diff(scanAll(list, q, m, got), got, cmpopts.EquateEmpty()); d != "" {
 				t.Fatal(d)
 			}
 		}
 	})
 }
 
-// scanMatches compares a reading with every entry of every list. What is too
-// unlikely to be looked up, and no single change, may be among got or not.
-func scanMatches(t *rapid.T, db *DB, q Query, m Matching, got []Match) []Match {
-	var r reading
-	if !r.set(&q, db.confusions) {
+// scanAll compares a reading with every entry. What is too unlikely to be looked
+// up, and no single change, may be among got or not.
+func scanAll(l SearchedList, q Query, m Matching, got []Match) []Match {
+	var r Reading
+	if !r.Set(&q, DefaultConfusions()) {
 		return nil
 	}
-	var found []Match
-	for _, l := range db.lists {
-		s := search{list: l, reading: &r, query: q, matching: m, confusions: db.confusions}
-		s.all, _ = l.layouts.expect(&r)
-		err := l.each(t.Context(), func(e Entry, _ []byte) bool {
-			how, likelihood := s.compare([]byte(e.Plate))
-			if how == Confusable && likelihood < leastTried && !slices.ContainsFunc(got, func(g Match) bool { return g.Entry == e }) {
-				return true
-			}
-			if how, p := s.judge([]byte(e.Plate)); how != "" {
-				s.take(&e, how, p)
-			}
-			return true
-		})
-		if err != nil {
-			t.Fatal(err)
+	s := NewSearcher(l)
+	s.reading, s.query, s.matching = &r, &q, m
+	s.all, _ = l.Layouts.expect(&r)
+	for _, e := range l.Index.(*entryIndex).entries {
+		how, likelihood := s.compare([]byte(e.Plate))
+		if how == Confusable && likelihood < leastTried && !slices.ContainsFunc(got, func(g Match) bool { return g.Entry == e }) {
+			continue
 		}
-		found = append(found, s.matches...)
+		if how, p := s.judge([]byte(e.Plate)); how != "" {
+			s.take(&e, how, p)
+		}
 	}
-	slices.SortFunc(found, compareMatches)
-	return found
+	slices.SortFunc(s.matches, Compare)
+	return s.matches
 }
 
 func FuzzConfusions(f *testing.F) {
@@ -263,8 +283,8 @@ func FuzzConfusions(f *testing.F) {
 			return
 		}
 		q := Query{Characters: characters("AB", "O:0.5:0:0.3")}
-		var r reading
-		if !r.set(&q, c) {
+		var r Reading
+		if !r.Set(&q, c) {
 			t.Fatal("no plate")
 		}
 		for i := range r.n {
@@ -281,11 +301,11 @@ func FuzzPattern(f *testing.F) {
 	f.Add("AB?12*", "ABX129")
 	f.Add("*%ab*c", "XABYC")
 	f.Fuzz(func(t *testing.T, text, plate string) {
-		p, err := normalizePattern(text)
+		p, err := NormalizePattern(text)
 		if err != nil {
 			return
 		}
-		if again, err := normalizePattern(p); err != nil || again != p {
+		if again, err := NormalizePattern(p); err != nil || again != p {
 			t.Errorf("%q becomes %q, then %q, %v", text, p, again, err)
 		}
 		plate = Normalize(plate)
@@ -293,10 +313,10 @@ func FuzzPattern(f *testing.F) {
 			return
 		}
 		q := Query{Text: plate}
-		var r reading
-		r.set(&q, DefaultConfusions())
-		w := newWildcards()
-		w.add(Entry{Plate: p, Policy: PolicyWildcard})
+		var r Reading
+		r.Set(&q, DefaultConfusions())
+		w := &Patterns{}
+		w.Add(Entry{Plate: p, Policy: PolicyWildcard})
 		matched := false
 		w.match(&r, 0.5, func(*Entry, float64) { matched = true })
 		if globs(p, []byte(plate)) != matched && r.pattern(p) < 0.5 && globs(p, []byte(plate)) {
@@ -318,8 +338,8 @@ func TestPatternsAreTold(t *testing.T) {
 			t.Errorf("%s and %s: %v", c.pattern, c.text, got)
 		}
 		q := Query{Text: c.text}
-		var r reading
-		r.set(&q, DefaultConfusions())
+		var r Reading
+		r.Set(&q, DefaultConfusions())
 		if p := r.pattern(c.pattern); (p > 0.3) != c.want {
 			t.Errorf("%s is %s with probability %v", c.text, c.pattern, p)
 		}

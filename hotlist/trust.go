@@ -6,18 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"time"
-
-	"github.com/google/renameio/v2"
 )
-
-// Signed is what a list knows of the manifest it was made from.
-type Signed struct {
-	Version uint64    `json:"version"`
-	Key     string    `json:"key"` // id of the key that signed it
-	Signer  string    `json:"signer,omitempty"`
-	Created time.Time `json:"created"`
-	Expires time.Time `json:"expires"`
-}
 
 // trustSuffix names the file, NAME.trust, that remembers what was accepted of a
 // list, so that neither damage nor removal opens the way back to an old version.
@@ -65,27 +54,6 @@ func writeTrust(dir, name string, key Key, r trustRecord) error {
 	return writeSealed(trustPath(dir, name), key.derive(nil, "trust"), payload)
 }
 
-// replaceFile replaces a file by another content, which a power cut leaves
-// whole or undone.
-func replaceFile(path string, content []byte) error {
-	dir := filepath.Dir(path)
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600), renameio.WithTempDir(dir))
-	if err != nil {
-		return err
-	}
-	defer f.Cleanup()
-	if _, err := f.Write(content); err != nil {
-		return err
-	}
-	if err := giveToOwner(dir, f.File); err != nil {
-		return err
-	}
-	if err := f.CloseAtomicallyReplace(); err != nil {
-		return err
-	}
-	return syncFolder(dir)
-}
-
 // ListState is where a list stands: for the status page, the health message and
 // the server.
 type ListState struct {
@@ -123,7 +91,7 @@ func (db *DB) States(at time.Time, clockSynchronised bool) ([]ListState, error) 
 	key, keyErr := db.key()
 	for _, path := range paths {
 		name := filepath.Base(path[:len(path)-len(trustSuffix)])
-		if validName(name) != nil || keyErr != nil {
+		if CheckListName(name) != nil || keyErr != nil {
 			continue
 		}
 		r, err := readTrust(db.dir, name, key)

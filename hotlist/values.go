@@ -19,7 +19,7 @@ type valueParser struct {
 	categories map[string]string
 }
 
-func newValueParser(o *ImportOptions) *valueParser {
+func newValueParser(o *ReadOptions) *valueParser {
 	return &valueParser{location: o.Location, dates: o.Dates, fallback: o.Category, categories: map[string]string{}}
 }
 
@@ -32,7 +32,7 @@ func (p *valueParser) complete(e *Entry) error {
 	if e.Plate == "" {
 		return errors.New("it has no plate")
 	}
-	if pattern := hasWildcards(e.Plate); pattern != (e.Policy == PolicyWildcard) {
+	if pattern := IsPattern(e.Plate); pattern != (e.Policy == PolicyWildcard) {
 		if !pattern {
 			return errors.New("its match policy is wildcard, and its plate has neither ? nor * in it")
 		}
@@ -45,7 +45,7 @@ func (p *valueParser) complete(e *Entry) error {
 		e.Category = p.fallback
 	}
 	if e.Priority == 0 {
-		e.Priority = defaultPriority(e.Category)
+		e.Priority = PriorityOf(e.Category)
 	}
 	if !e.Effective.IsZero() && !e.Expires.IsZero() && !e.Effective.Before(e.Expires) {
 		return errors.New("it expires before it becomes effective")
@@ -78,20 +78,20 @@ func cleanText(s string) string {
 }
 
 func (p *valueParser) plate(e *Entry, value string) error {
-	if hasWildcards(value) {
-		pattern, err := normalizePattern(value)
+	if IsPattern(value) {
+		pattern, err := NormalizePattern(value)
 		if err != nil {
-			return fmt.Errorf("%s: %w", quote(value), err)
+			return fmt.Errorf("%s: %w", Quote(value), err)
 		}
 		e.Plate = pattern
 		return nil
 	}
 	plate := Normalize(value)
 	if plate == "" {
-		return fmt.Errorf("%s has no letters A-Z or digits in it", quote(value))
+		return fmt.Errorf("%s has no letters A-Z or digits in it", Quote(value))
 	}
 	if len(plate) > MaxPlate {
-		return fmt.Errorf("%s is longer than a plate: %d characters, and %d is the most", quote(value), len(plate), MaxPlate)
+		return fmt.Errorf("%s is longer than a plate: %d characters, and %d is the most", Quote(value), len(plate), MaxPlate)
 	}
 	e.Plate = strings.Clone(plate)
 	return nil
@@ -100,9 +100,9 @@ func (p *valueParser) plate(e *Entry, value string) error {
 func (p *valueParser) category(e *Entry, value string) error {
 	c, ok := p.categories[value]
 	if !ok {
-		c = category(value)
+		c = CategoryOf(value)
 		if c == "" || len(c) > 40 {
-			return fmt.Errorf("%s is not a category", quote(value))
+			return fmt.Errorf("%s is not a category", Quote(value))
 		}
 		if len(p.categories) < 1000 {
 			p.categories[strings.Clone(value)] = c
@@ -110,33 +110,6 @@ func (p *valueParser) category(e *Entry, value string) error {
 	}
 	e.Category = c
 	return nil
-}
-
-// category writes a category the way the constants are written.
-func category(value string) string {
-	s := slug(value)
-	if name, ok := categoryAliases[s]; ok {
-		return name
-	}
-	return s
-}
-
-// slug writes words in lower case, joined by underscores.
-func slug(s string) string {
-	var b strings.Builder
-	gap := false
-	for _, r := range s {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			gap = b.Len() > 0
-			continue
-		}
-		if gap {
-			b.WriteByte('_')
-			gap = false
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
 }
 
 var priorityWords = map[string]int{"critical": 1, "urgent": 1, "high": 2, "medium": 5, "normal": 5, "low": 8}
@@ -147,8 +120,8 @@ func (p *valueParser) priority(e *Entry, value string) error {
 		return nil
 	}
 	n, err := strconv.Atoi(value)
-	if err != nil || n < mostUrgent || n > leastUrgent {
-		return fmt.Errorf("%s is not a priority: %d (most urgent) to %d, or critical, high, medium, low", quote(value), mostUrgent, leastUrgent)
+	if err != nil || n < MostUrgent || n > LeastUrgent {
+		return fmt.Errorf("%s is not a priority: %d (most urgent) to %d, or critical, high, medium, low", Quote(value), MostUrgent, LeastUrgent)
 	}
 	e.Priority = n
 	return nil
@@ -161,7 +134,7 @@ func (p *valueParser) covert(e *Entry, value string) error {
 	case "0", "n", "no", "f", "false":
 		e.Covert = false
 	default:
-		return fmt.Errorf("%s is neither yes nor no", quote(value))
+		return fmt.Errorf("%s is neither yes nor no", Quote(value))
 	}
 	return nil
 }
@@ -177,7 +150,7 @@ func (p *valueParser) policy(e *Entry, value string) error {
 	case "wildcard", "pattern":
 		e.Policy = PolicyWildcard
 	default:
-		return fmt.Errorf("%s is not a match policy: any, exact, fuzzy or wildcard", quote(value))
+		return fmt.Errorf("%s is not a match policy: any, exact, fuzzy or wildcard", Quote(value))
 	}
 	return nil
 }
@@ -185,7 +158,7 @@ func (p *valueParser) policy(e *Entry, value string) error {
 func (p *valueParser) year(e *Entry, value string) error {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 || n > 9999 {
-		return fmt.Errorf("%s is not a year", quote(value))
+		return fmt.Errorf("%s is not a year", Quote(value))
 	}
 	e.Vehicle.Year = n
 	return nil
@@ -233,7 +206,7 @@ func (p *valueParser) date(value string) (t time.Time, day bool, err error) {
 		case MonthDayYear:
 			layout = "1/2/2006"
 		default:
-			return t, false, fmt.Errorf("%s can be two dates; say with -dates dmy or -dates mdy which comes first, day or month", quote(value))
+			return t, false, fmt.Errorf("%s can be two dates; say with -dates dmy or -dates mdy which comes first, day or month", Quote(value))
 		}
 		if !hasClock {
 			if t, err := time.ParseInLocation(layout, date, p.location); err == nil {
@@ -246,7 +219,7 @@ func (p *valueParser) date(value string) (t time.Time, day bool, err error) {
 			}
 		}
 	}
-	return t, false, fmt.Errorf("%s is not a date; write 2026-12-31 or 2026-12-31T15:04:05Z", quote(value))
+	return t, false, fmt.Errorf("%s is not a date; write 2026-12-31 or 2026-12-31T15:04:05Z", Quote(value))
 }
 
 // bounded keeps dates within what is stored: whole seconds of four-digit years.
@@ -254,7 +227,7 @@ func (p *valueParser) date(value string) (t time.Time, day bool, err error) {
 func bounded(t time.Time, day bool, value string) (time.Time, bool, error) {
 	t = t.UTC().Truncate(time.Second)
 	if t.Year() < 1900 || t.Year() > 9998 {
-		return time.Time{}, false, fmt.Errorf("%s is not a date that makes sense", quote(value))
+		return time.Time{}, false, fmt.Errorf("%s is not a date that makes sense", Quote(value))
 	}
 	return t, day, nil
 }
@@ -268,4 +241,30 @@ func checkText(s string) error {
 		return errors.New("it has a zero byte in it")
 	}
 	return nil
+}
+
+// ParseEntry makes an entry of values by field name (see [Fields]), read as an
+// import with default options reads them.
+func ParseEntry(values map[string]string) (Entry, error) {
+	var o ReadOptions
+	if err := o.Fill(); err != nil {
+		return Entry{}, err
+	}
+	p := newValueParser(&o)
+	var e Entry
+	p.begin(&e)
+	for _, f := range fields {
+		value := values[f.name]
+		if value == "" {
+			continue
+		}
+		err := checkText(value)
+		if err == nil {
+			err = f.set(p, &e, value)
+		}
+		if err != nil {
+			return Entry{}, fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	return e, p.complete(&e)
 }

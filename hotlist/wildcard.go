@@ -1,54 +1,11 @@
 package hotlist
 
-import (
-	"errors"
-	"strings"
-)
+import "strings"
 
-// minLiterals is the fewest characters that a pattern must name: one of A*
-// would match a whole road.
-const minLiterals = 3
-
-// normalizePattern reduces a pattern to capital letters, digits, ? and *.
-// Percent signs, which databases use for *, are understood.
-func normalizePattern(s string) (string, error) {
-	var b strings.Builder
-	literals := 0
-	for part := range strings.FieldsFuncSeq(insertBreaks(s), func(r rune) bool { return r == '\n' }) {
-		switch part {
-		case "?":
-			b.WriteByte('?')
-		case "*", "%":
-			if !strings.HasSuffix(b.String(), "*") {
-				b.WriteByte('*')
-			}
-		default:
-			text := Normalize(part)
-			literals += len(text)
-			b.WriteString(text)
-		}
-	}
-	switch {
-	case b.Len() > MaxPlate:
-		return "", errors.New("the pattern is longer than a plate")
-	case literals < minLiterals:
-		return "", errors.New("the pattern names fewer than three characters, and would match too many plates")
-	}
-	return b.String(), nil
-}
-
-var breaker = strings.NewReplacer("?", "\n?\n", "*", "\n*\n", "%", "\n%\n")
-
-// insertBreaks puts each wildcard on a line of its own.
-func insertBreaks(s string) string { return breaker.Replace(strings.ReplaceAll(s, "\n", " ")) }
-
-// hasWildcards tells whether a plate is a pattern.
-func hasWildcards(s string) bool { return strings.ContainsAny(s, "?*%") }
-
-// wildcards are the patterns of a list, in memory: there is no key to look
+// Patterns are the patterns of a list, in memory: there is no key to look
 // one up by. They are grouped by their first character, so that a reading is
 // compared with those alone that can match.
-type wildcards struct {
+type Patterns struct {
 	groups [alphabet + 1][]pattern // by the first character; the last one begins with a wildcard
 	n      int
 }
@@ -60,24 +17,24 @@ type pattern struct {
 	listed Entry
 }
 
-func newWildcards() *wildcards { return &wildcards{} }
+// Len counts them.
+func (p *Patterns) Len() int { return p.n }
 
-func (w *wildcards) len() int { return w.n }
-
-func (w *wildcards) add(e Entry) {
-	p := pattern{text: e.Plate, least: len(e.Plate) - strings.Count(e.Plate, "*"), open: strings.Contains(e.Plate, "*"), listed: e}
+// Add adds an entry whose policy is [PolicyWildcard].
+func (p *Patterns) Add(e Entry) {
+	next := pattern{text: e.Plate, least: len(e.Plate) - strings.Count(e.Plate, "*"), open: strings.Contains(e.Plate, "*"), listed: e}
 	group := alphabet
-	if len(e.Plate) > 0 && isPlateByte(e.Plate[0]) {
+	if len(e.Plate) > 0 && IsPlateByte(e.Plate[0]) {
 		group = ordinal(e.Plate[0])
 	}
-	w.groups[group] = append(w.groups[group], p)
-	w.n++
+	p.groups[group] = append(p.groups[group], next)
+	p.n++
 }
 
 // match calls found with each entry whose pattern the reading can be, with the
 // probability that it is, if that is at least least.
-func (w *wildcards) match(r *reading, least float64, found func(e *Entry, p float64)) {
-	if w.n == 0 {
+func (p *Patterns) match(r *Reading, least float64, found func(e *Entry, p float64)) {
+	if p.n == 0 {
 		return
 	}
 	var support [MaxPlate]uint64 // the characters that each place can be
@@ -91,17 +48,17 @@ func (w *wildcards) match(r *reading, least float64, found func(e *Entry, p floa
 	}
 	for c := range alphabet {
 		if support[0]&(1<<c) != 0 {
-			w.matchGroup(w.groups[c], r, &support, least, found)
+			matchGroup(p.groups[c], r, &support, least, found)
 		}
 	}
-	w.matchGroup(w.groups[alphabet], r, &support, least, found)
+	matchGroup(p.groups[alphabet], r, &support, least, found)
 }
 
 // minSupport is the least probability of a character that a pattern's own is
 // compared with.
 const minSupport = 0.001
 
-func (w *wildcards) matchGroup(group []pattern, r *reading, support *[MaxPlate]uint64, least float64, found func(*Entry, float64)) {
+func matchGroup(group []pattern, r *Reading, support *[MaxPlate]uint64, least float64, found func(*Entry, float64)) {
 	for i := range group {
 		p := &group[i]
 		if r.n < p.least || r.n > p.least && !p.open || !fits(p.text, support[:r.n]) {
@@ -143,7 +100,7 @@ func globs(pattern string, text []byte) bool {
 	var support [MaxPlate]uint64
 	for i, c := range text {
 		for k := range alphabet {
-			if twins(c, character(k)) {
+			if sameAfterFold(c, character(k)) {
 				support[i] |= 1 << k
 			}
 		}

@@ -25,7 +25,7 @@ func runHotlistCheck(ctx context.Context, std stdio, args []string) error {
 	if f.NArg() == 1 && hotlist.Normalize(f.Arg(0)) == "" {
 		return usageError(fmt.Sprintf("%q has no letters A-Z or digits in it", f.Arg(0)), "name a plate, such as AB12CDE")
 	}
-	var by hotlist.By
+	var by hotlist.Actor
 	if f.NArg() == 1 {
 		var err error
 		if by, err = who.by(!*machine); err != nil {
@@ -56,7 +56,7 @@ type plateCheck struct {
 	Entries  int             `json:"entries"`
 }
 
-func checkPlate(ctx context.Context, w io.Writer, db *hotlist.DB, text string, by hotlist.By, asJSON bool) error {
+func checkPlate(ctx context.Context, w io.Writer, db *hotlist.DB, text string, by hotlist.Actor, asJSON bool) error {
 	now := time.Now()
 	// A query with an unsynchronised clock also returns what has expired.
 	all, errAll := db.Match(hotlist.Query{Text: text, At: now})
@@ -89,7 +89,7 @@ func checkPlate(ctx context.Context, w io.Writer, db *hotlist.DB, text string, b
 }
 
 // recordLookup records a look-up by hand.
-func recordLookup(ctx context.Context, db *hotlist.DB, c plateCheck, by hotlist.By) error {
+func recordLookup(ctx context.Context, db *hotlist.DB, c plateCheck, by hotlist.Actor) error {
 	trail, err := db.Trail()
 	if err != nil {
 		return err
@@ -204,7 +204,7 @@ func checkLists(ctx context.Context, db *hotlist.DB) ([]listCheck, error) {
 		}
 		checks = append(checks, c)
 	}
-	aside, err := db.Aside()
+	aside, err := db.SetAsideFiles()
 	if err != nil {
 		return nil, err
 	}

@@ -23,8 +23,8 @@ func newByFlags(f hotlistFlags) byFlags {
 }
 
 // by returns them. A reason is asked for where it is needed.
-func (b byFlags) by(needed bool) (hotlist.By, error) {
-	by := hotlist.By{Operator: strings.TrimSpace(*b.operator), Reason: strings.TrimSpace(*b.reason)}
+func (b byFlags) by(needed bool) (hotlist.Actor, error) {
+	by := hotlist.Actor{Operator: strings.TrimSpace(*b.operator), Reason: strings.TrimSpace(*b.reason)}
 	if by.Operator == "" {
 		by.Operator = login()
 	}

@@ -220,17 +220,17 @@ func (b *importBar) show(p hotlist.Progress) {
 		b.stage = p.Stage
 		most := int64(-1)
 		switch {
-		case p.Stage == hotlist.Reading:
+		case p.Stage == hotlist.StageReading:
 			most = b.size
 		case p.Total > 0:
 			most = int64(p.Total)
 		}
 		b.bar = progressbar.NewOptions64(most, progressbar.OptionSetWriter(b.w), progressbar.OptionSetDescription(string(p.Stage)),
-			progressbar.OptionShowBytes(p.Stage == hotlist.Reading), progressbar.OptionSetWidth(30),
+			progressbar.OptionShowBytes(p.Stage == hotlist.StageReading), progressbar.OptionSetWidth(30),
 			progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
 	}
 	// The bar only decorates: that it cannot be drawn is no reason to fail.
-	if p.Stage == hotlist.Reading {
+	if p.Stage == hotlist.StageReading {
 		_ = b.bar.Set64(p.Bytes)
 	} else {
 		_ = b.bar.Set64(int64(p.Done))

@@ -2,10 +2,7 @@ package simulate
 
 import (
 	"context"
-	"errors"
-	"io"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -79,15 +76,15 @@ func (o *Options) fill() {
 	}
 }
 
-// Run simulates each size with a list of its own, in a temporary folder, as many
-// at once as there are processors.
+// Run simulates each size with a list of its own, in memory, as many at once as
+// there are processors.
 func Run(ctx context.Context, o Options) ([]Row, error) {
 	o.fill()
 	rows := make([]Row, len(o.Sizes))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	p := &progress{show: o.Progress, total: len(o.Sizes) * (o.Reads + len(Errors)*o.Listed)}
-	for i, size := range slices.Backward(o.Sizes) { // the longest lists take longest to import
+	for i, size := range slices.Backward(o.Sizes) { // the longest lists take longest
 		g.Go(func() (err error) {
 			rows[i], err = o.run(ctx, size, p)
 			return err
@@ -114,26 +111,12 @@ func (p *progress) add(reads int) {
 }
 
 // run simulates one size.
-func (o *Options) run(ctx context.Context, size int, p *progress) (row Row, err error) {
-	dir, err := os.MkdirTemp("", "platewatch-simulate-*")
-	if err != nil {
-		return row, err
-	}
-	defer os.RemoveAll(dir)
+func (o *Options) run(ctx context.Context, size int, p *progress) (Row, error) {
 	rng := rand.New(rand.NewPCG(o.Seed, uint64(size)))
-	listed, order, err := o.list(ctx, dir, size, rng)
-	if err != nil {
-		return row, err
-	}
-	matching := o.Matching(size)
-	db, err := hotlist.OpenReadOnly(dir, hotlist.Options{Confusions: o.Confusions,
-		MatchingOf: func(string, int) hotlist.Matching { return matching }})
-	if err != nil {
-		return row, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	row = Row{Size: size, Matching: matching, Reads: o.Reads, Hits: map[string]float64{}}
-	if err := o.unlisted(ctx, db, listed, rng, &row, p); err != nil {
+	listed, order := list(size, rng)
+	s := &lookups{searcher: hotlist.NewPlates(order), confusions: o.Confusions, matching: o.Matching(size)}
+	row := Row{Size: size, Matching: s.matching, Reads: o.Reads, Hits: map[string]float64{}}
+	if err := o.unlisted(ctx, s, listed, rng, &row, p); err != nil {
 		return row, err
 	}
 	reader := NewReader()
@@ -149,7 +132,7 @@ func (o *Options) run(ctx context.Context, size int, p *progress) (row Row, err 
 				continue
 			}
 			n++
-			m, err := db.Match(hotlist.Query{Characters: cs})
+			m, err := s.lookup(cs)
 			if err != nil {
 				return row, err
 			}
@@ -165,8 +148,26 @@ func (o *Options) run(ctx context.Context, size int, p *progress) (row Row, err 
 	return row, nil
 }
 
+// lookups looks readings up in one list.
+type lookups struct {
+	searcher   *hotlist.Searcher
+	confusions *hotlist.Confusions
+	matching   hotlist.Matching
+	reading    hotlist.Reading
+	matches    []hotlist.Match
+}
+
+// lookup returns what a reading matches, valid until the next one.
+func (l *lookups) lookup(cs []hotlist.Character) (m []hotlist.Match, err error) {
+	if !l.reading.Set(&hotlist.Query{Characters: cs}, l.confusions) {
+		return nil, nil
+	}
+	l.matches, err = l.searcher.Search(l.matches[:0], &l.reading, l.matching)
+	return l.matches, err
+}
+
 // unlisted reads plates that are not listed.
-func (o *Options) unlisted(ctx context.Context, db *hotlist.DB, listed map[string]bool, rng *rand.Rand, row *Row, p *progress) error {
+func (o *Options) unlisted(ctx context.Context, s *lookups, listed map[string]bool, rng *rand.Rand, row *Row, p *progress) error {
 	const besideOf, lap = 100_000, 4096
 	reader := NewReader()
 	beside := 0
@@ -184,7 +185,7 @@ func (o *Options) unlisted(ctx context.Context, db *hotlist.DB, listed map[strin
 		if i < besideOf && hasNeighbour(plate, listed) {
 			beside++
 		}
-		m, err := db.Match(hotlist.Query{Characters: reader.Read(rng, plate)})
+		m, err := s.lookup(reader.Read(rng, plate))
 		if err != nil {
 			return err
 		}
@@ -200,30 +201,17 @@ func (o *Options) unlisted(ctx context.Context, db *hotlist.DB, listed map[strin
 	return nil
 }
 
-// list imports a list of plausible plates.
-func (o *Options) list(ctx context.Context, dir string, size int, rng *rand.Rand) (map[string]bool, []string, error) {
-	listed := make(map[string]bool, size)
-	order := make([]string, 0, size)
+// list draws the plates of a list.
+func list(size int, rng *rand.Rand) (listed map[string]bool, order []string) {
+	listed = make(map[string]bool, size)
+	order = make([]string, 0, size)
 	for len(order) < size {
 		if p := Plate(rng); !listed[p] {
 			listed[p] = true
 			order = append(order, p)
 		}
 	}
-	r, w := io.Pipe()
-	go func() {
-		_, err := io.WriteString(w, "plate\n")
-		for _, p := range order {
-			if err != nil {
-				break
-			}
-			_, err = io.WriteString(w, p+"\n")
-		}
-		w.CloseWithError(err)
-	}()
-	_, err := hotlist.Import(ctx, dir, r, hotlist.ImportOptions{List: "simulated"})
-	r.CloseWithError(errors.Join(err, io.ErrClosedPipe)) // lets the writer end
-	return listed, order, err
+	return listed, order
 }
 
 // hasNeighbour tells whether a listed plate is one character beside.

@@ -86,7 +86,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	imported, err := hotlist.Import(ctx, cfg.Hotlist.Path, strings.NewReader(s.hotlist),
-		hotlist.ImportOptions{List: "demo", Version: "1", Source: "demo.csv"})
+		hotlist.ImportOptions{List: "demo", Version: "1", ReadOptions: hotlist.ReadOptions{Source: "demo.csv"}})
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (u *Unit) recordHit(id string, matches []message.Match) {
 	records := make([]hotlist.AuditRecord, 0, len(matches))
 	for _, m := range matches {
 		records = append(records, hotlist.AuditRecord{Kind: hotlist.AuditHit, Hit: id, List: m.List, Version: m.Version,
-			Category: m.Category, How: hotlist.How(m.How), Record: m.Entry.Record})
+			Category: m.Category, How: string(m.How), Record: m.Entry.Record})
 	}
 	// The camera pipeline waits for this, at most for the timeout of the trail's lock.
 	if err := u.trail.Append(context.Background(), records...); err != nil {
