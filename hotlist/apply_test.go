@@ -16,6 +16,11 @@ import (
 	"time"
 
 	"aead.dev/minisign"
+
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/internal/folder"
+	"platewatch/hotlist/match"
+	"platewatch/hotlist/signed"
 )
 
 // signer is a server that signs lists.
@@ -23,7 +28,7 @@ type signer struct {
 	t    testing.TB
 	dir  string
 	key  minisign.PrivateKey
-	keys []TrustedKey
+	keys []signed.TrustedKey
 }
 
 func newSigner(t testing.TB) *signer {
@@ -31,7 +36,7 @@ func newSigner(t testing.TB) *signer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &signer{t: t, dir: t.TempDir(), key: private, keys: []TrustedKey{{Name: "headquarters", Public: public}}}
+	return &signer{t: t, dir: t.TempDir(), key: private, keys: []signed.TrustedKey{{Name: "headquarters", Public: public}}}
 }
 
 // sign imports a text as the next version and returns its folder.
@@ -50,7 +55,7 @@ func (s *signer) sign(list, text string, version uint64) string {
 
 func (s *signer) unit() *DB {
 	s.t.Helper()
-	db, err := Open(s.t.TempDir(), Options{Trust: s.keys, MatchingOf: strictly.MatchingOf})
+	db, err := Open(s.t.TempDir(), Options{Trust: s.keys, RulesOf: strictly.RulesOf})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -60,7 +65,7 @@ func (s *signer) unit() *DB {
 
 func manifestOf(t testing.TB, folder string) []byte {
 	t.Helper()
-	b, err := ReadManifest(folder)
+	b, err := signed.ReadManifest(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +74,7 @@ func manifestOf(t testing.TB, folder string) []byte {
 
 func (s *signer) apply(db *DB, list, folder string) (ApplyReport, error) {
 	s.t.Helper()
-	return db.Apply(s.t.Context(), list, manifestOf(s.t, folder), FolderParts(folder))
+	return db.Apply(s.t.Context(), list, manifestOf(s.t, folder), signed.FolderParts(folder))
 }
 
 func platesOf(t testing.TB, db *DB, list string) string {
@@ -105,7 +110,7 @@ func TestSignedVersionsFollowEachOther(t *testing.T) {
 	if got := platesOf(t, db, "stolen"); got != "AAA1111changed CCC3* DDD4444" {
 		t.Error(got)
 	}
-	if _, err = s.apply(db, "stolen", v1); !errors.Is(err, ErrRollback) || !errors.Is(err, ErrRefused) {
+	if _, err = s.apply(db, "stolen", v1); !errors.Is(err, entry.ErrRollback) || !errors.Is(err, entry.ErrRefused) {
 		t.Errorf("an older version: %v", err)
 	}
 	if r, err = s.apply(db, "stolen", v3); err != nil || r.Full {
@@ -143,10 +148,10 @@ func TestNoWayBack(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	refused("an older version", "l", v1, ErrRollback)
-	refused("another version of the same number", "l", twin, ErrRollback)
-	refused("somebody else's", "l", other, ErrForged)
-	refused("another list's", "m", v2, ErrForged)
+	refused("an older version", "l", v1, entry.ErrRollback)
+	refused("another version of the same number", "l", twin, entry.ErrRollback)
+	refused("somebody else's", "l", other, entry.ErrForged)
+	refused("another list's", "m", v2, entry.ErrForged)
 	states, err := db.States(time.Now(), true)
 	if err != nil || len(states) != 2 || states[0].Refused == nil || !strings.Contains(states[0].Refused.Reason, "not trusted here") || states[0].Overdue {
 		t.Errorf("%+v, %v", states, err)
@@ -155,7 +160,7 @@ func TestNoWayBack(t *testing.T) {
 	if err := db.Remove(t.Context(), "l", Actor{}); err != nil {
 		t.Fatal(err)
 	}
-	refused("an older version after removal", "l", v1, ErrRollback)
+	refused("an older version after removal", "l", v1, entry.ErrRollback)
 	if _, err := s.apply(db, "l", v2); err != nil {
 		t.Errorf("the newest after removal: %v", err)
 	}
@@ -163,12 +168,12 @@ func TestNoWayBack(t *testing.T) {
 	if _, err := s.apply(db, "l", v3); err != nil {
 		t.Fatal(err)
 	}
-	flip(t, listPath(db.dir, "l"), 5000)
+	flip(t, folder.ListPath(db.dir, "l"), 5000)
 	db.lists[0].failed.Store(true)
 	if _, err := db.Refresh(t.Context()); err != nil || platesOf(t, db, "l") != "BBB2222" {
 		t.Fatal(err, platesOf(t, db, "l"), db.Damage())
 	}
-	refused("the version before after damage", "l", v2, ErrRollback)
+	refused("the version before after damage", "l", v2, entry.ErrRollback)
 	if _, err := s.apply(db, "l", v3); err != nil || platesOf(t, db, "l") != "CCC3333" {
 		t.Error(err, platesOf(t, db, "l"))
 	}
@@ -190,7 +195,7 @@ func TestOverdueListsGoOnMatching(t *testing.T) {
 			t.Errorf("%+v: %+v, %v", c, states, err)
 		}
 	}
-	if got := plates(t, db, Query{Text: "AAA1111", At: time.Now().Add(2 * time.Hour), ClockSynchronised: true}); len(got) != 1 {
+	if got := plates(t, db, match.Query{Text: "AAA1111", At: time.Now().Add(2 * time.Hour), ClockSynchronised: true}); len(got) != 1 {
 		t.Error(got)
 	}
 }
@@ -217,10 +222,10 @@ func TestEveryChangedByteIsRefused(t *testing.T) {
 	}
 	refuse := func(what string, manifest, part []byte) {
 		t.Helper()
-		_, err := db.Apply(t.Context(), "l", manifest, func(context.Context, Part) (io.ReadCloser, error) {
+		_, err := db.Apply(t.Context(), "l", manifest, func(context.Context, signed.Part) (io.ReadCloser, error) {
 			return io.NopCloser(bytes.NewReader(part)), nil
 		})
-		if !errors.Is(err, ErrRefused) {
+		if !errors.Is(err, entry.ErrRefused) {
 			t.Fatalf("%s: %v", what, err)
 		}
 	}
@@ -262,7 +267,7 @@ func TestMissingPartIsAskedForAgain(t *testing.T) {
 	v1 := s.sign("l", "plate\nAAA1111\n", 1)
 	db := s.unit()
 	empty := t.TempDir()
-	if _, err := db.Apply(t.Context(), "l", manifestOf(t, v1), FolderParts(empty)); !errors.Is(err, os.ErrNotExist) || errors.Is(err, ErrRefused) {
+	if _, err := db.Apply(t.Context(), "l", manifestOf(t, v1), signed.FolderParts(empty)); !errors.Is(err, os.ErrNotExist) || errors.Is(err, entry.ErrRefused) {
 		t.Error(err)
 	}
 	if states, err := db.States(time.Now(), true); err != nil || len(states) != 0 {
@@ -280,10 +285,10 @@ func TestOnlySignedListsAreMatched(t *testing.T) {
 	if _, err := db.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := plates(t, db, Query{Text: "AAA1111"}); got != nil {
+	if got := plates(t, db, match.Query{Text: "AAA1111"}); got != nil {
 		t.Error(got)
 	}
-	if d := db.Damage(); len(d) != 1 || !errors.Is(d[0].Err, ErrUnsigned) || d[0].SetAside != "" {
+	if d := db.Damage(); len(d) != 1 || !errors.Is(d[0].Err, entry.ErrUnsigned) || d[0].SetAside != "" {
 		t.Errorf("%+v", d)
 	}
 	local, err := Open(db.dir, Options{Trust: s.keys, Local: []string{"smuggled"}})
@@ -291,7 +296,7 @@ func TestOnlySignedListsAreMatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer local.Close()
-	if got := plates(t, local, Query{Text: "AAA1111"}); len(got) != 1 {
+	if got := plates(t, local, match.Query{Text: "AAA1111"}); len(got) != 1 {
 		t.Error(got)
 	}
 	// An import does not push out a signed list unasked.
@@ -299,7 +304,7 @@ func TestOnlySignedListsAreMatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := ImportOptions{List: "l"}
-	if _, err := Import(t.Context(), db.dir, strings.NewReader("plate\nCCC3333\n"), o); !errors.Is(err, ErrRefused) {
+	if _, err := Import(t.Context(), db.dir, strings.NewReader("plate\nCCC3333\n"), o); !errors.Is(err, entry.ErrRefused) {
 		t.Error(err)
 	}
 	o.ReplaceSigned = true
@@ -312,7 +317,7 @@ func TestKeysSignTheirListsOnly(t *testing.T) {
 	s := newSigner(t)
 	s.keys[0].Lists = []string{"tow"}
 	db := s.unit()
-	if _, err := s.apply(db, "", s.sign("amber", "plate\nAAA1111\n", 1)); !errors.Is(err, ErrForged) {
+	if _, err := s.apply(db, "", s.sign("amber", "plate\nAAA1111\n", 1)); !errors.Is(err, entry.ErrForged) {
 		t.Error(err)
 	}
 	if _, err := s.apply(db, "", s.sign("tow", "plate\nAAA1111\n", 1)); err != nil {
@@ -333,51 +338,10 @@ func TestForgedMemoryIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, trustPath(db.dir, "l"), bytes.Replace(b, []byte(`"version":2`), []byte(`"version":1`), 1))
-	if _, err := s.apply(db, "l", v1); !errors.Is(err, ErrRollback) {
+	if _, err := s.apply(db, "l", v1); !errors.Is(err, entry.ErrRollback) {
 		t.Error(err)
 	}
 	if states, err := db.States(time.Now(), true); err != nil || states[0].Refused == nil {
 		t.Errorf("%+v, %v", states, err)
 	}
-}
-
-// Applying a manifest and parts of any content accepts nothing that is not
-// signed, and does not crash.
-func FuzzManifest(f *testing.F) {
-	s := newSigner(f)
-	b := manifestOf(f, s.sign("l", "plate\nAAA1111\n", 1))
-	f.Add(b)
-	f.Add([]byte("\n\n\n\n{}"))
-	f.Fuzz(func(t *testing.T, m []byte) {
-		if _, _, err := VerifyManifest(m, s.keys); err == nil && !bytes.Equal(m, b) {
-			t.Errorf("accepted %q", m)
-		}
-		if m, err := parseManifest(m); err == nil {
-			if err := m.validate(); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-}
-
-func FuzzPart(f *testing.F) {
-	w := newPartWriter(func(b []byte) error { f.Add(b); return nil })
-	for _, c := range []Change{{Entry: Entry{Plate: "AB12", Category: Wanted, Priority: 2}}, {Remove: true, Entry: Entry{Plate: "AB12"}}} {
-		if err := w.add(c); err != nil {
-			f.Fatal(err)
-		}
-	}
-	if err := w.flush(); err != nil {
-		f.Fatal(err)
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		_ = ReadChanges(b, func(c *Change) error {
-			if !c.Remove {
-				if _, err := decodePayload(appendPayload(nil, &c.Entry)); err != nil {
-					t.Errorf("%+v cannot be stored: %v", c.Entry, err)
-				}
-			}
-			return nil
-		})
-	})
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"platewatch/hotlist/internal/folder"
 )
 
 // importForever, in the environment, makes the test binary a process that
@@ -76,7 +78,7 @@ func TestKilledImportLeavesAWholeList(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = cmd.Wait()
-		if _, err := os.Stat(dir + "/" + buildName); err == nil {
+		if _, err := os.Stat(dir + "/" + folder.BuildName); err == nil {
 			leftOver++
 		}
 
@@ -114,7 +116,7 @@ func TestKilledImportLeavesAWholeList(t *testing.T) {
 	}
 	t.Logf("%d of %d imports were killed half way; last versions: %v", leftOver, cycles, seen)
 	importList(t, dir, "l", "plate\nA1\n") // nothing that was left over is in the way
-	if _, err := os.Stat(dir + "/" + buildName); err == nil {
+	if _, err := os.Stat(dir + "/" + folder.BuildName); err == nil {
 		t.Error("what a killed import left over was not removed")
 	}
 }
@@ -126,7 +128,7 @@ func TestHalfWrittenFileIsNotServed(t *testing.T) {
 	t.Parallel()
 	src := t.TempDir()
 	importList(t, src, "l", "plate\n"+manyLines(2000, "A%d\n"))
-	whole, err := os.ReadFile(listPath(src, "l"))
+	whole, err := os.ReadFile(folder.ListPath(src, "l"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +145,7 @@ func TestHalfWrittenFileIsNotServed(t *testing.T) {
 		if string(b) == string(whole) {
 			continue
 		}
-		write(t, listPath(dir, "l"), b)
+		write(t, folder.ListPath(dir, "l"), b)
 		db, err := OpenReadOnly(dir, strictly)
 		if err != nil {
 			t.Fatal(err)

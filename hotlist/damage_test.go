@@ -1,6 +1,7 @@
 package hotlist
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -15,6 +16,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/internal/folder"
+	"platewatch/hotlist/match"
 )
 
 // damageOnce changes bytes at random, as failing media do, and says how.
@@ -67,11 +72,11 @@ func TestDamagedFileIsNeverServed(t *testing.T) {
 	src := t.TempDir()
 	importList(t, src, "l", "plate,note\n"+manyLines(300, "OLD%d,old\n"))
 	importList(t, src, "l", "plate,note\n"+manyLines(300, "NEW%[1]d,note %[1]d\n"))
-	whole, err := os.ReadFile(listPath(src, "l"))
+	whole, err := os.ReadFile(folder.ListPath(src, "l"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	previous, err := os.ReadFile(previousPath(src, "l"))
+	previous, err := os.ReadFile(folder.PreviousPath(src, "l"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,8 +104,8 @@ func TestDamagedFileIsNeverServed(t *testing.T) {
 func openDamaged(t *testing.T, src, what string, b, whole, previous []byte) {
 	dir := t.TempDir()
 	defer os.RemoveAll(dir)
-	write(t, listPath(dir, "l"), b)
-	write(t, previousPath(dir, "l"), previous)
+	write(t, folder.ListPath(dir, "l"), b)
+	write(t, folder.PreviousPath(dir, "l"), previous)
 	giveKey(t, src, dir)
 	db, err := Open(dir, strictly)
 	if err != nil {
@@ -111,7 +116,7 @@ func openDamaged(t *testing.T, src, what string, b, whole, previous []byte) {
 	if !slices.Equal(b, whole) {
 		prefix = "OLD"
 		d := db.Damage()
-		if len(d) != 1 || !errors.Is(d[0].Err, ErrDamaged) || d[0].SetAside != listPath(dir, "l")+corruptSuffix {
+		if len(d) != 1 || !errors.Is(d[0].Err, entry.ErrDamaged) || d[0].SetAside != folder.ListPath(dir, "l")+folder.CorruptSuffix {
 			t.Fatalf("%s: reported %+v", what, d)
 		}
 		if kept, err := os.ReadFile(d[0].SetAside); err != nil || !slices.Equal(kept, b) {
@@ -120,7 +125,7 @@ func openDamaged(t *testing.T, src, what string, b, whole, previous []byte) {
 	}
 	for n := range 300 {
 		plate := fmt.Sprint(prefix, n)
-		if got := plates(t, db, Query{Text: plate}); !slices.Equal(got, []string{"exact " + plate}) {
+		if got := plates(t, db, match.Query{Text: plate}); !slices.Equal(got, []string{"exact " + plate}) {
 			t.Fatalf("%s: %s gives %v", what, plate, got)
 		}
 	}
@@ -129,11 +134,11 @@ func openDamaged(t *testing.T, src, what string, b, whole, previous []byte) {
 // giveKey copies a hotlist's key.
 func giveKey(t testing.TB, from, to string) {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(from, keyName))
+	b, err := os.ReadFile(filepath.Join(from, folder.KeyName))
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(to, keyName), b)
+	write(t, filepath.Join(to, folder.KeyName), b)
 }
 
 func write(t testing.TB, path string, b []byte) {
@@ -155,7 +160,7 @@ func TestDamageWhileOpenIsNeverServed(t *testing.T) {
 	src := t.TempDir()
 	importList(t, src, "l", "plate,note\n"+manyLines(300, "OLD%d,old\n"))
 	importList(t, src, "l", "plate,note\n"+manyLines(3000, "N%[1]d,note %[1]d\n"))
-	whole, err := os.ReadFile(listPath(src, "l"))
+	whole, err := os.ReadFile(folder.ListPath(src, "l"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,13 +175,13 @@ func TestDamageWhileOpenIsNeverServed(t *testing.T) {
 	var errored, missed int
 	for range damages() / 8 {
 		dir := t.TempDir()
-		write(t, listPath(dir, "l"), slices.Clone(whole))
+		write(t, folder.ListPath(dir, "l"), slices.Clone(whole))
 		giveKey(t, src, dir)
 		db, err := Open(dir, strictly)
 		if err != nil || len(db.Damage()) > 0 {
 			t.Fatal(err, db.Damage())
 		}
-		f, err := os.OpenFile(listPath(dir, "l"), os.O_RDWR, 0)
+		f, err := os.OpenFile(folder.ListPath(dir, "l"), os.O_RDWR, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,11 +205,11 @@ func TestDamageWhileOpenIsNeverServed(t *testing.T) {
 		}
 		for n := 0; n < 3000; n += 7 {
 			plate := fmt.Sprint("N", n)
-			m, err := db.Match(Query{Text: plate})
+			m, err := db.Match(match.Query{Text: plate})
 			switch {
 			case err != nil:
 				errored++
-				if !errors.Is(err, ErrDamaged) {
+				if !errors.Is(err, entry.ErrDamaged) {
 					t.Fatalf("%s: %v", what, err)
 				}
 			case len(m) == 0:
@@ -213,7 +218,7 @@ func TestDamageWhileOpenIsNeverServed(t *testing.T) {
 				t.Fatalf("%s: %s gives %+v", what, plate, m)
 			}
 		}
-		if err := db.Check(t.Context()); !errors.Is(err, ErrDamaged) {
+		if err := db.Check(t.Context()); !errors.Is(err, entry.ErrDamaged) {
 			t.Fatalf("%s: Check says %v", what, err)
 		}
 		if _, err := db.Refresh(t.Context()); err != nil {
@@ -235,16 +240,16 @@ func TestDamageWhileOpenIsNeverServed(t *testing.T) {
 
 func TestCorruptFilesAreKeptUpToABound(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := folderKey(dir, "", true); err != nil {
+	if _, err := folder.OpenKey(dir, "", true); err != nil {
 		t.Fatal(err)
 	}
-	for i := range maxCorrupt + 2 {
-		write(t, listPath(dir, "l"), fmt.Appendf(nil, "garbage %d", i))
+	for i := range folder.MaxCorrupt + 2 {
+		write(t, folder.ListPath(dir, "l"), fmt.Appendf(nil, "garbage %d", i))
 		db := openDB(t, dir)
 		if d := db.Damage(); len(d) != 1 {
 			t.Fatal(d)
 		}
-		if _, err := os.Stat(listPath(dir, "l")); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(folder.ListPath(dir, "l")); !errors.Is(err, fs.ErrNotExist) {
 			t.Fatal("the damaged file is still in place")
 		}
 	}
@@ -276,11 +281,11 @@ func TestOtherListsGoOnMatching(t *testing.T) {
 	importList(t, dir, "a", "plate\nAA1\n"+manyLines(500, "A%d\n"))
 	importList(t, dir, "b", "plate\nAA1\n")
 	db := openDB(t, dir)
-	if err := os.Truncate(listPath(dir, "a"), 0); err != nil {
+	if err := os.Truncate(folder.ListPath(dir, "a"), 0); err != nil {
 		t.Fatal(err)
 	}
-	m, err := db.Match(Query{Text: "AA1"})
-	if !errors.Is(err, ErrDamaged) || len(m) != 1 || m[0].List != "b" {
+	m, err := db.Match(match.Query{Text: "AA1"})
+	if !errors.Is(err, entry.ErrDamaged) || len(m) != 1 || m[0].List != "b" {
 		t.Errorf("%+v, %v", m, err)
 	}
 	if s := db.Stats(); s.Failures != 1 || s.Matched != 1 {
@@ -293,11 +298,11 @@ func TestImportOverDamagedListKeepsTheGoodOneBefore(t *testing.T) {
 	dir := t.TempDir()
 	importList(t, dir, "l", "plate\nONE1\n")
 	importList(t, dir, "l", "plate\nTWO2\n")
-	flip(t, listPath(dir, "l"), 5000)
+	flip(t, folder.ListPath(dir, "l"), 5000)
 	importList(t, dir, "l", "plate\nTHREE3\n")
-	flip(t, listPath(dir, "l"), 5000)
+	flip(t, folder.ListPath(dir, "l"), 5000)
 	db := openDB(t, dir)
-	if got := plates(t, db, Query{Text: "ONE1"}); len(got) != 1 {
+	if got := plates(t, db, match.Query{Text: "ONE1"}); len(got) != 1 {
 		t.Errorf("%v; %+v", got, db.Damage())
 	}
 	lists, err := db.Lists()
@@ -324,7 +329,7 @@ func flip(t testing.TB, path string, at int64) {
 func TestReadOnlyOpenChangesNothing(t *testing.T) {
 	dir := t.TempDir()
 	importList(t, dir, "l", "plate\nAA1\n")
-	flip(t, listPath(dir, "l"), 100)
+	flip(t, folder.ListPath(dir, "l"), 100)
 	before := names(t, dir)
 	db, err := OpenReadOnly(dir, strictly)
 	if err != nil {
@@ -337,10 +342,10 @@ func TestReadOnlyOpenChangesNothing(t *testing.T) {
 	if d := cmp.Diff(before, names(t, dir)); d != "" {
 		t.Error(d)
 	}
-	if _, err := db.Import(t.Context(), strings.NewReader("plate\nA\n"), ImportOptions{List: "x"}); !errors.Is(err, ErrReadOnly) {
+	if _, err := db.Import(t.Context(), strings.NewReader("plate\nA\n"), ImportOptions{List: "x"}); !errors.Is(err, entry.ErrReadOnly) {
 		t.Error(err)
 	}
-	if err := db.Remove(t.Context(), "l", Actor{}); !errors.Is(err, ErrReadOnly) {
+	if err := db.Remove(t.Context(), "l", Actor{}); !errors.Is(err, entry.ErrReadOnly) {
 		t.Error(err)
 	}
 	if _, err := OpenReadOnly(filepath.Join(dir, "missing"), strictly); !errors.Is(err, fs.ErrNotExist) {
@@ -365,26 +370,22 @@ func names(t testing.TB, dir string) []string {
 	return all
 }
 
-// A file that belongs to a later version stays where it is.
-func TestNewerFormatIsLeftAlone(t *testing.T) {
+// A file that belongs to another version stays where it is.
+func TestOtherVersionsFileIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
-	key, err := folderKey(dir, "", true)
+	importList(t, dir, "l", "plate\nAA1\n")
+	path := folder.ListPath(dir, "l")
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := newBuilder(listPath(dir, "l"), newFileKeys(key, freshSalt()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.abandon()
-	if err := b.finishAs(listFormat+1, List{Name: "l"}); err != nil {
-		t.Fatal(err)
-	}
+	at := bytes.LastIndex(b, []byte("PWHLSUM2"))
+	write(t, path, slices.Concat(b[:at], []byte("PWHLSUM1"), b[at+8:]))
 	db := openDB(t, dir)
-	if d := db.Damage(); len(d) != 1 || !errors.Is(d[0].Err, ErrNewer) || d[0].SetAside != "" {
+	if d := db.Damage(); len(d) != 1 || !errors.Is(d[0].Err, entry.ErrOlder) || d[0].SetAside != "" {
 		t.Errorf("%+v", d)
 	}
-	if _, err := os.Stat(listPath(dir, "l")); err != nil {
+	if _, err := os.Stat(path); err != nil {
 		t.Error(err)
 	}
 }
@@ -393,17 +394,17 @@ func TestNewerFormatIsLeftAlone(t *testing.T) {
 func TestForeignFilesAreReportedOrIgnored(t *testing.T) {
 	dir := t.TempDir()
 	importList(t, dir, "a", "plate\nAA1\n")
-	b, err := os.ReadFile(listPath(dir, "a"))
+	b, err := os.ReadFile(folder.ListPath(dir, "a"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, listPath(dir, "renamed"), b)
+	write(t, folder.ListPath(dir, "renamed"), b)
 	write(t, filepath.Join(dir, "notes.txt"), []byte("x"))
 	write(t, filepath.Join(dir, ".hotlist"), []byte("x"))
-	if err := os.Mkdir(listPath(dir, "folder"), 0o700); err != nil {
+	if err := os.Mkdir(folder.ListPath(dir, "folder"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mkfifo(listPath(dir, "pipe"), 0o600); err != nil {
+	if err := syscall.Mkfifo(folder.ListPath(dir, "pipe"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	db := openDB(t, dir)
@@ -418,7 +419,7 @@ func TestForeignFilesAreReportedOrIgnored(t *testing.T) {
 	if _, err := db.Refresh(context.Background()); err != nil || len(db.Damage()) != 3 {
 		t.Errorf("reported again: %v, %+v", err, db.Damage())
 	}
-	if len(plates(t, db, Query{Text: "AA1"})) != 1 {
+	if len(plates(t, db, match.Query{Text: "AA1"})) != 1 {
 		t.Error("the good list is not matched")
 	}
 }

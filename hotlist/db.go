@@ -15,6 +15,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"platewatch/hotlist/audit"
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/internal/folder"
+	"platewatch/hotlist/internal/listfile"
+	"platewatch/hotlist/match"
+	"platewatch/hotlist/signed"
 )
 
 // DB is an open hotlist directory. Its methods may be called concurrently.
@@ -24,7 +31,7 @@ type DB struct {
 	o        Options
 	log      *slog.Logger
 
-	confusions *Confusions
+	confusions *match.Confusions
 	readings   sync.Pool // *Reading: one is large, and most look-ups find nothing
 
 	refreshing sync.Mutex // one Refresh at a time
@@ -41,8 +48,8 @@ type DB struct {
 
 // openList is a list in use.
 type openList struct {
-	*listFile
-	searcher *Searcher
+	*listfile.File
+	searcher *match.Searcher
 	failed   atomic.Bool // a lookup met damage
 }
 
@@ -80,14 +87,14 @@ type Options struct {
 	KeyFile string
 	// Trust names the keys whose signed lists are accepted. If there are any,
 	// lists that are not signed by one of them are not matched, but for Local.
-	Trust []TrustedKey
+	Trust []signed.TrustedKey
 	// Local names lists that are imported on this machine and need no signature.
 	Local []string
 	// MatchingOf says how a list of a given name and size is matched. Nil:
 	// [DefaultMatching].
-	MatchingOf func(name string, entries int) Matching
+	RulesOf func(name string, entries int) match.Rules
 	// Confusions of the reader. Default: [DefaultConfusions].
-	Confusions *Confusions
+	Confusions *match.Confusions
 	// Log. Default: none.
 	Log *slog.Logger
 }
@@ -99,8 +106,8 @@ type Options struct {
 //
 // Opening reads every list's file once from beginning to end.
 func Open(dir string, o Options) (*DB, error) {
-	if err := makeFolder(dir); err != nil {
-		return nil, &Error{Op: "open", Path: dir, Err: err, Advice: adviceFolder}
+	if err := folder.Make(dir); err != nil {
+		return nil, &entry.Error{Op: "open", Path: dir, Err: err, Advice: folder.MakeAdvice}
 	}
 	return open(dir, false, o)
 }
@@ -117,19 +124,23 @@ func open(dir string, readOnly bool, o Options) (*DB, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Confusions == nil {
-		o.Confusions = DefaultConfusions()
+		o.Confusions = match.DefaultConfusions()
 	}
 	db := &DB{dir: dir, readOnly: readOnly, o: o, log: o.Log.With("hotlist", dir), refused: map[string]refusedFile{},
-		confusions: o.Confusions, readings: sync.Pool{New: func() any { return new(Reading) }}}
+		confusions: o.Confusions, readings: sync.Pool{New: func() any { return new(match.Reading) }}}
 	if _, err := db.Refresh(context.Background()); err != nil {
 		return nil, err
 	}
 	return db, nil
 }
 
+// WriteKey writes a new random key to store lists under into a new file that
+// only its owner may read. A file that exists is left alone, with [fs.ErrExist].
+func WriteKey(path string) error { return folder.NewKey().WriteFile(path) }
+
 // key returns the key of the hotlist, which is read anew each time a file is
 // opened: it may come, or be put right, after the daemon started.
-func (db *DB) key() (Key, error) { return folderKey(db.dir, db.o.KeyFile, false) }
+func (db *DB) key() (folder.Key, error) { return folder.OpenKey(db.dir, db.o.KeyFile, false) }
 
 // Close closes the hotlist. Iterators that still run keep their list's file
 // open until they end.
@@ -141,7 +152,7 @@ func (db *DB) Close() error {
 	}
 	db.closed = true
 	for _, l := range db.lists {
-		l.release()
+		l.Release()
 	}
 	db.lists = nil
 	return nil
@@ -150,7 +161,7 @@ func (db *DB) Close() error {
 // Import is [Import] into the opened directory, followed by a Refresh.
 func (db *DB) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
 	if db.readOnly {
-		return ImportReport{}, &Error{Op: "import", Path: db.dir, Err: ErrReadOnly}
+		return ImportReport{}, &entry.Error{Op: "import", Path: db.dir, Err: entry.ErrReadOnly}
 	}
 	if o.KeyFile == "" {
 		o.KeyFile = db.o.KeyFile
@@ -167,22 +178,22 @@ func (db *DB) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportR
 // directory open notice by themselves.
 func (db *DB) Remove(ctx context.Context, name string, by Actor) error {
 	fail := func(err error, advice string) error {
-		return &Error{Op: "remove", Path: db.dir, Err: err, Advice: advice}
+		return &entry.Error{Op: "remove", Path: db.dir, Err: err, Advice: advice}
 	}
 	if db.readOnly {
-		return fail(ErrReadOnly, "")
+		return fail(entry.ErrReadOnly, "")
 	}
-	if err := CheckListName(name); err != nil {
-		return fail(err, ListNameAdvice)
+	if err := entry.CheckListName(name); err != nil {
+		return fail(err, entry.ListNameAdvice)
 	}
-	unlock, err := lockFolder(ctx, db.dir, LockWait)
+	unlock, err := folder.Lock(ctx, db.dir, folder.LockWait)
 	if err != nil {
 		return fail(err, "wait until the import that runs is done")
 	}
 	// The version before goes first: a power cut in between leaves the list whole.
-	previous := os.Remove(previousPath(db.dir, name))
-	current := os.Remove(listPath(db.dir, name))
-	sync := syncFolder(db.dir)
+	previous := os.Remove(folder.PreviousPath(db.dir, name))
+	current := os.Remove(folder.ListPath(db.dir, name))
+	sync := folder.Sync(db.dir)
 	unlock()
 	switch {
 	case errors.Is(previous, fs.ErrNotExist) && errors.Is(current, fs.ErrNotExist):
@@ -196,9 +207,9 @@ func (db *DB) Remove(ctx context.Context, name string, by Actor) error {
 	}
 	trail, err := db.Trail()
 	if err == nil {
-		err = trail.Append(ctx, AuditRecord{Kind: AuditRemove, List: name, Operator: by.Operator, Reason: by.Reason})
+		err = trail.Append(ctx, audit.Record{Kind: audit.Remove, List: name, Operator: by.Operator, Reason: by.Reason})
 	}
-	if errors.Is(err, ErrKey) {
+	if errors.Is(err, entry.ErrKey) {
 		err = nil // a list whose key is lost can go; there is no trail to write to
 	}
 	_, failed := db.Refresh(ctx)
@@ -206,20 +217,22 @@ func (db *DB) Remove(ctx context.Context, name string, by Actor) error {
 }
 
 // Lists returns the lists that are matched, by name.
-func (db *DB) Lists() ([]List, error) {
+func (db *DB) Lists() ([]entry.List, error) {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	if db.closed {
 		return nil, db.errClosed("list")
 	}
-	lists := make([]List, len(db.lists))
+	lists := make([]entry.List, len(db.lists))
 	for i, l := range db.lists {
 		lists[i] = l.List
 	}
 	return lists, nil
 }
 
-func (db *DB) errClosed(op string) error { return &Error{Op: op, Path: db.dir, Err: ErrClosed} }
+func (db *DB) errClosed(op string) error {
+	return &entry.Error{Op: op, Path: db.dir, Err: entry.ErrClosed}
+}
 
 // Entries iterates over a list's entries, sorted by plate. The last pair
 // carries the error, if any: the list does not exist ([fs.ErrNotExist]) or is
@@ -228,22 +241,22 @@ func (db *DB) errClosed(op string) error { return &Error{Op: op, Path: db.dir, E
 //
 // A list is stored in the order of its HMACs, so all of it is read and sorted,
 // encrypted in a temporary file if it is long, before the first entry comes.
-func (db *DB) Entries(ctx context.Context, name string) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
+func (db *DB) Entries(ctx context.Context, name string) iter.Seq2[entry.Entry, error] {
+	return func(yield func(entry.Entry, error) bool) {
 		l, err := db.retain(name)
 		if err != nil {
-			yield(Entry{}, err)
+			yield(entry.Entry{}, err)
 			return
 		}
-		defer l.release()
-		err = l.sorted(ctx, func(e Entry) error {
+		defer l.Release()
+		err = l.Sorted(ctx, func(e entry.Entry) error {
 			if !yield(e, nil) {
 				return errStopped
 			}
 			return nil
 		})
 		if err != nil && !errors.Is(err, errStopped) {
-			yield(Entry{}, &Error{Op: "list", Path: l.path, Err: err, Advice: adviceFor(err)})
+			yield(entry.Entry{}, &entry.Error{Op: "list", Path: l.Path, Err: err, Advice: folder.Advice(err)})
 		}
 	}
 }
@@ -258,11 +271,11 @@ func (db *DB) retain(name string) (*openList, error) {
 	}
 	for _, l := range db.lists {
 		if l.Name == name {
-			l.retain()
+			l.Retain()
 			return l, nil
 		}
 	}
-	return nil, &Error{Op: "list", Path: db.dir, Err: fmt.Errorf("there is no list %q: %w", name, fs.ErrNotExist),
+	return nil, &entry.Error{Op: "list", Path: db.dir, Err: fmt.Errorf("there is no list %q: %w", name, fs.ErrNotExist),
 		Advice: "`platewatch hotlist list` names those there are"}
 }
 
@@ -301,28 +314,28 @@ func (db *DB) CheckList(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	defer l.release()
+	defer l.Release()
 	err = db.recheck(ctx, l)
-	if errors.Is(err, ErrDamaged) {
+	if errors.Is(err, entry.ErrDamaged) {
 		l.failed.Store(true)
 	}
 	if err != nil {
-		return &Error{Op: "check", Path: l.path, Err: err, Advice: adviceFor(err)}
+		return &entry.Error{Op: "check", Path: l.Path, Err: err, Advice: folder.Advice(err)}
 	}
 	return nil
 }
 
 // recheck opens the file that l is anew, if it still has its name, and checks it.
 func (db *DB) recheck(ctx context.Context, l *openList) error {
-	again, err := openFile(ctx, l.path, l.key, lockWait)
+	again, err := listfile.Open(ctx, l.Path, l.Key, lockWait)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // replaced or removed meanwhile
 	}
 	if err != nil {
 		return err
 	}
-	defer again.release()
-	return again.check(ctx)
+	defer again.Release()
+	return again.Check(ctx)
 }
 
 // Stats counts what a DB holds and did.
@@ -370,11 +383,11 @@ type SetAsideFile struct {
 func (db *DB) SetAsideFiles() ([]SetAsideFile, error) {
 	files, err := os.ReadDir(db.dir)
 	if err != nil {
-		return nil, &Error{Op: "check", Path: db.dir, Err: err}
+		return nil, &entry.Error{Op: "check", Path: db.dir, Err: err}
 	}
 	var aside []SetAsideFile
 	for _, f := range files {
-		if at := strings.LastIndex(f.Name(), listSuffix); at > 0 && strings.HasSuffix(f.Name(), corruptSuffix) {
+		if at := strings.LastIndex(f.Name(), folder.ListSuffix); at > 0 && strings.HasSuffix(f.Name(), folder.CorruptSuffix) {
 			aside = append(aside, SetAsideFile{List: f.Name()[:at], Path: filepath.Join(db.dir, f.Name())})
 		}
 	}

@@ -18,22 +18,27 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 	"golang.org/x/sync/errgroup"
+
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/importer"
+	"platewatch/hotlist/internal/folder"
+	"platewatch/hotlist/match"
 )
 
 // strictly matches what is exact, but for O and 0, and I and 1.
-var strictly = matching(Matching{})
+var strictly = matching(match.Rules{})
 
 // anyProbability leaves the probability of matches out of a comparison.
-var anyProbability = cmpopts.IgnoreFields(Match{}, "Probability")
+var anyProbability = cmpopts.IgnoreFields(match.Match{}, "Probability")
 
-func matching(m Matching) Options {
-	return Options{MatchingOf: func(string, int) Matching { return m }}
+func matching(m match.Rules) Options {
+	return Options{RulesOf: func(string, int) match.Rules { return m }}
 }
 
 // importList imports text as a list and fails the test if that fails.
 func importList(t testing.TB, dir, list, text string) ImportReport {
 	t.Helper()
-	report, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: list, Version: "v", ReadOptions: ReadOptions{Source: list + ".csv", Location: time.UTC}})
+	report, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: list, Version: "v", Options: importer.Options{Source: list + ".csv", Location: time.UTC}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +56,7 @@ func openDB(t testing.TB, dir string) *DB {
 }
 
 // plates returns "how plate" of all matches.
-func plates(t testing.TB, db *DB, q Query) []string {
+func plates(t testing.TB, db *DB, q match.Query) []string {
 	t.Helper()
 	matches, err := db.Match(q)
 	if err != nil {
@@ -64,9 +69,9 @@ func plates(t testing.TB, db *DB, q Query) []string {
 	return got
 }
 
-func entries(t testing.TB, db *DB, list string) []Entry {
+func entries(t testing.TB, db *DB, list string) []entry.Entry {
 	t.Helper()
-	var all []Entry
+	var all []entry.Entry
 	for e, err := range db.Entries(t.Context(), list) {
 		if err != nil {
 			t.Fatal(err)
@@ -86,23 +91,23 @@ XYZ789,CA,felony,,,2020-06-30
 	db := openDB(t, dir)
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-	matches, err := db.Match(Query{Text: "ab 123-o", At: now, ClockSynchronised: true})
+	matches, err := db.Match(match.Query{Text: "ab 123-o", At: now, ClockSynchronised: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Match{
-		{List: "stolen", Version: "v", How: Confusable, Entry: Entry{Plate: "AB1230", State: "NJ", Category: AmberAlert, Priority: 1,
+	want := []match.Match{
+		{List: "stolen", Version: "v", How: match.Confusable, Entry: entry.Entry{Plate: "AB1230", State: "NJ", Category: entry.AmberAlert, Priority: 1,
 			Expires: time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC)}},
-		{List: "stolen", Version: "v", How: Exact, Entry: Entry{Plate: "AB123O", State: "NY", Category: StolenVehicle, Priority: 3,
-			Vehicle: Vehicle{Make: "FORD"}}},
+		{List: "stolen", Version: "v", How: match.Exact, Entry: entry.Entry{Plate: "AB123O", State: "NY", Category: entry.StolenVehicle, Priority: 3,
+			Vehicle: entry.Vehicle{Make: "FORD"}}},
 	}
 	if d := cmp.Diff(want, matches, anyProbability); d != "" {
 		t.Error(d)
 	}
-	if got := plates(t, db, Query{Text: "XYZ789", At: now, ClockSynchronised: true}); got != nil {
+	if got := plates(t, db, match.Query{Text: "XYZ789", At: now, ClockSynchronised: true}); got != nil {
 		t.Errorf("expired entry matched: %v", got)
 	}
-	matches, err = db.Match(Query{Text: "XYZ789", At: now})
+	matches, err = db.Match(match.Query{Text: "XYZ789", At: now})
 	if err != nil || len(matches) != 1 || !matches[0].TimeUnsure {
 		t.Errorf("with an unsynchronised clock: %+v, %v", matches, err)
 	}
@@ -126,7 +131,7 @@ func TestRunningDaemonTakesUpWhatChanges(t *testing.T) {
 			t.Helper()
 			time.Sleep(1500 * time.Millisecond) // in the bubble: until the next look is over
 			synctest.Wait()
-			if got := plates(t, db, Query{Text: "AA1"}); !slices.Equal(got, want) {
+			if got := plates(t, db, match.Query{Text: "AA1"}); !slices.Equal(got, want) {
 				t.Errorf("%v, want %v", got, want)
 			}
 		}
@@ -135,7 +140,7 @@ func TestRunningDaemonTakesUpWhatChanges(t *testing.T) {
 		looks("exact AA1")
 		importList(t, dir, "l", "plate\nAAI\n")
 		looks("confusable AAI")
-		if err := os.Truncate(listPath(dir, "l"), 10); err != nil {
+		if err := os.Truncate(folder.ListPath(dir, "l"), 10); err != nil {
 			t.Fatal(err)
 		}
 		looks("exact AA1") // the version before
@@ -168,12 +173,12 @@ func TestDaemonScrubsOnceADay(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		info, err := os.Stat(listPath(dir, "l"))
+		info, err := os.Stat(folder.ListPath(dir, "l"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		flip(t, listPath(dir, "l"), info.Size()/2)
-		if err := os.Chtimes(listPath(dir, "l"), time.Time{}, info.ModTime()); err != nil { // a medium does not touch the time
+		flip(t, folder.ListPath(dir, "l"), info.Size()/2)
+		if err := os.Chtimes(folder.ListPath(dir, "l"), time.Time{}, info.ModTime()); err != nil { // a medium does not touch the time
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -208,7 +213,7 @@ func TestConcurrentUse(t *testing.T) {
 	for w := range 4 {
 		g.Go(func() error {
 			for i := range 500 {
-				m, err := db.Match(Query{Text: fmt.Sprint("A", (i*7+w)%500)})
+				m, err := db.Match(match.Query{Text: fmt.Sprint("A", (i*7+w)%500)})
 				if err != nil || len(m) != 1 {
 					return fmt.Errorf("%+v, %w", m, err)
 				}
@@ -253,10 +258,10 @@ func TestConcurrentUse(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := db.Match(Query{Text: "A1"}); !errors.Is(err, ErrClosed) {
+	if _, err := db.Match(match.Query{Text: "A1"}); !errors.Is(err, entry.ErrClosed) {
 		t.Error(err)
 	}
-	if _, err := db.Lists(); !errors.Is(err, ErrClosed) {
+	if _, err := db.Lists(); !errors.Is(err, entry.ErrClosed) {
 		t.Error(err)
 	}
 	if err := db.Close(); err != nil {
@@ -286,14 +291,14 @@ func openFiles(t testing.TB, dir string) int {
 func TestLockedHotlistIsRefusedAfterABoundedWait(t *testing.T) {
 	dir := t.TempDir()
 	importList(t, dir, "l", "plate\nAA1\n")
-	unlock, err := lockFolder(t.Context(), dir, 0)
+	unlock, err := folder.Lock(t.Context(), dir, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
 	_, err = Import(t.Context(), dir, strings.NewReader("plate\nBB2\n"), ImportOptions{List: "l", LockWait: 50 * time.Millisecond})
-	var typed *Error
-	if !errors.Is(err, ErrLocked) || !errors.As(err, &typed) || typed.Hint() == "" {
+	var typed *entry.Error
+	if !errors.Is(err, entry.ErrLocked) || !errors.As(err, &typed) || typed.Hint() == "" {
 		t.Errorf("%v", err)
 	}
 	if took := time.Since(began); took > 5*time.Second {
@@ -305,7 +310,7 @@ func TestLockedHotlistIsRefusedAfterABoundedWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if len(plates(t, db, Query{Text: "AA1"})) != 1 {
+	if len(plates(t, db, match.Query{Text: "AA1"})) != 1 {
 		t.Error("no match beside a running import")
 	}
 	unlock()
@@ -317,7 +322,7 @@ func TestListHeldByAnotherProgram(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		importList(t, dir, "l", "plate\nAA1\n")
-		holder, err := os.OpenFile(listPath(dir, "l"), os.O_RDWR, 0)
+		holder, err := os.OpenFile(folder.ListPath(dir, "l"), os.O_RDWR, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -329,14 +334,14 @@ func TestListHeldByAnotherProgram(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		if d := db.Damage(); len(d) != 1 || !errors.Is(d[0].Err, ErrLocked) || d[0].SetAside != "" {
+		if d := db.Damage(); len(d) != 1 || !errors.Is(d[0].Err, entry.ErrLocked) || d[0].SetAside != "" {
 			t.Errorf("%+v", d)
 		}
 		holder.Close()
 		if _, err := db.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if len(plates(t, db, Query{Text: "AA1"})) != 1 {
+		if len(plates(t, db, match.Query{Text: "AA1"})) != 1 {
 			t.Error("not matched after it was let go")
 		}
 	})
@@ -346,7 +351,7 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
 	importList(t, dir, "l", "plate\nAA1\n")
 	importList(t, dir, "l", "plate\nAA1\n")
-	for _, path := range []string{dir, listPath(dir, "l"), previousPath(dir, "l"), filepath.Join(dir, lockName)} {
+	for _, path := range []string{dir, folder.ListPath(dir, "l"), folder.PreviousPath(dir, "l"), filepath.Join(dir, folder.LockName)} {
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
@@ -368,7 +373,7 @@ func TestRootImportsForTheOwner(t *testing.T) {
 	}
 	dir := filepath.Join(parent, "hotlist")
 	importList(t, dir, "l", "plate\nAA1\n")
-	for _, path := range []string{dir, listPath(dir, "l"), filepath.Join(dir, lockName)} {
+	for _, path := range []string{dir, folder.ListPath(dir, "l"), filepath.Join(dir, folder.LockName)} {
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
@@ -384,7 +389,7 @@ func TestOpenRefusesWhatIsNoDirectory(t *testing.T) {
 	write(t, file, nil)
 	for _, path := range []string{file, filepath.Join(file, "below")} {
 		_, err := Open(path, strictly)
-		var typed *Error
+		var typed *entry.Error
 		if !errors.As(err, &typed) || typed.Hint() == "" {
 			t.Errorf("%s: %v", path, err)
 		}

@@ -13,6 +13,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"platewatch/hotlist/audit"
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/importer"
+	"platewatch/hotlist/internal/folder"
+	"platewatch/hotlist/internal/listfile"
+	"platewatch/hotlist/match"
 )
 
 // Import reads a file and makes it the list o.List in the hotlist directory
@@ -26,34 +33,34 @@ import (
 // input.
 func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (ImportReport, error) {
 	fail := func(err error, advice string) (ImportReport, error) {
-		return ImportReport{}, &Error{Op: "import", Path: dir, Err: err, Advice: advice}
+		return ImportReport{}, &entry.Error{Op: "import", Path: dir, Err: err, Advice: advice}
 	}
-	if err := CheckListName(o.List); err != nil {
-		return fail(err, ListNameAdvice)
+	if err := entry.CheckListName(o.List); err != nil {
+		return fail(err, entry.ListNameAdvice)
 	}
 	if err := o.fill(); err != nil {
 		return fail(err, "")
 	}
-	if err := makeFolder(dir); err != nil {
-		return fail(err, adviceFolder)
+	if err := folder.Make(dir); err != nil {
+		return fail(err, folder.MakeAdvice)
 	}
-	unlock, err := lockFolder(ctx, dir, o.LockWait)
-	if errors.Is(err, ErrLocked) {
+	unlock, err := folder.Lock(ctx, dir, o.LockWait)
+	if errors.Is(err, entry.ErrLocked) {
 		return fail(err, "wait until the other import is done, then repeat this one")
 	}
 	if err != nil {
 		return fail(err, "run it as the user whom the directory belongs to, or as root")
 	}
 	defer unlock()
-	key, err := folderKey(dir, o.KeyFile, true)
+	key, err := folder.OpenKey(dir, o.KeyFile, true)
 	if err != nil {
-		return fail(err, adviceFor(err))
+		return fail(err, folder.Advice(err))
 	}
-	im := &rebuild{o: o, dir: dir, hotlistKey: key, keys: newFileKeys(key, freshSalt()), began: time.Now()}
-	report, err := im.run(ctx, func(ctx context.Context, to *sorter) error { return im.read(ctx, r, to) }, nil)
+	im := &rebuild{o: o, dir: dir, hotlistKey: key, keys: listfile.NewKeys(key, listfile.NewSalt()), began: time.Now()}
+	report, err := im.run(ctx, func(ctx context.Context, to *listfile.Sorter) error { return im.read(ctx, r, to) }, nil)
 	if err != nil {
-		var line *LineError
-		var typed *Error
+		var line *importer.LineError
+		var typed *entry.Error
 		switch {
 		case errors.As(err, &typed):
 			return ImportReport{}, err
@@ -65,7 +72,7 @@ func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (Impo
 		}
 		return fail(err, "the list in use is unchanged")
 	}
-	return report, recordImport(ctx, dir, key, AuditRecord{Kind: AuditImport, Operator: o.By.Operator, Reason: o.By.Reason}, &report)
+	return report, recordImport(ctx, dir, key, audit.Record{Kind: audit.Import, Operator: o.By.Operator, Reason: o.By.Reason}, &report)
 }
 
 // refusal is a line's error with advice, and no more words than the line's.
@@ -83,11 +90,11 @@ type rebuild struct {
 	o   ImportOptions
 	dir string
 
-	hotlistKey Key
-	keys       *fileKeys // of the file being built
-	signed     *Signed   // by whom; nil if it is not
-	delta      bool      // the input changes the version before
-	sorted     int       // records given to the sorter
+	hotlistKey folder.Key
+	keys       *listfile.Keys // of the file being built
+	signed     *entry.Signed  // by whom; nil if it is not
+	delta      bool           // the input changes the version before
+	sorted     int            // records given to the sorter
 
 	began  time.Time
 	report ImportReport
@@ -109,8 +116,8 @@ const lineSize = 8
 
 // run builds a list from what fill puts into the sorter, and makes it the one
 // in use. accept, if any, has the last word.
-func (im *rebuild) run(ctx context.Context, fill func(context.Context, *sorter) error, accept func(List) error) (ImportReport, error) {
-	build := filepath.Join(im.dir, buildName)
+func (im *rebuild) run(ctx context.Context, fill func(context.Context, *listfile.Sorter) error, accept func(entry.List) error) (ImportReport, error) {
+	build := filepath.Join(im.dir, folder.BuildName)
 	if err := os.RemoveAll(build); err != nil { // a crashed import's
 		return im.report, err
 	}
@@ -124,16 +131,16 @@ func (im *rebuild) run(ctx context.Context, fill func(context.Context, *sorter) 
 		return im.report, err
 	}
 	if before != nil {
-		defer before.release()
+		defer before.Release()
 	}
-	sorter := newSorter(build)
+	sorter := listfile.NewSorter(build)
 	if err := fill(ctx, sorter); err != nil {
 		return im.report, err
 	}
 	if err := im.addBefore(ctx, before, sorter); err != nil {
 		return im.report, err
 	}
-	path := filepath.Join(build, im.o.List+listSuffix)
+	path := filepath.Join(build, im.o.List+folder.ListSuffix)
 	if err := im.build(ctx, sorter, path); err != nil {
 		return im.report, err
 	}
@@ -145,7 +152,7 @@ func (im *rebuild) run(ctx context.Context, fill func(context.Context, *sorter) 
 			return im.report, err
 		}
 	}
-	if err := install(im.dir, im.o.List, path); err != nil {
+	if err := folder.Install(im.dir, im.o.List, path); err != nil {
 		return im.report, err
 	}
 	im.report.Elapsed = time.Since(im.began)
@@ -154,23 +161,23 @@ func (im *rebuild) run(ctx context.Context, fill func(context.Context, *sorter) 
 
 // openBefore opens the version that is being replaced, if there is one. One
 // that is damaged is set aside, or it would push out the good one before it.
-func (im *rebuild) openBefore(ctx context.Context) (*listFile, error) {
-	path := listPath(im.dir, im.o.List)
-	l, err := openFile(ctx, path, im.hotlistKey, im.o.LockWait)
+func (im *rebuild) openBefore(ctx context.Context) (*listfile.File, error) {
+	path := folder.ListPath(im.dir, im.o.List)
+	l, err := listfile.Open(ctx, path, im.hotlistKey, im.o.LockWait)
 	switch {
 	case err == nil:
 		im.report.Previous = l.List
 		if l.Signed != nil && im.signed == nil && !im.o.ReplaceSigned {
-			l.release()
-			return nil, &Error{Op: "import", Path: path, Err: fmt.Errorf("%w: the list is signed by %s, and this would replace it by one that is not", ErrRefused, l.Signed.Signer),
+			l.Release()
+			return nil, &entry.Error{Op: "import", Path: path, Err: fmt.Errorf("%w: the list is signed by %s, and this would replace it by one that is not", entry.ErrRefused, l.Signed.Signer),
 				Advice: "import under another name, or say -replace-signed; the list in use is unchanged"}
 		}
 		return l, nil
-	case errors.Is(err, ErrDamaged):
-		_, err := moveAside(im.dir, path)
+	case errors.Is(err, entry.ErrDamaged):
+		_, err := folder.MoveAside(im.dir, path)
 		return nil, err
-	case errors.Is(err, ErrKey):
-		return nil, &Error{Op: "import", Path: path, Err: err,
+	case errors.Is(err, entry.ErrKey):
+		return nil, &entry.Error{Op: "import", Path: path, Err: err,
 			Advice: "name the file with the hotlist's key; if it is lost, remove the list first"}
 	}
 	return nil, ctx.Err()
@@ -178,38 +185,38 @@ func (im *rebuild) openBefore(ctx context.Context) (*listFile, error) {
 
 // addBefore adds the entries of the version before to the sorter, so that it
 // shows which are new and which are gone. Those of a delta count as they are.
-func (im *rebuild) addBefore(ctx context.Context, before *listFile, to *sorter) error {
+func (im *rebuild) addBefore(ctx context.Context, before *listfile.File, to *listfile.Sorter) error {
 	if before == nil {
 		return nil
 	}
 	var adding error
-	err := before.each(ctx, func(e Entry, payload []byte) bool {
+	err := before.Each(ctx, func(e entry.Entry, payload []byte) bool {
 		if !im.delta {
 			payload = markBefore
 		}
 		im.sorted++
-		adding = to.add(im.sortKey(&e, 0), payload)
+		adding = to.Add(im.sortKey(&e, 0), payload)
 		return adding == nil
 	})
-	if errors.Is(err, ErrDamaged) && !im.delta {
+	if errors.Is(err, entry.ErrDamaged) && !im.delta {
 		return nil // only the counts suffer; the import puts it right
 	}
 	return errors.Join(err, adding)
 }
 
 // read turns the input's lines into the sorter's records.
-func (im *rebuild) read(ctx context.Context, r io.Reader, to *sorter) error {
+func (im *rebuild) read(ctx context.Context, r io.Reader, to *listfile.Sorter) error {
 	im.skip = make(map[string]bool, len(im.o.Skip))
 	for _, s := range im.o.Skip {
-		im.skip[Normalize(s)] = true
+		im.skip[entry.Normalize(s)] = true
 	}
 	im.input = &countingReader{r: r}
-	f, err := ReadEntries(im.input, im.o.ReadOptions)
+	f, err := importer.Open(im.input, im.o.Options)
 	if err != nil {
 		return err
 	}
 	im.report.Columns, im.report.Extra = f.Columns()
-	var e Entry
+	var e entry.Entry
 	for n := 0; ; n++ {
 		if n%1024 == 0 {
 			if err := ctx.Err(); err != nil {
@@ -222,7 +229,7 @@ func (im *rebuild) read(ctx context.Context, r io.Reader, to *sorter) error {
 			break
 		}
 		im.report.Lines++
-		var bad *LineError
+		var bad *importer.LineError
 		switch {
 		case errors.As(err, &bad):
 			if err := im.refuse(bad); err != nil {
@@ -236,40 +243,31 @@ func (im *rebuild) read(ctx context.Context, r io.Reader, to *sorter) error {
 			im.report.List.Skipped++
 			continue
 		}
-		if im.report.Lines-im.report.List.Skipped-im.report.List.Refused > MaxEntries {
-			return fmt.Errorf("%w: it has more than %d entries", ErrRefused, MaxEntries)
+		if im.report.Lines-im.report.List.Skipped-im.report.List.Refused > entry.MaxEntries {
+			return fmt.Errorf("%w: it has more than %d entries", entry.ErrRefused, entry.MaxEntries)
 		}
-		im.payload = appendPayload(im.payload[:0], &e)
+		im.payload = listfile.AppendPayload(im.payload[:0], &e)
 		im.sorted++
-		if err := to.add(im.sortKey(&e, line), im.payload); err != nil {
+		if err := to.Add(im.sortKey(&e, line), im.payload); err != nil {
 			return err
 		}
 	}
 	return im.refusedTooMany()
 }
 
-func (im *rebuild) sortKey(e *Entry, line int) []byte {
+func (im *rebuild) sortKey(e *entry.Entry, line int) []byte {
 	k := append(im.key[:0], e.Plate...)
-	FoldIndex(k)
-	plate := im.keys.mac(k)
-	k = appendIdentity(k[:0], e)
-	identity := im.keys.mac(k)
+	match.FoldIndex(k)
+	plate := im.keys.MAC(k)
+	k = listfile.AppendIdentity(k[:0], e)
+	identity := im.keys.MAC(k)
 	k = append(append(k[:0], plate[:]...), identity[:]...)
 	im.key = binary.BigEndian.AppendUint64(k, uint64(line))
 	return im.key
 }
 
-// appendIdentity appends what makes two lines duplicates of each other. No
-// plate's identity equals a folded plate.
-func appendIdentity(k []byte, e *Entry) []byte {
-	for _, s := range [...]string{e.Plate, e.State, e.PlateType, e.Category, e.Record} {
-		k = append(append(k, s...), 0)
-	}
-	return k
-}
-
 // refuse counts a bad line, or ends the import with it.
-func (im *rebuild) refuse(bad *LineError) error {
+func (im *rebuild) refuse(bad *importer.LineError) error {
 	if !im.o.Tolerant {
 		return bad
 	}
@@ -285,8 +283,8 @@ func (im *rebuild) refuse(bad *LineError) error {
 
 func (im *rebuild) refusedTooMany() error {
 	if refused := im.report.List.Refused; refused*100 > im.report.Lines {
-		return &Error{Op: "import", Path: im.o.Source,
-			Err:    fmt.Errorf("%w: %d of %d lines are bad, more than 1 %%", ErrRefused, refused, im.report.Lines),
+		return &entry.Error{Op: "import", Path: im.o.Source,
+			Err:    fmt.Errorf("%w: %d of %d lines are bad, more than 1 %%", entry.ErrRefused, refused, im.report.Lines),
 			Advice: "check that it is the right file with the right columns (-map); the list in use is unchanged"}
 	}
 	return nil
@@ -294,17 +292,17 @@ func (im *rebuild) refusedTooMany() error {
 
 // build writes the sorted records to a list file, the last of each run of
 // duplicates only, and counts what became of the entries before.
-func (im *rebuild) build(ctx context.Context, from *sorter, path string) error {
-	b, err := newBuilder(path, im.keys)
+func (im *rebuild) build(ctx context.Context, from *listfile.Sorter, path string) error {
+	b, err := listfile.NewBuilder(path, im.keys)
 	if b != nil {
-		defer b.abandon()
+		defer b.Abandon()
 	}
 	if err != nil {
 		return err
 	}
 	n := 0
 	g := group{im: im, to: b}
-	err = from.merge(func(key, payload []byte) error {
+	err = from.Merge(func(key, payload []byte) error {
 		if n++; n%1024 == 0 {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -322,21 +320,21 @@ func (im *rebuild) build(ctx context.Context, from *sorter, path string) error {
 	if err != nil {
 		return err
 	}
-	if b.entries == 0 && !im.o.AllowEmpty {
-		return &Error{Op: "import", Path: im.o.Source, Err: fmt.Errorf("%w: it holds not a single entry", ErrRefused),
+	if b.Entries == 0 && !im.o.AllowEmpty {
+		return &entry.Error{Op: "import", Path: im.o.Source, Err: fmt.Errorf("%w: it holds not a single entry", entry.ErrRefused),
 			Advice: "if the list shall become empty, say so with -allow-empty; the list in use is unchanged"}
 	}
 	l := &im.report.List
 	l.Name, l.Version, l.Source, l.Signed = im.o.List, im.o.Version, filepath.Base(im.o.Source), im.signed
 	l.Imported = time.Now().UTC().Truncate(time.Second)
-	return b.finish(*l)
+	return b.Finish(*l)
 }
 
 // group is the run of sorted records that are one entry: perhaps that of the
 // version before, then the input's lines in their order.
 type group struct {
 	im      *rebuild
-	to      *builder
+	to      *listfile.Builder
 	key     []byte // of the last record; empty: there is none
 	payload []byte
 	before  bool
@@ -384,18 +382,18 @@ func (g *group) flush() error {
 	if !g.before {
 		r.Added++
 	}
-	err := g.to.put([macSize]byte(g.key), binary.BigEndian.Uint32(g.key[macSize:]), g.payload)
+	err := g.to.Put([listfile.MACSize]byte(g.key), binary.BigEndian.Uint32(g.key[listfile.MACSize:]), g.payload)
 	reason := ""
 	switch {
-	case errors.Is(err, errShared):
-		plate, _ := payloadPlate(g.payload)
-		reason = fmt.Sprintf("more than %d entries have a plate like %s: no plate is stolen that often; name it with -skip", maxSharing, plate)
-	case errors.Is(err, errWildcards):
-		reason = fmt.Sprintf("it is one more pattern than the %d that a list can have", maxWildcards)
+	case errors.Is(err, listfile.ErrShared):
+		plate, _ := listfile.PayloadPlate(g.payload)
+		reason = fmt.Sprintf("more than %d entries have a plate like %s: no plate is stolen that often; name it with -skip", listfile.MaxSharing, plate)
+	case errors.Is(err, listfile.ErrPatterns):
+		reason = fmt.Sprintf("it is one more pattern than the %d that a list can have", listfile.MaxPatterns)
 	default:
 		return err
 	}
-	return g.im.refuse(&LineError{File: g.im.o.Source, Line: int(binary.BigEndian.Uint64(g.key[len(g.key)-lineSize:])), Reason: reason})
+	return g.im.refuse(&importer.LineError{File: g.im.o.Source, Line: int(binary.BigEndian.Uint64(g.key[len(g.key)-lineSize:])), Reason: reason})
 }
 
 // verify reads back what was written, as a unit that opens it later will.
@@ -405,17 +403,17 @@ func (im *rebuild) verify(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(giveToOwner(im.dir, f), f.Close())
+	err = errors.Join(folder.GiveToOwner(im.dir, f), f.Close())
 	if err != nil {
 		return err
 	}
-	l, err := openFile(ctx, path, im.hotlistKey, im.o.LockWait)
+	l, err := listfile.Open(ctx, path, im.hotlistKey, im.o.LockWait)
 	if err != nil {
 		return fmt.Errorf("reading back what was written: %w", err)
 	}
-	defer l.release()
+	defer l.Release()
 	im.report.List = l.List
-	if err := l.check(ctx); err != nil {
+	if err := l.Check(ctx); err != nil {
 		return fmt.Errorf("reading back what was written: %w", err)
 	}
 	return nil

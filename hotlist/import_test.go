@@ -17,6 +17,12 @@ import (
 	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
+
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/importer"
+	"platewatch/hotlist/internal/folder"
+	"platewatch/hotlist/internal/listfile"
+	"platewatch/hotlist/match"
 )
 
 func toUTF16(s string, big bool) string {
@@ -33,9 +39,9 @@ func toUTF16(s string, big bool) string {
 
 // Layouts, encodings and quoting that all mean the same two entries.
 func TestFormatsAreUnderstood(t *testing.T) {
-	want := []Entry{
-		{Plate: "AB123", State: "NÖ", Category: Other, Priority: DefaultPriority, Note: `says "hi", twice`},
-		{Plate: "CD456", Category: Other, Priority: DefaultPriority},
+	want := []entry.Entry{
+		{Plate: "AB123", State: "NÖ", Category: entry.Other, Priority: entry.DefaultPriority, Note: `says "hi", twice`},
+		{Plate: "CD456", Category: entry.Other, Priority: entry.DefaultPriority},
 	}
 	const comma = "plate,state,note\nAB-123,nö,\"says \"\"hi\"\", twice\"\nCD 456,,\n"
 	for name, c := range map[string]struct {
@@ -49,19 +55,19 @@ func TestFormatsAreUnderstood(t *testing.T) {
 		"BOM":                 {text: "\ufeff" + comma},
 		"semicolon":           {text: "plate;state;note\nAB-123;nö;\"says \"\"hi\"\", twice\"\nCD 456;;\n"},
 		"tab":                 {text: "plate\tstate\tnote\nAB-123\tnö\t\"says \"\"hi\"\", twice\"\nCD 456\t\t\n"},
-		"told semicolon":      {text: "plate;state;note,a,b,c,d\nAB-123;nö;\"says \"\"hi\"\", twice\"\nCD 456;;\n", o: ImportOptions{ReadOptions: ReadOptions{Format: Semicolon, Columns: map[string]string{"note,a,b,c,d": "note"}}}},
+		"told semicolon":      {text: "plate;state;note,a,b,c,d\nAB-123;nö;\"says \"\"hi\"\", twice\"\nCD 456;;\n", o: ImportOptions{Options: importer.Options{Format: importer.Semicolon, Columns: map[string]string{"note,a,b,c,d": "note"}}}},
 		"Excel's separator":   {text: "sep=;\r\nplate;state;note\r\nAB-123;nö;\"says \"\"hi\"\", twice\"\r\nCD 456;;\r\n"},
 		"UTF-16 LE with BOM":  {text: toUTF16("\ufeff"+comma, false)},
 		"UTF-16 BE with BOM":  {text: toUTF16("\ufeff"+comma, true)},
 		"UTF-16 LE":           {text: toUTF16(comma, false)},
 		"UTF-16 BE":           {text: toUTF16(comma, true)},
-		"Windows-1252":        {text: strings.ReplaceAll(comma, "ö", "\xf6"), o: ImportOptions{ReadOptions: ReadOptions{Encoding: Windows1252}}},
+		"Windows-1252":        {text: strings.ReplaceAll(comma, "ö", "\xf6"), o: ImportOptions{Options: importer.Options{Encoding: importer.Windows1252}}},
 		"aliases":             {text: "Licence No.,Remarks,Issuing State\nAB-123,\"says \"\"hi\"\", twice\",nö\nCD 456,,\n"},
-		"mapped by name":      {text: "a,b,c\nAB-123,nö,\"says \"\"hi\"\", twice\"\nCD 456,,\n", o: ImportOptions{ReadOptions: ReadOptions{Columns: map[string]string{"a": "plate", "B": "state", "c": "note"}}}},
-		"mapped by number":    {text: "a,b,c\nAB-123,nö,\"says \"\"hi\"\", twice\"\nCD 456,,\n", o: ImportOptions{ReadOptions: ReadOptions{Columns: map[string]string{"1": "plate", "2": "state", "3": "note"}}}},
+		"mapped by name":      {text: "a,b,c\nAB-123,nö,\"says \"\"hi\"\", twice\"\nCD 456,,\n", o: ImportOptions{Options: importer.Options{Columns: map[string]string{"a": "plate", "B": "state", "c": "note"}}}},
+		"mapped by number":    {text: "a,b,c\nAB-123,nö,\"says \"\"hi\"\", twice\"\nCD 456,,\n", o: ImportOptions{Options: importer.Options{Columns: map[string]string{"1": "plate", "2": "state", "3": "note"}}}},
 		"trailing separators": {text: "plate,state,note\nAB-123,nö,\"says \"\"hi\"\", twice\",,\nCD 456,,,\n"},
 		"broken line":         {text: "plate,state,note\nAB-123,nö,\"says \"\"hi\"\",\ntwice\"\nCD 456,,\n"},
-		"left-out column":     {text: "plate,state,type,note\nAB-123,nö,PC,\"says \"\"hi\"\", twice\"\nCD 456,,PC,\n", o: ImportOptions{ReadOptions: ReadOptions{Columns: map[string]string{"type": ""}}}},
+		"left-out column":     {text: "plate,state,type,note\nAB-123,nö,PC,\"says \"\"hi\"\", twice\"\nCD 456,,PC,\n", o: ImportOptions{Options: importer.Options{Columns: map[string]string{"type": ""}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -85,13 +91,13 @@ func TestAllFieldsAreImported(t *testing.T) {
 	r, err := Import(t.Context(), dir, strings.NewReader(
 		"plate,state,plate_type,category,priority,covert,effective,expires,year,make,model,style,color,record,ori,handling,policy,note,shoe size\n"+
 			"a1,ca,PC,Amber,high,yes,2026-01-02,2026-03-31,2019,FORD,F150,PK,RED,V1,CA01,\"do not\x1b[31m stop\",exact,n,43\n"),
-		ImportOptions{List: "l", ReadOptions: ReadOptions{Location: time.FixedZone("", 3600)}})
+		ImportOptions{List: "l", Options: importer.Options{Location: time.FixedZone("", 3600)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Entry{{Plate: "A1", State: "CA", PlateType: "PC", Category: AmberAlert, Priority: 2, Covert: true, Handling: "do not [31m stop",
-		Vehicle: Vehicle{Year: 2019, Make: "FORD", Model: "F150", Style: "PK", Colour: "RED"}, Record: "V1", Agency: "CA01", Note: "n",
-		Effective: time.Date(2026, 1, 1, 23, 0, 0, 0, time.UTC), Expires: time.Date(2026, 3, 31, 23, 0, 0, 0, time.UTC), Policy: PolicyExact}}
+	want := []entry.Entry{{Plate: "A1", State: "CA", PlateType: "PC", Category: entry.AmberAlert, Priority: 2, Covert: true, Handling: "do not [31m stop",
+		Vehicle: entry.Vehicle{Year: 2019, Make: "FORD", Model: "F150", Style: "PK", Colour: "RED"}, Record: "V1", Agency: "CA01", Note: "n",
+		Effective: time.Date(2026, 1, 1, 23, 0, 0, 0, time.UTC), Expires: time.Date(2026, 3, 31, 23, 0, 0, 0, time.UTC), Policy: entry.PolicyExact}}
 	if d := cmp.Diff(want, entries(t, openDB(t, dir), "l")); d != "" {
 		t.Error(d)
 	}
@@ -112,8 +118,8 @@ func TestBadLinesAreNamed(t *testing.T) {
 		"blank":               {"\n\n \n", ImportOptions{}, "hotlist import: DIR: import refused: f.csv is empty"},
 		"no plate column":     {"foo,bar\n1,2\n", ImportOptions{}, `f.csv:1: no column looks like the plate among "foo", "bar"; name it with -map COLUMN=plate`},
 		"two plate columns":   {"plate,vrm\n1,2\n", ImportOptions{}, `f.csv:1: columns "plate" and "vrm" both look like plate; say with -map which one is`},
-		"missing column":      {head, ImportOptions{ReadOptions: ReadOptions{Columns: map[string]string{"x": "plate"}}}, `f.csv:1: there is no column "x"; there are "plate", "state", "expires", "priority"`},
-		"field":               {head, ImportOptions{ReadOptions: ReadOptions{Columns: map[string]string{"state": "x"}}}, `hotlist import: DIR: column "state" is mapped to the field "x", which is none of ` + strings.Join(Fields(), ", ")},
+		"missing column":      {head, ImportOptions{Options: importer.Options{Columns: map[string]string{"x": "plate"}}}, `f.csv:1: there is no column "x"; there are "plate", "state", "expires", "priority"`},
+		"field":               {head, ImportOptions{Options: importer.Options{Columns: map[string]string{"state": "x"}}}, `hotlist import: DIR: column "state" is mapped to the field "x", which is none of ` + strings.Join(importer.Fields(), ", ")},
 		"too few fields":      {head + "A1,CA\n", ImportOptions{}, "f.csv:3: it has 2 fields, and the header has 4"},
 		"too many fields":     {head + "A1,CA,,,5\n", ImportOptions{}, "f.csv:3: it has 5 fields, and the header has 4"},
 		"no plate":            {head + ",CA,,\n", ImportOptions{}, "f.csv:3: it has no plate"},
@@ -129,13 +135,13 @@ func TestBadLinesAreNamed(t *testing.T) {
 		"open quote at end":   {head + "A1,CA,,\"", ImportOptions{}, "f.csv:3: a quoted field is not closed, or goes on behind its closing quote"},
 		"not UTF-8":           {head + "A1,N\xd6,,\n", ImportOptions{}, "f.csv:3: column 2 (state): it is not UTF-8; name the file's encoding, for example -encoding windows-1252"},
 		"zero byte":           {head + "A1,C\x00A,,\n", ImportOptions{}, "f.csv:3: column 2 (state): it has a zero byte in it"},
-		"long line":           {head + "A1,CA,," + strings.Repeat("x", maxLine) + "\n", ImportOptions{}, "f.csv:3: it is longer than 64 KiB"},
+		"long line":           {head + "A1,CA,," + strings.Repeat("x", (64<<10)) + "\n", ImportOptions{}, "f.csv:3: it is longer than 64 KiB"},
 		"long value":          {head + "A1," + strings.Repeat("x", 41) + ",,\n", ImportOptions{}, "f.csv:3: column 2 (state): it is longer than 40 bytes"},
 		"workbook":            {"PK\x03\x04....", ImportOptions{}, "hotlist import: DIR: import refused: f.csv is a zip archive or an Excel workbook; save it as CSV or unpack it"},
 		"no entry":            {"plate\n", ImportOptions{}, "hotlist import: f.csv: import refused: it holds not a single entry"},
 		"only skipped":        {"plate\nNONE\n000\n", ImportOptions{}, "hotlist import: f.csv: import refused: it holds not a single entry"},
 		"effective order":     {"plate,effective,expires\nA1,2026-02-02,2026-02-01\n", ImportOptions{}, "f.csv:2: it expires before it becomes effective"},
-		"one plate too often": {"plate,record\n" + manyLines(maxSharing+1, "DEALER,%03d\n"), ImportOptions{}, "f.csv:LINE: more than 512 entries have a plate like DEALER: no plate is stolen that often; name it with -skip"},
+		"one plate too often": {"plate,record\n" + manyLines(listfile.MaxSharing+1, "DEALER,%03d\n"), ImportOptions{}, "f.csv:LINE: more than 512 entries have a plate like DEALER: no plate is stolen that often; name it with -skip"},
 		"list name":           {head, ImportOptions{List: "../x"}, `hotlist import: DIR: a list cannot be named "../x"`},
 		"1.01 % bad":          {"plate\n" + manyLines(98, "A%d\n") + "-\n", ImportOptions{Tolerant: true}, "hotlist import: f.csv: import refused: 1 of 99 lines are bad, more than 1 %"},
 	} {
@@ -157,10 +163,10 @@ func TestBadLinesAreNamed(t *testing.T) {
 			if !errors.As(err, &h) {
 				t.Error("no advice")
 			}
-			if got := plates(t, openDB(t, dir), Query{Text: "OLD1"}); !slices.Equal(got, []string{"exact OLD1"}) {
+			if got := plates(t, openDB(t, dir), match.Query{Text: "OLD1"}); !slices.Equal(got, []string{"exact OLD1"}) {
 				t.Errorf("the old list is gone: %v", got)
 			}
-			if _, err := os.Stat(filepath.Join(dir, buildName)); !errors.Is(err, fs.ErrNotExist) {
+			if _, err := os.Stat(filepath.Join(dir, folder.BuildName)); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("the unfinished import is left over: %v", err)
 			}
 		})
@@ -182,10 +188,10 @@ func TestTolerantImportRefusesLineByLine(t *testing.T) {
 	dir := t.TempDir()
 	text := "plate,note\n" + manyLines(600, "A%d,\n") +
 		"B1,\"not closed\nB2,good\nB3,\"also \"not\" closed\nB4,good\n-,\nB5,good\n" +
-		"B6," + strings.Repeat("x", 2*maxLine) + "\nB7,\"before a long line\nB8," + strings.Repeat("y", 2*maxLine) + "\nB9,good\n"
+		"B6," + strings.Repeat("x", 2*(64<<10)) + "\nB7,\"before a long line\nB8," + strings.Repeat("y", 2*(64<<10)) + "\nB9,good\n"
 	var called []string
 	r, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: "l", Tolerant: true,
-		Refused: func(e *LineError) { called = append(called, e.Error()) }, ReadOptions: ReadOptions{Source: "f"}})
+		Refused: func(e *importer.LineError) { called = append(called, e.Error()) }, Options: importer.Options{Source: "f"}})
 	if err != nil {
 		t.Fatal(err, called)
 	}
@@ -205,7 +211,7 @@ func TestTolerantImportRefusesLineByLine(t *testing.T) {
 	}
 	db := openDB(t, dir)
 	for _, plate := range []string{"A599", "B2", "B4", "B5", "B9"} {
-		if len(plates(t, db, Query{Text: plate})) != 1 {
+		if len(plates(t, db, match.Query{Text: plate})) != 1 {
 			t.Errorf("%s is missing", plate)
 		}
 	}
@@ -244,44 +250,13 @@ func TestDuplicatesAndSkippedLinesAreCounted(t *testing.T) {
 // The bound on entries that share a plate counts each plate by itself.
 func TestManyPlatesMayBeConfusable(t *testing.T) {
 	dir := t.TempDir()
-	text := "plate\n" + manyLines(2*maxSharing, "OX%[1]d\n0X%[1]d\n")
-	if r := importList(t, dir, "l", text); r.List.Entries != 4*maxSharing {
+	text := "plate\n" + manyLines(2*listfile.MaxSharing, "OX%[1]d\n0X%[1]d\n")
+	if r := importList(t, dir, "l", text); r.List.Entries != 4*listfile.MaxSharing {
 		t.Errorf("%+v", r)
 	}
-	got := plates(t, openDB(t, dir), Query{Text: "0X77"})
+	got := plates(t, openDB(t, dir), match.Query{Text: "0X77"})
 	if !slices.Equal(got, []string{"exact 0X77", "confusable OX77"}) {
 		t.Error(got)
-	}
-}
-
-func TestDates(t *testing.T) {
-	day := func(y, m, d int) time.Time { return time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC) }
-	for _, c := range []struct {
-		value string
-		order DateOrder
-		want  time.Time // of expires
-	}{
-		{"2026-12-31", "", day(2027, 1, 1)},
-		{"20261231", "", day(2027, 1, 1)},
-		{"31.12.2026", "", day(2027, 1, 1)},
-		{"1.2.2026", "", day(2026, 2, 2)},
-		{"2026-12-31T15:04:05Z", "", time.Date(2026, 12, 31, 15, 4, 5, 0, time.UTC)},
-		{"2026-12-31T15:04:05.999+01:00", "", time.Date(2026, 12, 31, 14, 4, 5, 0, time.UTC)},
-		{"2026-12-31 15:04", "", time.Date(2026, 12, 31, 15, 4, 0, 0, time.UTC)},
-		{"03/04/2026", DayMonthYear, day(2026, 4, 4)},
-		{"03/04/2026", MonthDayYear, day(2026, 3, 5)},
-		{"3/4/2026 1:02 PM", MonthDayYear, time.Date(2026, 3, 4, 13, 2, 0, 0, time.UTC)},
-		{"3/14/2026", DayMonthYear, time.Time{}},
-		{"0000-00-00", "", time.Time{}},
-		{"0001-01-01", "", time.Time{}},
-		{"tomorrow", "", time.Time{}},
-	} {
-		p := newValueParser(&ReadOptions{Dates: c.order, Location: time.UTC})
-		var e Entry
-		err := p.expires(&e, c.value)
-		if c.want.IsZero() != (err != nil) || err == nil && !e.Expires.Equal(c.want) {
-			t.Errorf("%q (%s): %v, %v; want %v", c.value, c.order, e.Expires, err, c.want)
-		}
 	}
 }
 
@@ -318,7 +293,7 @@ func TestLargeListIsSortedInRuns(t *testing.T) {
 	}
 	db := openDB(t, dir)
 	for i := range n {
-		m, err := db.Match(Query{Text: plateAt(i)})
+		m, err := db.Match(match.Query{Text: plateAt(i)})
 		want := fmt.Sprintf("%s%d", note, i)
 		if i%97 == 0 && i/97 < 1000 {
 			want = fmt.Sprintf("again%d", i/97)
@@ -340,7 +315,7 @@ func TestCancelledImportLeavesTheListAlone(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if got := plates(t, openDB(t, dir), Query{Text: "OLD1"}); !slices.Equal(got, []string{"exact OLD1"}) {
+	if got := plates(t, openDB(t, dir), match.Query{Text: "OLD1"}); !slices.Equal(got, []string{"exact OLD1"}) {
 		t.Error(got)
 	}
 }
@@ -398,8 +373,8 @@ func FuzzImport(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m, err := db.Match(Query{Text: e.Plate})
-			if err != nil || !slices.ContainsFunc(m, func(m Match) bool { return m.How == Exact && m.Entry == e }) {
+			m, err := db.Match(match.Query{Text: e.Plate})
+			if err != nil || !slices.ContainsFunc(m, func(m match.Match) bool { return m.How == match.Exact && m.Entry == e }) {
 				t.Errorf("%+v is not found: %v, %v", e, m, err)
 			}
 			n++

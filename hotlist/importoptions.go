@@ -3,6 +3,10 @@ package hotlist
 import (
 	"time"
 	"unicode"
+
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/importer"
+	"platewatch/hotlist/internal/folder"
 )
 
 // ImportOptions say how a file becomes a list.
@@ -14,7 +18,7 @@ type ImportOptions struct {
 	// KeyFile holds the hotlist's key. Default: the directory's own, see [Options].
 	KeyFile string
 	// ReadOptions say how the input is read.
-	ReadOptions
+	importer.Options
 
 	// Skip lists plates that are none, such as NONE or 000; lines with them are
 	// counted and left out. Default: [DefaultSkip].
@@ -37,7 +41,7 @@ type ImportOptions struct {
 	By Actor
 
 	// Refused is called with each bad line of a tolerant import.
-	Refused func(*LineError)
+	Refused func(*importer.LineError)
 	// Progress is called from time to time.
 	Progress func(Progress)
 	// LockWait bounds how long to wait for another import. Default: 5 s.
@@ -65,9 +69,9 @@ type Progress struct {
 
 // ImportReport tells what an import did.
 type ImportReport struct {
-	List List `json:"list"`
+	List entry.List `json:"list"`
 	// Previous is the version that was replaced; its name is empty if there was none.
-	Previous List `json:"previous,omitzero"`
+	Previous entry.List `json:"previous,omitzero"`
 	// Lines counts the lines with content, without the header. Each became an
 	// entry or is counted in List.Duplicates, Skipped or Refused.
 	Lines int `json:"lines"`
@@ -81,8 +85,8 @@ type ImportReport struct {
 	Columns map[string]string `json:"columns,omitempty"`
 	Extra   []string          `json:"extra_columns,omitempty"`
 	// Refusals are the first hundred refused lines.
-	Refusals []*LineError  `json:"refusals,omitempty"`
-	Elapsed  time.Duration `json:"-"`
+	Refusals []*importer.LineError `json:"refusals,omitempty"`
+	Elapsed  time.Duration         `json:"-"`
 }
 
 const (
@@ -101,16 +105,16 @@ func (o *ImportOptions) fill() error {
 		o.Version = time.Now().UTC().Format("20060102T150405Z")
 	}
 	if len(o.Version) > maxVersion || !printable(o.Version) {
-		return OptionErrorf("a version is at most %d printable characters", maxVersion)
+		return entry.OptionErrorf("a version is at most %d printable characters", maxVersion)
 	}
-	if err := o.ReadOptions.Fill(); err != nil {
+	if err := o.Options.Fill(); err != nil {
 		return err
 	}
 	if o.Skip == nil {
 		o.Skip = DefaultSkip
 	}
 	if o.LockWait == 0 {
-		o.LockWait = LockWait
+		o.LockWait = folder.LockWait
 	}
 	return nil
 }

@@ -3,12 +3,15 @@ package hotlist
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/internal/folder"
+	"platewatch/hotlist/match"
 )
 
 // What lies on the disk shows neither plates nor anything else of an entry, not
@@ -18,12 +21,12 @@ func TestNothingReadableLiesOnDisk(t *testing.T) {
 	text := "plate,state,category,vehicle_make,record,agency,handling,note\n" +
 		"XQZ7731,CALIFORNIA,amber alert,LAMBORGHINI,REC12345,AGENCY99,approach with care,found nowhere else\nYKW99*,NEVADA,wanted,,,,,\n"
 	importList(t, dir, "l", text)
-	one, err := os.ReadFile(listPath(dir, "l"))
+	one, err := os.ReadFile(folder.ListPath(dir, "l"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	importList(t, dir, "l", text)
-	two, err := os.ReadFile(listPath(dir, "l"))
+	two, err := os.ReadFile(folder.ListPath(dir, "l"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,18 +54,18 @@ func TestWrongOrMissingKeyIsNoDamage(t *testing.T) {
 	dir, keys := t.TempDir(), t.TempDir()
 	right, wrong := filepath.Join(keys, "right"), filepath.Join(keys, "wrong")
 	for _, path := range []string{right, wrong} {
-		if err := NewKey().WriteFile(path); err != nil {
+		if err := folder.NewKey().WriteFile(path); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := NewKey().WriteFile(right); !errors.Is(err, fs.ErrExist) {
+	if err := folder.NewKey().WriteFile(right); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a key was written over: %v", err)
 	}
 	o := ImportOptions{List: "l", KeyFile: right}
 	if _, err := Import(t.Context(), dir, strings.NewReader("plate\nAB12345\n"), o); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, keyName)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, folder.KeyName)); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("a second key was made")
 	}
 	for name, file := range map[string]string{"wrong": wrong, "missing": filepath.Join(keys, "nowhere"), "its own": ""} {
@@ -71,14 +74,14 @@ func TestWrongOrMissingKeyIsNoDamage(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := db.Damage()
-		if len(d) != 1 || !errors.Is(d[0].Err, ErrKey) || errors.Is(d[0].Err, ErrDamaged) || d[0].SetAside != "" {
+		if len(d) != 1 || !errors.Is(d[0].Err, entry.ErrKey) || errors.Is(d[0].Err, entry.ErrDamaged) || d[0].SetAside != "" {
 			t.Errorf("%s: %+v", name, d)
 		}
 		db.Close()
 	}
 	// An import under another key must not push out what it cannot read.
 	o.KeyFile = wrong
-	if _, err := Import(t.Context(), dir, strings.NewReader("plate\nCD67890\n"), o); !errors.Is(err, ErrKey) {
+	if _, err := Import(t.Context(), dir, strings.NewReader("plate\nCD67890\n"), o); !errors.Is(err, entry.ErrKey) {
 		t.Errorf("imported under another key: %v", err)
 	}
 	db, err := Open(dir, Options{KeyFile: right})
@@ -86,7 +89,7 @@ func TestWrongOrMissingKeyIsNoDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if got := plates(t, db, Query{Text: "AB12345"}); len(got) != 1 {
+	if got := plates(t, db, match.Query{Text: "AB12345"}); len(got) != 1 {
 		t.Error(got, db.Damage())
 	}
 }
@@ -95,7 +98,7 @@ func TestWrongOrMissingKeyIsNoDamage(t *testing.T) {
 func TestKeyThatComesLate(t *testing.T) {
 	dir := t.TempDir()
 	importList(t, dir, "l", "plate\nAB12345\n")
-	path := filepath.Join(dir, keyName)
+	path := filepath.Join(dir, folder.KeyName)
 	if err := os.Rename(path, path+".away"); err != nil {
 		t.Fatal(err)
 	}
@@ -109,30 +112,7 @@ func TestKeyThatComesLate(t *testing.T) {
 	if changed, err := db.Refresh(t.Context()); err != nil || !changed {
 		t.Fatal(changed, err)
 	}
-	if got := plates(t, db, Query{Text: "AB12345"}); len(got) != 1 {
+	if got := plates(t, db, match.Query{Text: "AB12345"}); len(got) != 1 {
 		t.Error(got)
 	}
-}
-
-func TestKeysDoNotPrint(t *testing.T) {
-	k := NewKey()
-	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
-		if s := fmt.Sprintf(format, k); !strings.Contains(s, "secret") || len(s) > 30 {
-			t.Errorf("%s prints %s", format, s)
-		}
-	}
-}
-
-func FuzzLoadKey(f *testing.F) {
-	f.Add([]byte(strings.Repeat("0f", 32) + "\n"))
-	f.Add(make([]byte, 32))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		path := filepath.Join(t.TempDir(), "key")
-		write(t, path, b)
-		if k, err := LoadKey(path); err == nil {
-			newFileKeys(k, freshSalt())
-		} else if !errors.Is(err, ErrKey) {
-			t.Error(err)
-		}
-	})
 }

@@ -3,6 +3,10 @@ package hotlist
 import (
 	"errors"
 	"slices"
+
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/internal/folder"
+	"platewatch/hotlist/match"
 )
 
 // Match looks a plate up in all lists and returns the entries that match, most
@@ -11,9 +15,9 @@ import (
 //
 // If a list turns out to be damaged the matches from the others are returned
 // together with the error, and [DB.Refresh] replaces the list.
-func (db *DB) Match(q Query) ([]Match, error) {
+func (db *DB) Match(q match.Query) ([]match.Match, error) {
 	db.lookups.Add(1)
-	r := db.readings.Get().(*Reading)
+	r := db.readings.Get().(*match.Reading)
 	defer db.readings.Put(r)
 	if !r.Set(&q, db.confusions) {
 		return nil, nil
@@ -23,12 +27,12 @@ func (db *DB) Match(q Query) ([]Match, error) {
 	if db.closed {
 		return nil, db.errClosed("match")
 	}
-	var matches []Match
+	var matches []match.Match
 	var failed []error
 	for _, l := range db.lists {
-		found, err := l.match(matches, r, db.matchingOf(&l.List))
+		found, err := l.match(matches, r, db.rulesOf(&l.List))
 		if err != nil {
-			failed = append(failed, &Error{Op: "match", Path: l.path, Err: err, Advice: adviceFor(err)})
+			failed = append(failed, &entry.Error{Op: "match", Path: l.Path, Err: err, Advice: folder.Advice(err)})
 			continue
 		}
 		matches = found
@@ -40,23 +44,23 @@ func (db *DB) Match(q Query) ([]Match, error) {
 		db.matched.Add(1)
 	}
 	if len(matches) > 1 {
-		slices.SortFunc(matches, Compare)
+		slices.SortFunc(matches, match.Compare)
 	}
 	return matches, errors.Join(failed...)
 }
 
 // matchingOf is how a list is matched.
-func (db *DB) matchingOf(l *List) Matching {
-	if db.o.MatchingOf != nil {
-		return db.o.MatchingOf(l.Name, l.Entries)
+func (db *DB) rulesOf(l *entry.List) match.Rules {
+	if db.o.RulesOf != nil {
+		return db.o.RulesOf(l.Name, l.Entries)
 	}
-	return DefaultMatching(l.Entries)
+	return match.DefaultRules(l.Entries)
 }
 
 // match appends the entries of one list that match to matches.
-func (l *openList) match(matches []Match, r *Reading, m Matching) ([]Match, error) {
+func (l *openList) match(matches []match.Match, r *match.Reading, m match.Rules) ([]match.Match, error) {
 	found := matches
-	err := l.use(func() (err error) {
+	err := l.Use(func() (err error) {
 		found, err = l.searcher.Search(matches, r, m)
 		return err
 	})

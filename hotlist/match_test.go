@@ -3,6 +3,8 @@ package hotlist
 import (
 	"testing"
 	"time"
+
+	"platewatch/hotlist/match"
 )
 
 func TestEntriesCountFromEffectiveUntilExpires(t *testing.T) {
@@ -23,10 +25,10 @@ func TestEntriesCountFromEffectiveUntilExpires(t *testing.T) {
 		{time.Unix(0, 0), 0, 1, 0}, // a board's clock after a power cut
 	} {
 		for plate, want := range map[string]int{"AA1": c.aa, "BB2": c.bb, "CC3": c.cc} {
-			if got := plates(t, db, Query{Text: plate, At: c.at, ClockSynchronised: true}); len(got) != want {
+			if got := plates(t, db, match.Query{Text: plate, At: c.at, ClockSynchronised: true}); len(got) != want {
 				t.Errorf("%s at %v: %v", plate, c.at, got)
 			}
-			m, err := db.Match(Query{Text: plate, At: c.at})
+			m, err := db.Match(match.Query{Text: plate, At: c.at})
 			if err != nil || len(m) != 1 || !m[0].TimeUnsure {
 				t.Errorf("%s at %v by a clock that is not synchronised: %+v, %v", plate, c.at, m, err)
 			}
@@ -39,11 +41,11 @@ func TestTextThatIsNoPlateMatchesNothing(t *testing.T) {
 	importList(t, dir, "l", "plate\nA\nABCDEFGHIJKLMNOP\n")
 	db := openDB(t, dir)
 	for _, text := range []string{"", "--", "AB", "ABCDEFGHIJKLMNOPQ", "ABCDEFGHIJKLMNO", "\x00", string(make([]byte, 1<<20))} {
-		if got := plates(t, db, Query{Text: text}); got != nil {
+		if got := plates(t, db, match.Query{Text: text}); got != nil {
 			t.Errorf("%.20q: %v", text, got)
 		}
 	}
-	if got := plates(t, db, Query{Text: "ABCDEFGHIJKLMNOP"}); len(got) != 1 {
+	if got := plates(t, db, match.Query{Text: "ABCDEFGHIJKLMNOP"}); len(got) != 1 {
 		t.Error(got)
 	}
 }
@@ -54,7 +56,7 @@ func TestMissNeedsNoMemory(t *testing.T) {
 	importList(t, dir, "l", "plate\n"+manyLines(1000, "A%d\n"))
 	db := openDB(t, dir)
 	allocs := testing.AllocsPerRun(100, func() {
-		if m, err := db.Match(Query{Text: "B-12 34", ClockSynchronised: true}); m != nil || err != nil {
+		if m, err := db.Match(match.Query{Text: "B-12 34", ClockSynchronised: true}); m != nil || err != nil {
 			t.Error(m, err)
 		}
 	})

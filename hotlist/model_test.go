@@ -10,21 +10,25 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/importer"
+	"platewatch/hotlist/match"
 )
 
 // model is a hotlist as simple as it can be: lists of entries, searched from
 // beginning to end.
-type model map[string][]Entry
+type model map[string][]entry.Entry
 
-func (m model) match(text string, at time.Time, synchronised bool) []Match {
-	var found []Match
-	text = Normalize(text)
+func (m model) match(text string, at time.Time, synchronised bool) []match.Match {
+	var found []match.Match
+	text = entry.Normalize(text)
 	for name, entries := range m {
 		for _, e := range entries {
-			how := Exact
+			how := match.Exact
 			if e.Plate != text {
-				how = Confusable
-				if e.Policy == PolicyExact || Fold(e.Plate) != Fold(text) {
+				how = match.Confusable
+				if e.Policy == entry.PolicyExact || entry.Fold(e.Plate) != entry.Fold(text) {
 					continue
 				}
 			}
@@ -32,10 +36,10 @@ func (m model) match(text string, at time.Time, synchronised bool) []Match {
 			if synchronised && (at.Before(e.Effective) || !e.Expires.IsZero() && !at.Before(e.Expires)) {
 				continue
 			}
-			found = append(found, Match{List: name, Version: "v", How: how, Entry: e, TimeUnsure: bounds && !synchronised})
+			found = append(found, match.Match{List: name, Version: "v", How: how, Entry: e, TimeUnsure: bounds && !synchronised})
 		}
 	}
-	slices.SortFunc(found, Compare)
+	slices.SortFunc(found, match.Compare)
 	return found
 }
 
@@ -49,10 +53,10 @@ func TestBehavesLikeTheModel(t *testing.T) {
 	hour := rapid.Custom(func(t *rapid.T) time.Time {
 		return start.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "hour")) * time.Hour)
 	})
-	entry := rapid.Custom(func(t *rapid.T) Entry {
-		e := Entry{Plate: plate.Draw(t, "plate"), State: rapid.SampledFrom([]string{"", "CA", "NY"}).Draw(t, "state"),
-			Category: rapid.SampledFrom([]string{Wanted, AmberAlert, "blue"}).Draw(t, "category"), Priority: rapid.IntRange(1, 9).Draw(t, "priority"),
-			Policy: rapid.SampledFrom([]Policy{PolicyAny, PolicyAny, PolicyExact}).Draw(t, "policy"), Note: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "note")}
+	entry := rapid.Custom(func(t *rapid.T) entry.Entry {
+		e := entry.Entry{Plate: plate.Draw(t, "plate"), State: rapid.SampledFrom([]string{"", "CA", "NY"}).Draw(t, "state"),
+			Category: rapid.SampledFrom([]string{entry.Wanted, entry.AmberAlert, "blue"}).Draw(t, "category"), Priority: rapid.IntRange(1, 9).Draw(t, "priority"),
+			Policy: rapid.SampledFrom([]entry.Policy{entry.PolicyAny, entry.PolicyAny, entry.PolicyExact}).Draw(t, "policy"), Note: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "note")}
 		if rapid.Bool().Draw(t, "effective?") {
 			e.Effective = hour.Draw(t, "effective")
 		}
@@ -87,7 +91,7 @@ func TestBehavesLikeTheModel(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"import": func(t *rapid.T) {
 				name, all := list.Draw(t, "list"), rapid.SliceOfN(entry, 1, 30).Draw(t, "entries")
-				report, err := db.Import(t.Context(), strings.NewReader(asCSV(all)), ImportOptions{List: name, Version: "v", Skip: []string{}, ReadOptions: ReadOptions{Location: time.UTC}})
+				report, err := db.Import(t.Context(), strings.NewReader(asCSV(all)), ImportOptions{List: name, Version: "v", Skip: []string{}, Options: importer.Options{Location: time.UTC}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -119,7 +123,7 @@ func TestBehavesLikeTheModel(t *testing.T) {
 				}
 			},
 			"match": func(t *rapid.T) {
-				q := Query{Text: plate.Draw(t, "text"), At: hour.Draw(t, "at"), ClockSynchronised: rapid.Bool().Draw(t, "synchronised")}
+				q := match.Query{Text: plate.Draw(t, "text"), At: hour.Draw(t, "at"), ClockSynchronised: rapid.Bool().Draw(t, "synchronised")}
 				if _, err := watcher.Refresh(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -132,7 +136,7 @@ func TestBehavesLikeTheModel(t *testing.T) {
 					for i := range got { // the model knows no probabilities
 						got[i].Probability = 0
 					}
-					slices.SortFunc(got, Compare)
+					slices.SortFunc(got, match.Compare)
 					if d := cmp.Diff(want, got); d != "" {
 						t.Fatal(d)
 					}
@@ -161,7 +165,7 @@ func TestBehavesLikeTheModel(t *testing.T) {
 	})
 }
 
-func asCSV(entries []Entry) string {
+func asCSV(entries []entry.Entry) string {
 	var b strings.Builder
 	b.WriteString("plate,state,category,priority,policy,note,effective,expires\n")
 	stamp := func(t time.Time) string {
@@ -177,9 +181,9 @@ func asCSV(entries []Entry) string {
 }
 
 // lastOfEach drops entries that a later one repeats.
-func lastOfEach(all []Entry) []Entry {
+func lastOfEach(all []entry.Entry) []entry.Entry {
 	type identity struct{ plate, state, category string }
-	var kept []Entry
+	var kept []entry.Entry
 	at := map[identity]int{}
 	for _, e := range all {
 		id := identity{e.Plate, e.State, e.Category}

@@ -9,6 +9,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/importer"
+	"platewatch/hotlist/match"
 )
 
 func ncicLine(record, agency, date, plate, state, plateYear, plateType, year, make, model, style, colour string) string {
@@ -24,15 +28,15 @@ func TestNCICExtract(t *testing.T) {
 		"",
 		"\x1a",
 	}, "\r\n")
-	want := []Entry{
-		{Plate: "7ABC123", State: "CA", PlateType: "PC", Category: StolenVehicle, Priority: 3, Record: "V123456789", Agency: "CA0194200",
-			Vehicle: Vehicle{Year: 2014, Make: "FORD", Model: "FOC", Style: "4D", Colour: "BLU"}, Effective: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)},
-		{Plate: "AB012", State: "NV", Category: AmberAlert, Priority: 1, Record: "A000000001", Agency: "NV0020100", Effective: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)},
-		{Plate: "XYZ789", State: "AZ", Category: ProtectionOrder, Priority: 3, Record: "H000000002", Agency: "NV0020100", Vehicle: Vehicle{Colour: "RED/WHI"}},
+	want := []entry.Entry{
+		{Plate: "7ABC123", State: "CA", PlateType: "PC", Category: entry.StolenVehicle, Priority: 3, Record: "V123456789", Agency: "CA0194200",
+			Vehicle: entry.Vehicle{Year: 2014, Make: "FORD", Model: "FOC", Style: "4D", Colour: "BLU"}, Effective: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)},
+		{Plate: "AB012", State: "NV", Category: entry.AmberAlert, Priority: 1, Record: "A000000001", Agency: "NV0020100", Effective: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)},
+		{Plate: "XYZ789", State: "AZ", Category: entry.ProtectionOrder, Priority: 3, Record: "H000000002", Agency: "NV0020100", Vehicle: entry.Vehicle{Colour: "RED/WHI"}},
 	}
-	for _, format := range []Format{Auto, NCIC} {
+	for _, format := range []importer.Format{importer.Auto, importer.NCIC} {
 		dir := t.TempDir()
-		r, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: "l", ReadOptions: ReadOptions{Format: format, Location: time.UTC}})
+		r, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: "l", Options: importer.Options{Format: format, Location: time.UTC}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +47,7 @@ func TestNCICExtract(t *testing.T) {
 			t.Error(d)
 		}
 		// The file writes a zero for an O.
-		if m := plates(t, openDB(t, dir), Query{Text: "ABO12", At: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), ClockSynchronised: true}); len(m) != 1 {
+		if m := plates(t, openDB(t, dir), match.Query{Text: "ABO12", At: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), ClockSynchronised: true}); len(m) != 1 {
 			t.Error(m)
 		}
 	}
@@ -64,8 +68,8 @@ func TestBadNCICLinesAreNamed(t *testing.T) {
 		"plate":   {ncicLine("V123456789", "CA0194200", "20260301", "", "CA", "", "", "", "", "", "", ""), "f:2: it has no plate"},
 		"symbols": {ncicLine("V123456789", "CA0194200", "20260301", "---", "CA", "", "", "", "", "", "", ""), `f:2: column 4 (plate): "---" has no letters A-Z or digits in it`},
 	} {
-		_, err := Import(t.Context(), t.TempDir(), strings.NewReader(good+"\n"+c.line+"\n"), ImportOptions{List: "l", ReadOptions: ReadOptions{Source: "f", Format: NCIC}})
-		var line *LineError
+		_, err := Import(t.Context(), t.TempDir(), strings.NewReader(good+"\n"+c.line+"\n"), ImportOptions{List: "l", Options: importer.Options{Source: "f", Format: importer.NCIC}})
+		var line *importer.LineError
 		if !errors.As(err, &line) || line.Error() != c.want {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -75,18 +79,18 @@ func TestBadNCICLinesAreNamed(t *testing.T) {
 func FuzzNCIC(f *testing.F) {
 	f.Add([]byte(ncicLine("V123456789", "CA0194200", "20260301", "7ABC123", "CA", "2026", "PC", "2014", "FORD", "FOC", "4D", "BLU") + "\nV\n\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		o := ReadOptions{Format: NCIC}
+		o := importer.Options{Format: importer.NCIC}
 		if err := o.Fill(); err != nil {
 			t.Fatal(err)
 		}
-		n, err := ReadEntries(bytes.NewReader(b), o)
+		n, err := importer.Open(bytes.NewReader(b), o)
 		if err != nil {
 			return
 		}
-		var e Entry
+		var e entry.Entry
 		for range len(b) + 2 {
 			_, err := n.Next(&e)
-			var line *LineError
+			var line *importer.LineError
 			switch {
 			case err == nil:
 				if err := e.Validate(); err != nil {

@@ -11,6 +11,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"platewatch/hotlist/audit"
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/signed"
 )
 
 // powerEnv makes the test binary the child whose writes are recorded: it names
@@ -62,12 +66,12 @@ func powerChild(prepared string) error {
 	defer db.Close()
 	for v := 1; v <= powerVersions; v++ {
 		folder := filepath.Join(prepared, fmt.Sprint("signed-", v))
-		manifest, err := ReadManifest(folder)
+		manifest, err := signed.ReadManifest(folder)
 		if err != nil {
 			return err
 		}
 		fmt.Println("begin signed", v)
-		r, err := db.Apply(ctx, "signed", manifest, FolderParts(folder))
+		r, err := db.Apply(ctx, "signed", manifest, signed.FolderParts(folder))
 		if err != nil {
 			return err
 		}
@@ -84,8 +88,8 @@ func powerOptions(prepared string) (Options, error) {
 	if err != nil {
 		return Options{}, err
 	}
-	key, err := ParseTrustedKey(string(b))
-	return Options{Trust: []TrustedKey{key}, Local: []string{"local"}, MatchingOf: strictly.MatchingOf}, err
+	key, err := signed.ParseTrustedKey(string(b))
+	return Options{Trust: []signed.TrustedKey{key}, Local: []string{"local"}, RulesOf: strictly.RulesOf}, err
 }
 
 // Whatever a power cut leaves of an import or of a signed update, while it runs
@@ -226,7 +230,7 @@ func (c *powerCheck) check(t *testing.T, left map[string][]byte, what string) {
 	if err := db.Check(t.Context()); err != nil {
 		t.Errorf("%s: %v", what, err)
 	}
-	trail, err := OpenTrail(c.work, "")
+	trail, err := audit.Open(c.work, "")
 	if err != nil {
 		t.Errorf("%s: %v", what, err)
 		return
@@ -237,7 +241,7 @@ func (c *powerCheck) check(t *testing.T, left map[string][]byte, what string) {
 	// What was accepted once cannot be rolled back.
 	if done := c.done["signed"]; done > 1 {
 		folder := filepath.Join(c.prepared, fmt.Sprint("signed-", done-1))
-		if _, err := db.Apply(t.Context(), "signed", manifestOf(t, folder), FolderParts(folder)); !errors.Is(err, ErrRollback) {
+		if _, err := db.Apply(t.Context(), "signed", manifestOf(t, folder), signed.FolderParts(folder)); !errors.Is(err, entry.ErrRollback) {
 			t.Errorf("%s: version %d after %d: %v", what, done-1, done, err)
 		}
 	}
@@ -257,7 +261,7 @@ func (c *powerCheck) version(db *DB, name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	i := slices.IndexFunc(lists, func(l List) bool { return l.Name == name })
+	i := slices.IndexFunc(lists, func(l entry.List) bool { return l.Name == name })
 	if i < 0 {
 		return 0, nil
 	}

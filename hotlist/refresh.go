@@ -7,6 +7,12 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/internal/folder"
+	"platewatch/hotlist/internal/listfile"
+	"platewatch/hotlist/match"
+	"platewatch/hotlist/signed"
 )
 
 // scrubEvery is how often [DB.Watch] reads all lists again, so that a medium
@@ -34,7 +40,7 @@ func (db *DB) Watch(ctx context.Context, every time.Duration) error {
 		}
 		_, err := db.Refresh(ctx)
 		switch {
-		case ctx.Err() != nil || errors.Is(err, ErrClosed):
+		case ctx.Err() != nil || errors.Is(err, entry.ErrClosed):
 			return nil
 		case err == nil:
 			last = ""
@@ -73,9 +79,9 @@ func (db *DB) refresh(ctx context.Context) (changed bool, err error) {
 	if closed {
 		return false, db.errClosed("refresh")
 	}
-	names, err := scan(db.dir)
+	names, err := folder.Lists(db.dir)
 	if err != nil {
-		return false, &Error{Op: "open", Path: db.dir, Err: err,
+		return false, &entry.Error{Op: "open", Path: db.dir, Err: err,
 			Advice: "name the directory that `platewatch hotlist import -db` filled"}
 	}
 	var lists []*openList
@@ -88,7 +94,7 @@ func (db *DB) refresh(ctx context.Context) (changed bool, err error) {
 		if err != nil { // ctx is done
 			for _, l := range lists {
 				if !slices.Contains(old, l) {
-					l.release()
+					l.Release()
 				}
 			}
 			return false, err
@@ -112,7 +118,7 @@ func (db *DB) swap(lists []*openList) error {
 		db.mu.Unlock()
 		for _, l := range lists {
 			if !slices.Contains(old, l) {
-				l.release()
+				l.Release()
 			}
 		}
 		return db.errClosed("refresh")
@@ -121,7 +127,7 @@ func (db *DB) swap(lists []*openList) error {
 	db.mu.Unlock()
 	for _, l := range old {
 		if !slices.Contains(lists, l) {
-			l.release()
+			l.Release()
 		}
 	}
 	return nil
@@ -131,12 +137,12 @@ func (db *DB) swap(lists []*openList) error {
 // used. It is the one that is open already unless there is a newer one, or the
 // open one is damaged. The only error is that of ctx.
 func (db *DB) choose(ctx context.Context, name string, open *openList) (*openList, error) {
-	for _, path := range []string{listPath(db.dir, name), previousPath(db.dir, name)} {
+	for _, path := range []string{folder.ListPath(db.dir, name), folder.PreviousPath(db.dir, name)} {
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err == nil && open != nil && sameFile(info, open.info) && !open.failed.Load() {
+		if err == nil && open != nil && folder.SameFile(info, open.Info) && !open.failed.Load() {
 			return open, nil
 		}
 		var l *openList
@@ -150,12 +156,12 @@ func (db *DB) choose(ctx context.Context, name string, open *openList) (*openLis
 			return nil, ctx.Err()
 		}
 		db.refuse(ctx, name, path, info, err)
-		if open != nil && !open.failed.Load() && !errors.Is(err, ErrDamaged) {
+		if open != nil && !open.failed.Load() && !errors.Is(err, entry.ErrDamaged) {
 			return open, nil // whatever is wrong may pass, and what is open is good
 		}
 	}
 	if open != nil && !open.failed.Load() {
-		if _, err := os.Stat(listPath(db.dir, name)); err == nil {
+		if _, err := os.Stat(folder.ListPath(db.dir, name)); err == nil {
 			return open, nil // the newest is there, but cannot be used; better the old one than none
 		}
 	}
@@ -164,32 +170,32 @@ func (db *DB) choose(ctx context.Context, name string, open *openList) (*openLis
 
 // tryOpen opens a list file unless it was refused before and is still the same.
 func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, open *openList) (*openList, error) {
-	if r, ok := db.refused[path]; ok && r.info != nil && sameFile(r.info, info) && isPermanent(r.err) {
+	if r, ok := db.refused[path]; ok && r.info != nil && folder.SameFile(r.info, info) && isPermanent(r.err) {
 		return nil, r.err
 	}
 	key, err := db.key()
 	if err != nil {
 		return nil, err
 	}
-	file, err := openFile(ctx, path, key, lockWait)
+	file, err := listfile.Open(ctx, path, key, lockWait)
 	if err != nil {
 		return nil, err
 	}
-	l := &openList{listFile: file, searcher: NewSearcher(file.searched())}
-	if open != nil && open.failed.Load() && sameFile(info, open.info) {
-		err = l.check(ctx) // a lookup met damage that the checksums of the file did not show
+	l := &openList{File: file, searcher: match.NewSearcher(file.Searchable())}
+	if open != nil && open.failed.Load() && folder.SameFile(info, open.Info) {
+		err = l.Check(ctx) // a lookup met damage that the checksums of the file did not show
 	}
 	if err == nil && l.Name != name {
 		err = errors.New("it holds another list, named " + l.Name)
 	}
 	if err == nil && !db.trusted(&l.List) {
-		err = ErrUnsigned
+		err = entry.ErrUnsigned
 	}
 	if err != nil {
-		l.release()
+		l.Release()
 		return nil, err
 	}
-	l.Fallback = path == previousPath(db.dir, name)
+	l.Fallback = path == folder.PreviousPath(db.dir, name)
 	delete(db.refused, path)
 	db.reloads.Add(1)
 	log := db.log.With("list", l.Name, "version", l.Version, "entries", l.Entries)
@@ -202,11 +208,11 @@ func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, 
 }
 
 // trusted tells whether a list may be matched.
-func (db *DB) trusted(l *List) bool {
+func (db *DB) trusted(l *entry.List) bool {
 	if len(db.o.Trust) == 0 || slices.Contains(db.o.Local, l.Name) {
 		return true
 	}
-	return l.Signed != nil && slices.ContainsFunc(db.o.Trust, func(k TrustedKey) bool {
+	return l.Signed != nil && slices.ContainsFunc(db.o.Trust, func(k signed.TrustedKey) bool {
 		return k.ID() == l.Signed.Key && (len(k.Lists) == 0 || slices.Contains(k.Lists, l.Name))
 	})
 }
@@ -215,22 +221,22 @@ func (db *DB) trusted(l *List) bool {
 // unless it changes.
 func isPermanent(err error) bool {
 	var system *fs.PathError
-	return !errors.Is(err, ErrLocked) && !errors.Is(err, ErrKey) && !errors.As(err, &system)
+	return !errors.Is(err, entry.ErrLocked) && !errors.Is(err, entry.ErrKey) && !errors.As(err, &system)
 }
 
 // refuse records and reports a file that cannot be used, once, and sets it
 // aside if it is damaged, which is tried again if it fails.
 func (db *DB) refuse(ctx context.Context, name, path string, info os.FileInfo, err error) {
 	before, known := db.refused[path]
-	known = known && before.err.Error() == err.Error() && (info == nil || before.info == nil || sameFile(before.info, info))
+	known = known && before.err.Error() == err.Error() && (info == nil || before.info == nil || folder.SameFile(before.info, info))
 	r := refusedFile{info: info, err: err}
 	var to string
-	if errors.Is(err, ErrDamaged) && !db.readOnly {
+	if errors.Is(err, entry.ErrDamaged) && !db.readOnly {
 		var failure error
 		if db.locked {
-			to, failure = setAsideLocked(db.dir, path, info)
+			to, failure = folder.SetAsideLocked(db.dir, path, info)
 		} else {
-			to, failure = setAside(ctx, db.dir, path, info, lockWait)
+			to, failure = folder.SetAside(ctx, db.dir, path, info, lockWait)
 		}
 		if failure != nil {
 			r.failed = failure.Error()
@@ -244,7 +250,7 @@ func (db *DB) refuse(ctx context.Context, name, path string, info os.FileInfo, e
 		return
 	}
 	db.log.Error("a list cannot be used", "list", name, "path", path, "err", err, "set_aside", to)
-	d := Damage{List: name, Path: path, Err: &Error{Op: "open", Path: path, Err: err, Advice: adviceFor(err)},
+	d := Damage{List: name, Path: path, Err: &entry.Error{Op: "open", Path: path, Err: err, Advice: folder.Advice(err)},
 		Reason: err.Error(), SetAside: to, Seen: time.Now()}
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -266,7 +272,7 @@ func (db *DB) refuse(ctx context.Context, name, path string, info os.FileInfo, e
 func (db *DB) forget(names []string) {
 	for path := range db.refused {
 		if !slices.ContainsFunc(names, func(name string) bool {
-			return path == listPath(db.dir, name) || path == previousPath(db.dir, name)
+			return path == folder.ListPath(db.dir, name) || path == folder.PreviousPath(db.dir, name)
 		}) {
 			delete(db.refused, path)
 		}

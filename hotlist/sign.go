@@ -6,6 +6,11 @@ import (
 	"time"
 
 	"aead.dev/minisign"
+
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/internal/folder"
+	"platewatch/hotlist/internal/listfile"
+	"platewatch/hotlist/signed"
 )
 
 // SignOptions say how a list is signed.
@@ -36,54 +41,54 @@ type SignReport struct {
 // Sign writes a list as a signed version into a new folder: the manifest, all
 // of the list in parts, and, if the version before is still there, the parts
 // of the way from it.
-func (db *DB) Sign(ctx context.Context, list, folder string, o SignOptions) (SignReport, error) {
+func (db *DB) Sign(ctx context.Context, list, dir string, o SignOptions) (SignReport, error) {
 	fail := func(err error, advice string) (SignReport, error) {
-		return SignReport{}, &Error{Op: "sign", Path: folder, Err: err, Advice: advice}
+		return SignReport{}, &entry.Error{Op: "sign", Path: dir, Err: err, Advice: advice}
 	}
 	now := time.Now().UTC().Truncate(time.Second)
 	if o.Version == 0 {
 		o.Version, _ = strconv.ParseUint(now.Format("20060102150405"), 10, 64) // digits only
 	}
 	if !o.Expires.After(now) {
-		return fail(OptionErrorf("it would be overdue from the beginning"), "say when a newer version will have come")
+		return fail(entry.OptionErrorf("it would be overdue from the beginning"), "say when a newer version will have come")
 	}
 	l, err := db.retain(list)
 	if err != nil {
 		return SignReport{}, err
 	}
-	defer l.release()
-	w, err := NewWriter(folder, Manifest{List: list, Version: o.Version, Created: now, Expires: o.Expires.UTC().Truncate(time.Second),
+	defer l.Release()
+	w, err := signed.NewWriter(dir, signed.Manifest{List: list, Version: o.Version, Created: now, Expires: o.Expires.UTC().Truncate(time.Second),
 		Entries: l.Entries, Digest: l.Digest})
 	if err != nil {
 		return fail(err, "name a folder that does not exist yet")
 	}
-	err = w.Full(func(add func(Change) error) error {
-		return l.sorted(ctx, func(e Entry) error { return add(Change{Entry: e}) })
+	err = w.Full(func(add func(signed.Change) error) error {
+		return l.Sorted(ctx, func(e entry.Entry) error { return add(signed.Change{Entry: e}) })
 	})
 	if err != nil {
-		return fail(err, adviceFor(err))
+		return fail(err, folder.Advice(err))
 	}
 	changes := 0
-	before, err := openFile(ctx, previousPath(db.dir, list), l.key, lockWait)
+	before, err := listfile.Open(ctx, folder.PreviousPath(db.dir, list), l.Key, lockWait)
 	if err == nil {
-		defer before.release()
+		defer before.Release()
 		version := uint64(0)
 		if before.Signed != nil {
 			version = before.Signed.Version
 		}
-		err = w.Delta(before.Digest, version, func(add func(Change) error) (err error) {
-			changes, err = difference(ctx, before, l.listFile, func(e Entry, remove bool) error { return add(Change{Entry: e, Remove: remove}) })
+		err = w.Delta(before.Digest, version, func(add func(signed.Change) error) (err error) {
+			changes, err = listfile.Difference(ctx, before, l.File, func(e entry.Entry, remove bool) error { return add(signed.Change{Entry: e, Remove: remove}) })
 			return err
 		})
 		if err != nil {
-			return fail(err, adviceFor(err))
+			return fail(err, folder.Advice(err))
 		}
 	}
 	if err := w.Sign(o.Key); err != nil {
 		return fail(err, "")
 	}
 	m := &w.Manifest
-	report := SignReport{List: list, Version: m.Version, Entries: m.Entries, Expires: m.Expires, Key: TrustedKey{Public: o.Key.Public().(minisign.PublicKey)}.ID(),
+	report := SignReport{List: list, Version: m.Version, Entries: m.Entries, Expires: m.Expires, Key: signed.TrustedKey{Public: o.Key.Public().(minisign.PublicKey)}.ID(),
 		Full: len(m.Full), Changes: changes, Bytes: w.Bytes}
 	for _, d := range m.Deltas {
 		report.Delta += len(d.Parts)

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"platewatch/hotlist"
+	"platewatch/hotlist/audit"
 )
 
 // runAudit shows and verifies the audit trail.
@@ -34,7 +34,7 @@ func runAudit(ctx context.Context, std stdio, args []string) error {
 }
 
 // openTrail opens the trail of the hotlist that the flags name.
-func (f hotlistFlags) openTrail() (*hotlist.Trail, error) {
+func (f hotlistFlags) openTrail() (*audit.Trail, error) {
 	db, err := f.open()
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (f hotlistFlags) openTrail() (*hotlist.Trail, error) {
 
 func runAuditShow(_ context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("audit show")
-	var filter hotlist.AuditFilter
+	var filter audit.Filter
 	kinds := f.String("kind", "", "only these `kinds`, with commas between them: "+kindNames())
 	asCSV := f.Bool("csv", false, "print CSV")
 	counts := f.Bool("counts", false, "print each day's reads, passages and hits instead")
@@ -59,8 +59,8 @@ func runAuditShow(_ context.Context, std stdio, args []string) error {
 	}
 	if *kinds != "" {
 		for word := range strings.SplitSeq(*kinds, ",") {
-			k := hotlist.AuditKind(strings.TrimSpace(word))
-			if !slices.Contains(hotlist.AuditKinds, k) {
+			k := audit.Kind(strings.TrimSpace(word))
+			if !slices.Contains(audit.Kinds, k) {
 				return usageError(fmt.Sprintf("there is no kind %q", k), "there are "+kindNames())
 			}
 			filter.Kinds = append(filter.Kinds, k)
@@ -78,7 +78,7 @@ func runAuditShow(_ context.Context, std stdio, args []string) error {
 		return err
 	}
 	if *counts {
-		filter.Kinds = []hotlist.AuditKind{hotlist.AuditCounts}
+		filter.Kinds = []audit.Kind{audit.Counts}
 		return showCounts(std.out, trail, filter, *asCSV, *f.json)
 	}
 	return showRecords(std.out, trail, filter, *asCSV, *f.json)
@@ -86,7 +86,7 @@ func runAuditShow(_ context.Context, std stdio, args []string) error {
 
 func kindNames() string {
 	var names []string
-	for _, k := range hotlist.AuditKinds {
+	for _, k := range audit.Kinds {
 		names = append(names, string(k))
 	}
 	return strings.Join(names, ", ")
@@ -118,12 +118,12 @@ func rowWriter(w io.Writer, asCSV bool, header ...string) (row func(...string) e
 	return func(cells ...string) error { t.row(cells...); return t.err }, t.flush
 }
 
-func showRecords(w io.Writer, trail *hotlist.Trail, filter hotlist.AuditFilter, asCSV, asJSON bool) error {
+func showRecords(w io.Writer, trail *audit.Trail, filter audit.Filter, asCSV, asJSON bool) error {
 	if asJSON {
-		return trail.Records(filter, func(r hotlist.AuditRecord) error { return printLine(w, r) })
+		return trail.Records(filter, func(r audit.Record) error { return printLine(w, r) })
 	}
 	row, flush := rowWriter(w, asCSV, "number", "at", "kind", "operator", "reason", "list", "version", "signer", "entries", "added", "removed", "what")
-	err := trail.Records(filter, func(r hotlist.AuditRecord) error {
+	err := trail.Records(filter, func(r audit.Record) error {
 		return row(strconv.FormatUint(r.Seq, 10), r.At.Format(time.RFC3339), string(r.Kind), r.Operator, r.Reason, r.List, r.Version, r.Signer,
 			number(r.Entries), number(r.Added), number(r.Removed), auditWords(&r))
 	})
@@ -138,15 +138,15 @@ func number(n int) string {
 }
 
 // auditWords is what is particular to a record.
-func auditWords(r *hotlist.AuditRecord) string {
+func auditWords(r *audit.Record) string {
 	switch r.Kind {
-	case hotlist.AuditRefuse:
+	case audit.Refuse:
 		return r.Refused
-	case hotlist.AuditLookup:
+	case audit.Lookup:
 		return fmt.Sprintf("%d matches", r.Matches)
-	case hotlist.AuditHit:
+	case audit.Hit:
 		return strings.TrimSpace(fmt.Sprintf("%s %s %s %s", r.Hit, r.Category, r.How, r.Record))
-	case hotlist.AuditCounts:
+	case audit.Counts:
 		if r.Counts != nil {
 			return fmt.Sprintf("%s: %d reads, %d passages, %d hits", r.Counts.Day, r.Counts.Reads, r.Counts.Passages, hitsOf(r.Counts))
 		}
@@ -154,7 +154,7 @@ func auditWords(r *hotlist.AuditRecord) string {
 	return strings.TrimSpace(r.Source + " " + r.Category + " " + r.Record)
 }
 
-func hitsOf(c *hotlist.DayCounts) (n uint64) {
+func hitsOf(c *audit.DayCounts) (n uint64) {
 	for _, categories := range c.Hits {
 		for _, hits := range categories {
 			n += hits
@@ -164,9 +164,9 @@ func hitsOf(c *hotlist.DayCounts) (n uint64) {
 }
 
 // showCounts prints the numbers that yearly reports ask for, without plates.
-func showCounts(w io.Writer, trail *hotlist.Trail, filter hotlist.AuditFilter, asCSV, asJSON bool) error {
+func showCounts(w io.Writer, trail *audit.Trail, filter audit.Filter, asCSV, asJSON bool) error {
 	row, flush := rowWriter(w, asCSV, "day", "reads", "passages", "list", "category", "hits")
-	show := func(c *hotlist.DayCounts) error {
+	show := func(c *audit.DayCounts) error {
 		if asJSON {
 			return printLine(w, c)
 		}
@@ -182,14 +182,14 @@ func showCounts(w io.Writer, trail *hotlist.Trail, filter hotlist.AuditFilter, a
 		}
 		return nil
 	}
-	err := trail.Records(filter, func(r hotlist.AuditRecord) error {
+	err := trail.Records(filter, func(r audit.Record) error {
 		if r.Counts == nil {
 			return nil
 		}
 		return show(r.Counts)
 	})
 	if err == nil && filter.Since.IsZero() && filter.Until.IsZero() {
-		var today hotlist.DayCounts
+		var today audit.DayCounts
 		if today, err = trail.Counted(); err == nil && today.Day != "" {
 			err = show(&today)
 		}

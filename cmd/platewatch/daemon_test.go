@@ -18,6 +18,7 @@ import (
 
 	"platewatch/cmd/platewatch/internal/demo/media"
 	"platewatch/hotlist"
+	"platewatch/hotlist/audit"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"
@@ -97,12 +98,12 @@ func TestDaemonLosesNoHit(t *testing.T) {
 // auditHolds checks that the daemon recorded its hits and counted what it read.
 func auditHolds(t *testing.T, lists string) {
 	t.Helper()
-	trail, err := hotlist.OpenTrail(lists, "")
+	trail, err := audit.Open(lists, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	hits := 0
-	err = trail.Records(hotlist.AuditFilter{Kinds: []hotlist.AuditKind{hotlist.AuditHit}}, func(r hotlist.AuditRecord) error {
+	err = trail.Records(audit.Filter{Kinds: []audit.Kind{audit.Hit}}, func(r audit.Record) error {
 		if hits++; r.Hit == "" || r.List != "demo" || r.Category == "" {
 			t.Errorf("recorded %+v", r)
 		}

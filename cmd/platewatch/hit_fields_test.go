@@ -10,31 +10,32 @@ import (
 	"time"
 
 	"platewatch/cmd/platewatch/internal/hit"
-	"platewatch/hotlist"
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/match"
 	"platewatch/uplink/message"
 )
 
 // hitSurfaces are the places that tell of a match, each as text.
-var hitSurfaces = map[string]func(t *testing.T, m hotlist.Match) string{
-	"the message": func(t *testing.T, m hotlist.Match) string { return marshalled(t, hit.Match(m)) },
-	"the status page": func(t *testing.T, m hotlist.Match) string {
+var hitSurfaces = map[string]func(t *testing.T, m match.Match) string{
+	"the message": func(t *testing.T, m match.Match) string { return marshalled(t, hit.Match(m)) },
+	"the status page": func(t *testing.T, m match.Match) string {
 		row := hit.Page("u-1", &message.Hit{Matches: []message.Match{hit.Match(m)}}, 0, false)
 		return fmt.Sprint(row.Head, row.Facts) // page.js shows these two
 	},
-	"platewatch watch": func(t *testing.T, m hotlist.Match) string {
+	"platewatch watch": func(t *testing.T, m match.Match) string {
 		var b bytes.Buffer
 		if err := (&watchPrinter{out: &b}).hit(&message.Hit{Matches: []message.Match{hit.Match(m)}}, nil); err != nil {
 			t.Fatal(err)
 		}
 		return b.String()
 	},
-	"platewatch hotlist check": func(_ *testing.T, m hotlist.Match) string {
+	"platewatch hotlist check": func(_ *testing.T, m match.Match) string {
 		var b strings.Builder
 		printMatch(&b, m, "")
 		return b.String()
 	},
-	"platewatch hotlist check -json": func(t *testing.T, m hotlist.Match) string { return marshalled(t, m) },
-	"platewatch hotlist export":      func(_ *testing.T, m hotlist.Match) string { return strings.Join(exportRow(&m.Entry), ",") },
+	"platewatch hotlist check -json": func(t *testing.T, m match.Match) string { return marshalled(t, m) },
+	"platewatch hotlist export":      func(_ *testing.T, m match.Match) string { return strings.Join(exportRow(&m.Entry), ",") },
 }
 
 // hitLeftOut names the fields that a surface does not tell, and why.
@@ -60,9 +61,9 @@ const ofTheMatch = "it belongs to the match, not to the entry"
 // That the schema of the message has every field is TestSchemaMatchesTypes of
 // uplink.
 func TestEveryFieldReachesPeople(t *testing.T) {
-	base := hotlist.Match{List: "list", Version: "7", How: hotlist.Confusable, Probability: 0.5,
-		Entry: hotlist.Entry{Plate: "AB12", Category: "wanted", Priority: 2}}
-	fields := leaves(reflect.TypeFor[hotlist.Match](), nil, "")
+	base := match.Match{List: "list", Version: "7", How: match.Confusable, Probability: 0.5,
+		Entry: entry.Entry{Plate: "AB12", Category: "wanted", Priority: 2}}
+	fields := leaves(reflect.TypeFor[match.Match](), nil, "")
 	if len(fields) < 20 {
 		t.Fatalf("only %d fields were found: %v", len(fields), fields)
 	}
@@ -118,8 +119,8 @@ func distinct(t *testing.T, v reflect.Value) string {
 	case *time.Time:
 		*x = time.Date(2031, 2, 3, 12, 5, 6, 0, time.UTC)
 		return "2031-02-03"
-	case *hotlist.How:
-		*x = hotlist.Wildcard
+	case *match.How:
+		*x = match.Wildcard
 		return "wildcard"
 	}
 	switch v.Kind() {
@@ -153,7 +154,7 @@ func marshalled(t *testing.T, v any) string {
 // who could act on its hit.
 func TestCovert(t *testing.T) {
 	const words = "whoever stops the vehicle must not show that it was expected"
-	m := hotlist.Match{List: "l", How: hotlist.Exact, Probability: 1, Entry: hotlist.Entry{Plate: "AB12", Covert: true}}
+	m := match.Match{List: "l", How: match.Exact, Probability: 1, Entry: entry.Entry{Plate: "AB12", Covert: true}}
 	for _, surface := range []string{"the status page", "platewatch watch", "platewatch hotlist check"} {
 		if got := hitSurfaces[surface](t, m); !strings.Contains(got, words) {
 			t.Errorf("%s does not say it:\n%s", surface, got)

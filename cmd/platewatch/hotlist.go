@@ -20,6 +20,8 @@ import (
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/unit"
 	"platewatch/hotlist"
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/signed"
 )
 
 // hotlistCommands lists what `platewatch hotlist` can do, in the order in
@@ -119,7 +121,7 @@ func (f hotlistFlags) options() (hotlist.Options, error) {
 		o.KeyFile = *f.storageKey
 	}
 	for _, path := range *f.trust {
-		k, err := hotlist.LoadTrustedKey(path)
+		k, err := signed.LoadTrustedKey(path)
 		if err != nil {
 			return o, err
 		}
@@ -388,7 +390,7 @@ func printJSON(w io.Writer, v any) error {
 }
 
 // vehicle puts what is known of a vehicle in the usual order.
-func vehicle(v hotlist.Vehicle) string {
+func vehicle(v entry.Vehicle) string {
 	var words []string
 	if v.Year != 0 {
 		words = append(words, fmt.Sprint(v.Year))

@@ -10,6 +10,9 @@ import (
 
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/hotlist"
+	"platewatch/hotlist/audit"
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/match"
 )
 
 func runHotlistCheck(ctx context.Context, std stdio, args []string) error {
@@ -22,7 +25,7 @@ func runHotlistCheck(ctx context.Context, std stdio, args []string) error {
 	if err := f.parse(std, synopsis, args, 1); err != nil {
 		return err
 	}
-	if f.NArg() == 1 && hotlist.Normalize(f.Arg(0)) == "" {
+	if f.NArg() == 1 && entry.Normalize(f.Arg(0)) == "" {
 		return usageError(fmt.Sprintf("%q has no letters A-Z or digits in it", f.Arg(0)), "name a plate, such as AB12CDE")
 	}
 	var by hotlist.Actor
@@ -48,21 +51,21 @@ func runHotlistCheck(ctx context.Context, std stdio, args []string) error {
 
 // plateCheck is what `hotlist check PLATE -json` prints.
 type plateCheck struct {
-	Plate   string          `json:"plate"`
-	Matches []hotlist.Match `json:"matches"`
+	Plate   string        `json:"plate"`
+	Matches []match.Match `json:"matches"`
 	// Inactive are entries that would match at another time.
-	Inactive []hotlist.Match `json:"inactive,omitempty"`
-	Lists    int             `json:"lists"`
-	Entries  int             `json:"entries"`
+	Inactive []match.Match `json:"inactive,omitempty"`
+	Lists    int           `json:"lists"`
+	Entries  int           `json:"entries"`
 }
 
 func checkPlate(ctx context.Context, w io.Writer, db *hotlist.DB, text string, by hotlist.Actor, asJSON bool) error {
 	now := time.Now()
 	// A query with an unsynchronised clock also returns what has expired.
-	all, errAll := db.Match(hotlist.Query{Text: text, At: now})
-	active, errActive := db.Match(hotlist.Query{Text: text, At: now, ClockSynchronised: true})
-	inactive := slices.DeleteFunc(all, func(m hotlist.Match) bool {
-		return slices.ContainsFunc(active, func(a hotlist.Match) bool {
+	all, errAll := db.Match(match.Query{Text: text, At: now})
+	active, errActive := db.Match(match.Query{Text: text, At: now, ClockSynchronised: true})
+	inactive := slices.DeleteFunc(all, func(m match.Match) bool {
+		return slices.ContainsFunc(active, func(a match.Match) bool {
 			m.TimeUnsure = a.TimeUnsure
 			return a == m
 		})
@@ -71,9 +74,9 @@ func checkPlate(ctx context.Context, w io.Writer, db *hotlist.DB, text string, b
 		inactive[i].TimeUnsure = false
 	}
 	stats := db.Stats()
-	c := plateCheck{Plate: hotlist.Normalize(text), Matches: active, Inactive: inactive, Lists: stats.Lists, Entries: stats.Entries}
+	c := plateCheck{Plate: entry.Normalize(text), Matches: active, Inactive: inactive, Lists: stats.Lists, Entries: stats.Entries}
 	if c.Matches == nil {
-		c.Matches = []hotlist.Match{}
+		c.Matches = []match.Match{}
 	}
 	// The answer is given only once it is recorded who asked.
 	err := recordLookup(ctx, db, c, by)
@@ -94,7 +97,7 @@ func recordLookup(ctx context.Context, db *hotlist.DB, c plateCheck, by hotlist.
 	if err != nil {
 		return err
 	}
-	return trail.Append(ctx, hotlist.AuditRecord{Kind: hotlist.AuditLookup, Operator: by.Operator, Reason: by.Reason,
+	return trail.Append(ctx, audit.Record{Kind: audit.Lookup, Operator: by.Operator, Reason: by.Reason,
 		Plate: trail.Token(c.Plate), Matches: len(c.Matches)})
 }
 
@@ -123,7 +126,7 @@ func (c *plateCheck) text(now time.Time) string {
 
 // printMatch prints a match and what a person should know of it. why says why
 // the entry does not count; empty if it does.
-func printMatch(b *strings.Builder, found hotlist.Match, why string) {
+func printMatch(b *strings.Builder, found match.Match, why string) {
 	m := hit.Match(found)
 	fmt.Fprintf(b, "\n  %s\n", hit.Head(&m))
 	if why != "" {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"platewatch/hotlist"
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/importer"
 )
 
 // byFlags say who acts, and why: for the audit trail.
@@ -72,7 +74,7 @@ func runHotlistAdd(ctx context.Context, std stdio, args []string) error {
 	}
 	if err := f.parse(std, "[-db DIR] -list NAME -reason R [-operator O] [-state S] [-category C] [-set FIELD=VALUE] PLATE\n\n"+
 		"Adds an entry by hand, or replaces the one with the same plate, state, type, category and record.\n"+
-		"fields for -set: "+strings.Join(hotlist.Fields(), ", ")+"\n", args, 1); err != nil {
+		"fields for -set: "+strings.Join(importer.Fields(), ", ")+"\n", args, 1); err != nil {
 		return err
 	}
 	switch {
@@ -82,8 +84,8 @@ func runHotlistAdd(ctx context.Context, std stdio, args []string) error {
 		return usageError("PLATE is missing", "name the plate, or a pattern such as AB?12*")
 	}
 	for name := range columns {
-		if !slices.Contains(hotlist.Fields(), name) {
-			return usageError(fmt.Sprintf("there is no field %q", name), "there are "+strings.Join(hotlist.Fields(), ", "))
+		if !slices.Contains(importer.Fields(), name) {
+			return usageError(fmt.Sprintf("there is no field %q", name), "there are "+strings.Join(importer.Fields(), ", "))
 		}
 	}
 	by, err := who.by(true)
@@ -101,7 +103,7 @@ func runHotlistAdd(ctx context.Context, std stdio, args []string) error {
 }
 
 func printEdit(std stdio, f hotlistFlags, r hotlist.EditReport, err error) error {
-	if errors.Is(err, hotlist.ErrOptions) {
+	if errors.Is(err, entry.ErrOptions) {
 		return &failure{code: exitUsage, err: err, hint: hint(err)}
 	}
 	if err != nil {

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"platewatch/hotlist"
+	"platewatch/hotlist/audit"
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/importer"
 )
 
 func runHotlistExport(ctx context.Context, std stdio, args []string) error {
@@ -39,7 +42,7 @@ func runHotlistExport(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return firstError(damaged(db), err)
 	}
-	if err := trail.Append(ctx, hotlist.AuditRecord{Kind: hotlist.AuditExport, Operator: by.Operator, Reason: by.Reason, List: *list}); err != nil {
+	if err := trail.Append(ctx, audit.Record{Kind: audit.Export, Operator: by.Operator, Reason: by.Reason, List: *list}); err != nil {
 		return err
 	}
 	w := std.out
@@ -76,7 +79,7 @@ func exportJSON(ctx context.Context, w io.Writer, db *hotlist.DB, list string) e
 // exportCSV writes the fields of an import, in its order.
 func exportCSV(ctx context.Context, w io.Writer, db *hotlist.DB, list string) error {
 	c := csv.NewWriter(w)
-	err := c.Write(hotlist.Fields())
+	err := c.Write(importer.Fields())
 	for e, failed := range db.Entries(ctx, list) {
 		if err = errors.Join(err, failed); err != nil {
 			break
@@ -87,7 +90,7 @@ func exportCSV(ctx context.Context, w io.Writer, db *hotlist.DB, list string) er
 	return errors.Join(err, c.Error())
 }
 
-func exportRow(e *hotlist.Entry) []string {
+func exportRow(e *entry.Entry) []string {
 	year := ""
 	if e.Vehicle.Year > 0 {
 		year = strconv.Itoa(e.Vehicle.Year)
@@ -100,7 +103,7 @@ func exportRow(e *hotlist.Entry) []string {
 		"policy": string(e.Policy), "note": e.Note,
 	}
 	row := make([]string, 0, len(of))
-	for _, name := range hotlist.Fields() {
+	for _, name := range importer.Fields() {
 		row = append(row, of[name])
 	}
 	return row

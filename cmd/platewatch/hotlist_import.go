@@ -12,6 +12,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"platewatch/hotlist"
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/importer"
 )
 
 const importSynopsis = `[flags] -list NAME FILE|-
@@ -29,21 +31,21 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	columns := columnFlag{}
 	var (
 		o        hotlist.ImportOptions
-		format   = f.String("format", string(hotlist.Auto), "`auto`, csv, tsv, semicolon or ncic")
-		encoding = f.String("encoding", string(hotlist.AutoEncoding), "`auto`, utf-8, utf-16 or windows-1252")
+		format   = f.String("format", string(importer.Auto), "`auto`, csv, tsv, semicolon or ncic")
+		encoding = f.String("encoding", string(importer.AutoEncoding), "`auto`, utf-8, utf-16 or windows-1252")
 		dates    = f.String("dates", "", "how 03/04/2026 is meant: `dmy` or mdy")
 		skip     = f.String("skip", "", "further `words` that are no plates, with commas between them; NONE, 000 and the like are known")
 	)
 	states := f.String("states", "", "keep only entries of these `states`, with commas between them")
 	f.StringVar(&o.List, "list", "", "`name` of the list")
 	f.StringVar(&o.Version, "version", "", "`version` of the list (default: the time)")
-	f.StringVar(&o.Category, "category", hotlist.Other, "`category` of lines that name none")
+	f.StringVar(&o.Category, "category", entry.Other, "`category` of lines that name none")
 	f.BoolVar(&o.Tolerant, "tolerant", false, "leave bad lines out and name them; more than 1 % of them still fails")
 	f.BoolVar(&o.AllowEmpty, "allow-empty", false, "let a file without entries empty the list")
 	who := newByFlags(f)
 	f.BoolVar(&o.ReplaceSigned, "replace-signed", false, "let the file replace a list that came signed")
 	f.Var(columns, "map", "`column=field,...`: what columns mean; an empty field leaves one out")
-	synopsis := importSynopsis + strings.Join(hotlist.Fields(), ", ") + "\n"
+	synopsis := importSynopsis + strings.Join(importer.Fields(), ", ") + "\n"
 	if err := f.parse(std, synopsis, args, 1); err != nil {
 		return err
 	}
@@ -53,7 +55,7 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	if f.NArg() == 0 {
 		return usageError("FILE is missing", "name the file to import, or - for standard input")
 	}
-	o.Format, o.Encoding, o.Dates, o.Columns = hotlist.Format(*format), hotlist.Encoding(*encoding), hotlist.DateOrder(*dates), columns
+	o.Format, o.Encoding, o.Dates, o.Columns = importer.Format(*format), importer.Encoding(*encoding), importer.DateOrder(*dates), columns
 	o.Skip = hotlist.DefaultSkip
 	if *states != "" {
 		o.States = strings.Split(*states, ",")
@@ -77,13 +79,13 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 
 	bar := newImportBar(std.err, size)
 	o.Progress = bar.show
-	o.Refused = func(e *hotlist.LineError) {
+	o.Refused = func(e *importer.LineError) {
 		bar.clear()
 		fmt.Fprintf(std.err, "refused: %v\n", e)
 	}
 	report, err := hotlist.Import(ctx, *f.db, in, o)
 	bar.clear()
-	if errors.Is(err, hotlist.ErrOptions) {
+	if errors.Is(err, entry.ErrOptions) {
 		return &failure{code: exitUsage, err: err, hint: hint(err)}
 	}
 	if err != nil {

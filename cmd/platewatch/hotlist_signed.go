@@ -14,6 +14,8 @@ import (
 
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/hotlist"
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/signed"
 )
 
 // runHotlistKeygen makes the keys that there are: a pair to sign lists with, or
@@ -30,7 +32,7 @@ func runHotlistKeygen(_ context.Context, std stdio, args []string) error {
 	}
 	switch {
 	case *storage != "" && f.NArg() == 0:
-		if err := hotlist.NewKey().WriteFile(*storage); err != nil {
+		if err := hotlist.WriteKey(*storage); err != nil {
 			return existing(err, *storage)
 		}
 		_, err := fmt.Fprintf(std.out, "%s stores lists: name it as hotlist.key_file, and hand it over as a systemd credential\n", *storage)
@@ -118,7 +120,7 @@ func runHotlistSign(ctx context.Context, std stdio, args []string) error {
 	}
 	defer db.Close()
 	r, err := db.Sign(ctx, *list, f.Arg(0), o)
-	if errors.Is(err, hotlist.ErrOptions) {
+	if errors.Is(err, entry.ErrOptions) {
 		return &failure{code: exitUsage, err: err, hint: hint(err)}
 	}
 	if err != nil {
@@ -191,7 +193,7 @@ func (f *hotlistFlags) parseSigned(std stdio, synopsis string, args []string) (o
 	if len(o.Trust) == 0 {
 		return o, nil, usageError("no key is trusted", "name the signer's public key with -trust FILE, or the configuration that does with -config FILE")
 	}
-	manifest, err = hotlist.ReadManifest(f.Arg(0))
+	manifest, err = signed.ReadManifest(f.Arg(0))
 	return o, manifest, err
 }
 
@@ -201,7 +203,7 @@ func runHotlistVerify(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return err
 	}
-	m, key, err := hotlist.Verify(ctx, manifest, o.Trust, hotlist.FolderParts(f.Arg(0)))
+	m, key, err := signed.Verify(ctx, manifest, o.Trust, signed.FolderParts(f.Arg(0)))
 	if err != nil {
 		return err
 	}
@@ -231,7 +233,7 @@ func runHotlistApply(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	defer db.Close()
-	r, err := db.Apply(ctx, *list, manifest, hotlist.FolderParts(f.Arg(0)))
+	r, err := db.Apply(ctx, *list, manifest, signed.FolderParts(f.Arg(0)))
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"platewatch/hotlist"
+	"platewatch/hotlist/match"
 )
 
 // hotlistSession runs `platewatch hotlist` commands as a shell would: $DIR in
@@ -89,7 +90,7 @@ func TestHotlistCheckJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &c); err != nil || code != exitFine {
 		t.Fatal(code, err, out)
 	}
-	if c.Plate != "AB120" || len(c.Matches) != 1 || c.Matches[0].How != hotlist.Confusable || c.Matches[0].Entry.Plate != "AB12O" ||
+	if c.Plate != "AB120" || len(c.Matches) != 1 || c.Matches[0].How != match.Confusable || c.Matches[0].Entry.Plate != "AB12O" ||
 		len(c.Inactive) != 1 || c.Inactive[0].Entry.Plate != "AB120" {
 		t.Errorf("%+v", c)
 	}

@@ -12,6 +12,7 @@ import (
 	"platewatch/cmd/platewatch/internal/look"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/hotlist"
+	"platewatch/hotlist/match"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 )
@@ -148,7 +149,7 @@ func wayWords(p look.Passage) string {
 	return ""
 }
 
-func matchWords(matches []hotlist.Match) string {
+func matchWords(matches []match.Match) string {
 	if len(matches) == 0 {
 		return ""
 	}

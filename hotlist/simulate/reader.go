@@ -35,7 +35,7 @@ import (
 	"strings"
 	"sync"
 
-	"platewatch/hotlist"
+	"platewatch/hotlist/match"
 )
 
 //go:embed reader.tsv
@@ -50,7 +50,7 @@ const enough = 8
 
 // outcome is what the reader made of a character.
 type outcome struct {
-	read    hotlist.Character
+	read    match.Character
 	truth   byte
 	quality int
 	count   int
@@ -67,7 +67,7 @@ func (p *pool) add(o outcome) {
 	p.total += o.count
 }
 
-func (p *pool) draw(rng *rand.Rand) hotlist.Character {
+func (p *pool) draw(rng *rand.Rand) match.Character {
 	n := rng.IntN(p.total)
 	for i := range p.outcomes {
 		if n -= p.outcomes[i].count; n < 0 {
@@ -148,14 +148,14 @@ func (r *Reader) parse(f []string) error {
 	if err != nil || err2 != nil || err3 != nil || quality < 0 || quality >= qualities || count < 1 {
 		return fmt.Errorf("%q", f)
 	}
-	o := outcome{truth: f[1][0], quality: quality, count: count, read: hotlist.Character{Text: f[2], Confidence: float64(confidence) / 1000}}
+	o := outcome{truth: f[1][0], quality: quality, count: count, read: match.Character{Text: f[2], Confidence: float64(confidence) / 1000}}
 	for a := range strings.FieldsSeq(f[4]) {
 		text, thousandths, _ := strings.Cut(a, ":")
 		p, err := strconv.Atoi(thousandths)
 		if err != nil || len(text) != 1 {
 			return fmt.Errorf("alternatives %q", f[4])
 		}
-		o.read.Alternatives = append(o.read.Alternatives, hotlist.Alternative{Text: text, Confidence: float64(p) / 1000})
+		o.read.Alternatives = append(o.read.Alternatives, match.Alternative{Text: text, Confidence: float64(p) / 1000})
 	}
 	r.all[quality][o.truth].add(o)
 	r.any[o.truth].add(o)
@@ -180,9 +180,9 @@ func (r *Reader) quality(rng *rand.Rand) int {
 }
 
 // Read reads a plate, errors and all.
-func (r *Reader) Read(rng *rand.Rand, plate string) []hotlist.Character {
+func (r *Reader) Read(rng *rand.Rand, plate string) []match.Character {
 	q := r.quality(rng)
-	cs := make([]hotlist.Character, 0, len(plate)+1)
+	cs := make([]match.Character, 0, len(plate)+1)
 	for i := range len(plate) {
 		cs = append(cs, from(rng, &r.all[q][plate[i]], &r.any[plate[i]]))
 	}
@@ -198,18 +198,18 @@ func (r *Reader) Read(rng *rand.Rand, plate string) []hotlist.Character {
 
 // insert adds a character that is none, such as a sticker, read as doubtfully
 // as those are that were read wrong.
-func (r *Reader) insert(rng *rand.Rand, cs []hotlist.Character) []hotlist.Character {
+func (r *Reader) insert(rng *rand.Rand, cs []match.Character) []match.Character {
 	at := rng.IntN(len(cs) + 1)
-	var c hotlist.Character
+	var c match.Character
 	for c.Text == "" {
 		if p := &r.wrong["0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[rng.IntN(36)]]; p.total > 0 {
 			c = p.draw(rng)
 		}
 	}
-	return append(cs[:at], append([]hotlist.Character{c}, cs[at:]...)...)
+	return append(cs[:at], append([]match.Character{c}, cs[at:]...)...)
 }
 
-func from(rng *rand.Rand, first, second *pool) hotlist.Character {
+func from(rng *rand.Rand, first, second *pool) match.Character {
 	if first.total >= enough {
 		return first.draw(rng)
 	}
@@ -248,7 +248,7 @@ func (e Error) String() string {
 // Misread reads a plate with exactly one error of a kind, as often as the
 // reader makes each. It returns false if no character of the plate was ever
 // misread so.
-func (r *Reader) Misread(rng *rand.Rand, plate string, kind Error, c *hotlist.Confusions) ([]hotlist.Character, bool) {
+func (r *Reader) Misread(rng *rand.Rand, plate string, kind Error, c *match.Confusions) ([]match.Character, bool) {
 	q := r.quality(rng)
 	switch kind {
 	case NoError:
@@ -291,8 +291,8 @@ func (r *Reader) Misread(rng *rand.Rand, plate string, kind Error, c *hotlist.Co
 }
 
 // rightly reads a plate without an error.
-func (r *Reader) rightly(rng *rand.Rand, plate string, quality int) []hotlist.Character {
-	cs := make([]hotlist.Character, 0, len(plate)+1)
+func (r *Reader) rightly(rng *rand.Rand, plate string, quality int) []match.Character {
+	cs := make([]match.Character, 0, len(plate)+1)
 	for i := range len(plate) {
 		cs = append(cs, from(rng, &r.right[quality][plate[i]], &r.anyGood[plate[i]]))
 	}
@@ -300,10 +300,10 @@ func (r *Reader) rightly(rng *rand.Rand, plate string, quality int) []hotlist.Ch
 }
 
 // isError tells whether an outcome is an error of a kind.
-func isError(o *outcome, kind Error, c *hotlist.Confusions) bool {
+func isError(o *outcome, kind Error, c *match.Confusions) bool {
 	switch kind {
 	case LookalikeError:
-		return hotlist.Lookalikes(o.read.Text[0], o.truth)
+		return match.Lookalikes(o.read.Text[0], o.truth)
 	case ConfusedError:
 		return c.Confusable(o.read.Text[0], o.truth)
 	case NamedError:

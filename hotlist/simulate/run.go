@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"platewatch/hotlist"
+	"platewatch/hotlist/match"
 )
 
 // Options are what is simulated.
@@ -21,9 +21,9 @@ type Options struct {
 	// Listed plates that are read with each kind of error. Default: 10,000.
 	Listed int
 	// Matching is how the lists are matched. Default: by their size.
-	Matching func(entries int) hotlist.Matching
+	Matching func(entries int) match.Rules
 	// Confusions of the table. Default: the built-in ones.
-	Confusions *hotlist.Confusions
+	Confusions *match.Confusions
 	// Seed of the random numbers.
 	Seed uint64
 	// Progress, if set, is told how many reads were simulated, of how many.
@@ -32,9 +32,9 @@ type Options struct {
 
 // Row is what came of one size.
 type Row struct {
-	Size     int              `json:"size"`
-	Matching hotlist.Matching `json:"matching"`
-	Reads    int              `json:"reads"`
+	Size     int         `json:"size"`
+	Matching match.Rules `json:"matching"`
+	Reads    int         `json:"reads"`
 	// False counts the reads of plates that are not listed and matched an entry;
 	// FalseExact those of them whose text was misread into an entry's own.
 	False      int `json:"false_alerts"`
@@ -66,10 +66,10 @@ func (o *Options) fill() {
 		o.Listed = 10_000
 	}
 	if o.Matching == nil {
-		o.Matching = hotlist.DefaultMatching
+		o.Matching = match.DefaultRules
 	}
 	if o.Confusions == nil {
-		o.Confusions = hotlist.DefaultConfusions()
+		o.Confusions = match.DefaultConfusions()
 	}
 	if o.Progress == nil {
 		o.Progress = func(int, int) {}
@@ -114,7 +114,7 @@ func (p *progress) add(reads int) {
 func (o *Options) run(ctx context.Context, size int, p *progress) (Row, error) {
 	rng := rand.New(rand.NewPCG(o.Seed, uint64(size)))
 	listed, order := list(size, rng)
-	s := &lookups{searcher: hotlist.NewPlates(order), confusions: o.Confusions, matching: o.Matching(size)}
+	s := &lookups{searcher: match.NewPlates(order), confusions: o.Confusions, matching: o.Matching(size)}
 	row := Row{Size: size, Matching: s.matching, Reads: o.Reads, Hits: map[string]float64{}}
 	if err := o.unlisted(ctx, s, listed, rng, &row, p); err != nil {
 		return row, err
@@ -136,7 +136,7 @@ func (o *Options) run(ctx context.Context, size int, p *progress) (Row, error) {
 			if err != nil {
 				return row, err
 			}
-			if slices.ContainsFunc(m, func(m hotlist.Match) bool { return m.Entry.Plate == plate }) {
+			if slices.ContainsFunc(m, func(m match.Match) bool { return m.Entry.Plate == plate }) {
 				hits++
 			}
 		}
@@ -150,16 +150,16 @@ func (o *Options) run(ctx context.Context, size int, p *progress) (Row, error) {
 
 // lookups looks readings up in one list.
 type lookups struct {
-	searcher   *hotlist.Searcher
-	confusions *hotlist.Confusions
-	matching   hotlist.Matching
-	reading    hotlist.Reading
-	matches    []hotlist.Match
+	searcher   *match.Searcher
+	confusions *match.Confusions
+	matching   match.Rules
+	reading    match.Reading
+	matches    []match.Match
 }
 
 // lookup returns what a reading matches, valid until the next one.
-func (l *lookups) lookup(cs []hotlist.Character) (m []hotlist.Match, err error) {
-	if !l.reading.Set(&hotlist.Query{Characters: cs}, l.confusions) {
+func (l *lookups) lookup(cs []match.Character) (m []match.Match, err error) {
+	if !l.reading.Set(&match.Query{Characters: cs}, l.confusions) {
 		return nil, nil
 	}
 	l.matches, err = l.searcher.Search(l.matches[:0], &l.reading, l.matching)
@@ -191,7 +191,7 @@ func (o *Options) unlisted(ctx context.Context, s *lookups, listed map[string]bo
 		}
 		if len(m) > 0 {
 			row.False++
-			if slices.ContainsFunc(m, func(m hotlist.Match) bool { return m.How == hotlist.Exact }) {
+			if slices.ContainsFunc(m, func(m match.Match) bool { return m.How == match.Exact }) {
 				row.FalseExact++
 			}
 		}

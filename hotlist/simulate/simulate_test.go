@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"platewatch/hotlist"
+	"platewatch/hotlist/match"
 )
 
-func textOf(cs []hotlist.Character) string {
+func textOf(cs []match.Character) string {
 	var b strings.Builder
 	for _, c := range cs {
 		b.WriteString(c.Text)
@@ -40,7 +40,7 @@ func TestMisreadsAreOfTheirKind(t *testing.T) {
 		n := 0
 		for range 2000 {
 			p := Plate(rng)
-			cs, ok := r.Misread(rng, p, kind, hotlist.DefaultConfusions())
+			cs, ok := r.Misread(rng, p, kind, match.DefaultConfusions())
 			if !ok {
 				continue
 			}

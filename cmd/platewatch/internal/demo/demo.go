@@ -27,6 +27,7 @@ import (
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/cmd/platewatch/internal/unit"
 	"platewatch/hotlist"
+	"platewatch/hotlist/importer"
 	"platewatch/ocr/read"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/message"
@@ -86,7 +87,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	imported, err := hotlist.Import(ctx, cfg.Hotlist.Path, strings.NewReader(s.hotlist),
-		hotlist.ImportOptions{List: "demo", Version: "1", ReadOptions: hotlist.ReadOptions{Source: "demo.csv"}})
+		hotlist.ImportOptions{List: "demo", Version: "1", Options: importer.Options{Source: "demo.csv"}})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"platewatch/hotlist"
+	"platewatch/hotlist/entry"
 	"platewatch/uplink/message"
 )
 
@@ -59,7 +59,7 @@ func (l *ledger) outcome(expected [][]string) (delivered, missing, wrong []strin
 	for clip, plates := range expected {
 		for _, plate := range plates {
 			i := slices.IndexFunc(left, func(a arrival) bool {
-				return a.clip == clip && hotlist.Fold(a.plate) == hotlist.Fold(plate)
+				return a.clip == clip && entry.Fold(a.plate) == entry.Fold(plate)
 			})
 			if i < 0 {
 				missing = append(missing, plate)

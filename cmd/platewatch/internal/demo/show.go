@@ -10,7 +10,7 @@ import (
 
 	"platewatch/capture/rtsptest"
 	"platewatch/cmd/platewatch/internal/demo/media"
-	"platewatch/hotlist"
+	"platewatch/hotlist/entry"
 	"platewatch/ocr/truth"
 )
 
@@ -81,7 +81,7 @@ func footage(ctx context.Context, dir string, progress func(i, of int, name stri
 		}
 		var plates []string
 		for _, p := range f.Plates {
-			plate := hotlist.Normalize(p.Text)
+			plate := entry.Normalize(p.Text)
 			plates = append(plates, plate)
 			if !listed[plate] {
 				listed[plate] = true

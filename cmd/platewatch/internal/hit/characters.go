@@ -1,17 +1,17 @@
 package hit
 
 import (
-	"platewatch/hotlist"
+	"platewatch/hotlist/match"
 	"platewatch/ocr/read"
 	"platewatch/uplink/message"
 )
 
-// Reading converts the reader's characters for a [hotlist.Query].
-func Reading(cs []read.Character) []hotlist.Character {
-	return Characters(cs, func(text string, confidence float64) hotlist.Alternative {
-		return hotlist.Alternative{Text: text, Confidence: confidence}
-	}, func(text string, confidence float64, alternatives []hotlist.Alternative) hotlist.Character {
-		return hotlist.Character{Text: text, Confidence: confidence, Alternatives: alternatives}
+// Reading converts the reader's characters for a [match.Query].
+func Reading(cs []read.Character) []match.Character {
+	return Characters(cs, func(text string, confidence float64) match.Alternative {
+		return match.Alternative{Text: text, Confidence: confidence}
+	}, func(text string, confidence float64, alternatives []match.Alternative) match.Character {
+		return match.Character{Text: text, Confidence: confidence, Alternatives: alternatives}
 	})
 }
 

@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"platewatch/hotlist"
+	"platewatch/hotlist/match"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/read"
 	"platewatch/uplink/message"
@@ -38,11 +38,11 @@ func TestPercent(t *testing.T) {
 
 // The reasons to doubt a match, one after the other.
 func TestCaution(t *testing.T) {
-	m := hotlist.Match{How: hotlist.Exact, Probability: 0.5}
+	m := match.Match{How: match.Exact, Probability: 0.5}
 	if got := Match(m).Caution; got != "" {
 		t.Errorf("an exact match: %q", got)
 	}
-	m.How, m.StateDiffers, m.TimeUnsure = hotlist.OneCharacter, true, true
+	m.How, m.StateDiffers, m.TimeUnsure = match.OneCharacter, true, true
 	want := "probability that this is the listed plate: 50 %; the entry's state differs from that of most plates here; " +
 		"the unit's clock is not set, so the entry may have expired or may not be in effect yet"
 	if got := Match(m).Caution; got != want {
@@ -67,7 +67,7 @@ func TestPageTellsAllMatches(t *testing.T) {
 
 func TestReading(t *testing.T) {
 	got := Reading([]read.Character{{Text: "A", Confidence: 0.9, Alternatives: []read.Alternative{{Text: "4", Confidence: 0.1}}}, {Text: "B", Confidence: 1}})
-	want := []hotlist.Character{{Text: "A", Confidence: 0.9, Alternatives: []hotlist.Alternative{{Text: "4", Confidence: 0.1}}}, {Text: "B", Confidence: 1}}
+	want := []match.Character{{Text: "A", Confidence: 0.9, Alternatives: []match.Alternative{{Text: "4", Confidence: 0.1}}}, {Text: "B", Confidence: 1}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

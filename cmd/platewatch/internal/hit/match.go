@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"platewatch/cmd/platewatch/internal/status"
-	"platewatch/hotlist"
+	"platewatch/hotlist/match"
 	"platewatch/uplink/message"
 )
 
 // Match converts a match for the message. The policy of the entry is left out:
 // it limits how the entry may match, and How says how it did.
-func Match(m hotlist.Match) message.Match {
+func Match(m match.Match) message.Match {
 	e := &m.Entry
 	out := message.Match{
 		List: m.List, Version: m.Version, Category: e.Category, Priority: e.Priority, Covert: e.Covert, Handling: e.Handling,
@@ -29,7 +29,7 @@ func Match(m hotlist.Match) message.Match {
 }
 
 // Matches converts all matches of a plate, in their order.
-func Matches(found []hotlist.Match) []message.Match {
+func Matches(found []match.Match) []message.Match {
 	out := make([]message.Match, 0, len(found))
 	for _, m := range found {
 		out = append(out, Match(m))
@@ -85,9 +85,9 @@ func Vehicle(v *message.Vehicle) string {
 }
 
 // cautions are the reasons to doubt a match.
-func cautions(m *hotlist.Match) []string {
+func cautions(m *match.Match) []string {
 	var words []string
-	if m.How != hotlist.Exact {
+	if m.How != match.Exact {
 		words = append(words, "probability that this is the listed plate: "+percent(m.Probability))
 	}
 	if m.StateDiffers {

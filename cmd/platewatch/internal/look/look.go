@@ -12,6 +12,7 @@ import (
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/hotlist"
+	"platewatch/hotlist/match"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/read"
@@ -141,9 +142,9 @@ func Passages(ctx context.Context, r *ocr.Recogniser, p observe.Params, stream c
 	}
 }
 
-func (l *Looker) matches(text string, characters []read.Character) ([]hotlist.Match, error) {
+func (l *Looker) matches(text string, characters []read.Character) ([]match.Match, error) {
 	if l.Hotlist == nil {
 		return nil, nil
 	}
-	return l.Hotlist.Match(hotlist.Query{Text: text, Characters: hit.Reading(characters), At: time.Now(), ClockSynchronised: true})
+	return l.Hotlist.Match(match.Query{Text: text, Characters: hit.Reading(characters), At: time.Now(), ClockSynchronised: true})
 }

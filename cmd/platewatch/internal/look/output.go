@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"platewatch/cmd/platewatch/internal/hit"
-	"platewatch/hotlist"
+	"platewatch/hotlist/match"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/read"
@@ -43,13 +43,13 @@ type Failure struct {
 
 // Plate is one plate.
 type Plate struct {
-	Text       string          `json:"text"`
-	Confidence float64         `json:"confidence"`
-	Box        [4]int          `json:"box"`               // x, y, width, height, pixels
-	Corners    *[4][2]int      `json:"corners,omitempty"` // clockwise from the top left; not for a vote
-	Characters []Character     `json:"characters"`
-	Region     string          `json:"region"`
-	Matches    []hotlist.Match `json:"matches,omitempty"` // with -hotlist
+	Text       string        `json:"text"`
+	Confidence float64       `json:"confidence"`
+	Box        [4]int        `json:"box"`               // x, y, width, height, pixels
+	Corners    *[4][2]int    `json:"corners,omitempty"` // clockwise from the top left; not for a vote
+	Characters []Character   `json:"characters"`
+	Region     string        `json:"region"`
+	Matches    []match.Match `json:"matches,omitempty"` // with -hotlist
 }
 
 // Character is one place of a plate's text.

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"platewatch/cmd/platewatch/internal/status"
-	"platewatch/hotlist"
+	"platewatch/hotlist/audit"
 	"platewatch/uplink/message"
 )
 
@@ -16,9 +16,9 @@ const countEvery = 5 * time.Minute
 // recordHit appends a hit to the audit trail, without its plate. The hit is in
 // the outbox already and is delivered even if this fails.
 func (u *Unit) recordHit(id string, matches []message.Match) {
-	records := make([]hotlist.AuditRecord, 0, len(matches))
+	records := make([]audit.Record, 0, len(matches))
 	for _, m := range matches {
-		records = append(records, hotlist.AuditRecord{Kind: hotlist.AuditHit, Hit: id, List: m.List, Version: m.Version,
+		records = append(records, audit.Record{Kind: audit.Hit, Hit: id, List: m.List, Version: m.Version,
 			Category: m.Category, How: string(m.How), Record: m.Entry.Record})
 	}
 	// The camera pipeline waits for this, at most for the timeout of the trail's lock.
@@ -59,7 +59,7 @@ func (u *Unit) keepCounts(ctx context.Context) error {
 		}
 		u.counting.Lock()
 		d := u.counted
-		u.counted = hotlist.DayCounts{}
+		u.counted = audit.DayCounts{}
 		u.counting.Unlock()
 		d.Day, d.Reads, d.Passages = u.day(), r-reads, p-passages
 		reads, passages = r, p

@@ -7,7 +7,7 @@ import (
 
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/status"
-	"platewatch/hotlist"
+	"platewatch/hotlist/match"
 	"platewatch/ocr/passage"
 	"platewatch/uplink/message"
 )
@@ -59,7 +59,7 @@ func (c *cameraPipeline) resendIfBetter(p passage.Passage, o *openPassage) {
 // matches of the others count.
 func (c *cameraPipeline) match(p passage.Passage) []message.Match {
 	h := c.u.cfg.Hotlist
-	found, err := c.u.lists.Match(hotlist.Query{
+	found, err := c.u.lists.Match(match.Query{
 		Text: p.Text, Characters: hit.Reading(p.Characters), State: h.State, StateConfidence: h.StateShare,
 		At: time.Now(), ClockSynchronised: c.u.clock().State == status.ClockSynchronised,
 	})

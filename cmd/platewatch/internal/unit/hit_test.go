@@ -18,6 +18,7 @@ import (
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist"
+	"platewatch/hotlist/audit"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/read"
@@ -184,7 +185,7 @@ func TestRevisions(t *testing.T) {
 				t.Errorf("%d hits are counted, want %d", got, len(test.want))
 			}
 			recorded := 0
-			err := u.trail.Records(hotlist.AuditFilter{Kinds: []hotlist.AuditKind{hotlist.AuditHit}}, func(hotlist.AuditRecord) error { recorded++; return nil })
+			err := u.trail.Records(audit.Filter{Kinds: []audit.Kind{audit.Hit}}, func(audit.Record) error { recorded++; return nil })
 			if err != nil || recorded != len(test.want) {
 				t.Errorf("the audit trail has %d hits, want %d; %v", recorded, len(test.want), err)
 			}

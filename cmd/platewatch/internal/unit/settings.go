@@ -10,6 +10,8 @@ import (
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist"
+	"platewatch/hotlist/match"
+	"platewatch/hotlist/signed"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/region"
@@ -74,8 +76,8 @@ func passageParams(c *config.Config) passage.Params {
 
 // ListOptions are the hotlist's settings. Files that they name must be there.
 func ListOptions(c config.Hotlist) (hotlist.Options, error) {
-	o := hotlist.Options{KeyFile: c.KeyFile, Local: c.Local, MatchingOf: func(name string, entries int) hotlist.Matching {
-		m := hotlist.DefaultMatching(entries)
+	o := hotlist.Options{KeyFile: c.KeyFile, Local: c.Local, RulesOf: func(name string, entries int) match.Rules {
+		m := match.DefaultRules(entries)
 		for _, l := range c.Lists {
 			if l.Name == name {
 				m = listMatching(l, m)
@@ -84,7 +86,7 @@ func ListOptions(c config.Hotlist) (hotlist.Options, error) {
 		return m
 	}}
 	for _, path := range c.Trust {
-		k, err := hotlist.LoadTrustedKey(path)
+		k, err := signed.LoadTrustedKey(path)
 		if err != nil {
 			return o, err
 		}
@@ -92,7 +94,7 @@ func ListOptions(c config.Hotlist) (hotlist.Options, error) {
 	}
 	if c.Confusions != "" {
 		var err error
-		if o.Confusions, err = hotlist.LoadConfusions(c.Confusions); err != nil {
+		if o.Confusions, err = match.LoadConfusions(c.Confusions); err != nil {
 			return o, err
 		}
 	}
@@ -100,7 +102,7 @@ func ListOptions(c config.Hotlist) (hotlist.Options, error) {
 }
 
 // listMatching is the default for a list, changed by what the configuration says.
-func listMatching(l config.ListMatch, m hotlist.Matching) hotlist.Matching {
+func listMatching(l config.ListMatch, m match.Rules) match.Rules {
 	switch l.Level {
 	case config.LevelExact:
 		m.Confusable, m.OneCharacter = false, false

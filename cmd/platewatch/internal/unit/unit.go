@@ -32,6 +32,7 @@ import (
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist"
+	"platewatch/hotlist/audit"
 	"platewatch/ocr"
 	"platewatch/ocr/read"
 	"platewatch/uplink"
@@ -59,13 +60,13 @@ type Unit struct {
 	recogniser *ocr.Recogniser
 	working    chan struct{} // one token per frame being processed
 	lists      *hotlist.DB
-	trail      *hotlist.Trail
+	trail      *audit.Trail
 	outbox     *outbox.Outbox
 	client     *uplink.Client // nil without a broker
 	pipelines  []*cameraPipeline
 	recent     recentHits
 	counting   sync.Mutex
-	counted    hotlist.DayCounts // hits since the last write
+	counted    audit.DayCounts // hits since the last write
 	clock      clockReader
 }
 
@@ -98,7 +99,7 @@ func Open(o Options) (_ *Unit, err error) {
 	if u.lists, err = hotlist.Open(u.cfg.Hotlist.Path, lists); err != nil {
 		return nil, err
 	}
-	if u.trail, err = hotlist.OpenTrail(u.cfg.Hotlist.Path, u.cfg.Hotlist.KeyFile); err != nil {
+	if u.trail, err = audit.Open(u.cfg.Hotlist.Path, u.cfg.Hotlist.KeyFile); err != nil {
 		return nil, err
 	}
 	for _, d := range u.lists.Damage() {

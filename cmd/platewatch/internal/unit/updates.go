@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"platewatch/hotlist"
+	"platewatch/hotlist/signed"
 	"platewatch/uplink"
 )
 
@@ -40,12 +41,12 @@ func (u updates) CheckManifest(list string, manifest []byte) (*uplink.ListUpdate
 	return out, nil
 }
 
-func noParts(context.Context, hotlist.Part) (io.ReadCloser, error) { return nil, fs.ErrNotExist }
+func noParts(context.Context, signed.Part) (io.ReadCloser, error) { return nil, fs.ErrNotExist }
 
 // ApplyUpdate applies an update from the files of its parts.
 func (u updates) ApplyUpdate(ctx context.Context, list string, manifest []byte, parts []string) error {
 	next := 0
-	_, err := u.lists.Apply(ctx, list, manifest, func(_ context.Context, p hotlist.Part) (io.ReadCloser, error) {
+	_, err := u.lists.Apply(ctx, list, manifest, func(_ context.Context, p signed.Part) (io.ReadCloser, error) {
 		// Apply asks for the parts in the order of CheckManifest. If the list
 		// changed in between, it needs others and fails.
 		if next >= len(parts) {
@@ -65,6 +66,6 @@ func listUpdates(u *Unit) (*uplink.ListUpdates, error) {
 	return uplink.NewListUpdates(uplink.ListSettings{
 		Lists: u.cfg.Uplink.Hotlists, Applier: updates{u.lists},
 		Dir:         filepath.Join(u.cfg.StateDir, "updates"),
-		MaxManifest: hotlist.MaxManifest, MaxPart: hotlist.MaxPart,
+		MaxManifest: signed.MaxManifest, MaxPart: signed.MaxPart,
 	})
 }

@@ -22,6 +22,7 @@ import (
 	mochipackets "github.com/mochi-mqtt/server/v2/packets"
 
 	"platewatch/hotlist"
+	"platewatch/hotlist/signed"
 	"platewatch/uplink"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/message"
@@ -89,11 +90,11 @@ func TestSignedListsComeOverMQTT(t *testing.T) {
 			}
 		}
 		for _, f := range files { // the parts before the manifest that names them
-			if f.Name() != hotlist.ManifestName {
+			if f.Name() != signed.ManifestName {
 				publish("platewatch/v1/hotlists/stolen/"+strconv.FormatUint(version, 10)+"/"+f.Name(), f.Name())
 			}
 		}
-		publish(message.ManifestTopic("stolen"), hotlist.ManifestName)
+		publish(message.ManifestTopic("stolen"), signed.ManifestName)
 	}
 	public, key, err := minisign.GenerateKey(rand.Reader)
 	if err != nil {
@@ -103,7 +104,7 @@ func TestSignedListsComeOverMQTT(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := hotlist.Open(filepath.Join(dir, "unit"), hotlist.Options{Log: log, Trust: []hotlist.TrustedKey{{Name: "hq", Public: public}}})
+	db, err := hotlist.Open(filepath.Join(dir, "unit"), hotlist.Options{Log: log, Trust: []signed.TrustedKey{{Name: "hq", Public: public}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +126,7 @@ func TestSignedListsComeOverMQTT(t *testing.T) {
 		}
 	}
 	lists, err := uplink.NewListUpdates(uplink.ListSettings{Lists: []string{"stolen"}, Applier: updates{db}, Dir: filepath.Join(dir, "updates"),
-		MaxManifest: hotlist.MaxManifest, MaxPart: hotlist.MaxPart,
+		MaxManifest: signed.MaxManifest, MaxPart: signed.MaxPart,
 		Done: func(_, version string, err error) { results <- result{version, err} }})
 	if err != nil {
 		t.Fatal(err)

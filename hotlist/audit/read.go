@@ -1,0 +1,240 @@
+package audit
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/internal/folder"
+)
+
+// AuditFilter chooses records. Empty fields choose all.
+type Filter struct {
+	Kinds    []Kind
+	List     string
+	Operator string
+	Plate    string // looked up or matched
+	Since    time.Time
+	Until    time.Time
+}
+
+// AuditReport is what verifying the trail found.
+type Report struct {
+	Records int    `json:"records"`
+	First   uint64 `json:"first,omitempty"`
+	Last    uint64 `json:"last,omitempty"`
+	// Head is the link of the last record: noted elsewhere, it proves later that
+	// the trail up to here was not rewritten.
+	Head string `json:"head,omitempty"`
+}
+
+// BrokenError is the first record that does not fit to those before it.
+type BrokenError struct {
+	Seq  uint64 // the number that it should have
+	File string
+	Line int
+	Why  string
+}
+
+func (e *BrokenError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("the audit trail is broken at record %d: %s", e.Seq, e.Why)
+	}
+	return fmt.Sprintf("the audit trail is broken at record %d (%s:%d): %s", e.Seq, e.File, e.Line, e.Why)
+}
+
+// Hint says what to do.
+func (e *BrokenError) Hint() string {
+	return "somebody changed it, or the storage is failing: keep a copy of the folder, and find out which"
+}
+
+// Unwrap makes it an [ErrDamaged].
+func (e *BrokenError) Unwrap() error { return entry.ErrDamaged }
+
+// Verify proves that every record follows from the one before it, and that none
+// is missing in between, at the beginning or at the end. The error is a
+// [*BrokenError].
+func (t *Trail) Verify() (Report, error) {
+	var report Report
+	last, err := t.readLink("anchor")
+	if errors.Is(err, fs.ErrNotExist) {
+		last, err = genesis, nil
+	}
+	if err != nil {
+		return report, &BrokenError{Seq: 1, Why: err.Error()}
+	}
+	head, headErr := t.readLink("head")
+	anchored := last.Seq
+	seenHead := head.Seq == last.Seq && head.Hash == last.Hash
+	end, err := t.end()
+	if err != nil {
+		return report, err
+	}
+	torn := false // what a power cut left behind the head: see [Trail.counted]
+	err = t.each(func(file string, line int, text []byte) error {
+		if torn {
+			return nil
+		}
+		broken := func(why string) error {
+			return &BrokenError{Seq: last.Seq + 1, File: file, Line: line, Why: why}
+		}
+		r, hash, err := splitLine(text)
+		if err != nil && seenHead && last.Seq >= head.Seq && file == end {
+			torn = true
+			return nil
+		}
+		if err != nil {
+			return broken(err.Error())
+		}
+		if r.Seq != last.Seq+1 {
+			return broken(fmt.Sprintf("record %d stands there", r.Seq))
+		}
+		b, _, _ := bytes.Cut(text, []byte("\t"))
+		if t.hash(last.Hash, b) != hash {
+			return broken("it was changed, or is tied to another past")
+		}
+		last = link{Seq: r.Seq, Hash: hash}
+		if head.Seq == last.Seq {
+			seenHead = head.Hash == last.Hash
+		}
+		if report.Records++; report.First == 0 {
+			report.First = r.Seq
+		}
+		return nil
+	})
+	report.Last, report.Head = last.Seq, last.Hash
+	switch {
+	case err != nil:
+		return report, err
+	case report.Records == 0 && anchored == 0 && errors.Is(headErr, fs.ErrNotExist):
+		return report, nil // nothing was ever recorded
+	case headErr != nil:
+		return report, &BrokenError{Seq: last.Seq + 1, Why: "where it should end is not known: " + headErr.Error()}
+	case head.Seq > last.Seq || !seenHead:
+		return report, &BrokenError{Seq: last.Seq + 1, Why: fmt.Sprintf("it should go on to record %d", head.Seq)}
+	}
+	return report, nil
+}
+
+// end is the name of the last segment; empty if there is none.
+func (t *Trail) end() (string, error) {
+	starts, err := t.segmentFiles()
+	if len(starts) == 0 || errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", &entry.Error{Op: "audit", Path: t.dir, Err: err}
+	}
+	return filepath.Base(t.segmentPath(starts[len(starts)-1])), nil
+}
+
+// each calls f with every line of the trail.
+func (t *Trail) each(f func(file string, line int, text []byte) error) error {
+	starts, err := t.segmentFiles()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return &entry.Error{Op: "audit", Path: t.dir, Err: err}
+	}
+	for _, start := range starts {
+		if err := t.eachOf(t.segmentPath(start), f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Trail) eachOf(path string, f func(file string, line int, text []byte) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return &entry.Error{Op: "audit", Path: path, Err: err}
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 2*maxRecord)
+	n := 0
+	for lines.Scan() {
+		n++
+		if err := f(filepath.Base(path), n, lines.Bytes()); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return f(filepath.Base(path), n+1, nil) // a line too long is no record
+	}
+	return nil
+}
+
+// Records calls f with the records that a filter chooses, oldest first, without
+// verifying them. Lines that are no records are left out: see [Trail.Verify].
+func (t *Trail) Records(filter Filter, f func(Record) error) error {
+	token := ""
+	if filter.Plate != "" {
+		token = t.Token(filter.Plate)
+	}
+	return t.each(func(_ string, _ int, text []byte) error {
+		r, _, err := splitLine(text)
+		if err != nil || !filter.chooses(&r, token) {
+			return nil
+		}
+		return f(r)
+	})
+}
+
+func (f *Filter) chooses(r *Record, token string) bool {
+	kind := len(f.Kinds) == 0
+	for _, k := range f.Kinds {
+		kind = kind || k == r.Kind
+	}
+	return kind && (f.List == "" || f.List == r.List) && (f.Operator == "" || f.Operator == r.Operator) &&
+		(token == "" || token == r.Plate) && (f.Since.IsZero() || !r.At.Before(f.Since)) && (f.Until.IsZero() || r.At.Before(f.Until))
+}
+
+// DayCounts are one day's numbers, for the yearly reports that laws ask for.
+type DayCounts struct {
+	Day      string `json:"day"` // 2006-01-02, UTC; "unknown" while the clock was not set
+	Reads    uint64 `json:"reads"`
+	Passages uint64 `json:"passages"`
+	// Hits by list and category.
+	Hits map[string]map[string]uint64 `json:"hits,omitempty"`
+}
+
+func (c *DayCounts) add(d DayCounts) {
+	c.Reads += d.Reads
+	c.Passages += d.Passages
+	for list, categories := range d.Hits {
+		for category, n := range categories {
+			if c.Hits == nil {
+				c.Hits = map[string]map[string]uint64{}
+			}
+			if c.Hits[list] == nil {
+				c.Hits[list] = map[string]uint64{}
+			}
+			c.Hits[list][category] += n
+		}
+	}
+}
+
+// empty tells whether there is nothing to count.
+func (c *DayCounts) empty() bool { return c.Reads == 0 && c.Passages == 0 && len(c.Hits) == 0 }
+
+// Counted returns the counts of the day that is not in the trail yet.
+func (t *Trail) Counted() (DayCounts, error) {
+	var c DayCounts
+	b, err := folder.ReadSealed(filepath.Join(t.dir, "counts"), t.key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	return c, json.Unmarshal(b, &c)
+}

@@ -1,0 +1,217 @@
+package importer
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"platewatch/hotlist/entry"
+)
+
+// delimited reads files whose first line names the columns and whose fields
+// are separated by commas, tabs or semicolons, and may be quoted (RFC 4180).
+//
+// A quoted field may contain line breaks. Because a quote that is missing
+// would then swallow the lines that follow, a record that spans lines and
+// turns out to be malformed costs its first line only: reading resumes at the
+// second one.
+type delimited struct {
+	lines  *lineReader
+	csv    *csv.Reader
+	source string
+	header []string
+	to     []int // field of each column
+	extra  []string
+	values *valueParser
+}
+
+func openDelimited(lines *lineReader, o *Options) (format, error) {
+	d := &delimited{lines: lines, source: o.Source, values: newValueParser(o)}
+	first, err := d.headerLine()
+	if err != nil {
+		return nil, err
+	}
+	comma := separator(o.Format, first)
+	if sep, ok := strings.CutPrefix(strings.TrimRight(string(first), "\r\n"), "sep="); ok { // Excel's own mark
+		if len(sep) != 1 || !strings.Contains(",;\t|", sep) {
+			return nil, d.refuse(0, "", "the separator can be a comma, a semicolon, a tab or a bar")
+		}
+		comma = rune(sep[0])
+		if first, err = d.headerLine(); err != nil {
+			return nil, err
+		}
+	}
+	lines.unread(first)
+	d.csv = csv.NewReader(lines)
+	d.csv.Comma = comma
+	d.csv.FieldsPerRecord = -1
+	d.csv.ReuseRecord = true
+	record, _, err := d.record()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range record {
+		if err := checkText(name); err != nil {
+			return nil, d.refuse(0, "", "the header: "+err.Error())
+		}
+		d.header = append(d.header, strings.TrimSpace(strings.Clone(name)))
+	}
+	if len(d.header) > maxColumns {
+		return nil, d.refuse(0, "", fmt.Sprintf("it has %d columns, and %d is the most", len(d.header), maxColumns))
+	}
+	d.to, d.extra, err = mapColumns(d.header, o.Columns)
+	if err != nil {
+		return nil, d.refuse(0, "", err.Error())
+	}
+	return d, nil
+}
+
+const maxColumns = 256
+
+// headerLine returns the next line that is not empty.
+func (d *delimited) headerLine() ([]byte, error) {
+	for {
+		line, err := d.lines.readLine()
+		switch {
+		case err == io.EOF:
+			return nil, fmt.Errorf("%w: %s is empty", entry.ErrRefused, d.source)
+		case errors.Is(err, errLongLine):
+			return nil, d.refuse(0, "", "the line is longer than 64 KiB; this does not look like a list")
+		case err != nil:
+			return nil, err
+		}
+		if len(bytes.TrimSpace(line)) > 0 {
+			return line, nil
+		}
+	}
+}
+
+// separator tells the separator from the format, or else from the header: the
+// one that occurs most often outside quotes.
+func separator(f Format, header []byte) rune {
+	switch f {
+	case CSV:
+		return ','
+	case TSV:
+		return '\t'
+	case Semicolon:
+		return ';'
+	}
+	counts := map[byte]int{}
+	quoted := false
+	for _, c := range header {
+		if c == '"' {
+			quoted = !quoted
+		} else if !quoted {
+			counts[c]++
+		}
+	}
+	best := byte(',')
+	for _, c := range []byte("\t;|") {
+		if counts[c] > counts[best] {
+			best = c
+		}
+	}
+	return rune(best)
+}
+
+func (d *delimited) columns() (map[string]string, []string) {
+	used := make(map[string]string)
+	for i, f := range d.to {
+		if f != noField {
+			used[d.header[i]] = fields[f].name
+		}
+	}
+	return used, d.extra
+}
+
+// refuse makes an error of the line read last.
+func (d *delimited) refuse(column int, name, reason string) *LineError {
+	return &LineError{File: d.source, Line: max(d.lines.line, 1), Column: column, Name: name, Reason: reason}
+}
+
+// record reads one record and returns the number of its first line.
+func (d *delimited) record() (record []string, line int, err error) {
+	d.lines.mark()
+	record, err = d.csv.Read()
+	line = d.lines.line - max(len(d.lines.kept), 1) + 1
+	bad := func(reason string) ([]string, int, error) {
+		d.lines.rewind()
+		return nil, line, &LineError{File: d.source, Line: line, Reason: reason}
+	}
+	var parse *csv.ParseError
+	switch {
+	case errors.Is(err, errLongLine):
+		return bad("it is longer than 64 KiB")
+	case errors.As(err, &parse) && errors.Is(parse.Err, csv.ErrBareQuote):
+		return bad("a quote stands inside a field that is not quoted")
+	case errors.As(err, &parse) && len(d.lines.kept) == 1:
+		return bad("a quoted field is not closed, or goes on behind its closing quote")
+	case errors.As(err, &parse), err == nil && len(d.lines.kept) > 1 && d.header != nil && len(record) != len(d.header):
+		return bad("a quote is opened and not closed")
+	}
+	return record, line, err
+}
+
+// next implements [format].
+func (d *delimited) next(e *entry.Entry) (line int, err error) {
+	for {
+		record, line, err := d.record()
+		if err != nil {
+			return line, err
+		}
+		if empty(record) {
+			continue
+		}
+		if err := d.fill(e, record, line); err != nil {
+			return line, err
+		}
+		return line, nil
+	}
+}
+
+// fill sets e to what a record says. Fields beyond the header's must be empty.
+func (d *delimited) fill(e *entry.Entry, record []string, line int) error {
+	bad := func(column int, reason string) error {
+		le := &LineError{File: d.source, Line: line, Column: column, Reason: reason}
+		if column > 0 {
+			le.Name = d.header[column-1]
+		}
+		return le
+	}
+	if len(record) < len(d.header) || !empty(record[len(d.header):]) {
+		return bad(0, fmt.Sprintf("it has %d fields, and the header has %d", len(record), len(d.header)))
+	}
+	d.values.begin(e)
+	for i, f := range d.to {
+		if f == noField {
+			continue
+		}
+		value := strings.TrimSpace(record[i])
+		if value == "" {
+			continue
+		}
+		if err := checkText(value); err != nil {
+			return bad(i+1, err.Error())
+		}
+		if err := fields[f].set(d.values, e, value); err != nil {
+			return bad(i+1, err.Error())
+		}
+	}
+	if err := d.values.complete(e); err != nil {
+		return bad(0, err.Error())
+	}
+	return nil
+}
+
+func empty(record []string) bool {
+	for _, s := range record {
+		if strings.TrimSpace(s) != "" {
+			return false
+		}
+	}
+	return true
+}

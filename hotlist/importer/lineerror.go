@@ -1,0 +1,34 @@
+package importer
+
+import (
+	"fmt"
+	"strings"
+
+	"platewatch/hotlist/entry"
+)
+
+// LineError is one line of an imported file that was refused.
+type LineError struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`   // from 1, the header included
+	Column int    `json:"column"` // which of the line's fields, from 1; 0: the line as a whole
+	Name   string `json:"name,omitempty"`
+	Reason string `json:"reason"`
+}
+
+func (e *LineError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:%d: ", e.File, e.Line)
+	if e.Column > 0 {
+		fmt.Fprintf(&b, "column %d", e.Column)
+		if e.Name != "" {
+			fmt.Fprintf(&b, " (%s)", e.Name)
+		}
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Reason)
+	return b.String()
+}
+
+// Unwrap makes a LineError an [ErrRefused].
+func (e *LineError) Unwrap() error { return entry.ErrRefused }

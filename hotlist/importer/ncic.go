@@ -1,0 +1,171 @@
+package importer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"platewatch/hotlist/entry"
+)
+
+// fixedColumn is a field of the fixed-width vehicle extract: bytes from to
+// before to, as the states' police give them out, in the order of NCIC.
+type fixedColumn struct {
+	name     string
+	from, to int // to 0: to the end of the line
+}
+
+var ncicColumns = []fixedColumn{
+	{"record", 0, 10}, {"agency", 10, 19}, {"date", 19, 27}, {"plate", 27, 37}, {"state", 37, 39}, {"plate_year", 39, 43},
+	{"plate_type", 43, 45}, {"vehicle_year", 45, 49}, {"vehicle_make", 49, 53}, {"vehicle_model", 53, 56}, {"vehicle_style", 56, 58},
+	{"vehicle_colour", 58, 0},
+}
+
+// ncicFiles are what the first letter of a record number says: the NCIC file
+// that the record is in.
+var ncicFiles = map[byte]string{
+	'V': entry.StolenVehicle, 'P': entry.StolenPlate, 'F': entry.Felony, 'W': entry.Wanted, 'A': entry.AmberAlert, 'M': entry.MissingPerson, 'C': entry.SupervisedRelease,
+	'H': entry.ProtectionOrder, 'L': entry.Violent, 'R': "canadian", 'X': entry.SexOffender, 'N': entry.Immigration, 'T': "terrorist", 'G': "gang",
+	'U': "unidentified_person", 'E': "foreign_fugitive", 'K': "protective_interest", 'S': entry.SilverAlert,
+}
+
+// ncic reads the fixed-width extract. There is no header; the columns are
+// counted in bytes, and the text is ASCII.
+type ncic struct {
+	lines  *lineReader
+	source string
+	values *valueParser
+}
+
+const ncicLeast = 39 // a line must reach to the end of the state
+
+func openNCIC(lines *lineReader, o *Options) (format, error) {
+	return &ncic{lines: lines, source: o.Source, values: newValueParser(o)}, nil
+}
+
+// looksLikeNCIC tells whether a first line is one of the extract: a record
+// number, eight digits of a date and a state at their places.
+func looksLikeNCIC(line []byte) bool {
+	line = bytes.TrimRight(line, "\r\n")
+	if len(line) < ncicLeast || bytes.ContainsAny(line, ",;\t|\"") || ncicFiles[line[0]] == "" {
+		return false
+	}
+	for _, c := range line[1:10] {
+		if !entry.IsPlateByte(c) && c != ' ' {
+			return false
+		}
+	}
+	for _, c := range line[19:27] {
+		if (c < '0' || c > '9') && c != ' ' {
+			return false
+		}
+	}
+	return line[37] >= 'A' && line[37] <= 'Z' && line[38] >= 'A' && line[38] <= 'Z'
+}
+
+// columns implements [format].
+func (n *ncic) columns() (map[string]string, []string) {
+	used := map[string]string{}
+	var extra []string
+	for _, c := range ncicColumns {
+		switch c.name {
+		case "plate_year":
+			extra = append(extra, c.name)
+		case "date":
+			used[c.name] = "effective"
+		default:
+			used[c.name] = c.name
+		}
+	}
+	used["record (first letter)"] = "category"
+	return used, extra
+}
+
+// next implements [format].
+func (n *ncic) next(e *entry.Entry) (line int, err error) {
+	for {
+		n.lines.mark()
+		b, err := n.lines.readLine()
+		switch {
+		case errors.Is(err, errLongLine):
+			return n.lines.line, &LineError{File: n.source, Line: n.lines.line, Reason: "it is longer than 64 KiB"}
+		case err == io.EOF:
+			return n.lines.line, io.EOF
+		case err != nil:
+			return n.lines.line, err
+		}
+		text := strings.TrimRight(string(b), "\r\n \x1a")
+		if text == "" {
+			continue
+		}
+		return n.lines.line, n.fill(e, text)
+	}
+}
+
+// fill sets e to what a line says.
+func (n *ncic) fill(e *entry.Entry, line string) error {
+	bad := func(column int, name, reason string) error {
+		return &LineError{File: n.source, Line: n.lines.line, Column: column, Name: name, Reason: reason}
+	}
+	if err := checkText(line); err != nil {
+		return bad(0, "", err.Error())
+	}
+	if len(line) < ncicLeast {
+		return bad(0, "", fmt.Sprintf("it has %d characters, and the state ends with the %dth", len(line), ncicLeast))
+	}
+	n.values.begin(e)
+	for i, c := range ncicColumns {
+		if c.from >= len(line) {
+			break
+		}
+		to := len(line)
+		if c.to > 0 {
+			to = min(c.to, to)
+		}
+		value := strings.TrimSpace(line[c.from:to])
+		if value == "" {
+			continue
+		}
+		if err := n.set(e, c.name, value); err != nil {
+			return bad(i+1, c.name, err.Error())
+		}
+	}
+	e.Category = ncicFiles[line[0]]
+	if e.Category == "" {
+		return bad(1, "record", fmt.Sprintf("%s is no file of NCIC", entry.Quote(line[:1])))
+	}
+	if err := n.values.complete(e); err != nil {
+		return bad(0, "", err.Error())
+	}
+	return nil
+}
+
+func (n *ncic) set(e *entry.Entry, name, value string) error {
+	switch name {
+	case "plate_year":
+		return nil
+	case "date": // of the theft or the warrant: an entry counts from then on
+		t, err := time.ParseInLocation("20060102", value, n.values.location)
+		if strings.Trim(value, "0") == "" {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s is not a date as YYYYMMDD", entry.Quote(value))
+		}
+		e.Effective, _, err = bounded(t, true, value)
+		return err
+	case "vehicle_year":
+		if strings.Trim(value, "0") == "" {
+			return nil
+		}
+	}
+	for i := range fields {
+		if fields[i].name == name {
+			return fields[i].set(n.values, e, value)
+		}
+	}
+	panic("hotlist: there is no field " + name)
+}

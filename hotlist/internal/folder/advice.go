@@ -1,0 +1,31 @@
+package folder
+
+import (
+	"errors"
+	"io/fs"
+
+	"platewatch/hotlist/entry"
+)
+
+const MakeAdvice = "a hotlist is a directory; name one that this user may write to"
+
+// adviceFor says what to do about a list file that cannot be used.
+func Advice(err error) string {
+	switch {
+	case errors.Is(err, entry.ErrDamaged):
+		return "import the list again; if it happens again, replace the storage"
+	case errors.Is(err, entry.ErrNewer):
+		return "update platewatch, or import the list again with this version"
+	case errors.Is(err, entry.ErrOlder):
+		return "import the list again"
+	case errors.Is(err, entry.ErrUnsigned):
+		return "apply a signed version, name the key that signed it in the configuration, or name the list as local"
+	case errors.Is(err, entry.ErrKey):
+		return "name the file with the hotlist's key; without it the lists cannot be read, and have to be imported again under a new one"
+	case errors.Is(err, entry.ErrLocked):
+		return "end the program that holds it"
+	case errors.Is(err, fs.ErrPermission):
+		return "give the file to the user that the unit runs as, or import the list again as root"
+	}
+	return ""
+}

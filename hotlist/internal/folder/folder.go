@@ -1,0 +1,228 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"platewatch/hotlist/entry"
+)
+
+// The names in a hotlist's directory: see the package comment.
+const (
+	ListSuffix     = ".hotlist"
+	previousSuffix = ".hotlist.previous"
+	CorruptSuffix  = ".corrupt"
+	LockName       = "lock"
+	BuildName      = "import.tmp"
+	KeyName        = "key"
+)
+
+const (
+	// maxLists bounds the lists in a directory, and so the files a unit holds open.
+	MaxLists = 64
+	// maxCorrupt bounds the damaged files kept of one list: they are evidence,
+	// and as large as the list.
+	MaxCorrupt = 3
+)
+
+func ListPath(dir, name string) string     { return filepath.Join(dir, name+ListSuffix) }
+func PreviousPath(dir, name string) string { return filepath.Join(dir, name+previousSuffix) }
+
+// scan returns the names of the lists in a directory, sorted, with or without
+// their newest version.
+func Lists(dir string) ([]string, error) {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, f := range files {
+		name, ok := strings.CutSuffix(f.Name(), ListSuffix)
+		if !ok {
+			name, ok = strings.CutSuffix(f.Name(), previousSuffix)
+		}
+		if !ok || entry.CheckListName(name) != nil || slices.Contains(names, name) {
+			continue
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if len(names) > MaxLists {
+		return nil, fmt.Errorf("it holds %d lists and %d is the most", len(names), MaxLists)
+	}
+	return names, nil
+}
+
+// LockWait is how long to wait for another process unless told otherwise.
+const LockWait = 5 * time.Second
+
+// lockFolder waits until no other process changes the directory, at most for
+// wait, and returns what lets the next one in.
+func Lock(ctx context.Context, dir string, wait time.Duration) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dir, LockName), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	GiveToOwner(dir, f)
+	deadline := time.Now().Add(wait)
+	retry := time.NewTicker(20 * time.Millisecond)
+	defer retry.Stop()
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { f.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			f.Close()
+			return nil, err
+		}
+		if time.Now().After(deadline) {
+			f.Close()
+			return nil, entry.ErrLocked
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, ctx.Err()
+		case <-retry.C:
+		}
+	}
+}
+
+// makeFolder makes the hotlist's directory, and those above it, unless they
+// are there.
+func Make(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	if parent := filepath.Dir(filepath.Clean(dir)); errors.Is(err, fs.ErrNotExist) && parent != dir {
+		if err := Make(parent); err != nil {
+			return err
+		}
+		err = os.Mkdir(dir, 0o700)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		info, err := os.Stat(dir)
+		if err == nil && !info.IsDir() {
+			err = &fs.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
+		}
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	parent := filepath.Dir(filepath.Clean(dir))
+	return errors.Join(GiveToOwner(parent, f), f.Close(), Sync(parent))
+}
+
+// giveToOwner hands a file that root made to the directory's owner: an
+// administrator imports with sudo, and the daemon, which is not root, must be
+// able to read the list.
+func GiveToOwner(dir string, f *os.File) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || owner.Uid == 0 {
+		return nil
+	}
+	return f.Chown(int(owner.Uid), int(owner.Gid))
+}
+
+// syncFolder makes renames in a directory survive a power cut.
+func Sync(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// install puts a finished list file into place. The version in use becomes the
+// one before; at no moment is there neither.
+func Install(dir, name, built string) error {
+	current, previous := ListPath(dir, name), PreviousPath(dir, name)
+	keep := filepath.Join(dir, BuildName, "previous")
+	switch err := os.Link(current, keep); {
+	case err == nil:
+		if err := os.Rename(keep, previous); err != nil {
+			return err
+		}
+	case errors.Is(err, fs.ErrNotExist): // the first version, or the last one was set aside
+	default: // a file system without hard links; readers fall back to the version before
+		if err := os.Rename(current, previous); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(built, current); err != nil {
+		return err
+	}
+	return Sync(dir)
+}
+
+// setAside renames a damaged file to *.corrupt, never over an earlier one, and
+// returns its new path: empty when maxCorrupt were kept already and the file
+// was deleted instead, or when the name now belongs to another file.
+func SetAside(ctx context.Context, dir, path string, info os.FileInfo, wait time.Duration) (string, error) {
+	unlock, err := Lock(ctx, dir, wait)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	return SetAsideLocked(dir, path, info)
+}
+
+// setAsideLocked is setAside for whoever holds the lock.
+func SetAsideLocked(dir, path string, info os.FileInfo) (string, error) {
+	now, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info != nil && !SameFile(now, info) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return MoveAside(dir, path)
+}
+
+// moveAside renames a damaged file, whatever it is by now. Whoever calls it
+// holds the lock.
+func MoveAside(dir, path string) (string, error) {
+	for n := 1; n <= MaxCorrupt; n++ {
+		to := path + CorruptSuffix
+		if n > 1 {
+			to = fmt.Sprintf("%s.%d%s", path, n, CorruptSuffix)
+		}
+		if _, err := os.Lstat(to); err == nil {
+			continue
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		if err := os.Rename(path, to); err != nil {
+			return "", err
+		}
+		return to, Sync(dir)
+	}
+	if err := os.Remove(path); err != nil {
+		return "", err
+	}
+	return "", Sync(dir)
+}
+
+// sameFile tells whether two looks saw the same unchanged file.
+func SameFile(a, b os.FileInfo) bool {
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
+}

@@ -1,0 +1,120 @@
+package folder
+
+import (
+	"bytes"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"platewatch/hotlist/entry"
+)
+
+// Key is the secret under which a hotlist lies on disk, 32 random bytes. It
+// prints as nothing.
+type Key struct{ secret []byte }
+
+const (
+	keySize = 32
+	// maxKeyFile bounds what is read where a key is expected.
+	maxKeyFile = 4096
+)
+
+// String keeps the secret out of logs.
+func (Key) String() string { return "(secret)" }
+
+// GoString keeps the secret out of logs.
+func (Key) GoString() string { return "hotlist.Key(secret)" }
+
+// NewKey returns a random key.
+func NewKey() Key {
+	k := Key{make([]byte, keySize)}
+	rand.Read(k.secret) // never fails
+	return k
+}
+
+// LoadKey reads a key file: 64 hexadecimal digits in one line, as [Key.WriteFile]
+// writes them, or 32 raw bytes. Errors wrap [ErrKey].
+func LoadKey(path string) (Key, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return Key{}, fmt.Errorf("%w: %w", entry.ErrKey, err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
+	if err != nil {
+		return Key{}, fmt.Errorf("%w: %w", entry.ErrKey, err)
+	}
+	if len(b) == keySize {
+		return Key{b}, nil
+	}
+	secret, err := hex.DecodeString(string(bytes.TrimSpace(b)))
+	if err != nil || len(secret) != keySize {
+		return Key{}, fmt.Errorf("%w: %s is no key: it should hold %d hexadecimal digits", entry.ErrKey, path, 2*keySize)
+	}
+	return Key{secret}, nil
+}
+
+// WriteFile writes the key to a new file that only its owner may read. A file
+// that exists is left alone, with [fs.ErrExist].
+func (k Key) WriteFile(path string) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".key-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = fmt.Fprintln(tmp, hex.EncodeToString(k.secret))
+	err = errors.Join(err, GiveToOwner(filepath.Dir(path), tmp), tmp.Sync(), tmp.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Link(tmp.Name(), path); err != nil { // fails where a rename would replace
+		return err
+	}
+	return Sync(filepath.Dir(path))
+}
+
+// Derive returns a key of 32 bytes for one purpose.
+func (k Key) Derive(salt []byte, purpose string) []byte {
+	if len(k.secret) != keySize {
+		panic("hotlist: a key was not loaded")
+	}
+	b, err := hkdf.Key(sha256.New, k.secret, salt, "platewatch hotlist 2 "+purpose, keySize)
+	if err != nil {
+		panic(err) // only where more than 8160 bytes are asked for
+	}
+	return b
+}
+
+// folderKey returns the key of a hotlist directory: from file, or, if that is
+// empty, from the file "key" in the directory itself, which protects nothing
+// from a thief who takes the whole disk but needs no installation. It is made
+// if it is missing and the directory holds no list yet.
+func OpenKey(dir, file string, create bool) (Key, error) {
+	if file != "" {
+		return LoadKey(file)
+	}
+	path := filepath.Join(dir, KeyName)
+	k, err := LoadKey(path)
+	if !errors.Is(err, fs.ErrNotExist) || !create {
+		return k, err
+	}
+	names, scanErr := Lists(dir)
+	if scanErr != nil {
+		return Key{}, scanErr
+	}
+	if len(names) > 0 {
+		return Key{}, err // a new key could not open what is there
+	}
+	if err := NewKey().WriteFile(path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return Key{}, err
+	}
+	return LoadKey(path)
+}

@@ -1,0 +1,198 @@
+package listfile
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+
+	"go.etcd.io/bbolt"
+
+	"platewatch/hotlist/entry"
+	"platewatch/hotlist/match"
+)
+
+// builder writes a list file. Records arrive in the order of their keys.
+//
+// Nothing is synced until the end: a file that was not finished is never used.
+type Builder struct {
+	path    string
+	keys    *Keys
+	bolt    *bbolt.DB
+	tx      *bbolt.Tx
+	bucket  *bbolt.Bucket
+	pending int // bytes put since the last commit
+
+	Entries    int // so far
+	fuzzy      int
+	wildcards  []wildcardRecord
+	categories map[string]int
+	digest     entry.Digest
+	layouts    match.LayoutCounter
+
+	key [keyLength]byte // of the last record
+	n   int             // records that share its HMAC
+}
+
+// wildcardRecord waits for the bucket of its own, which is written last.
+type wildcardRecord struct{ key, value []byte }
+
+const (
+	// batchBytes bounds the memory of a transaction.
+	batchBytes = 4 << 20
+	// maxWildcards bounds the patterns of a list, which are all in memory.
+	MaxPatterns = 20_000
+	// maxCategories bounds what is counted of them.
+	maxCategories = 200
+)
+
+var (
+	// errShared: more than [maxSharing] entries share a fold.
+	ErrShared = errors.New("too many entries share a plate")
+	// errWildcards: more than [maxWildcards] entries are patterns.
+	ErrPatterns = errors.New("too many wildcards")
+)
+
+func NewBuilder(path string, keys *Keys) (*Builder, error) {
+	b := &Builder{path: path, keys: keys, categories: map[string]int{}}
+	var err error
+	b.bolt, err = bbolt.Open(path, 0o600, &bbolt.Options{
+		NoSync: true, NoGrowSync: true, NoFreelistSync: true, NoStatistics: true,
+		FreelistType: bbolt.FreelistMapType,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b, b.begin()
+}
+
+func (b *Builder) begin() (err error) {
+	if b.tx, err = b.bolt.Begin(true); err != nil {
+		return err
+	}
+	if b.bucket, err = b.tx.CreateBucketIfNotExists(entriesBucket); err != nil {
+		return err
+	}
+	b.bucket.FillPercent = 1 // the keys come in order and the file never changes
+	b.pending = 0
+	return nil
+}
+
+// put adds an entry's payload. mac is the HMAC of its plate, folded for the
+// index, identity the beginning of that of what identifies it; both together
+// come in ascending order.
+func (b *Builder) Put(mac [MACSize]byte, identity uint32, payload []byte) error {
+	var key [keyLength]byte
+	copy(key[:], mac[:])
+	binary.BigEndian.PutUint32(key[MACSize:], identity)
+	if isWildcard(payload) {
+		if len(b.wildcards) == MaxPatterns {
+			return ErrPatterns
+		}
+		b.wildcards = append(b.wildcards, wildcardRecord{bytes.Clone(key[:]), sealRecord(b.keys.wildcards, key[:], payload)})
+		return b.count(payload)
+	}
+	switch {
+	case b.n > 0 && bytes.Equal(key[:MACSize], b.key[:MACSize]):
+		if b.n++; b.n > MaxSharing {
+			return ErrShared
+		}
+		if last := binary.BigEndian.Uint32(b.key[MACSize:]); identity <= last {
+			// Two identities that begin alike: once in millions of lists.
+			binary.BigEndian.PutUint32(key[MACSize:], last+1)
+		}
+	default:
+		b.n = 1
+	}
+	if b.pending >= batchBytes {
+		if err := b.tx.Commit(); err != nil {
+			return err
+		}
+		if err := b.begin(); err != nil {
+			return err
+		}
+	}
+	b.key = key
+	value := sealRecord(b.keys.entries, key[:], payload) // bbolt keeps it until the commit
+	b.pending += len(key) + len(value)
+	if err := b.bucket.Put(b.key[:], value); err != nil {
+		return err
+	}
+	return b.count(payload)
+}
+
+// count counts an entry that was put.
+func (b *Builder) count(payload []byte) error {
+	e, err := decodePayload(payload)
+	if err != nil {
+		return err
+	}
+	b.Entries++
+	if e.Policy == entry.PolicyFuzzy {
+		b.fuzzy++
+	}
+	b.digest.Add(payload)
+	if e.Policy != entry.PolicyWildcard {
+		b.layouts.Add(e.Plate)
+	}
+	if _, known := b.categories[e.Category]; known || len(b.categories) < maxCategories {
+		b.categories[e.Category]++
+	}
+	return nil
+}
+
+// finish writes the record about the list, closes, seals and syncs the file.
+func (b *Builder) Finish(l entry.List) error { return b.finishAs(listFormat, l) }
+
+func (b *Builder) finishAs(format int, l entry.List) error {
+	l.Entries, l.Wildcards, l.Fuzzy = b.Entries, len(b.wildcards), b.fuzzy
+	l.Categories, l.Digest = b.categories, b.digest
+	payload, err := json.Marshal(listRecord{Format: format, List: l})
+	if err != nil {
+		return err
+	}
+	meta, err := b.tx.CreateBucketIfNotExists(metaBucket)
+	if err != nil {
+		return err
+	}
+	if err := meta.Put(listKey, sealRecord(b.keys.meta, listKey, payload)); err != nil {
+		return err
+	}
+	if err := meta.Put(layoutsKey, sealRecord(b.keys.meta, layoutsKey, b.layouts.AppendTo(nil))); err != nil {
+		return err
+	}
+	wildcards, err := b.tx.CreateBucketIfNotExists(wildcardsBucket)
+	if err != nil {
+		return err
+	}
+	for _, w := range b.wildcards {
+		if err := wildcards.Put(w.key, w.value); err != nil {
+			return err
+		}
+	}
+	if err := b.tx.Commit(); err != nil {
+		return err
+	}
+	b.tx = nil
+	if err := b.bolt.Sync(); err != nil {
+		return err
+	}
+	err = b.bolt.Close()
+	b.bolt = nil
+	if err != nil {
+		return err
+	}
+	return sealFile(b.path, b.keys)
+}
+
+// abandon releases what an unfinished build holds. It does nothing after finish.
+func (b *Builder) Abandon() {
+	if b.tx != nil {
+		b.tx.Rollback()
+		b.tx = nil
+	}
+	if b.bolt != nil {
+		b.bolt.Close()
+		b.bolt = nil
+	}
+}

@@ -1,0 +1,235 @@
+package listfile
+
+import (
+	"bytes"
+	"crypto/cipher"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"time"
+
+	"platewatch/hotlist/entry"
+)
+
+// A record in the buckets entries and wildcards:
+//
+//	key    HMAC of the plate folded for the index (8 bytes), beginning of the HMAC of what identifies the entry (4)
+//	value  CRC-32C over key and what follows (4 bytes, little endian), AES-256-GCM of the payload with the key as nonce
+//
+// The payload starts with its schema's number; fields follow in a fixed order,
+// strings and years with a length or as a varint. Zeroes fill it up to a
+// multiple of 16 bytes, so that lengths tell little.
+
+const (
+	recordSchema  = 2
+	crcSize       = 4
+	keyLength     = 12 // AES-GCM's nonce
+	payloadHeader = 4  // schema, flags, priority, policy
+	payloadBlock  = 16
+
+	// maxSharing bounds the entries of one list that the index takes for the
+	// same plate. One listed more often than this is a word like DEALER, and each
+	// lookup of it would return them all.
+	MaxSharing = 512
+
+	// maxPayload bounds what a decoder accepts; the importer's limits on each
+	// field stay well below it.
+	maxPayload = 16 << 10
+)
+
+const (
+	flagCovert = 1 << iota
+	flagEffective
+	flagExpires
+	allFlags = flagExpires<<1 - 1
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+var errRecord = errors.New("a record cannot be decoded")
+
+func recordCRC(key, sealed []byte) uint32 {
+	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, sealed)
+}
+
+// sealRecord returns the value to be stored under key, in memory of its own.
+func sealRecord(to cipher.AEAD, key, payload []byte) []byte {
+	padded := (len(payload) + payloadBlock - 1) / payloadBlock * payloadBlock
+	value := make([]byte, crcSize, crcSize+padded+to.Overhead())
+	plain := make([]byte, padded)
+	copy(plain, payload)
+	value = to.Seal(value, key, plain, nil)
+	binary.LittleEndian.PutUint32(value, recordCRC(key, value[crcSize:]))
+	return value
+}
+
+// checkRecord verifies a value's CRC, which needs no key.
+func checkRecord(key, value []byte) error {
+	if len(value) < crcSize || len(value) > maxPayload {
+		return fmt.Errorf("%w: a record has %d bytes", entry.ErrDamaged, len(value))
+	}
+	if recordCRC(key, value[crcSize:]) != binary.LittleEndian.Uint32(value) {
+		return fmt.Errorf("%w: a record's checksum is wrong", entry.ErrDamaged)
+	}
+	return nil
+}
+
+// openRecord appends the payload of a value to dst after verifying it.
+func openRecord(dst []byte, from cipher.AEAD, key, value []byte) ([]byte, error) {
+	if len(key) != keyLength {
+		return nil, fmt.Errorf("%w: a record's key has %d bytes", entry.ErrDamaged, len(key))
+	}
+	if err := checkRecord(key, value); err != nil {
+		return nil, err
+	}
+	payload, err := from.Open(dst, key, value[crcSize:], nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: a record does not decrypt", entry.ErrDamaged)
+	}
+	return payload, nil
+}
+
+// policyCode is the stored number of a policy: its place in [Policies].
+func policyCode(p entry.Policy) byte {
+	for i, q := range entry.Policies {
+		if p == q {
+			return byte(i)
+		}
+	}
+	return 0
+}
+
+// isWildcard tells whether a payload is that of a wildcard entry.
+func isWildcard(payload []byte) bool {
+	return len(payload) > 3 && int(payload[3]) < len(entry.Policies) && entry.Policies[payload[3]] == entry.PolicyWildcard
+}
+
+func AppendPayload(b []byte, e *entry.Entry) []byte {
+	var flags byte
+	if e.Covert {
+		flags |= flagCovert
+	}
+	if !e.Effective.IsZero() {
+		flags |= flagEffective
+	}
+	if !e.Expires.IsZero() {
+		flags |= flagExpires
+	}
+	b = append(b, recordSchema, flags, byte(e.Priority), policyCode(e.Policy))
+	if flags&flagEffective != 0 {
+		b = binary.AppendVarint(b, e.Effective.Unix())
+	}
+	if flags&flagExpires != 0 {
+		b = binary.AppendVarint(b, e.Expires.Unix())
+	}
+	b = binary.AppendUvarint(b, uint64(e.Vehicle.Year))
+	for _, s := range e.Texts() {
+		b = binary.AppendUvarint(b, uint64(len(*s)))
+		b = append(b, *s...)
+	}
+	return b
+}
+
+// payloadReader takes values off the front of a payload.
+type payloadReader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *payloadReader) varint() int64 {
+	v, n := binary.Varint(r.b)
+	r.skip(n)
+	return v
+}
+
+func (r *payloadReader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	r.skip(n)
+	return v
+}
+
+func (r *payloadReader) skip(n int) {
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return
+	}
+	r.b = r.b[n:]
+}
+
+func (r *payloadReader) text() string {
+	n := r.uvarint()
+	if n > uint64(len(r.b)) {
+		r.bad = true
+		return ""
+	}
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
+func decodePayload(b []byte) (entry.Entry, error) {
+	var e entry.Entry
+	if len(b) < payloadHeader || len(b) > maxPayload || b[0] != recordSchema || b[1] > allFlags || int(b[3]) >= len(entry.Policies) {
+		return e, errRecord
+	}
+	flags := b[1]
+	e.Covert = flags&flagCovert != 0
+	e.Priority = int(b[2])
+	e.Policy = entry.Policies[b[3]]
+	r := payloadReader{b: b[payloadHeader:]}
+	if flags&flagEffective != 0 {
+		e.Effective = time.Unix(r.varint(), 0).UTC()
+	}
+	if flags&flagExpires != 0 {
+		e.Expires = time.Unix(r.varint(), 0).UTC()
+	}
+	year := r.uvarint()
+	if year > 9999 {
+		return entry.Entry{}, errRecord
+	}
+	e.Vehicle.Year = int(year)
+	for _, s := range e.Texts() {
+		*s = r.text()
+	}
+	if r.bad || len(r.b) >= payloadBlock || len(bytes.Trim(r.b, "\x00")) > 0 {
+		return entry.Entry{}, errRecord
+	}
+	return e, nil
+}
+
+// trimPayload cuts the zeroes off that fill a payload up. Encoding the entry
+// anew gives the same bytes, and says where they end.
+func trimPayload(b []byte, e *entry.Entry) []byte {
+	var buf [512]byte
+	return b[:min(len(b), len(AppendPayload(buf[:0], e)))]
+}
+
+// payloadPlate returns the plate of a payload without decoding the rest.
+func PayloadPlate(b []byte) ([]byte, error) {
+	if len(b) < payloadHeader {
+		return nil, errRecord
+	}
+	r := payloadReader{b: b[payloadHeader:]}
+	if b[1]&flagEffective != 0 {
+		r.varint()
+	}
+	if b[1]&flagExpires != 0 {
+		r.varint()
+	}
+	r.uvarint()
+	n := r.uvarint()
+	if r.bad || n > uint64(len(r.b)) || n > entry.MaxPlate {
+		return nil, errRecord
+	}
+	return r.b[:n], nil
+}
+
+// AppendIdentity appends what makes two lines duplicates of each other. No
+// plate's identity equals a folded plate.
+func AppendIdentity(k []byte, e *entry.Entry) []byte {
+	for _, s := range [...]string{e.Plate, e.State, e.PlateType, e.Category, e.Record} {
+		k = append(append(k, s...), 0)
+	}
+	return k
+}

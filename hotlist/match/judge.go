@@ -1,0 +1,221 @@
+package match
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"time"
+
+	"platewatch/hotlist/entry"
+)
+
+// consider decides about a record that was found.
+func (s *Searcher) consider(found Record) error {
+	id := found.ID()
+	if slices.Contains(s.seen, id) {
+		return nil
+	}
+	s.seen = append(s.seen, id)
+	plate, err := found.Plate()
+	if err != nil {
+		return err
+	}
+	how, p := s.judge(plate)
+	if how == "" {
+		return nil
+	}
+	e, err := found.Entry()
+	if err != nil {
+		return err
+	}
+	s.take(&e, how, p)
+	return nil
+}
+
+// judge tells how a plate differs from the reading, and how probable it is: its
+// likelihood, times how likely it is to be met, of that of all plates (Bayes).
+// All are those as long as the reading, and itself.
+func (s *Searcher) judge(plate []byte) (How, float64) {
+	how, likelihood := s.compare(plate)
+	if how == "" {
+		return "", 0
+	}
+	here := likelihood * s.list.Layouts.of(plate)
+	if len(plate) != s.reading.n {
+		return how, here / (s.all + here)
+	}
+	return how, min(here/s.all, 1)
+}
+
+// compare tells how a plate differs from the reading, and how likely it is to
+// be read so. An empty How is a difference that is no match.
+func (s *Searcher) compare(plate []byte) (how How, p float64) {
+	r := s.reading
+	text := r.text[:r.n]
+	switch {
+	case bytes.Equal(plate, text):
+		how = Exact
+	case len(plate) == len(text):
+		how = s.compareEqual(plate)
+	case len(plate) == len(text)+1:
+		return r.compareMissed(plate)
+	case len(plate) == len(text)-1:
+		return r.compareAdded(plate)
+	}
+	if how == "" {
+		return "", 0
+	}
+	p = 1
+	for i, c := range plate {
+		p *= r.at(i, c)
+	}
+	return how, p
+}
+
+// compareEqual is compare for plates of the same length.
+func (s *Searcher) compareEqual(plate []byte) How {
+	r := s.reading
+	changed, strange := 0, 0
+	for i, c := range plate {
+		t := r.text[i]
+		if sameAfterFold(c, t) {
+			continue
+		}
+		changed++
+		if !r.confusions.Confusable(t, c) && r.hesitated[i]&(1<<ordinal(c)) == 0 {
+			strange++
+		}
+	}
+	switch {
+	case changed == 0, strange == 0 && s.matching.Confusable:
+		return Confusable
+	case changed == 1 && len(plate) >= minEdited:
+		return OneCharacter
+	}
+	return ""
+}
+
+// minEdited is the shortest plate that is looked for with one character wrong:
+// among shorter ones everything is everything's neighbour.
+const minEdited = 5
+
+// compareMissed is compare for plates with one character more.
+func (r *Reading) compareMissed(plate []byte) (How, float64) {
+	return r.compareShifted(plate, r.n+1, func(i int) float64 { return r.missed })
+}
+
+// compareAdded is compare for plates with one character less.
+func (r *Reading) compareAdded(plate []byte) (How, float64) {
+	return r.compareShifted(plate, r.n, func(i int) float64 { return r.added * r.doubt[i] })
+}
+
+// compareShifted sums over the places where a character can have been missed
+// or added: the likelihoods of all ways to explain the reading by the plate.
+func (r *Reading) compareShifted(plate []byte, places int, extra func(i int) float64) (How, float64) {
+	if min(len(plate), r.n) < minEdited {
+		return "", 0
+	}
+	sum, fits := 0.0, false
+	for i := range places {
+		p, same := extra(i), true
+		for k, c := range plate {
+			at := k
+			if len(plate) < r.n && k >= i {
+				at++
+			}
+			if len(plate) > r.n {
+				if k == i {
+					continue
+				}
+				if k > i {
+					at--
+				}
+			}
+			p *= r.at(at, c)
+			same = same && sameAfterFold(c, r.text[at])
+		}
+		if same {
+			fits = true
+			sum += p
+		}
+	}
+	if !fits {
+		return "", 0
+	}
+	return OneCharacter, min(sum, 1)
+}
+
+// take adds an entry to the matches if the list's and its own rules let it.
+func (s *Searcher) take(e *entry.Entry, how How, p float64) {
+	q, m := s.query, &s.matching
+	text := s.reading.text[:s.reading.n]
+	sure, allowed := false, false // sure: whatever its probability
+	least := m.MinProbability
+	switch how {
+	case Exact:
+		sure, allowed = len(q.Characters) == 0 || max(p, s.reading.likelihood()) >= m.MinExact, true
+		least = m.MinExact
+	case Confusable:
+		sure, allowed = foldsTo(e.Plate, text), true
+		if looksLike(e.Plate, text) {
+			least = min(least, m.MinLookalike)
+		}
+	case OneCharacter:
+		sure = e.Policy == entry.PolicyFuzzy
+		allowed = m.OneCharacter || sure
+	case Wildcard:
+		sure, allowed = globs(e.Plate, text), true
+	}
+	if !allowed || e.Policy == entry.PolicyExact && how != Exact {
+		return
+	}
+	found := Match{List: s.list.Name, Version: s.list.Version, How: how, Probability: p, Entry: *e}
+	if q.State != "" && e.State != "" && !strings.EqualFold(q.State, e.State) {
+		found.StateDiffers = true
+		found.Probability *= 1 - min(max(q.StateConfidence, 0), 1)
+		sure = sure && q.StateConfidence < certainty
+	}
+	if !sure && found.Probability < least {
+		return
+	}
+	if e.TimeBound() {
+		if !q.ClockSynchronised {
+			found.TimeUnsure = true
+		} else {
+			at := q.At
+			if at.IsZero() {
+				at = time.Now()
+			}
+			if !e.ActiveAt(at) {
+				return
+			}
+		}
+	}
+	s.matches = append(s.matches, found)
+}
+
+// looksLike tells whether a plate and a text differ in [Lookalikes] alone.
+func looksLike(plate string, text []byte) bool {
+	if len(plate) != len(text) {
+		return false
+	}
+	for i, c := range text {
+		if plate[i] != c && !Lookalikes(plate[i], c) {
+			return false
+		}
+	}
+	return true
+}
+
+// foldsTo tells whether a plate and a text are the same after [Fold].
+func foldsTo(plate string, text []byte) bool {
+	if len(plate) != len(text) {
+		return false
+	}
+	for i, c := range text {
+		if !sameAfterFold(plate[i], c) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,273 @@
+package match
+
+import (
+	"cmp"
+	"slices"
+
+	"platewatch/hotlist/entry"
+)
+
+// Index is a list as a search needs it.
+type Index interface {
+	// Lookup calls found with each record whose plate has the index form folded
+	// (see [FoldIndex]), until it returns an error, which Lookup returns. The
+	// record is valid during the call only. Errors wrap [ErrDamaged].
+	Lookup(folded []byte, found func(Record) error) error
+}
+
+// Record is one entry that an [Index] found, decoded only as far as is asked.
+type Record interface {
+	// ID differs for any two records of a list.
+	ID() RecordID
+	// Plate is valid until the next record is looked up.
+	Plate() ([]byte, error)
+	Entry() (entry.Entry, error)
+}
+
+// RecordID tells the records of a list apart.
+type RecordID [12]byte
+
+// SearchedList is a list as it is searched.
+type List struct {
+	Name, Version string
+	// Fuzzy: some entries have [PolicyFuzzy].
+	Fuzzy    bool
+	Index    Index
+	Layouts  *Layouts
+	Patterns *Patterns
+}
+
+// Searcher searches one list. It keeps the memory of a search, so that looking
+// up a plate allocates nothing; it is not safe for concurrent use.
+type Searcher struct {
+	list     List
+	reading  *Reading
+	query    *Query
+	matching Rules
+	matches  []Match
+	seen     []RecordID
+	found    func(Record) error // consider, bound once: each binding would allocate
+
+	folded    [entry.MaxPlate + 1]byte
+	edited    [entry.MaxPlate + 1]byte
+	options   [entry.MaxPlate][]option
+	memory    [entry.MaxPlate * alphabet]option
+	rest      [entry.MaxPlate + 1]float64 // product of the best probabilities of places i..n
+	all       float64                     // P(reading), summed over all plates of its length
+	least     float64                     // the likelihood that a plate needs at least
+	tried     int
+	oneExtra  bool    // one character more or less is looked for
+	oneChange bool    // any one character changed is looked for
+	changed   float64 // the likelihood that one with a character changed needs at least
+}
+
+// NewSearcher returns a searcher of a list.
+func NewSearcher(l List) *Searcher {
+	s := &Searcher{list: l}
+	s.found = s.consider
+	return s
+}
+
+// Search appends the entries that match a reading to matches, in no order.
+func (s *Searcher) Search(matches []Match, r *Reading, m Rules) ([]Match, error) {
+	s.reading, s.query, s.matching = r, &r.query, m
+	s.matches, s.seen = matches, s.seen[:0]
+	err := s.run()
+	found := s.matches
+	s.reading, s.query, s.matches = nil, nil, nil
+	return found, err
+}
+
+// option is a class of characters that a place can be, with the probability of
+// the likeliest of its members.
+type option struct {
+	class byte
+	p     float64
+}
+
+const (
+	// maxTried bounds the readings of one plate that are looked up.
+	maxTried = 256
+	// leastTried is the likelihood below which a reading is looked up only as a
+	// change of one character.
+	leastTried = 0.0005
+)
+
+func (s *Searcher) run() error {
+	r := s.reading
+	for i := range r.n {
+		s.folded[i] = indexClass[r.text[i]]
+	}
+	s.tried = 0
+	m := &s.matching
+	least := m.MinProbability
+	// An entry's own policy can allow one character whatever the list does.
+	fuzzy := s.list.Fuzzy
+	var most float64
+	s.all, most = s.list.Layouts.expect(r)
+	needed := least * s.all / most // by the likeliest of plates
+	s.least = max(needed, leastTried)
+	s.oneChange = m.OneCharacter && needed < leastTried || fuzzy
+	s.oneExtra = m.OneCharacter && needed < r.missed || fuzzy
+	s.changed = needed
+	if fuzzy {
+		s.changed = 0
+	}
+	if r.n < minEdited {
+		s.oneChange, s.oneExtra = false, false
+	}
+	s.weigh(s.least)
+	if err := s.list.Index.Lookup(s.folded[:r.n], s.found); err != nil {
+		return err
+	}
+	if m.Confusable || m.OneCharacter {
+		if err := s.descend(0, 1, false); err != nil {
+			return err
+		}
+		if err := s.confuse(); err != nil {
+			return err
+		}
+	}
+	if err := s.edit(); err != nil {
+		return err
+	}
+	if m.Wildcards {
+		s.list.Patterns.match(r, least, func(e *entry.Entry, p float64) { s.take(e, Wildcard, p) })
+	}
+	return nil
+}
+
+// weigh lists, for each place, the classes it can be such that the whole is
+// likelier than least, the likeliest first.
+func (s *Searcher) weigh(least float64) {
+	r := s.reading
+	var classes [entry.MaxPlate][128]float32
+	all := 1.0
+	var top [entry.MaxPlate]float64
+	for i := range r.n {
+		for k, p := range r.p[i] {
+			c := indexClass[character(k)]
+			classes[i][c] = max(classes[i][c], p)
+			top[i] = max(top[i], float64(p))
+		}
+		all *= top[i]
+	}
+	memory := s.memory[:0]
+	s.rest[r.n] = 1
+	for i := r.n - 1; i >= 0; i-- {
+		s.rest[i] = s.rest[i+1] * top[i]
+		from := len(memory)
+		for _, c := range classLeaders {
+			if p := float64(classes[i][c]); p/top[i]*all >= least {
+				memory = append(memory, option{c, p})
+			}
+		}
+		s.options[i] = memory[from:len(memory):len(memory)]
+		slices.SortFunc(s.options[i], func(a, b option) int { return cmp.Compare(b.p, a.p) })
+	}
+}
+
+// descend looks up every reading that is likely enough, place by place.
+func (s *Searcher) descend(i int, p float64, changed bool) error {
+	if i == s.reading.n {
+		if !changed || s.tried >= maxTried {
+			return nil // as it was read: looked up already
+		}
+		s.tried++
+		return s.list.Index.Lookup(s.edited[:i], s.found)
+	}
+	for _, o := range s.options[i] {
+		if p*o.p*s.rest[i+1] < s.least {
+			return nil
+		}
+		s.edited[i] = o.class
+		if err := s.descend(i+1, p*o.p, changed || o.class != s.folded[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// confuse looks up the readings with one pair of the table exchanged that the
+// index tells apart and that descend left out as unlikely.
+func (s *Searcher) confuse() error {
+	if !s.matching.Confusable || s.least > leastTried {
+		return nil
+	}
+	r := s.reading
+	for i := range r.n {
+		for k, w := range r.confusions.weight[ordinal(r.text[i])] {
+			c := indexClass[character(k)]
+			if w == 0 || c == s.folded[i] {
+				continue
+			}
+			if err := s.lookupChanged(i, c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// edit looks up the readings with one character changed, added or taken away.
+func (s *Searcher) edit() error {
+	n := s.reading.n
+	if s.oneChange {
+		for i := range n {
+			others := s.rest[0] * s.rest[i+1] / s.rest[i] // the likeliest of the other places
+			for _, c := range classLeaders {
+				if c != s.folded[i] && others*s.likeliest(i, c) >= s.changed {
+					if err := s.lookupChanged(i, c); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	if !s.oneExtra {
+		return nil
+	}
+	for i := range n { // the reader added a character
+		if n == 1 || i > 0 && s.folded[i] == s.folded[i-1] {
+			continue
+		}
+		copy(s.edited[:i], s.folded[:i])
+		copy(s.edited[i:], s.folded[i+1:n])
+		if err := s.list.Index.Lookup(s.edited[:n-1], s.found); err != nil {
+			return err
+		}
+	}
+	if n == entry.MaxPlate {
+		return nil
+	}
+	for i := range n + 1 { // it missed one
+		copy(s.edited[:i], s.folded[:i])
+		copy(s.edited[i+1:], s.folded[i:n])
+		for _, c := range classLeaders {
+			if i > 0 && c == s.folded[i-1] {
+				continue // as if it were missing one place before
+			}
+			s.edited[i] = c
+			if err := s.list.Index.Lookup(s.edited[:n+1], s.found); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// likeliest is the probability of the likeliest character of a class.
+func (s *Searcher) likeliest(i int, class byte) float64 {
+	p := float32(0)
+	for _, k := range classMembers[class] {
+		p = max(p, s.reading.p[i][k])
+	}
+	return float64(p)
+}
+
+func (s *Searcher) lookupChanged(i int, c byte) error {
+	n := s.reading.n
+	copy(s.edited[:n], s.folded[:n])
+	s.edited[i] = c
+	return s.list.Index.Lookup(s.edited[:n], s.found)
+}
