@@ -6,6 +6,9 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,14 +19,14 @@ import (
 // packages in dir that no other package uses. Tests do not count, neither
 // *_test.go files nor packages made for them (isTestPackage). A type counts as
 // used where something used is declared with it; a method also where its type
-// fits an interface that has it. Errors, and all values of a type or group of
+// fits an interface that has it, or a template of its package names it. Errors, and all values of a type or group of
 // constants that is used, count as used: they are one promise.
 //
 // Objects are compared by name (objectName), because each package is checked
 // against the export data of the others, not against their syntax: that takes
 // seconds where loading all of them from source takes a minute.
 func unusedExports(dir string) ([]string, error) {
-	const mode = packages.NeedName | packages.NeedImports | packages.NeedTypes | packages.NeedSyntax | packages.NeedTypesInfo
+	const mode = packages.NeedName | packages.NeedImports | packages.NeedTypes | packages.NeedSyntax | packages.NeedTypesInfo | packages.NeedEmbedFiles
 	fset := token.NewFileSet()
 	loaded, err := packages.Load(&packages.Config{Mode: mode, Dir: dir, Fset: fset}, "./...")
 	if err != nil {
@@ -37,7 +40,7 @@ func unusedExports(dir string) ([]string, error) {
 		own[p.PkgPath] = true
 	}
 
-	u := usage{own: own, declared: map[string]types.Object{}, used: map[string]bool{}, group: map[string][]string{}}
+	u := usage{own: own, declared: map[string]types.Object{}, used: map[string]bool{}, group: map[string][]string{}, templates: map[string]bool{}}
 	methods := map[string]bool{} // of all interfaces: name and signature
 	for _, p := range loaded {
 		if isTestPackage(p.PkgPath) {
@@ -45,6 +48,9 @@ func unusedExports(dir string) ([]string, error) {
 		}
 		if p.Name != "main" {
 			u.declare(p)
+		}
+		if err := u.useInTemplates(p); err != nil {
+			return nil, err
 		}
 		for _, object := range p.TypesInfo.Uses {
 			if object.Pkg() != nil && object.Pkg() != p.Types && own[object.Pkg().Path()] {
@@ -77,7 +83,7 @@ func unusedExports(dir string) ([]string, error) {
 		if u.used[name] || u.isPromise(object) {
 			continue
 		}
-		if f, ok := object.(*types.Func); ok && f.Signature().Recv() != nil && methods[methodName(f)] {
+		if f, ok := object.(*types.Func); ok && f.Signature().Recv() != nil && (methods[methodName(f)] || u.templates[f.Pkg().Path()+"."+f.Name()]) {
 			continue
 		}
 		at := fset.Position(object.Pos())
@@ -111,6 +117,8 @@ type usage struct {
 	declared map[string]types.Object // by objectName
 	used     map[string]bool         // by objectName
 	group    map[string][]string     // all names of a constant's group, by objectName
+
+	templates map[string]bool // methods that a package's templates call: its path and the method's name
 }
 
 // declare notes the exported names and methods of a package.
@@ -147,6 +155,31 @@ func (u *usage) declare(p *packages.Package) {
 			}
 		}
 	}
+}
+
+// actions finds what is done in a template, fields what an action asks for.
+var (
+	actions = regexp.MustCompile(`{{[^}]*}}`)
+	fields  = regexp.MustCompile(`\.([A-Z]\w*)`)
+)
+
+// useInTemplates notes what the templates call that a package embeds.
+func (u *usage) useInTemplates(p *packages.Package) error {
+	for _, file := range p.EmbedFiles {
+		if filepath.Ext(file) != ".html" {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		for _, action := range actions.FindAll(text, -1) {
+			for _, field := range fields.FindAllSubmatch(action, -1) {
+				u.templates[p.PkgPath+"."+string(field[1])] = true
+			}
+		}
+	}
+	return nil
 }
 
 // use notes an object, and the types that it is declared with.

@@ -15,7 +15,10 @@ var module = map[string]string{
 	"go.mod": "module example\n\ngo 1.26\n",
 	"shop/shop.go": `package shop
 
-import "errors"
+import (
+	_ "embed"
+	"errors"
+)
 
 // ErrShut counts as used, as every error does.
 var ErrShut = errors.New("shut")
@@ -34,7 +37,12 @@ const (
 
 const UnusedLimit = 3
 
+//go:embed page.html
+var page string
+
 type Shop struct{ Stock []Good }
+
+func (s *Shop) InThePage() int { return len(page) }
 
 // Good is used, because a field of Shop is declared with it.
 type Good struct{}
@@ -52,6 +60,7 @@ type UnusedType struct{}
 
 func UnusedFunction() UnusedType { return UnusedType{} }
 `,
+	"shop/page.html": "{{range .Shops}}{{printf `%d` .InThePage}}{{end}} .UnusedInTheProgram",
 	"shop/shop_test.go": `package shop_test
 
 import "example/shop"

@@ -118,7 +118,7 @@ func (s *Score) add(file truth.File, got []ocr.Plate) {
 		if exact {
 			s.Exact++
 		}
-		if Fold(p.Text) == Fold(want.Text) {
+		if fold(p.Text) == fold(want.Text) {
 			s.Folded++
 		} else {
 			s.Misread++
@@ -162,8 +162,8 @@ func belonging(want truth.Plate, got []ocr.Plate) int {
 
 var folder = strings.NewReplacer("O", "0", "Q", "0", "I", "1")
 
-// Fold makes characters equal that many dies stamp alike.
-func Fold(text string) string { return folder.Replace(text) }
+// fold makes characters equal that many dies stamp alike.
+func fold(text string) string { return folder.Replace(text) }
 
 func share(n, of int) float64 {
 	if of == 0 {
