@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"platewatch/cmd/platewatch/internal/hit"
+	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/message"
 	"platewatch/uplink/watch"
@@ -197,12 +198,21 @@ func (p *watchPrinter) hit(h *message.Hit, raw []byte) error {
 	}
 	err := p.line("%s  %-12s %-16s %-12s %s/%s %s  %.0f%%%s  verify before acting\n",
 		when(h.CapturedAt), h.Unit, h.ID, plate, m.List, m.Category, m.How, 100*h.Confidence, note)
-	for i := range h.Matches {
-		err = errors.Join(err, p.line("    %s\n", hit.Head(&h.Matches[i])))
-		for _, f := range hit.Facts(&h.Matches[i]) {
+	facts := func(list []status.Fact) {
+		for _, f := range list {
 			err = errors.Join(err, p.line("      %-10s %s\n", f.Label, f.Text))
 		}
 	}
+	for i := range h.Matches {
+		err = errors.Join(err, p.line("    %s\n", hit.Head(&h.Matches[i])))
+		facts(hit.Facts(&h.Matches[i]))
+	}
+	place := h.Camera
+	if h.Position != nil && h.Position.Name != "" {
+		place += ", " + h.Position.Name
+	}
+	err = errors.Join(err, p.line("    camera %s\n", place))
+	facts(hit.PassageFacts(h))
 	return err
 }
 

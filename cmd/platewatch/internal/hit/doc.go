@@ -4,7 +4,7 @@
 // and the lines of `platewatch watch` and `platewatch hotlist check`.
 //
 //	match.go       an entry → the message, and the message → words, field by field
-//	passage.go     a passage and its matches → the message
+//	passage.go     a passage and its matches → the message, and the message → words
 //	page.go        the message → the row of the status page
 //	characters.go  the reader's characters → the types of hotlist and uplink
 //

@@ -55,25 +55,35 @@ const covert = "whoever stops the vehicle must not show that it was expected"
 // important first.
 func Facts(m *message.Match) []status.Fact {
 	e := &m.Entry
-	var facts []status.Fact
-	add := func(label, text string, urgent bool) {
-		if text != "" {
-			facts = append(facts, status.Fact{Label: label, Text: text, Urgent: urgent})
-		}
-	}
-	add("caution", m.Caution, true)
+	var f facts
+	f.urgent("caution", m.Caution)
 	if m.Covert {
-		add("covert", covert, true)
+		f.urgent("covert", covert)
 	}
-	add("handling", m.Handling, true)
-	add("vehicle", Vehicle(e.Vehicle), false)
-	add("plate type", e.PlateType, false)
-	add("effective", moment(e.Effective), false)
-	add("expires", moment(e.Expires), false)
-	add("record", e.Record, false)
-	add("agency", e.Agency, false)
-	add("note", e.Note, false)
-	return facts
+	f.urgent("handling", m.Handling)
+	f.add("vehicle", Vehicle(e.Vehicle))
+	f.add("plate type", e.PlateType)
+	f.add("effective", moment(e.Effective))
+	f.add("expires", moment(e.Expires))
+	f.add("record", e.Record)
+	f.add("agency", e.Agency)
+	f.add("note", e.Note)
+	return f
+}
+
+// facts collects those that have a text.
+type facts []status.Fact
+
+func (f *facts) add(label, text string) {
+	if text != "" {
+		*f = append(*f, status.Fact{Label: label, Text: text})
+	}
+}
+
+func (f *facts) urgent(label, text string) {
+	if text != "" {
+		*f = append(*f, status.Fact{Label: label, Text: text, Urgent: true})
+	}
 }
 
 // Vehicle describes an entry's vehicle in a few words: "2014 red Arden 1.4 TS".

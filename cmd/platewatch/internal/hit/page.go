@@ -10,7 +10,7 @@ import (
 func Page(id string, h *message.Hit, age status.Seconds, delivered bool) status.Hit {
 	row := status.Hit{
 		ID: id, Time: h.CapturedAt, Age: age, Camera: h.Camera, Text: h.Text, Region: h.Region, Confidence: h.Confidence,
-		Match: h.Matches[0], Head: Head(&h.Matches[0]), Facts: Facts(&h.Matches[0]),
+		Match: h.Matches[0], Head: Head(&h.Matches[0]), Facts: append(Facts(&h.Matches[0]), PassageFacts(h)...),
 		Delivered: delivered, Picture: h.PlatePicture != nil,
 	}
 	for i := range h.Matches[1:] {

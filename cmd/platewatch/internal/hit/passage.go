@@ -3,6 +3,7 @@ package hit
 import (
 	"slices"
 
+	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/ocr/passage"
 	"platewatch/uplink/message"
 )
@@ -29,4 +30,16 @@ func Direction(p *passage.Passage) string {
 		return ""
 	}
 	return p.Direction.String()
+}
+
+// PassageFacts are what a person should know of the passage itself, beyond its
+// plate, camera and time.
+func PassageFacts(h *message.Hit) []status.Fact {
+	var f facts
+	if h.Clock != message.ClockSynchronised {
+		f.urgent("clock", "not set: the time may be wrong")
+	}
+	f.add("direction", h.Direction)
+	f.add("format", h.Region)
+	return f
 }

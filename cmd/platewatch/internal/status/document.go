@@ -187,8 +187,8 @@ type Hit struct {
 
 	// Match is the most urgent match, as in the message.
 	message.Match
-	// Head names it in one line; Facts are what a person should know of it, and
-	// of the other matches after it.
+	// Head names it in one line; Facts are what a person should know of it, of
+	// the passage, and of the other matches.
 	Head  string `json:"head"`
 	Facts []Fact `json:"facts,omitempty"`
 
