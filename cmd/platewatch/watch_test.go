@@ -157,7 +157,7 @@ func TestWatchFailures(t *testing.T) {
 		{[]string{"-nonsense"}, exitUsage, "nonsense"},
 		{[]string{"-broker", nobody, "-once"}, exitFailed, "refused"},
 		{[]string{"-broker", "tcp://broker.example:1883"}, exitFailed, "needs TLS"},
-		{[]string{"-broker", nobody, "-unit", "+"}, exitUsage, "unit name"},
+		{[]string{"-broker", nobody, "-unit", "+"}, exitUsage, "cannot use the name"},
 		{[]string{"-broker", "tls://localhost", "-ca", "/does/not/exist"}, exitMissing, "/does/not/exist"},
 		{[]string{"-h"}, exitFine, ""},
 	} {
