@@ -1,9 +1,9 @@
 package motion
 
 import (
-	"errors"
 	"fmt"
 	"image"
+	"iter"
 	"math"
 
 	"gocv.io/x/gocv"
@@ -16,8 +16,8 @@ type Corner struct{ X, Y float64 }
 
 // Area is the part of a camera's picture that matters.
 type Area struct {
-	Include []Corner   // a polygon; empty: the whole picture
-	Exclude [][]Corner // polygons: the camera's own clock, a shop's sign
+	Include []Corner   `toml:"include"` // a polygon; empty: the whole picture
+	Exclude [][]Corner `toml:"exclude"` // polygons: the camera's own clock, a shop's sign
 }
 
 const (
@@ -25,38 +25,52 @@ const (
 	maxExcluded = 32
 )
 
-// Validate reports the first polygon that encloses nothing or lies outside.
-func (a Area) Validate() error {
-	if len(a.Include) > 0 {
-		if err := checkPolygon(a.Include); err != nil {
-			return fmt.Errorf("include: %w", err)
+// problem is what is wrong with a polygon. Its text continues the setting's key.
+type problem struct{ text, advice string }
+
+func (p *problem) Error() string { return p.text }
+
+// Hint says what to write instead.
+func (p *problem) Hint() string { return p.advice }
+
+// Problems yields the polygons that enclose nothing or lie outside the picture,
+// by their keys.
+func (a Area) Problems() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if len(a.Include) > 0 {
+			if err := checkPolygon(a.Include); err != nil && !yield("include", err) {
+				return
+			}
+		}
+		if len(a.Exclude) > maxExcluded && !yield("exclude", &problem{text: fmt.Sprintf("lists %d polygons, at most %d are taken", len(a.Exclude), maxExcluded)}) {
+			return
+		}
+		for i, p := range a.Exclude {
+			if err := checkPolygon(p); err != nil && !yield(fmt.Sprintf("exclude[%d]", i), err) {
+				return
+			}
 		}
 	}
-	if len(a.Exclude) > maxExcluded {
-		return fmt.Errorf("exclude: %d polygons, at most %d", len(a.Exclude), maxExcluded)
-	}
-	for i, p := range a.Exclude {
-		if err := checkPolygon(p); err != nil {
-			return fmt.Errorf("exclude, polygon %d: %w", i+1, err)
-		}
-	}
-	return nil
 }
 
 func checkPolygon(p []Corner) error {
+	fail := func(format string, args ...any) error {
+		return &problem{"is not a valid polygon: " + fmt.Sprintf(format, args...),
+			"write the corners in order, as fractions from the top left: [[0.0, 0.3], [1.0, 0.3], [1.0, 1.0], [0.0, 1.0]]"}
+	}
 	if len(p) < 3 || len(p) > maxCorners {
-		return fmt.Errorf("a polygon of %d corners: 3 to %d", len(p), maxCorners)
+		return fail("it has %d corners, 3 to %d are possible", len(p), maxCorners)
 	}
 	twice := 0.0
 	for i, c := range p {
 		if !(c.X >= 0 && c.X <= 1 && c.Y >= 0 && c.Y <= 1) {
-			return fmt.Errorf("corner %d is at %g, %g: fractions of the picture, 0 to 1", i+1, c.X, c.Y)
+			return fail("corner %d is outside the picture, 0 to 1", i+1)
 		}
 		n := p[(i+1)%len(p)]
 		twice += c.X*n.Y - n.X*c.Y
 	}
 	if math.Abs(twice) < 1e-6 {
-		return errors.New("the polygon encloses nothing")
+		return fail("it encloses nothing")
 	}
 	return nil
 }

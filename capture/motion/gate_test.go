@@ -175,8 +175,8 @@ func TestArea(t *testing.T) {
 	triangle := []Corner{{0, 0}, {1, 0}, {0, 1}}
 	hole := []Corner{{0.1, 0.1}, {0.3, 0.1}, {0.3, 0.3}, {0.1, 0.3}}
 	a := Area{Include: triangle, Exclude: [][]Corner{hole}}
-	if err := a.Validate(); err != nil {
-		t.Fatal(err)
+	for key, err := range a.Problems() {
+		t.Fatal(key, err)
 	}
 	const w, h = 100, 80
 	m := gocv.NewMatWithSizeFromScalar(gocv.NewScalar(200, 0, 0, 0), h, w, gocv.MatTypeCV8UC1)
@@ -201,7 +201,11 @@ func TestArea(t *testing.T) {
 		"outside":     {Include: []Corner{{0, 0}, {2, 0}, {0, 1}}},
 		"a line":      {Exclude: [][]Corner{{{0, 0}, {0.5, 0.5}, {1, 1}}}},
 	} {
-		if bad.Validate() == nil {
+		accepted := true
+		for range bad.Problems() {
+			accepted = false
+		}
+		if accepted {
 			t.Errorf("%s is accepted", name)
 		}
 	}

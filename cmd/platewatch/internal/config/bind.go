@@ -12,8 +12,8 @@ import (
 	"platewatch/cmd/platewatch/internal/setting"
 )
 
-// field is one key of a section: a field of its struct, or of a struct embedded
-// in it.
+// field is one key of a section: a field of its struct, or of a struct that is
+// part of it, embedded or with the tag `toml:",inline"`.
 type field struct {
 	key   string // of the tag `toml:"key"`
 	index []int
@@ -28,7 +28,7 @@ func fieldsOf(t reflect.Type) []field {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		switch key := f.Tag.Get("toml"); {
-		case key == "" && f.Anonymous && f.Type.Kind() == reflect.Struct:
+		case isInline(f):
 			for _, inner := range fieldsOf(f.Type) {
 				inner.index = append([]int{i}, inner.index...)
 				fields = append(fields, inner)
@@ -40,14 +40,23 @@ func fieldsOf(t reflect.Type) []field {
 	return fields
 }
 
+func isInline(f reflect.StructField) bool {
+	key := f.Tag.Get("toml")
+	return f.Type.Kind() == reflect.Struct && (key == ",inline" || key == "" && f.Anonymous)
+}
+
 // isSection reports whether a field is a [section], or several [[sections]].
 func (f field) isSection() bool {
 	t := f.typ
 	if t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	return t.Kind() == reflect.Struct
+	return t.Kind() == reflect.Struct && !isTuple(t)
 }
+
+// isTuple reports whether a struct has no keys: the file writes it as a list of
+// its values, as the corner [x, y] of a polygon.
+func isTuple(t reflect.Type) bool { return t.Kind() == reflect.Struct && len(fieldsOf(t)) == 0 }
 
 var durationType = reflect.TypeFor[time.Duration]()
 
@@ -124,13 +133,22 @@ func (b binder) value(path string, value any, v reflect.Value, bytes bool) {
 			return
 		}
 	case map[string]any:
-		if kind == reflect.Struct {
+		if kind == reflect.Struct && !isTuple(v.Type()) {
 			b.table(path, x, v)
 			return
 		}
 	case []any:
-		if kind == reflect.Slice {
+		switch {
+		case kind == reflect.Slice:
 			b.slice(path, x, v, bytes)
+			return
+		case isTuple(v.Type()) && len(x) == v.NumField():
+			for i, value := range x {
+				b.value(indexPath(path, i), value, v.Field(i), false)
+			}
+			return
+		case isTuple(v.Type()):
+			b.addf(path, "write "+wants(v.Type(), bytes), "has %d numbers", len(x))
 			return
 		}
 	}
@@ -197,18 +215,18 @@ func wants(t reflect.Type, bytes bool) string {
 		return "a whole number"
 	case kind == reflect.Float64:
 		return "a number"
+	case isTuple(t):
+		return "a corner [x, y]"
 	case kind == reflect.Struct:
 		return "a section in [brackets] of its own"
 	case kind != reflect.Slice:
 		return t.String()
-	}
-	switch t.Elem().Kind() {
-	case reflect.String:
+	case t.Elem().Kind() == reflect.String:
 		return `a list of strings such as ["…"]`
-	case reflect.Float64:
-		return "a corner [x, y]"
-	case reflect.Slice:
+	case isTuple(t.Elem()):
 		return "a list of corners such as [[0.0, 0.3], [1.0, 0.3], [1.0, 1.0]]"
+	case t.Elem().Kind() == reflect.Slice:
+		return "a list of lists of corners such as [[[0.0, 0.3], [1.0, 0.3], [1.0, 1.0]]]"
 	}
 	return "one section in [[double brackets]] for each"
 }

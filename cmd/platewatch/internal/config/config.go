@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/picture"
 	"platewatch/cmd/platewatch/internal/setting"
 )
@@ -76,20 +77,6 @@ type Camera struct {
 	OpenTimeout time.Duration `toml:"open_timeout"` // a camera that does not open in this time is tried again
 	ReadTimeout time.Duration `toml:"read_timeout"` // a camera that gives no frame for this long is opened anew
 
-	// What of the picture matters: polygons of [x, y] corners, as fractions of
-	// its width and height from the top left.
-	Include [][]float64   `toml:"include"` // plates are looked for in this one; empty: everywhere
-	Exclude [][][]float64 `toml:"exclude"` // and not in these: the camera's own clock, a shop's sign
-
-	// Characters of other heights are no plates, in pixels; 0: any.
-	MinCharacterHeight float64 `toml:"min_character_height"`
-	MaxCharacterHeight float64 `toml:"max_character_height"`
-
-	// Motion looks only where something moves or a plate is expected, and
-	// everywhere each FullLook. Without it every frame is searched.
-	Motion   bool          `toml:"motion"`
-	FullLook time.Duration `toml:"full_look"`
-
 	// Settings of a V4L2 camera; empty: as the camera has them.
 	Exposure     time.Duration `toml:"exposure"`      // of one frame
 	Gain         *int          `toml:"gain"`          // in the driver's units
@@ -101,6 +88,9 @@ type Camera struct {
 
 	Loop bool `toml:"loop"` // files and folders start again at their end
 	Pace Pace `toml:"pace"` // files and folders: how fast, [PaceReal] by default
+
+	// Observe says where plates are searched.
+	Observe observe.Params `toml:",inline"`
 }
 
 // OCR configures finding and reading.
@@ -301,8 +291,7 @@ func DefaultCamera() Camera {
 	return Camera{
 		OpenTimeout: 5 * time.Second,
 		ReadTimeout: 3 * time.Second,
-		Motion:      true,
-		FullLook:    5 * time.Second,
+		Observe:     observe.DefaultParams(),
 	}
 }
 

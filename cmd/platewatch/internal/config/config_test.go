@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"platewatch/capture/motion"
+	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/picture"
 	"platewatch/cmd/platewatch/internal/setting"
 )
@@ -106,6 +108,13 @@ func TestParseKeepsDefaults(t *testing.T) {
 	}
 }
 
+// observed are the defaults, changed.
+func observed(change func(*observe.Params)) observe.Params {
+	p := observe.DefaultParams()
+	change(&p)
+	return p
+}
+
 func TestParseEverything(t *testing.T) {
 	got := mustParse(t, `
 state_dir = "/srv/platewatch"
@@ -180,12 +189,16 @@ format = "json"
 		Cameras: []Camera{
 			{Name: "front", Source: "rtsp://192.0.2.7/a", Transport: "udp", CredentialsFile: "front",
 				OpenTimeout: time.Minute, ReadTimeout: 3 * time.Second,
-				Include: [][]float64{{0, 0.3}, {1, 0.3}, {0.5, 1}}, Exclude: [][][]float64{{{0, 0}, {0.1, 0}, {0.1, 0.05}}},
-				MinCharacterHeight: 12, MaxCharacterHeight: 90.5, Motion: true, FullLook: 5 * time.Second},
+				Observe: observed(func(p *observe.Params) {
+					p.Area.Include = []motion.Corner{{X: 0, Y: 0.3}, {X: 1, Y: 0.3}, {X: 0.5, Y: 1}}
+					p.Area.Exclude = [][]motion.Corner{{{X: 0, Y: 0}, {X: 0.1, Y: 0}, {X: 0.1, Y: 0.05}}}
+					p.MinHeight, p.MaxHeight = 12, 90.5
+				})},
 			{Name: "clip", Source: "night.MKV", Loop: true, Pace: PaceFast,
-				OpenTimeout: 5 * time.Second, ReadTimeout: 3 * time.Second, FullLook: time.Minute},
+				OpenTimeout: 5 * time.Second, ReadTimeout: 3 * time.Second,
+				Observe: observed(func(p *observe.Params) { p.Gate, p.FullLook = false, time.Minute })},
 			{Name: "board", Source: "/dev/video0", OpenTimeout: 5 * time.Second, ReadTimeout: 3 * time.Second,
-				Motion: true, FullLook: 5 * time.Second,
+				Observe:  observe.DefaultParams(),
 				Exposure: time.Millisecond, Gain: number(0), Focus: number(30), WhiteBalance: number(4500), AutoExposure: "plate"},
 		},
 		OCR:     OCR{Model: "plate.traineddata", Workers: 3, MinPlateWidth: 64, Region: "nl,uk"},

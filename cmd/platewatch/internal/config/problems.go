@@ -95,10 +95,10 @@ func (f *findings) check(path string, v reflect.Value) {
 		t := v.Type().Field(i)
 		switch key := t.Tag.Get("toml"); {
 		case !t.IsExported() || key == "-":
+		case isInline(t):
+			f.check(path, v.Field(i))
 		case key != "":
 			f.check(joinPath(path, key), v.Field(i))
-		case t.Anonymous:
-			f.check(path, v.Field(i))
 		}
 	}
 }

@@ -99,6 +99,12 @@ func literal(v reflect.Value, bytes bool) string {
 			f += ".0"
 		}
 		return f
+	case reflect.Struct: // a tuple
+		items := make([]string, v.NumField())
+		for i := range items {
+			items[i] = literal(v.Field(i), false)
+		}
+		return "[" + strings.Join(items, ", ") + "]"
 	case reflect.Slice:
 		items := make([]string, v.Len())
 		for i := range items {

@@ -121,13 +121,6 @@ func (c Camera) validate(f *findings, at string) {
 	number(f, at+".fps", c.FPS, 0, 240, "frames a second")
 	timeout(f, at+".open_timeout", c.OpenTimeout, 100*time.Millisecond, time.Minute)
 	timeout(f, at+".read_timeout", c.ReadTimeout, 100*time.Millisecond, time.Minute)
-	c.validateArea(f, at)
-	number(f, at+".min_character_height", c.MinCharacterHeight, 0, 1000, "pixels")
-	number(f, at+".max_character_height", c.MaxCharacterHeight, 0, 1000, "pixels")
-	if c.MaxCharacterHeight > 0 && c.MinCharacterHeight > c.MaxCharacterHeight {
-		f.addf(at+".min_character_height", "write the smaller one here", "= %g is more than max_character_height = %g", c.MinCharacterHeight, c.MaxCharacterHeight)
-	}
-	timeout(f, at+".full_look", c.FullLook, 500*time.Millisecond, time.Hour)
 	if c.Exposure != 0 {
 		timeout(f, at+".exposure", c.Exposure, 100*time.Microsecond, time.Second)
 	}

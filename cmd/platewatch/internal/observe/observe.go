@@ -6,32 +6,36 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
+	"iter"
 	"time"
 
 	"gocv.io/x/gocv"
 
 	"platewatch/capture/motion"
+	"platewatch/cmd/platewatch/internal/setting"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 )
 
 // Params of an observer.
 type Params struct {
-	Passage passage.Params
+	Passage passage.Params `toml:"-"`
 	// Area is the part of the picture to search. Plates with their centre outside
 	// are dropped.
-	Area motion.Area
+	Area motion.Area `toml:",inline"`
 	// MinHeight and MaxHeight bound the height of the characters in pixels; 0 is
 	// no bound.
-	MinHeight, MaxHeight float64
+	MinHeight float64 `toml:"min_character_height"`
+	MaxHeight float64 `toml:"max_character_height"`
 	// Gate limits the search to places where something moved or a plate is
 	// expected; every FullLook the whole area is searched. Without Gate every
 	// frame is searched completely.
-	Gate     bool
-	FullLook time.Duration
+	Gate     bool          `toml:"motion"`
+	FullLook time.Duration `toml:"full_look"`
 }
 
 // DefaultParams search where something moves, and the whole area every five
@@ -40,18 +44,28 @@ func DefaultParams() Params {
 	return Params{Passage: passage.DefaultParams(), Gate: true, FullLook: 5 * time.Second}
 }
 
-// Validate reports the first invalid setting.
-func (p Params) Validate() error {
-	switch {
-	case p.MinHeight < 0 || p.MaxHeight < 0 || p.MaxHeight > 0 && p.MinHeight > p.MaxHeight:
-		return fmt.Errorf("character heights of %g to %g pixels: neither may be negative, and the smaller comes first", p.MinHeight, p.MaxHeight)
-	case p.Gate && p.FullLook <= 0:
-		return fmt.Errorf("a full look every %v: the interval must be positive", p.FullLook)
+// maxHeight bounds the height of characters, in pixels.
+const maxHeight = 1000
+
+// Problems yields the settings that cannot be used, by their keys. The passages'
+// own settings are checked where they are used.
+func (p Params) Problems() iter.Seq2[string, error] {
+	order := error(nil)
+	if p.MaxHeight > 0 && p.MinHeight > p.MaxHeight {
+		order = setting.Problemf("write the smaller one here", "= %g is more than max_character_height = %g", p.MinHeight, p.MaxHeight)
 	}
-	if err := p.Area.Validate(); err != nil {
-		return err
+	return func(yield func(string, error) bool) {
+		for key, err := range p.Area.Problems() {
+			if !yield(key, err) {
+				return
+			}
+		}
+		setting.Failed(
+			setting.Check{Key: "min_character_height", Err: cmp.Or(setting.Number(p.MinHeight, 0, maxHeight, "pixels"), order)},
+			setting.Check{Key: "max_character_height", Err: setting.Number(p.MaxHeight, 0, maxHeight, "pixels")},
+			setting.Check{Key: "full_look", Err: setting.Duration(p.FullLook, 500*time.Millisecond, time.Hour)},
+		)(yield)
 	}
-	return p.Passage.Validate()
 }
 
 // Extent is the part of a frame that was searched.
@@ -91,8 +105,8 @@ type Observer struct {
 
 // New makes an observer. Close it after use; the caller keeps the recogniser.
 func New(r *ocr.Recogniser, p Params) (*Observer, error) {
-	if err := p.Validate(); err != nil {
-		return nil, err
+	for key, err := range p.Problems() {
+		return nil, fmt.Errorf("%s %w", key, err)
 	}
 	tracker, err := passage.NewTracker(p.Passage, 1)
 	if err != nil {

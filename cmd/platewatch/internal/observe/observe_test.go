@@ -158,7 +158,8 @@ func TestParamsRefused(t *testing.T) {
 	} {
 		p := DefaultParams()
 		change(&p)
-		if p.Validate() == nil {
+		if o, err := New(nil, p); err == nil {
+			o.Close()
 			t.Errorf("%s is accepted", name)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"platewatch/capture"
-	"platewatch/capture/motion"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/status"
@@ -44,24 +43,9 @@ func recogniserParams(c *config.Config, readers int) (p ocr.Params, err error) {
 
 // observeParams are the settings of a camera's observer.
 func observeParams(c *config.Config, cam config.Camera) observe.Params {
-	p := observe.DefaultParams()
+	p := cam.Observe
 	p.Passage = passageParams(c)
-	p.Area = motion.Area{Include: polygon(cam.Include)}
-	for _, e := range cam.Exclude {
-		p.Area.Exclude = append(p.Area.Exclude, polygon(e))
-	}
-	p.MinHeight, p.MaxHeight = cam.MinCharacterHeight, cam.MaxCharacterHeight
-	p.Gate, p.FullLook = cam.Motion, cam.FullLook
 	return p
-}
-
-// polygon is a polygon of a checked configuration.
-func polygon(corners [][]float64) []motion.Corner {
-	var out []motion.Corner
-	for _, c := range corners {
-		out = append(out, motion.Corner{X: c[0], Y: c[1]})
-	}
-	return out
 }
 
 func passageParams(c *config.Config) passage.Params {
