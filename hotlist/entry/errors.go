@@ -37,16 +37,19 @@ var (
 	ErrReadOnly = errors.New("the hotlist was opened read-only")
 )
 
-// Error is what the functions of this package return: what was done to which
-// file, why it failed, and what a person can do about it.
+// Error is what the hotlist's packages return: what was done to which file, why
+// it failed, and what a person can do about it.
 type Error struct {
-	Op     string // "open", "import", ...
+	Op     string // "open", "import", ...; empty: only Err is printed
 	Path   string // directory or file
 	Err    error
 	Advice string
 }
 
 func (e *Error) Error() string {
+	if e.Op == "" {
+		return e.Err.Error()
+	}
 	var path *fs.PathError
 	if errors.As(e.Err, &path) && path.Path == e.Path {
 		return fmt.Sprintf("hotlist %s: %s: %v", e.Op, e.Path, path.Err)
