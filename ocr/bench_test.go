@@ -11,6 +11,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/find"
+	"platewatch/ocr/read"
 	"platewatch/ocr/rectify"
 	"platewatch/ocr/truth"
 )
@@ -144,16 +145,17 @@ func stagesOf(b *testing.B, r *Recogniser, grey gocv.Mat, c find.Candidate) (loo
 	}
 	defer level.Close()
 	levelled := time.Now()
-	if _, err := level.Lines(); err != nil {
+	lines, err := level.Lines()
+	if err != nil {
 		b.Fatal(err)
 	}
 	lined := time.Now()
-	reading, ok, err := r.reader.Read(b.Context(), level, nil)
+	result, ok, err := r.reader.Read(b.Context(), level, lines, read.LeastAlone, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
 	if !ok {
-		reading.Looks = 3
+		result.Looks = 3
 	}
-	return reading.Looks, [3]time.Duration{levelled.Sub(start), lined.Sub(levelled), time.Since(lined)}
+	return result.Looks, [3]time.Duration{levelled.Sub(start), lined.Sub(levelled), time.Since(lined)}
 }

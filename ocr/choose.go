@@ -40,7 +40,7 @@ func choose(attempts []Attempt, j *judge.Judge) []Plate {
 // first; but two rows are surer than either of them alone only in that nothing
 // is missing, so they get a start, and so does what has a figure in it before
 // lettering that has none.
-func (r Reading) precedence() float64 {
+func (r JudgedPlate) precedence() float64 {
 	const start = 0.3
 	p := r.Confidence
 	if r.Rows > 1 {
@@ -54,7 +54,7 @@ func (r Reading) precedence() float64 {
 
 // smallPrintOf tells whether a reading is what stands above or below the number
 // on one and the same plate, a state, a slogan, a dealer, and which number that is.
-func smallPrintOf(r Reading, all []*Attempt, j *judge.Judge) (text string, ok bool) {
+func smallPrintOf(r JudgedPlate, all []*Attempt, j *judge.Judge) (text string, ok bool) {
 	const (
 		smaller = 0.75 // of the number's height; rows of one plate are alike: see rectify
 		near    = 1    // heights of the number between the two
@@ -75,7 +75,7 @@ func smallPrintOf(r Reading, all []*Attempt, j *judge.Judge) (text string, ok bo
 }
 
 // verdictOn judges a reading. kept are the surer ones that are reported.
-func verdictOn(r Reading, kept []Plate, j *judge.Judge) Verdict {
+func verdictOn(r JudgedPlate, kept []Plate, j *judge.Judge) Verdict {
 	switch {
 	case r.OnPlate < j.LeastPlate:
 		return Verdict{reason: hardlyPlate, value: r.OnPlate, than: j.LeastPlate}

@@ -28,7 +28,7 @@ type remembered struct {
 	around   image.Rectangle // what it was compared by: the box, and what is next to it
 	looks    patch           // of around, at the first of the reads
 	contrast float64         // of looks
-	reading  Reading         // the surest of the reads, in pixels of the frame
+	reading  JudgedPlate     // the surest of the reads, in pixels of the frame
 	verdict  Verdict         // of that
 	least    float64         // the smallest with which it was read, see [Recogniser.readOne]
 	reads    int             // since it changed

@@ -11,12 +11,14 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/judge"
-	"platewatch/ocr/read"
+	"platewatch/ocr/text"
 )
 
 func open(t testing.TB) *Recogniser {
 	t.Helper()
-	r, err := New(read.Plate(), DefaultParams())
+	p := PictureParams()
+	p.CloseUps = false
+	r, err := New(p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,8 +89,8 @@ func TestRecogniseStops(t *testing.T) {
 }
 
 func TestChoose(t *testing.T) {
-	at := func(text string, x int, confidence, plate float64) Attempt {
-		return Attempt{Reading: Reading{Plate: Plate{Text: text, Confidence: confidence, Box: image.Rect(x, 0, x+100, 30)}, OnPlate: plate}}
+	at := func(read string, x int, confidence, plate float64) Attempt {
+		return Attempt{Reading: JudgedPlate{Plate: Plate{Reading: text.Reading{Text: read, Confidence: confidence}, Box: image.Rect(x, 0, x+100, 30)}, OnPlate: plate}}
 	}
 	attempts := []Attempt{
 		at("AB123C", 0, 0.6, 0.9),
@@ -99,7 +101,7 @@ func TestChoose(t *testing.T) {
 		at("SALE", 1200, 0.9, 0.9),  // a sign
 		at("FG1", 1500, 0.9, 0.9),   // too short
 	}
-	got := choose(attempts, judge.Of(false))
+	got := choose(attempts, judge.OfLines())
 	var texts []string
 	for _, p := range got {
 		texts = append(texts, p.Text)
@@ -124,9 +126,9 @@ func TestChoose(t *testing.T) {
 // TestSmallPrint: what stands above or below a number on its plate is no plate
 // of its own, however sure its reading is; what is as high, or further away, is.
 func TestSmallPrint(t *testing.T) {
-	at := func(text string, height float64, x0, y0, x1, y1 int) Attempt {
-		return Attempt{Reading: Reading{
-			Plate:   Plate{Text: text, Confidence: 0.8, Height: height, Box: image.Rect(x0, y0, x1, y1)},
+	at := func(read string, height float64, x0, y0, x1, y1 int) Attempt {
+		return Attempt{Reading: JudgedPlate{
+			Plate:   Plate{Reading: text.Reading{Text: read, Confidence: 0.8}, Height: height, Box: image.Rect(x0, y0, x1, y1)},
 			OnPlate: 0.9,
 		}}
 	}
@@ -142,7 +144,7 @@ func TestSmallPrint(t *testing.T) {
 		"beside":          {at("KLM459", 15, 310, 110, 420, 140), "reported"},
 	} {
 		attempts := []Attempt{test.other, number}
-		choose(attempts, judge.Of(true))
+		choose(attempts, judge.OfPlates())
 		if got := attempts[0].Verdict.String(); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}

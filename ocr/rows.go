@@ -7,13 +7,14 @@ import (
 
 	"platewatch/ocr/read"
 	"platewatch/ocr/rectify"
+	"platewatch/ocr/text"
 )
 
 // readRows reads a plate that has two rows of characters, row by row, and
 // joins them from top to bottom; corners are the plate's. ok is false where the
 // line is the plate's only one, or where one of the rows cannot be read: then
-// the line stands for itself.
-func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify.Plate, line rectify.Line, least float64, tap read.Tap) (joined read.Reading, corners [4]rectify.Point, ok bool, err error) {
+// the line is to be read alone.
+func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify.Plate, line rectify.Line, least float64, tap read.Tap) (joined read.Result, corners [4]rectify.Point, ok bool, err error) {
 	if !r.reader.ReadsRows() {
 		return joined, corners, false, nil
 	}
@@ -26,30 +27,32 @@ func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify
 	if err != nil || len(rows) == 0 {
 		return joined, corners, false, err
 	}
-	joined = read.Reading{Confidence: 1, Agreed: true}
+	joined = read.Result{Reading: text.Reading{Confidence: 1}, Agreed: true}
 	for _, row := range rows {
-		reading, ok, err := r.reader.ReadRow(ctx, row, least, tap)
+		result, ok, err := r.reader.ReadRow(ctx, row, least, tap)
 		if err != nil || !ok {
 			return joined, corners, false, err
 		}
-		joined = join(joined, reading)
+		joined = join(joined, result)
 	}
 	joined = r.reader.Weigh(joined)
 	n := len(joined.Text)
 	return joined, rectify.CornersOf(rows), n >= 4 && n <= 9, nil
 }
 
-// join puts the reading of a lower row after that of an upper one. The whole
-// is right when both are.
-func join(up, low read.Reading) read.Reading {
+// join appends the result of a lower row to that of an upper one. The whole is
+// right when both are.
+func join(up, low read.Result) read.Result {
 	line := low.Line
 	line.Letters = append(up.Line.Letters[:len(up.Line.Letters):len(up.Line.Letters)], low.Line.Letters...)
-	return read.Reading{
-		Text:       up.Text + low.Text,
-		Confidence: up.Confidence * low.Confidence,
-		Characters: append(up.Characters[:len(up.Characters):len(up.Characters)], low.Characters...),
-		Line:       line,
-		Looks:      up.Looks + low.Looks,
-		Agreed:     up.Agreed && low.Agreed,
+	return read.Result{
+		Reading: text.Reading{
+			Text:       up.Text + low.Text,
+			Confidence: up.Confidence * low.Confidence,
+			Characters: append(up.Characters[:len(up.Characters):len(up.Characters)], low.Characters...),
+		},
+		Line:   line,
+		Looks:  up.Looks + low.Looks,
+		Agreed: up.Agreed && low.Agreed,
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"platewatch/ocr/read"
 	"platewatch/ocr/render"
+	"platewatch/ocr/text"
 )
 
 // motorcycles are the layouts with two rows.
@@ -78,8 +79,14 @@ func TestRowsAreJoined(t *testing.T) {
 
 // TestJoin: both rows must be right for the whole to be.
 func TestJoin(t *testing.T) {
-	up := read.Reading{Text: "AB", Confidence: 0.9, Agreed: true, Looks: 1, Characters: []read.Character{{Text: "A"}, {Text: "B"}}}
-	low := read.Reading{Text: "123", Confidence: 0.5, Looks: 2, Characters: []read.Character{{Text: "1"}, {Text: "2"}, {Text: "3"}}}
+	characters := func(read ...string) (all []text.Character) {
+		for _, c := range read {
+			all = append(all, text.Character{Text: c})
+		}
+		return all
+	}
+	up := read.Result{Reading: text.Reading{Text: "AB", Confidence: 0.9, Characters: characters("A", "B")}, Agreed: true, Looks: 1}
+	low := read.Result{Reading: text.Reading{Text: "123", Confidence: 0.5, Characters: characters("1", "2", "3")}, Looks: 2}
 	j := join(up, low)
 	if j.Text != "AB123" || j.Confidence != 0.45 || j.Agreed || j.Looks != 3 || len(j.Characters) != 5 || j.Characters[2].Text != "1" {
 		t.Errorf("joined to %+v", j)

@@ -26,11 +26,11 @@ type Map struct {
 	Picture *image.Gray
 }
 
-// Look is one look of the reader at a candidate.
-type Look struct {
+// LookTrace is what the reader saw on one crop of a candidate.
+type LookTrace struct {
 	Line        [4]rectify.Point // around its characters, in pixels of the levelled picture
 	Cut         *image.Gray      // what the reader was shown
-	Text        string           // what this look alone would have given
+	Text        string           // the likeliest text of this crop alone
 	Probability float64          // 0–1, of Text
 }
 
@@ -82,11 +82,11 @@ func (t *Trace) looks(a *Attempt, p *rectify.Plate) read.Tap {
 	if t == nil {
 		return nil
 	}
-	return func(s read.Sight) {
+	return func(s read.LookResult) {
 		for i, q := range s.Line {
 			s.Line[i] = p.FromFrame(q)
 		}
-		a.Looks = append(a.Looks, Look{s.Line, copyOf(s.Picture), s.Text, s.Probability})
+		a.Looks = append(a.Looks, LookTrace{s.Line, copyOf(s.Picture), s.Text, s.Probability})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/find"
+	"platewatch/ocr/text"
 )
 
 // TestSeveralPlates: a plate that was read does not hide the one beside it.
@@ -43,9 +44,11 @@ func TestWorthReading(t *testing.T) {
 	}
 	box, same := at(100)
 	_, other := at(400)
-	sure, unsure, elsewhere := Plate{Text: "AB123C", Confidence: 0.9, Box: same}, Plate{Text: "SALE12", Confidence: 0.5, Box: same},
-		Plate{Text: "AB123C", Confidence: 0.9, Box: other}
-	sign := Plate{Text: "SALE12", Confidence: 0.3, Box: other}
+	plate := func(read string, confidence float64, box image.Rectangle) Plate {
+		return Plate{Reading: text.Reading{Text: read, Confidence: confidence}, Box: box}
+	}
+	sure, unsure, elsewhere := plate("AB123C", 0.9, same), plate("SALE12", 0.5, same), plate("AB123C", 0.9, other)
+	sign := plate("SALE12", 0.3, other)
 	for _, c := range []struct {
 		name   string
 		score  float64

@@ -16,7 +16,6 @@ import (
 
 	"platewatch/cmd/platewatch/internal/bench"
 	"platewatch/ocr"
-	"platewatch/ocr/read"
 	"platewatch/ocr/truth"
 )
 
@@ -35,7 +34,7 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	if *streams {
-		return benchStreams(ctx, std, readingModel(*modelName), *regions, *asJSON, flags.Args())
+		return benchStreams(ctx, std, *modelName, *regions, *asJSON, flags.Args())
 	}
 	if flags.NArg() == 0 {
 		return usageError("nothing to measure", "name folders with pictures or clips and a "+truth.FileName)
@@ -43,7 +42,7 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 	var folders []labelled
 	files := 0
 	for _, arg := range flags.Args() {
-		f, err := openLabelled(arg, *regions)
+		f, err := openLabelled(arg, *modelName, *regions)
 		if err != nil {
 			return err
 		}
@@ -51,7 +50,7 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 		files += len(f.set.Files)
 	}
 	bar := progressOn(std.err, files, "reading")
-	scores, err := measure(ctx, readingModel(*modelName), folders, func() { bar.Add(1) })
+	scores, err := measure(ctx, folders, func() { bar.Add(1) })
 	if err != nil {
 		return err
 	}
@@ -95,7 +94,7 @@ type labelled struct {
 }
 
 // openLabelled opens the folder that an argument names, DIR or DIR:REGIONS.
-func openLabelled(arg, regions string) (labelled, error) {
+func openLabelled(arg, model, regions string) (labelled, error) {
 	dir := arg
 	set, err := truth.Open(dir)
 	if i := strings.LastIndexByte(arg, ':'); i > 0 && errors.Is(err, fs.ErrNotExist) {
@@ -105,29 +104,31 @@ func openLabelled(arg, regions string) (labelled, error) {
 	if err != nil {
 		return labelled{}, &failure{code: codeOf(err), err: err, hint: "bench needs a folder with a " + truth.FileName + ": file, x, y, w, h, plate"}
 	}
-	params, err := readingParams(regions)
+	params, err := readingParams(model, regions)
 	return labelled{set, params}, err
 }
 
 // measure reads the folders one after the other. One recogniser is open at a
 // time, as in a unit, or the memory would tell nothing.
-func measure(ctx context.Context, m read.Model, folders []labelled, progress func()) (scores []*bench.Score, err error) {
+func measure(ctx context.Context, folders []labelled, progress func()) (scores []*bench.Score, err error) {
 	var r *ocr.Recogniser
+	var opened ocr.Params
 	defer func() {
 		if r != nil {
 			err = errors.Join(err, r.Close())
 		}
 	}()
 	for _, f := range folders {
-		if r == nil || r.Regions() != f.params.Region.String() {
+		if r == nil || opened.Region != f.params.Region {
 			if r != nil {
 				if err := r.Close(); err != nil {
 					return nil, err
 				}
 			}
-			if r, err = ocr.New(m, f.params); err != nil {
+			if r, err = ocr.New(f.params); err != nil {
 				return nil, err
 			}
+			opened = f.params
 		}
 		s, err := bench.Run(ctx, r, f.set, progress)
 		if err != nil {

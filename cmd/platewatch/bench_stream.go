@@ -10,20 +10,19 @@ import (
 	"platewatch/cmd/platewatch/internal/bench"
 	"platewatch/cmd/platewatch/internal/demo/media"
 	"platewatch/ocr"
-	"platewatch/ocr/read"
 )
 
 // stillFrames is the length of the still road: as the one with traffic.
 const stillFrames = 700
 
 // benchStreams measures what following video costs.
-func benchStreams(ctx context.Context, std stdio, m read.Model, regions string, asJSON bool, videos []string) (err error) {
-	params, err := readingParams(regions)
+func benchStreams(ctx context.Context, std stdio, model, regions string, asJSON bool, videos []string) (err error) {
+	params, err := readingParams(model, regions)
 	if err != nil {
 		return err
 	}
-	params.MinWidth = 48 // as the unit has it by default
-	r, err := ocr.New(m, params)
+	params.MinPlateWidth = ocr.DefaultParams().MinPlateWidth // as a unit has it
+	r, err := ocr.New(params)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func runDemo(ctx context.Context, std stdio, args []string) error {
 	if fs.NArg() > 0 {
 		return usageError("demo takes no arguments", "clips are named with -clips FOLDER")
 	}
-	if _, err := readingParams(*regions); err != nil {
+	if err := checkRegions(*regions); err != nil {
 		return err
 	}
 	level := slog.LevelError
@@ -31,7 +31,7 @@ func runDemo(ctx context.Context, std stdio, args []string) error {
 		level = slog.LevelInfo
 	}
 	return demo.Run(ctx, demo.Options{
-		Clips: *clips, Forever: *forever, Listen: *listen, Region: *regions, Model: readingModel(*modelName), Version: statusVersion(),
+		Clips: *clips, Forever: *forever, Listen: *listen, Region: *regions, Model: *modelName, Version: statusVersion(),
 		Out: std.out, Log: slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level})),
 	})
 }

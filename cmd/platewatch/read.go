@@ -32,7 +32,7 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 	if fs.NArg() == 0 {
 		return usageError("nothing to read", "name a picture, a folder, a video or a camera's address")
 	}
-	params, err := readingParams(*regions)
+	params, err := readingParams(*modelName, *regions)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 		}
 		defer looker.Hotlist.Close()
 	}
-	if looker.Recogniser, err = ocr.New(readingModel(*modelName), params); err != nil {
+	if looker.Recogniser, err = ocr.New(params); err != nil {
 		return err
 	}
 	defer looker.Recogniser.Close()

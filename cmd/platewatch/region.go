@@ -12,14 +12,18 @@ const regionUsage = "expect plates of `regions`: eu, us, br, uk, tw, a country (
 
 // readingParams are the recogniser's settings for the commands that take
 // -region.
-func readingParams(regions string) (ocr.Params, error) {
-	p := ocr.DefaultParams()
-	p.CloseUps = true
-	var err error
-	p.Region, err = region.Parse(regions)
+func readingParams(model, regions string) (ocr.Params, error) {
+	p := ocr.PictureParams()
+	p.Model, p.Region = model, regions
+	return p, checkRegions(regions)
+}
+
+// checkRegions refuses a -region that names an unknown region.
+func checkRegions(regions string) error {
+	_, err := region.Parse(regions)
 	var unknown *region.UnknownError
 	if errors.As(err, &unknown) {
-		return p, &failure{code: exitUsage, err: err, hint: unknown.Hint()}
+		return &failure{code: exitUsage, err: err, hint: unknown.Hint()}
 	}
-	return p, err
+	return err
 }

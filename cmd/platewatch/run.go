@@ -23,7 +23,7 @@ func runDaemon(ctx context.Context, std stdio, args []string) error {
 	if fs.NArg() > 0 {
 		return usageError("run takes no arguments", "name the configuration with -config FILE")
 	}
-	if _, err := readingParams(*regions); err != nil {
+	if err := checkRegions(*regions); err != nil {
 		return err
 	}
 	c, err := loadConfig(*file)
@@ -34,7 +34,7 @@ func runDaemon(ctx context.Context, std stdio, args []string) error {
 		c.OCR.Region = *regions
 	}
 	u, err := unit.Open(unit.Options{
-		Config: c, Model: readingModel(c.OCR.Model), Version: statusVersion(), Log: logger(std.err, c.Log),
+		Config: c, Version: statusVersion(), Log: logger(std.err, c.Log),
 	})
 	if err != nil {
 		return err

@@ -1,7 +1,8 @@
-// Package judge says how likely a reading is to stand on a plate at all, and
-// to be right. It weighs what the finder, the line and the reader saw with two
-// logistic regressions for each kind of reading model. Those for the built-in
-// one are in weights.go; cmd/fitjudge made them and says how well they hold.
+// Package judge estimates how likely a reading is to stand on a plate at all,
+// and how likely it is to be right: with two logistic regressions for each
+// reading model, over what the finder, the line and the reader measured. Those
+// for the built-in model are in weights.go; cmd/fitjudge fits them and measures
+// how well they predict pictures that they were not fitted to.
 package judge
 
 import (
@@ -11,30 +12,30 @@ import (
 	"platewatch/ocr/internal/logistic"
 )
 
-// Evidence is what is known of a reading.
+// Evidence is what was measured of a reading.
 type Evidence struct {
 	Text    string
 	Place   float64 // the finder's score, 0–1
 	Reader  float64 // the reader's confidence, 0–1
-	Prior   float64 // log-prior that the formats of the regions give it; 0 without regions
+	Prior   float64 // log-prior by the formats of the regions; 0 without regions
 	Letters int     // shapes on the line that was read
-	Agreed  bool    // the looks agreed before they ran out
+	Agreed  bool    // the reading was settled before all crops were read
 	Height  float64 // of the characters in the frame, pixels
 	Light   bool    // light characters on a dark ground
 	Fills   bool    // the plate fills the frame
 }
 
-// terms is how many numbers evidence comes to.
+// terms is the number of features.
 const terms = 14
 
-// Terms names them.
+// Terms names the features.
 var Terms = [terms]string{
 	"place, log odds", "reader, log confidence", "characters read more or less than shapes", "looks agreed",
 	"height below 20 px, log", "height above 20 px", "light on dark", "fewer than 5 characters", "more than 8 characters",
 	"no figure", "no letter", "characters that dies stamp alike", "formats, log prior", "fills the frame",
 }
 
-// Vector is the evidence as numbers, in the order of [Terms].
+// Vector is the evidence as features, in the order of [Terms].
 func (e Evidence) Vector() []float64 {
 	n := len(e.Text)
 	height := max(e.Height, 4)
@@ -67,13 +68,13 @@ func number(b bool) float64 {
 	return 0
 }
 
-// Weights are a logistic regression's.
+// Weights are those of a logistic regression.
 type Weights struct {
 	Bias  float64
 	Terms [terms]float64
 }
 
-// Probability is what the regression makes of evidence.
+// Probability is the regression's estimate for the evidence, 0–1.
 func (w Weights) Probability(e Evidence) float64 {
 	z := w.Bias
 	for i, v := range e.Vector() {
@@ -82,19 +83,19 @@ func (w Weights) Probability(e Evidence) float64 {
 	return logistic.Probability(z)
 }
 
-// Judge holds the two regressions for one kind of reading model.
+// Judge holds the two regressions for one reading model.
 type Judge struct {
 	plate, right Weights
 	// LeastPlate and LeastRight are the probabilities below which a reading is
-	// not worth reporting.
+	// not reported: such readings are hardly ever right.
 	LeastPlate, LeastRight float64
 }
 
-// How sure a reader says it is means something else for each kind of model. The
-// readings below the least probabilities are hardly ever right.
+// A reader's confidence means something different for each model, so each has
+// its own judge.
 var (
 	wholePlates = Judge{plate: platePlate, right: plateRight, LeastPlate: 0.2, LeastRight: 0.05}
-	// For Debian's models; a few digits, chosen on the labelled frames.
+	// For Debian's models: a few digits, chosen on the labelled frames.
 	lines = Judge{
 		plate:      Weights{0.9, [terms]float64{0.6, 1, -0.3, -0.7, 0.7, 0.5, -1.3, -0.7, -1.5, -1.9, -0.5, 0, 0.1, 0}},
 		right:      Weights{-1, [terms]float64{0.45, 0.35, -1.3, 0.7, 0.7, 0.5, -0.7, -2.1, -1.6, -1.8, -0.5, -0.2, 0.1, 0}},
@@ -102,14 +103,11 @@ var (
 	}
 )
 
-// Of returns the judge of models that read whole plates, or of those that read
-// cut-out lines.
-func Of(whole bool) *Judge {
-	if whole {
-		return &wholePlates
-	}
-	return &lines
-}
+// OfPlates is the judge of the built-in model, which reads whole plates.
+func OfPlates() *Judge { return &wholePlates }
+
+// OfLines is the judge of Debian's models, which read cut-out lines.
+func OfLines() *Judge { return &lines }
 
 // Plate is the probability that the reading stands on a plate, whatever it says.
 func (j *Judge) Plate(e Evidence) float64 { return j.plate.Probability(e) }

@@ -5,7 +5,7 @@ import "testing"
 // What speaks against a plate makes it less likely, whatever the model.
 func TestJudge(t *testing.T) {
 	good := Evidence{Text: "AB123C", Place: 0.9, Reader: 0.9, Letters: 6, Agreed: true, Height: 24}
-	for kind, j := range map[string]*Judge{"whole plates": Of(true), "lines": Of(false)} {
+	for kind, j := range map[string]*Judge{"whole plates": OfPlates(), "lines": OfLines()} {
 		for name, change := range map[string]func(*Evidence){
 			"a place that is hardly a plate": func(e *Evidence) { e.Place = 0.2 },
 			"an unsure reading":              func(e *Evidence) { e.Reader = 0.3 },

@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"slices"
 	"time"
-
-	"platewatch/ocr"
 )
 
 // assign finds for each plate of a frame the passage that it continues; nil
 // where it begins one. No two plates of a frame continue the same passage, so
-// two vehicles stay two even when their plates differ by one character.
-func (t *Tracker) assign(plates []ocr.Plate, at time.Duration) []*track {
+// two vehicles stay two even when their plates differ by one character only.
+func (t *Tracker) assign(plates []Observation, at time.Duration) []*track {
 	type pair struct {
 		plate int
 		track *track
@@ -37,49 +35,50 @@ func (t *Tracker) assign(plates []ocr.Plate, at time.Duration) []*track {
 }
 
 const (
-	// alike is the share of characters by which two readings of one plate
-	// differ now and then, unlike the one from which they have nothing in common.
+	// alike is the share of characters in which two readings of one plate
+	// sometimes differ. From unlike on they have nothing in common.
 	alike, unlike = 0.34, 0.75
-	// near is how far, in widths of the plate, a plate is from where it is
-	// expected when its vehicle brakes, turns, or is seen at last again.
+	// near is how far a plate is from where it is expected, in widths of the
+	// plate, when its vehicle brakes, turns, or was not read for a while.
 	near = 1.5
-	// inPlace is how far apart two readings of one plate are at most that have
-	// nothing in common.
+	// inPlace is the greatest distance, in widths, between two readings of one
+	// plate that have nothing in common.
 	inPlace = 0.35
-	// fastest is how far a plate moves, in widths of itself a second: 130 km/h
-	// straight across the picture, at a plate of half a metre.
+	// fastest is the speed of a plate in its widths per second: 130 km/h across
+	// the picture, for a plate of half a metre.
 	fastest = 70.0
-	// farthest bounds it, in widths: a picture is not much wider.
+	// farthest bounds the distance in widths: a picture is not much wider.
 	farthest = 12.0
 )
 
 // continuedBy tells whether a plate may be the same vehicle's, and at what
 // cost (lower is likelier).
 //
-// A plate that reads alike may have moved far when its way is not known yet:
-// at 110 km/h and ten looks a second a vehicle moves three metres, several
-// plate widths. One that was misread must be near where it is expected. None
-// goes back where it came from, with another text: that is the next vehicle.
-func (k *track) continuedBy(p ocr.Plate, at time.Duration) (cost float64, ok bool) {
+// A plate with a similar text may have moved far while its trajectory is not
+// known yet: at 110 km/h and ten frames a second a vehicle moves three metres,
+// several plate widths. A misread plate must be near where it is expected. A
+// plate with another text that goes back where the vehicle came from is the
+// next vehicle.
+func (k *track) continuedBy(p Observation, at time.Duration) (cost float64, ok bool) {
 	different := float64(Distance(k.text, p.Text)) / float64(max(len(k.text), len(p.Text)))
 	to := middle(p.Box)
-	width := max(k.way.width, float64(max(p.Box.Dx(), 1)))
-	away := apart(to, k.way.expected(at)) / width
-	dt := (at - k.way.at).Seconds()
+	width := max(k.trajectory.width, float64(max(p.Box.Dx(), 1)))
+	away := apart(to, k.trajectory.expected(at)) / width
+	dt := (at - k.trajectory.at).Seconds()
 	reach := min(farthest, near+fastest*dt)
 	switch {
 	case different == 0:
 		ok = away <= reach
-	case k.way.against(to):
+	case k.trajectory.against(to):
 	case different <= alike:
-		if k.way.steps >= 2 {
-			reach = min(reach, near+near*k.way.speed()*dt)
+		if k.trajectory.steps >= 2 {
+			reach = min(reach, near+near*k.trajectory.speed()*dt)
 		}
 		ok = away <= reach
 	case different <= unlike:
 		ok = away <= near/2
 	default:
-		ratio := p.Height / k.way.height
+		ratio := p.Height / k.trajectory.height
 		ok = away <= inPlace && ratio > 0.6 && ratio < 1.6
 	}
 	return different + 0.1*away, ok

@@ -5,22 +5,20 @@ import (
 	"image"
 	"math"
 	"time"
-
-	"platewatch/ocr"
 )
 
-// Direction is where a vehicle goes, as the camera sees it.
+// Direction is where a vehicle drives, as the camera sees it.
 type Direction int
 
 const (
-	Unknown Direction = iota // too little was seen of its way
-	Towards                  // it comes nearer
-	Away                     // it drives off
-	Left                     // across the picture
+	Unknown Direction = iota // it has not moved far enough to tell
+	Towards                  // it approaches the camera
+	Away                     // it moves away from the camera
+	Left                     // it crosses the picture to the left
 	Right
 )
 
-// Directions is how many there are.
+// Directions is the number of directions.
 const Directions = len(directions)
 
 var directions = [...]string{"unknown", "towards", "away", "left", "right"}
@@ -33,20 +31,21 @@ func (d Direction) String() string {
 }
 
 const (
-	// grownBy is the change of the characters' height, as its logarithm, from
-	// which a vehicle comes or goes: an eighth. Readings of one still plate
-	// differ by a twentieth.
+	// grownBy is the change in the logarithm of the characters' height from
+	// which a vehicle approaches or moves away: an eighth of the height.
+	// Readings of one stationary plate differ by a twentieth.
 	grownBy = 0.12
-	// crossedBy is how many widths of itself a plate moves sideways when its
-	// vehicle crosses the picture without coming or going.
+	// crossedBy is how many of its widths a plate moves sideways when its
+	// vehicle crosses the picture without approaching or moving away.
 	crossedBy = 1.5
-	// A vehicle that comes or goes in a lane ten metres beside the camera moves
-	// sideways by 2·10 of its plate's widths, of half a metre, in the time in
-	// which it grows or shrinks by e: one that crosses grows less.
+	// growsCrossing bounds the growth of a crossing vehicle per width that it
+	// moves sideways. A vehicle that approaches in a lane ten metres beside the
+	// camera moves sideways by 2·10 widths of its plate, half a metre each,
+	// while it grows by a factor of e; a crossing one grows less.
 	growsCrossing = 1.0 / 20
-	// A place and a size are another view of a plate when they differ by these
-	// shares of its width and height: what misled the reader in the one view, a
-	// shadow, a reflection, may not in the other.
+	// A plate is seen in another view when its place and size differ by these
+	// shares of its width and height: a shadow or reflection that misleads the
+	// reader in one view may not do so in the other.
 	viewMoved, viewGrown = 0.4, 0.12
 )
 
@@ -57,20 +56,20 @@ func middle(r image.Rectangle) point {
 	return point{float64(r.Min.X+r.Max.X) / 2, float64(r.Min.Y+r.Max.Y) / 2}
 }
 
-// way is how a plate moved through the picture so far.
-type way struct {
+// trajectory is how a plate has moved through the picture so far.
+type trajectory struct {
 	box      image.Rectangle
 	height   float64 // of the characters, pixels
 	at       time.Duration
 	velocity point // pixels a second, smoothed
-	steps    int   // that the velocity was taken from
+	steps    int   // the number of steps in it
 
 	began point           // where it was first seen
 	width float64         // of the plate, pixels
-	since time.Duration   // it has not left its place since then
-	rest  image.Rectangle // that place
+	since time.Duration   // when it was last seen to move
+	rest  image.Rectangle // where it has been since
 
-	view         point // of the present view
+	view         point // middle of the plate at the start of the current view
 	viewHeight   float64
 	views        int
 	n            float64 // sums of the regression of log height over seconds
@@ -78,13 +77,13 @@ type way struct {
 	first        time.Duration
 }
 
-// take notes where the plate is now.
-func (w *way) take(p ocr.Plate, at time.Duration) {
+// add records where the plate is now.
+func (w *trajectory) add(p Observation, at time.Duration) {
 	now := middle(p.Box)
 	width := float64(max(p.Box.Dx(), 1))
 	height := max(p.Height, 1)
 	if w.views == 0 {
-		*w = way{first: at, began: now, since: at, rest: p.Box, view: now, viewHeight: height, views: 1}
+		*w = trajectory{first: at, began: now, since: at, rest: p.Box, view: now, viewHeight: height, views: 1}
 	} else {
 		if dt := (at - w.at).Seconds(); dt > 0 {
 			before := middle(w.box)
@@ -109,26 +108,27 @@ func (w *way) take(p ocr.Plate, at time.Duration) {
 	w.n, w.t, w.y, w.tt, w.ty = w.n+1, w.t+t, w.y+y, w.tt+t*t, w.ty+t*y
 }
 
-// moved tells whether the plate was seen to leave its place.
-func (w *way) moved() bool { return w.since > w.first || math.Abs(w.growth()) > grownBy }
+// moved tells whether the plate was seen to move.
+func (w *trajectory) moved() bool { return w.since > w.first || math.Abs(w.growth()) > grownBy }
 
-// expected is where the middle of the plate should be at a time. A course is
-// kept for a second at most: then the vehicle has turned, stopped or gone.
-func (w *way) expected(at time.Duration) point {
+// expected is where the middle of the plate should be at a time. The velocity
+// is extrapolated for at most a second: by then the vehicle may have turned,
+// stopped or left.
+func (w *trajectory) expected(at time.Duration) point {
 	m := middle(w.box)
 	dt := min(max((at-w.at).Seconds(), 0), 1)
 	return point{m.x + w.velocity.x*dt, m.y + w.velocity.y*dt}
 }
 
-// against tells whether a step to p would go back where the plate came from.
-func (w *way) against(p point) bool {
+// against tells whether p lies back where the plate came from.
+func (w *trajectory) against(p point) bool {
 	if w.steps < 2 {
 		return false
 	}
 	m := middle(w.box)
 	step := point{p.x - m.x, p.y - m.y}
 	along := step.x*w.velocity.x + step.y*w.velocity.y
-	const slow = 0.3 // widths a second: that is standing
+	const slow = 0.3 // widths a second: slower counts as stationary
 	return math.Hypot(w.velocity.x, w.velocity.y) > slow*w.width && along < 0 && math.Hypot(step.x, step.y) > w.width
 }
 
@@ -136,9 +136,9 @@ func (w *way) against(p point) bool {
 // of two differ too much by chance.
 const growthFrames = 3
 
-// growth is the change of the characters' logarithmic height over the passage;
-// 0 on fewer than growthFrames.
-func (w *way) growth() float64 {
+// growth is the change in the logarithm of the characters' height over the
+// passage, by linear regression; 0 on fewer than growthFrames.
+func (w *trajectory) growth() float64 {
 	d := w.n*w.tt - w.t*w.t
 	if w.n < growthFrames || d <= 1e-9 {
 		return 0
@@ -146,11 +146,11 @@ func (w *way) growth() float64 {
 	return (w.n*w.ty - w.t*w.y) / d * (w.at - w.first).Seconds()
 }
 
-func (w *way) direction() Direction {
+func (w *trajectory) direction() Direction {
 	across := (middle(w.box).x - w.began.x) / max(w.width, 1)
 	g := w.growth()
 	// A vehicle crosses when it is known not to grow. Without that, two frames of
-	// one that comes or goes would do.
+	// one that approaches or moves away would do.
 	crosses := w.n >= growthFrames && math.Abs(across) > crossedBy && math.Abs(g) < growsCrossing*math.Abs(across)
 	switch {
 	case g > grownBy:
@@ -165,9 +165,10 @@ func (w *way) direction() Direction {
 	return Unknown
 }
 
-// shift is how far a plate went from one box to another, in pixels. Of what
-// stands still now all is read and now a part, a clock's date with its time and
-// without: then one of its ends stays, and it went nowhere.
+// shift is how far a plate moved from one box to another, in pixels. Of a
+// stationary text sometimes all is read and sometimes only a part, such as a
+// clock's date with and without its time: then one of its ends stays where it
+// was, and the shift is 0.
 func shift(a, b image.Rectangle) float64 {
 	along := func(from, to int) float64 {
 		if (from > 0) != (to > 0) {
@@ -181,4 +182,4 @@ func shift(a, b image.Rectangle) float64 {
 func apart(a, b point) float64 { return math.Hypot(a.x-b.x, a.y-b.y) }
 
 // speed is how fast the plate moves, in widths of itself a second.
-func (w *way) speed() float64 { return math.Hypot(w.velocity.x, w.velocity.y) / max(w.width, 1) }
+func (w *trajectory) speed() float64 { return math.Hypot(w.velocity.x, w.velocity.y) / max(w.width, 1) }

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"platewatch/ocr"
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/scenes"
 )
@@ -33,7 +32,7 @@ func TestShift(t *testing.T) {
 	}
 }
 
-// TestDirectionOfFewFrames: the vehicles of the road clip come or go. However
+// TestDirectionOfFewFrames: the vehicles of the road clip approach or move away. However
 // few of their frames are read, as on a busy machine, the direction is right or
 // unknown: no vehicle crosses the picture or goes the other way.
 func TestDirectionOfFewFrames(t *testing.T) {
@@ -44,7 +43,7 @@ func TestDirectionOfFewFrames(t *testing.T) {
 	}
 	type view struct {
 		at    time.Duration
-		plate ocr.Plate
+		plate Observation
 	}
 	views := make([][]view, len(spec.Vehicles))
 	for _, f := range truths {
@@ -52,7 +51,7 @@ func TestDirectionOfFewFrames(t *testing.T) {
 			const readable = 48 // pixels
 			if p.Clear && p.Width() >= readable {
 				row := p.Rows[0]
-				views[p.Passage] = append(views[p.Passage], view{f.Time, ocr.Plate{Box: p.Box, Height: row[3].Y - row[0].Y}})
+				views[p.Passage] = append(views[p.Passage], view{f.Time, Observation{Box: p.Box, Height: row[3].Y - row[0].Y}})
 			}
 		}
 	}
@@ -67,11 +66,11 @@ func TestDirectionOfFewFrames(t *testing.T) {
 		for range 2000 {
 			chosen := random.Perm(len(all))[:2+random.IntN(6)]
 			slices.Sort(chosen)
-			var w way
+			var w trajectory
 			for _, i := range chosen {
 				p := all[i].plate
 				p.Height *= 1 + heightError*(2*random.Float64()-1)
-				w.take(p, all[i].at)
+				w.add(p, all[i].at)
 			}
 			switch got := w.direction(); got {
 			case want:

@@ -9,22 +9,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"platewatch/ocr"
-	"platewatch/ocr/read"
+	"platewatch/ocr/text"
 )
 
 // plate is a reading with the given text, at x, 100 px wide.
-func plate(text string, x, y int, confidence float64) ocr.Plate {
-	p := ocr.Plate{Text: text, Confidence: confidence, Height: 20, Box: image.Rect(x, y, x+100, y+25)}
-	for i := range len(text) {
-		p.Characters = append(p.Characters, read.Character{Text: text[i : i+1], Confidence: confidence,
-			Alternatives: []read.Alternative{{Text: "8", Confidence: min(confidence, 1-confidence) / 2}}})
+func plate(read string, x, y int, confidence float64) Observation {
+	p := Observation{Reading: text.Reading{Text: read, Confidence: confidence}, Height: 20, Box: image.Rect(x, y, x+100, y+25)}
+	for i := range len(read) {
+		p.Characters = append(p.Characters, text.Character{Text: read[i : i+1], Confidence: confidence,
+			Alternatives: []text.Alternative{{Text: "8", Confidence: min(confidence, 1-confidence) / 2}}})
 	}
 	return p
 }
 
 // step is one frame, 100 ms after the one before it.
-type step []ocr.Plate
+type step []Observation
 
 // reported is what a user of the tracker acts on.
 type reported struct {
@@ -51,8 +50,8 @@ func run(t *testing.T, p Params, steps []step) []reported {
 		note(tracker.Observe(time.Duration(i)*100*time.Millisecond, s, nil))
 	}
 	note(tracker.Flush())
-	if tracker.Open() != 0 {
-		t.Errorf("%d passages are open after Flush", tracker.Open())
+	if len(tracker.open) != 0 {
+		t.Errorf("%d passages are open after Flush", len(tracker.open))
 	}
 	return out
 }
@@ -131,17 +130,17 @@ func TestBounds(t *testing.T) {
 		}
 	}
 	for i := range 2000 {
-		var plates []ocr.Plate
+		var plates []Observation
 		for range r.IntN(4) {
-			text := make([]byte, 3+r.IntN(8))
-			for j := range text {
-				text[j] = read.Letters[r.IntN(len(read.Letters))]
+			read := make([]byte, 3+r.IntN(8))
+			for j := range read {
+				read[j] = text.Alphabet[r.IntN(len(text.Alphabet))]
 			}
-			plates = append(plates, plate(string(text), r.IntN(1000), r.IntN(600), r.Float64()))
+			plates = append(plates, plate(string(read), r.IntN(1000), r.IntN(600), r.Float64()))
 		}
 		note(tracker.Observe(time.Duration(i)*50*time.Millisecond, plates, nil))
-		if tracker.Open() > p.Open {
-			t.Fatalf("%d passages are open, at most %d may be", tracker.Open(), p.Open)
+		if len(tracker.open) > p.Open {
+			t.Fatalf("%d passages are open, at most %d may be", len(tracker.open), p.Open)
 		}
 		for _, k := range tracker.open {
 			if len(k.texts) > maxTexts {
@@ -171,7 +170,7 @@ func BenchmarkObserve(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	plates := []ocr.Plate{plate("AB123C", 100, 100, 0.9), plate("XY987Z", 500, 100, 0.9)}
+	plates := []Observation{plate("AB123C", 100, 100, 0.9), plate("XY987Z", 500, 100, 0.9)}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		tracker.Observe(time.Duration(i)*40*time.Millisecond, plates, nil)
@@ -179,12 +178,12 @@ func BenchmarkObserve(b *testing.B) {
 }
 
 // drive makes the frames of one vehicle: from one box to another, 100 ms apart.
-func drive(text string, from, to image.Rectangle, frames int) []step {
+func drive(read string, from, to image.Rectangle, frames int) []step {
 	var out []step
 	for i := range frames {
 		f := float64(i) / float64(frames-1)
 		at := func(a, b int) int { return a + int(f*float64(b-a)) }
-		p := plate(text, 0, 0, 0.9)
+		p := plate(read, 0, 0, 0.9)
 		p.Box = image.Rect(at(from.Min.X, to.Min.X), at(from.Min.Y, to.Min.Y), at(from.Max.X, to.Max.X), at(from.Max.Y, to.Max.Y))
 		p.Height = float64(p.Box.Dy()) * 0.7
 		out = append(out, step{p})
@@ -259,7 +258,7 @@ func TestParked(t *testing.T) {
 	still := func(place image.Rectangle) bool { return !(moving && place.Overlaps(parked)) }
 	var got []reported
 	at := time.Duration(0)
-	observe := func(plates []ocr.Plate, dt time.Duration) {
+	observe := func(plates []Observation, dt time.Duration) {
 		at += dt
 		for _, u := range tracker.Observe(at, plates, still) {
 			if u.Event != Seen {
@@ -267,11 +266,11 @@ func TestParked(t *testing.T) {
 			}
 		}
 	}
-	car := []ocr.Plate{plate("AB123C", 200, 300, 0.9)}
+	car := []Observation{plate("AB123C", 200, 300, 0.9)}
 	for range 6 {
 		observe(car, 100*time.Millisecond)
 	}
-	if len(tracker.Wanted(at)) != 0 {
+	if len(tracker.Expected(at)) != 0 {
 		t.Error("a car that stands and was read well is looked at again and again")
 	}
 	for range 36000 { // an hour, a look in ten seconds
@@ -311,15 +310,15 @@ func TestAgain(t *testing.T) {
 	}
 	still := func(image.Rectangle) bool { return true }
 	at := time.Duration(0)
-	observe := func(p ocr.Plate) Passage {
+	observe := func(p Observation) Passage {
 		at += 100 * time.Millisecond
-		return tracker.Observe(at, []ocr.Plate{p}, still)[0].Passage
+		return tracker.Observe(at, []Observation{p}, still)[0].Passage
 	}
 	wrong, right := plate("A8123C", 200, 300, 0.7), plate("AB123C", 200, 300, 0.9)
 	again := wrong
 	again.Again = true
 	observe(wrong)
-	if len(tracker.Wanted(at)) != 1 {
+	if len(tracker.Expected(at)) != 1 {
 		t.Error("a plate that was read once is not looked at again")
 	}
 	for range 30 {
@@ -327,7 +326,7 @@ func TestAgain(t *testing.T) {
 			t.Fatalf("one reading, and what it was again: %+v", p)
 		}
 	}
-	if len(tracker.Wanted(at)) != 0 {
+	if len(tracker.Expected(at)) != 0 {
 		t.Error("what has not changed is looked at again and again")
 	}
 	observe(right)
@@ -339,7 +338,7 @@ func TestAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := other.Observe(0, []ocr.Plate{again}, still)[0].Passage; p.Text != "A8123C" || p.Frames != 1 || p.Sure {
+	if p := other.Observe(0, []Observation{again}, still)[0].Passage; p.Text != "A8123C" || p.Frames != 1 || p.Sure {
 		t.Errorf("a passage that begins with it: %+v", p)
 	}
 }
@@ -369,15 +368,15 @@ func TestPassageKeepsWhatItsFramesLeaveOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	var last Passage
-	for i, text := range []string{"AB1", "AB7"} { // at equal weights
-		p := plate(text, 100, 100, 0.9)
-		p.Characters = []read.Character{{Text: "A", Confidence: 1}, {Text: "B", Confidence: 0.4}, {Text: text[2:], Confidence: 0.6 - 0.2*float64(i)}}
-		last = tracker.Observe(time.Duration(i)*100*time.Millisecond, []ocr.Plate{p}, nil)[0].Passage
+	for i, read := range []string{"AB1", "AB7"} { // at equal weights
+		p := plate(read, 100, 100, 0.9)
+		p.Characters = []text.Character{{Text: "A", Confidence: 1}, {Text: "B", Confidence: 0.4}, {Text: read[2:], Confidence: 0.6 - 0.2*float64(i)}}
+		last = tracker.Observe(time.Duration(i)*100*time.Millisecond, []Observation{p}, nil)[0].Passage
 	}
-	want := []read.Character{
-		{Text: "A", Confidence: 1, Alternatives: []read.Alternative{}},
-		{Text: "B", Confidence: 0.4, Alternatives: []read.Alternative{}},
-		{Text: "1", Confidence: 0.3, Alternatives: []read.Alternative{{Text: "7", Confidence: 0.2}}},
+	want := []text.Character{
+		{Text: "A", Confidence: 1, Alternatives: []text.Alternative{}},
+		{Text: "B", Confidence: 0.4, Alternatives: []text.Alternative{}},
+		{Text: "1", Confidence: 0.3, Alternatives: []text.Alternative{{Text: "7", Confidence: 0.2}}},
 	}
 	if d := cmp.Diff(want, last.Characters, cmpopts.EquateApprox(0, 1e-9)); d != "" {
 		t.Error(d)

@@ -4,20 +4,20 @@ import (
 	"image"
 	"time"
 
-	"platewatch/ocr"
+	"platewatch/ocr/text"
 )
 
 // track is an open passage.
 type track struct {
 	vote
-	way     way
-	number  uint64
-	first   time.Duration
-	present time.Duration // when it was last read, or certainly still there
-	stands  bool          // it was read when nothing moved there, and nothing has since
-	again   bool          // on the latest frame it was not read anew
-	frames  int
-	beside  int // of those, how many show it as lettering beside a plate
+	trajectory trajectory
+	number     uint64
+	first      time.Duration
+	present    time.Duration // when it was last read, or certainly still present
+	stationary bool          // it was read while nothing moved there, and nothing has since
+	again      bool          // the latest frame gave an earlier reading
+	frames     int
+	beside     int // of those, how many show it as lettering beside a plate
 
 	best     float64 // weight of the best frame
 	bestAt   time.Duration
@@ -27,17 +27,17 @@ type track struct {
 
 // add lets a frame vote. It reports whether the frame shows the plate better
 // than all before.
-func (k *track) add(p ocr.Plate, at time.Duration) (best bool) {
+func (k *track) add(p Observation, at time.Duration) (best bool) {
 	if k.frames == 0 {
 		k.first = at
 	}
 	k.present = at
-	k.way.take(p, at)
-	if k.again = p.Again && k.frames > 0; k.again { // it has had its vote
+	k.trajectory.add(p, at)
+	if k.again = p.Again && k.frames > 0; k.again { // it has voted already
 		return false
 	}
 	k.frames++
-	k.cast(p, k.way.views)
+	k.cast(p, k.trajectory.views)
 	if w := weight(p); w > k.best {
 		k.best, k.bestAt, k.bestBox = w, at, p.Box
 		return true
@@ -45,42 +45,44 @@ func (k *track) add(p ocr.Plate, at time.Duration) (best bool) {
 	return false
 }
 
-// stay notes whether nothing moves where the plate is, on a frame on which it
+// stay records whether nothing moves where the plate is, on a frame on which it
 // was not read.
 func (k *track) stay(still bool, at time.Duration) {
-	if k.stands = k.stands && still; k.stands {
+	if k.stationary = k.stationary && still; k.stationary {
 		k.present = at
 	}
 }
 
-// over tells whether the vehicle is gone. One that was parked may be hidden
-// for a while by others that go by.
+// over tells whether the vehicle is gone. A parked one may be hidden for a while
+// by others that go by.
 func (k *track) over(p Params, at time.Duration) bool {
 	gap := p.Gap
-	if k.present-k.way.since >= p.Parked {
+	if k.present-k.trajectory.since >= p.Parked {
 		gap = max(gap, parkedGap)
 	}
 	return at-k.present > gap
 }
 
+// parkedGap is the gap after which a parked vehicle is gone.
 const parkedGap = 15 * time.Second
 
-// wanted tells whether another look at the plate's place is worth while though
-// nothing moves there: not where that would show what was seen before.
-func (k *track) wanted(at time.Duration) bool {
+// needsAnotherLook tells whether the plate's place should be read again even if
+// nothing moves there: not where that would give the same reading again.
+func (k *track) needsAnotherLook(at time.Duration) bool {
 	const enough = 5 // frames that agree
-	return at-k.way.at <= wantedFor && !(k.stands && (k.again || k.agreeing() >= enough))
+	return at-k.trajectory.at <= lookFor && !(k.stationary && (k.again || k.agreeing() >= enough))
 }
 
-const wantedFor = 600 * time.Millisecond
+// lookFor is how long after its last reading a plate is looked for.
+const lookFor = 600 * time.Millisecond
 
-// passage is the track as others see it.
+// passage is the track's state for the tracker's user.
 func (k *track) passage(p Params) Passage {
 	out := Passage{
-		Number: k.number, Text: k.text, Confidence: k.confidence(k.way.moved()), Characters: k.characters(),
-		First: k.first, Last: k.way.at, Frames: k.frames, Agreeing: k.agreeing(),
-		Box: k.way.box, Best: k.bestAt, BestBox: k.bestBox,
-		Direction: k.way.direction(), Parked: k.present-k.way.since >= p.Parked,
+		Number: k.number, Reading: text.Reading{Text: k.text, Confidence: k.confidence(k.trajectory.moved()), Characters: k.characters()},
+		First: k.first, Last: k.trajectory.at, Frames: k.frames, Agreeing: k.agreeing(),
+		Box: k.trajectory.box, Best: k.bestAt, BestBox: k.bestBox,
+		Direction: k.trajectory.direction(), Parked: k.present-k.trajectory.since >= p.Parked,
 	}
 	out.Sure = out.Agreeing >= p.Agree && out.Confidence >= k.least(p)
 	return out
@@ -89,7 +91,7 @@ func (k *track) passage(p Params) Passage {
 // least is the confidence from which the passage is sure.
 func (k *track) least(p Params) float64 {
 	least := p.MinConfidence
-	if !k.way.moved() {
+	if !k.trajectory.moved() {
 		least = max(least, p.StillConfidence)
 	}
 	if 2*k.beside >= k.frames {
@@ -99,12 +101,12 @@ func (k *track) least(p Params) float64 {
 }
 
 const (
-	// Lettering on a vehicle, its model's name or a dealer's sticker, is within
-	// so many widths of the plate, and its characters have at most so much of
-	// the height of the plate's.
+	// Lettering on a vehicle, such as its model's name or a dealer's sticker,
+	// lies within besideReach widths of the plate, and its characters are at
+	// most besideHeight of the plate's characters high.
 	besideReach, besideHeight = 3.0, 0.75
-	// besideConfidence is the least for a passage that looks like that: the
-	// plate of another vehicle, farther off, is read this well in time.
+	// besideConfidence is the least for a passage that looks like such
+	// lettering: the plate of another, more distant vehicle reaches it in time.
 	besideConfidence = 0.97
 )
 
@@ -112,15 +114,15 @@ const (
 // on the same frame, and better.
 func beside(k *track, others []*track) bool {
 	for _, o := range others {
-		if o != k && o.best > k.best && k.way.height <= besideHeight*o.way.height &&
-			apart(middle(k.way.box), middle(o.way.box)) <= besideReach*o.way.width {
+		if o != k && o.best > k.best && k.trajectory.height <= besideHeight*o.trajectory.height &&
+			apart(middle(k.trajectory.box), middle(o.trajectory.box)) <= besideReach*o.trajectory.width {
 			return true
 		}
 	}
 	return false
 }
 
-// event says what is to be reported after a frame, once for each text.
+// event is what to report after a frame, once for each text.
 func (k *track) event(now Passage) Event {
 	switch {
 	case !now.Sure || now.Text == k.reported:

@@ -4,16 +4,15 @@ import (
 	"cmp"
 	"slices"
 
-	"platewatch/ocr"
-	"platewatch/ocr/read"
+	"platewatch/ocr/text"
 )
 
-// vote sums what the frames of a passage read: never the frames themselves, so
-// that a parked car costs no memory.
+// vote sums the readings of a passage's frames. It keeps no frames, so a parked
+// car needs no more memory than one that goes by.
 type vote struct {
 	byLength map[int]*tally        // votes per character, for each length of text
-	texts    map[string]*testimony // frames per text
-	text     string                // the one that wins
+	texts    map[string]*textVotes // frames per text
+	text     string                // the winner
 }
 
 // tally sums votes for texts of one length.
@@ -22,22 +21,22 @@ type tally struct {
 	places []map[string]float64 // per character: weight of each alternative
 }
 
-// testimony is what speaks for a text.
-type testimony struct {
+// textVotes are the frames that read one text.
+type textVotes struct {
 	frames       int
-	first, other float64 // the two highest confidences of views that are over
+	first, other float64 // the two highest confidences of earlier views
 	view         int     // the latest view with this text
-	sum, n       float64 // of the confidences in it
-	all          float64 // of the confidences of all frames
+	sum, n       float64 // of the confidences in that view
+	all          float64 // sum of the confidences of all frames
 }
 
-// maxTexts bounds the different texts remembered; more come only from a place
-// that is not a plate.
+// maxTexts bounds the different texts remembered; only lettering that is no
+// plate gives more.
 const maxTexts = 64
 
-// hear adds a frame's confidence. Frames of one view show the same pixels, so
-// they count as one look with their mean confidence.
-func (s *testimony) hear(confidence float64, view int) {
+// add adds a frame's confidence. Frames of one view show the same pixels, so
+// they count as one, with their mean confidence.
+func (s *textVotes) add(confidence float64, view int) {
 	if view != s.view && s.n > 0 {
 		s.first, s.other = best(s.first, s.other, s.sum/s.n)
 		s.sum, s.n = 0, 0
@@ -48,10 +47,10 @@ func (s *testimony) hear(confidence float64, view int) {
 	s.sum, s.n = s.sum+confidence, s.n+1
 }
 
-// sureness is the chance that not both of the two surest views are wrong. More
-// do not count: what misleads the reader once, a bolt, a shadow, a sign that
-// is no plate, misleads it in every frame.
-func (s *testimony) sureness() float64 {
+// probability is 1 − P(both most confident views are wrong). Further views do
+// not count: what misleads the reader once, such as a bolt, a shadow or a sign,
+// misleads it in every frame.
+func (s *textVotes) probability() float64 {
 	first, other := s.first, s.other
 	if s.n > 0 {
 		first, other = best(first, other, s.sum/s.n)
@@ -69,14 +68,14 @@ func best(first, other, c float64) (float64, float64) {
 	return first, other
 }
 
-// weight is a frame's. Larger characters are read better: a distant first read
-// must not outweigh a near one. Beyond 40 px size adds nothing.
-func weight(p ocr.Plate) float64 { return p.Confidence * p.Confidence * min(p.Height, 40) / 40 }
+// weight is that of a frame. Larger characters are read better, so a distant
+// first reading must not outweigh a near one. Beyond 40 px size adds nothing.
+func weight(p Observation) float64 { return p.Confidence * p.Confidence * min(p.Height, 40) / 40 }
 
 // cast adds a frame's reading in the given view.
-func (v *vote) cast(p ocr.Plate, view int) {
+func (v *vote) cast(p Observation, view int) {
 	if v.byLength == nil {
-		v.byLength, v.texts = map[int]*tally{}, map[string]*testimony{}
+		v.byLength, v.texts = map[int]*tally{}, map[string]*textVotes{}
 	}
 	w := weight(p)
 	n := len(p.Characters)
@@ -97,16 +96,16 @@ func (v *vote) cast(p ocr.Plate, view int) {
 	}
 	s := v.texts[p.Text]
 	if s == nil && len(v.texts) < maxTexts {
-		s = &testimony{}
+		s = &textVotes{}
 		v.texts[p.Text] = s
 	}
 	if s != nil {
-		s.hear(p.Confidence, view)
+		s.add(p.Confidence, view)
 	}
-	v.text = v.winner().text()
+	v.text = v.winner().likeliest()
 }
 
-// winner is the length that got the most weight.
+// winner is the tally of the length with the most weight.
 func (v *vote) winner() *tally {
 	var best *tally
 	length := 0
@@ -118,7 +117,7 @@ func (v *vote) winner() *tally {
 	return best
 }
 
-// agreeing is how many frames read exactly the text that wins.
+// agreeing is how many frames read exactly the winning text.
 func (v *vote) agreeing() int {
 	if s := v.texts[v.text]; s != nil {
 		return s.frames
@@ -126,10 +125,10 @@ func (v *vote) agreeing() int {
 	return 0
 }
 
-// confidence is the chance that all of the text is right: its sureness, times
-// the share of the weight that stands behind a text of its length. A text that
-// no frame read as a whole has none. What never moved was seen once, however
-// many frames there are.
+// confidence is the probability that all of the text is right: that of its
+// views, times the share of the weight of texts of its length. It is 0 for a
+// text that no frame read as a whole. A plate that never moved was seen in one
+// view only, so its frames give their mean.
 func (v *vote) confidence(moved bool) float64 {
 	total := 0.0
 	for _, t := range v.byLength {
@@ -141,30 +140,31 @@ func (v *vote) confidence(moved bool) float64 {
 	}
 	sure := s.all / float64(s.frames)
 	if moved {
-		sure = s.sureness()
+		sure = s.probability()
 	}
 	return sure * v.winner().weight / total
 }
 
-// characters are those of the text, each with its alternatives: the frames' mean
-// confidences, weighted. What the frames gave to no character is left over here
-// too: it tells a character that was read alone but doubtfully from a sure one.
-func (v *vote) characters() []read.Character {
+// characters are those of the text, each with its alternatives and their
+// weighted mean confidences over the frames. They need not add up to 1: the
+// remainder tells a character that was read without alternatives but with low
+// confidence from a certain one.
+func (v *vote) characters() []text.Character {
 	winner := v.winner()
-	var out []read.Character
+	var out []text.Character
 	for _, place := range winner.places {
 		all := ranked(place)
 		for i := range all {
 			all[i].Confidence /= max(winner.weight, 1e-9)
 		}
-		out = append(out, read.Character{
+		out = append(out, text.Character{
 			Text: all[0].Text, Confidence: all[0].Confidence, Alternatives: all[1:min(len(all), 6)]})
 	}
 	return out
 }
 
-// text is the heaviest character of every place.
-func (t *tally) text() string {
+// likeliest is the text with the heaviest character at every place.
+func (t *tally) likeliest() string {
 	b := make([]byte, 0, len(t.places))
 	for _, place := range t.places {
 		b = append(b, ranked(place)[0].Text...)
@@ -173,12 +173,12 @@ func (t *tally) text() string {
 }
 
 // ranked lists a place's characters, the heaviest first.
-func ranked(place map[string]float64) []read.Alternative {
-	all := make([]read.Alternative, 0, len(place))
-	for text, w := range place {
-		all = append(all, read.Alternative{Text: text, Confidence: w})
+func ranked(place map[string]float64) []text.Alternative {
+	all := make([]text.Alternative, 0, len(place))
+	for character, w := range place {
+		all = append(all, text.Alternative{Text: character, Confidence: w})
 	}
-	slices.SortFunc(all, func(a, b read.Alternative) int {
+	slices.SortFunc(all, func(a, b text.Alternative) int {
 		return cmp.Or(cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(a.Text, b.Text))
 	})
 	return all

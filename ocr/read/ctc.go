@@ -4,25 +4,25 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"platewatch/ocr/text"
 )
 
-// classes are the network's outputs: the blank, A to Z, 0 to 9.
-const classes = 1 + len(Letters)
+// outputs are the network's log probabilities for one crop, time step by time
+// step.
+type outputs [][Classes]float32
 
-// outputs are one look's probabilities, as logarithms, time step by time step.
-type outputs [][classes]float32
-
-// unlisted is the logarithm of what Tesseract does not list, which is below
-// 0.01 and shared by many.
+// unlisted is the log probability of a class that an engine gives as 0.
+// Tesseract lists only classes of at least 0.01; the rest is shared by many.
 const unlisted = -7.0
 
-// newOutputs takes the logarithms.
+// newOutputs takes the logarithms of [Output.Steps].
 func newOutputs(p []float32) outputs {
-	o := make(outputs, len(p)/classes)
+	o := make(outputs, len(p)/Classes)
 	for t := range o {
-		for c := range classes {
+		for c := range Classes {
 			o[t][c] = unlisted
-			if v := p[t*classes+c]; v > 0 {
+			if v := p[t*Classes+c]; v > 0 {
 				o[t][c] = float32(math.Log(float64(v)))
 			}
 		}
@@ -30,49 +30,48 @@ func newOutputs(p []float32) outputs {
 	return o
 }
 
-// hypothesis is a beginning of a text and how likely it is so far.
+// hypothesis is a prefix of a text with its probability so far.
 type hypothesis struct {
-	node         int32   // its text: the way from the root of the tree to here
-	blank, glyph float64 // log probability of ending in a blank, in the last character
-	total        float64 // of both
+	node         int32   // of the prefix in the tree
+	blank, glyph float64 // log probabilities of ending in a blank and in the last character
+	total        float64 // log of their sum
 }
 
-// beginnings is the tree of all texts that a search followed. Nodes are
-// numbered as they come; 0 is the root, the empty text.
-type beginnings []beginning
+// prefixes is the tree of all prefixes that a search followed. Nodes are
+// numbered in the order of their creation; 0 is the root, the empty text.
+type prefixes []prefix
 
-type beginning struct {
-	parent        int32
-	class         int32 // of the last character
-	child, sister int32 // its first continuation, the next one of its parent; 0: none
-	next          int32 // place among the step's hypotheses, −1: none
+type prefix struct {
+	parent         int32
+	class          int32 // of the last character
+	child, sibling int32 // first child, and next child of the parent; 0: none
+	next           int32 // index among the step's hypotheses; −1: none
 }
 
 // text writes the text of a node.
-func (b beginnings) text(node int32) string {
-	var letters [maxSteps]byte
-	at := len(letters)
+func (b prefixes) text(node int32) string {
+	var letters []byte
 	for ; node != 0; node = b[node].parent {
-		at--
-		letters[at] = Letters[b[node].class-1]
+		letters = append(letters, text.Alphabet[b[node].class-1])
 	}
-	return string(letters[at:])
+	slices.Reverse(letters)
+	return string(letters)
 }
 
-// longer returns the node that is one character longer.
-func (b *beginnings) longer(node int32, class int32) int32 {
-	for c := (*b)[node].child; c != 0; c = (*b)[c].sister {
+// longer returns the node of the prefix that is one character longer.
+func (b *prefixes) longer(node int32, class int32) int32 {
+	for c := (*b)[node].child; c != 0; c = (*b)[c].sibling {
 		if (*b)[c].class == class {
 			return c
 		}
 	}
 	c := int32(len(*b))
-	*b = append(*b, beginning{parent: node, class: class, sister: (*b)[node].child, next: -1})
+	*b = append(*b, prefix{parent: node, class: class, sibling: (*b)[node].child, next: -1})
 	(*b)[node].child = c
 	return c
 }
 
-// beamWidth is how many beginnings are followed at once.
+// beamWidth is how many prefixes are followed at once.
 const beamWidth = 8
 
 // beam returns the likeliest texts, the best first: a prefix beam search over
@@ -80,7 +79,7 @@ const beamWidth = 8
 // large vocabulary continuous speech recognition using bi-directional
 // recurrent DNNs, 2014).
 func (o outputs) beam() []string {
-	tree := make(beginnings, 1, 256)
+	tree := make(prefixes, 1, 256)
 	tree[0].next = -1
 	beams := append(make([]hypothesis, 0, beamWidth), hypothesis{glyph: math.Inf(-1)})
 	var next []hypothesis
@@ -99,7 +98,7 @@ func (o outputs) beam() []string {
 		for _, b := range beams {
 			stay := at(b.node)
 			stay.blank = logSum(stay.blank, b.total+float64(step[0]))
-			for c := int32(1); c < int32(classes); c++ {
+			for c := int32(1); c < int32(Classes); c++ {
 				if step[c] <= unlisted {
 					continue
 				}
@@ -133,16 +132,16 @@ func (o outputs) beam() []string {
 	return texts
 }
 
-// logProbability is the logarithm of the probability of a text: the sum over
-// all ways to spread it over the time steps (A. Graves et al., Connectionist
+// logProbability is the log probability of a text: the sum over
+// all alignments with the time steps (A. Graves et al., Connectionist
 // temporal classification, 2006). The sums are probabilities, scaled at each
 // step as the paper does.
-func (o outputs) logProbability(text string) float64 {
+func (o outputs) logProbability(candidate string) float64 {
 	if len(o) == 0 {
 		return math.Inf(-1)
 	}
 	// Place 2i is the blank before character i, 2i+1 that character.
-	n := 2*len(text) + 1
+	n := 2*len(candidate) + 1
 	places := make([]float64, 2*n)
 	alpha, next := places[:n], places[n:]
 	log := 0.0
@@ -153,7 +152,7 @@ func (o outputs) logProbability(text string) float64 {
 		for i := range next {
 			p := blank
 			if i%2 == 1 {
-				p = math.Exp(float64(step[classOf(text[i/2])]))
+				p = math.Exp(float64(step[classOf(candidate[i/2])]))
 			}
 			from := 0.0
 			switch {
@@ -166,7 +165,7 @@ func (o outputs) logProbability(text string) float64 {
 				if i > 0 {
 					from += alpha[i-1]
 				}
-				if i > 1 && i%2 == 1 && text[i/2] != text[i/2-1] {
+				if i > 1 && i%2 == 1 && candidate[i/2] != candidate[i/2-1] {
 					from += alpha[i-2]
 				}
 			}
@@ -189,7 +188,7 @@ func (o outputs) logProbability(text string) float64 {
 	return log + math.Log(end)
 }
 
-// classOf is a character's place among the outputs.
+// classOf is the class of a character.
 func classOf(letter byte) int {
 	if letter >= '0' && letter <= '9' {
 		return 27 + int(letter-'0')

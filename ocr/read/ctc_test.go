@@ -4,14 +4,16 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"platewatch/ocr/text"
 )
 
 // random outputs over the blank, A and B.
 func randomOutputs(r *rand.Rand, steps int) outputs {
-	p := make([]float32, steps*classes)
+	p := make([]float32, steps*Classes)
 	for t := range steps {
 		a, b, c := r.Float64(), r.Float64(), r.Float64()
-		p[t*classes], p[t*classes+1], p[t*classes+2] = float32(a/(a+b+c)), float32(b/(a+b+c)), float32(c/(a+b+c))
+		p[t*Classes], p[t*Classes+1], p[t*Classes+2] = float32(a/(a+b+c)), float32(b/(a+b+c)), float32(c/(a+b+c))
 	}
 	return newOutputs(p)
 }
@@ -21,16 +23,16 @@ func bruteForce(o outputs) map[string]float64 {
 	sums := map[string]float64{}
 	paths := int(math.Pow(3, float64(len(o))))
 	for path := range paths {
-		log, text, last := 0.0, "", 0
+		log, spelled, last := 0.0, "", 0
 		for t, rest := 0, path; t < len(o); t, rest = t+1, rest/3 {
 			c := rest % 3
 			log += float64(o[t][c])
 			if c != 0 && c != last {
-				text += Letters[c-1 : c]
+				spelled += text.Alphabet[c-1 : c]
 			}
 			last = c
 		}
-		sums[text] += math.Exp(log)
+		sums[spelled] += math.Exp(log)
 	}
 	return sums
 }
@@ -58,12 +60,12 @@ func TestCTC(t *testing.T) {
 }
 
 func TestBeamKeepsDoubles(t *testing.T) {
-	p := make([]float32, 3*classes)
-	p[0*classes+1], p[1*classes+0], p[2*classes+1] = 1, 1, 1 // A, blank, A
+	p := make([]float32, 3*Classes)
+	p[0*Classes+1], p[1*Classes+0], p[2*Classes+1] = 1, 1, 1 // A, blank, A
 	if got := newOutputs(p).beam()[0]; got != "AA" {
 		t.Errorf("read %q, want AA", got)
 	}
-	p[1*classes+0], p[1*classes+1] = 0, 1 // A, A, A: one long A
+	p[1*Classes+0], p[1*Classes+1] = 0, 1 // A, A, A: one long A
 	if got := newOutputs(p).beam()[0]; got != "A" {
 		t.Errorf("read %q, want A", got)
 	}
@@ -77,11 +79,11 @@ func TestNoOutputs(t *testing.T) {
 
 func TestPanel(t *testing.T) {
 	sure := func(text string, p float32) outputs {
-		v := make([]float32, 2*len(text)*classes)
+		v := make([]float32, 2*len(text)*Classes)
 		for i := range len(text) {
-			v[2*i*classes+classOf(text[i])] = p
-			v[2*i*classes+classOf('8')] += (1 - p) * 0.9
-			v[(2*i+1)*classes] = 1
+			v[2*i*Classes+classOf(text[i])] = p
+			v[2*i*Classes+classOf('8')] += (1 - p) * 0.9
+			v[(2*i+1)*Classes] = 1
 		}
 		return newOutputs(v)
 	}
@@ -91,7 +93,7 @@ func TestPanel(t *testing.T) {
 		t.Error("a look that is not sure settles it")
 	}
 	p.add(sure("AB123C", 0.999))
-	r, ok := p.reading(lineOf(6))
+	r, ok := p.result(lineOf(6))
 	if !ok || r.Text != "AB123C" || r.Looks != 2 || len(r.Characters) != 6 {
 		t.Errorf("read %+v, %v", r, ok)
 	}
@@ -106,7 +108,7 @@ func TestPanel(t *testing.T) {
 	}
 	var short panel
 	short.add(sure("AB", 0.99))
-	if r, ok := short.reading(lineOf(2)); ok {
+	if r, ok := short.result(lineOf(2)); ok {
 		t.Errorf("%q is read as a plate", r.Text)
 	}
 	var settled panel

@@ -5,21 +5,22 @@ import (
 	"slices"
 
 	"platewatch/ocr/region"
+	"platewatch/ocr/text"
 )
 
-// What the formats of the regions say of a reading, where regions were told
-// ([NewReader]): half of [region.Set.Prior], bounded on both sides, beside the
-// mean of what the looks say, who all look at the same pixels. So the formats
-// decide between texts that the reader thinks possible, and lose against what
-// is clear to see: a text that fits none of them gives way to one that fits
-// only if the reader thinks that 150 times less likely at most, which is so of
-// O and 0 on most plates, and of little else that was read well.
+// How the formats of the expected regions ([NewReader]) weigh in: a text's
+// log-prior, half of [region.Set.Prior] within bounds, is added to the mean of
+// its log probabilities over the crops. It counts once, not once per crop,
+// because all crops show the same pixels. The bounds amount to a factor of 150:
+// a text that fits no format gives way to one that fits only if the reader
+// thinks that at most 150 times less likely. That is true of O and 0 on most
+// plates, and of few other characters that are clearly visible.
 //
-// Half, because the network learned of plates too, half of them in such
-// patterns. It is the middle of where it matters little: with 0.4 and 0.6, or
-// with bounds one higher, the number of plates read right on nine folders of
-// labelled pictures, 2,200 plates, stays within a quarter of a percent; more
-// lets more plates go wrong that fit no format.
+// The prior is halved because the network learned formats too: half of its
+// training plates follow such patterns. The exact value matters little: with
+// 0.4 and 0.6, or with bounds one higher, the number of plates read right on
+// nine folders of labelled pictures, 2,200 plates, stays within a quarter of a
+// percent. With more weight, more plates that fit no format are misread.
 const (
 	priorWeight           = 0.5
 	leastPrior, mostPrior = -1.5, 3.5
@@ -28,17 +29,17 @@ const (
 	completed, completions = 2, 4
 )
 
-// priorOf is the weighed and bounded log-prior of a text; 0 without regions.
-func priorOf(text string, formats *region.Set) float64 {
-	return min(max(priorWeight*formats.Prior(text), leastPrior), mostPrior)
+// priorOf is the weighted and bounded log-prior of a text; 0 without regions.
+func priorOf(candidate string, formats *region.Set) float64 {
+	return min(max(priorWeight*formats.Prior(candidate), leastPrior), mostPrior)
 }
 
-// confidence is a text's probability: without regions the geometric mean of
-// what the looks say, with them its share after the formats were weighed in.
-// What is on none of the texts is taken to fit as well as the best of them
-// does: another figure fits where this one does. So a format alone makes no
-// reading sure.
-func (p *panel) confidence(v verdict) float64 {
+// confidence is a text's probability: without regions the geometric mean over
+// the crops, with them its share after the formats were weighed in. Unlisted
+// texts are assumed to fit the formats as well as the best listed one (another
+// figure fits where this one does), so that a format alone never makes a
+// reading certain.
+func (p *panel) confidence(v textScore) float64 {
 	if p.formats == nil {
 		return p.mean(v)
 	}
@@ -52,10 +53,10 @@ func (p *panel) confidence(v verdict) float64 {
 	return p.mean(v) * math.Exp(v.prior-best) / (total + max(0, 1-seen))
 }
 
-// complete takes in texts of the formats that are like the likeliest ones: at
-// each place they have a character that the looks think possible there. The
-// beams alone would leave them out where several places are unsure. Nothing
-// is done where no text could win any more.
+// complete adds texts that fit the formats and resemble the likeliest ones: at
+// each place they have a character that is possible on the crops. The beam
+// search alone misses them where several places are uncertain. It does nothing
+// where no further text could become the likeliest.
 func (p *panel) complete() {
 	texts := p.texts
 	left := 1.0
@@ -69,47 +70,47 @@ func (p *panel) complete() {
 		if n := len(v.text); n < shortest || n > longest {
 			continue
 		}
-		for _, text := range p.formats.Likeliest(p.places(v.text), completions) {
-			p.weigh(text, p.looks)
+		for _, fitting := range p.formats.Likeliest(p.places(v.text), completions) {
+			p.weigh(fitting, p.looks)
 		}
 	}
 }
 
-// places are the characters that the looks think possible where a text has its
-// own, with the mean of the logarithms of their probabilities.
-func (p *panel) places(text string) [][]region.Choice {
-	sum := make([][classes]float32, len(text))
+// places are the characters that are possible at each place of a text, with the
+// mean of their log probabilities over the crops.
+func (p *panel) places(like string) [][]region.Choice {
+	sum := make([][Classes]float32, len(like))
 	for _, o := range p.looks {
-		for i, step := range o.align(text) {
-			for c := 1; c < classes; c++ {
+		for i, step := range o.align(like) {
+			for c := 1; c < Classes; c++ {
 				sum[i][c] += o[step][c]
 			}
 		}
 	}
 	n := float32(len(p.looks))
-	places := make([][]region.Choice, len(text))
+	places := make([][]region.Choice, len(like))
 	for i := range sum {
-		for c := 1; c < classes; c++ {
+		for c := 1; c < Classes; c++ {
 			if mean := sum[i][c] / n; mean > unlisted {
-				places[i] = append(places[i], region.Choice{Letter: Letters[c-1], Log: float64(mean)})
+				places[i] = append(places[i], region.Choice{Letter: text.Alphabet[c-1], Log: float64(mean)})
 			}
 		}
 	}
 	return places
 }
 
-// Weigh weighs a reading by the formats of the regions, as [Reader.Read] does,
-// of which only the characters and their alternatives are known: one that was
-// put together of two rows, or voted on. Without regions it stays as it is.
-func (r *Reader) Weigh(reading Reading) Reading {
-	if r.formats == nil || reading.Text == "" {
-		return reading
+// Weigh weighs the formats of the regions into a result as [Reader.Read] does,
+// by its characters and their alternatives alone: for results that were joined
+// from two rows. Without regions it returns the result unchanged.
+func (r *Reader) Weigh(result Result) Result {
+	if r.formats == nil || result.Text == "" {
+		return result
 	}
 	// Tesseract rates most alternatives 0, though their order says something.
 	const least = 1e-3
-	places := make([][]region.Choice, len(reading.Characters))
-	own := 0.0 // log probability of the text, its characters taken alone
-	for i, c := range reading.Characters {
+	places := make([][]region.Choice, len(result.Characters))
+	own := 0.0 // log probability of the text as the product of its characters
+	for i, c := range result.Characters {
 		log := math.Log(max(c.Confidence, least))
 		own += log
 		places[i] = append(places[i], region.Choice{Letter: c.Text[0], Log: log})
@@ -117,45 +118,45 @@ func (r *Reader) Weigh(reading Reading) Reading {
 			places[i] = append(places[i], region.Choice{Letter: a.Text[0], Log: math.Log(max(a.Confidence, least))})
 		}
 	}
-	texts := []string{reading.Text}
-	for _, text := range r.formats.Likeliest(places, completions) {
-		if text != reading.Text {
-			texts = append(texts, text)
+	texts := []string{result.Text}
+	for _, fitting := range r.formats.Likeliest(places, completions) {
+		if fitting != result.Text {
+			texts = append(texts, fitting)
 		}
 	}
 	shares := make([]float64, len(texts)) // before the formats, then after
 	best, seen := 0, 0.0
 	weight := func(k int) float64 { return shares[k] * math.Exp(priorOf(texts[k], r.formats)) }
-	for k, text := range texts {
+	for k, candidate := range texts {
 		log := 0.0
 		for i := range places {
-			at := slices.IndexFunc(places[i], func(c region.Choice) bool { return c.Letter == text[i] })
+			at := slices.IndexFunc(places[i], func(c region.Choice) bool { return c.Letter == candidate[i] })
 			log += places[i][at].Log
 		}
-		shares[k] = reading.Confidence * math.Exp(log-own)
+		shares[k] = result.Confidence * math.Exp(log-own)
 		seen += shares[k]
 		if weight(k) > weight(best) {
 			best = k
 		}
 	}
-	rest := max(0, 1-seen) // it fits as well as the best does, see [panel.confidence]
+	rest := max(0, 1-seen) // of the unlisted texts, see [panel.confidence]
 	prior := priorOf(texts[best], r.formats)
 	total := rest
 	for k := range texts {
 		shares[k] = weight(k) / math.Exp(prior)
 		total += shares[k]
 	}
-	out := reading
+	out := result
 	out.Text, out.Confidence = texts[best], shares[best]/total
 	out.Format, out.Prior = r.formats.Name(out.Text), r.formats.Prior(out.Text)
 	out.Characters = nil
-	for i, c := range reading.Characters {
+	for i, c := range result.Characters {
 		share := map[string]float64{c.Text: c.Confidence * rest / total}
 		for _, a := range c.Alternatives {
 			share[a.Text] += a.Confidence * rest / total
 		}
-		for k, text := range texts {
-			share[text[i:i+1]] += shares[k] / total
+		for k, candidate := range texts {
+			share[candidate[i:i+1]] += shares[k] / total
 		}
 		out.Characters = append(out.Characters, characterOf(out.Text[i:i+1], share))
 	}
@@ -163,20 +164,20 @@ func (r *Reader) Weigh(reading Reading) Reading {
 }
 
 // align returns the time step at which each character of a text is likeliest,
-// on the likeliest way to spread the text over the steps.
-func (o outputs) align(text string) []int {
-	n := 2*len(text) + 1
-	if len(text) == 0 || len(o) == 0 {
+// on the likeliest alignment of the text with the steps (Viterbi).
+func (o outputs) align(target string) []int {
+	n := 2*len(target) + 1
+	if len(target) == 0 || len(o) == 0 {
 		return nil
 	}
 	class := func(i int) int {
 		if i%2 == 0 {
 			return 0
 		}
-		return classOf(text[i/2])
+		return classOf(target[i/2])
 	}
 	score := make([]float64, n)
-	came := make([]int8, len(o)*n) // how many states further up the way came from
+	came := make([]int8, len(o)*n) // how many states back the best path came from
 	for i := range score {
 		score[i] = math.Inf(-1)
 	}
@@ -197,8 +198,8 @@ func (o outputs) align(text string) []int {
 	if score[n-2] > score[n-1] {
 		at = n - 2
 	}
-	steps := make([]int, len(text))
-	best := make([]float32, len(text))
+	steps := make([]int, len(target))
+	best := make([]float32, len(target))
 	for i := range best {
 		best[i] = float32(math.Inf(-1))
 	}

@@ -6,18 +6,19 @@ import (
 	"testing"
 
 	"platewatch/ocr/region"
+	"platewatch/ocr/text"
 )
 
 // alternatives are outputs that see one of some characters at each place, as
 // likely as their shares say: {'O': 0.6, '0': 0.38}.
 func alternatives(places ...map[byte]float32) outputs {
-	v := make([]float32, (2*len(places)+1)*classes)
+	v := make([]float32, (2*len(places)+1)*Classes)
 	v[0] = 1
 	for i, shares := range places {
 		for letter, p := range shares {
-			v[(2*i+1)*classes+classOf(letter)] = p
+			v[(2*i+1)*Classes+classOf(letter)] = p
 		}
-		v[(2*i+2)*classes] = 1
+		v[(2*i+2)*Classes] = 1
 	}
 	return newOutputs(v)
 }
@@ -47,13 +48,13 @@ func formatsOf(t testing.TB, spec string) *region.Set {
 }
 
 // readAs is what a panel reads of three looks with the same outputs.
-func readAs(t *testing.T, spec string, o outputs) Reading {
+func readAs(t *testing.T, spec string, o outputs) Result {
 	t.Helper()
 	p := panel{formats: formatsOf(t, spec)}
 	for range 3 {
 		p.add(o)
 	}
-	r, ok := p.reading(lineOf(7))
+	r, ok := p.result(lineOf(7))
 	if !ok {
 		t.Fatalf("nothing was read")
 	}
@@ -143,7 +144,7 @@ func TestPriorConfidence(t *testing.T) {
 			for range 3 {
 				p := left * random.Float32()
 				left -= p
-				places[i][Letters[random.IntN(len(Letters))]] = p
+				places[i][text.Alphabet[random.IntN(len(text.Alphabet))]] = p
 			}
 		}
 		r := readAs(t, "eu", alternatives(places...))
@@ -164,12 +165,12 @@ func TestPriorConfidence(t *testing.T) {
 
 // A reading of which only the characters are known is weighed alike.
 func TestWeigh(t *testing.T) {
-	character := func(text string, p float64, other string, q float64) Character {
-		return Character{text, p, []Alternative{{other, q}}}
+	character := func(read string, p float64, other string, q float64) text.Character {
+		return text.Character{Text: read, Confidence: p, Alternatives: []text.Alternative{{Text: other, Confidence: q}}}
 	}
-	unsure := Reading{Text: "AB01234", Confidence: 0.45, Characters: []Character{
+	unsure := Result{Reading: text.Reading{Text: "AB01234", Confidence: 0.45, Characters: []text.Character{
 		character("A", 0.98, "4", 0.01), character("B", 0.9, "8", 0.05), character("0", 0.5, "O", 0.45), character("1", 0.9, "I", 0.05),
-		character("2", 0.95, "Z", 0.03), character("3", 0.99, "8", 0.005), character("4", 0.99, "A", 0.005)}}
+		character("2", 0.95, "Z", 0.03), character("3", 0.99, "8", 0.005), character("4", 0.99, "A", 0.005)}}}
 	br := &Reader{formats: formatsOf(t, "br")}
 	r := br.Weigh(unsure)
 	if r.Text != "ABO1234" || r.Format != "br-old" || r.Prior <= 0 || r.Confidence < 0.4 || r.Confidence > 0.95 {
@@ -187,14 +188,14 @@ func TestWeigh(t *testing.T) {
 	if got := (&Reader{}).Weigh(unsure); !reflect.DeepEqual(got, unsure) {
 		t.Errorf("without a region it became %+v", got)
 	}
-	vanity := Reading{Text: "GOBOSS", Confidence: 0.97}
+	vanity := Result{Reading: text.Reading{Text: "GOBOSS", Confidence: 0.97}}
 	for _, c := range vanity.Text {
 		vanity.Characters = append(vanity.Characters, character(string(c), 0.995, "0", 0.002))
 	}
 	if got := br.Weigh(vanity); got.Text != vanity.Text || got.Format != "" || got.Confidence < 0.9 {
 		t.Errorf("%s became %s (%.2f) of %q", vanity.Text, got.Text, got.Confidence, got.Format)
 	}
-	if got := br.Weigh(Reading{}); got.Text != "" {
+	if got := br.Weigh(Result{}); got.Text != "" {
 		t.Errorf("nothing became %q", got.Text)
 	}
 }

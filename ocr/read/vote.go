@@ -6,36 +6,37 @@ import (
 	"slices"
 
 	"platewatch/ocr/rectify"
+	"platewatch/ocr/text"
 )
 
-// ballot collects the readings of one plate.
+// ballot collects the readings of one plate by a model that reads lines.
 type ballot struct{ votes []vote }
 
 type vote struct {
-	text    string
-	symbols []symbol
-	line    rectify.Line
-	weight  float64
+	text       string
+	characters [][]text.Alternative
+	line       rectify.Line
+	weight     float64
 }
 
 const (
-	shortest = 3  // characters: less is no plate
-	longest  = 12 // and more is lettering
-	// A reading with as many characters as the line has letters is likelier
-	// whole than one without.
+	shortest = 3  // characters of a plate; shorter texts are other lettering
+	longest  = 12 // longer ones too
+	// otherLength is the weight of a reading whose length differs from the
+	// number of letters on the line: it is less likely to be complete.
 	otherLength = 0.6
-	// How many alternatives a character keeps.
+	// maxAlternatives bounds the alternatives of a character.
 	maxAlternatives = 5
 )
 
-// cast adds what one look read.
-func (b *ballot) cast(symbols []symbol, l rectify.Line) {
-	v := vote{symbols: symbols, line: l}
-	v.text, v.weight = spell(symbols)
-	// The square root: neighbouring characters fail together, so the product
-	// is too severe.
+// cast adds the reading of one crop.
+func (b *ballot) cast(characters [][]text.Alternative, l rectify.Line) {
+	v := vote{characters: characters, line: l}
+	v.text, v.weight = spell(characters)
+	// The square root, because errors of neighbouring characters are
+	// correlated: the product is too low.
 	v.weight = math.Sqrt(v.weight)
-	switch n := len(symbols); {
+	switch n := len(characters); {
 	case n < shortest || n > longest:
 		v.weight *= 0.05
 	case n != len(l.Letters):
@@ -44,21 +45,21 @@ func (b *ballot) cast(symbols []symbol, l rectify.Line) {
 	b.votes = append(b.votes, v)
 }
 
-// spell is the likeliest text of one look, and the product of its characters'
+// spell is the likeliest text of one crop, and the product of its characters'
 // confidences, none of which counts as less than 0.01.
-func spell(symbols []symbol) (text string, probability float64) {
+func spell(characters [][]text.Alternative) (likeliest string, probability float64) {
 	probability = 1
-	for _, s := range symbols {
-		text += s.choices[0].Text
-		probability *= max(s.choices[0].Confidence, 0.01)
+	for _, c := range characters {
+		likeliest += c[0].Text
+		probability *= max(c[0].Confidence, 0.01)
 	}
-	return text, probability
+	return likeliest, probability
 }
 
-// settled tells whether two looks agree on a text that is likely whole.
+// settled tells whether two crops agree on a text that is likely complete.
 func (b *ballot) settled() bool {
 	last := b.votes[len(b.votes)-1]
-	if len(last.symbols) < shortest {
+	if len(last.characters) < shortest {
 		return false
 	}
 	for _, v := range b.votes[:len(b.votes)-1] {
@@ -70,8 +71,8 @@ func (b *ballot) settled() bool {
 }
 
 // count gives the text with the greatest weight. Its confidence is that weight
-// as a share of what all looks could have given.
-func (b *ballot) count() (Reading, bool) {
+// as a share of what all crops could have given.
+func (b *ballot) count() (Result, bool) {
 	weights := map[string]float64{}
 	var best vote
 	for _, v := range b.votes {
@@ -83,52 +84,54 @@ func (b *ballot) count() (Reading, bool) {
 			best = v
 		}
 	}
-	if n := len(best.symbols); n < shortest || n > longest {
-		return Reading{}, false
+	if n := len(best.characters); n < shortest || n > longest {
+		return Result{}, false
 	}
-	r := Reading{
-		Text: best.text, Line: best.line, Looks: len(b.votes),
-		Confidence: min(1, weights[best.text]/float64(len(b.votes))),
+	r := Result{
+		Reading: text.Reading{Text: best.text, Confidence: min(1, weights[best.text]/float64(len(b.votes)))},
+		Line:    best.line, Looks: len(b.votes),
 	}
-	for i := range best.symbols {
+	for i := range best.characters {
 		r.Characters = append(r.Characters, b.character(i, best.text))
 	}
 	return r, true
 }
 
-// character merges what the looks of the winner's length say about place i.
-func (b *ballot) character(i int, winner string) Character {
+// character merges what the crops with a text of the winner's length read at
+// place i.
+func (b *ballot) character(i int, winner string) text.Character {
 	weights := map[string]float64{}
 	total := 0.0
 	for _, v := range b.votes {
-		if len(v.symbols) != len(winner) {
+		if len(v.characters) != len(winner) {
 			continue
 		}
 		given := 0.0
-		for rank, c := range v.symbols[i].choices {
-			// Tesseract ranks alternatives well and rates most of them 0: give
-			// the later ones at least a little of what the first left over.
+		for rank, c := range v.characters[i] {
+			// Tesseract ranks alternatives well and rates most of them 0: the
+			// later ones get at least a little of what the first left over.
 			w := max(c.Confidence, 0.02/float64(rank+1)) * v.weight
 			weights[c.Text] += w
 			given += w
 		}
 		total += max(v.weight, given)
 	}
-	for text := range weights {
-		weights[text] /= total
+	for c := range weights {
+		weights[c] /= total
 	}
 	return characterOf(winner[i:i+1], weights)
 }
 
-// characterOf makes a character of the shares that each text has at its place.
-func characterOf(text string, shares map[string]float64) Character {
-	c := Character{Text: text, Confidence: shares[text]}
+// characterOf is the character that reads chosen, with the other readings of its
+// place as alternatives. shares are the confidences of all of them.
+func characterOf(chosen string, shares map[string]float64) text.Character {
+	c := text.Character{Text: chosen, Confidence: shares[chosen]}
 	for other, share := range shares {
-		if other != text {
-			c.Alternatives = append(c.Alternatives, Alternative{other, share})
+		if other != chosen {
+			c.Alternatives = append(c.Alternatives, text.Alternative{Text: other, Confidence: share})
 		}
 	}
-	slices.SortFunc(c.Alternatives, func(a, b Alternative) int {
+	slices.SortFunc(c.Alternatives, func(a, b text.Alternative) int {
 		return cmp.Or(cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(a.Text, b.Text))
 	})
 	c.Alternatives = c.Alternatives[:min(len(c.Alternatives), maxAlternatives)]

@@ -1,23 +1,19 @@
 package read
 
 import (
-	"errors"
-	"io/fs"
 	"math"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
 	"platewatch/ocr/internal/shape"
 	"platewatch/ocr/rectify"
+	"platewatch/ocr/text"
 )
 
-// symbols reads text with one confidence, each character with one alternative.
-func symbols(text string, confidence float64, alternative string) []symbol {
-	var out []symbol
-	for i := range len(text) {
-		out = append(out, symbol{choices: []Alternative{{text[i : i+1], confidence}, {alternative, 0}}})
+// characters read a text with one confidence, each with one alternative.
+func characters(read string, confidence float64, alternative string) [][]text.Alternative {
+	var out [][]text.Alternative
+	for i := range len(read) {
+		out = append(out, []text.Alternative{{Text: read[i : i+1], Confidence: confidence}, {Text: alternative}})
 	}
 	return out
 }
@@ -51,7 +47,7 @@ func TestVote(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var b ballot
 			for _, l := range test.looks {
-				b.cast(symbols(l.text, l.confidence, "8"), lineOf(test.letters))
+				b.cast(characters(l.text, l.confidence, "8"), lineOf(test.letters))
 			}
 			if got := b.settled(); got != test.settled {
 				t.Errorf("settled is %v", got)
@@ -71,8 +67,8 @@ func TestVote(t *testing.T) {
 // first, and a character with its alternatives never exceeds certainty.
 func TestAlternatives(t *testing.T) {
 	var b ballot
-	b.cast(symbols("AB123", 0.9, "8"), lineOf(5))
-	b.cast(symbols("AB128", 0.4, "3"), lineOf(5))
+	b.cast(characters("AB123", 0.9, "8"), lineOf(5))
+	b.cast(characters("AB128", 0.4, "3"), lineOf(5))
 	r, _ := b.count()
 	last := r.Characters[4]
 	if last.Text != "3" || len(last.Alternatives) != 1 || last.Alternatives[0].Text != "8" {
@@ -85,41 +81,6 @@ func TestAlternatives(t *testing.T) {
 		}
 		if sum > 1+1e-9 || math.IsNaN(sum) {
 			t.Errorf("character %d adds up to %g", i, sum)
-		}
-	}
-}
-
-func TestEngine(t *testing.T) {
-	e, err := newEngine(English())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	white := make([]uint8, 200*60)
-	for i := range white {
-		white[i] = 255
-	}
-	got, err := e.recognise(white, 200, 60)
-	if d := cmp.Diff([]symbol(nil), got, cmpopts.EquateEmpty(), cmp.AllowUnexported(symbol{})); d != "" || err != nil {
-		t.Errorf("an empty strip reads as %v, %v", got, err)
-	}
-	for _, size := range [][2]int{{0, 10}, {10, 0}, {-1, 5}, {300, 60}} {
-		if _, err := e.recognise(white, size[0], size[1]); err == nil {
-			t.Errorf("%d × %d pixels out of %d give no error", size[0], size[1], len(white))
-		}
-	}
-	if _, err := e.recognise(white, 1, 1); err != nil {
-		t.Errorf("one pixel: %v", err)
-	}
-}
-
-func TestModelMissing(t *testing.T) {
-	for _, m := range []Model{{Dir: t.TempDir(), Name: "plate"}, {Name: "nolanguage"}} {
-		m.Looks = English().Looks
-		_, err := NewReader(m, 1, nil)
-		var missing *ModelError
-		if err == nil || !errors.As(err, &missing) || !errors.Is(err, fs.ErrNotExist) || missing.Hint() == "" {
-			t.Errorf("%+v: %v", m, err)
 		}
 	}
 }

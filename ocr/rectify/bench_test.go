@@ -57,7 +57,7 @@ func BenchmarkRectify(b *testing.B) {
 			return err
 		}},
 		{"lines", func() error { _, err := p.Lines(); return err }},
-		{"lean", func() error { p.leanKnown = false; _, err := p.Lean(lines[0]); return err }},
+		{"slant", func() error { p.slantKnown = false; _, err := p.Slant(lines[0]); return err }},
 		{"edges", func() error { _, err := p.Edges(lines[0]); return err }},
 		{"rows", func() error { _, err := p.Rows(grey, short); return err }},
 		{"whole", func() error {

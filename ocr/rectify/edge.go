@@ -96,7 +96,7 @@ type profile struct {
 
 // edgeProfile says for every column of the levelled picture in how many of its
 // rows around the line there is a step in grey value, as a share: that of the
-// commoner direction, at the lean that gives most.
+// commoner direction, at the slant that gives most.
 func (p *Plate) edgeProfile(l Line) ([]float64, error) {
 	for _, k := range p.profiles {
 		if k.y0 == l.Y0 && k.slope == l.Slope && k.height == l.Height {
@@ -107,19 +107,19 @@ func (p *Plate) edgeProfile(l Line) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	lean, err := p.Lean(l)
+	slant, err := p.Slant(l)
 	if err != nil {
 		return nil, err
 	}
-	// Both edges of a plate need not lean alike.
-	leans := [...]float64{lean - 0.16, lean - 0.08, lean, lean + 0.08, lean + 0.16}
+	// Both edges of a plate need not have the same slant.
+	slants := [...]float64{slant - 0.16, slant - 0.08, slant, slant + 0.08, slant + 0.16}
 	const each = 2 // every second row
 	// Small plates were enlarged: their edges are as wide as a pixel was.
 	half := int(math.Round(min(max(1.2*p.scale, 4), 9)))
 	ground, ink := tones(g, l)
 	least := int(max(5, edgeStep*(ground-ink))) * half
-	var darker, lighter [len(leans)][]int32
-	for k := range leans {
+	var darker, lighter [len(slants)][]int32
+	for k := range slants {
 		darker[k], lighter[k] = make([]int32, g.W), make([]int32, g.W)
 	}
 	sums := make([]int, g.W+1)
@@ -134,9 +134,9 @@ func (p *Plate) edgeProfile(l Line) ([]float64, error) {
 		for x, v := range g.Pix[y*g.W : (y+1)*g.W] {
 			sums[x+1] = sums[x] + int(v)
 		}
-		var shift [len(leans)]int
-		for k, lean := range leans {
-			shift[k] = int(math.Round(lean * dy))
+		var shift [len(slants)]int
+		for k, slant := range slants {
+			shift[k] = int(math.Round(slant * dy))
 		}
 		for x := half; x < g.W-half; x++ {
 			step := sums[x+half] - 2*sums[x] + sums[x-half]
@@ -147,7 +147,7 @@ func (p *Plate) edgeProfile(l Line) ([]float64, error) {
 			if step > 0 {
 				count = &lighter
 			}
-			for k := range leans {
+			for k := range slants {
 				if at := x - shift[k]; at >= 0 && at < g.W {
 					count[k][at]++
 				}
@@ -157,7 +157,7 @@ func (p *Plate) edgeProfile(l Line) ([]float64, error) {
 	out := make([]float64, g.W)
 	for x := range out {
 		most := int32(0)
-		for k := range leans {
+		for k := range slants {
 			most = max(most, darker[k][x], lighter[k][x])
 		}
 		out[x] = float64(most) / float64(max(1, rows))

@@ -16,7 +16,7 @@ type lined struct {
 	Line
 	face        [4]Point // the plate's corners here
 	first, last float64  // where the ink of its characters begins and ends, at the line's middle
-	lean        float64  // of the row's two ends, the mean
+	slant       float64  // of the row's two ends, the mean
 }
 
 // onCloseup levels and lines a close-up of a plate of one row; ok is false
@@ -50,7 +50,7 @@ func onCloseup(t *testing.T, c render.Closeup) (l lined, ok bool) {
 		row[k] = from(q)
 	}
 	l.first, l.last = (row[0].X+row[3].X)/2, (row[1].X+row[2].X)/2
-	l.lean = ((row[3].X-row[0].X)/(row[3].Y-row[0].Y) + (row[2].X-row[1].X)/(row[2].Y-row[1].Y)) / 2
+	l.slant = ((row[3].X-row[0].X)/(row[3].Y-row[0].Y) + (row[2].X-row[1].X)/(row[2].Y-row[1].Y)) / 2
 	return l, len(l.Letters) >= 5
 }
 
@@ -127,10 +127,10 @@ func TestEdgesOfTheFrame(t *testing.T) {
 	}
 }
 
-// TestLean: with the camera rolled by up to 16° the uprights' lean on the
+// TestSlant: with the camera rolled by up to 16° the uprights' slant on the
 // levelled picture is found to within 0.03 (1.7°), and taken for none only
 // where there is little.
-func TestLean(t *testing.T) {
+func TestSlant(t *testing.T) {
 	var off []float64
 	missed, n := 0, 0
 	for _, name := range []string{"nl", "de", "fr", "gb", "it", "us-ca", "us-tx", "br", "br-mercosul", "tw", "dark"} {
@@ -142,22 +142,22 @@ func TestLean(t *testing.T) {
 			if !ok {
 				continue
 			}
-			got, err := l.Lean(l.Line)
+			got, err := l.Slant(l.Line)
 			if err != nil {
 				t.Fatal(err)
 			}
 			n++
 			if got != 0 {
-				off = append(off, math.Abs(got-l.lean))
-			} else if math.Abs(l.lean) > 0.12 {
+				off = append(off, math.Abs(got-l.slant))
+			} else if math.Abs(l.slant) > 0.12 {
 				missed++
 			}
 		}
 	}
 	slices.Sort(off)
-	t.Logf("%d plates: %d leans found, nine in ten within %.3f, the worst %.3f off; %d larger than 0.12 missed", n, len(off), off[len(off)*9/10], off[len(off)-1], missed)
+	t.Logf("%d plates: %d slants found, nine in ten within %.3f, the worst %.3f off; %d larger than 0.12 missed", n, len(off), off[len(off)*9/10], off[len(off)-1], missed)
 	if n < 70 || len(off)*2 < n || off[len(off)*9/10] > 0.03 || off[len(off)-1] > 0.07 || missed*20 > n {
-		t.Errorf("%d plates: %d leans found, nine in ten within %.3f (want 0.03), the worst %.3f off (0.07); %d larger than 0.12 missed (5 %%)",
+		t.Errorf("%d plates: %d slants found, nine in ten within %.3f (want 0.03), the worst %.3f off (0.07); %d larger than 0.12 missed (5 %%)",
 			n, len(off), off[len(off)*9/10], off[len(off)-1], missed)
 	}
 }

@@ -37,7 +37,7 @@ func (p *Plate) Corners(l Line) [4]Point {
 // y1 pixels below its middle, in the frame, upright as the plate leans.
 func (p *Plate) quad(l Line, x0, x1, y0, y1 float64) [4]Point {
 	corner := func(x, y float64) Point {
-		return p.ToFrame(Point{x + p.lean*y, l.At(x) + y})
+		return p.ToFrame(Point{x + p.slant*y, l.At(x) + y})
 	}
 	return [4]Point{corner(x0, y0), corner(x1, y0), corner(x1, y1), corner(x0, y1)}
 }

@@ -49,8 +49,8 @@ type Plate struct {
 	x0, x1       float64 // ends of the finder's line here
 	wide, high   float64 // of the frame, its pixels
 	light        bool    // inverted: the characters are light
-	lean         float64 // see Lean
-	leanKnown    bool
+	slant        float64 // see Slant
+	slantKnown   bool
 	profiles     []profile // those that were asked for
 }
 

@@ -73,11 +73,11 @@ func (p *Plate) Rows(grey gocv.Mat, l Line) ([]Row, error) {
 			return nil, err
 		}
 		defer tall.Close()
-		// One row of few letters tells less about the lean.
-		if tall.lean, err = p.Lean(l); err != nil {
+		// One row of few letters tells less about the slant.
+		if tall.slant, err = p.Slant(l); err != nil {
 			return nil, err
 		}
-		tall.leanKnown = true
+		tall.slantKnown = true
 		other.threshold = l.threshold
 		up, low := small.onto(tall, here), small.onto(tall, other)
 		if low.Y0 < up.Y0 {

@@ -60,14 +60,14 @@ func (p *Plate) Whole(l Line, a Around) (gocv.Mat, error) {
 	if err != nil {
 		return gocv.Mat{}, err
 	}
-	lean, err := p.Lean(l)
+	slant, err := p.Slant(l)
 	if err != nil {
 		return gocv.Mat{}, err
 	}
 	sx, sy := doubleWidth/(x1-x0), doubleHeight/(2*a.Half*l.Height)
-	// With y' the place below the line: x' = x - lean·y', y' = y - Y0 - Slope·x
+	// With y' the place below the line: x' = x - slant·y', y' = y - Y0 - Slope·x
 	return p.stretched([2][3]float64{
-		{sx * (1 + lean*l.Slope), -sx * lean, sx * (lean*l.Y0 - x0)},
+		{sx * (1 + slant*l.Slope), -sx * slant, sx * (slant*l.Y0 - x0)},
 		{-sy * l.Slope, sy, doubleHeight/2 - sy*l.Y0},
 	})
 }

@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"platewatch/ocr"
-	"platewatch/ocr/read"
-	"platewatch/ocr/region"
 	"platewatch/ocr/truth"
 )
 
@@ -42,15 +40,11 @@ func (f floor) check(t *testing.T, s *Score) {
 }
 
 // openModel opens a recogniser that is told a region.
-func openModel(t *testing.T, m read.Model, name string) *ocr.Recogniser {
+func openModel(t *testing.T, model, regions string) *ocr.Recogniser {
 	t.Helper()
-	p := ocr.DefaultParams()
-	var err error
-	if p.Region, err = region.Parse(name); err != nil {
-		t.Fatal(err)
-	}
-	p.CloseUps = true
-	r, err := ocr.New(m, p)
+	p := ocr.PictureParams()
+	p.Model, p.Region = model, regions
+	r, err := ocr.New(p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,10 +56,10 @@ func openModel(t *testing.T, m read.Model, name string) *ocr.Recogniser {
 // where those are, and of the stills of the repository.
 func TestFloors(t *testing.T) {
 	for _, test := range []struct {
-		model  read.Model
+		model  string
 		floors []floor
 	}{
-		{read.Plate(), []floor{
+		{"plate", []floor{
 			{stills, "", 91, 5, 20, 0},
 			{data + "/frames/eu", "eu", 92, 2, 5, 0},
 			{data + "/frames/eu", "", 92, 2, 5, 0},
@@ -81,14 +75,14 @@ func TestFloors(t *testing.T) {
 			{data + "/crops/tw", "tw", 93, 7, 5, 0},
 			{data + "/negatives/grey", "", 0, 0, 12, 1},
 		}},
-		{read.English(), []floor{
+		{"eng", []floor{
 			{stills, "", 62, 30, 6, 0},
 			{data + "/frames/eu", "", 58, 30, 10, 0},
 			{data + "/frames/br", "", 74, 22, 18, 0},
 		}},
 	} {
 		for _, f := range test.floors {
-			t.Run(test.model.Name+"/"+short(f.dir)+":"+f.region, func(t *testing.T) {
+			t.Run(test.model+"/"+short(f.dir)+":"+f.region, func(t *testing.T) {
 				set, err := truth.Open(filepath.FromSlash(f.dir))
 				if os.IsNotExist(err) && f.dir != stills {
 					t.Skip("the labelled pictures are not here, so nothing was measured on them")
@@ -119,7 +113,7 @@ func TestRenderedFloors(t *testing.T) {
 		{"tw", "tw", 64, 15, 3, 0},
 	} {
 		t.Run(f.dir, func(t *testing.T) {
-			s, err := Run(t.Context(), openModel(t, read.Plate(), f.region), renderRegion(t, f.dir), func() {})
+			s, err := Run(t.Context(), openModel(t, "plate", f.region), renderRegion(t, f.dir), func() {})
 			if err != nil {
 				t.Fatal(err)
 			}

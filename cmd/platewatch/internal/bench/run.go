@@ -61,7 +61,7 @@ func (s *Score) watchClip(ctx context.Context, r *ocr.Recogniser, path string) (
 	timed := func(find, read time.Duration) { s.took = append(s.took, took{find, read}) }
 	clip := capture.Config{Name: "bench", Kind: capture.KindFile, Path: path, Pace: capture.PaceFast}
 	err := look.Passages(ctx, r, observe.DefaultParams(), clip, timed, func(p passage.Passage) error {
-		got = append(got, ocr.Plate{Text: p.Text, Confidence: p.Confidence, Box: p.Box, Characters: p.Characters})
+		got = append(got, ocr.Plate{Reading: p.Reading, Box: p.Box})
 		return nil
 	})
 	slices.SortStableFunc(got, func(a, b ocr.Plate) int { return cmp.Compare(b.Confidence, a.Confidence) })

@@ -14,14 +14,21 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"platewatch/ocr"
+	"platewatch/ocr/text"
 	"platewatch/ocr/truth"
 )
+
+func plate(read string, confidence float64) ocr.Plate {
+	return ocr.Plate{Reading: text.Reading{Text: read, Confidence: confidence}}
+}
 
 func TestScore(t *testing.T) {
 	at := func(x int) image.Rectangle { return image.Rect(x, 0, x+100, 30) }
 	want := func(text string, x int) truth.Plate { return truth.Plate{Text: text, Box: at(x)} }
-	got := func(text string, x int, confidence float64) ocr.Plate {
-		return ocr.Plate{Text: text, Box: at(x), Confidence: confidence}
+	got := func(read string, x int, confidence float64) ocr.Plate {
+		p := plate(read, confidence)
+		p.Box = at(x)
+		return p
 	}
 	tests := []struct {
 		name string
@@ -82,8 +89,8 @@ func TestTotal(t *testing.T) {
 	var a, b, both Score
 	for i, s := range []*Score{&a, &b, &both, &both} {
 		texts := [][2]string{{"AB12", "AB12"}, {"CD34", "CD39"}}[i%2]
-		s.add(truth.File{Plates: []truth.Plate{{Text: texts[0]}}}, []ocr.Plate{{Text: texts[1], Confidence: 0.91 + 0.05*float64(i%2)}})
-		s.add(truth.File{}, []ocr.Plate{{Text: "EF56", Confidence: 0.85}})
+		s.add(truth.File{Plates: []truth.Plate{{Text: texts[0]}}}, []ocr.Plate{plate(texts[1], 0.91+0.05*float64(i%2))})
+		s.add(truth.File{}, []ocr.Plate{plate("EF56", 0.85)})
 		s.took = append(s.took, took{time.Duration(1+i%2) * time.Millisecond, time.Duration(1-i%2) * time.Millisecond})
 	}
 	both.Times, both.Folder = timesOf(both.took), allFolders

@@ -28,7 +28,6 @@ import (
 	"platewatch/cmd/platewatch/internal/unit"
 	"platewatch/hotlist"
 	"platewatch/hotlist/importer"
-	"platewatch/ocr/read"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/message"
 	"platewatch/uplink/watch"
@@ -39,7 +38,7 @@ type Options struct {
 	Clips   string // folder of clips with a truth.tsv; empty: the built-in clip
 	Forever bool   // begin again at the end, until interrupted
 	Listen  string // of the status page
-	Model   read.Model
+	Model   string // the reading model, as in the configuration
 	Region  string // as in the configuration
 	Version status.Version
 	Out     io.Writer
@@ -93,7 +92,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	o.introduce(s, server.URL("road"), broker, imported.List.Entries)
 
-	daemon, err := unit.Open(unit.Options{Config: cfg, Model: o.Model, Version: o.Version, Log: o.Log,
+	daemon, err := unit.Open(unit.Options{Config: cfg, Version: o.Version, Log: o.Log,
 		OnPage: func(url string) {
 			fmt.Fprintf(o.Out, "  status page   %s\n\nhits, as they arrive at the central server:\n", url)
 		}})
@@ -134,7 +133,7 @@ func configure(dir, camera, broker string, o Options) (*config.Config, error) {
 	c.Uplink.Outbox = filepath.Join(dir, "outbox.db")
 	c.Uplink.Brokers = []string{broker}
 	c.Status.Listen = freeOr(o.Listen)
-	c.OCR.Region = o.Region
+	c.OCR.Model, c.OCR.Region = o.Model, o.Region
 	return c, c.Validate()
 }
 

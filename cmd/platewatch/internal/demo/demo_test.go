@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"platewatch/cmd/platewatch/internal/demo/media"
-	"platewatch/ocr/read"
 	"platewatch/uplink/message"
 )
 
@@ -22,7 +21,7 @@ import (
 // arrive at the subscriber, and nothing else.
 func TestDemo(t *testing.T) {
 	var out bytes.Buffer
-	err := Run(t.Context(), Options{Listen: "127.0.0.1:0", Model: read.Plate(), Out: &out, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	err := Run(t.Context(), Options{Listen: "127.0.0.1:0", Model: "plate", Out: &out, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	t.Logf("%s", out.String())
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,6 @@ import (
 
 	"platewatch/ocr"
 	"platewatch/ocr/find"
-	"platewatch/ocr/read"
 	"platewatch/ocr/rectify"
 )
 
@@ -135,8 +134,10 @@ func checkSheet(t *testing.T, img *image.RGBA) {
 
 // TestSheet: nothing of a real trace runs over the sheet's margins.
 func TestSheet(t *testing.T) {
-	for _, model := range []read.Model{read.Plate(), read.English()} {
-		r, err := ocr.New(model, ocr.DefaultParams())
+	for _, model := range []string{"plate", "eng"} {
+		p := ocr.PictureParams()
+		p.Model = model
+		r, err := ocr.New(p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,7 +167,7 @@ func TestSheetOfOddTraces(t *testing.T) {
 		odd := ocr.Attempt{
 			Candidate: find.Candidate{Box: find.Box{X: -50, Y: -50, W: 9000, H: 9000}, Line: find.Line{Height: 1e6}, Shapes: 1e6},
 			Level:     grey,
-			Looks:     []ocr.Look{{Cut: grey, Text: strings.Repeat("8", 99), Probability: 1}, {Cut: grey}, {Cut: grey}, {Cut: grey}, {Cut: grey}, {Cut: grey}, {Cut: grey}},
+			Looks:     []ocr.LookTrace{{Cut: grey, Text: strings.Repeat("8", 99), Probability: 1}, {Cut: grey}, {Cut: grey}, {Cut: grey}, {Cut: grey}, {Cut: grey}, {Cut: grey}},
 		}
 		odd.Reading.Text = strings.Repeat("W", 99)
 		elsewhere := ocr.Attempt{Candidate: find.Candidate{Box: find.Box{X: -500, Y: -500, W: 9, H: 9}}}

@@ -229,7 +229,7 @@ func (s *sheet) level(y int, a ocr.Attempt, picture gocv.Mat) int {
 }
 
 // linesOf are the looks' lines, each once, in the order of the looks.
-func linesOf(looks []ocr.Look) [][4]rectify.Point {
+func linesOf(looks []ocr.LookTrace) [][4]rectify.Point {
 	var lines [][4]rectify.Point
 	for _, k := range looks {
 		if !slices.Contains(lines, k.Line) {
@@ -240,7 +240,7 @@ func linesOf(looks []ocr.Look) [][4]rectify.Point {
 }
 
 // looks shows what the reader was shown, with what each look read below it.
-func (s *sheet) looks(y int, looks []ocr.Look) int {
+func (s *sheet) looks(y int, looks []ocr.LookTrace) int {
 	lines := linesOf(looks)
 	bottom := y
 	for i, k := range looks {

@@ -2,12 +2,12 @@ package hit
 
 import (
 	"platewatch/hotlist/match"
-	"platewatch/ocr/read"
+	"platewatch/ocr/text"
 	"platewatch/uplink/message"
 )
 
 // Reading converts the reader's characters for a [match.Query].
-func Reading(cs []read.Character) []match.Character {
+func Reading(cs []text.Character) []match.Character {
 	return Characters(cs, func(text string, confidence float64) match.Alternative {
 		return match.Alternative{Text: text, Confidence: confidence}
 	}, func(text string, confidence float64, alternatives []match.Alternative) match.Character {
@@ -16,7 +16,7 @@ func Reading(cs []read.Character) []match.Character {
 }
 
 // messageCharacters converts the reader's characters for the message.
-func messageCharacters(cs []read.Character) []message.Character {
+func messageCharacters(cs []text.Character) []message.Character {
 	return Characters(cs, func(text string, confidence float64) message.Alternative {
 		return message.Alternative{Text: text, Confidence: confidence}
 	}, func(text string, confidence float64, alternatives []message.Alternative) message.Character {
@@ -27,7 +27,7 @@ func messageCharacters(cs []read.Character) []message.Character {
 // Characters converts the reader's characters to another type. The rooms do not
 // import each other, so each has a type of its own; this is the only loop that
 // copies between them. A character without alternatives gets a nil slice.
-func Characters[C, A any](cs []read.Character, alternative func(text string, confidence float64) A,
+func Characters[C, A any](cs []text.Character, alternative func(text string, confidence float64) A,
 	character func(text string, confidence float64, alternatives []A) C) []C {
 	out := make([]C, 0, len(cs))
 	for _, c := range cs {

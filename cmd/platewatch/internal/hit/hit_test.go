@@ -7,7 +7,7 @@ import (
 
 	"platewatch/hotlist/match"
 	"platewatch/ocr/passage"
-	"platewatch/ocr/read"
+	"platewatch/ocr/text"
 	"platewatch/uplink/message"
 )
 
@@ -66,7 +66,7 @@ func TestPageTellsAllMatches(t *testing.T) {
 }
 
 func TestReading(t *testing.T) {
-	got := Reading([]read.Character{{Text: "A", Confidence: 0.9, Alternatives: []read.Alternative{{Text: "4", Confidence: 0.1}}}, {Text: "B", Confidence: 1}})
+	got := Reading([]text.Character{{Text: "A", Confidence: 0.9, Alternatives: []text.Alternative{{Text: "4", Confidence: 0.1}}}, {Text: "B", Confidence: 1}})
 	want := []match.Character{{Text: "A", Confidence: 0.9, Alternatives: []match.Alternative{{Text: "4", Confidence: 0.1}}}, {Text: "B", Confidence: 1}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

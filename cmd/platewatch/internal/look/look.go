@@ -15,7 +15,7 @@ import (
 	"platewatch/hotlist/match"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
-	"platewatch/ocr/read"
+	"platewatch/ocr/text"
 )
 
 // Looker looks at inputs, one after the other.
@@ -142,7 +142,7 @@ func Passages(ctx context.Context, r *ocr.Recogniser, p observe.Params, stream c
 	}
 }
 
-func (l *Looker) matches(text string, characters []read.Character) ([]match.Match, error) {
+func (l *Looker) matches(plate string, characters []text.Character) ([]match.Match, error) {
 	if l.Hotlist == nil {
 		return nil, nil
 	}

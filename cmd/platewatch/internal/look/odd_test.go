@@ -11,14 +11,14 @@ import (
 	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/picturetest"
 	"platewatch/ocr"
-	"platewatch/ocr/read"
+	"platewatch/ocr/text"
 )
 
 const repository = "../../../.."
 
 func openRecogniser(t testing.TB) *ocr.Recogniser {
 	t.Helper()
-	r, err := ocr.New(read.Plate(), ocr.DefaultParams())
+	r, err := ocr.New(ocr.PictureParams())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func FuzzRead(f *testing.F) {
 		}
 		for _, p := range res.Plates {
 			if !p.Box.In(whole) || !(p.Confidence >= 0 && p.Confidence <= 1) || len(p.Characters) != len(p.Text) ||
-				strings.Trim(p.Text, read.Letters) != "" {
+				strings.Trim(p.Text, text.Alphabet) != "" {
 				t.Errorf("%v: read %+v", whole, p)
 			}
 		}

@@ -8,7 +8,7 @@ import (
 	"platewatch/hotlist/match"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
-	"platewatch/ocr/read"
+	"platewatch/ocr/text"
 )
 
 // Picture is the line of JSON for one picture. The field names are a stable
@@ -91,7 +91,7 @@ func passageOf(file string, p passage.Passage) Passage {
 	}
 }
 
-func charactersOf(cs []read.Character) []Character {
+func charactersOf(cs []text.Character) []Character {
 	return hit.Characters(cs, func(text string, confidence float64) Alternative {
 		return Alternative{text, round(confidence, 1e3)}
 	}, func(text string, confidence float64, alternatives []Alternative) Character {

@@ -145,7 +145,11 @@ func (o *Observer) Observe(ctx context.Context, picture gocv.Mat, at time.Durati
 			return r, err
 		}
 	}
-	r.Updates = o.tracker.Observe(at, r.Plates, o.stationary)
+	observations := make([]passage.Observation, len(r.Plates))
+	for i, p := range r.Plates {
+		observations[i] = p.Observation()
+	}
+	r.Updates = o.tracker.Observe(at, observations, o.stationary)
 	return r, nil
 }
 
@@ -175,7 +179,7 @@ func (o *Observer) places(picture gocv.Mat, at time.Duration, r *FrameResult) ([
 		return []image.Rectangle{bounds}, nil
 	}
 	places := append([]image.Rectangle{}, moved...)
-	places = append(places, o.tracker.Wanted(at)...)
+	places = append(places, o.tracker.Expected(at)...)
 	const most = 4
 	places = motion.Join(widened(places, bounds), most)
 	area := 0

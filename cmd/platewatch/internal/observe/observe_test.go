@@ -10,7 +10,6 @@ import (
 	"platewatch/capture/motion"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
-	"platewatch/ocr/read"
 	"platewatch/ocr/render"
 )
 
@@ -35,7 +34,7 @@ func car(t *testing.T) (picture gocv.Mat, plate render.PlateView) {
 
 func newObserver(t *testing.T, p Params) *Observer {
 	t.Helper()
-	r, err := ocr.New(read.Plate(), ocr.DefaultParams())
+	r, err := ocr.New(ocr.PictureParams())
 	if err != nil {
 		t.Fatal(err)
 	}

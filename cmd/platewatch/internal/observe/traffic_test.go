@@ -13,8 +13,6 @@ import (
 
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
-	"platewatch/ocr/read"
-	"platewatch/ocr/region"
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/scenes"
 )
@@ -99,12 +97,8 @@ func TestTraffic(t *testing.T) {
 func drive(t *testing.T, s scenes.Stretch) (tally, error) {
 	var sum tally
 	p := ocr.DefaultParams()
-	p.MinWidth = 48 // the unit's default
-	var err error
-	if p.Region, err = region.Parse(s.Region); err != nil {
-		return sum, err
-	}
-	r, err := ocr.New(read.Plate(), p)
+	p.Workers, p.Region = 1, s.Region
+	r, err := ocr.New(p)
 	if err != nil {
 		return sum, err
 	}

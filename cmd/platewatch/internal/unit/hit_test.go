@@ -22,6 +22,7 @@ import (
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/read"
+	"platewatch/ocr/text"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"
 )
@@ -123,7 +124,7 @@ const twoPlates = "plate,state,category,covert,handling,make\nAB12CDE,NL,stolen 
 // TestRevisions follows passages through their updates: what is sent, when it is
 // sent again, and when it is not.
 func TestRevisions(t *testing.T) {
-	listed := passage.Passage{Number: 1, Text: "AB12CDE", Confidence: 0.8}
+	listed := passage.Passage{Number: 1, Reading: text.Reading{Text: "AB12CDE", Confidence: 0.8}}
 	with := func(p passage.Passage, change func(*passage.Passage)) passage.Passage { change(&p); return p }
 	parked := with(listed, func(p *passage.Passage) { p.Parked = true })
 	for _, test := range []struct {
@@ -132,8 +133,8 @@ func TestRevisions(t *testing.T) {
 		want []string
 	}{
 		{"on no list", func(r *road) {
-			r.update(passage.Sure, passage.Passage{Number: 1, Text: "QQ11QQQ", Confidence: 0.9}, 100)
-			r.update(passage.Ended, passage.Passage{Number: 1, Text: "QQ11QQQ", Confidence: 0.99, Direction: passage.Away}, 0)
+			r.update(passage.Sure, passage.Passage{Number: 1, Reading: text.Reading{Text: "QQ11QQQ", Confidence: 0.9}}, 100)
+			r.update(passage.Ended, passage.Passage{Number: 1, Reading: text.Reading{Text: "QQ11QQQ", Confidence: 0.99}, Direction: passage.Away}, 0)
 		}, nil},
 		{"once", func(r *road) {
 			r.update(passage.Seen, listed, 80)
@@ -169,7 +170,7 @@ func TestRevisions(t *testing.T) {
 		}, []string{`gate-7-1.1 AB12CDE AB12CDE ""`}},
 		{"two vehicles", func(r *road) {
 			r.update(passage.Sure, listed, 100)
-			r.update(passage.Sure, passage.Passage{Number: 2, Text: "XY98ZZT", Confidence: 0.9}, 100)
+			r.update(passage.Sure, passage.Passage{Number: 2, Reading: text.Reading{Text: "XY98ZZT", Confidence: 0.9}}, 100)
 		}, []string{`gate-7-1.1 AB12CDE AB12CDE ""`, `gate-7-2.1 XY98ZZT XY98ZZT ""`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -201,7 +202,7 @@ func TestHitInFull(t *testing.T) {
 	importList(t, c, "national", twoPlates)
 	u := openUnit(t, c, slog.New(slog.DiscardHandler))
 	r := newRoad(t, u)
-	r.update(passage.Sure, passage.Passage{Number: 1, Text: "AB12CDE", Confidence: 0.8}, 100)
+	r.update(passage.Sure, passage.Passage{Number: 1, Reading: text.Reading{Text: "AB12CDE", Confidence: 0.8}}, 100)
 	hits := pendingHits(t, u)
 	if len(hits) != 1 {
 		t.Fatalf("%d hits", len(hits))
@@ -231,7 +232,7 @@ func TestCorrectionToNothing(t *testing.T) {
 	importList(t, c, "national", twoPlates)
 	u := openUnit(t, c, slog.New(slog.DiscardHandler))
 	r := newRoad(t, u)
-	p := passage.Passage{Number: 1, Text: "AB12CDE", Confidence: 0.8}
+	p := passage.Passage{Number: 1, Reading: text.Reading{Text: "AB12CDE", Confidence: 0.8}}
 	r.update(passage.Sure, p, 100)
 	p.Text = "QQ11QQQ"
 	for _, step := range []passage.Event{passage.Corrected, passage.Ended} {

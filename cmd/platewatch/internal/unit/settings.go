@@ -1,7 +1,6 @@
 package unit
 
 import (
-	"runtime"
 	"time"
 
 	"platewatch/capture"
@@ -13,7 +12,6 @@ import (
 	"platewatch/hotlist/signed"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
-	"platewatch/ocr/region"
 	"platewatch/uplink"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/message"
@@ -25,20 +23,10 @@ import (
 // stop takes less than 5 s.
 const drainTimeout = 2 * time.Second
 
-// readers is the number of frames that are processed at once.
-func readers(configured int) int {
-	if configured > 0 {
-		return configured
-	}
-	return max(1, runtime.NumCPU()-1)
-}
-
-func recogniserParams(c *config.Config, readers int) (p ocr.Params, err error) {
-	p = ocr.DefaultParams()
-	p.Readers = readers
-	p.MinWidth = c.OCR.MinPlateWidth
-	p.Region, err = region.Parse(c.OCR.Region)
-	return p, err
+func recogniserParams(c *config.Config) ocr.Params {
+	p := ocr.DefaultParams()
+	p.Model, p.Workers, p.MinPlateWidth, p.Region = c.OCR.Model, c.OCR.Workers, c.OCR.MinPlateWidth, c.OCR.Region
+	return p
 }
 
 // observeParams are the settings of a camera's observer.

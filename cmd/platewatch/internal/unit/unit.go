@@ -34,7 +34,6 @@ import (
 	"platewatch/hotlist"
 	"platewatch/hotlist/audit"
 	"platewatch/ocr"
-	"platewatch/ocr/read"
 	"platewatch/uplink"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"
@@ -43,7 +42,6 @@ import (
 // Options make a unit.
 type Options struct {
 	Config  *config.Config
-	Model   read.Model
 	Version status.Version
 	Log     *slog.Logger
 	// OnPage, if set, is called with the status page's address once it listens.
@@ -82,13 +80,9 @@ func Open(o Options) (_ *Unit, err error) {
 	if err := os.MkdirAll(u.cfg.StateDir, 0o700); err != nil {
 		return nil, fmt.Errorf("the state directory: %w", err)
 	}
-	workers := readers(u.cfg.OCR.Workers)
-	u.working = make(chan struct{}, workers)
-	params, err := recogniserParams(u.cfg, workers)
-	if err != nil {
-		return nil, err
-	}
-	if u.recogniser, err = ocr.New(o.Model, params); err != nil {
+	params := recogniserParams(u.cfg)
+	u.working = make(chan struct{}, params.Readers())
+	if u.recogniser, err = ocr.New(params); err != nil {
 		return nil, err
 	}
 	lists, err := ListOptions(u.cfg.Hotlist)

@@ -30,8 +30,6 @@ import (
 
 	"platewatch/ocr"
 	"platewatch/ocr/judge"
-	"platewatch/ocr/read"
-	"platewatch/ocr/region"
 	"platewatch/ocr/truth"
 )
 
@@ -89,17 +87,13 @@ type folder struct {
 // collect reads a folder's pictures.
 func collect(ctx context.Context, dir string) (folder, error) {
 	dir, regions, _ := strings.Cut(dir, "@")
-	p := ocr.DefaultParams()
-	p.CloseUps = true
-	var err error
-	if p.Region, err = region.Parse(regions); err != nil {
-		return folder{}, err
-	}
+	p := ocr.PictureParams()
+	p.Region = regions
 	set, err := truth.Open(dir)
 	if err != nil {
 		return folder{}, err
 	}
-	r, err := ocr.New(read.Plate(), p)
+	r, err := ocr.New(p)
 	if err != nil {
 		return folder{}, err
 	}
@@ -127,7 +121,7 @@ func collect(ctx context.Context, dir string) (folder, error) {
 // add takes in what one picture gave. Where the label has no box the picture
 // is the plate, and only its surest reading counts.
 func (f *folder) add(res ocr.Result, file truth.File) {
-	var surest *ocr.Reading
+	var surest *ocr.JudgedPlate
 	for i := range res.Attempts {
 		got := &res.Attempts[i].Reading
 		if got.Text == "" {

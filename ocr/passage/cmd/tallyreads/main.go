@@ -36,8 +36,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"platewatch/ocr"
-	"platewatch/ocr/read"
-	"platewatch/ocr/region"
 	"platewatch/ocr/truth"
 )
 
@@ -165,13 +163,9 @@ func (s *settings) read(ctx context.Context, set *truth.Set, regions string) ([]
 	})
 	for range s.workers {
 		g.Go(func() error {
-			p := ocr.DefaultParams()
-			p.CloseUps = !set.Video
-			var err error
-			if p.Region, err = region.Parse(regions); err != nil {
-				return err
-			}
-			r, err := ocr.New(read.Plate(), p)
+			p := ocr.PictureParams()
+			p.CloseUps, p.Region = !set.Video, regions
+			r, err := ocr.New(p)
 			if err != nil {
 				return err
 			}

@@ -97,7 +97,11 @@ func (s *Seen) follow() (followed, error) {
 	}
 	of := map[uint64]*followed{}
 	for i, f := range s.Frames {
-		for _, u := range tracker.Observe(time.Duration(i)*between, f.Plates, nil) {
+		var observations []passage.Observation
+		for _, p := range f.Plates {
+			observations = append(observations, p.Observation())
+		}
+		for _, u := range tracker.Observe(time.Duration(i)*between, observations, nil) {
 			if u.Plate < 0 || !f.Box.Empty() && truth.Overlap(f.Box, u.Passage.Box) < 0.3 {
 				continue
 			}

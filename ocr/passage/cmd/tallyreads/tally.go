@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"platewatch/ocr/passage"
-	"platewatch/ocr/read"
+	"platewatch/ocr/text"
 )
 
 // tally counts what look-ups made of plates.
@@ -119,7 +119,7 @@ func (t *tally) lookUp(s *Seen, p passage.Passage) {
 func thousandths(p float64) int { return int(math.Round(1000 * p)) }
 
 // alternatives lists those of at least a thousandth.
-func alternatives(c read.Character) string {
+func alternatives(c text.Character) string {
 	var b strings.Builder
 	for _, a := range c.Alternatives {
 		if n := thousandths(a.Confidence); n > 0 {

@@ -6,18 +6,18 @@ import (
 	"testing"
 
 	"platewatch/ocr"
-	"platewatch/ocr/read"
+	"platewatch/ocr/text"
 )
 
 // seen is a plate of which each frame read a text, "" for nothing, moving.
 func seen(plate string, confidence float64, texts ...string) *Seen {
 	s := &Seen{File: "p.jpg", Plate: plate}
-	for i, text := range texts {
+	for i, read := range texts {
 		f := Frame{Box: image.Rect(10*i, 0, 10*i+100, 25)}
-		if text != "" {
-			p := ocr.Plate{Text: text, Confidence: confidence, Height: 20, Box: f.Box}
-			for k := range len(text) {
-				p.Characters = append(p.Characters, read.Character{Text: text[k : k+1], Confidence: 0.75, Alternatives: []read.Alternative{{Text: "X", Confidence: 0.125}}})
+		if read != "" {
+			p := ocr.Plate{Reading: text.Reading{Text: read, Confidence: confidence}, Height: 20, Box: f.Box}
+			for k := range len(read) {
+				p.Characters = append(p.Characters, text.Character{Text: read[k : k+1], Confidence: 0.75, Alternatives: []text.Alternative{{Text: "X", Confidence: 0.125}}})
 			}
 			f.Plates = append(f.Plates, p)
 		}

@@ -11,23 +11,21 @@
 #include <stdexcept>
 
 // Tesseract starts four OpenMP threads for every layer of its network, which
-// on pictures as small as a plate is seven times slower than one, and takes
+// on pictures as small as a plate is seven times slower than one, and occupies
 // the core that another camera needs. OMP_THREAD_LIMIT would have to be set
-// before the process starts; this works from inside. Weak, so that a Tesseract
-// built without OpenMP links too.
+// before the process starts; this call works within it. The symbol is weak, so
+// that a Tesseract without OpenMP links too.
 extern "C" void omp_set_max_active_levels(int) __attribute__((weak));
 
 namespace {
 
-void put(pw_choice *c, int symbol, int x0, int x1, float confidence, const char *text) {
+void put(pw_choice *c, int symbol, float confidence, const char *text) {
   c->symbol = symbol;
-  c->x0 = x0;
-  c->x1 = x1;
   c->confidence = confidence;
   std::snprintf(c->text, sizeof c->text, "%s", text);
 }
 
-void look(tesseract::TessBaseAPI *api, const unsigned char *pixels, int width, int height, int stride) {
+void recognise_picture(tesseract::TessBaseAPI *api, const unsigned char *pixels, int width, int height, int stride) {
   if (omp_set_max_active_levels != nullptr) {
     omp_set_max_active_levels(0); // a setting of the calling thread
   }
@@ -40,7 +38,7 @@ void look(tesseract::TessBaseAPI *api, const unsigned char *pixels, int width, i
 
 int recognise(tesseract::TessBaseAPI *api, const unsigned char *pixels, int width, int height, int stride,
               pw_choice *out, int cap) {
-  look(api, pixels, width, height, stride);
+  recognise_picture(api, pixels, width, height, stride);
   std::unique_ptr<tesseract::ResultIterator> it(api->GetIterator());
   int n = 0;
   if (!it) {
@@ -52,12 +50,10 @@ int recognise(tesseract::TessBaseAPI *api, const unsigned char *pixels, int widt
     if (!best || best[0] == 0 || best[0] == ' ') {
       continue;
     }
-    int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
-    it->BoundingBox(tesseract::RIL_SYMBOL, &x0, &y0, &x1, &y1);
     if (n == cap) {
       break;
     }
-    put(&out[n++], symbol, x0, x1, it->Confidence(tesseract::RIL_SYMBOL), best.get());
+    put(&out[n++], symbol, it->Confidence(tesseract::RIL_SYMBOL), best.get());
     tesseract::ChoiceIterator choices(*it);
     do {
       const char *text = choices.GetUTF8Text();
@@ -67,7 +63,7 @@ int recognise(tesseract::TessBaseAPI *api, const unsigned char *pixels, int widt
       if (n == cap) {
         break;
       }
-      put(&out[n++], symbol, x0, x1, choices.Confidence(), text);
+      put(&out[n++], symbol, choices.Confidence(), text);
     } while (choices.Next());
     symbol++;
   } while (it->Next(tesseract::RIL_SYMBOL));
@@ -86,12 +82,12 @@ int class_of(const char *text) {
   if (text[0] >= '0' && text[0] <= '9') {
     return 27 + text[0] - '0';
   }
-  return -1; // the model's place-holder, which is never read
+  return -1; // the model's placeholder, which never stands for a character
 }
 
 int timesteps(tesseract::TessBaseAPI *api, const unsigned char *pixels, int width, int height, int stride,
               float *out, int cap) {
-  look(api, pixels, width, height, stride);
+  recognise_picture(api, pixels, width, height, stride);
   std::unique_ptr<tesseract::ResultIterator> it(api->GetIterator());
   if (!it) {
     return 0;
@@ -120,7 +116,7 @@ int timesteps(tesseract::TessBaseAPI *api, const unsigned char *pixels, int widt
   return n;
 }
 
-// guarded calls f and turns what it throws into a message and -1.
+// guarded calls f and turns an exception into a message and -1.
 template <typename F> int guarded(F f, char *why, size_t why_size) {
   try {
     return f();

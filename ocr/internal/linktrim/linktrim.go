@@ -14,7 +14,7 @@
 // thread is free, glibc gives each its own heap, and so each comes to hold a
 // frame's pictures. And what a frame gave back is kept for the next one, up to
 // 16 MiB, instead of asking the kernel for clean pages again and again.
-package lean
+package linktrim
 
 /*
 #cgo CXXFLAGS: -std=c++17

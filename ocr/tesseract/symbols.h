@@ -1,4 +1,4 @@
-// Recognition and its alternatives straight from Tesseract's iterators.
+// Recognition with alternatives, from Tesseract's iterators.
 #pragma once
 #include <stddef.h>
 
@@ -10,7 +10,6 @@ extern "C" {
 // order; the best alternative comes first.
 typedef struct {
   int symbol;
-  int x0, x1;       // of the symbol, pixels of the strip
   float confidence; // of this alternative, 0-100
   char text[8];     // UTF-8, cut to 7 bytes
 } pw_choice;
@@ -23,8 +22,8 @@ int pw_recognise(void *api, const unsigned char *pixels, int width, int height, 
 
 // pw_timesteps reads a grey picture with a model whose only characters are
 // A-Z and 0-9, and writes the network's probabilities, time step by time step:
-// 37 numbers each, the blank, A to Z, 0 to 9. What Tesseract does not list is
-// 0: it keeps what is at least 0.01. It writes at most cap time steps and
+// 37 numbers each, the blank, A to Z, 0 to 9. Tesseract lists only classes of
+// at least 0.01; the others are 0. It writes at most cap time steps and
 // returns their number, or -1 with a message in why.
 int pw_timesteps(void *api, const unsigned char *pixels, int width, int height, int stride,
                  float *out, int cap, char *why, size_t why_size);

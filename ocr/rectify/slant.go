@@ -8,7 +8,7 @@ import (
 	"platewatch/ocr/internal/shape"
 )
 
-// Lean estimates how far the plate's uprights lean on the levelled picture:
+// Slant estimates how far the plate's uprights lean on the levelled picture:
 // dx/dy, positive where their feet are to the right of their heads; 0 where the
 // picture does not tell. l is a line of its characters. The first call settles
 // it for the picture.
@@ -18,9 +18,9 @@ import (
 // one makes stems stand in columns, so that the ink gathers in few of them: the
 // sum of the squares of the columns' ink is largest. On rendered plates rolled
 // by up to 16° the error is below 0.03 for nine in ten.
-func (p *Plate) Lean(l Line) (float64, error) {
-	if p.leanKnown {
-		return p.lean, nil
+func (p *Plate) Slant(l Line) (float64, error) {
+	if p.slantKnown {
+		return p.slant, nil
 	}
 	binary := gocv.NewMat()
 	defer binary.Close()
@@ -29,18 +29,18 @@ func (p *Plate) Lean(l Line) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	p.lean, p.leanKnown = leanOf(b, l), true
-	return p.lean, nil
+	p.slant, p.slantKnown = slantOf(b, l), true
+	return p.slant, nil
 }
 
-func leanOf(b shape.Plane, l Line) float64 {
+func slantOf(b shape.Plane, l Line) float64 {
 	const (
 		steepest = 0.55 // 29°
 		step     = 0.05
 		steps    = 23   // from -steepest to steepest
 		half     = 0.52 // character heights
 		each     = 2    // every second row
-		// How much more the columns must gather than upright ones for a lean
+		// How much more the columns must gather than upright ones for a slant
 		// to be believed.
 		least = 1.02
 	)
@@ -54,14 +54,14 @@ func leanOf(b shape.Plane, l Line) float64 {
 	var gathered [steps]float64
 	best := 0
 	for k := range steps {
-		lean := float64(k-steps/2) * step
+		slant := float64(k-steps/2) * step
 		clear(columns)
 		for dy := -half * l.Height; dy <= half*l.Height; dy += each {
 			y := int(math.Round(middle + dy))
 			if y < 0 || y >= b.H {
 				continue
 			}
-			row := columns[room-int(math.Round(lean*dy)):]
+			row := columns[room-int(math.Round(slant*dy)):]
 			for i, v := range b.Pix[y*b.W+x0 : y*b.W+x1] {
 				row[i] += int32(v & 1) // 0 or 255
 			}
