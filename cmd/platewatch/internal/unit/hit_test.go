@@ -21,7 +21,6 @@ import (
 	"platewatch/hotlist/audit"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
-	"platewatch/ocr/read"
 	"platewatch/ocr/text"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"
@@ -42,7 +41,7 @@ func unitConfig(t *testing.T) *config.Config {
 
 func openUnit(t *testing.T, c *config.Config, log *slog.Logger) *Unit {
 	t.Helper()
-	u, err := Open(Options{Config: c, Model: read.Plate(), Version: status.Version{Version: "test"}, Log: log})
+	u, err := Open(Options{Config: c, Version: status.Version{Version: "test"}, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
