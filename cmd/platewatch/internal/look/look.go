@@ -146,5 +146,5 @@ func (l *Looker) matches(plate string, characters []text.Character) ([]match.Mat
 	if l.Hotlist == nil {
 		return nil, nil
 	}
-	return l.Hotlist.Match(match.Query{Text: text, Characters: hit.Reading(characters), At: time.Now(), ClockSynchronised: true})
+	return l.Hotlist.Match(match.Query{Text: plate, Characters: hit.Reading(characters), At: time.Now(), ClockSynchronised: true})
 }
