@@ -225,7 +225,7 @@ func (im *rebuild) read(ctx context.Context, r io.Reader, to *listfile.Sorter) e
 			im.progress(Progress{Stage: StageReading})
 		}
 		line, err := f.Next(&e)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		im.report.Lines++

@@ -15,8 +15,8 @@ import (
 	"platewatch/hotlist/match"
 )
 
-func ncicLine(record, agency, date, plate, state, plateYear, plateType, year, make, model, style, colour string) string {
-	return fmt.Sprintf("%-10s%-9s%-8s%-10s%-2s%-4s%-2s%-4s%-4s%-3s%-2s%s", record, agency, date, plate, state, plateYear, plateType, year, make, model, style, colour)
+func ncicLine(record, agency, date, plate, state, plateYear, plateType, year, maker, model, style, colour string) string {
+	return fmt.Sprintf("%-10s%-9s%-8s%-10s%-2s%-4s%-2s%-4s%-4s%-3s%-2s%s", record, agency, date, plate, state, plateYear, plateType, year, maker, model, style, colour)
 }
 
 func TestNCICExtract(t *testing.T) {

@@ -140,7 +140,7 @@ func (t *Trail) Token(plate string) string {
 
 func (t *Trail) hash(before string, record []byte) string {
 	h := hmac.New(sha256.New, t.key)
-	io.WriteString(h, before)
+	h.Write([]byte(before))
 	h.Write(record)
 	return hex.EncodeToString(h.Sum(nil))
 }

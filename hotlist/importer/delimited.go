@@ -76,7 +76,7 @@ func (d *delimited) headerLine() ([]byte, error) {
 	for {
 		line, err := d.lines.readLine()
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil, fmt.Errorf("%w: %s is empty", entry.ErrRefused, d.source)
 		case errors.Is(err, errLongLine):
 			return nil, d.refuse(0, "", "the line is longer than 64 KiB; this does not look like a list")

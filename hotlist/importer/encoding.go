@@ -50,7 +50,7 @@ func decodeText(r io.Reader, o *Options) (*bufio.Reader, error) {
 		in = bufio.NewReaderSize(transform.NewReader(in, enc.NewDecoder()), maxLine)
 	}
 	if mark, err := in.Peek(3); err == nil && string(mark) == "\ufeff" {
-		in.Discard(3)
+		_, _ = in.Discard(3) // they were just looked at
 	}
 	return in, nil
 }

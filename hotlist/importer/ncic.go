@@ -92,7 +92,7 @@ func (n *ncic) next(e *entry.Entry) (line int, err error) {
 		switch {
 		case errors.Is(err, errLongLine):
 			return n.lines.line, &LineError{File: n.source, Line: n.lines.line, Reason: "it is longer than 64 KiB"}
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return n.lines.line, io.EOF
 		case err != nil:
 			return n.lines.line, err

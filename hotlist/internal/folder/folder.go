@@ -71,7 +71,7 @@ func Lock(ctx context.Context, dir string, wait time.Duration) (unlock func(), e
 	if err != nil {
 		return nil, err
 	}
-	GiveToOwner(dir, f)
+	_ = GiveToOwner(dir, f) // it locks all the same
 	deadline := time.Now().Add(wait)
 	retry := time.NewTicker(20 * time.Millisecond)
 	defer retry.Stop()

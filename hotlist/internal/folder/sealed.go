@@ -22,7 +22,7 @@ func replaceFile(path string, content []byte) error {
 	if err != nil {
 		return err
 	}
-	defer f.Cleanup()
+	defer func() { _ = f.Cleanup() }() // after a replacement there is nothing to clean up
 	if _, err := f.Write(content); err != nil {
 		return err
 	}

@@ -180,7 +180,7 @@ func openRun(path string, stream cipher.Stream) (*run, error) {
 
 func (r *run) next() (bool, error) {
 	keyLen, err := binary.ReadUvarint(r.in)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return false, nil
 	}
 	if err != nil {

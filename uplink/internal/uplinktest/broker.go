@@ -33,8 +33,8 @@ var brokers = map[string]func(t *testing.T) Broker{
 }
 
 func EachBroker(t *testing.T, test func(t *testing.T, b Broker)) {
-	for name, make := range brokers {
-		t.Run(name, func(t *testing.T) { test(t, make(t)) })
+	for name, start := range brokers {
+		t.Run(name, func(t *testing.T) { test(t, start(t)) })
 	}
 }
 
