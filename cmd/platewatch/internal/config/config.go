@@ -2,11 +2,15 @@ package config
 
 import (
 	"cmp"
+	"iter"
 	"time"
 
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/picture"
 	"platewatch/cmd/platewatch/internal/setting"
+	"platewatch/uplink"
+	"platewatch/uplink/broker"
+	"platewatch/uplink/outbox"
 )
 
 // DefaultFile is where an installed unit keeps its configuration.
@@ -158,59 +162,17 @@ const (
 
 // Uplink says where hits go, and where they wait.
 type Uplink struct {
-	// Brokers are MQTT addresses in order of preference: mqtts://host:8883,
-	// or mqtt://host:1883 on loopback. Empty: hits stay in the outbox.
-	Brokers []string `toml:"brokers"`
-
-	CA   string `toml:"ca"`   // PEM file with the authorities to trust; empty: the system's
-	Cert string `toml:"cert"` // PEM file with the unit's certificate, together with Key
-	Key  string `toml:"key"`  // PEM file with its private key
-
-	UserFile     string `toml:"user_file"`     // holds the user's name in one line
-	PasswordFile string `toml:"password_file"` // holds the password in one line
-
-	// Insecure allows a plain connection to a broker that is not on this
-	// machine: everybody on the way can read the hits.
-	Insecure bool `toml:"insecure"`
-
-	Ack Ack `toml:"ack"` // who must say that it has a hit before the unit forgets it
-
-	// Bandwidth bounds what is sent, in bytes a second; 0: no bound. With one,
-	// hits go first and their pictures follow.
-	Bandwidth int64 `toml:"bandwidth" unit:"bytes"`
-
-	// Hotlists are the lists whose signed updates are taken over MQTT. They need
-	// Hotlist.Trust.
-	Hotlists []string `toml:"hotlists"`
-
-	Outbox    string        `toml:"outbox"`                  // file; relative to StateDir
-	MaxBytes  int64         `toml:"max_bytes" unit:"bytes"`  // bound of what waits in it; the file can be twice that
-	MaxAge    time.Duration `toml:"max_age"`                 // a hit that waited longer is dropped
-	MaxMemory int64         `toml:"max_memory" unit:"bytes"` // bound of what is kept in memory while the disk takes no writes
-
-	Limits []Limit `toml:"limit"` // bounds of single priorities
-
-	ONVIF         ONVIF         `toml:"onvif"`
-	HomeAssistant HomeAssistant `toml:"home_assistant"`
+	Broker broker.Settings     `toml:",inline"`
+	Client uplink.Settings     `toml:",inline"`
+	Lists  uplink.ListSettings `toml:",inline"` // they need Hotlist.Trust
+	// OutboxFile is relative to StateDir.
+	OutboxFile string          `toml:"outbox"`
+	Outbox     outbox.Settings `toml:",inline"`
 }
 
-// Limit bounds the hits of one priority that wait in the outbox.
-type Limit struct {
-	Priority int           `toml:"priority"`               // 1 is the most urgent
-	MaxBytes int64         `toml:"max_bytes" unit:"bytes"` // 0: only the outbox's own bound
-	MaxAge   time.Duration `toml:"max_age"`                // 0: the outbox's own
-}
-
-// ONVIF also publishes hits as ONVIF Profile M events.
-type ONVIF struct {
-	Enabled     bool   `toml:"enabled"`
-	TopicPrefix string `toml:"topic_prefix"` // levels before "onvif-ej"; may be empty
-}
-
-// HomeAssistant also announces the unit by Home Assistant's MQTT discovery.
-type HomeAssistant struct {
-	Enabled bool   `toml:"enabled"`
-	Prefix  string `toml:"prefix"` // of the discovery topics
+// Problems yields what is wrong beside the settings of the parts.
+func (u Uplink) Problems() iter.Seq2[string, error] {
+	return setting.Failed(setting.Check{Key: "outbox", Err: setting.NotEmpty(u.OutboxFile)})
 }
 
 // Status configures the status page.
@@ -255,15 +217,6 @@ const (
 	PaceFast Pace = "fast" // as fast as frames are taken, none is dropped
 )
 
-// Ack says whose word ends a hit's life in the outbox.
-type Ack string
-
-// The acknowledgements.
-const (
-	AckBroker Ack = "broker" // the broker's PUBACK
-	AckServer Ack = "server" // the central server's own message on the acks topic
-)
-
 // Default returns the configuration of an empty file. It does not pass
 // Validate: a unit needs a name and a camera.
 func Default() *Config {
@@ -272,10 +225,7 @@ func Default() *Config {
 		OCR:      OCR{Model: "plate", MinPlateWidth: 48},
 		Passage:  Passage{Agree: 2, Gap: 2 * time.Second},
 		Hotlist:  Hotlist{Path: "hotlist", StateShare: 0.8},
-		Uplink: Uplink{
-			Ack: AckBroker, Outbox: "outbox.db", MaxBytes: 64 * setting.MiB, MaxAge: 720 * time.Hour, MaxMemory: 8 * setting.MiB,
-			HomeAssistant: HomeAssistant{Prefix: "homeassistant"},
-		},
+		Uplink:   Uplink{Client: uplink.Default(), OutboxFile: "outbox.db", Outbox: outbox.Default()},
 		Status:   Status{Listen: "127.0.0.1:8080", Viewers: 4},
 		Pictures: picture.Default(),
 		Log:      Log{Level: "info", Format: "text"},

@@ -18,7 +18,7 @@ func (c *Config) Resolve(dir string, getenv func(string) string) {
 		c.StateDir = state
 	}
 	c.Hotlist.Path = under(c.StateDir, c.Hotlist.Path)
-	c.Uplink.Outbox = under(c.StateDir, c.Uplink.Outbox)
+	c.Uplink.OutboxFile = under(c.StateDir, c.Uplink.OutboxFile)
 
 	credentials := getenv("CREDENTIALS_DIRECTORY")
 	for _, p := range c.secretPaths() {
@@ -62,8 +62,8 @@ type namedPath struct {
 func (c *Config) secretPaths() []namedPath {
 	list := []namedPath{
 		{"hotlist.key_file", &c.Hotlist.KeyFile},
-		{"uplink.ca", &c.Uplink.CA}, {"uplink.cert", &c.Uplink.Cert}, {"uplink.key", &c.Uplink.Key},
-		{"uplink.user_file", &c.Uplink.UserFile}, {"uplink.password_file", &c.Uplink.PasswordFile},
+		{"uplink.ca", &c.Uplink.Broker.CA}, {"uplink.cert", &c.Uplink.Broker.Cert}, {"uplink.key", &c.Uplink.Broker.Key},
+		{"uplink.user_file", &c.Uplink.Broker.UserFile}, {"uplink.password_file", &c.Uplink.Broker.PasswordFile},
 		{"status.token_file", &c.Status.TokenFile}, {"status.cert", &c.Status.Cert}, {"status.key", &c.Status.Key},
 	}
 	for i := range c.Cameras {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"platewatch/cmd/platewatch/internal/setting"
+	"platewatch/uplink"
 )
 
 // Show writes the effective configuration as TOML. A value that the file does
@@ -156,16 +157,16 @@ func (c *Config) Summary(w io.Writer) error {
 	}
 	row("reading", "model %s, region %s, %d agreeing frames", c.OCR.Model, ifElse(c.OCR.Region == "", "any", c.OCR.Region), c.Passage.Agree)
 	row("hotlist", "%s", c.Hotlist.Path)
-	row("outbox", "%s, at most %s", c.Uplink.Outbox, setting.FormatSize(c.Uplink.MaxBytes))
+	row("outbox", "%s, at most %s", c.Uplink.OutboxFile, setting.FormatSize(c.Uplink.Outbox.MaxBytes))
 	switch {
-	case len(c.Uplink.Brokers) == 0:
+	case len(c.Uplink.Broker.Brokers) == 0:
 		row("uplink", "none: hits stay in the outbox")
-	case c.Uplink.Insecure:
-		row("uplink", "%s, plain text allowed (insecure = true)", Redact(strings.Join(c.Uplink.Brokers, ", ")))
+	case c.Uplink.Broker.Insecure:
+		row("uplink", "%s, plain text allowed (insecure = true)", Redact(strings.Join(c.Uplink.Broker.Brokers, ", ")))
 	default:
-		row("uplink", "%s", Redact(strings.Join(c.Uplink.Brokers, ", ")))
+		row("uplink", "%s", Redact(strings.Join(c.Uplink.Broker.Brokers, ", ")))
 	}
-	if options := c.Uplink.options(); options != "" && len(c.Uplink.Brokers) > 0 {
+	if options := c.Uplink.options(); options != "" && len(c.Uplink.Broker.Brokers) > 0 {
 		row("", "%s", options)
 	}
 	if c.Status.Listen == StatusOff {
@@ -183,19 +184,19 @@ func (c *Config) Summary(w io.Writer) error {
 // options are what differs from a plain link.
 func (u *Uplink) options() string {
 	var out []string
-	if u.Ack == AckServer {
+	if u.Client.Ack == uplink.AckServer {
 		out = append(out, "hits stay until the server acknowledges them")
 	}
-	if len(u.Hotlists) > 0 {
-		out = append(out, "takes updates of "+strings.Join(u.Hotlists, ", "))
+	if len(u.Lists.Lists) > 0 {
+		out = append(out, "takes updates of "+strings.Join(u.Lists.Lists, ", "))
 	}
-	if u.Bandwidth > 0 {
-		out = append(out, fmt.Sprintf("at most %s a second", setting.FormatSize(u.Bandwidth)))
+	if u.Client.Bandwidth > 0 {
+		out = append(out, fmt.Sprintf("at most %s a second", setting.FormatSize(u.Client.Bandwidth)))
 	}
-	if u.ONVIF.Enabled {
+	if u.Client.ONVIF.Enabled {
 		out = append(out, "ONVIF events")
 	}
-	if u.HomeAssistant.Enabled {
+	if u.Client.HomeAssistant.Enabled {
 		out = append(out, "Home Assistant")
 	}
 	return strings.Join(out, "; ")

@@ -155,7 +155,7 @@ func TestDefaultsAreValid(t *testing.T) {
 		t.Error(err)
 	}
 	c.Resolve(t.TempDir(), noEnv)
-	if !filepath.IsAbs(c.Uplink.Outbox) {
-		t.Errorf("outbox = %q", c.Uplink.Outbox)
+	if !filepath.IsAbs(c.Uplink.OutboxFile) {
+		t.Errorf("outbox = %q", c.Uplink.OutboxFile)
 	}
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -77,14 +76,4 @@ func parseAddress(address string) (*url.URL, error) {
 		return nil, fmt.Errorf("has no host in it")
 	}
 	return u, nil
-}
-
-// IsLoopback reports whether a host, without its port, is this machine. A name
-// other than localhost is not: who knows where it points tomorrow.
-func IsLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -15,10 +14,8 @@ import (
 
 	"platewatch/cmd/platewatch/internal/setting"
 	"platewatch/ocr/region"
+	"platewatch/uplink/broker"
 )
-
-// maxBrokers bounds the brokers to fall back to: each takes seconds to try.
-const maxBrokers = 8
 
 // maxCameras bounds what one board is asked to do.
 const maxCameras = 16
@@ -44,7 +41,9 @@ func (c *Config) validate(f *findings) {
 	c.validateUnit(f)
 	c.validateCameras(f)
 	c.validateReading(f)
-	c.validateUplink(f)
+	if len(c.Uplink.Lists.Lists) > 0 && len(c.Hotlist.Trust) == 0 {
+		f.settings("uplink.hotlists", setting.Problemf("name the signer's public key in hotlist.trust", "takes lists from the network, and no key is trusted to sign them"))
+	}
 	c.validateStatus(f)
 	oneOf(f, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(f, "log.format", c.Log.Format, "text", "json")
@@ -232,121 +231,6 @@ func (c *Config) validateHotlist(f *findings) {
 	}
 }
 
-// plainSchemes and tlsSchemes are the ways to write a broker's address.
-var (
-	plainSchemes = []string{"mqtt", "tcp"}
-	tlsSchemes   = []string{"mqtts", "ssl", "tls"}
-)
-
-func (c *Config) validateUplink(f *findings) {
-	u := c.Uplink
-	if len(u.Brokers) > maxBrokers {
-		f.addf("uplink.brokers", fmt.Sprintf("name at most %d", maxBrokers), "lists %d brokers", len(u.Brokers))
-	}
-	for i, address := range u.Brokers {
-		validateBroker(f, indexPath("uplink.brokers", i), address, u)
-	}
-	if (u.Cert == "") != (u.Key == "") {
-		f.add(ifElse(u.Cert == "", "uplink.key", "uplink.cert"), "uplink.cert and uplink.key go together", "give both or neither")
-	}
-	if u.PasswordFile != "" && u.UserFile == "" {
-		f.addf("uplink.password_file", "add user_file: MQTT sends no password without a user", "is given without uplink.user_file")
-	}
-	oneOf(f, "uplink.ack", string(u.Ack), string(AckBroker), string(AckServer))
-	if u.Outbox == "" {
-		f.addf("uplink.outbox", "", "is empty")
-	}
-	size(f, "uplink.max_bytes", u.MaxBytes, setting.MiB, 64*setting.GiB)
-	timeout(f, "uplink.max_age", u.MaxAge, time.Minute, 10*365*24*time.Hour)
-	size(f, "uplink.max_memory", u.MaxMemory, 64*setting.KiB, setting.GiB)
-	if u.Bandwidth != 0 {
-		size(f, "uplink.bandwidth", u.Bandwidth, 256, setting.GiB)
-	}
-	u.validateLimits(f)
-	for i, name := range u.Hotlists {
-		validateName(f, indexPath("uplink.hotlists", i), name, "a hotlist has no name", "write the name that the server gives it")
-	}
-	if len(u.Hotlists) > 0 && len(c.Hotlist.Trust) == 0 {
-		f.addf("uplink.hotlists", "name the signer's public key in hotlist.trust", "takes lists from the network, and nothing says whose signature counts")
-	}
-	if prefix := u.ONVIF.TopicPrefix; prefix != "" {
-		for level := range strings.SplitSeq(prefix, "/") {
-			if !namePattern.MatchString(level) {
-				f.addf("uplink.onvif.topic_prefix", `write levels of letters, digits, ".", "_" and "-", with "/" between them`, "= %q cannot be the beginning of a topic", prefix)
-				break
-			}
-		}
-	}
-	if prefix := u.HomeAssistant.Prefix; !namePattern.MatchString(prefix) {
-		f.addf("uplink.home_assistant.prefix", `write "homeassistant", or what Home Assistant was set to`, "= %q cannot be the beginning of a topic", prefix)
-	}
-}
-
-func (u *Uplink) validateLimits(f *findings) {
-	seen := map[int]bool{}
-	for i, l := range u.Limits {
-		at := indexPath("uplink.limit", i)
-		whole(f, at+".priority", l.Priority, 1, 255)
-		if seen[l.Priority] {
-			f.addf(at+".priority", "every priority can have one [[uplink.limit]]", "= %d was there before", l.Priority)
-		}
-		seen[l.Priority] = true
-		if l.MaxBytes != 0 {
-			size(f, at+".max_bytes", l.MaxBytes, 64*setting.KiB, 64*setting.GiB)
-		}
-		if l.MaxAge != 0 {
-			timeout(f, at+".max_age", l.MaxAge, time.Minute, 10*365*24*time.Hour)
-		}
-		if l.MaxBytes == 0 && l.MaxAge == 0 && !f.bad(at+".max_bytes") && !f.bad(at+".max_age") {
-			f.add(at, at+" bounds nothing", "add max_bytes or max_age, or remove it")
-		}
-	}
-}
-
-func validateBroker(f *findings, key, address string, uplink Uplink) {
-	shown := Redact(address)
-	u, err := parseAddress(address)
-	if err != nil {
-		f.add(key, fmt.Sprintf("uplink.brokers: %q %v", shown, err), "write mqtts://host:8883")
-		return
-	}
-	plain := slices.Contains(plainSchemes, u.Scheme)
-	switch {
-	case !plain && !slices.Contains(tlsSchemes, u.Scheme):
-		f.add(key, fmt.Sprintf("uplink.brokers: %q is no MQTT address", shown), "write mqtts://host:8883")
-	case u.User != nil:
-		f.add(key, fmt.Sprintf("uplink.brokers: %q holds a user or a password", shown), "use user_file and password_file")
-	case u.Path != "" && u.Path != "/" || u.RawQuery != "":
-		f.add(key, fmt.Sprintf("uplink.brokers: %q goes on after the port", shown), "write mqtts://host:8883")
-	case !validPort(u):
-		f.add(key, fmt.Sprintf("uplink.brokers: %q has no valid port", shown), "write mqtts://host:8883")
-	case plain && (uplink.CA != "" || uplink.Cert != "") && !uplink.anyTLS():
-		f.add(key, fmt.Sprintf("uplink.brokers: %q has no TLS, and ca and cert do nothing", shown), "write mqtts://, or remove ca, cert and key")
-	case plain && !uplink.Insecure && !IsLoopback(u.Hostname()):
-		f.add(key, fmt.Sprintf("uplink.brokers: %q sends every hit in plain text over the network", shown),
-			"use mqtts://, or set insecure = true where the network itself is protected")
-	}
-}
-
-// anyTLS is true if one of the brokers is reached through TLS.
-func (u *Uplink) anyTLS() bool {
-	return slices.ContainsFunc(u.Brokers, IsTLS)
-}
-
-// IsTLS reports whether a broker's address asks for TLS.
-func IsTLS(address string) bool {
-	scheme, _, _ := strings.Cut(address, "://")
-	return slices.Contains(tlsSchemes, scheme)
-}
-
-func validPort(u *url.URL) bool {
-	if u.Port() == "" {
-		return !strings.HasSuffix(u.Host, ":")
-	}
-	n, err := strconv.ParseUint(u.Port(), 10, 16)
-	return err == nil && n > 0
-}
-
 func (c *Config) validateStatus(f *findings) {
 	s := c.Status
 	whole(f, "status.viewers", s.Viewers, 1, 32)
@@ -366,7 +250,7 @@ func (c *Config) validateStatus(f *findings) {
 	} else if n == 0 && c.origin != nil {
 		f.addf("status.listen", "name a port", "= %q would be on another port every time", s.Listen)
 	}
-	if IsLoopback(host) {
+	if broker.Loopback(host) {
 		return
 	}
 	var missing []string
@@ -413,8 +297,6 @@ func number(f *findings, key string, v, low, high float64, unit string) {
 func timeout(f *findings, key string, v, low, high time.Duration) {
 	f.checked(key, setting.Duration(v, low, high))
 }
-
-func size(f *findings, key string, v, low, high int64) { f.checked(key, setting.Size(v, low, high)) }
 
 func ifElse(cond bool, yes, no string) string {
 	if cond {

@@ -130,8 +130,8 @@ func configure(dir, camera, broker string, o Options) (*config.Config, error) {
 	cam.ReadTimeout = 8 * time.Second // longer than the silence between two clips
 	c.Cameras = []config.Camera{cam.WithDefaults()}
 	c.Hotlist.Path = filepath.Join(dir, "hotlist")
-	c.Uplink.Outbox = filepath.Join(dir, "outbox.db")
-	c.Uplink.Brokers = []string{broker}
+	c.Uplink.OutboxFile = filepath.Join(dir, "outbox.db")
+	c.Uplink.Broker.Brokers = []string{broker}
 	c.Status.Listen = freeOr(o.Listen)
 	c.OCR.Model, c.OCR.Region = o.Model, o.Region
 	return c, c.Validate()

@@ -98,6 +98,14 @@ func Name(name, advice string) error {
 	return nil
 }
 
+// NotEmpty checks that a path is given.
+func NotEmpty(path string) error {
+	if path == "" {
+		return Problemf("write a path, or leave the key out", "is empty")
+	}
+	return nil
+}
+
 // Pair checks that two settings that need each other are both given.
 func Pair(key, value, other, otherValue string) Check {
 	if (value == "") == (otherValue == "") {

@@ -14,7 +14,7 @@ func (u *Unit) health() message.Health {
 	h := message.Health{
 		At: time.Now(), Clock: message.ClockState(u.clock().State), Uptime: time.Since(u.started).Seconds(),
 		Software: u.o.Version.Version, Lists: u.listHealth(), Cameras: []message.CameraHealth{},
-		Disk: diskOf(filepath.Dir(u.cfg.Uplink.Outbox)), Temperature: boardTemperature(), Problems: u.problems(),
+		Disk: diskOf(filepath.Dir(u.cfg.Uplink.OutboxFile)), Temperature: boardTemperature(), Problems: u.problems(),
 	}
 	for _, c := range u.pipelines {
 		s := c.camera.Stats()
@@ -96,7 +96,7 @@ func (u *Unit) problems() []string {
 	} else if s.NumberFileProblem != "" {
 		add("Cannot write the outbox's number file: %s.", s.NumberFileProblem)
 	}
-	if len(u.cfg.Uplink.Brokers) == 0 {
+	if len(u.cfg.Uplink.Broker.Brokers) == 0 {
 		add("No broker is configured: hits stay in the outbox.")
 	}
 	return out

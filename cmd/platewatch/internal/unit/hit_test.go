@@ -32,7 +32,7 @@ func unitConfig(t *testing.T) *config.Config {
 	dir := t.TempDir()
 	c := config.Default()
 	c.StateDir, c.Unit.Name, c.Status.Listen = dir, "gate-7", config.StatusOff
-	c.Hotlist.Path, c.Uplink.Outbox = filepath.Join(dir, "hotlist"), filepath.Join(dir, "outbox.db")
+	c.Hotlist.Path, c.Uplink.OutboxFile = filepath.Join(dir, "hotlist"), filepath.Join(dir, "outbox.db")
 	camera := config.DefaultCamera()
 	camera.Name, camera.Source = "front", "rtsp://127.0.0.1:9/front" // nobody listens at the discard port
 	c.Cameras = []config.Camera{camera}
@@ -273,7 +273,7 @@ func TestProblems(t *testing.T) {
 		}, []string{"1 hotlists: using the previous version, because the newest is damaged.", "Hotlist a was damaged and set aside: "}},
 		{"a damaged outbox", func(t *testing.T, c *config.Config) {
 			importList(t, c, "a", twoPlates)
-			if err := os.WriteFile(c.Uplink.Outbox, []byte(strings.Repeat("no outbox ", 1000)), 0o600); err != nil {
+			if err := os.WriteFile(c.Uplink.OutboxFile, []byte(strings.Repeat("no outbox ", 1000)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, []string{"The outbox was damaged ("}},

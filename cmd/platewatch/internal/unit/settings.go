@@ -13,7 +13,6 @@ import (
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/uplink"
-	"platewatch/uplink/broker"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"
 )
@@ -98,47 +97,24 @@ func listMatching(l config.ListMatch, m match.Rules) match.Rules {
 	return m
 }
 
-func outboxOptions(u *Unit) outbox.Settings {
-	c := u.cfg
-	var limits []outbox.Limit
-	for _, l := range c.Uplink.Limits {
-		limits = append(limits, outbox.Limit{Priority: l.Priority, MaxBytes: int64(l.MaxBytes), MaxAge: l.MaxAge})
-	}
-	return outbox.Settings{
-		MaxBytes:          int64(c.Uplink.MaxBytes),
-		MaxAge:            c.Uplink.MaxAge,
-		Limits:            limits,
-		MaxMemory:         int64(c.Uplink.MaxMemory),
-		ClockSet:          func() bool { return u.clock().State == status.ClockSynchronised },
-		MaxPlatePicture:   int(c.Pictures.PlateBytes),
-		MaxContextPicture: int(c.Pictures.ContextBytes),
-	}
+func outboxSettings(u *Unit) outbox.Settings {
+	s := u.cfg.Uplink.Outbox
+	s.ClockSet = func() bool { return u.clock().State == status.ClockSynchronised }
+	s.MaxPlatePicture = int(u.cfg.Pictures.PlateBytes)
+	s.MaxContextPicture = int(u.cfg.Pictures.ContextBytes)
+	return s
 }
 
-func clientConfig(u *Unit) uplink.Settings {
-	c := u.cfg.Uplink
-	out := uplink.Settings{
-		Ack:          uplink.Ack(c.Ack),
-		Bandwidth:    c.Bandwidth,
-		Software:     u.o.Version.Version,
-		Health:       u.health,
-		DrainTimeout: drainTimeout,
+func clientSettings(u *Unit) uplink.Settings {
+	s := u.cfg.Uplink.Client
+	s.Brokers = u.cfg.Uplink.Broker.List()
+	s.Software = u.o.Version.Version
+	s.Health = u.health
+	s.DrainTimeout = drainTimeout
+	for _, camera := range u.cfg.Cameras {
+		s.HomeAssistant.Cameras = append(s.HomeAssistant.Cameras, camera.Name)
 	}
-	for _, address := range c.Brokers {
-		b := broker.Broker{URL: address, Insecure: c.Insecure, UserFile: c.UserFile, PasswordFile: c.PasswordFile}
-		if config.IsTLS(address) {
-			b.CAFile, b.CertFile, b.KeyFile = c.CA, c.Cert, c.Key
-		}
-		out.Brokers = append(out.Brokers, b)
-	}
-	out.ONVIF = message.ONVIF{Enabled: c.ONVIF.Enabled, TopicPrefix: c.ONVIF.TopicPrefix}
-	out.HomeAssistant = message.HomeAssistant{Enabled: c.HomeAssistant.Enabled, Prefix: c.HomeAssistant.Prefix}
-	if c.HomeAssistant.Enabled {
-		for _, camera := range u.cfg.Cameras {
-			out.HomeAssistant.Cameras = append(out.HomeAssistant.Cameras, camera.Name)
-		}
-	}
-	return out
+	return s
 }
 
 // cameraConfig is a camera's configuration as the capture package takes it.

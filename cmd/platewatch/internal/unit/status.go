@@ -9,6 +9,7 @@ import (
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
+	"platewatch/uplink/broker"
 )
 
 // statusPage makes the server of the status page.
@@ -151,9 +152,9 @@ func (u *Unit) uplinkStatus() status.Uplink {
 	}
 	s := u.client.Stats()
 	if s.Broker == "" {
-		s.Broker = u.cfg.Uplink.Brokers[0]
+		s.Broker = u.cfg.Uplink.Broker.Brokers[0]
 	}
-	out := status.Uplink{State: "offline", Broker: config.Redact(s.Broker),
+	out := status.Uplink{State: "offline", Broker: broker.Redact(s.Broker),
 		Since: status.Since(s.Since), Delivered: s.Delivered, LastError: s.LastProblem}
 	switch {
 	case s.Connected:

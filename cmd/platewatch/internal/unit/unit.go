@@ -99,11 +99,11 @@ func Open(o Options) (_ *Unit, err error) {
 	for _, d := range u.lists.Damage() {
 		u.log.Error("damaged hotlist set aside", "list", d.List, "reason", d.Reason, "kept", d.SetAside)
 	}
-	if u.outbox, err = outbox.Open(u.cfg.Uplink.Outbox, u.cfg.Unit.Name, outboxOptions(u), u.log); err != nil {
+	if u.outbox, err = outbox.Open(u.cfg.Uplink.OutboxFile, u.cfg.Unit.Name, outboxSettings(u), u.log); err != nil {
 		return nil, err
 	}
-	if len(u.cfg.Uplink.Brokers) > 0 {
-		cfg := clientConfig(u)
+	if len(u.cfg.Uplink.Broker.Brokers) > 0 {
+		cfg := clientSettings(u)
 		if cfg.Lists, err = listUpdates(u); err != nil {
 			return nil, err
 		}

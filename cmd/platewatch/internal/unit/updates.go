@@ -60,12 +60,12 @@ func (u updates) ApplyUpdate(ctx context.Context, list string, manifest []byte, 
 
 // listUpdates subscribes to the configured lists; nil if there are none.
 func listUpdates(u *Unit) (*uplink.ListUpdates, error) {
-	if len(u.cfg.Uplink.Hotlists) == 0 {
+	s := u.cfg.Uplink.Lists
+	if len(s.Lists) == 0 {
 		return nil, nil
 	}
-	return uplink.NewListUpdates(uplink.ListSettings{
-		Lists: u.cfg.Uplink.Hotlists, Applier: updates{u.lists},
-		Dir:         filepath.Join(u.cfg.StateDir, "updates"),
-		MaxManifest: signed.MaxManifest, MaxPart: signed.MaxPart,
-	})
+	s.Applier = updates{u.lists}
+	s.Dir = filepath.Join(u.cfg.StateDir, "updates")
+	s.MaxManifest, s.MaxPart = signed.MaxManifest, signed.MaxPart
+	return uplink.NewListUpdates(s)
 }
