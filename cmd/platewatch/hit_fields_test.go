@@ -11,6 +11,7 @@ import (
 
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/hotlist/entry"
+	"platewatch/hotlist/importer"
 	"platewatch/hotlist/match"
 	"platewatch/uplink/message"
 )
@@ -35,7 +36,7 @@ var hitSurfaces = map[string]func(t *testing.T, m match.Match) string{
 		return b.String()
 	},
 	"platewatch hotlist check -json": func(t *testing.T, m match.Match) string { return marshalled(t, m) },
-	"platewatch hotlist export":      func(_ *testing.T, m match.Match) string { return strings.Join(exportRow(&m.Entry), ",") },
+	"platewatch hotlist export":      func(_ *testing.T, m match.Match) string { return strings.Join(importer.Row(&m.Entry), ",") },
 }
 
 // hitLeftOut names the fields that a surface does not tell, and why.
@@ -78,7 +79,7 @@ func TestEveryFieldReachesPeople(t *testing.T) {
 			_, leftOut := hitLeftOut[f.name][surface]
 			switch {
 			case !told && !leftOut:
-				t.Errorf("%s does not tell %s. Add it to internal/hit/match.go (or, for export, to its columns), or name here why it is left out.\n%s", surface, f.name, got)
+				t.Errorf("%s does not tell %s. Add it to internal/hit/match.go (or, for export, to hotlist/importer/columns.go), or name here why it is left out.\n%s", surface, f.name, got)
 			case told && leftOut:
 				t.Errorf("%s tells %s, which is named here as left out", surface, f.name)
 			}

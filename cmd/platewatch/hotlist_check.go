@@ -137,13 +137,6 @@ func printMatch(b *strings.Builder, found match.Match, why string) {
 	}
 }
 
-func yes(b bool) string {
-	if b {
-		return "yes"
-	}
-	return ""
-}
-
 // listCheck is one list in what `hotlist check -json` prints.
 type listCheck struct {
 	List    string `json:"list"`

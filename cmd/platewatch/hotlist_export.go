@@ -7,12 +7,9 @@ import (
 	"errors"
 	"io"
 	"os"
-	"strconv"
-	"time"
 
 	"platewatch/hotlist"
 	"platewatch/hotlist/audit"
-	"platewatch/hotlist/entry"
 	"platewatch/hotlist/importer"
 )
 
@@ -84,34 +81,8 @@ func exportCSV(ctx context.Context, w io.Writer, db *hotlist.DB, list string) er
 		if err = errors.Join(err, failed); err != nil {
 			break
 		}
-		err = c.Write(exportRow(&e))
+		err = c.Write(importer.Row(&e))
 	}
 	c.Flush()
 	return errors.Join(err, c.Error())
-}
-
-func exportRow(e *entry.Entry) []string {
-	year := ""
-	if e.Vehicle.Year > 0 {
-		year = strconv.Itoa(e.Vehicle.Year)
-	}
-	of := map[string]string{
-		"plate": e.Plate, "state": e.State, "plate_type": e.PlateType, "category": e.Category, "priority": strconv.Itoa(e.Priority),
-		"covert": yes(e.Covert), "effective": moment(e.Effective), "expires": moment(e.Expires),
-		"vehicle_year": year, "vehicle_make": e.Vehicle.Make, "vehicle_model": e.Vehicle.Model, "vehicle_style": e.Vehicle.Style,
-		"vehicle_colour": e.Vehicle.Colour, "record": e.Record, "agency": e.Agency, "handling": e.Handling,
-		"policy": string(e.Policy), "note": e.Note,
-	}
-	row := make([]string, 0, len(of))
-	for _, name := range importer.Fields() {
-		row = append(row, of[name])
-	}
-	return row
-}
-
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Format(time.RFC3339)
 }

@@ -16,7 +16,13 @@ import (
 type field struct {
 	name    string   // as in -map
 	aliases []string // names of columns that go to it unasked, as columnKey writes them
-	set     func(p *valueParser, e *entry.Entry, value string) error
+	column
+}
+
+// column moves a value between a file and an entry.
+type column struct {
+	set func(p *valueParser, e *entry.Entry, value string) error
+	get func(e *entry.Entry) string // as set reads it back; empty where there is nothing to set
 }
 
 // fields lists all fields. Aliases come from the lists that people have: NCIC
@@ -25,21 +31,21 @@ var fields = []field{
 	{"plate", []string{"plateno", "platenumber", "platenum", "platetext", "licenseplate", "licenceplate", "licenseplatenumber",
 		"licenceplatenumber", "license", "licence", "licenseno", "licenceno", "lic", "licno", "lpn", "lp", "lpr", "vrm", "vrn", "regno",
 		"reg", "regnumber", "registration", "registrationnumber", "registrationmark", "numberplate", "tag", "tagno", "tagnumber",
-		"kennzeichen", "placa", "matricula", "immatriculation", "plaque", "kenteken", "targa"}, (*valueParser).plate},
+		"kennzeichen", "placa", "matricula", "immatriculation", "plaque", "kenteken", "targa"}, column{(*valueParser).plate, func(e *entry.Entry) string { return e.Plate }}},
 	{"state", []string{"st", "platestate", "licensestate", "licstate", "lis", "issuingstate", "stateofissue", "issuer", "jurisdiction",
 		"province", "country", "issuingcountry", "nationality", "land", "region", "uf"},
 		text(func(e *entry.Entry) *string { return &e.State }, 40, strings.ToUpper)},
 	{"plate_type", []string{"type", "lit", "licensetype", "licenseplatetype"},
 		text(func(e *entry.Entry) *string { return &e.PlateType }, 40, nil)},
 	{"category", []string{"cat", "class", "alert", "alerttype", "hittype", "reason", "offense", "offence", "listtype", "kategorie",
-		"categoria"}, (*valueParser).category},
-	{"priority", []string{"prio", "urgency", "severity", "rank"}, (*valueParser).priority},
-	{"covert", []string{"silent", "discreet"}, (*valueParser).covert},
+		"categoria"}, column{(*valueParser).category, func(e *entry.Entry) string { return e.Category }}},
+	{"priority", []string{"prio", "urgency", "severity", "rank"}, column{(*valueParser).priority, func(e *entry.Entry) string { return strconv.Itoa(e.Priority) }}},
+	{"covert", []string{"silent", "discreet"}, column{(*valueParser).covert, func(e *entry.Entry) string { return yes(e.Covert) }}},
 	{"effective", []string{"effectivefrom", "effectivedate", "from", "validfrom", "start", "startdate", "startson"},
-		(*valueParser).effective},
+		column{(*valueParser).effective, func(e *entry.Entry) string { return moment(e.Effective) }}},
 	{"expires", []string{"expiry", "expirydate", "expiration", "expirationdate", "expireson", "until", "validuntil", "validto", "to",
-		"end", "enddate"}, (*valueParser).expires},
-	{"vehicle_year", []string{"year", "vyr", "modelyear"}, (*valueParser).year},
+		"end", "enddate"}, column{(*valueParser).expires, func(e *entry.Entry) string { return moment(e.Expires) }}},
+	{"vehicle_year", []string{"year", "vyr", "modelyear"}, column{(*valueParser).year, func(e *entry.Entry) string { return unlessZero(e.Vehicle.Year) }}},
 	{"vehicle_make", []string{"make", "vma", "manufacturer", "brand", "marke", "marca"},
 		text(func(e *entry.Entry) *string { return &e.Vehicle.Make }, 100, nil)},
 	{"vehicle_model", []string{"model", "vmo", "modell", "modelo"},
@@ -54,7 +60,7 @@ var fields = []field{
 		text(func(e *entry.Entry) *string { return &e.Agency }, 100, nil)},
 	{"handling", []string{"handlinginstruction", "handlinginstructions", "instruction", "instructions", "action", "caution"},
 		text(func(e *entry.Entry) *string { return &e.Handling }, 2000, nil)},
-	{"policy", []string{"match", "matchpolicy", "matching"}, (*valueParser).policy},
+	{"policy", []string{"match", "matchpolicy", "matching"}, column{(*valueParser).policy, func(e *entry.Entry) string { return string(e.Policy) }}},
 	{"note", []string{"notes", "comment", "comments", "remark", "remarks", "description", "misc", "bemerkung"},
 		text(func(e *entry.Entry) *string { return &e.Note }, 2000, nil)},
 }
@@ -66,6 +72,16 @@ func Fields() []string {
 		names[i] = f.name
 	}
 	return names
+}
+
+// Row returns an entry's values in the order of [Fields], as an import reads them
+// back.
+func Row(e *entry.Entry) []string {
+	row := make([]string, len(fields))
+	for i, f := range fields {
+		row[i] = f.get(e)
+	}
+	return row
 }
 
 // columnKey reduces a column's name to its letters and digits in lower case.

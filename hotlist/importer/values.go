@@ -55,9 +55,9 @@ func (p *valueParser) complete(e *entry.Entry) error {
 	return nil
 }
 
-// text returns a setter for a field that is kept as it is, up to a length in bytes.
-func text(of func(*entry.Entry) *string, most int, change func(string) string) func(*valueParser, *entry.Entry, string) error {
-	return func(_ *valueParser, e *entry.Entry, value string) error {
+// text is the column of a text that is stored as it is, up to a length in bytes.
+func text(of func(*entry.Entry) *string, most int, change func(string) string) column {
+	set := func(_ *valueParser, e *entry.Entry, value string) error {
 		value = cleanText(value)
 		if len(value) > most {
 			return fmt.Errorf("it is longer than %d bytes", most)
@@ -68,6 +68,28 @@ func text(of func(*entry.Entry) *string, most int, change func(string) string) f
 		*of(e) = strings.Clone(value)
 		return nil
 	}
+	return column{set, func(e *entry.Entry) string { return *of(e) }}
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
+
+func unlessZero(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
 }
 
 // cleanText makes line breaks and other control characters spaces, so that no

@@ -124,7 +124,21 @@ func AppendPayload(b []byte, e *entry.Entry) []byte {
 		b = binary.AppendVarint(b, e.Expires.Unix())
 	}
 	b = binary.AppendUvarint(b, uint64(e.Vehicle.Year))
-	for _, s := range e.Texts() {
+	texts := e.Texts()
+	return appendTexts(b, texts[:])
+}
+
+// firstTexts is the number of texts that every record has. Texts of later
+// versions come after them and are left out at the end while they are empty: a
+// new field changes neither the records nor the digests of lists without it.
+const firstTexts = 12
+
+func appendTexts(b []byte, texts []*string) []byte {
+	n := len(texts)
+	for n > firstTexts && *texts[n-1] == "" {
+		n--
+	}
+	for _, s := range texts[:n] {
 		b = binary.AppendUvarint(b, uint64(len(*s)))
 		b = append(b, *s...)
 	}
@@ -168,6 +182,16 @@ func (r *payloadReader) text() string {
 	return s
 }
 
+// texts reads what appendTexts wrote.
+func (r *payloadReader) texts(to []*string) {
+	for i, s := range to {
+		if i >= firstTexts && len(r.b) == 0 {
+			return // left out, and no padding behind it
+		}
+		*s = r.text()
+	}
+}
+
 func decodePayload(b []byte) (entry.Entry, error) {
 	var e entry.Entry
 	if len(b) < payloadHeader || len(b) > maxPayload || b[0] != recordSchema || b[1] > allFlags || int(b[3]) >= len(entry.Policies) {
@@ -189,9 +213,8 @@ func decodePayload(b []byte) (entry.Entry, error) {
 		return entry.Entry{}, errRecord
 	}
 	e.Vehicle.Year = int(year)
-	for _, s := range e.Texts() {
-		*s = r.text()
-	}
+	texts := e.Texts()
+	r.texts(texts[:])
 	if r.bad || len(r.b) >= payloadBlock || len(bytes.Trim(r.b, "\x00")) > 0 {
 		return entry.Entry{}, errRecord
 	}

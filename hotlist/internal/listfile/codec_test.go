@@ -3,6 +3,7 @@ package listfile
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -69,6 +70,70 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 			t.Errorf("with bit %d flipped: %v", bit, err)
 		}
 	})
+}
+
+// TestEveryFieldIsStored: each field of an entry comes back from a record.
+func TestEveryFieldIsStored(t *testing.T) {
+	var check func(at string, e *entry.Entry, v reflect.Value)
+	check = func(at string, e *entry.Entry, v reflect.Value) {
+		switch x := v.Addr().Interface().(type) {
+		case *time.Time:
+			*x = time.Unix(2e9, 0).UTC()
+		case *entry.Policy:
+			*x = entry.PolicyFuzzy
+		case *string:
+			*x = "TEXT"
+		case *int:
+			*x = 7
+		case *bool:
+			*x = true
+		default:
+			for i := range v.NumField() {
+				check(at+"."+v.Type().Field(i).Name, e, v.Field(i))
+			}
+			return
+		}
+		if got, err := decodePayload(AppendPayload(nil, e)); err != nil || got != *e {
+			t.Errorf("%s is not stored: add it to Texts of entry, or here; %v", at, err)
+		}
+		v.SetZero()
+	}
+	var e entry.Entry
+	check("Entry", &e, reflect.ValueOf(&e).Elem())
+}
+
+// TestLaterTexts: a text that a later version added is read where it is written,
+// and is empty in the records of before; those stay as they are without it.
+func TestLaterTexts(t *testing.T) {
+	values := make([]string, firstTexts+2)
+	texts := func(v []string) (out []*string) {
+		for i := range v {
+			out = append(out, &v[i])
+		}
+		return out
+	}
+	values[0] = "AB12"
+	before := appendTexts(nil, texts(values[:firstTexts]))
+	if with := appendTexts(nil, texts(values)); !bytes.Equal(before, with) {
+		t.Errorf("an empty new text changes the record: % x, was % x", with, before)
+	}
+	values[firstTexts+1] = "new"
+	for name, c := range map[string]struct {
+		written []byte
+		want    []string
+	}{
+		"with":                   {appendTexts(nil, texts(values)), values},
+		"before":                 {before, append([]string{"AB12"}, make([]string, firstTexts+1)...)},
+		"before, and one zero":   {append(bytes.Clone(before), 0), append([]string{"AB12"}, make([]string, firstTexts+1)...)},
+		"before, and four zeros": {append(bytes.Clone(before), 0, 0, 0, 0), append([]string{"AB12"}, make([]string, firstTexts+1)...)},
+	} {
+		got := make([]string, firstTexts+2)
+		r := payloadReader{b: c.written}
+		r.texts(texts(got))
+		if d := cmp.Diff(c.want, got); d != "" || r.bad {
+			t.Errorf("%s: bad is %t; (-want +got):\n%s", name, r.bad, d)
+		}
+	}
 }
 
 // A record with a right checksum can still come from another version's bug.
