@@ -26,13 +26,22 @@ list as a whole, or the list stays as it was. A running daemon takes it up.
 
 fields for -map: `
 
+// choices names the values of a flag.
+func choices[S ~string](values []S) string {
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = string(v)
+	}
+	return strings.Join(words, ", ")
+}
+
 func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("import")
 	columns := columnFlag{}
 	var (
 		o        hotlist.ImportOptions
-		format   = f.String("format", string(importer.Auto), "`auto`, csv, tsv, semicolon or ncic")
-		encoding = f.String("encoding", string(importer.AutoEncoding), "`auto`, utf-8, utf-16 or windows-1252")
+		format   = f.String("format", string(importer.Auto), "`layout` of FILE: "+choices(importer.Formats()))
+		encoding = f.String("encoding", string(importer.AutoEncoding), "`encoding` of FILE: "+choices(importer.Encodings))
 		dates    = f.String("dates", "", "how 03/04/2026 is meant: `dmy` or mdy")
 		skip     = f.String("skip", "", "further `words` that are no plates, with commas between them; NONE, 000 and the like are known")
 	)
