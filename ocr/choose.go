@@ -11,9 +11,9 @@ import (
 	"platewatch/ocr/rectify"
 )
 
-// choose keeps the readings that are plates, likely enough and none inside
-// another, and gives every attempt without a verdict its own. The most
-// confident comes first.
+// choose keeps the readings that are likely enough to be plates and do not lie
+// inside a more confident one, and gives every attempt without a verdict its
+// own. The most confident comes first.
 func choose(attempts []Attempt, j *judge.Judge) []Plate {
 	var open []*Attempt
 	for i := range attempts {
@@ -36,29 +36,29 @@ func choose(attempts []Attempt, j *judge.Judge) []Plate {
 	return kept
 }
 
-// precedence is the order in which readings take their places: the surer one
-// first; but two rows are surer than either of them alone only in that nothing
-// is missing, so they get a start, and so does what has a figure in it before
-// lettering that has none.
+// precedence is the order in which readings claim their places: by confidence.
+// Two-row readings get a bonus, because each row alone would look more
+// confident; so do texts with a figure, before lettering that has none.
 func (r JudgedPlate) precedence() float64 {
-	const start = 0.3
+	const bonus = 0.3
 	p := r.Confidence
 	if r.Rows > 1 {
-		p += start
+		p += bonus
 	}
 	if hasFigure(r.Text) {
-		p += start
+		p += bonus
 	}
 	return p
 }
 
-// smallPrintOf tells whether a reading is what stands above or below the number
-// on one and the same plate, a state, a slogan, a dealer, and which number that is.
+// smallPrintOf tells whether a reading is small print above or below the number
+// of the same plate, such as a state, a slogan or a dealer, and which number
+// that is.
 func smallPrintOf(r JudgedPlate, all []*Attempt, j *judge.Judge) (text string, ok bool) {
 	const (
-		smaller = 0.75 // of the number's height; rows of one plate are alike: see rectify
-		near    = 1    // heights of the number between the two
-		under   = 0.6  // of the print's width
+		smaller = 0.75 // of the number's height; the rows of a two-row plate are alike, see rectify
+		near    = 1    // most heights of the number between the two
+		under   = 0.6  // least share of the print's width above or below the number
 	)
 	for _, a := range all {
 		n := a.Reading
@@ -74,7 +74,7 @@ func smallPrintOf(r JudgedPlate, all []*Attempt, j *judge.Judge) (text string, o
 	return "", false
 }
 
-// verdictOn judges a reading. kept are the surer ones that are reported.
+// verdictOn judges a reading. kept are the reported ones that precede it.
 func verdictOn(r JudgedPlate, kept []Plate, j *judge.Judge) Verdict {
 	switch {
 	case r.OnPlate < j.LeastPlate:
@@ -85,21 +85,21 @@ func verdictOn(r JudgedPlate, kept []Plate, j *judge.Judge) Verdict {
 		return Verdict{reason: implausible, text: r.Text}
 	}
 	for _, k := range kept {
-		if overlap(r.Box, k.Box) > samePlace {
+		if coverage(r.Box, k.Box) > samePlace {
 			return Verdict{reason: insideAnother, text: k.Text}
 		}
 	}
 	return Verdict{reason: reported}
 }
 
-// samePlace is the overlap from which two readings cannot both be plates.
+// samePlace is the coverage above which two readings cannot both be plates.
 const samePlace = 0.3
 
-// plausible rejects what no plate carries: fewer than four characters, none of
-// them a digit, and rows of strokes (a radiator grille reads as 111111).
-// Vanity plates without a digit exist; they are rare, and lettering on
-// vehicles and shops is not, so they must be five characters or more. In a
-// picture that is all plate there are no signs, and three may be a number.
+// plausible rejects texts that plates do not have: fewer than four characters,
+// four without a digit, and rows of strokes (a radiator grille reads as 111111).
+// Vanity plates without a digit exist, but are rarer than lettering on vehicles
+// and shops, so they need five characters or more. A picture that a plate fills
+// shows no signs: there three characters with a digit may be a number.
 func plausible(text string, fills bool) bool {
 	if len(text) < 4 && !(fills && len(text) == 3 && hasFigure(text)) {
 		return false
@@ -113,8 +113,8 @@ func plausible(text string, fills bool) bool {
 
 func hasFigure(text string) bool { return strings.ContainsAny(text, "0123456789") }
 
-// overlap is the intersection over the smaller one's area, 0–1.
-func overlap(a, b image.Rectangle) float64 {
+// coverage is the share of the smaller rectangle that the other one covers, 0–1.
+func coverage(a, b image.Rectangle) float64 {
 	i := a.Intersect(b)
 	smaller := min(a.Dx()*a.Dy(), b.Dx()*b.Dy())
 	if i.Empty() || smaller == 0 {
@@ -123,7 +123,7 @@ func overlap(a, b image.Rectangle) float64 {
 	return float64(i.Dx()*i.Dy()) / float64(smaller)
 }
 
-// around is the smallest rectangle that holds the corners.
+// around is the smallest rectangle that contains the corners.
 func around(corners [4]rectify.Point) image.Rectangle {
 	x0, y0, x1, y1 := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
 	for _, c := range corners {

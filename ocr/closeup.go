@@ -4,12 +4,12 @@ import (
 	"platewatch/ocr/find"
 )
 
-// Plates are between these wide for their height.
+// leastAspect and mostAspect bound a plate's width over its height.
 const leastAspect, mostAspect = 1.25, 6.5
 
-// closeUp is the candidate that a picture of one plate and nothing else is as
-// a whole. There the characters may be higher than any that the finder looks
-// for in a frame. ok is false for a picture that does not have a plate's shape.
+// closeUp treats the whole picture as one candidate, for pictures that show only
+// a plate: its characters may be higher than any that the finder looks for. ok
+// is false for a picture without a plate's proportions.
 func closeUp(cols, rows int) (c find.Candidate, ok bool) {
 	w, h := float64(cols), float64(rows)
 	aspect := w / max(h, 1)

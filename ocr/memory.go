@@ -13,11 +13,11 @@ import (
 	"platewatch/ocr/rectify"
 )
 
-// Memory is what was read lately on the frames of one camera that stands still.
-// What was read often enough and has not changed since, a sign, the camera's
-// own clock, a parked car, is not read again for a second: reading it costs as
-// much as the vehicle that goes by. One goroutine uses it. The zero value
-// remembers nothing yet.
+// Memory is a cache of recent readings of one fixed camera. A place that was
+// read often enough and has not changed since, such as a sign, the camera's own
+// clock or a parked car, is not read again for a second: reading it costs as
+// much as reading the vehicle that goes by. A Memory is not safe for concurrent
+// use. The zero value is empty.
 type Memory struct {
 	places []remembered
 }
@@ -25,37 +25,38 @@ type Memory struct {
 // remembered is a place that was read.
 type remembered struct {
 	box      find.Box        // of the candidate, pixels of the frame
-	around   image.Rectangle // what it was compared by: the box, and what is next to it
-	looks    patch           // of around, at the first of the reads
-	contrast float64         // of looks
-	reading  JudgedPlate     // the surest of the reads, in pixels of the frame
-	verdict  Verdict         // of that
+	around   image.Rectangle // the box with a margin, which is compared
+	patch    patch           // of around, at the first of the reads
+	contrast float64         // of patch
+	reading  JudgedPlate     // the most confident one, in pixels of the frame
+	verdict  Verdict         // on that reading
 	least    float64         // the smallest with which it was read, see [Recogniser.readOne]
 	reads    int             // since it changed
-	read     time.Duration   // last
-	seen     time.Duration   // last
+	read     time.Duration   // when it was last read
+	seen     time.Duration   // when it was last read or recalled
 }
 
 const (
-	// readsEnough is how often a place that does not change is read before it
-	// is left alone: sensor noise makes three readings of one plate differ,
-	// and a passage becomes sure with two.
+	// readsEnough is how often an unchanged place is read before its reading is
+	// recalled: sensor noise makes three readings of one plate differ, and a
+	// passage becomes sure with two.
 	readsEnough = 3
-	// readAgain is how long it is left alone.
+	// readAgain is how long a reading is recalled before it is read anew.
 	readAgain = time.Second
-	// mostRemembered bounds the places. The one unseen for the longest goes.
+	// mostRemembered bounds the places. The one unseen for the longest time is
+	// evicted.
 	mostRemembered = 48
-	// sameBox is the overlap of two candidates that are the same place: one
-	// character more or less at the end of a short plate.
+	// sameBox is the overlap from which two candidates are the same place: they
+	// may differ by one character at the end of a short plate.
 	sameBox = 0.7
 )
 
-// Follow is [Recogniser.Recognise] for the frames of a camera: it looks at a
-// place of a frame (8 bit, grey, upright; it stays the caller's) that was taken
-// at a position, which must not go back. What m says has not changed since it
-// was read is not read again: such plates are marked [Plate.Again]. A place is
-// never taken for a close-up. The result is in pixels of the frame, and without
-// its attempts.
+// Follow is [Recogniser.Recognise] for the frames of a camera: it searches a
+// place of a frame (8 bit, grey, upright; it stays the caller's). at is the
+// frame's position, which must not go back. Readings that m recalls, because
+// their place has not changed, are marked [Plate.Again]. A place is never taken
+// for a close-up. The result is in pixels of the frame, and without its
+// attempts.
 func (r *Recogniser) Follow(ctx context.Context, frame gocv.Mat, place image.Rectangle, at time.Duration, m *Memory) (Result, error) {
 	part := frame.Region(place)
 	defer part.Close()
@@ -67,7 +68,8 @@ func (r *Recogniser) Follow(ctx context.Context, frame gocv.Mat, place image.Rec
 	return res, err
 }
 
-// shifted is a plate of a part of a picture in pixels of the whole.
+// shifted moves a plate from the pixels of a part of a picture to those of the
+// whole.
 func (p Plate) shifted(by image.Point) Plate {
 	p.Box = p.Box.Add(by)
 	for i, c := range p.Corners {
@@ -76,8 +78,8 @@ func (p Plate) shifted(by image.Point) Plate {
 	return p
 }
 
-// view is a place of a frame, with what is remembered of the frames before. The
-// methods do nothing on a nil view, which is what single pictures have.
+// view is a place of a frame, with the memory of the frames before. The methods
+// do nothing on a nil view, for single pictures.
 type view struct {
 	memory *Memory
 	frame  gocv.Mat
@@ -85,8 +87,8 @@ type view struct {
 	at     time.Duration
 }
 
-// recall makes of an attempt what became of it before, if its place was read
-// often enough, lately, and has not changed.
+// recall gives an attempt its earlier reading and verdict, if its place was read
+// often enough and recently, and has not changed.
 func (v *view) recall(a *Attempt, least float64) (bool, error) {
 	if v == nil {
 		return false, nil
@@ -105,7 +107,7 @@ func (v *view) recall(a *Attempt, least float64) (bool, error) {
 	return true, nil
 }
 
-// note remembers what became of an attempt.
+// note remembers an attempt's reading and verdict.
 func (v *view) note(a Attempt, least float64) error {
 	if v == nil {
 		return nil
@@ -113,7 +115,7 @@ func (v *view) note(a Attempt, least float64) error {
 	box := v.boxOf(a.Candidate)
 	whole := image.Rect(0, 0, v.frame.Cols(), v.frame.Rows())
 	around := box.Rect(whole).Inset(-int(a.Candidate.Line.Height)).Intersect(whole)
-	if !around.In(v.place) || around.Empty() { // what was read may have been cut off
+	if !around.In(v.place) || around.Empty() { // the text may be cut off
 		return nil
 	}
 	a.Reading.Plate = a.Reading.shifted(v.place.Min)
@@ -131,13 +133,13 @@ func (v *view) note(a Attempt, least float64) error {
 			return nil
 		}
 	} else {
-		p = v.memory.room()
+		p = v.memory.slot()
 	}
-	looks, err := patchOf(v.frame, around)
+	now, err := patchOf(v.frame, around)
 	if err != nil {
 		return err
 	}
-	*p = remembered{box: box, around: around, looks: looks, contrast: looks.contrast(), reading: a.Reading, verdict: a.Verdict, least: least, reads: 1, read: v.at, seen: v.at}
+	*p = remembered{box: box, around: around, patch: now, contrast: now.contrast(), reading: a.Reading, verdict: a.Verdict, least: least, reads: 1, read: v.at, seen: v.at}
 	return nil
 }
 
@@ -148,7 +150,7 @@ func (v *view) boxOf(c find.Candidate) find.Box {
 	return b
 }
 
-// at is the place that overlaps a box enough to be the same; nil for none.
+// at is the remembered place of a box; nil for none.
 func (m *Memory) at(box find.Box) *remembered {
 	var best *remembered
 	most := sameBox
@@ -160,8 +162,9 @@ func (m *Memory) at(box find.Box) *remembered {
 	return best
 }
 
-// room is where another place can be remembered.
-func (m *Memory) room() *remembered {
+// slot is where another place can be remembered: a new one, or that of the place
+// unseen for the longest time.
+func (m *Memory) slot() *remembered {
 	if len(m.places) < mostRemembered {
 		m.places = append(m.places, remembered{})
 		return &m.places[len(m.places)-1]
@@ -175,13 +178,14 @@ func (m *Memory) room() *remembered {
 	return oldest
 }
 
-// patch is a place in small.
+// patch is a place at a small scale.
 type patch [patchWidth * patchHeight]uint8
 
-// A character of a plate of eight is one or two stripes wide.
+// A patch is compared in stripes; one of eight characters is one or two stripes
+// wide.
 const patchWidth, patchHeight, stripe = 64, 24, 4
 
-// patchOf is what is seen at a place of a grey frame.
+// patchOf is the patch of a place of a grey frame.
 func patchOf(frame gocv.Mat, place image.Rectangle) (patch, error) {
 	part := frame.Region(place)
 	defer part.Close()
@@ -204,21 +208,21 @@ func (p *patch) contrast() float64 {
 	return float64(sorted[n-1-n/20]) - float64(sorted[n/20])
 }
 
-// leastChange is the mean square of the difference in a stripe, as a share of
-// the contrast squared, from which it shows something else. On rendered plates
-// of 75 to 172 pixels an 8 that becomes a 9 gives 0.0046 and more, and noise of
-// four grey levels 0.0003 and less; in poor light noise may give more, and then
-// the place is read anew.
+// leastChange is the mean square difference in a stripe, as a share of the
+// squared contrast, from which the place has changed. On rendered plates of 75
+// to 172 pixels an 8 that becomes a 9 gives 0.0046 and more, and noise of four
+// grey levels 0.0003 and less. In poor light noise may exceed it, and then the
+// place is read anew.
 const leastChange = 0.003
 
-// unchanged tells whether the place looks on a frame as it did.
+// unchanged tells whether the place looks the same on a frame.
 func (p *remembered) unchanged(frame gocv.Mat) (bool, error) {
 	now, err := patchOf(frame, p.around)
-	return err == nil && p.looks.like(now, p.contrast), err
+	return err == nil && p.patch.like(now, p.contrast), err
 }
 
-// like tells whether another picture of the place, of this contrast, shows the
-// same.
+// like tells whether another patch of the place shows the same; contrast is that
+// of p.
 func (p *patch) like(o patch, contrast float64) bool {
 	most := leastChange * contrast * contrast * stripe * patchHeight
 	for x0 := 0; x0 < patchWidth; x0 += stripe {

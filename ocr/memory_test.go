@@ -52,7 +52,7 @@ func TestFollow(t *testing.T) {
 	anew := 0
 	for i := range 32 {
 		p := see(frame(t, grey, i+2), all)
-		if p.Text != first.Text || overlap(p.Box, first.Box) < 0.9 {
+		if p.Text != first.Text || coverage(p.Box, first.Box) < 0.9 {
 			t.Fatalf("frame %d: %s at %v, and before %s at %v", i, p.Text, p.Box, first.Text, first.Box)
 		}
 		if !p.Again {
@@ -64,7 +64,7 @@ func TestFollow(t *testing.T) {
 	}
 	// A part of the picture knows of it too, and gives the same place.
 	part := first.Box.Inset(-3 * first.Box.Dy()).Intersect(all)
-	if p := see(frame(t, grey, 50), part); p.Text != first.Text || overlap(p.Box, first.Box) < 0.9 {
+	if p := see(frame(t, grey, 50), part); p.Text != first.Text || coverage(p.Box, first.Box) < 0.9 {
 		t.Errorf("in a part of the picture: %s at %v", p.Text, p.Box)
 	}
 	moved := gocv.NewMat()

@@ -115,9 +115,9 @@ func TestChoose(t *testing.T) {
 	}
 	if d := cmp.Diff(map[string]string{
 		"AB123C": "reported", "XY987Z": "reported",
-		"AB123":  "at the place of AB123C, which is surer",
-		"CD45EF": "chance of being a plate 0.10 below 0.25",
-		"1I1111": "reads 1I1111: implausible", "SALE": "reads SALE: implausible", "FG1": "reads FG1: implausible",
+		"AB123":  "overlaps plate AB123C, which is more confident",
+		"CD45EF": "probability of being a plate 0.10 below 0.25",
+		"1I1111": "1I1111 is not a plausible plate text", "SALE": "SALE is not a plausible plate text", "FG1": "FG1 is not a plausible plate text",
 	}, why); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
@@ -137,8 +137,8 @@ func TestSmallPrint(t *testing.T) {
 		other Attempt
 		want  string
 	}{
-		"the state above": {at("HAWAI1", 15, 140, 70, 260, 98), "small print of 568201"},
-		"a slogan below":  {at("AL0HAST", 18, 120, 155, 280, 180), "small print of 568201"},
+		"the state above": {at("HAWAI1", 15, 140, 70, 260, 98), "small print on plate 568201"},
+		"a slogan below":  {at("AL0HAST", 18, 120, 155, 280, 180), "small print on plate 568201"},
 		"as high":         {at("KLM459", 28, 100, 155, 300, 205), "reported"},
 		"a car behind":    {at("KLM459", 15, 140, 20, 260, 60), "reported"},
 		"beside":          {at("KLM459", 15, 310, 110, 420, 140), "reported"},

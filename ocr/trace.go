@@ -13,14 +13,14 @@ import (
 	"platewatch/ocr/rectify"
 )
 
-// Trace is what was seen on the way from a picture to its plates. It holds
-// copies, and outlives the picture.
+// Trace holds the intermediate pictures on the way from a picture to its plates.
+// They are copies, so a trace outlives the picture.
 type Trace struct {
 	Result
 	Maps []Map // the finder's, at most mapSide pixels a side
 }
 
-// Map is one of the finder's binary maps: white is what may be a character.
+// Map is one of the finder's binary maps: possible characters are white.
 type Map struct {
 	Name    string // as in [find.Tap]; ", light" for light characters
 	Picture *image.Gray
@@ -38,8 +38,7 @@ type LookTrace struct {
 // pixels, and has up to sixteen maps.
 const mapSide = 640
 
-// Trace is [Recogniser.Recognise] that also tells what it saw and why it
-// dropped what it dropped.
+// Trace is [Recogniser.Recognise] with the intermediate pictures.
 func (r *Recogniser) Trace(ctx context.Context, picture gocv.Mat) (*Trace, error) {
 	t := &Trace{}
 	var err error
@@ -47,7 +46,7 @@ func (r *Recogniser) Trace(ctx context.Context, picture gocv.Mat) (*Trace, error
 	return t, err
 }
 
-// The methods below do nothing on a nil trace, which is what the unit has.
+// The methods below do nothing on a nil trace: a unit traces nothing.
 
 // maps is the tap for the finder.
 func (t *Trace) maps() find.Tap {
@@ -56,7 +55,7 @@ func (t *Trace) maps() find.Tap {
 	}
 	seen := map[string]bool{}
 	return func(name string, binary gocv.Mat) {
-		if seen[name] { // the second round looks for light characters
+		if seen[name] { // the second round searches for light characters
 			name += ", light"
 		}
 		seen[name] = true
@@ -76,8 +75,8 @@ func (t *Trace) level(a *Attempt, p *rectify.Plate) {
 	}
 }
 
-// looks is the tap for the reader, which may level the rows of a plate anew;
-// p is what it was levelled to first.
+// looks is the tap for the reader, which may level the rows of a plate anew; p is
+// the picture that all lines are shown on.
 func (t *Trace) looks(a *Attempt, p *rectify.Plate) read.Tap {
 	if t == nil {
 		return nil
@@ -90,11 +89,11 @@ func (t *Trace) looks(a *Attempt, p *rectify.Plate) read.Tap {
 	}
 }
 
-// copyOf is a grey Mat as a picture of Go's.
+// copyOf copies a grey Mat into a Go picture.
 func copyOf(grey gocv.Mat) *image.Gray {
 	p, err := shape.PlaneOf(grey)
 	if err != nil {
-		panic(fmt.Sprintf("ocr: a trace of something that is not grey: %v", err))
+		panic(fmt.Sprintf("ocr: cannot trace a picture that is not grey: %v", err))
 	}
 	g := image.NewGray(image.Rect(0, 0, p.W, p.H))
 	copy(g.Pix, p.Pix)

@@ -8,21 +8,22 @@ import (
 )
 
 const (
-	// likely is the confidence of a reading from which only what is plate-like
-	// is read beside it. Below it that reading may be a sign or the camera's
-	// own writing, and the plate is yet to come.
+	// likely is the confidence of a reading from which only plate-like
+	// candidates are read beside it. Below it the reading may be a sign or the
+	// camera's own clock, and the plate is still to be found.
 	likely = 0.5
-	// sureEnough is the confidence from which nothing else is looked for in its
-	// place. Below it another line of the same plate may be the better one: on
-	// American plates the state's name is read before the number.
+	// sureEnough is the confidence from which nothing else is read in its place.
+	// Below it another line of the same plate may be the better one: on American
+	// plates the state's name is often read before the number.
 	sureEnough = 0.8
-	// leastBeside is how likely the first look at a place must be for further
-	// ones once a likely plate was read: a second plate in the frame is there to
-	// be read like the first, while signs and stickers take all looks there are.
+	// leastBeside is how likely the first crop of a candidate must be for others
+	// to be read once a likely plate was read: a second plate in the frame is as
+	// readable as the first, while signs and stickers need every crop.
 	leastBeside = 0.4
 )
 
-// leastOf is how likely the first look at the next place must be.
+// leastOf is how likely the first crop of the next candidate must be for others
+// to be read.
 func leastOf(plates []Plate) float64 {
 	for _, p := range plates {
 		if p.Confidence >= likely {
@@ -33,9 +34,9 @@ func leastOf(plates []Plate) float64 {
 }
 
 // worthReading gives a candidate that cannot add a plate its verdict, and the
-// others none. read is how many were read before it, on better candidates, and
-// plates what was found there. Reading a place costs as much as searching a
-// small picture, and most places beside a plate are lettering.
+// others none. read is how many better candidates were read before it, and
+// plates what was read there. Reading a candidate costs as much as searching a
+// small picture, and most candidates beside a plate are lettering.
 func (r *Recogniser) worthReading(c find.Candidate, read int, plates []Plate) Verdict {
 	switch {
 	case c.Score < r.p.MinScore:
@@ -48,7 +49,7 @@ func (r *Recogniser) worthReading(c find.Candidate, read int, plates []Plate) Ve
 		if p.Confidence >= likely && c.Score < r.p.MinFurther {
 			return Verdict{reason: lowBeside, value: c.Score, than: r.p.MinFurther, text: p.Text}
 		}
-		if p.Confidence >= sureEnough && overlap(box, p.Box) > samePlace {
+		if p.Confidence >= sureEnough && coverage(box, p.Box) > samePlace {
 			return Verdict{reason: placeTaken, text: p.Text}
 		}
 	}

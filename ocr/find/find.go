@@ -3,26 +3,24 @@
 //
 // A plate is a row of characters: dark shapes on a light ground (or the other
 // way round) of similar height, evenly spaced, on one straight line. So the
-// package binarises the frame at four scales, takes the outline of every
-// connected shape, links shapes into chains, and ranks the chains with a
-// linear model over a few dozen measured properties of the chain and its
-// surroundings. It never looks for the plate's rectangle first: frames,
-// shadows and bumpers hide a plate's edges far more often than they hide its
-// characters.
+// package binarises the frame at four scales, finds connected components, links
+// them into chains, and ranks the chains with a logistic regression over 23
+// features of the chain and its surroundings. It does not look for the plate's
+// rectangle first: frames, shadows and bumpers hide a plate's edges far more
+// often than its characters.
 //
-// The way through the files:
+// The files, in the order of processing:
 //
 //	pyramid.go    grey frame → four scales with their horizontal gradient
 //	binarise.go   scale → binary maps on which characters come apart
-//	chain.go      binary map → shapes → chains: what could be a line of characters
-//	feature.go    chain → measured properties
-//	rank.go       properties → probability; suppression of overlapping chains
-//	second.go     regions that deserve an enlarged second look
-//	find.go       the order of all that
+//	chain.go      binary map → shapes → chains: possible lines of characters
+//	feature.go    chain → features
+//	rank.go       features → probability; suppression of overlapping chains
+//	second.go     regions that are enlarged and searched again
+//	find.go       the whole search
 //
-// Everything works on grey pictures and keeps no state between frames. Boxes
-// and lines are in pixels of the frame that was handed in, x to the right and
-// y down.
+// The search works on grey pictures and keeps no state between frames. Boxes and
+// lines are in pixels of the frame, x to the right and y down.
 package find
 
 import (
@@ -47,9 +45,9 @@ type Candidate struct {
 	// Shapes is how many shapes make up the chain. It is a lower bound of the
 	// number of characters when some of them have merged.
 	Shapes int
-	// Light says that the characters are lighter than their ground.
+	// Light is set if the characters are lighter than their ground.
 	Light bool
-	// Features are what the ranker looked at; see [FeatureNames].
+	// Features are the ranker's input; see [FeatureNames].
 	Features Features
 
 	source int // the map it was seen on
@@ -62,9 +60,6 @@ type Line struct {
 	Slope  float64 // dy/dx
 	Height float64 // of the characters (median)
 }
-
-// At returns the y of the line's middle at x.
-func (l Line) At(x float64) float64 { return l.Y + l.Slope*(x-(l.X0+l.X1)/2) }
 
 // Box is an upright rectangle with its origin at the top left.
 type Box struct{ X, Y, W, H float64 }
@@ -124,7 +119,7 @@ func (f *Finder) Find(grey gocv.Mat, tap Tap) ([]Candidate, error) {
 		return nil, errors.New("find: the frame is not an 8-bit grey picture")
 	}
 	if grey.Cols() < minSide || grey.Rows() < minSide {
-		return nil, nil // nothing readable fits in there
+		return nil, nil // too small for a readable line
 	}
 	pyr := newPyramid(grey, f.kernels)
 	defer pyr.Close()
@@ -240,7 +235,7 @@ func (f *Finder) lookInto(grey gocv.Mat, r region, index int) ([]Candidate, erro
 	return found, nil
 }
 
-// view places the picture that is being searched in the frame.
+// view is the position of a searched picture in the frame.
 type view struct {
 	scale  float64 // pixels here for one pixel of the frame
 	x, y   float64 // where its origin lies in the frame
@@ -284,6 +279,6 @@ func sure(c []Candidate, atLeast float64) bool { return len(c) > 0 && c[0].Score
 
 func keep(c []Candidate, n int) []Candidate { return c[:min(n, len(c))] }
 
-// minSide is the smallest side of a picture, in pixels, that can hold a
-// readable line of characters.
+// minSide is the smallest side, in pixels, of a picture with a readable line of
+// characters.
 const minSide = 20

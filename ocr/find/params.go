@@ -2,12 +2,12 @@ package find
 
 import "fmt"
 
-// When says when a costly step is done.
+// When says when an expensive step is taken.
 type When int
 
 const (
 	Never  When = iota
-	Unsure      // only when the cheap steps were not sure
+	Unsure      // only when the cheap steps gave no certain candidate
 	Always
 )
 
@@ -17,15 +17,14 @@ type Params struct {
 	// pyramid level; together with the levels (1, 1/2, 1/4, 1/8) characters of
 	// MinHeight to 8 × MaxHeight are found. Below 7 px strokes merge.
 	MinHeight, MaxHeight float64
-	// SecondLook enlarges promising regions and searches them again. It
-	// recovers small night plates and costs about as much as the first look
-	// twice over.
+	// SecondLook enlarges promising regions and searches them again. It recovers
+	// small night plates and costs about twice as much as the first look.
 	SecondLook When
 	// Sure is the score from which the first look's best candidate makes a
 	// second look unnecessary when SecondLook is Unsure.
 	Sure float64
-	// LightText also looks for light characters on a dark ground during the
-	// second look.
+	// LightText also searches for light characters on a dark ground in the second
+	// look.
 	LightText bool
 	// Regions bounds how many regions of either kind get a second look.
 	Regions int
@@ -39,7 +38,7 @@ func DefaultParams() Params {
 	return Params{MinHeight: 7, MaxHeight: 34, SecondLook: Unsure, Sure: 0.9, LightText: true, Regions: 8, Keep: 8}
 }
 
-// Validate reports the first setting that makes no sense.
+// Validate reports the first invalid setting.
 func (p Params) Validate() error {
 	switch {
 	case p.MinHeight < 5 || p.MaxHeight > 60 || p.MinHeight >= p.MaxHeight:

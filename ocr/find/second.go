@@ -21,7 +21,7 @@ const (
 // firstRegionSource numbers the regions' maps after the pyramid's.
 const firstRegionSource = 2 * pyramidLevels
 
-// region is a box that deserves an enlarged second look.
+// region is a box to enlarge and search again.
 type region struct {
 	box    Box
 	kind   regionKind

@@ -68,10 +68,11 @@ func TestLevelAndLines(t *testing.T) {
 			}
 			// Where the line lies in the frame, to a tenth of the height.
 			near := test.h/10 + 1
+			lineAt := func(x float64) float64 { return line.Y + line.Slope*(x-(line.X0+line.X1)/2) }
 			for _, end := range []struct{ here, there float64 }{{best.X0, line.X0}, {best.X1, line.X1}} {
 				got := p.ToFrame(Point{end.here, best.At(end.here)})
-				if math.Abs(got.X-end.there) > near || math.Abs(got.Y-line.At(end.there)) > near {
-					t.Errorf("an end is at %.1f, %.1f in the frame, want %.1f, %.1f", got.X, got.Y, end.there, line.At(end.there))
+				if math.Abs(got.X-end.there) > near || math.Abs(got.Y-lineAt(end.there)) > near {
+					t.Errorf("an end is at %.1f, %.1f in the frame, want %.1f, %.1f", got.X, got.Y, end.there, lineAt(end.there))
 				}
 			}
 			if got := p.FrameHeight(best); math.Abs(got-test.h) > near {

@@ -16,7 +16,7 @@ const (
 	characters      = 36
 )
 
-// bit is a character's place in a mask, −1 for what no plate carries.
+// bit is a character's place in a mask; −1 if no plate can have it.
 func bit(c byte) int {
 	switch {
 	case c >= 'A' && c <= 'Z':
@@ -37,7 +37,7 @@ func maskOf(text string) (mask, error) {
 	for i := range len(text) {
 		b := bit(text[i])
 		if b < 0 {
-			return 0, fmt.Errorf("%q is no character of a plate", text[i])
+			return 0, fmt.Errorf("%q cannot be on a plate", text[i])
 		}
 		m |= 1 << b
 	}
@@ -46,19 +46,19 @@ func maskOf(text string) (mask, error) {
 
 // format is one pattern of fixed length.
 type format struct {
-	at    []mask // what may stand at each place
+	at    []mask // the possible characters of each place
 	lists []list
 	share float64 // of its section's plates
 	each  float64 // probability of one text that fits, given the format
 }
 
-// list narrows some places of a format to words. All have the same length.
+// list restricts some places of a format to words of one length.
 type list struct {
 	from  int
 	words []string // sorted
 }
 
-// fits tells whether the format can give the text.
+// fits tells whether a text of the format's length has the format.
 func (f *format) fits(text string) bool {
 	for i, m := range f.at {
 		if !m.has(text[i]) {
@@ -81,7 +81,7 @@ func (s *section) add(weight float64, pattern string) error {
 	formats := []format{{share: weight, each: 1}}
 	rest := pattern
 	for rest != "" {
-		var next []format // what the element adds, one for each length it may have
+		var next []format // the formats so far, each followed by the element
 		element, after, err := s.element(rest)
 		if err != nil {
 			return fmt.Errorf("pattern %s: %w", pattern, err)
@@ -119,8 +119,8 @@ func (f format) then(e format) format {
 	return out
 }
 
-// element reads the first element of a pattern: one format for each length
-// that it may have, and what follows it.
+// element parses the first element of a pattern: one format for each length that
+// it may have, and the rest of the pattern.
 func (s *section) element(pattern string) (out []format, after string, err error) {
 	one := func(m mask) []format {
 		return []format{{at: []mask{m}, share: 1, each: 1 / float64(bits.OnesCount64(uint64(m)))}}
@@ -158,7 +158,7 @@ func (s *section) element(pattern string) (out []format, after string, err error
 func (s *section) words(name string) ([]format, error) {
 	all := s.lists[name]
 	if len(all) == 0 {
-		return nil, fmt.Errorf("there is no list %s before it", name)
+		return nil, fmt.Errorf("list %s is not defined before it", name)
 	}
 	byLength := map[int][]string{}
 	for _, w := range all {
@@ -181,7 +181,7 @@ func (s *section) words(name string) ([]format, error) {
 				f.at[i] |= m
 			}
 		}
-		if n > 1 { // of single characters the mask says all
+		if n > 1 { // for single characters the mask is enough
 			f.lists = []list{{0, words}}
 		}
 		out = append(out, f)

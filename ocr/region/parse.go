@@ -14,29 +14,30 @@ import (
 //go:embed data/*.txt
 var data embed.FS
 
-// section is one country's, state's or series' formats.
+// section is the formats of one country, state or series.
 type section struct {
-	name, title string
-	cars        float64 // millions
-	vanity      float64 // 0–1, share of plates that fit no format
-	letters     mask
-	lists       map[string][]string
-	formats     []format // expanded
+	name    string
+	cars    float64 // millions
+	vanity  float64 // 0–1, share of plates that fit no format
+	letters mask
+	lists   map[string][]string
+	formats []format // expanded
 }
 
 // member is a section in a group.
 type member struct {
 	name string
-	part float64 // of its cars that count
+	part float64 // share of its cars that count
 }
 
-// atlas is all that the files say.
+// atlas is the content of all files.
 type atlas struct {
 	sections []*section // in the files' order
 	groups   map[string][]member
 }
 
-// world is the files that are built in. They are tested, and so cannot fail.
+// world is the content of the built-in files. Tests parse them all, so an error
+// here is a bug.
 var world = sync.OnceValue(func() *atlas {
 	a := &atlas{groups: map[string][]member{}}
 	names, err := fs.Glob(data, "data/*.txt")
@@ -70,9 +71,11 @@ func (a *atlas) parse(file, text string) error {
 			continue
 		}
 		if name, ok := strings.CutPrefix(words[0], "["); ok {
+			if len(words) < 2 {
+				return fmt.Errorf("%s:%d: section %s needs a title", file, n, words[0])
+			}
 			s := defaults
 			s.name, s.lists = strings.TrimSuffix(name, "]"), map[string][]string{}
-			s.title = strings.Join(words[1:], " ")
 			at = &s
 			a.sections = append(a.sections, at)
 			continue
@@ -84,14 +87,14 @@ func (a *atlas) parse(file, text string) error {
 	return lines.Err()
 }
 
-// line takes one line that begins no section.
+// line parses a line that does not begin a section.
 func (a *atlas) line(at *section, words []string) error {
 	if len(words) < 2 {
-		return fmt.Errorf("%q says nothing", words[0])
+		return fmt.Errorf("%q needs a value", words[0])
 	}
 	number := func(s string) (v float64, err error) {
 		if v, err = strconv.ParseFloat(s, 64); err == nil && !(v > 0 && v < 1e6) {
-			err = fmt.Errorf("%v is no weight", v)
+			err = fmt.Errorf("%v is not a valid weight", v)
 		}
 		return v, err
 	}
@@ -101,7 +104,7 @@ func (a *atlas) line(at *section, words []string) error {
 		at.vanity, err = number(words[1])
 		at.vanity /= 100
 		if at.vanity >= 1 {
-			return fmt.Errorf("%s percent", words[1])
+			return fmt.Errorf("vanity %s is not below 100 percent", words[1])
 		}
 	case "cars":
 		at.cars, err = number(words[1])
@@ -139,12 +142,12 @@ func (a *atlas) line(at *section, words []string) error {
 	return err
 }
 
-// check finds what no single line can show.
+// check finds errors that involve several lines.
 func (a *atlas) check() error {
 	seen := map[string]bool{}
 	for _, s := range a.sections {
 		if seen[s.name] {
-			return fmt.Errorf("there are two sections [%s]", s.name)
+			return fmt.Errorf("section [%s] is defined twice", s.name)
 		}
 		seen[s.name] = true
 		if len(s.formats) == 0 {
@@ -153,7 +156,7 @@ func (a *atlas) check() error {
 	}
 	for name, members := range a.groups {
 		if seen[name] {
-			return fmt.Errorf("%s is a section and a group", name)
+			return fmt.Errorf("%s is both a section and a group", name)
 		}
 		for _, m := range members {
 			if !seen[m.name] {
@@ -164,7 +167,7 @@ func (a *atlas) check() error {
 	return nil
 }
 
-// members are the sections that a name stands for; none if it is unknown.
+// members are the sections that a name denotes; none if it is unknown.
 func (a *atlas) members(name string) []member {
 	if m := a.groups[name]; m != nil {
 		return m

@@ -126,9 +126,9 @@ func TestParse(t *testing.T) {
 			t.Errorf("Parse(%q): %v", spec, err)
 		}
 	}
-	for _, s := range Sections() {
-		if _, err := Parse(s.Name); err != nil || s.Title == "" {
-			t.Errorf("section %+v: %v", s, err)
+	for _, s := range world().sections {
+		if _, err := Parse(s.name); err != nil {
+			t.Errorf("section %s: %v", s.name, err)
 		}
 	}
 }
@@ -147,24 +147,25 @@ func TestSeveral(t *testing.T) {
 func TestBadLines(t *testing.T) {
 	for text, want := range map[string]string{
 		"[aa] A\nx lll":                   "x.txt:2: strconv",
-		"[aa] A\n0 lll":                   "no weight",
-		"[aa] A\n1 l-l":                   "'-' is no character",
+		"[aa] A\n0 lll":                   "not a valid weight",
+		"[aa] A\n1 l-l":                   "'-' cannot be on a plate",
 		"[aa] A\n1 [AB":                   "without",
 		"[aa] A\n1 []d":                   "without",
-		"[aa] A\n1 {town}ddd":             "no list town",
-		"[aa] A\n1":                       "says nothing",
+		"[aa] A\n1 {town}ddd":             "list town is not defined",
+		"[aa] A\n1":                       "needs a value",
 		"[aa] A\n1 lllddddlddd":           "11 characters",
 		"[aa] A\n1 l?":                    "0 characters",
-		"[aa] A\nlist town a\n1 {town}d":  "'a' is no character",
-		"[aa] A\nletters ABc\n1 l":        "'c' is no character",
+		"[aa] A\nlist town a\n1 {town}d":  "'a' cannot be on a plate",
+		"[aa] A\nletters ABc\n1 l":        "'c' cannot be on a plate",
 		"[aa] A\nvanity 100\n1 l":         "100 percent",
 		"[aa] A\nlist town\n1 l":          "no words",
 		"list town AB":                    "outside of a section",
 		"1 lll":                           "outside of a section",
-		"[aa] A\n1 lll\n[aa] B\n1 ll":     "two sections [aa]",
+		"[aa] A\n1 lll\n[aa] B\n1 ll":     "[aa] is defined twice",
 		"[aa] A":                          "[aa] has no format",
+		"[aa]\n1 lll":                     "[aa] needs a title",
 		"group g aa bb\n[aa] A\n1 lll":    "no section [bb]",
-		"group aa 0.5 aa\n[aa] A\n1 lll":  "a section and a group",
+		"group aa 0.5 aa\n[aa] A\n1 lll":  "both a section and a group",
 		"[aa] A\n1 lll\nvanity 4 percent": "",
 	} {
 		a := &atlas{groups: map[string][]member{}}

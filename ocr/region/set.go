@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// Set is the formats of the regions that were asked for. It does not change,
-// and any number of goroutines may use it. The nil Set knows no region.
+// Set is the formats of the expected regions. It is immutable, so any number of
+// goroutines may use it. A nil Set has no formats.
 type Set struct {
 	spec    string
 	formats [longest + 1][]weighed // by length, the likeliest first
-	vanity  float64                // share of plates that fit none
+	vanity  float64                // share of plates that fit no format
 }
 
 // weighed is a format among those of all the regions of a set.
@@ -24,7 +24,7 @@ type weighed struct {
 	log    float64 // log probability of each text that fits
 }
 
-// UnknownError says that a name is no region's.
+// UnknownError says that no region has a name.
 type UnknownError struct{ Name string }
 
 func (e *UnknownError) Error() string { return fmt.Sprintf("there is no region %q", e.Name) }
@@ -35,8 +35,8 @@ func (e *UnknownError) Hint() string {
 }
 
 // Names are the names that [Parse] takes, regions of several countries or
-// states first. Single states ("us-ca") and series ("br-mercosul") are left
-// out: [Sections] has them.
+// states first. It takes single states ("us-ca") and series ("br-mercosul") too,
+// which are left out.
 func Names() []string {
 	a := world()
 	var groups, single []string
@@ -58,23 +58,11 @@ func Names() []string {
 	return append(groups, single...)
 }
 
-// Section is one country's, state's or series' formats.
-type Section struct{ Name, Title string }
-
-// Sections are all there are, in the files' order. [Parse] takes their names
-// too.
-func Sections() []Section {
-	var out []Section
-	for _, s := range world().sections {
-		out = append(out, Section{s.name, s.title})
-	}
-	return out
-}
-
-// Parse returns the set for a list of regions, "br,us". For an empty list it
-// is nil. The error is an [*UnknownError]. Every region of the list is equally
-// likely; within one, countries count by the square root of their cars: a unit
-// stands in one country, and nobody said which.
+// Parse returns the set for a list of regions, "br,us", and nil for an empty
+// list. The error is an [*UnknownError]. Every region of the list is equally
+// likely. Within a region, countries are weighted by the square root of the
+// number of their cars, not by that number: a unit stands in one country, and it
+// is not known in which.
 func Parse(spec string) (*Set, error) {
 	a := world()
 	var names []string
@@ -130,7 +118,7 @@ func (s *Set) add(sec *section, region string, share float64) {
 			})
 		}
 		all := s.formats[len(f.at)]
-		if i := slices.IndexFunc(all, same); i >= 0 { // a?a? gives the same format twice
+		if i := slices.IndexFunc(all, same); i >= 0 { // a?a? expands to the same format twice
 			all[i].log = math.Log(math.Exp(all[i].log) + math.Exp(w.log))
 			continue
 		}
@@ -138,7 +126,7 @@ func (s *Set) add(sec *section, region string, share float64) {
 	}
 }
 
-// String is the list of regions as [Parse] takes it, "" of the nil Set.
+// String is the list of regions as [Parse] takes it; "" for a nil Set.
 func (s *Set) String() string {
 	if s == nil {
 		return ""
@@ -146,14 +134,14 @@ func (s *Set) String() string {
 	return s.spec
 }
 
-// lengths is how many lengths a text without a format may have, as likely as
-// each other: four to nine characters.
+// lengths is the number of lengths that a text without a format may have, four
+// to nine characters, all equally likely.
 const lengths = 6
 
-// Prior says how much likelier the regions make a text than it would be if
-// every row of letters and figures were as likely as any other: the logarithm
-// of the ratio of the two. It is least, the logarithm of the share of vanity
-// plates, where no format fits. Of the nil Set it is zero.
+// Prior is the logarithm of a text's probability by the formats, over its
+// probability if all texts of letters and figures were equally likely. It is
+// lowest, the logarithm of the share of vanity plates, where no format fits. It
+// is zero for a nil Set.
 func (s *Set) Prior(text string) float64 {
 	if s == nil {
 		return 0
@@ -171,13 +159,12 @@ func (s *Set) Prior(text string) float64 {
 	return math.Log(sum)
 }
 
-// surely is how likely a section must be, among those with a format that fits,
-// for its name to be given.
+// surely is the probability of a section, among those with a format that fits,
+// from which [Set.Name] gives its name.
 const surely = 0.8
 
-// Name is the section that a text belongs to, or, where several may have
-// issued it, the likeliest region that was asked for. It is "" where no format
-// fits.
+// Name is the section that a text belongs to, or, where several may have issued
+// it, the likeliest of the expected regions. It is "" where no format fits.
 func (s *Set) Name(text string) string {
 	if s == nil || len(text) > longest {
 		return ""
@@ -206,17 +193,16 @@ func (s *Set) Name(text string) string {
 	return best
 }
 
-// Choice is one character that may stand at a place, and how well it would fit
-// there.
+// Choice is one possible character at a place, with its log probability.
 type Choice struct {
 	Letter byte
 	Log    float64
 }
 
-// Likeliest completes texts: of the characters that may stand at each place it
-// puts together, for every format of that length, the text with the greatest
-// sum of logarithms, and returns those that are likeliest then, the best first
-// and at most most of them.
+// Likeliest returns the likeliest texts that fit a format, the best first, at
+// most most of them. For every format of that length it combines the possible
+// characters of each place into the text with the greatest sum of log
+// probabilities, and adds that of the format.
 func (s *Set) Likeliest(places [][]Choice, most int) []string {
 	if s == nil || len(places) > longest {
 		return nil
@@ -265,9 +251,9 @@ next:
 	return out
 }
 
-// likeliest puts the likeliest word of a list in the place of the likeliest
-// characters, where those are no word. add is how much less likely it is; ok
-// is false where no word is possible.
+// likeliest replaces the likeliest characters by the likeliest word of the list,
+// unless they form one. add is the change in log probability; ok is false where
+// no word is possible.
 func (l *list) likeliest(text []byte, places [][]Choice) (add float64, ok bool) {
 	n := len(l.words[0])
 	of := func(word string) float64 {

@@ -1,10 +1,10 @@
-// Package truth reads truth.tsv, the list of the right answers that lies
-// beside labelled pictures and clips.
+// Package truth reads truth.tsv, the list of correct answers beside labelled
+// pictures and clips.
 //
 // For pictures the header is `file x y w h plate`, for videos `file plates`
-// (comma separated), tab between the columns. Several rows for a file name
-// several plates; an empty box was not given; a row with an empty plate says
-// that there is no plate on the picture.
+// (comma separated), with tabs between the columns. A file with several plates
+// has several rows; an empty box is unknown; a row with an empty plate says that
+// the picture shows no plate.
 package truth
 
 import (
@@ -18,13 +18,13 @@ import (
 	"strings"
 )
 
-// FileName is what the list is called in its folder.
+// FileName is the name of the list in its folder.
 const FileName = "truth.tsv"
 
-// Plate is one plate that is really there.
+// Plate is one labelled plate.
 type Plate struct {
 	Text string
-	Box  image.Rectangle // pixels of the upright picture; empty when not given
+	Box  image.Rectangle // pixels of the upright picture; empty if unknown
 }
 
 // Overlap is the intersection of a labelled and a found box over their union,
@@ -38,7 +38,7 @@ func Overlap(a, b image.Rectangle) float64 {
 	return float64(inside) / float64(a.Dx()*a.Dy()+b.Dx()*b.Dy()-inside)
 }
 
-// File is a picture or clip with everything that is on it, in the list's order.
+// File is a picture or clip with all its plates, in the list's order.
 type File struct {
 	Name   string // relative to the folder
 	Plates []Plate
@@ -47,7 +47,7 @@ type File struct {
 // Set is one folder's list.
 type Set struct {
 	Dir   string
-	Video bool // the list is about clips
+	Video bool // the files are clips
 	Files []File
 }
 

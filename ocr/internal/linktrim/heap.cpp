@@ -1,7 +1,7 @@
 #include <malloc.h>
 
-// oneHeap runs before main: every thread that the Go runtime starts takes a
-// heap at once, and keeps it.
+// oneHeap runs before main, because every thread that the Go runtime starts takes
+// a heap at once, and keeps it.
 __attribute__((constructor)) static void oneHeap() {
 #ifdef __GLIBC__
   const int mib = 1 << 20;

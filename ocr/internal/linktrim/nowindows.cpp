@@ -1,5 +1,5 @@
-// What is declared in opencv2/highgui.hpp and gocv's highgui.cpp refers to.
-// Where a later OpenCV declares more, the linker just keeps the library.
+// The functions of opencv2/highgui.hpp that gocv's highgui.cpp refers to. Where
+// a later OpenCV needs more, the linker keeps the library.
 #include <opencv2/core.hpp>
 
 #include <string>

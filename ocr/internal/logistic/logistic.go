@@ -5,9 +5,9 @@ import "math"
 
 // Sample is one observation.
 type Sample struct {
-	X      []float64 // what was seen; without a constant
-	Y      bool      // what was true
-	Weight float64   // how much it counts
+	X      []float64 // features, without a constant
+	Y      bool      // outcome
+	Weight float64
 }
 
 const rounds = 50

@@ -1,4 +1,4 @@
-// Package shape takes the connected shapes out of binary pictures, and gives
+// Package shape finds the connected components of binary pictures, and gives
 // direct access to the pixels of 8-bit Mats.
 package shape
 
@@ -11,8 +11,7 @@ import (
 	"gocv.io/x/gocv"
 )
 
-// Shape is the region inside one outer contour of a binary map, in pixels of
-// that map.
+// Shape is one 8-connected component of a binary map, in pixels of that map.
 type Shape struct {
 	X, Y, W, H float64 // bounding box
 	Area       float64 // pixels set
@@ -38,8 +37,8 @@ func PlaneOf(m gocv.Mat) (Plane, error) {
 	return Plane{pix, m.Cols(), m.Rows()}, nil
 }
 
-// Mean is the mean grey value of the rectangle, clipped to the plane; 0 where
-// nothing is left of it.
+// Mean is the mean grey value of the rectangle, clipped to the plane; 0 if it lies
+// outside.
 func (p Plane) Mean(x0, y0, x1, y1 int) float64 {
 	x0, y0, x1, y1 = max(0, x0), max(0, y0), min(p.W, x1), min(p.H, y1)
 	if x1 <= x0 || y1 <= y0 {
@@ -86,13 +85,13 @@ func (p Plane) Set(x0, x1, y int) int {
 	return n
 }
 
-// Each calls yield for what every outer contour of a binary map encloses,
-// 8-connected, in the order of their first pixels.
+// Each calls yield for every component of a binary map, in the order of their
+// first pixels.
 //
-// Only bounding box and area are needed, so the contours are not traced point
-// by point: each row is packed into bits and cut into runs, and runs that
-// touch those of the row above, also at a corner, are joined with union–find.
-// That gives the shapes of cv::findContours at a fifth of its time.
+// Only bounding box and area are needed, so no contours are traced: each row is
+// packed into bits and split into runs, and runs that touch those of the row
+// above, also at a corner, are joined with union–find. That takes a fifth of the
+// time of cv::findContours.
 func Each(b Plane, yield func(Shape)) {
 	j := joiners.Get().(*joiner)
 	defer joiners.Put(j)
@@ -107,13 +106,13 @@ func Each(b Plane, yield func(Shape)) {
 	}
 }
 
-// joiners keeps the buffers of maps that were cut up.
+// joiners keeps the buffers for the next maps.
 var joiners = sync.Pool{New: func() any { return new(joiner) }}
 
-// joiner holds what joining the runs of a map takes.
+// joiner joins the runs of a map.
 type joiner struct {
-	row          []uint64 // the row's pixels as bits, and one more word of none
-	above, below []run    // those of the row above, and of the row
+	row          []uint64 // the row's pixels as bits, and one more word of zeros
+	above, below []run    // of the previous row, and of the current one
 	groups       []group
 }
 
@@ -159,8 +158,7 @@ func (j *joiner) find(i int32) int32 {
 	return i
 }
 
-// merge makes one of two groups, and returns it: the older one. a may be −1,
-// which is none.
+// merge joins two groups and returns the older one. a may be −1 for none.
 func (j *joiner) merge(a, b int32) int32 {
 	if a < 0 || a == b {
 		return b

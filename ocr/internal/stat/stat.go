@@ -1,4 +1,4 @@
-// Package stat has the two statistics that rows of characters are judged by.
+// Package stat has the median and the standard deviation.
 package stat
 
 import (
@@ -16,7 +16,7 @@ func Median(v []float64) float64 {
 	return v[len(v)/2]
 }
 
-// Deviation is the standard deviation of all values (not of a sample).
+// Deviation is the standard deviation of a whole population (not of a sample).
 func Deviation(v []float64) float64 {
 	var mean, squares float64
 	for _, x := range v {

@@ -9,8 +9,3 @@ import _ "embed"
 //
 //go:embed plate.traineddata
 var Plate []byte
-
-// Report is report.json.
-//
-//go:embed report.json
-var Report []byte

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"os"
 	"testing"
 )
 
@@ -17,7 +18,11 @@ func TestReportIsOfThisModel(t *testing.T) {
 		Samples int     `json:"samples"`
 		Hours   float64 `json:"hours"`
 	}
-	if err := json.Unmarshal(Report, &report); err != nil {
+	b, err := os.ReadFile("report.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &report); err != nil {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(Plate)
