@@ -12,10 +12,10 @@ import (
 
 	"aead.dev/minisign"
 
-	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/hotlist"
 	"platewatch/hotlist/entry"
 	"platewatch/hotlist/signed"
+	"platewatch/uplink/broker"
 )
 
 // runHotlistKeygen makes the keys that there are: a pair to sign lists with, or
@@ -47,7 +47,7 @@ func runHotlistKeygen(_ context.Context, std stdio, args []string) error {
 	secret, err := private.MarshalText()
 	if err == nil && *password != "" {
 		var word string
-		if word, err = config.Secret(*password); err == nil {
+		if word, err = broker.ReadSecret(*password); err == nil {
 			secret, err = minisign.EncryptKey(word, private)
 		}
 	}
@@ -161,7 +161,7 @@ func secretKey(path, passwordFile string) (minisign.PrivateKey, error) {
 		if passwordFile == "" {
 			return minisign.PrivateKey{}, usageError(path+" is encrypted", "name the file with its password: -password-file")
 		}
-		word, err := config.Secret(passwordFile)
+		word, err := broker.ReadSecret(passwordFile)
 		if err != nil {
 			return minisign.PrivateKey{}, err
 		}

@@ -139,12 +139,12 @@ func (b Broker) Credentials() (Credentials, error) {
 	}
 	if b.UserFile != "" {
 		if c.User, err = ReadSecret(b.UserFile); err != nil {
-			return fail("broker's user file", b.UserFile, err)
+			return Credentials{}, err
 		}
 	}
 	if b.PasswordFile != "" {
 		if c.Password, err = ReadSecret(b.PasswordFile); err != nil {
-			return fail("broker's password file", b.PasswordFile, err)
+			return Credentials{}, err
 		}
 	}
 	if !secure {

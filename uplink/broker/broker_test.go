@@ -67,8 +67,8 @@ func TestBrokerAddresses(t *testing.T) {
 	}
 }
 
-func TestSecretLine(t *testing.T) {
-	for content, want := range map[string]string{"a b\n": "a b", "a\r\n": "a", "\ufeffa b\r\n": "a b", "\ufeff\n": "", "a\n\n": "a", "a": "a", "": "", "\n": "", "a\nb": "", strings.Repeat("x", 5000): ""} {
+func TestReadSecret(t *testing.T) {
+	for content, want := range map[string]string{"a b\n": "a b", "a\r\n": "a", "\ufeffa b\r\n": "a b", "\ufeff\n": "", "a\n\n": "a", "a": "a", "": "", "\n": "", "a\nb": "", strings.Repeat("x", 5000): "", "hunter2\nhunter2": ""} {
 		path := filepath.Join(t.TempDir(), "f")
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -77,6 +77,12 @@ func TestSecretLine(t *testing.T) {
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%.10q: %q, %v", content, got, err)
 		}
+		if err != nil && (!hasHint(err) || strings.Contains(err.Error(), "hunter2")) {
+			t.Errorf("%.10q: no hint, or a secret in it: %v", content, err)
+		}
+	}
+	if _, err := ReadSecret(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) || !hasHint(err) {
+		t.Errorf("a missing file: %v", err)
 	}
 }
 

@@ -3,8 +3,11 @@ package broker
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
+
+	"platewatch/uplink/internal/failure"
 )
 
 // maxSecret bounds a file that holds one line, in bytes.
@@ -12,23 +15,38 @@ const maxSecret = 4096
 
 // ReadSecret reads a user's name, a password or a token from a file that holds
 // one line. A byte-order mark before it, line ends after it and the spaces around
-// it are left out, as editors add them. The content is never part of an error.
+// it are left out, as editors add them. The error says what to do, and never
+// contains anything of the content. If the file is missing, it matches
+// [fs.ErrNotExist].
+//
+// It is the one reader of such files in the program.
 func ReadSecret(path string) (string, error) {
+	fail := func(err error, advice string) (string, error) {
+		return "", &failure.Error{Op: "read the secret in", Path: path, Err: failure.WithoutPath(err), Advice: advice}
+	}
 	f, err := os.Open(path)
-	if err != nil {
-		return "", err
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fail(err, "create the file, or pass it with LoadCredential in the systemd unit")
+	case errors.Is(err, fs.ErrPermission):
+		return fail(err, "let the service's user read the file, or pass it with LoadCredential in the systemd unit")
+	case err != nil:
+		return fail(err, "check the path")
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
-		return "", err
+		return fail(err, "check the path and its disk")
 	}
 	s := strings.TrimSpace(strings.TrimPrefix(string(b), "\ufeff"))
+	const advice = "write the secret as its only line"
 	switch {
 	case s == "":
-		return "", errors.New("it is empty")
-	case len(b) > maxSecret, strings.ContainsAny(s, "\r\n\x00"):
-		return "", errors.New("it holds more than one line")
+		return fail(errors.New("it is empty"), advice)
+	case len(b) > maxSecret:
+		return fail(errors.New("it is larger than 4 KiB"), advice)
+	case strings.ContainsAny(s, "\r\n\x00"):
+		return fail(errors.New("it holds more than one line"), advice)
 	}
 	return s, nil
 }

@@ -8,6 +8,7 @@ import (
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/picture"
 	"platewatch/cmd/platewatch/internal/setting"
+	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/uplink"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/outbox"
@@ -33,7 +34,7 @@ type Config struct {
 	Passage  Passage          `toml:"passage"`
 	Hotlist  Hotlist          `toml:"hotlist"`
 	Uplink   Uplink           `toml:"uplink"`
-	Status   Status           `toml:"status"`
+	Status   status.Settings  `toml:"status"`
 	Pictures picture.Settings `toml:"pictures"`
 	Log      Log              `toml:"log"`
 
@@ -175,21 +176,6 @@ func (u Uplink) Problems() iter.Seq2[string, error] {
 	return setting.Failed(setting.Check{Key: "outbox", Err: setting.NotEmpty(u.OutboxFile)})
 }
 
-// Status configures the status page.
-type Status struct {
-	// Listen is host:port; "off" for no page at all.
-	Listen string `toml:"listen"`
-
-	TokenFile string `toml:"token_file"` // holds the token that everything but loopback needs
-	Cert      string `toml:"cert"`       // PEM file with the page's certificate, together with Key
-	Key       string `toml:"key"`        // PEM file with its private key
-
-	Viewers int `toml:"viewers"` // people who may watch live pictures at the same time
-}
-
-// StatusOff as [Status].Listen means: no status page.
-const StatusOff = "off"
-
 // Log configures what the unit writes to standard error.
 type Log struct {
 	Level  string `toml:"level"`  // "debug", "info", "warn", "error"
@@ -226,7 +212,7 @@ func Default() *Config {
 		Passage:  Passage{Agree: 2, Gap: 2 * time.Second},
 		Hotlist:  Hotlist{Path: "hotlist", StateShare: 0.8},
 		Uplink:   Uplink{Client: uplink.Default(), OutboxFile: "outbox.db", Outbox: outbox.Default()},
-		Status:   Status{Listen: "127.0.0.1:8080", Viewers: 4},
+		Status:   status.Default(),
 		Pictures: picture.Default(),
 		Log:      Log{Level: "info", Format: "text"},
 	}

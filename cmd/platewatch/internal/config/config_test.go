@@ -17,6 +17,7 @@ import (
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/picture"
 	"platewatch/cmd/platewatch/internal/setting"
+	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/uplink"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/message"
@@ -219,7 +220,7 @@ format = "json"
 			Outbox: outbox.Settings{MaxBytes: 1536 * setting.MiB, MaxAge: 48 * time.Hour, MaxMemory: setting.MiB,
 				Limits: []outbox.Limit{{Priority: 5, MaxBytes: 16 * setting.MiB}, {Priority: 7, MaxAge: time.Hour}}},
 		},
-		Status: Status{Listen: "0.0.0.0:8443", TokenFile: "token", Cert: "page.crt", Key: "page.key", Viewers: 2},
+		Status: status.Settings{Listen: "0.0.0.0:8443", TokenFile: "token", Cert: "page.crt", Key: "page.key", Viewers: 2},
 		Pictures: picture.Settings{PlateBytes: 8000, ContextBytes: 0,
 			ContextSides: 0, ContextAbove: 0.25, ContextBelow: 1},
 		Log: Log{Level: "debug", Format: "json"},
@@ -343,37 +344,5 @@ func TestStateDirOfFileWins(t *testing.T) {
 	c.Resolve("/etc", env("STATE_DIRECTORY", "/var/lib/private/pw"))
 	if c.StateDir != "/srv/pw" {
 		t.Errorf("got %q", c.StateDir)
-	}
-}
-
-func TestSecret(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, text string) string {
-		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
-	if got, err := Secret(write("good", " hunter2 \r\nsecond line\n")); got != "hunter2" || err != nil {
-		t.Errorf("got %q, %v", got, err)
-	}
-	if _, err := Secret(write("empty", "\nhunter2\n")); err == nil {
-		t.Error("an empty first line is no error")
-	}
-	if _, err := Secret(write("long", strings.Repeat("hunter2", 1000))); err == nil || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("a file that is too large: got %v", err)
-	}
-	if _, err := Secret(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a missing file: got %v", err)
-	}
-
-	user, password, err := Camera{CredentialsFile: write("camera", "admin:hunter2:x\n")}.Credentials()
-	if user != "admin" || password != "hunter2:x" || err != nil {
-		t.Errorf("got %q, %q, %v", user, password, err)
-	}
-	_, _, err = Camera{CredentialsFile: write("nocolon", "hunter2\n")}.Credentials()
-	if err == nil || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("credentials without a colon: got %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"platewatch/cmd/platewatch/internal/setting"
+	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/uplink"
 )
 
@@ -169,7 +170,7 @@ func (c *Config) Summary(w io.Writer) error {
 	if options := c.Uplink.options(); options != "" && len(c.Uplink.Broker.Brokers) > 0 {
 		row("", "%s", options)
 	}
-	if c.Status.Listen == StatusOff {
+	if c.Status.Listen == status.Off {
 		row("status", "no page")
 	} else {
 		row("status", "%s://%s", ifElse(c.Status.Cert == "", "http", "https"), c.Status.Listen)

@@ -8,13 +8,10 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"platewatch/cmd/platewatch/internal/setting"
 	"platewatch/ocr/region"
-	"platewatch/uplink/broker"
 )
 
 // maxCameras bounds what one board is asked to do.
@@ -44,7 +41,9 @@ func (c *Config) validate(f *findings) {
 	if len(c.Uplink.Lists.Lists) > 0 && len(c.Hotlist.Trust) == 0 {
 		f.settings("uplink.hotlists", setting.Problemf("name the signer's public key in hotlist.trust", "takes lists from the network, and no key is trusted to sign them"))
 	}
-	c.validateStatus(f)
+	if _, port, err := net.SplitHostPort(c.Status.Listen); err == nil && port == "0" && c.origin != nil {
+		f.settings("status.listen", setting.Problemf("name a port", "= %q would listen on another port after every start", c.Status.Listen))
+	}
 	oneOf(f, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(f, "log.format", c.Log.Format, "text", "json")
 }
@@ -228,42 +227,6 @@ func (c *Config) validateHotlist(f *findings) {
 		if l.MinExact != nil {
 			number(f, at+".min_exact", *l.MinExact, 0, 1, "a probability")
 		}
-	}
-}
-
-func (c *Config) validateStatus(f *findings) {
-	s := c.Status
-	whole(f, "status.viewers", s.Viewers, 1, 32)
-	if (s.Cert == "") != (s.Key == "") {
-		f.add(ifElse(s.Cert == "", "status.key", "status.cert"), "status.cert and status.key go together", "give both or neither")
-	}
-	if s.Listen == StatusOff || f.bad("status.listen") {
-		return
-	}
-	host, port, err := net.SplitHostPort(s.Listen)
-	if err != nil {
-		f.addf("status.listen", `write "127.0.0.1:8080", or "off" for no status page`, "= %q is not host:port", s.Listen)
-		return
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
-		f.addf("status.listen", "a port is a number up to 65535", "= %q has no valid port", s.Listen)
-	} else if n == 0 && c.origin != nil {
-		f.addf("status.listen", "name a port", "= %q would be on another port every time", s.Listen)
-	}
-	if broker.Loopback(host) {
-		return
-	}
-	var missing []string
-	if s.TokenFile == "" {
-		missing = append(missing, "token_file")
-	}
-	if s.Cert == "" {
-		missing = append(missing, "cert and key")
-	}
-	if len(missing) > 0 {
-		f.addf("status.listen", "listen on 127.0.0.1 and reach it through ssh -L 8080:127.0.0.1:8080, or set "+strings.Join(missing, ", "),
-			"= %q can be reached from the network, where live pictures need a token and TLS: %s missing",
-			s.Listen, strings.Join(missing, " and ")+ifElse(s.Cert == "", " are", " is"))
 	}
 }
 

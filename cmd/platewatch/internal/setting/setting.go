@@ -106,13 +106,13 @@ func NotEmpty(path string) error {
 	return nil
 }
 
-// Pair checks that two settings that need each other are both given.
+// Pair checks that of two settings that need each other both are given.
 func Pair(key, value, other, otherValue string) Check {
 	if (value == "") == (otherValue == "") {
 		return Check{}
 	}
-	if value != "" {
+	if value == "" {
 		key, other = other, key
 	}
-	return Check{key, Problemf("give both or neither", "is missing beside %s", other)}
+	return Check{key, Problemf("give both or neither", "is given without %s", other)}
 }

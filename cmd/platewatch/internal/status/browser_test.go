@@ -37,7 +37,7 @@ func TestServe(t *testing.T) {
 	if *serve == "" {
 		t.Skip("for people: needs -serve ADDRESS")
 	}
-	s := newServer(t, newFake(), Options{Listen: *serve})
+	s := newServer(t, newFake(), Options{Settings: Settings{Listen: *serve}})
 	t.Logf("http://%s/", *serve)
 	if err := s.Run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -234,7 +234,7 @@ func TestLostInBrowser(t *testing.T) {
 	end()
 	<-gone
 	waitFor(t, ctx, `!document.getElementById("lost").hidden`)
-	start(t, newServer(t, u, Options{Listen: strings.TrimSuffix(strings.TrimPrefix(base, "http://"), "/")}))
+	start(t, newServer(t, u, Options{Settings: Settings{Listen: strings.TrimSuffix(strings.TrimPrefix(base, "http://"), "/")}}))
 	waitFor(t, ctx, `document.getElementById("lost").hidden`)
 }
 

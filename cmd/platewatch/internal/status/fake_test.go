@@ -2,11 +2,14 @@ package status
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"image"
 	"image/color"
 	"image/draw"
 	"image/jpeg"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -130,11 +133,19 @@ func healthy() *fakeUnit {
 	return u
 }
 
+// tokenFile writes a token to a file.
+func tokenFile(t testing.TB, token string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte("\ufeff"+token+"\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func newServer(t testing.TB, u Unit, opt Options) *Server {
 	t.Helper()
-	if opt.Listen == "" {
-		opt.Listen = "127.0.0.1:0"
-	}
+	opt.Listen = cmp.Or(opt.Listen, "127.0.0.1:0")
 	s, err := New(u, opt, quietLog)
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"platewatch/uplink/broker"
 )
 
 // secureHeaders forbids loading from elsewhere, framing and caching, for every
@@ -45,20 +47,12 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 		if h, _, err := net.SplitHostPort(host); err == nil {
 			host = h
 		}
-		if !isLoopback(strings.Trim(host, "[]")) {
+		if !broker.Loopback(strings.Trim(host, "[]")) {
 			http.Error(w, "this page is served under 127.0.0.1 and localhost only", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 // sessionTime is the lifetime of a login: a working day.

@@ -40,7 +40,7 @@ func TestPicturesAreShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := newFake()
 		u.picture = func(ctx context.Context, camera string) ([]byte, error) { return []byte("picture"), nil }
-		s := newServer(t, u, Options{FPS: 10, Viewers: 20})
+		s := newServer(t, u, Options{Settings: Settings{Viewers: 20}, FPS: 10})
 		var wg sync.WaitGroup
 		for range 20 {
 			wg.Go(func() {
@@ -174,7 +174,7 @@ func (timeoutError) Temporary() bool { return true }
 
 func TestViewers(t *testing.T) {
 	var views []View
-	s := newServer(t, healthy(), Options{Viewers: 2, OnView: func(v View) { views = append(views, v) }})
+	s := newServer(t, healthy(), Options{Settings: Settings{Viewers: 2}, OnView: func(v View) { views = append(views, v) }})
 	h := s.Handler()
 	ask := func(viewer, camera string) int { return get(h, "/cameras/"+camera+"/frame.jpg?viewer="+viewer).Code }
 	for range 3 {

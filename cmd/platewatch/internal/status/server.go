@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,10 +12,9 @@ import (
 	"time"
 
 	"golang.org/x/net/netutil"
-)
 
-// MinToken is the shortest token that is accepted, in bytes.
-const MinToken = 16
+	"platewatch/uplink/broker"
+)
 
 // Bounds of the server.
 const (
@@ -35,17 +33,11 @@ const (
 
 // Options configures a [Server].
 type Options struct {
-	// Listen is host:port. Anything but loopback needs Token, Cert and Key.
-	Listen string
-	Token  string // at least [MinToken] bytes; optional on loopback
-	Cert   string // PEM file; read again when it changes
-	Key    string // PEM file
+	Settings // zero Viewers: the default
 
-	// Viewers is the largest number of concurrent viewers of live pictures
-	// (default 4). FPS is the largest number of pictures a second for each camera,
-	// shared by all viewers (default 8).
-	Viewers int
-	FPS     float64
+	// FPS is the largest number of pictures a second for each camera, shared by
+	// all viewers (default 8).
+	FPS float64
 
 	// StallAfter is the [Document.ProgressAge] at which /healthz fails (default
 	// 30 s).
@@ -100,35 +92,35 @@ type Server struct {
 	listener net.Listener
 }
 
-// New checks the options and loads the certificate. It opens no port.
+// New checks the options, reads the token and loads the certificate. It opens no
+// port.
 func New(unit Unit, opt Options, log *slog.Logger) (*Server, error) {
-	opt.Viewers = orDefault(opt.Viewers, 4)
+	opt.Viewers = orDefault(opt.Viewers, Default().Viewers)
+	if err := opt.check(); err != nil {
+		return nil, err
+	}
+	token, err := opt.readToken()
+	if err != nil {
+		return nil, err
+	}
 	opt.FPS = orDefault(opt.FPS, 8)
 	opt.StallAfter = orDefault(opt.StallAfter, 30*time.Second)
 
 	host, _, err := net.SplitHostPort(opt.Listen)
 	if err != nil {
-		return nil, &Error{Op: "listen", Err: err, Advice: `status.listen is written "127.0.0.1:8080"`}
+		return nil, &Error{Op: "listen", Err: err}
 	}
 	s := &Server{
 		unit: unit, log: log, opt: opt,
-		loopback: isLoopback(host),
+		loopback: broker.Loopback(host),
 		every:    time.Second,
 		events:   make(chan struct{}, maxEvents),
 		frames:   make(chan struct{}, maxFrameWaits),
 	}
 	s.snapshot.unit = unit
 	s.viewers.limit = opt.Viewers
-	if opt.Token != "" && len(opt.Token) < MinToken {
-		return nil, &Error{Op: "start", Err: fmt.Errorf("its token is shorter than %d characters", MinToken),
-			Advice: "make one with: openssl rand -hex 16"}
-	}
-	if !s.loopback && (opt.Token == "" || opt.Cert == "" || opt.Key == "") {
-		return nil, &Error{Op: "start", Err: fmt.Errorf("%s is reachable from the network, which requires a token and TLS", opt.Listen),
-			Advice: "set status.token_file, status.cert and status.key, or listen on 127.0.0.1"}
-	}
-	if opt.Token != "" {
-		s.sessions = newSessions(opt.Token)
+	if token != "" {
+		s.sessions = newSessions(token)
 	}
 	if opt.Cert != "" {
 		s.certs = &certificate{cert: opt.Cert, key: opt.Key}

@@ -62,16 +62,16 @@ func TestNewRefusesTheOpenNetwork(t *testing.T) {
 		opt  Options
 		ok   bool
 	}{
-		{"loopback", Options{Listen: "127.0.0.1:0"}, true},
-		{"loopback 6", Options{Listen: "[::1]:0"}, true},
-		{"localhost with a token", Options{Listen: "localhost:0", Token: token}, true},
-		{"everywhere", Options{Listen: ":8080"}, false},
-		{"everywhere, no TLS", Options{Listen: "0.0.0.0:8080", Token: token}, false},
-		{"everywhere, no token", Options{Listen: "0.0.0.0:8080", Cert: cert, Key: key}, false},
-		{"everywhere, both", Options{Listen: "0.0.0.0:8080", Cert: cert, Key: key, Token: token}, true},
-		{"a name", Options{Listen: "gate-7:8080"}, false},
-		{"a short token", Options{Listen: "127.0.0.1:0", Token: "short"}, false},
-		{"no port", Options{Listen: "127.0.0.1"}, false},
+		{"loopback", Options{Settings: Settings{Listen: "127.0.0.1:0"}}, true},
+		{"loopback 6", Options{Settings: Settings{Listen: "[::1]:0"}}, true},
+		{"localhost with a token", Options{Settings: Settings{Listen: "localhost:0", TokenFile: tokenFile(t, token)}}, true},
+		{"everywhere", Options{Settings: Settings{Listen: ":8080"}}, false},
+		{"everywhere, no TLS", Options{Settings: Settings{Listen: "0.0.0.0:8080", TokenFile: tokenFile(t, token)}}, false},
+		{"everywhere, no token", Options{Settings: Settings{Listen: "0.0.0.0:8080", Cert: cert, Key: key}}, false},
+		{"everywhere, both", Options{Settings: Settings{Listen: "0.0.0.0:8080", Cert: cert, Key: key, TokenFile: tokenFile(t, token)}}, true},
+		{"a name", Options{Settings: Settings{Listen: "gate-7:8080"}}, false},
+		{"a short token", Options{Settings: Settings{Listen: "127.0.0.1:0", TokenFile: tokenFile(t, "short")}}, false},
+		{"no port", Options{Settings: Settings{Listen: "127.0.0.1"}}, false},
 	} {
 		_, err := New(newFake(), test.opt, quietLog)
 		if (err == nil) != test.ok {
@@ -82,7 +82,7 @@ func TestNewRefusesTheOpenNetwork(t *testing.T) {
 			t.Errorf("%s: %v has no hint", test.name, err)
 		}
 	}
-	_, err := New(newFake(), Options{Listen: "127.0.0.1:0", Cert: cert + ".none", Key: key}, quietLog)
+	_, err := New(newFake(), Options{Settings: Settings{Listen: "127.0.0.1:0", Cert: cert + ".none", Key: key}}, quietLog)
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing certificate: %v, want fs.ErrNotExist", err)
 	}
@@ -103,7 +103,7 @@ func TestHostHeader(t *testing.T) {
 }
 
 func TestSecureHeaders(t *testing.T) {
-	h := newServer(t, newFake(), Options{Token: token}).Handler()
+	h := newServer(t, newFake(), Options{Settings: Settings{TokenFile: tokenFile(t, token)}}).Handler()
 	for _, path := range []string{"/", "/status.json", "/healthz", "/nothing", "/assets/page.js"} {
 		header := get(h, path, "Accept: text/html").Header()
 		for name, want := range map[string]string{
@@ -123,7 +123,7 @@ func TestSecureHeaders(t *testing.T) {
 }
 
 func TestAuthentication(t *testing.T) {
-	s := newServer(t, newFake(), Options{Token: token})
+	s := newServer(t, newFake(), Options{Settings: Settings{TokenFile: tokenFile(t, token)}})
 	s.sessions.penalty = 0
 	h := s.Handler()
 	secret := []string{"/", "/status.json", "/events", "/metrics", "/readyz", "/cameras/front/frame.jpg",
@@ -176,7 +176,7 @@ func TestSessions(t *testing.T) {
 // TestLogin goes through the form over TLS, as a phone does.
 func TestLogin(t *testing.T) {
 	cert, key := certificateFiles(t)
-	s := newServer(t, newFake(), Options{Listen: "127.0.0.1:0", Token: token, Cert: cert, Key: key})
+	s := newServer(t, newFake(), Options{Settings: Settings{Listen: "127.0.0.1:0", TokenFile: tokenFile(t, token), Cert: cert, Key: key}})
 	s.sessions.penalty = 0
 	base := start(t, s)
 	pool := x509.NewCertPool()
@@ -248,7 +248,7 @@ func must[T any](v T, err error) T {
 
 // TestWrongTokensWait: only a few wrong tokens are tried at the same time.
 func TestWrongTokensWait(t *testing.T) {
-	s := newServer(t, newFake(), Options{Token: token})
+	s := newServer(t, newFake(), Options{Settings: Settings{TokenFile: tokenFile(t, token)}})
 	for range cap(s.sessions.failing) {
 		s.sessions.failing <- struct{}{}
 	}
@@ -418,7 +418,7 @@ func TestListenTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	s := newServer(t, newFake(), Options{Listen: taken.Addr().String()})
+	s := newServer(t, newFake(), Options{Settings: Settings{Listen: taken.Addr().String()}})
 	var e *Error
 	if err := s.Run(t.Context()); !errors.As(err, &e) || e.Hint() == "" {
 		t.Errorf("got %v", err)
@@ -463,7 +463,7 @@ func TestStopsWithStreams(t *testing.T) {
 // FuzzRequest: whatever comes in, nothing panics, and nothing of the unit is
 // told without the token.
 func FuzzRequest(f *testing.F) {
-	s := newServer(f, newFake(), Options{Token: token})
+	s := newServer(f, newFake(), Options{Settings: Settings{TokenFile: tokenFile(f, token)}})
 	s.sessions.penalty = 0
 	h := s.Handler()
 	for _, line := range []string{"GET / HTTP/1.1", "GET /cameras/front/frame.jpg?viewer=x HTTP/1.1", "POST /login HTTP/1.1",

@@ -31,7 +31,7 @@ import (
 func unitConfig(t *testing.T) *config.Config {
 	dir := t.TempDir()
 	c := config.Default()
-	c.StateDir, c.Unit.Name, c.Status.Listen = dir, "gate-7", config.StatusOff
+	c.StateDir, c.Unit.Name, c.Status.Listen = dir, "gate-7", status.Off
 	c.Hotlist.Path, c.Uplink.OutboxFile = filepath.Join(dir, "hotlist"), filepath.Join(dir, "outbox.db")
 	camera := config.DefaultCamera()
 	camera.Name, camera.Source = "front", "rtsp://127.0.0.1:9/front" // nobody listens at the discard port

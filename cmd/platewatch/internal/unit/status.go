@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/ocr"
@@ -14,16 +13,7 @@ import (
 
 // statusPage makes the server of the status page.
 func (u *Unit) statusPage() (*status.Server, error) {
-	c := u.cfg.Status
-	o := status.Options{Listen: c.Listen, Cert: c.Cert, Key: c.Key, Viewers: c.Viewers}
-	if c.TokenFile != "" {
-		token, err := config.Secret(c.TokenFile)
-		if err != nil {
-			return nil, err
-		}
-		o.Token = token
-	}
-	return status.New(u, o, u.log)
+	return status.New(u, status.Options{Settings: u.cfg.Status}, u.log)
 }
 
 // Status implements [status.Unit].

@@ -169,7 +169,7 @@ func (u *Unit) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return u.keepLists(background) })
 	g.Go(func() error { return u.keepCounts(background) })
-	if u.cfg.Status.Listen != config.StatusOff {
+	if u.cfg.Status.Listen != status.Off {
 		page, err := u.statusPage()
 		if err != nil {
 			return err
