@@ -103,11 +103,11 @@ func TestServerWasAway(t *testing.T) {
 	s.awaiting[missed] = &awaitingServerAck{since: now.Add(-3 * time.Second), tries: 1}
 	s.awaiting[tried] = &awaitingServerAck{since: now.Add(-3 * time.Second), tries: overtakenTries}
 	s.awaiting[recent] = &awaitingServerAck{since: now.Add(-time.Second), tries: 1}
-	s.overtaken(time.Time{})
+	s.resendOvertaken(time.Time{})
 	if s.awaiting[missed].due {
 		t.Error("without an acknowledgement")
 	}
-	s.overtaken(now)
+	s.resendOvertaken(now)
 	if !s.awaiting[missed].due || s.awaiting[tried].due || s.awaiting[recent].due {
 		t.Errorf("missed %+v, tried %+v, recent %+v", s.awaiting[missed], s.awaiting[tried], s.awaiting[recent])
 	}

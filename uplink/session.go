@@ -2,7 +2,6 @@ package uplink
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -26,69 +25,55 @@ type session struct {
 
 	control  []control   // messages about the unit itself that are due
 	inFlight []*inFlight // published and not acknowledged, in that order
-	stalled  time.Time   // when the first in flight began to wait; zero if nothing is
-	written  uint64      // PUBLISH packets that were written when this was last looked at
-	pace     pace
+	stalled  time.Time   // since when nothing was written and nothing acknowledged; meaningless if nothing is in flight
+	written  uint64      // PUBLISH packets that were written at the last look
 
 	acks       mqtt.Token                        // of the subscription to the server's acknowledgements
-	manifests  mqtt.Token                        // of that to the hotlists' manifests
-	subscribed bool                              // the broker granted what must be granted before hits go
-	awaiting   map[outbox.Ref]*awaitingServerAck // what the broker has and the server did not acknowledge
-	early      map[outbox.Ref]bool               // what the server acknowledged before the broker did
-
-	published uint64 // hits
-	acked     uint64 // hits
+	manifests  mqtt.Token                        // of the subscription to the hotlists' manifests
+	subscribed bool                              // hits may go: the subscription that they need was granted
+	awaiting   map[outbox.Ref]*awaitingServerAck // acknowledged by the broker, not by the server
+	early      map[outbox.Ref]bool               // acknowledged by the server, not yet by the broker
 }
 
-// control is a message that is not a hit. There are at most a handful: one of
-// each topic.
-type control struct {
-	topic   string
-	payload []byte
-}
-
-// flight is a message on its way.
+// inFlight is a message that was published and not acknowledged.
 type inFlight struct {
 	token    mqtt.Token
 	launched time.Time
-	size     int // of the payload
-	behind   int // payloads in flight when it was launched, with its own
+	size     int // bytes of topic and payload
+	behind   int // bytes in flight when it was published, its own included
 
-	entry           bool // it is the last message of an entry's stage
+	entry           bool // its acknowledgement is that of the outbox's entry
 	ref             outbox.Ref
 	withoutPictures bool // the entry's pictures are still to follow
-	late            bool
+	historical      bool
 }
 
 var (
 	errAckTimeout = errors.New("the broker does not acknowledge messages")
-	errSilent     = errors.New("nothing comes over the connection any more")
-	// errMove: the connection was ended to make another one at once.
+	errSilent     = errors.New("the connection is silent")
+	// errMove: the connection was closed on purpose, to make another one at once.
 	errMove = errors.New("a new connection is due")
 )
 
 func newSession(c *Client, l *link.Link, at int) *session {
-	s := &session{client: c, link: l, cfg: c.cfg, broker: c.cfg.Brokers[at], at: at,
-		pace: pace{window: firstWindow}, awaiting: map[outbox.Ref]*awaitingServerAck{}, early: map[outbox.Ref]bool{}}
-	if s.slow() {
-		s.pace.window = minWindow
-	}
-	return s
+	c.flow.connected()
+	return &session{client: c, link: l, cfg: c.cfg, broker: c.cfg.Brokers[at], at: at,
+		awaiting: map[outbox.Ref]*awaitingServerAck{}, early: map[outbox.Ref]bool{}}
 }
 
 // run publishes until the connection is lost or ctx is done.
 func (s *session) run(ctx context.Context) error {
 	c := s.client
-	s.due(message.Topic(c.outbox.Unit(), message.KindState), message.State{Unit: c.outbox.Unit(), State: message.Online, Since: time.Now(), Software: s.cfg.Software, Insecure: s.broker.Plaintext()})
-	s.announce()
-	s.dueHotlists()
-	s.dueHealth()
-	granted, listening := s.subscribe()
+	s.queue(message.KindState, message.State{Unit: c.outbox.Unit(), State: message.Online, Since: time.Now(), Software: s.cfg.Software, Insecure: s.broker.Plaintext()})
+	s.queueAnnouncement()
+	s.queueHotlists()
+	s.queueHealth()
+	acksSubscribed, manifestsSubscribed := s.subscribe()
 
 	health := time.NewTicker(s.cfg.HealthEvery)
 	defer health.Stop()
-	look := time.NewTicker(checkEvery)
-	defer look.Stop()
+	check := time.NewTicker(checkEvery)
+	defer check.Stop()
 	probing, stopProbing := context.WithCancel(ctx)
 	better := s.lookForBetter(probing)
 	defer func() {
@@ -110,7 +95,7 @@ func (s *session) run(ctx context.Context) error {
 	}
 
 	stop := ctx.Done()
-	var drained <-chan time.Time // runs once no more hits are to be published
+	var drained <-chan time.Time // the time to deliver what is pending is over
 	var deadline time.Time
 	var leaving error
 	leave := func(why error) {
@@ -125,8 +110,8 @@ func (s *session) run(ctx context.Context) error {
 			s.link.Cut()
 			return err
 		}
-		// An acknowledgement can come before the write that it is for has returned:
-		// until then nothing was launched, though more may be due.
+		// An acknowledgement can come before the write of its message returns: until
+		// then nothing more was published, though more may be due.
 		if leaving != nil && len(s.inFlight) == 0 && s.link.Ready() {
 			return s.farewell(deadline, leaving)
 		}
@@ -137,45 +122,45 @@ func (s *session) run(ctx context.Context) error {
 		select {
 		case <-ack:
 		case <-s.link.Progress():
-			// A slow link that moves is not a silent broker. A ping is no move.
+			// A broker is not silent while a slow link still writes. Pings do not count.
 			if n := s.link.Published(); n != s.written || !s.link.Ready() {
 				s.written, s.stalled = n, time.Now()
 			}
 		case <-c.outbox.Added():
 		case <-health.C:
-			s.dueHealth()
+			s.queueHealth()
 		case <-c.report:
-			s.dueHotlists()
-			s.dueHealth() // which tells of the lists too
+			s.queueHotlists()
+			s.queueHealth() // lists are part of it too
 		case m := <-s.link.Inbox.Messages:
 			s.receive(m)
 		case r := <-requests:
 			s.request(r)
-		case <-granted:
-			granted = nil
+		case <-acksSubscribed:
+			acksSubscribed = nil
 			if err := s.onAcksSubscribed(); err != nil {
 				s.link.Cut()
 				return err
 			}
-		case <-listening:
-			listening = nil
+		case <-manifestsSubscribed:
+			manifestsSubscribed = nil
 			s.onManifestsSubscribed()
 		case <-refresh:
-			listening = s.listen()
-		case <-look.C:
+			manifestsSubscribed = s.subscribeManifests()
+		case <-check.C:
 			if err := s.checkTimeouts(); err != nil {
 				s.link.Cut()
 				return err
 			}
 			if now := s.broker.Stamp(); now != stamp {
 				if _, err := s.broker.Credentials(); err == nil {
-					leave(fmt.Errorf("%w: the certificates or the password changed", errMove))
+					leave(fmt.Errorf("%w: the certificates or the password were renewed", errMove))
 				}
 				stamp = now
 			}
 		case yes := <-found:
 			if found = nil; yes {
-				leave(fmt.Errorf("%w: a more preferred broker answers", errMove))
+				leave(fmt.Errorf("%w: a more preferred broker can be reached", errMove))
 			}
 		case err := <-s.link.Lost:
 			s.link.Cut()
@@ -189,20 +174,21 @@ func (s *session) run(ctx context.Context) error {
 }
 
 const (
-	// lookEvery is how often the session looks after what no event tells.
+	// checkEvery is the poll interval for timeouts and changed credential files.
 	checkEvery = 250 * time.Millisecond
 	// farewellWait is the part of the DrainTimeout that is kept for saying that
 	// the unit is offline.
 	farewellWait = time.Second
 )
 
-// look finds what is overdue.
+// checkTimeouts resends hits whose acknowledgement by the server is overdue, and
+// gives an error if the link or the broker is silent.
 func (s *session) checkTimeouts() error {
 	if len(s.client.removed) > 0 {
-		s.remove(nil)
+		s.removeDelivered(nil)
 	}
-	s.overdue()
-	extra := s.onItsWay()
+	s.resendOverdue()
+	extra := s.client.flow.timeFor(s.bytesInFlight())
 	if s.link.Silence() > s.link.KeepAlive*5/2+extra {
 		return errSilent
 	}
@@ -212,27 +198,7 @@ func (s *session) checkTimeouts() error {
 	return nil
 }
 
-// onItsWay is how long what is in flight takes on this link, by what was
-// measured of it.
-func (s *session) onItsWay() time.Duration {
-	bytes := 0
-	for _, f := range s.inFlight {
-		bytes += f.size
-	}
-	speed := s.client.speed
-	switch {
-	case s.client.doubt:
-		speed = slowLink / 8
-	case speed == 0:
-		speed = slowLink
-	}
-	if s.cfg.Bandwidth > 0 {
-		speed = min(speed, float64(s.cfg.Bandwidth))
-	}
-	return min(time.Duration(float64(bytes)/max(speed, 1)*float64(time.Second)), 10*time.Minute)
-}
-
-// lookForBetter tells once, with true, that a more preferred broker answers.
+// lookForBetter sends true once, when a more preferred broker can be reached.
 // The channel is closed at the end.
 func (s *session) lookForBetter(ctx context.Context) chan bool {
 	found := make(chan bool, 1)
@@ -261,184 +227,4 @@ func (s *session) lookForBetter(ctx context.Context) chan bool {
 		}
 	}()
 	return found
-}
-
-// settle takes what was acknowledged off the head of the flight, and removes
-// the entries that are delivered by that, in one transaction.
-func (s *session) processAcks() error {
-	var done []outbox.Ref
-	var err error
-	n := 0
-	for n < len(s.inFlight) && acknowledged(s.inFlight[n].token) {
-		f := s.inFlight[n]
-		// A token of this link that completed without error got its PUBACK on
-		// this connection: paho has neither a store nor a reconnect here, and
-		// sets an error on all others when the connection ends.
-		if ferr := f.token.Error(); ferr != nil {
-			err = errors.Join(link.ErrLost, ferr)
-			break
-		}
-		n++
-		s.measure(f)
-		if !f.entry {
-			continue
-		}
-		s.acked++
-		switch {
-		case f.withoutPictures:
-			s.client.bare[f.ref] = true
-		case s.cfg.Ack == AckServer && !s.early[f.ref]:
-			s.await(f.ref)
-		default:
-			done = append(done, f.ref)
-		}
-		delete(s.early, f.ref)
-		if f.late {
-			s.client.count(func(s *Stats) { s.Historical++ })
-		}
-	}
-	if n > 0 {
-		s.inFlight = append(s.inFlight[:0], s.inFlight[n:]...)
-		s.stalled = time.Now()
-	}
-	s.delivered(done)
-	return err
-}
-
-func acknowledged(t mqtt.Token) bool {
-	select {
-	case <-t.Done():
-		return true
-	default:
-		return false
-	}
-}
-
-// delivered takes entries out of the outbox.
-func (s *session) delivered(done []outbox.Ref) {
-	if len(done) == 0 {
-		return
-	}
-	s.client.count(func(st *Stats) { st.Delivered += uint64(len(done)) })
-	s.remove(done)
-}
-
-// remove takes delivered entries out of the outbox, and those of earlier
-// attempts that failed.
-func (s *session) remove(done []outbox.Ref) {
-	c := s.client
-	for _, ref := range done {
-		delete(c.sent, ref)
-		delete(c.bare, ref)
-		c.removed[ref] = true
-	}
-	if len(c.removed) == 0 {
-		return
-	}
-	refs := make([]outbox.Ref, 0, len(c.removed))
-	for ref := range c.removed {
-		refs = append(refs, ref)
-	}
-	if err := c.outbox.Remove(refs...); err != nil {
-		c.log.Error("delivered hits cannot be removed from the outbox; trying again", "hits", len(refs), "error", err)
-		return
-	}
-	clear(c.removed)
-}
-
-// due puts a control message into line. A newer one replaces an older one of
-// its topic that was not sent yet.
-func (s *session) due(topic string, message any) {
-	payload, err := json.Marshal(message)
-	s.queueControl(topic, payload, err)
-}
-
-// queueControl is [session.due] for a message that is encoded already.
-func (s *session) queueControl(topic string, payload []byte, err error) {
-	if err != nil {
-		s.client.log.Error("a message cannot be encoded", "topic", topic, "error", err)
-		return
-	}
-	for i := range s.control {
-		if s.control[i].topic == topic {
-			s.control[i].payload = payload
-			s.client.mu.Lock()
-			s.client.drops++
-			s.client.mu.Unlock()
-			return
-		}
-	}
-	s.control = append(s.control, control{topic, payload})
-}
-
-func (s *session) dueHealth() {
-	if s.cfg.Health != nil {
-		s.due(message.Topic(s.client.outbox.Unit(), message.KindHealth), s.client.health(s.broker))
-	}
-}
-
-func (s *session) dueHotlists() {
-	s.client.mu.Lock()
-	r := s.client.hotlists
-	s.client.mu.Unlock()
-	if r != nil {
-		s.due(message.Topic(s.client.outbox.Unit(), message.KindHotlists), *r)
-	}
-}
-
-// farewell says that the unit is offline and disconnects, by the deadline. It
-// returns the reason for leaving, or nil if that was the end of the client.
-func (s *session) farewell(deadline time.Time, leaving error) error {
-	reason, result := "stopped", error(nil)
-	if errors.Is(leaving, errMove) {
-		reason, result = "connecting anew", leaving
-	}
-	payload, err := json.Marshal(message.State{
-		Unit: s.client.outbox.Unit(), State: message.Offline, Reason: reason, Since: time.Now(), Software: s.cfg.Software,
-	})
-	if err != nil {
-		s.link.Cut()
-		return err
-	}
-	timeout := time.NewTimer(time.Until(deadline) - link.DisconnectWait)
-	defer timeout.Stop()
-	// What is still being written must be through first.
-	for !s.link.Ready() {
-		select {
-		case <-s.link.Progress():
-		case err := <-s.link.Lost:
-			s.link.Cut()
-			return errors.Join(link.ErrLost, err)
-		case <-timeout.C:
-			s.link.Cut() // the broker publishes the last will
-			return errors.Join(result, errors.New("no time was left to say that the unit is offline"))
-		}
-	}
-	token := s.link.Publish(message.Topic(s.client.outbox.Unit(), message.KindState), true, payload)
-	select {
-	case <-token.Done():
-		err = token.Error()
-	case <-s.link.Lost:
-		err = link.ErrLost
-	case <-timeout.C:
-		err = errAckTimeout
-	}
-	// Acknowledgements that came in the meantime still count.
-	if serr := s.processAcks(); err == nil {
-		err = serr
-	}
-	if err != nil {
-		s.link.Cut()
-		return errors.Join(result, err)
-	}
-	s.link.Close()
-	return result
-}
-
-// announce puts the discovery message into line, if Home Assistant is to know.
-func (s *session) announce() {
-	if a := s.cfg.HomeAssistant; a.Enabled {
-		payload, err := a.Message(s.client.outbox.Unit(), s.cfg.Software)
-		s.queueControl(a.Topic(s.client.outbox.Unit()), payload, err)
-	}
 }

@@ -11,7 +11,7 @@ import (
 	"platewatch/uplink/outbox/internal/journal"
 )
 
-// newcomer is a hit on its way into the file.
+// newcomer is a hit that is about to be stored.
 type newcomer struct {
 	hit      message.Hit
 	number   uint64
@@ -20,12 +20,14 @@ type newcomer struct {
 	seq      uint64
 	accepted time.Time
 	replaces *slot
-	fresh    bool // its number was not given out before
+	fresh    bool // its number was not used before
 }
 
 // Accept gives the hit its id and puts it on disk, with fsync, before it
-// returns. From then on the hit is delivered or counted as dropped. Only while
-// the disk takes no writes (see [message.OutboxHealth.DiskProblem]) is it in memory.
+// returns. From then on the hit is delivered or counted as dropped. While the
+// disk takes no writes (see [message.OutboxHealth.DiskProblem]) it is kept in
+// memory. Errors: [ErrFull], [ErrTooLarge], [ErrClosed], or what is wrong with
+// the hit.
 func (o *Outbox) Accept(h message.Hit) (id string, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -48,9 +50,10 @@ func (o *Outbox) Accept(h message.Hit) (id string, err error) {
 }
 
 // Update replaces the hit of this id by a better vote of the same passage, as
-// its next revision. A pending hit is replaced in its place; when the earlier
+// its next revision. A pending hit is replaced in its place; if the earlier
 // revision was delivered already, the new one is appended. Pictures that the
-// update leaves out are kept while the hit is pending.
+// update leaves out are kept while the hit is pending. Errors are those of
+// [Outbox.Accept], and [ErrUnknownID].
 func (o *Outbox) Update(id string, h message.Hit) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -88,14 +91,14 @@ func (o *Outbox) Update(id string, h message.Hit) error {
 	return nil
 }
 
-// store writes a hit, makes room for it by the rule at the bound, and brings
-// the index up to date once all that is on disk, or in memory if the disk does
-// not take it. Called with the lock held.
+// store writes a hit, evicts others for it where a bound demands that, and
+// updates the index once all that is on disk, or in memory if the write failed.
+// Called with the lock held.
 func (o *Outbox) store(n *newcomer) error {
 	if o.closed {
 		return ErrClosed
 	}
-	hit := n.hit // prepare takes its pictures out
+	hit := n.hit // prepare removes its pictures
 	p, err := o.prepare(n)
 	if err == nil {
 		err = o.save(p.changes)
@@ -110,7 +113,7 @@ func (o *Outbox) store(n *newcomer) error {
 			}
 		}
 		if err = o.hold(p.changes, &p.slot); err != nil {
-			o.applyEvictions(p.room)
+			o.applyEvictions(p.evictions)
 		}
 	}
 	switch {
@@ -120,20 +123,22 @@ func (o *Outbox) store(n *newcomer) error {
 	case err != nil:
 		return err
 	}
-	o.stored(p.slot, p.room, p.oversize)
+	o.stored(p.slot, p.evictions, p.oversize)
 	return nil
 }
 
 // prepared is a hit ready to be written.
 type prepared struct {
-	slot     slot
-	room     evictions
-	changes  journal.Changes
-	oversize int // pictures that were left out
+	slot      slot
+	evictions evictions
+	changes   journal.Changes
+	oversize  int // pictures that exceed their bound
 }
 
+// urgencyOf is the hit's urgency in a byte; 1 is the most urgent.
 func urgencyOf(h *message.Hit) uint8 { return uint8(min(max(h.Urgency(), 1), 255)) }
 
+// prepare encodes a hit and plans what must be evicted for it.
 func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 	plate, context, oversize := o.capPictures(&n.hit)
 	n.hit.ID = message.FormatID(o.unit, n.number)
@@ -160,7 +165,7 @@ func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 		thisRun: true, mono: n.accepted, accepted: n.accepted.UnixMilli(), clockSet: n.hit.Clock == message.ClockSynchronised,
 	}
 	if old := n.replaces; old != nil {
-		// The age of a hit is that of its first revision.
+		// A hit is as old as its first revision.
 		s.thisRun, s.mono, s.accepted, s.clockSet = old.thisRun, old.mono, old.accepted, old.clockSet
 		s.inFile = old.inFile
 	}
@@ -182,14 +187,14 @@ func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 		s.pictures = recordCost(pictures.Size())
 		hit.HadPictures = true
 	}
-	p := &prepared{room: o.planEvictions(s, n.replaces), changes: journal.Changes{}, oversize: oversize}
-	if p.room.rejectNew {
+	p := &prepared{evictions: o.planEvictions(s, n.replaces), changes: journal.Changes{}, oversize: oversize}
+	if p.evictions.rejectNew {
 		return nil, ErrFull
 	}
-	if p.room.ownPictures {
+	if p.evictions.ownPictures {
 		s.pictures = 0
 	}
-	p.room.addTo(p.changes)
+	p.evictions.addTo(p.changes)
 	p.changes.Put(journal.BucketHits, journal.Key(s.seq), hit.Encode())
 	if s.pictures > 0 {
 		p.changes.Put(journal.BucketPictures, journal.Key(s.seq), pictures.Encode())
@@ -202,10 +207,10 @@ func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 	return p, nil
 }
 
-// stored brings the index up to date after a commit.
-func (o *Outbox) stored(s slot, room evictions, oversize int) {
+// stored updates the index after a commit.
+func (o *Outbox) stored(s slot, evicted evictions, oversize int) {
 	o.counts.DroppedPictures += uint64(oversize)
-	o.applyEvictions(room)
+	o.applyEvictions(evicted)
 	if i, ok := o.find(s.seq); ok {
 		o.bytes += s.size + s.pictures - o.index[i].size - o.index[i].pictures
 		o.index[i] = s
@@ -217,7 +222,7 @@ func (o *Outbox) stored(s slot, room evictions, oversize int) {
 	o.wake()
 }
 
-// capPictures takes the pictures out of the hit that are over their bound.
+// capPictures returns the hit's pictures without those that exceed their bound.
 func (o *Outbox) capPictures(h *message.Hit) (plate, context *message.Picture, oversize int) {
 	plate, context = h.PlatePicture, h.ContextPicture
 	drop := func(p **message.Picture, limit int) {

@@ -7,11 +7,11 @@ import (
 )
 
 var (
-	// ErrFull: the outbox is at its bound and every pending hit is more
-	// urgent than the new one, so the new one is the one that goes. Counted
-	// in [message.OutboxHealth.DroppedEntries].
+	// ErrFull: the outbox is at its bound and every pending hit is more urgent
+	// than the new one, which is rejected. Counted in
+	// [message.OutboxHealth.DroppedEntries].
 	ErrFull = errors.New("the outbox is full of more urgent hits")
-	// ErrTooLarge: the message is over its bound even without pictures.
+	// ErrTooLarge: the message exceeds its bound even without pictures.
 	ErrTooLarge = errors.New("the message is too large even without pictures")
 	// ErrUnknownID: an update names an id that this outbox did not give out,
 	// or that was dropped or delivered too long ago.

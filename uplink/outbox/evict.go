@@ -6,21 +6,21 @@ import (
 	"platewatch/uplink/outbox/internal/journal"
 )
 
-// recordCost is what a record counts for at the bound: itself and its key.
+// recordCost is what a record counts at the bound, in bytes: itself and its key.
 func recordCost(size int) int64 { return int64(size) + 8 }
 
-// room says what goes to make room for a newcomer.
+// evictions is what is evicted for a newcomer.
 type evictions struct {
 	pictures    []uint64 // sequences of hits that lose their pictures
-	hits        []uint64 // sequences of hits that go
-	ownPictures bool     // the newcomer's own pictures go
-	rejectNew   bool     // the newcomer itself goes
+	hits        []uint64 // sequences of evicted hits
+	ownPictures bool     // the newcomer loses its own pictures
+	rejectNew   bool     // the newcomer itself is rejected
 }
 
-// makeRoom applies the rule at the bounds: first that of the newcomer's own
-// priority, then that of all. In both, pictures go before hits; the least
-// urgent first, among them the oldest. The newcomer s takes part as the
-// youngest; if it replaces a pending hit it has that hit's age.
+// planEvictions applies the bounds: first that of the newcomer's own priority,
+// then that of all. In both, pictures are evicted before hits; the least urgent
+// first, among them the oldest. The newcomer s counts as the youngest; if it
+// replaces a pending hit it has that hit's age.
 func (o *Outbox) planEvictions(s slot, replaces *slot) evictions {
 	bytes, entries := o.bytes+s.size+s.pictures, len(o.index)+1
 	if replaces != nil {
@@ -48,15 +48,15 @@ func (o *Outbox) planEvictions(s slot, replaces *slot) evictions {
 	return e.evictions
 }
 
-// eviction is the search for what goes. Its order is the order of going.
+// evictionPlan is the search for what to evict.
 type evictionPlan struct {
-	order     []slot
-	newcomer  uint64
+	order     []slot // first to be evicted first
+	newcomer  uint64 // its sequence
 	evictions evictions
 }
 
-// within takes pictures and hits away until those of class keep the bounds.
-// It is false if the newcomer itself has to go.
+// within evicts pictures and hits until those of class keep the bounds. It is
+// false if the newcomer itself would have to be evicted.
 func (e *evictionPlan) within(maxBytes int64, maxEntries int, class func(slot) bool) bool {
 	var bytes int64
 	entries := 0
@@ -77,7 +77,7 @@ func (e *evictionPlan) within(maxBytes int64, maxEntries int, class func(slot) b
 		entries--
 		return true
 	}
-	// When the number of hits is the bound, hits go, with their pictures.
+	// Where there are too many hits, whole hits are evicted.
 	for _, p := range e.order {
 		if entries > maxEntries && class(p) && !drop(p) {
 			return false
@@ -109,34 +109,34 @@ func (e *evictionPlan) within(maxBytes int64, maxEntries int, class func(slot) b
 	return true
 }
 
-// addTo adds what the room needs to a set of changes.
-func (r evictions) addTo(c journal.Changes) {
-	c.Remove(journal.BucketHits, r.hits...)
-	c.Remove(journal.BucketPictures, r.hits...)
-	c.Remove(journal.BucketPictures, r.pictures...)
+// addTo adds the evictions to a set of changes.
+func (e evictions) addTo(c journal.Changes) {
+	c.Remove(journal.BucketHits, e.hits...)
+	c.Remove(journal.BucketPictures, e.hits...)
+	c.Remove(journal.BucketPictures, e.pictures...)
 }
 
-// settle does it to the index, and counts.
-func (o *Outbox) applyEvictions(r evictions) {
-	for _, seq := range r.pictures {
+// applyEvictions removes from the index what was evicted, and counts it.
+func (o *Outbox) applyEvictions(e evictions) {
+	for _, seq := range e.pictures {
 		if i, ok := o.find(seq); ok {
 			o.bytes -= o.index[i].pictures
 			o.index[i].pictures = 0
 			o.counts.DroppedPictures++
 		}
 	}
-	if r.ownPictures {
+	if e.ownPictures {
 		o.counts.DroppedPictures++
 	}
-	for _, seq := range r.hits {
+	for _, seq := range e.hits {
 		if i, ok := o.find(seq); ok {
 			o.countDropped(o.index[i])
 		}
 	}
-	o.forget(r.hits)
+	o.forget(e.hits)
 }
 
-// countDropped counts a hit that was given up, by its priority.
+// countDropped counts a dropped hit, by its priority.
 func (o *Outbox) countDropped(s slot) {
 	o.counts.DroppedEntries++
 	if o.dropped == nil {
@@ -145,7 +145,7 @@ func (o *Outbox) countDropped(s slot) {
 	o.dropped[priorityName(s.urgency)]++
 }
 
-// forget takes hits out of the index.
+// forget removes hits from the index.
 func (o *Outbox) forget(seqs []uint64) {
 	if len(seqs) == 0 {
 		return

@@ -24,8 +24,8 @@ type Inspection struct {
 	Pending     []Pending `json:"-"`
 }
 
-// Inspect reads an outbox file that no process has open for writing;
-// else it returns [ErrLocked]. A damaged file is reported and left as it is.
+// Inspect reads an outbox file. It returns [ErrLocked] if a process has it open
+// for writing. A damaged file is reported and not changed.
 func Inspect(path string) (*Inspection, error) {
 	fail := func(err error, advice string) (*Inspection, error) {
 		return nil, &failure.Error{Op: "read the outbox", Path: path, Err: err, Advice: advice}
@@ -37,9 +37,9 @@ func Inspect(path string) (*Inspection, error) {
 	db, err := journal.Open(path, journal.OpenOptions{ReadOnly: true, LockTimeout: 200 * time.Millisecond})
 	switch {
 	case errors.Is(err, ErrLocked):
-		return fail(err, "the daemon has it open while it runs: its status page shows the outbox; or stop it and ask again")
+		return fail(err, "the running daemon has it open: its status page shows the outbox; or stop the daemon and repeat the command")
 	case errors.Is(err, journal.ErrDamaged):
-		return fail(err, "the daemon salvages what is readable when it starts")
+		return fail(err, "start the daemon: it salvages what is readable")
 	case err != nil:
 		return fail(failure.WithoutPath(err), "check that this user may read the file")
 	}
@@ -47,7 +47,7 @@ func Inspect(path string) (*Inspection, error) {
 	err = journal.Guard(func() error { return db.View(func(tx *bolt.Tx) error { return s.read(tx) }) })
 	err = errors.Join(err, journal.Guard(db.Close))
 	if err != nil {
-		return fail(err, "the daemon salvages what is readable when it starts")
+		return fail(err, "start the daemon: it salvages what is readable")
 	}
 	in := &Inspection{
 		Unit: s.unit, Entries: len(s.index), Bytes: s.bytes, FileBytes: info.Size(),

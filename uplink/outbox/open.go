@@ -13,10 +13,9 @@ import (
 )
 
 // Open opens the outbox file of a unit, or creates it. A damaged file is
-// renamed to path + ".corrupt" (replacing an earlier one), what is readable in
-// it is carried over to a fresh file, and [Outbox.Damage] tells about it. A
-// file held by another process gives [ErrLocked]. A disk that is full or takes
-// no writes is no error.
+// renamed to path + ".corrupt" (replacing an earlier one), its readable hits are
+// copied to a fresh file, and [Outbox.Damage] reports it. A file held by another
+// process gives [ErrLocked]. A disk that is full or takes no writes is no error.
 func Open(path, unit string, opts Settings, log *slog.Logger) (*Outbox, error) {
 	if err := message.ValidateName(unit); err != nil {
 		return nil, err
@@ -48,9 +47,9 @@ func (o *Outbox) open() error {
 	}
 	switch {
 	case journal.IsDiskFailure(err):
-		_ = o.diskFailed(err) // it goes on in memory
+		_ = o.diskFailed(err) // the outbox continues in memory
 		if err := o.loadToRead(); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			o.log.Error("what the outbox holds cannot be read for now", "file", o.path, "error", err)
+			o.log.Error("cannot read what the outbox holds; retrying", "file", o.path, "error", err)
 		}
 		if o.db == nil {
 			o.lastSeq = unseenSeq
@@ -58,7 +57,7 @@ func (o *Outbox) open() error {
 	case err != nil:
 		return o.fail("open the outbox", err)
 	}
-	if err := o.settleNumber(fresh, damaged); err != nil {
+	if err := o.restoreNumber(fresh, damaged); err != nil {
 		if o.db != nil {
 			err = errors.Join(err, o.db.Close())
 		}
@@ -70,8 +69,8 @@ func (o *Outbox) open() error {
 	return nil
 }
 
-// load opens the database and reads every record once, which is the check for
-// damage that bbolt itself does not do.
+// load opens the database and reads every record once: bbolt itself does not
+// check for damage.
 func (o *Outbox) load() error {
 	db, err := journal.Open(o.path, o.opts.file(false))
 	if err != nil {
@@ -81,7 +80,7 @@ func (o *Outbox) load() error {
 	return o.loadFrom(db, err)
 }
 
-// loadToRead opens the database of a disk that takes no writes.
+// loadToRead opens the database read-only, on a disk that takes no writes.
 func (o *Outbox) loadToRead() error {
 	db, err := journal.Open(o.path, o.opts.file(true))
 	if err != nil {
@@ -91,8 +90,8 @@ func (o *Outbox) loadToRead() error {
 	return o.loadFrom(db, nil)
 }
 
-// unseenSeq is above the sequences of a file that could not be read when the
-// outbox was opened, so that what is accepted meanwhile comes after its hits.
+// unseenSeq is above all sequences of a file that could not be read when the
+// outbox was opened, so that hits accepted meanwhile come after those of the file.
 const unseenSeq = 1 << 40
 
 func (o *Outbox) loadFrom(db *bolt.DB, err error) error {
@@ -106,17 +105,17 @@ func (o *Outbox) loadFrom(db *bolt.DB, err error) error {
 	return o.use(db, &s)
 }
 
-// use takes an open database with what was read from it.
+// use continues with an open database and what was read from it.
 func (o *Outbox) use(db *bolt.DB, s *snapshot) error {
 	known := map[uint64]slot{}
 	for _, p := range o.index {
 		known[p.number] = p
 	}
 	o.db = db
-	o.opened, _ = os.Stat(o.path) // nil if it is gone already: then nothing has replaced it
+	o.opened, _ = os.Stat(o.path) // nil if it is gone already: then no other file has replaced it
 	o.index, o.bytes = s.index, s.bytes
 	o.quarantined = s.quarantined
-	for number, revision := range o.delivered { // of changes that are only in memory
+	for number, revision := range o.delivered { // from changes that are only in memory
 		s.delivered[number] = max(s.delivered[number], revision)
 	}
 	o.delivered = s.delivered
@@ -131,7 +130,7 @@ func (o *Outbox) use(db *bolt.DB, s *snapshot) error {
 	return o.overlay(known)
 }
 
-// overlay brings the index up to date with the changes that are only in memory.
+// overlay applies the changes that are only in memory to the index.
 func (o *Outbox) overlay(known map[uint64]slot) error {
 	var s snapshot
 	if err := s.overlay(o.index, o.unsaved); err != nil {
@@ -147,7 +146,7 @@ func (o *Outbox) overlay(known map[uint64]slot) error {
 	return nil
 }
 
-// reopen tries a file that could not be opened, or only to read.
+// reopen retries a file that could not be opened, or only read.
 func (o *Outbox) reopen() error {
 	if o.db != nil {
 		if err := journal.Guard(o.db.Close); err != nil {
@@ -170,16 +169,15 @@ func (o *Outbox) reopen() error {
 	return err
 }
 
-// replaced is true if another file has the outbox's name than the one that is
-// open: its file system was unmounted and mounted again, or a person put
-// another one there.
+// replaced is true if the file at the outbox's path is not the one that is open:
+// its file system was mounted again, or somebody replaced the file.
 func (o *Outbox) replaced() bool {
 	info, err := os.Stat(o.path)
 	return err == nil && o.opened != nil && !os.SameFile(info, o.opened)
 }
 
-// moveOver goes on with the file that took the open one's place, if no pending
-// hit is lost by that; else it stays with the open one.
+// moveOver continues with the file that replaced the open one, if no pending hit
+// is lost thereby; else it keeps the open one.
 func (o *Outbox) moveOver() error {
 	db, err := journal.Open(o.path, o.opts.file(false))
 	if err != nil {
@@ -200,18 +198,18 @@ func (o *Outbox) moveOver() error {
 	}
 	if o.db != nil {
 		if err := journal.Guard(o.db.Close); err != nil { // its disk may be gone
-			o.log.Warn("closing the outbox's former file failed", "error", err)
+			o.log.Warn("cannot close the outbox's former file", "error", err)
 		}
 	}
 	o.readOnly = false
-	o.log.Info("another file has taken the outbox's place and holds its hits", "file", o.path)
+	o.log.Info("another file replaced the outbox's and holds its hits; using it", "file", o.path)
 	return o.use(db, &s)
 }
 
-var errReplaced = errors.New("another file has taken the outbox's place, without hits that are pending")
+var errReplaced = errors.New("another file replaced the outbox's and lacks pending hits")
 
-// fits is true if a file holds the pending hits that the open one holds, and
-// what is only in memory can be laid over it: a sequence means the same hit.
+// fits is true if a file holds every pending hit of the open one, and the changes
+// that are only in memory apply to it: a sequence means the same hit in both.
 func (o *Outbox) fits(s *snapshot) bool {
 	theirs := map[uint64]slot{}
 	for _, p := range s.index {
@@ -221,7 +219,7 @@ func (o *Outbox) fits(s *snapshot) bool {
 		}
 		at := journal.CellOf(journal.BucketHits, journal.Key(p.seq))
 		if v, ok := o.unsaved[at]; ok && v == nil && o.delivered[p.number] < p.revision {
-			return false // another hit is to be deleted
+			return false // would delete another hit
 		}
 	}
 	for _, p := range o.index {

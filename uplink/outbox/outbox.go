@@ -1,4 +1,9 @@
-// Package outbox keeps accepted hits on disk until they were delivered.
+// Package outbox keeps accepted hits on disk until they are delivered.
+//
+// A hit that [Outbox.Accept] took is on disk (fsync) when it returns, and is
+// delivered under one id or counted as dropped. [Outbox.Next] looks at the hit to
+// send next and changes nothing; [Outbox.Remove] takes it out once it is delivered,
+// [Outbox.Quarantine] puts it aside if it can never be.
 package outbox
 
 import (
@@ -17,43 +22,43 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Outbox holds accepted hits on disk until they were delivered. It is safe
+// Outbox holds accepted hits on disk until they are delivered. It is safe
 // for concurrent use; one process at a time can have a file open.
 //
-// A write costs one or two fsyncs and holds up other calls meanwhile. It
-// never waits for the network.
+// A write costs one or two fsyncs and blocks other calls meanwhile. It never
+// waits for the network.
 //
-// While the disk takes no writes the outbox goes on in memory, within a bound
-// of its own, says so in its stats, and tries the disk again every few seconds.
-// What was accepted meanwhile is delivered, but would be lost with the power.
+// While the disk takes no writes the outbox continues in memory, within a bound
+// of its own, says so in its stats, and retries the disk every few seconds. Hits
+// accepted meanwhile are delivered, but would be lost in a power cut.
 type Outbox struct {
 	path string
 	unit string
 	opts Settings
 	log  *slog.Logger
 
-	// Seams: the tests put a full or failing disk, or another clock, here.
+	// Tests put a full or failing disk, or another clock, here.
 	commit func(db *bolt.DB, f func(*bolt.Tx) error) error
 	number journal.NumberFile
 	now    func() time.Time
 
-	stop, maintenanceDone chan struct{} // end of tend: asked for, reached
+	stop, maintenanceDone chan struct{} // end of runMaintenance: asked for, reached
 
 	mu          sync.Mutex
 	closed      bool
 	db          *bolt.DB          // nil while the file cannot be opened, and once closed
 	readOnly    bool              // db was opened only to read
 	opened      fs.FileInfo       // of db's file
-	index       []slot            // pending hits in the order of their sequence
+	index       []slot            // pending hits, by sequence
 	bytes       int64             // of the pending records
 	quarantined []uint64          // quarantined, oldest first
-	delivered   map[uint64]uint32 // last delivered revision of the latest numbers
+	delivered   map[uint64]uint32 // latest delivered revision, of recent numbers
 
-	unsaved      journal.Changes // what the file lacks
+	unsaved      journal.Changes // not in the file yet
 	unsavedBytes int64
 	disk         error     // why the disk took no writes; nil if it does
-	retryAt      time.Time // not before this by the monotonic clock
-	skippedAhead bool      // the numbers given out now are covered by chance only, see leap
+	retryAt      time.Time // of the disk; not before this
+	skippedAhead bool      // numbers now start at a random offset: uniqueness is only probable
 
 	lastNum uint64 // no number above this was given out; numbers below it may have been skipped
 	given   uint64 // the number given out last, 0 if unknown
@@ -70,7 +75,7 @@ type Outbox struct {
 const maxDelivered = 1024
 
 // Close waits for running calls and closes the file. Pending hits stay in it.
-// The error tells if there were hits that the disk did not take.
+// The error says how many hits were only in memory and are lost.
 func (o *Outbox) Close() error {
 	o.mu.Lock()
 	if o.closed {
@@ -80,7 +85,7 @@ func (o *Outbox) Close() error {
 	var err error
 	if len(o.unsaved) > 0 {
 		if err = o.repair(func() error { return o.flush(nil) }); err != nil {
-			err = fmt.Errorf("%d hits are lost that were only in memory: %w", o.unsavedHits(), err)
+			err = fmt.Errorf("%d hits were only in memory and are lost: %w", o.unsavedHits(), err)
 		}
 	}
 	o.closed = true
@@ -100,12 +105,12 @@ func (o *Outbox) Close() error {
 	return nil
 }
 
-// Unit is the unit whose hits these are.
+// Unit is the name of the unit.
 func (o *Outbox) Unit() string { return o.unit }
 
-// repair runs f, and when that finds damage, once more on a fresh file. That
-// has other sequences, so f must look up again whatever it works on. If there
-// can be no fresh file now, f runs without a disk.
+// repair runs f, and if that finds damage, once more on a fresh file. Sequences
+// differ there, so f must look up again whatever it works on. If no fresh file
+// can be made now, f runs without a disk.
 func (o *Outbox) repair(f func() error) error {
 	err := f()
 	if errors.Is(err, journal.ErrDamaged) {
@@ -117,6 +122,7 @@ func (o *Outbox) repair(f func() error) error {
 	return err
 }
 
+// wake puts a token into added.
 func (o *Outbox) wake() {
 	select {
 	case o.added <- struct{}{}:
@@ -124,12 +130,12 @@ func (o *Outbox) wake() {
 	}
 }
 
-// Added receives a value after a hit was accepted or updated. It holds at
-// most one, so whoever receives from it must look at everything.
+// Added receives a token after hits were accepted or updated. It holds at most
+// one, so the receiver must look at all pending hits.
 func (o *Outbox) Added() <-chan struct{} { return o.added }
 
 // slotOf finds the pending hit with this number, or returns -1. Updates are
-// rare and concern recent hits, so it looks from the end.
+// rare and concern recent hits, so it searches from the end.
 func (o *Outbox) slotOf(number uint64) int {
 	for i := len(o.index) - 1; i >= 0; i-- {
 		if o.index[i].number == number {
@@ -139,6 +145,7 @@ func (o *Outbox) slotOf(number uint64) int {
 	return -1
 }
 
+// find returns the position of a pending hit in the index.
 func (o *Outbox) find(seq uint64) (int, bool) {
 	return slices.BinarySearchFunc(o.index, seq, func(s slot, seq uint64) int {
 		switch {
@@ -151,13 +158,14 @@ func (o *Outbox) find(seq uint64) (int, bool) {
 	})
 }
 
+// fail wraps an error for the caller, with advice.
 func (o *Outbox) fail(op string, err error) error {
 	e := &failure.Error{Op: op, Path: o.path, Err: err}
 	switch {
 	case errors.Is(err, ErrLocked):
-		e.Advice = "stop the daemon that uses it, or give this one another outbox file"
+		e.Advice = "stop the daemon that uses it, or configure another outbox file"
 	case errors.Is(err, ErrFull):
-		e.Advice = "bring the broker back, or raise the outbox's bounds"
+		e.Advice = "restore the connection to the broker, or raise the outbox's bounds"
 	case errors.Is(err, fs.ErrPermission):
 		e.Advice = "give the daemon's user write access to the file and its folder"
 	case errors.Is(err, fs.ErrNotExist):

@@ -21,21 +21,20 @@ type Ref struct {
 	Revision uint32
 }
 
-// Queued is a pending hit. Looking at it changes nothing: leave it, or
-// [Outbox.Remove] or [Outbox.Quarantine] it.
+// Queued is a pending hit, as [Outbox.Next] shows it.
 type Queued struct {
 	Ref
 	Hit message.Hit
 	// Historical is true if the hit is older than
 	// [Settings.HistoricalAfter], or its age cannot be known: it was
-	// accepted before a restart, and by the wall clock that was in the future.
+	// accepted before a restart, at a time that the wall clock calls the future.
 	Historical bool
 }
 
-// Next returns the first pending entry that skip does not skip, or nil if
-// there is none: live hits in the order of acceptance, then historical ones in
-// that order. An entry that cannot be decoded is put into quarantine on the
-// way; one that the disk does not give now is passed over.
+// Next returns the first pending entry for which skip is false, or nil if there
+// is none: live hits in the order of acceptance, then historical ones in that
+// order. Nothing changes for the entry. One that cannot be decoded is put into
+// quarantine on the way; one that the disk cannot read now is passed over.
 func (o *Outbox) Next(skip func(Ref) bool) (*Queued, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -67,16 +66,18 @@ func (o *Outbox) Next(skip func(Ref) bool) (*Queued, error) {
 					return nil, o.fail("quarantine an entry of the outbox", err)
 				}
 			}
-			again = true // with another index
+			again = true // the index changed
 			break
 		}
 	}
 	return nil, nil
 }
 
-// firstLive is the position of the first live hit in the index. Hits of this
-// process come after all others, in the order of their age. Those of an earlier
-// one are live if the wall clock says so, which need not be in order.
+// firstLive is the position of the first live hit in the index. Invariant: hits
+// accepted in this run are at the end, in the order of their age; hits of earlier
+// runs come before them, and their ages, by the wall clock, need not be in order.
+// So a binary search finds the first live hit of this run; if all of them are live,
+// the live ones right before them, of an earlier run, count too.
 func (o *Outbox) firstLive() int {
 	live := func(s slot) bool { age, _ := o.age(s); return age >= 0 && age <= o.opts.HistoricalAfter }
 	n := len(o.index)
@@ -89,7 +90,7 @@ func (o *Outbox) firstLive() int {
 	return first
 }
 
-// age is the time since a hit was accepted, and whether that is certain.
+// age is the time since a hit was accepted, and whether it is certain.
 func (o *Outbox) age(s slot) (age time.Duration, sure bool) {
 	if s.thisRun {
 		return o.now().Sub(s.mono), true
@@ -98,7 +99,7 @@ func (o *Outbox) age(s slot) (age time.Duration, sure bool) {
 	return age, age >= 0 && s.clockSet && o.opts.ClockSet()
 }
 
-// record reads one record, wherever it is.
+// record reads one record, from memory or the file.
 func (o *Outbox) record(kind journal.Kind, bucket []byte, seq uint64) (journal.Record, error) {
 	key := journal.Key(seq)
 	value, err := o.read(bucket, key)
@@ -129,7 +130,7 @@ func (o *Outbox) entry(s slot) (*Queued, error) {
 	return e, nil
 }
 
-// fill decodes a hit and its pictures, if p has any.
+// fill decodes a hit from its record, with the pictures in p if there are any.
 func fill(h *message.Hit, r, p journal.Record) error {
 	if err := json.Unmarshal(r.Body, h); err != nil {
 		return fmt.Errorf("the entry is not a hit: %w", err)
@@ -145,9 +146,9 @@ func fill(h *message.Hit, r, p journal.Record) error {
 	return nil
 }
 
-// Remove takes delivered entries out of the outbox, all in one transaction,
-// and remembers their revisions. An entry that was updated meanwhile stays,
-// to be delivered in its new revision. One that is gone is no error.
+// Remove removes delivered entries, all in one transaction, and remembers their
+// revisions. An entry that was updated meanwhile stays, to be delivered in its
+// new revision. A missing entry is no error.
 func (o *Outbox) Remove(refs ...Ref) error {
 	if len(refs) == 0 {
 		return nil
@@ -192,7 +193,8 @@ func (o *Outbox) remove(refs []Ref) error {
 	return nil
 }
 
-// Largest is the size of the largest pending entry, with its pictures.
+// Largest is the size of the largest pending entry with its pictures, in bytes as
+// stored.
 func (o *Outbox) Largest() (n int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -202,8 +204,8 @@ func (o *Outbox) Largest() (n int64) {
 	return n
 }
 
-// PendingRef completes the reference to a pending hit of which only number and
-// revision are known.
+// PendingRef completes a reference to a pending hit of which only number and
+// revision are known. It is false if that revision is not pending.
 func (o *Outbox) PendingRef(ref Ref) (Ref, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -211,8 +213,8 @@ func (o *Outbox) PendingRef(ref Ref) (Ref, bool) {
 	return Ref{s.seq, s.number, s.revision}, ok
 }
 
-// oldMarks are the delivered numbers to be forgotten when these join them.
-// Forgetting goes in batches: it sorts.
+// oldMarks are the delivered numbers to forget when marks join them, the lowest
+// first. They are forgotten in batches, because finding them sorts all.
 func (o *Outbox) oldMarks(marks map[uint64]uint32) []uint64 {
 	const batch = 128
 	if len(o.delivered)+len(marks) <= maxDelivered+batch {
@@ -223,8 +225,8 @@ func (o *Outbox) oldMarks(marks map[uint64]uint32) []uint64 {
 	return slices.DeleteFunc(old, func(n uint64) bool { _, again := marks[n]; return again })
 }
 
-// locate finds the pending entry of this number and revision. Its sequence is
-// another one if the file was rebuilt after ref was handed out.
+// locate finds the pending entry of this number and revision. Its sequence differs
+// if the file was rebuilt after ref was handed out.
 func (o *Outbox) locate(ref Ref) (slot, bool) {
 	i, ok := o.find(ref.Seq)
 	if !ok || o.index[i].number != ref.Number {
@@ -236,11 +238,11 @@ func (o *Outbox) locate(ref Ref) (slot, bool) {
 }
 
 // maxQuarantine is how many undeliverable entries are kept for a person to
-// look at; the oldest go first.
+// examine; the oldest are dropped first.
 const maxQuarantine = 100
 
-// Quarantine takes an entry that can never be delivered out of the way of the
-// others and keeps it, without its pictures, for a person to look at.
+// Quarantine removes an entry that can never be delivered from the queue and
+// keeps it, without its pictures, for a person to examine.
 func (o *Outbox) Quarantine(ref Ref, reason string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -271,11 +273,11 @@ func (o *Outbox) quarantine(ref Ref, reason string) error {
 	o.forget([]uint64{s.seq})
 	o.counts.DroppedEntries += uint64(len(old))
 	o.quarantined = append(slices.Clone(o.quarantined[len(old):]), s.seq)
-	o.log.Error("a hit cannot be delivered and went into quarantine", "id", message.FormatID(o.unit, ref.Number), "reason", reason)
+	o.log.Error("a hit cannot be delivered; it is in quarantine", "id", message.FormatID(o.unit, ref.Number), "reason", reason)
 	return nil
 }
 
-// Stats is a snapshot.
+// Stats returns the present counts.
 func (o *Outbox) Stats() message.OutboxHealth {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -298,10 +300,10 @@ func (o *Outbox) Stats() message.OutboxHealth {
 	return s
 }
 
-// priorityName names a priority where a number cannot be a name.
+// priorityName is a priority as a key of JSON: "p1".
 func priorityName(urgency uint8) string { return "p" + strconv.Itoa(int(urgency)) }
 
-// List returns the pending entries in order.
+// List returns the pending entries, by sequence.
 func (o *Outbox) List() []Pending {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -9,15 +9,15 @@ import (
 	"platewatch/uplink/outbox/internal/journal"
 )
 
-// Damage tells that the outbox file was damaged and what came of it.
+// Damage reports a damaged outbox file.
 type Damage struct {
 	At       time.Time
 	Reason   string // what was wrong
 	Kept     string // where the damaged file is
-	Salvaged int    // pending hits carried over
+	Salvaged int    // pending hits copied to the fresh file
 }
 
-// Damage is nil if the file was found in order.
+// Damage is nil if the file was intact.
 func (o *Outbox) Damage() *Damage {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -25,13 +25,14 @@ func (o *Outbox) Damage() *Damage {
 }
 
 // rebuild replaces the damaged file by a fresh one with what is readable, and
-// opens that. Called with the lock held, or before the outbox is shared.
+// opens that. Called with the lock held, or before other goroutines know the
+// outbox.
 func (o *Outbox) rebuild(cause error) error {
 	running := o.db != nil
 	if running {
-		// Closing a damaged database can fail too; its file is given up anyway.
+		// Closing a damaged database can fail; its file is abandoned anyway.
 		if err := journal.Guard(o.db.Close); err != nil {
-			o.log.Warn("closing the damaged outbox failed", "error", err)
+			o.log.Warn("cannot close the damaged outbox", "error", err)
 		}
 		o.db = nil
 	}
@@ -59,17 +60,17 @@ func (o *Outbox) rebuild(cause error) error {
 	}
 	o.damage = &Damage{At: o.now(), Reason: cause.Error(), Kept: corrupt, Salvaged: len(hits)}
 	o.counts.Salvaged += uint64(len(hits))
-	o.log.Error("the outbox was damaged; a fresh one holds what could be read",
+	o.log.Error("the outbox was damaged; a fresh file holds what could be read",
 		"file", o.path, "kept", corrupt, "salvaged", len(hits), "error", cause)
 	o.lastNum = max(o.lastNum, old.LastNumber)
 	o.lastSeq = max(o.lastSeq, old.LastSeq)
-	clear(o.unsaved) // the fresh file has it
+	clear(o.unsaved) // is in the fresh file
 	o.unsavedBytes = 0
 	if err := o.load(); err != nil {
 		return err
 	}
 	if running {
-		// What was there at the start decides about the gap; see settleNumber.
+		// On opening, restoreNumber leaves the gap.
 		o.lastNum += damageGap
 		o.given = 0
 		o.raiseCeiling(o.lastNum + 1)

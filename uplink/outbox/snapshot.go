@@ -13,7 +13,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// snapshot is everything in a database that the index needs.
+// snapshot is what the index needs of a database.
 type snapshot struct {
 	index       []slot
 	bytes       int64
@@ -98,13 +98,13 @@ func (s *snapshot) read(tx *bolt.Tx) error {
 	})
 }
 
-// slotFrom is what the index keeps of a hit's record.
+// slotFrom makes the index's slot of a hit's record.
 func slotFrom(r journal.Record) slot {
 	return slot{seq: r.Seq, number: r.Number, previous: r.Previous, revision: r.Revision, urgency: r.Urgency,
 		accepted: r.Accepted, clockSet: r.ClockSet, size: recordCost(r.Size())}
 }
 
-// overlay is an index with changes laid over it that the file does not have yet.
+// overlay applies changes that the file does not have yet to an index.
 func (s *snapshot) overlay(index []slot, unsaved journal.Changes) error {
 	bySeq := map[uint64]slot{}
 	for _, sl := range index {
@@ -163,14 +163,14 @@ func (s *snapshot) overlay(index []slot, unsaved journal.Changes) error {
 	return nil
 }
 
-// slot is what is kept in memory of a pending hit.
+// slot is a pending hit in the index in memory.
 type slot struct {
 	seq      uint64
 	number   uint64
 	previous uint64
 	revision uint32
 	urgency  uint8
-	thisRun  bool // accepted since this process started, so that mono counts
+	thisRun  bool // accepted since this process started, so that mono holds
 	mono     time.Time
 	accepted int64 // unix ms by the wall clock then
 	clockSet bool  // that clock was set from a time source

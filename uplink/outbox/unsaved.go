@@ -13,17 +13,16 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// Everything that changes the file is first a set of changes: keys and the
-// values they are to have. Normally the set is committed at once. While the
-// disk takes no writes (it is full, read-only or broken) the sets are kept in
-// memory, laid over what the file holds, and committed together when it takes
-// writes again. A set can be committed twice without harm.
+// Every write is first a set of changes: keys and their new values. Normally the
+// set is committed at once. While the disk takes no writes (it is full, read-only
+// or broken) the sets are kept in memory as an overlay of the file, and committed
+// together once it takes writes again. Committing a set twice is harmless.
 
-// retryDisk is how often a disk that took no writes is tried again.
+// retryDisk is the default of [Settings.MaintainEvery].
 const retryDisk = 5 * time.Second
 
-// read gets one value, the way it will be once everything is on disk. The
-// value is the caller's.
+// read gets one value as it will be once everything is on disk. The value is the
+// caller's.
 func (o *Outbox) read(bucket []byte, key []byte) ([]byte, error) {
 	if v, ok := o.unsaved[journal.CellOf(bucket, key)]; ok {
 		return v, nil
@@ -41,9 +40,9 @@ func (o *Outbox) read(bucket []byte, key []byte) ([]byte, error) {
 	return value, err
 }
 
-// save puts a set of changes on disk, together with those that are only in
-// memory. An error that is not errDamaged satisfies errDisk; the caller then
-// keeps the changes by [Outbox.hold] or gives them up.
+// save commits a set of changes, together with those that are only in memory. An
+// error that is not [journal.ErrDamaged] satisfies [journal.ErrDisk]; the caller
+// then keeps the changes with [Outbox.hold] or abandons them.
 func (o *Outbox) save(c journal.Changes) error {
 	if o.closed {
 		return ErrClosed
@@ -54,7 +53,7 @@ func (o *Outbox) save(c journal.Changes) error {
 	return o.flush(c)
 }
 
-// flush tries the disk now, whenever it was tried last.
+// flush tries the disk now, even if it failed a moment ago.
 func (o *Outbox) flush(c journal.Changes) error {
 	switch {
 	case o.disk != nil && o.replaced():
@@ -66,8 +65,8 @@ func (o *Outbox) flush(c journal.Changes) error {
 			return o.diskFailed(err)
 		}
 	}
-	// What is only in memory may be overridden by c, so it goes first and in
-	// a transaction of the same commit.
+	// c may override what is only in memory, so that is applied first, in the same
+	// transaction.
 	err := journal.Guard(func() error {
 		return o.commit(o.db, func(tx *bolt.Tx) error {
 			if err := o.unsaved.Apply(tx); err != nil {
@@ -83,16 +82,18 @@ func (o *Outbox) flush(c journal.Changes) error {
 	case errors.Is(err, journal.ErrDamaged):
 		return err
 	case errors.Is(err, bolterrors.ErrInvalidMapping):
-		// It could not be mapped again after it had grown: it is opened anew.
+		// It grew and could not be mapped again: the next flush opens it anew.
 		err = errors.Join(err, o.db.Close())
 		o.db = nil
 	}
 	return o.diskFailed(err)
 }
 
+// diskFailed notes that the disk takes no writes. The error satisfies
+// [journal.ErrDisk].
 func (o *Outbox) diskFailed(err error) error {
 	if o.disk == nil {
-		o.log.Error("the outbox's disk takes no writes; hits are kept in memory and delivered from there",
+		o.log.Error("cannot write to the outbox's disk; hits are kept in memory and delivered from there",
 			"file", o.path, "error", err)
 		o.counts.DiskFailures++
 	}
@@ -104,7 +105,7 @@ func (o *Outbox) diskFailed(err error) error {
 // diskWorks notes that everything is on disk now.
 func (o *Outbox) diskWorks() {
 	if o.disk != nil {
-		o.log.Info("the outbox's disk takes writes again", "file", o.path, "saved_hits", o.unsavedHits())
+		o.log.Info("the outbox's disk can be written again", "file", o.path, "saved_hits", o.unsavedHits())
 		o.disk = nil
 	}
 	if len(o.unsaved) > 0 {
@@ -116,10 +117,10 @@ func (o *Outbox) diskWorks() {
 	}
 }
 
-// hold lays a set of changes over the file, in memory, where there is room:
-// pictures that are only in memory go before hits, the least urgent first and
-// among them the oldest. s is the hit that the changes bring, nil if none.
-// It returns [ErrFull] if that hit itself is the one that goes.
+// hold keeps a set of changes in memory. Where that exceeds the bound, pictures
+// that are only in memory are evicted before hits, the least urgent first and
+// among them the oldest. s is the hit that the changes add, nil if there is none.
+// It returns [ErrFull] if that hit itself is evicted.
 func (o *Outbox) hold(c journal.Changes, s *slot) error {
 	for at, v := range c {
 		if old, ok := o.unsaved[at]; ok {
@@ -161,7 +162,7 @@ func (o *Outbox) hold(c journal.Changes, s *slot) error {
 			return nil
 		}
 		if s != nil && p.seq == s.seq {
-			o.takeBack(*s)
+			o.revert(*s)
 			return ErrFull
 		}
 		o.drop(journal.BucketHits, p)
@@ -171,8 +172,8 @@ func (o *Outbox) hold(c journal.Changes, s *slot) error {
 	return nil
 }
 
-// drop takes a value out of memory. If an older one is in the file, that is
-// to be deleted.
+// drop removes a value from memory. If the file has an older one, that is marked
+// for deletion.
 func (o *Outbox) drop(bucket []byte, s slot) {
 	at := journal.CellOf(bucket, journal.Key(s.seq))
 	o.unsavedBytes -= int64(len(o.unsaved[at]))
@@ -184,9 +185,9 @@ func (o *Outbox) drop(bucket []byte, s slot) {
 	o.unsavedBytes -= journal.CellCost
 }
 
-// takeBack takes a hit out of memory that found no room. If it was to replace
-// one in the file, that one stays.
-func (o *Outbox) takeBack(s slot) {
+// revert removes a rejected hit from memory. If it was to replace one in the file,
+// that one stays.
+func (o *Outbox) revert(s slot) {
 	for _, bucket := range [][]byte{journal.BucketHits, journal.BucketPictures} {
 		at := journal.CellOf(bucket, journal.Key(s.seq))
 		if v, ok := o.unsaved[at]; ok {
@@ -199,10 +200,12 @@ func (o *Outbox) takeBack(s slot) {
 	}
 }
 
+// isUnsaved is true if a value is only in memory.
 func (o *Outbox) isUnsaved(bucket []byte, seq uint64) bool {
 	return o.unsaved[journal.CellOf(bucket, journal.Key(seq))] != nil
 }
 
+// unsavedHits counts the hits that are only in memory.
 func (o *Outbox) unsavedHits() (n int) {
 	for at, v := range o.unsaved {
 		if at.Bucket == string(journal.BucketHits) && v != nil {
@@ -212,12 +215,12 @@ func (o *Outbox) unsavedHits() (n int) {
 	return n
 }
 
+// leastUrgentOldest sorts in the order of eviction.
 func leastUrgentOldest(a, b slot) int {
 	return cmp.Or(-cmp.Compare(a.urgency, b.urgency), cmp.Compare(a.seq, b.seq))
 }
 
-// tend does what is due from time to time, until the outbox is closed: it
-// tries a disk that took no writes, and drops hits over their age.
+// runMaintenance calls maintain from time to time, until the outbox is closed.
 func (o *Outbox) runMaintenance() {
 	defer close(o.maintenanceDone)
 	tick := time.NewTicker(o.opts.MaintainEvery)
@@ -234,6 +237,7 @@ func (o *Outbox) runMaintenance() {
 	}
 }
 
+// maintain retries a failing disk, and drops expired hits.
 func (o *Outbox) maintain() {
 	if o.closed {
 		return
@@ -248,8 +252,8 @@ func (o *Outbox) maintain() {
 	o.expire()
 }
 
-// expire drops hits that are older than their priority's bound. Only an age
-// that is certain counts: a clock that jumped must not empty the outbox.
+// expire drops hits that are older than their priority's bound. Only a certain age
+// counts: a clock that jumped must not empty the outbox.
 func (o *Outbox) expire() {
 	var old []uint64
 	for _, s := range o.index {
@@ -265,7 +269,7 @@ func (o *Outbox) expire() {
 	c.Remove(journal.BucketHits, old...)
 	c.Remove(journal.BucketPictures, old...)
 	if err := o.keep(c); err != nil {
-		o.log.Error("hits over their age cannot be dropped; trying again", "hits", len(old), "error", err)
+		o.log.Error("cannot drop expired hits; retrying", "hits", len(old), "error", err)
 		return
 	}
 	for _, seq := range old {
@@ -275,11 +279,10 @@ func (o *Outbox) expire() {
 		}
 	}
 	o.forget(old)
-	o.log.Warn("hits were dropped because they were over their age", "hits", len(old))
+	o.log.Warn("hits expired and were dropped", "hits", len(old))
 }
 
-// keep saves changes that bring no hit, or holds them if the disk takes no
-// writes.
+// keep saves changes that add no hit, or holds them if the disk takes no writes.
 func (o *Outbox) keep(c journal.Changes) error {
 	err := o.save(c)
 	if errors.Is(err, journal.ErrDisk) {

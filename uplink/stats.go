@@ -1,0 +1,75 @@
+package uplink
+
+import (
+	"fmt"
+	"time"
+
+	"platewatch/uplink/broker"
+	"platewatch/uplink/message"
+)
+
+// Stats is what the client did since it was made.
+type Stats struct {
+	Connected       bool
+	Broker          string // the one connected to, or tried last
+	Insecure        bool   // that one is on another machine and the link is not encrypted
+	Connects        uint64
+	Delivered       uint64 // hits acknowledged
+	Resent          uint64 // hits published again after a connection ended, or because the server did not acknowledge them
+	Historical      uint64 // hits delivered late
+	WithoutPictures uint64 // hits published without their pictures because the broker may refuse their size
+	Awaiting        int    // hits that the broker acknowledged and the server did not
+	LastProblem     string // why the last connection was lost or could not be made; "" after one was made
+	Since           time.Time
+}
+
+// Stats is a snapshot.
+func (c *Client) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stats
+}
+
+func (c *Client) count(f func(*Stats)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f(&c.stats)
+}
+
+// health completes the health message with what the client knows.
+func (c *Client) health(b broker.Broker) message.Health {
+	h := c.cfg.Health()
+	h.Unit = c.outbox.Unit()
+	h.Outbox = c.outbox.Stats()
+	if h.At.IsZero() {
+		h.At = time.Now()
+	}
+	if h.Cameras == nil {
+		h.Cameras = []message.CameraHealth{}
+	}
+	if h.Lists == nil {
+		h.Lists = []message.ListHealth{}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h.Link = message.LinkHealth{
+		Broker: b.Name(), Connects: c.stats.Connects, Delivered: c.stats.Delivered, Resent: c.stats.Resent,
+		Insecure: b.Plaintext(), LastProblem: c.stats.LastProblem, ControlDrops: c.drops, Awaiting: c.stats.Awaiting,
+	}
+	h.Problems = append(h.Problems, c.stats.problems()...)
+	return h
+}
+
+// Problems are what a person should know of the link while it is connected, one
+// sentence each.
+func (c *Client) Problems() []string { return c.Stats().problems() }
+
+func (s Stats) problems() (out []string) {
+	if s.Insecure {
+		out = append(out, fmt.Sprintf("The link to %s is not encrypted, as configured.", s.Broker))
+	}
+	if s.LastProblem == serverSilent {
+		out = append(out, fmt.Sprintf("The server does not acknowledge hits: %d are kept and resent from time to time.", s.Awaiting))
+	}
+	return out
+}

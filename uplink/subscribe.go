@@ -1,0 +1,92 @@
+package uplink
+
+import (
+	"strings"
+
+	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/internal/link"
+	"platewatch/uplink/message"
+)
+
+// subscribe asks for the server's acknowledgements, if hits wait for them, and
+// for the hotlists' manifests. Either channel is closed once the broker
+// answered, and nil where nothing was asked.
+func (s *session) subscribe() (acks, manifests <-chan struct{}) {
+	if s.subscribed = s.cfg.Ack != AckServer; !s.subscribed {
+		// QoS 0: if one gets lost, the hit is resent, and a cluster keeps no durable
+		// consumer for every unit.
+		s.acks = s.link.Subscribe(map[string]byte{message.Topic(s.client.outbox.Unit(), message.KindAcks): 0})
+		acks = s.acks.Done()
+	}
+	if s.cfg.Lists != nil {
+		manifests = s.subscribeManifests()
+	}
+	return acks, manifests
+}
+
+// subscribeManifests asks for the hotlists' manifests, which the broker sends with
+// every subscription. The channel is closed once it answered.
+func (s *session) subscribeManifests() <-chan struct{} {
+	s.manifests = s.link.Subscribe(s.cfg.Lists.filters())
+	return s.manifests.Done()
+}
+
+// onAcksSubscribed handles the broker's answer. Without the acknowledgements no
+// hit would ever be removed, so a refusal ends the connection.
+func (s *session) onAcksSubscribed() error {
+	if err := link.SubscriptionError(s.acks); err != nil {
+		return &failure.Error{Op: "subscribe to the server's acknowledgements on", Path: s.broker.Name(), Err: err,
+			Advice: `let the unit read its acks topic, or set uplink.ack = "broker"`}
+	}
+	s.subscribed = true
+	return nil
+}
+
+// onManifestsSubscribed handles the broker's answer about the hotlists. Hits do
+// not depend on it.
+func (s *session) onManifestsSubscribed() {
+	if err := link.SubscriptionError(s.manifests); err != nil {
+		if s.client.logged.ShouldLog("manifests: " + err.Error()) {
+			s.client.log.Warn("the broker refuses hotlist updates", "broker", s.broker.Name(), "error", err,
+				"hint", "let the unit read platewatch/v1/hotlists/#")
+		}
+	}
+}
+
+// receive handles one message that came for the unit. It may hold anything.
+func (s *session) receive(m link.Message) {
+	c := s.client
+	if m.Topic == message.Topic(c.outbox.Unit(), message.KindAcks) {
+		refs, err := parseAcks(c.outbox.Unit(), m.Payload)
+		if err != nil {
+			if c.logged.ShouldLog("acks: " + err.Error()) {
+				c.log.Warn("an acknowledgement of the server is not valid", "error", err)
+			}
+			return
+		}
+		s.onServerAcks(refs)
+		return
+	}
+	if c.cfg.Lists != nil && strings.HasPrefix(m.Topic, message.ListRoot) {
+		c.cfg.Lists.take(m)
+	}
+}
+
+// request carries out a subscription without waiting for the answer.
+func (s *session) request(r subscription) {
+	if r.end {
+		s.link.Unsubscribe(r.topic)
+		r.done <- nil
+		return
+	}
+	t := s.link.Subscribe(map[string]byte{r.topic: 0})
+	lost := s.link.Closed()
+	s.cfg.Lists.waits.Go(func() {
+		select {
+		case <-t.Done():
+			r.done <- link.SubscriptionError(t)
+		case <-lost:
+			r.done <- errNotConnected
+		}
+	})
+}
