@@ -158,17 +158,10 @@ func (c *Client) connect(ctx context.Context, b broker.Broker) (*link.Link, erro
 	if c.cfg.Lists != nil {
 		inbound = max(inbound, c.cfg.Lists.maxPart()+1024)
 	}
-	in := link.NewInbox()
-	l, err := link.Connect(ctx, b, link.Options{
+	return link.Connect(ctx, b, link.Options{
 		ClientID: "platewatch-" + unit, KeepAlive: c.flow.keepAliveFor(c.outbox.Largest()), Limit: inbound, Bandwidth: int(c.cfg.Bandwidth),
-		WillTopic: message.Topic(unit, message.KindState), Will: will, OnMessage: in.Put,
+		WillTopic: message.Topic(unit, message.KindState), Will: will,
 	})
-	if err != nil {
-		in.Close()
-		return nil, err
-	}
-	l.Inbox = in
-	return l, nil
 }
 
 // serve works on one connection until it ends.

@@ -17,8 +17,8 @@ import (
 	"platewatch/uplink/message"
 )
 
-// file is where a part waits. Its name is its hash, so that parts of different
-// versions do not get mixed up.
+// file is where a part is kept. Its name is its hash, so that parts of different
+// versions cannot be confused.
 func (u *ListUpdates) file(p ListPart) string {
 	return filepath.Join(u.cfg.Dir, hex.EncodeToString(p.SHA256[:])+".part")
 }
@@ -60,19 +60,20 @@ func (u *ListUpdates) fetch(ctx context.Context, list, version string, p ListPar
 		case err != nil:
 			return fmt.Errorf("%w: part %d: %w", errParts, p.Number, err)
 		case !p.matches(payload):
-			return fmt.Errorf("%w: part %d is not the one that the manifest names: %d bytes of %d, or another content", errParts, p.Number, len(payload), p.Size)
+			return fmt.Errorf("%w: part %d does not match the manifest: %d bytes of %d, or other content", errParts, p.Number, len(payload), p.Size)
 		}
 		return renameio.WriteFile(u.file(p), payload, 0o600)
 	}
 }
 
+// matches compares a part's content with the manifest.
 func (p ListPart) matches(b []byte) bool {
 	sum := sha256.Sum256(b)
 	return int64(len(b)) == p.Size && bytes.Equal(sum[:], p.SHA256[:])
 }
 
-// get gets the retained message of a topic over the connection there is, or
-// the next one.
+// get gets the retained message of a topic over the present connection or the next
+// one.
 func (u *ListUpdates) get(ctx context.Context, topic string) ([]byte, error) {
 	u.mu.Lock()
 	up := u.up
@@ -136,8 +137,8 @@ func (u *ListUpdates) get(ctx context.Context, topic string) ([]byte, error) {
 
 var errNotConnected = errors.New("the connection was lost")
 
-// subscription is a wish of the hotlist updates: a topic to have, or to have
-// no longer.
+// subscription is a request of the hotlist updates to the session: to subscribe to
+// a topic, or to end that.
 type subscription struct {
 	topic string
 	end   bool

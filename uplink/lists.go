@@ -19,20 +19,18 @@ import (
 	"platewatch/uplink/message"
 )
 
-// ListApplier is what takes the hotlist updates that come over MQTT. Its
-// methods are called one at a time.
+// ListApplier applies the hotlist updates that come over MQTT. Its methods are
+// called one at a time.
 type ListApplier interface {
-	// CheckManifest verifies a manifest before anything in it is believed, and
-	// tells what to fetch. It returns nil without an error if the unit holds
-	// that version already.
+	// CheckManifest verifies a manifest and returns what to fetch. It returns nil
+	// without an error if the unit has that version already.
 	CheckManifest(list string, manifest []byte) (*ListUpdate, error)
-	// ApplyUpdate takes the update over, all or nothing. parts are the files of
-	// the update's parts, in order, each of the size and hash that the update
-	// names.
+	// ApplyUpdate applies the update, all or nothing. parts are the files of its
+	// parts, in order, each with the size and hash that the update names.
 	ApplyUpdate(ctx context.Context, list string, manifest []byte, parts []string) error
 }
 
-// ListUpdate is what a verified manifest says of its version.
+// ListUpdate is a version as its verified manifest describes it.
 type ListUpdate struct {
 	Version string
 	Parts   []ListPart
@@ -79,23 +77,22 @@ func (s ListSettings) Problems() iter.Seq2[string, error] {
 	})
 }
 
-// ListUpdates fetches the hotlist updates that the broker holds: a manifest,
-// then part after part, then it hands all to the [ListApplier]. Parts that
-// were fetched are kept over lost connections and restarts; a newer manifest
-// ends the fetching of an older one.
+// ListUpdates fetches the hotlist updates that the broker retains: a manifest, then
+// part after part; then it calls the [ListApplier]. Fetched parts are kept over
+// lost connections and restarts; a newer manifest ends the fetching of an older
+// one.
 type ListUpdates struct {
 	cfg      ListSettings
 	requests chan subscription
 	wake     chan struct{} // one token: there is a manifest
 	waits    sync.WaitGroup
-	// refused are the manifests, by list, that nothing but another one can mend.
-	// The broker retains them, and they come again with every connection. Only
-	// run uses it.
+	// refused are the manifests, by list, that were refused for good. The broker
+	// retains them and sends them again with every connection. Only run uses it.
 	refused map[string][sha256.Size]byte
 
 	mu        sync.Mutex
-	manifests map[string][]byte // that came and were not looked at, the latest of each list
-	want      string            // the topic of the part that is waited for
+	manifests map[string][]byte // received and not processed, the latest of each list
+	want      string            // the topic of the part that get waits for
 	part      chan []byte       // has room for one
 	up        chan struct{}     // closed while there is a connection
 	lost      chan struct{}     // closed when that connection is gone
@@ -141,7 +138,7 @@ func (u *ListUpdates) filters() map[string]byte {
 	return topics
 }
 
-// connected and disconnected are told by the session.
+// connected and disconnected are called by the session.
 func (u *ListUpdates) connected() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -156,7 +153,7 @@ func (u *ListUpdates) disconnected() {
 	u.up = make(chan struct{})
 }
 
-// take gets a message from the session, which it never holds up.
+// take gets a message from the session. It never blocks.
 func (u *ListUpdates) take(m link.Message) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -168,7 +165,7 @@ func (u *ListUpdates) take(m link.Message) {
 		return
 	}
 	name, last, _ := strings.Cut(strings.TrimPrefix(m.Topic, message.ListRoot), "/")
-	if last != "manifest" || !slices.Contains(u.cfg.Lists, name) || len(m.Payload) == 0 { // empty: the retained one was taken away
+	if last != "manifest" || !slices.Contains(u.cfg.Lists, name) || len(m.Payload) == 0 { // empty: the retained message was removed
 		return
 	}
 	u.manifests[name] = m.Payload
@@ -178,7 +175,7 @@ func (u *ListUpdates) take(m link.Message) {
 	}
 }
 
-// next takes a manifest that was not looked at.
+// next returns a manifest that was not processed.
 func (u *ListUpdates) next() (list string, manifest []byte) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -189,6 +186,7 @@ func (u *ListUpdates) next() (list string, manifest []byte) {
 	return "", nil
 }
 
+// newer is true if a newer manifest of the list arrived.
 func (u *ListUpdates) newer(list string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -229,16 +227,16 @@ func (u *ListUpdates) run(ctx context.Context, log *slog.Logger) {
 }
 
 var (
-	errNewer = fmt.Errorf("%w: there is a newer manifest", errParts)
-	// errParts: not all parts could be had. They may come later.
-	errParts = errors.New("a part of the update cannot be had")
+	errNewer = fmt.Errorf("%w: a newer manifest arrived", errParts)
+	// errParts: not all parts could be fetched. They may be available later.
+	errParts = errors.New("a part of the update is not available")
 )
 
 // update fetches and applies one version. The version is empty if there was
-// nothing to do, or the manifest cannot be believed.
+// nothing to do, or the manifest is not authentic.
 func (u *ListUpdates) update(ctx context.Context, list string, manifest []byte) (version string, err error) {
 	if len(manifest) > u.cfg.MaxManifest {
-		return "", fmt.Errorf("the manifest has %d bytes, at most %d are taken", len(manifest), u.cfg.MaxManifest)
+		return "", fmt.Errorf("the manifest has %d bytes, at most %d are accepted", len(manifest), u.cfg.MaxManifest)
 	}
 	up, err := u.cfg.Applier.CheckManifest(list, manifest)
 	if err != nil || up == nil {
@@ -263,6 +261,7 @@ func (u *ListUpdates) update(ctx context.Context, list string, manifest []byte) 
 	return up.Version, u.sweep(nil)
 }
 
+// bounds checks what the unit would have to store.
 func (u *ListUpdates) bounds(up *ListUpdate) error {
 	if err := message.ValidateName(up.Version); err != nil {
 		return fmt.Errorf("the version cannot be part of a topic: %w", err)
@@ -270,7 +269,7 @@ func (u *ListUpdates) bounds(up *ListUpdate) error {
 	var all int64
 	for _, p := range up.Parts {
 		if p.Size < 0 || p.Size > int64(u.cfg.MaxPart) {
-			return fmt.Errorf("part %d has %d bytes, at most %d are taken", p.Number, p.Size, u.cfg.MaxPart)
+			return fmt.Errorf("part %d has %d bytes, at most %d are accepted", p.Number, p.Size, u.cfg.MaxPart)
 		}
 		if all += p.Size; all > u.cfg.MaxUpdate {
 			return fmt.Errorf("its parts have more than %d bytes together", u.cfg.MaxUpdate)

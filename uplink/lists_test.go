@@ -122,7 +122,7 @@ func TestListUpdates(t *testing.T) {
 		}
 		p.Set(func(p *uplinktest.Proxy) { p.CutParts = 0 })
 		for _, tc := range []struct{ manifest, version, want string }{
-			{"manifest 8", "8", "not the one"}, {"forged", "", "signature"}, {"manifest 9", "9", "does not have it"},
+			{"manifest 8", "8", "does not match"}, {"forged", "", "signature"}, {"manifest 9", "9", "does not have it"},
 			{"huge", "10", "at most"}, {"path", "../x", "topic"}, {strings.Repeat("x", 300<<10), "", "at most"},
 		} {
 			publishRetained(t, b.Addr(), map[string]string{message.ManifestTopic("stolen"): tc.manifest})

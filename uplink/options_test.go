@@ -265,8 +265,8 @@ func TestPicturesFollow(t *testing.T) {
 	var got []string
 	p.Mu.Lock()
 	for _, m := range p.Others {
-		if e := uplinktest.Decode[message.OnvifEvent](t, m.Payload); e.Data.Image != "" {
-			t.Errorf("an event has its picture: %+v", e)
+		if bytes.Contains(m.Payload, []byte(`"Image"`)) {
+			t.Errorf("an event has its picture: %.400s", m.Payload)
 		}
 	}
 	if len(p.Others) != 4 {

@@ -46,8 +46,8 @@ type Credentials struct {
 	User, Password string
 }
 
-// Validate checks the address and its files' presence and content. A file
-// that is missing satisfies errors.Is(err, fs.ErrNotExist).
+// Validate checks the address, and that the files exist and can be used. For a
+// missing file errors.Is(err, fs.ErrNotExist) is true.
 func (b Broker) Validate() error {
 	_, _, err := b.address()
 	if err != nil {
@@ -57,10 +57,10 @@ func (b Broker) Validate() error {
 	return err
 }
 
-// Check wants at least one, and all of them usable.
+// Check demands at least one broker, and validates all of them.
 func Check(brokers []Broker) error {
 	if len(brokers) == 0 {
-		return &failure.Error{Op: "use the uplink", Err: errors.New("no broker is named"), Advice: "name at least one"}
+		return &failure.Error{Op: "use the uplink", Err: errors.New("no broker is given"), Advice: "name at least one"}
 	}
 	for _, b := range brokers {
 		if err := b.Validate(); err != nil {
@@ -70,7 +70,7 @@ func Check(brokers []Broker) error {
 	return nil
 }
 
-// Stamp tells whether a file that the credentials come from was changed.
+// Stamp differs after a file that the credentials come from was changed.
 func (b Broker) Stamp() string {
 	var s strings.Builder
 	for _, path := range []string{b.CAFile, b.CertFile, b.KeyFile, b.UserFile, b.PasswordFile} {
@@ -79,14 +79,14 @@ func (b Broker) Stamp() string {
 		}
 		info, err := os.Stat(path)
 		if err != nil {
-			continue // being replaced, or gone; what is in use goes on
+			continue // being replaced, or missing: keep what is in use
 		}
 		fmt.Fprintf(&s, "%s %d %d;", path, info.ModTime().UnixNano(), info.Size())
 	}
 	return s.String()
 }
 
-// Reachable makes and ends a connection without a word of MQTT.
+// Reachable makes and closes a connection without speaking MQTT.
 func (b Broker) Reachable(ctx context.Context) bool {
 	cred, err := b.Credentials()
 	if err != nil {
@@ -100,7 +100,7 @@ func (b Broker) Reachable(ctx context.Context) bool {
 	return true
 }
 
-// Plaintext is true if the link is unencrypted to another machine.
+// Plaintext is true if the connection is unencrypted to another machine.
 func (b Broker) Plaintext() bool {
 	u, secure, err := b.address()
 	return err == nil && !secure && !Loopback(u.Hostname())
@@ -109,6 +109,7 @@ func (b Broker) Plaintext() bool {
 // Name is the address without secrets, for logs.
 func (b Broker) Name() string { return Redact(b.URL) }
 
+// address parses the URL, and checks that the files fit together.
 func (b Broker) address() (u *url.URL, secure bool, err error) {
 	fail := func(err error, advice string) (*url.URL, bool, error) {
 		return nil, false, &failure.Error{Op: "use the broker", Path: b.Name(), Err: err, Advice: advice}
@@ -127,6 +128,7 @@ func (b Broker) address() (u *url.URL, secure bool, err error) {
 	return u, secure, nil
 }
 
+// Credentials reads the files.
 func (b Broker) Credentials() (Credentials, error) {
 	u, secure, err := b.address()
 	if err != nil {
@@ -158,7 +160,7 @@ func (b Broker) Credentials() (Credentials, error) {
 		}
 		c.TLS.RootCAs = x509.NewCertPool()
 		if !c.TLS.RootCAs.AppendCertsFromPEM(pem) {
-			return fail("CA file", b.CAFile, errors.New("there is no PEM certificate in it"))
+			return fail("CA file", b.CAFile, errors.New("it contains no PEM certificate"))
 		}
 	}
 	if b.CertFile != "" {
@@ -171,7 +173,7 @@ func (b Broker) Credentials() (Credentials, error) {
 	return c, nil
 }
 
-// Connect makes the TCP and TLS connection.
+// Connect makes the TCP connection and, unless tlsConfig is nil, the TLS connection.
 func (b Broker) Connect(ctx context.Context, tlsConfig *tls.Config) (net.Conn, error) {
 	u, _, err := b.address()
 	if err != nil {
@@ -187,7 +189,7 @@ func (b Broker) Connect(ctx context.Context, tlsConfig *tls.Config) (net.Conn, e
 		return nil, err
 	}
 	if tcp, ok := nc.(*net.TCPConn); ok {
-		// A smaller buffer is a wish; the link works without.
+		// The link works with a larger buffer too.
 		_ = tcp.SetWriteBuffer(sendBuffer)
 	}
 	if tlsConfig == nil {

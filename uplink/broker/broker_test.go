@@ -41,7 +41,7 @@ func TestBrokerAddresses(t *testing.T) {
 		"half a certificate":   {Broker{URL: "tls://b", CertFile: file}, "both"},
 		"password alone":       {Broker{URL: "tls://b", PasswordFile: file}, "no user file"},
 		"CA without TLS":       {Broker{URL: "tcp://127.0.0.1", CAFile: file}, "without TLS"},
-		"CA is no certificate": {Broker{URL: "tls://b", CAFile: file}, "no PEM certificate"},
+		"CA is no certificate": {Broker{URL: "tls://b", CAFile: file}, "contains no PEM certificate"},
 		"port out of range":    {Broker{URL: "tls://b:70000"}, "no valid port"},
 		"user file":            {Broker{URL: "tls://b", UserFile: file}, ""},
 	} {

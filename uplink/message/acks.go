@@ -1,15 +1,15 @@
 package message
 
-// Acks is what a server that stores hits for good tells a unit whose
-// configuration waits for it: each hit that it stored, with the revision. A hit
-// that came with pictures_follow is told again when its pictures were stored.
+// Acks is how a server acknowledges hits to a unit that waits for it: each hit that
+// it stored durably, with the revision. A hit that came with pictures_follow is
+// acknowledged again when its pictures are stored.
 type Acks struct {
 	Version Version `json:"version"`
 	Unit    string  `json:"unit"`
 	Stored  []Ack   `json:"stored"`
 }
 
-// Ack is one revision of a hit that the server has for good.
+// Ack is one revision of a hit that the server stored durably.
 type Ack struct {
 	ID       string `json:"id"`
 	Revision int    `json:"revision"`

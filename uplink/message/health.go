@@ -2,12 +2,12 @@ package message
 
 import "time"
 
-// State is the unit's birth message and last will, retained.
+// State is the unit's birth message and last will. Retained.
 type State struct {
 	Version  Version   `json:"version"`
 	Unit     string    `json:"unit"`
 	State    Presence  `json:"state"`
-	Since    time.Time `json:"since,omitzero"`     // when it was said; missing in the last will, which is written beforehand
+	Since    time.Time `json:"since,omitzero"`     // when the state began; absent from the last will, which is written beforehand
 	Reason   string    `json:"reason,omitempty"`   // why it is offline: "stopped" or "connection lost"
 	Software string    `json:"software,omitempty"` // version of the daemon
 	Insecure bool      `json:"insecure,omitempty"` // the link is plaintext to another machine, as configured
@@ -22,8 +22,8 @@ const (
 	Offline Presence = "offline"
 )
 
-// Health is published every minute, retained. It carries counts and states,
-// never plate text.
+// Health is published every minute. Retained. It carries counts and states, never
+// plate text.
 type Health struct {
 	Version     Version        `json:"version"`
 	Unit        string         `json:"unit"` // set by the client
@@ -54,7 +54,7 @@ type CameraHealth struct {
 	LastError string            `json:"last_error,omitempty"`
 }
 
-// LinkHealth is the state of the way to the broker.
+// LinkHealth is the state of the connection to the broker.
 type LinkHealth struct {
 	Broker       string `json:"broker,omitempty"` // the one connected to
 	Connects     uint64 `json:"connects"`         // since the start
@@ -62,7 +62,7 @@ type LinkHealth struct {
 	Resent       uint64 `json:"resent"`
 	Insecure     bool   `json:"insecure"`
 	LastProblem  string `json:"last_problem,omitempty"`
-	Awaiting     int    `json:"awaiting_server,omitempty"` // hits that the broker has and the server did not acknowledge yet
+	Awaiting     int    `json:"awaiting_server,omitempty"` // hits that the broker acknowledged and the server did not
 	ControlDrops uint64 `json:"control_drops"`             // health or list reports replaced before they were sent
 }
 
@@ -99,7 +99,7 @@ type ListRefusal struct {
 	At      time.Time `json:"at"`
 }
 
-// OutboxHealth is what the outbox holds and what became of what it held.
+// OutboxHealth is what the outbox holds, and what became of earlier hits.
 // Counters are since the process started.
 type OutboxHealth struct {
 	Entries     int     `json:"entries"` // pending
@@ -107,24 +107,24 @@ type OutboxHealth struct {
 	MaxEntries  int     `json:"max_entries"`
 	MaxBytes    int64   `json:"max_bytes"`
 	Oldest      float64 `json:"oldest_s"`    // age of the first pending hit in seconds
-	LastNumber  uint64  `json:"last_number"` // given out last
+	LastNumber  uint64  `json:"last_number"` // used last
 	Quarantined int     `json:"quarantined"` // held now
 
 	Accepted        uint64 `json:"accepted"`
 	Updated         uint64 `json:"updated"`
 	Delivered       uint64 `json:"delivered"`
-	Refused         uint64 `json:"refused"`          // not a usable hit, or too large
+	Refused         uint64 `json:"refused"`          // not a valid hit, or too large
 	DroppedEntries  uint64 `json:"dropped_entries"`  // at the bound
 	DroppedPictures uint64 `json:"dropped_pictures"` // at the bound, or too large
-	Expired         uint64 `json:"expired"`          // of the dropped ones: over their age
-	Salvaged        uint64 `json:"salvaged"`         // hits carried over from a damaged file
-	DiskFailures    uint64 `json:"disk_failures"`    // times that the disk began to take no writes
+	Expired         uint64 `json:"expired"`          // of the dropped ones: because of their age
+	Salvaged        uint64 `json:"salvaged"`         // hits copied from a damaged file
+	DiskFailures    uint64 `json:"disk_failures"`    // times that the disk began to refuse writes
 
-	// Hits given up, by priority: "p1", "p2", …
+	// Dropped hits, by priority: "p1", "p2", …
 	DroppedByPriority map[string]uint64 `json:"dropped_by_priority,omitempty"`
 
 	Unsaved      int    `json:"unsaved"`       // pending hits that are only in memory
-	UnsavedBytes int64  `json:"unsaved_bytes"` // of memory that holds what the disk does not take
+	UnsavedBytes int64  `json:"unsaved_bytes"` // of memory that holds what the disk refused
 	DiskProblem  string `json:"disk_problem,omitempty"`
 
 	Damage            string `json:"damage,omitempty"`              // what was wrong with the file

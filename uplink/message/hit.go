@@ -16,15 +16,15 @@ import (
 const SchemaVersion = 1
 
 // Hit is one passage whose plate matched the hotlist. It is a lead, not a
-// fact: it always carries "verified": false and the words of [Notice].
+// fact: it always carries "verified": false and the [Notice].
 //
 // The JSON field names are the contract with receivers; schema/hit.schema.json
 // describes them and the tests keep both equal.
 type Hit struct {
 	Version  Version `json:"version"`
 	ID       string  `json:"id"`                 // unit-number; set by the outbox
-	Number   uint64  `json:"number"`             // only ever grows within a unit; set by the outbox
-	Previous uint64  `json:"previous,omitempty"` // the number given out before this one, so that a receiver can tell a lost hit from a skipped number; 0 if unknown
+	Number   uint64  `json:"number"`             // increases within a unit; set by the outbox
+	Previous uint64  `json:"previous,omitempty"` // the number used before this one, so that a receiver can tell a lost hit from a skipped number; 0 if unknown
 	Revision int     `json:"revision"`           // from 1; a higher one replaces a lower one of the same id; set by the outbox
 	Unit     string  `json:"unit"`               // set by the outbox
 
@@ -32,7 +32,7 @@ type Hit struct {
 	Camera     string     `json:"camera"`
 	Position   *Position  `json:"position,omitempty"`
 	CapturedAt time.Time  `json:"captured_at"` // of the passage's best frame, by the unit's clock
-	Clock      ClockState `json:"clock"`       // whether that clock can be believed
+	Clock      ClockState `json:"clock"`       // whether that clock is set
 
 	Text       string      `json:"text"`       // the plate as read, A-Z and 0-9
 	Confidence float64     `json:"confidence"` // 0-1, that Text is exactly right
@@ -45,15 +45,15 @@ type Hit struct {
 
 	PlatePicture    *Picture `json:"plate_picture,omitempty"`
 	ContextPicture  *Picture `json:"context_picture,omitempty"`  // the plate's surroundings on the vehicle, no occupants
-	PicturesDropped bool     `json:"pictures_dropped,omitempty"` // there were pictures, and a bound took them
-	PicturesFollow  bool     `json:"pictures_follow,omitempty"`  // the same hit comes again with its pictures, under the same id and revision
+	PicturesDropped bool     `json:"pictures_dropped,omitempty"` // there were pictures, and a bound removed them
+	PicturesFollow  bool     `json:"pictures_follow,omitempty"`  // the same hit is sent again with its pictures, under the same id and revision
 	Historical      bool     `json:"historical"`                 // delivered late; set on delivery
 	Verified        Verified `json:"verified"`                   // always false
-	Notice          Notice   `json:"notice"`                     // always the same words
+	Notice          Notice   `json:"notice"`                     // always the same text
 }
 
-// Position is where the unit stands, from its configuration: degrees in WGS 84,
-// and the direction the camera looks, in degrees clockwise from north.
+// Position is where the unit is, from its configuration: degrees in WGS 84, and
+// the direction of the camera in degrees clockwise from north.
 type Position struct {
 	Latitude  float64  `json:"latitude"`
 	Longitude float64  `json:"longitude"`
@@ -61,14 +61,14 @@ type Position struct {
 	Name      string   `json:"name,omitempty"` // "B27 km 12.3, northbound"
 }
 
-// Frame is where in its picture the plate stood.
+// Frame is where the plate is in the camera's picture.
 type Frame struct {
 	Width  int    `json:"width"`  // pixels
 	Height int    `json:"height"` // pixels
 	Box    [4]int `json:"box"`    // x, y, width, height of the plate in pixels
 }
 
-// Character is one position of the plate with what else it could be.
+// Character is one position of the plate, with the alternatives.
 type Character struct {
 	Text         string        `json:"text"`
 	Confidence   float64       `json:"confidence"` // 0-1
@@ -86,7 +86,7 @@ type Match struct {
 	List     string `json:"list"`
 	Version  string `json:"version,omitempty"` // the list's version
 	Category string `json:"category"`          // stolen_vehicle, amber_alert, ...
-	Priority int    `json:"priority"`          // 1 is the most urgent; 0 says nothing and counts as [DefaultPriority]
+	Priority int    `json:"priority"`          // 1 is the most urgent; 0 is unknown and counts as [DefaultPriority]
 	// Covert: whoever stops the vehicle must not show that it was expected.
 	Covert   bool   `json:"covert,omitempty"`
 	Handling string `json:"handling,omitempty"` // what to do, in the list's own words
@@ -98,8 +98,8 @@ type Match struct {
 	Caution     string  `json:"caution,omitempty"` // what makes this match less sure: "the entry may have expired, the clock is not set"
 }
 
-// Entry is the hotlist entry's own account of the vehicle, to be compared with
-// what is on the road.
+// Entry is what the hotlist says of the vehicle, to be compared with what is on
+// the road.
 type Entry struct {
 	Plate     string     `json:"plate"`
 	State     string     `json:"state,omitempty"` // issuing state or country
@@ -143,8 +143,8 @@ const (
 // ClockState says whether the unit's wall clock was set from a time source.
 type ClockState string
 
-// The states of the clock. The zero value is written as unsynchronised: a
-// clock that nobody vouches for is not believed.
+// The states of the clock. The zero value is written as unsynchronised: a clock
+// without a time source is not trusted.
 const (
 	ClockSynchronised   ClockState = "synchronised"
 	ClockUnsynchronised ClockState = "unsynchronised"
@@ -158,7 +158,7 @@ func (c ClockState) MarshalText() ([]byte, error) {
 	return []byte(ClockUnsynchronised), nil
 }
 
-// Version is written as [SchemaVersion], whatever happens.
+// Version is always written as [SchemaVersion].
 type Version struct{}
 
 // MarshalJSON writes [SchemaVersion].
@@ -172,8 +172,8 @@ func (*Version) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Verified is written as false and can be nothing else: no machine verifies a
-// hit. Being a type and not a bool, it cannot be forgotten or set.
+// Verified is always written as false: no machine verifies a hit. As a type without
+// values it cannot be forgotten or set.
 type Verified struct{}
 
 // MarshalJSON writes false.
@@ -187,16 +187,16 @@ func (*Verified) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// NoticeText is what every hit tells the person who gets it.
+// NoticeText is what every hit tells the person who receives it.
 const NoticeText = "A lead, not a fact: before acting, a person must compare the plate and its issuing state with the pictures and the vehicle, and confirm that the entry is still current."
 
-// Notice is written as [NoticeText]; it cannot be forgotten or reworded.
+// Notice is always written as [NoticeText].
 type Notice struct{}
 
 // MarshalJSON writes [NoticeText].
 func (Notice) MarshalJSON() ([]byte, error) { return []byte(strconv.Quote(NoticeText)), nil }
 
-// UnmarshalJSON accepts any string: a receiver shows its own wording.
+// UnmarshalJSON accepts any string: receivers show a notice of their own.
 func (*Notice) UnmarshalJSON(b []byte) error {
 	if len(b) < 2 || b[0] != '"' {
 		return errors.New("the notice must be a string")
@@ -204,7 +204,7 @@ func (*Notice) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// DefaultPriority is what a match without a priority counts as.
+// DefaultPriority is the priority of a match without one.
 const DefaultPriority = 5
 
 // Urgency is the most urgent priority among the matches; 1 is the most urgent.
@@ -223,13 +223,14 @@ func (h *Hit) Urgency() int {
 	return best
 }
 
-// Validate refuses what no receiver could use.
+// Validate refuses a hit that no receiver could use: without text, match or camera,
+// or with a confidence that is not from 0 to 1.
 func (h *Hit) Validate() error {
 	switch {
 	case h.Text == "":
 		return errors.New("the hit has no plate text")
 	case len(h.Matches) == 0:
-		return errors.New("the hit matches no entry, and only hits leave the unit")
+		return errors.New("the hit matches no entry, and only matches may leave the unit")
 	case !(h.Confidence >= 0 && h.Confidence <= 1):
 		return fmt.Errorf("the hit's confidence is %v, not between 0 and 1", h.Confidence)
 	case h.Camera == "":

@@ -12,7 +12,7 @@ import (
 
 // HomeAssistant announces the unit to Home Assistant by MQTT discovery: one
 // retained message for the device and its entities, which read the unit's own
-// topics. Names of entities hold no plate text; the last hit's state does.
+// topics. Names of entities contain no plate text; the state of "Last hit" does.
 type HomeAssistant struct {
 	Enabled bool     `toml:"enabled"`
 	Prefix  string   `toml:"prefix"` // of Home Assistant's discovery; default "homeassistant"
@@ -35,6 +35,7 @@ func (a HomeAssistant) Problems() iter.Seq2[string, error] {
 // homeID is a unit's name in the characters that discovery allows.
 func homeID(unit string) string { return strings.ReplaceAll(unit, ".", "__") }
 
+// Topic is where Home Assistant expects the discovery message. Retained.
 func (a *HomeAssistant) Topic(unit string) string {
 	return cmp.Or(a.Prefix, DefaultHomeAssistant().Prefix) + "/device/" + homeID(unit) + "/config"
 }
@@ -81,7 +82,8 @@ type homeComponent struct {
 	AttributesTemplate string `json:"json_attributes_template,omitempty"`
 }
 
-// Message encodes the discovery message of a unit.
+// Message encodes the discovery message of a unit; software is the version of its
+// daemon.
 func (a *HomeAssistant) Message(unit, software string) ([]byte, error) {
 	id := "platewatch_" + homeID(unit)
 	hits, health := Topic(unit, KindHits), Topic(unit, KindHealth)
@@ -94,7 +96,7 @@ func (a *HomeAssistant) Message(unit, software string) ([]byte, error) {
 		Components: map[string]homeComponent{
 			"last_hit": {Platform: "sensor", Name: "Last hit", StateTopic: hits, ValueTemplate: "{{ value_json.text }}", Icon: "mdi:car-search",
 				AttributesTopic: hits,
-				// Without the pictures, which are more than Home Assistant stores.
+				// Without the pictures: Home Assistant bounds what it stores.
 				AttributesTemplate: "{{ {'id': value_json.id, 'camera': value_json.camera, 'captured_at': value_json.captured_at, " +
 					"'confidence': value_json.confidence, 'list': value_json.matches[0].list, 'category': value_json.matches[0].category, " +
 					"'entry_plate': value_json.matches[0].entry.plate, 'handling': value_json.matches[0].handling | default(''), " +

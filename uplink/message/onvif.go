@@ -17,7 +17,7 @@ import (
 // events over MQTT (ONVIF Core Specification, "Event over MQTT"; Analytics
 // Service Specification, "License Plate Recognition").
 //
-// There is no place in it for "verified": such a receiver does not show that a
+// The event has no field for "verified": such a receiver does not show that a
 // person must compare plate and issuing state before acting.
 type ONVIF struct {
 	Enabled     bool   `toml:"enabled"`
@@ -54,10 +54,10 @@ func (o *ONVIF) Topic(h *Hit) string {
 	return prefix + "onvif-ej/RuleEngine/Recognition/LicensePlate/&" + onvifLevel(h.Camera) + "/" + onvifRule
 }
 
-// onvifLevel leaves out what would end the level or match others.
+// onvifLevel removes what would end the level or act as a wildcard.
 func onvifLevel(s string) string { return strings.NewReplacer("/", "", "#", "", "+", "").Replace(s) }
 
-type OnvifEvent struct {
+type onvifEvent struct {
 	UtcTime string      `json:"UtcTime"`
 	Source  onvifSource `json:"Source"`
 	Data    onvifData   `json:"Data"`
@@ -84,10 +84,10 @@ type onvifPlate struct {
 	IssuingEntity *onvifText `json:"IssuingEntity,omitempty"`
 }
 
-// onvifText is an element with an attribute. How its own text is written is
-// not defined by the specification. "#text" is what the common converters
-// between XML and JSON write beside "@" attributes (Newtonsoft's Json.NET,
-// Python's xmltodict), so it is what a receiver most likely expects.
+// onvifText is an element with an attribute. The specification does not define how
+// its own text is written. "#text" is what the common converters between XML and
+// JSON write beside "@" attributes (Newtonsoft's Json.NET, Python's xmltodict), so a
+// receiver most likely expects it.
 type onvifText struct {
 	Likelihood float64 `json:"@Likelihood"`
 	Text       string  `json:"#text"`
@@ -101,15 +101,15 @@ type onvifBox struct {
 	Bottom string `json:"@bottom"`
 }
 
-// onvifLabel: ONVIF's own word for a plate that is on a list to look for.
+// onvifLabel is ONVIF's own word for a plate on a hotlist.
 const onvifLabel = "Blacklisted"
 
 // countryRegion is a region that names one country, and perhaps a state of it.
 var countryRegion = regexp.MustCompile(`^([a-z]{2})(?:-([a-z0-9]{1,3}))?$`)
 
-// Event is the payload. h has its pictures.
+// Event encodes a hit with its pictures.
 func (o *ONVIF) Event(h *Hit) ([]byte, error) {
-	e := OnvifEvent{
+	e := onvifEvent{
 		UtcTime: h.CapturedAt.UTC().Format(time.RFC3339Nano),
 		Source:  onvifSource{VideoSource: h.Camera, Rule: onvifRule},
 		Data: onvifData{
@@ -121,7 +121,7 @@ func (o *ONVIF) Event(h *Hit) ([]byte, error) {
 			Direction: h.Direction,
 		},
 	}
-	// The region is where plates of this form come from; "eu" is no country.
+	// The region is where plates of this form come from; "eu" is not a country.
 	if m := countryRegion.FindStringSubmatch(h.Region); m != nil && m[1] != "eu" {
 		country := strings.ToUpper(m[1])
 		if country == "UK" {

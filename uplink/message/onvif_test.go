@@ -33,11 +33,11 @@ func TestONVIFEvent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got OnvifEvent
+	var got onvifEvent
 	if err := json.Unmarshal(b, &got); err != nil {
 		t.Fatal(err)
 	}
-	want := OnvifEvent{UtcTime: "2026-05-04T03:02:01Z", Source: onvifSource{"north", "platewatch"}, Data: onvifData{
+	want := onvifEvent{UtcTime: "2026-05-04T03:02:01Z", Source: onvifSource{"north", "platewatch"}, Data: onvifData{
 		Likelihood: 0.94, ObjectID: "12", Label: "Blacklisted", Direction: "towards", Image: strings.Repeat("A", 400),
 		BoundingBox:      &onvifBox{"-0.3812", "0.0556", "-0.0641", "-0.0722"}, // 396 340 203 46 of 1280 × 720
 		LicensePlateInfo: onvifPlate{PlateNumber: onvifText{0.94, "M5XSX"}, CountryCode: &onvifText{0.94, "US"}, IssuingEntity: &onvifText{0.94, "CA"}},

@@ -60,7 +60,8 @@ var compiledSchemas = sync.OnceValues(func() (map[Kind]*jsonschema.Schema, error
 	return schemas, nil
 })
 
-// Validate checks a message against the schema of its kind.
+// Validate checks a message against the schema of its kind. A valid message can be
+// decoded into the type of its kind.
 func Validate(k Kind, payload []byte) error {
 	schemas, err := compiledSchemas()
 	if err != nil {
@@ -77,7 +78,7 @@ func Validate(k Kind, payload []byte) error {
 		return fmt.Errorf("the message is not JSON: %w", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return errors.New("there is more after the JSON of the message")
+		return errors.New("trailing data after the message")
 	}
 	err = s.Validate(v)
 	var ve *jsonschema.ValidationError
@@ -87,7 +88,7 @@ func Validate(k Kind, payload []byte) error {
 	return err
 }
 
-// firstCause says where and why in one line: the deepest first cause.
+// firstCause is the deepest first cause, in one line.
 func firstCause(e *jsonschema.ValidationError) string {
 	for len(e.Causes) > 0 {
 		e = e.Causes[0]

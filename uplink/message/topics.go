@@ -24,12 +24,12 @@ const (
 	KindAcks     Kind = "acks"     // to the unit: [Acks]
 )
 
-// Topic is the topic of a unit's messages of kind k. As a filter,
-// "+" for unit stands for the whole fleet.
+// Topic is the topic of a unit's messages of kind k. In a filter, "+" as unit means
+// the whole fleet.
 func Topic(unit string, k Kind) string { return topicRoot + unit + "/" + string(k) }
 
-// ParseTopic takes a topic apart. It is false for anything that is not a
-// unit's topic.
+// ParseTopic returns the unit and the kind of a topic. It is false for anything
+// that is not a unit's topic.
 func ParseTopic(topic string) (unit string, k Kind, ok bool) {
 	rest, ok := strings.CutPrefix(topic, topicRoot)
 	if !ok {
@@ -46,25 +46,24 @@ func ParseTopic(topic string) (unit string, k Kind, ok bool) {
 	return "", "", false
 }
 
-// maxUnit keeps ids and topics short enough for every broker and file name.
-const maxUnit = 64
+// maxName keeps ids and topics short enough for every broker and file name.
+const maxName = 64
 
-// ValidateName checks the name of a unit, a list or a version: 1 to 64 of the characters A-Z, a-z, 0-9,
-// '.', '_' and '-', starting with a letter or digit. It becomes a level of MQTT
-// topics, where '+', '#' and '/' would reach other units' topics, and the
-// first part of every id.
-func ValidateName(unit string) error {
+// ValidateName checks the name of a unit, a list or a version: 1 to 64 of the
+// characters A-Z, a-z, 0-9, '.', '_' and '-', starting with a letter or digit. It
+// becomes a level of MQTT topics, where '+', '#' and '/' would reach other topics.
+func ValidateName(name string) error {
 	refuse := func(format string, args ...any) error {
-		return &failure.Error{Op: "use the name", Path: fmt.Sprintf("%.80q", unit), Err: fmt.Errorf(format, args...),
+		return &failure.Error{Op: "use the name", Path: fmt.Sprintf("%.80q", name), Err: fmt.Errorf(format, args...),
 			Advice: "use letters, digits, '.', '_' and '-', at most 64 of them, a letter or digit first"}
 	}
 	switch {
-	case unit == "":
+	case name == "":
 		return refuse("it is empty")
-	case len(unit) > maxUnit:
-		return refuse("it has %d characters, at most %d are allowed", len(unit), maxUnit)
+	case len(name) > maxName:
+		return refuse("it has %d characters, more than %d", len(name), maxName)
 	}
-	for i, r := range unit {
+	for i, r := range name {
 		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 		if !letter && (i == 0 || !strings.ContainsRune("._-", r)) {
 			return refuse("it contains %q at position %d", r, i+1)

@@ -37,7 +37,7 @@ func Inspect(path string) (*Inspection, error) {
 	db, err := journal.Open(path, journal.OpenOptions{ReadOnly: true, LockTimeout: 200 * time.Millisecond})
 	switch {
 	case errors.Is(err, ErrLocked):
-		return fail(err, "the running daemon has it open: its status page shows the outbox; or stop the daemon and repeat the command")
+		return fail(err, "the daemon has it open while it runs: its status page shows the outbox; or stop the daemon and repeat the command")
 	case errors.Is(err, journal.ErrDamaged):
 		return fail(err, "start the daemon: it salvages what is readable")
 	case err != nil:

@@ -1,9 +1,6 @@
 package outbox
 
 import (
-	"errors"
-	"io/fs"
-	"os"
 	"time"
 
 	"platewatch/uplink/outbox/internal/journal"
@@ -41,27 +38,14 @@ func (o *Outbox) rebuild(cause error) error {
 		return err
 	}
 	old.Add(o.unsaved)
-	hits := old.Pending()
-	half, corrupt := o.path+".salvage", o.path+".corrupt"
-	if err := os.Remove(half); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	kept, hits, err := old.Salvage(o.path, o.unit, o.opts.file(false))
+	if err != nil {
 		return err
 	}
-	if err := old.WriteTo(half, o.unit, hits, o.opts.file(false)); err != nil {
-		return err
-	}
-	if err := os.Rename(o.path, corrupt); err != nil {
-		return err
-	}
-	if err := os.Rename(half, o.path); err != nil {
-		return err
-	}
-	if err := journal.SyncFolder(o.path); err != nil {
-		return err
-	}
-	o.damage = &Damage{At: o.now(), Reason: cause.Error(), Kept: corrupt, Salvaged: len(hits)}
-	o.counts.Salvaged += uint64(len(hits))
+	o.damage = &Damage{At: o.now(), Reason: cause.Error(), Kept: kept, Salvaged: hits}
+	o.counts.Salvaged += uint64(hits)
 	o.log.Error("the outbox was damaged; a fresh file holds what could be read",
-		"file", o.path, "kept", corrupt, "salvaged", len(hits), "error", cause)
+		"file", o.path, "kept", kept, "salvaged", hits, "error", cause)
 	o.lastNum = max(o.lastNum, old.LastNumber)
 	o.lastSeq = max(o.lastSeq, old.LastSeq)
 	clear(o.unsaved) // is in the fresh file

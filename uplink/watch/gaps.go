@@ -6,7 +6,7 @@ import (
 	"platewatch/uplink/message"
 )
 
-// seen remembers which revisions of which hits were told, for the latest
+// seen remembers which revisions of which hits the handler got, for the latest
 // hits only: at most limit of them over all units.
 type seen struct {
 	limit int
@@ -17,8 +17,8 @@ type seen struct {
 
 func newSeen(limit int) *seen { return &seen{limit: limit, rank: map[string]int{}} }
 
-// add is false if this revision of the hit, or a later one, was told already.
-// A revision that comes again with its pictures is told again.
+// add is false if the handler got this revision of the hit, or a later one,
+// already. A revision that comes again with its pictures is new.
 func (s *seen) add(h *message.Hit) bool {
 	rank := 2 * h.Revision
 	if !h.PicturesFollow {
@@ -42,13 +42,13 @@ func (s *seen) add(h *message.Hit) bool {
 	return true
 }
 
-// gaps follows the numbers of each unit's hits. A hit names the number given
-// out before it, so a number that was only skipped is not taken for a loss.
+// gaps follows the numbers of each unit's hits. A hit names the number used before
+// it, so a skipped number does not count as lost.
 //
-// A unit that has a backlog sends live hits first and the backlog, in order,
-// after them. So what is missing before a live hit may still come. It is lost
-// when a later hit of the backlog comes, when the unit says that nothing waits
-// any more, or when it has not come for gapAfter.
+// A unit with a backlog sends live hits first and the backlog, in order, after
+// them. So a number missing before a live hit may still arrive. It is lost when a
+// later hit of the backlog arrives, when the unit says that its outbox is empty, or
+// after gapAfter.
 type gaps struct {
 	maxUnits int
 	units    map[string]*numbers
@@ -61,17 +61,17 @@ type numbers struct {
 	missing []missing // in order
 }
 
-// missing are the numbers above after, up to until, of which at least until
-// was given out.
+// missing are the numbers above after, up to until, of which at least until was
+// used.
 type missing struct {
 	after, until uint64
-	hit          string // the hit that showed it
+	hit          string // id of the hit that revealed it
 	since        time.Time
 }
 
 const (
 	gapAfter = 10 * time.Minute
-	// maxMissing bounds what is remembered of one unit; beyond it the oldest
+	// maxMissing bounds the ranges remembered of one unit; beyond it the oldest
 	// counts as lost.
 	maxMissing = 1000
 )
@@ -80,18 +80,18 @@ func newGaps(maxUnits int) *gaps {
 	return &gaps{maxUnits: maxUnits, units: map[string]*numbers{}, now: time.Now}
 }
 
-// Gap is a range of a unit's numbers of which at least the last was given out
-// and not seen.
+// Gap is a range of a unit's numbers of which at least the last was used and did
+// not arrive.
 type Gap struct {
 	Unit  string `json:"unit"`
-	After uint64 `json:"after"` // the highest number seen before
-	Until uint64 `json:"until"` // the last number that is missing; 0 if the unit does not know it any more
-	Hit   string `json:"hit"`   // the id of the hit that showed it
+	After uint64 `json:"after"` // the highest number received before
+	Until uint64 `json:"until"` // the last missing number; 0 if the unit does not know it any more
+	Hit   string `json:"hit"`   // the id of the hit that revealed it
 }
 
-// add takes a hit and returns the gaps that are certain by now. The first hit
-// of a unit shows none: what was before is not known. A unit over the bound
-// replaces another one, whose next hit then counts as its first.
+// add takes a hit and returns the gaps that are certain by now. The first hit of a
+// unit reveals none: earlier numbers are not known. A unit beyond the bound replaces
+// another one, whose next hit then counts as its first.
 func (g *gaps) add(h *message.Hit) []Gap {
 	n := g.units[h.Unit]
 	if n == nil {
@@ -120,9 +120,9 @@ func (g *gaps) add(h *message.Hit) []Gap {
 	return append(found, g.lost(h.Unit, n, func(m missing) bool { return h.Historical && m.until < h.Number })...)
 }
 
-// settle takes a unit's word that nothing waits in its outbox any more of the
-// numbers up to last.
-func (g *gaps) settle(unit string, last uint64) []Gap {
+// outboxEmpty takes a unit's statement that its outbox is empty, and that last is
+// the highest number in use.
+func (g *gaps) outboxEmpty(unit string, last uint64) []Gap {
 	n := g.units[unit]
 	if n == nil {
 		return nil
@@ -130,7 +130,7 @@ func (g *gaps) settle(unit string, last uint64) []Gap {
 	return g.lost(unit, n, func(m missing) bool { return m.until <= last })
 }
 
-// fill notes that a number came that was missing.
+// fill notes that a missing number arrived.
 func (n *numbers) fill(h *message.Hit) {
 	for i, m := range n.missing {
 		if h.Number <= m.after || h.Number > m.until {
@@ -149,7 +149,7 @@ func (n *numbers) fill(h *message.Hit) {
 	}
 }
 
-// lost takes out what is certainly lost.
+// lost removes and returns the ranges that are certainly lost.
 func (g *gaps) lost(unit string, n *numbers, certain func(missing) bool) []Gap {
 	var found []Gap
 	rest := n.missing[:0]

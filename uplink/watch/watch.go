@@ -24,8 +24,8 @@ type Settings struct {
 	// reached, as for the client.
 	Brokers []broker.Broker
 	Unit    string // "" for the whole fleet
-	// Once makes Watch return the error when none of the brokers answers the
-	// first time. Otherwise it tells the handler and keeps trying.
+	// Once makes Run return the error if none of the brokers answers the first
+	// time. Otherwise it tells the handler and keeps trying.
 	Once bool
 	// MaxMessage bounds a message; a larger one ends the connection. Default
 	// 2 MiB.
@@ -35,36 +35,36 @@ type Settings struct {
 	MaxBackoff time.Duration
 	// TickEvery is how often the handler's Tick is called. Default 1 s.
 	TickEvery time.Duration
-	// Ack makes Watch tell each unit, on its acks topic, which hits were handled:
-	// each hit for which the handler returned nil, and repeats of those. It is
-	// what uplink.ack = "server" waits for; there must be one such server.
+	// Ack makes Run acknowledge hits to each unit, on its acks topic: each hit for
+	// which the handler returned nil, and repeats of those. Units with
+	// uplink.ack = "server" wait for it; there must be exactly one such server.
 	Ack bool
-	// Remember is how many hits, over all units, are remembered to tell
+	// Remember is how many hits, over all units, are remembered to recognise
 	// repeats. Default 65,536.
 	Remember int
 }
 
-// Handler gets what Run sees, one call at a time. Nil functions are
-// left out. An error that a function returns ends Watch, which returns it.
+// Handler gets what Run receives, one call at a time. Nil functions are not
+// called. An error that a function returns ends Run, which returns it.
 type Handler struct {
-	// Hit gets each revision of each hit once, with the message as it came; one
-	// that said pictures_follow comes again with its pictures.
+	// Hit gets each revision of each hit once, and the message as received; one with
+	// pictures_follow comes again with its pictures.
 	Hit func(h *message.Hit, raw []byte) error
-	// State gets the units' coming and going.
+	// State gets which units connect and disconnect.
 	State func(s *message.State, raw []byte) error
 	// Health gets the units' health messages.
 	Health func(h *message.Health, raw []byte) error
 	// Hotlists gets which list versions the units hold.
 	Hotlists func(r *message.HotlistReport, raw []byte) error
-	// Gap gets holes in a unit's numbers, once it is certain that what is
-	// missing does not come any more.
+	// Gap gets gaps in a unit's numbers, once it is certain that the missing hits
+	// do not arrive any more.
 	Gap func(g *Gap) error
-	// Invalid gets what does not follow the schema.
+	// Invalid gets the reason why a message is not valid.
 	Invalid func(topic string, err error) error
 	// Tick is called every TickEvery, between two of the others.
 	Tick func() error
-	// Link gets nil when there is a connection and the reason when there is
-	// none, once for each change.
+	// Link gets nil when a connection is made, and the reason when it is lost or
+	// cannot be made: each reason once until there is a connection.
 	Link func(err error) error
 }
 
@@ -73,13 +73,12 @@ const (
 	watchUnits   = 10_000
 )
 
-// ErrStop, returned by a handler that did what it should with the message,
-// makes [Run] return nil.
+// ErrStop, returned by a handler that processed its message, makes [Run] return nil.
 var ErrStop = errors.New("stop watching")
 
 // Run subscribes to one unit or the fleet and calls the handler until ctx is
-// done, in which case it returns nil. It connects again when the connection is
-// lost; what was published meanwhile is missing and shows as a gap.
+// done; then it returns nil. It reconnects when the connection is lost; hits
+// published meanwhile are missing and show as a gap.
 func Run(ctx context.Context, cfg Settings, handler Handler, log *slog.Logger) error {
 	if cfg.Unit != "" {
 		if err := message.ValidateName(cfg.Unit); err != nil {
@@ -118,7 +117,7 @@ type watcher struct {
 	log      *slog.Logger
 	receiver *receiver
 	problems link.OnceLogger
-	served   bool // this connection came about
+	served   bool // this connection was made
 }
 
 func (w *watcher) run(ctx context.Context) error {
@@ -130,7 +129,7 @@ func (w *watcher) run(ctx context.Context) error {
 		err := w.session(ctx, w.cfg.Brokers[at])
 		ever = ever || w.served
 		if at = (at + 1) % len(w.cfg.Brokers); w.served {
-			at = 0 // the most preferred one is worth another try
+			at = 0 // try the preferred one again
 		}
 		var h handlerError
 		switch {
@@ -150,7 +149,7 @@ func (w *watcher) run(ctx context.Context) error {
 			wait.Reset()
 		}
 		if at > 0 {
-			continue // the next one gets its try at once
+			continue // try the next one at once
 		}
 		t := time.NewTimer(wait.Next())
 		select {
@@ -169,30 +168,28 @@ func (w *watcher) link(err error) error {
 	return w.handler.Link(err)
 }
 
-// handlerError keeps the handler's errors apart from the network's.
+// handlerError tells the handler's errors from the network's.
 type handlerError struct{ err error }
 
 func (h handlerError) Error() string { return h.err.Error() }
 
-// session watches over one connection.
+// session receives over one connection.
 func (w *watcher) session(ctx context.Context, b broker.Broker) error {
-	// paho must not be kept waiting in its own goroutine once nobody receives.
-	in := link.NewInbox()
-	defer in.Close()
 	l, err := link.Connect(ctx, b, link.Options{
 		ClientID: "platewatch-watch-" + rand.Text()[:12], KeepAlive: w.cfg.KeepAlive, Limit: w.cfg.MaxMessage + 1024,
-		OnMessage: in.Put,
 	})
 	if err != nil {
 		return err
 	}
+	// Once nobody receives, paho's goroutine must not block.
+	defer l.Inbox.Close()
 	ended := false
 	unit := w.cfg.Unit
 	if unit == "" {
 		unit = "+"
 	}
-	// What is retained comes again with the next minute or connection. A cluster
-	// keeps and replicates a consumer for every subscription with QoS 1.
+	// Retained messages come again with the next minute or connection, so QoS 0 is
+	// enough: a cluster replicates a consumer for every subscription with QoS 1.
 	filters := map[string]byte{message.Topic(unit, message.KindHits): 1}
 	for _, kind := range []message.Kind{message.KindState, message.KindHealth, message.KindHotlists} {
 		filters[message.Topic(unit, kind)] = 0
@@ -202,7 +199,7 @@ func (w *watcher) session(ctx context.Context, b broker.Broker) error {
 			l.Cut()
 			return
 		}
-		in.Close()
+		l.Inbox.Close()
 		if w.cfg.Ack {
 			w.leave(l, filters)
 		}
@@ -236,14 +233,14 @@ func (w *watcher) session(ctx context.Context, b broker.Broker) error {
 					return handlerError{err}
 				}
 			}
-		case m := <-in.Messages:
+		case m := <-l.Inbox.Messages:
 			hit, err := w.receiver.handle(m.Topic, m.Payload, w.handler)
 			if (err == nil || errors.Is(err, ErrStop)) && w.cfg.Ack && hit != nil {
 				acks.add(hit)
 			}
-			// Together with those that are there already, and before the end.
-			if len(in.Messages) == 0 || acks.n >= ackBatch || err != nil {
-				if aerr := acks.send(l); err == nil && aerr != nil { // else the units send again
+			// Acknowledge together with hits that arrived already, and before the end.
+			if len(l.Inbox.Messages) == 0 || acks.n >= ackBatch || err != nil {
+				if aerr := acks.send(l); err == nil && aerr != nil { // the units resend
 					return link.Failure(b, aerr)
 				}
 			}
@@ -257,9 +254,9 @@ func (w *watcher) session(ctx context.Context, b broker.Broker) error {
 // leaveWait bounds how long a broker may take to end the subscriptions.
 const leaveWait = 2 * time.Second
 
-// leave ends the subscriptions and waits for the broker to say so: by then it
-// has taken in the acknowledgements before. A connection that is closed while
-// hits still come in is reset, and what the broker had not read yet is lost.
+// leave ends the subscriptions and waits for the broker to confirm that: by then it
+// has read the acknowledgements sent before. A connection that is closed while hits
+// still arrive is reset, and what the broker had not read yet is lost.
 func (w *watcher) leave(l *link.Link, filters map[string]byte) {
 	token := l.Unsubscribe(slices.Collect(maps.Keys(filters))...)
 	timeout := time.NewTimer(leaveWait)
@@ -271,7 +268,7 @@ func (w *watcher) leave(l *link.Link, filters map[string]byte) {
 	}
 }
 
-// receiver checks messages and tells repeats and gaps. It does not know where
+// receiver checks messages and recognises repeats and gaps. It does not know where
 // messages come from.
 type receiver struct {
 	unit string // "" for all
@@ -283,8 +280,8 @@ func newReceiver(unit string, remember, units int) *receiver {
 	return &receiver{unit: unit, seen: newSeen(remember), gaps: newGaps(units)}
 }
 
-// handle takes one message, which can be anything at all. It returns the hit
-// if it is one that was told, now or before.
+// handle processes one message, which may hold anything. It returns the hit if the
+// handler has it, from now or before.
 func (r *receiver) handle(topic string, payload []byte, to Handler) (*message.Hit, error) {
 	invalid := func(err error) (*message.Hit, error) {
 		if to.Invalid == nil {
@@ -294,7 +291,7 @@ func (r *receiver) handle(topic string, payload []byte, to Handler) (*message.Hi
 	}
 	unit, kind, ok := message.ParseTopic(topic)
 	if !ok || r.unit != "" && unit != r.unit {
-		return invalid(errors.New("it is not a topic of a unit that is watched"))
+		return invalid(errors.New("not a topic of a watched unit"))
 	}
 	if kind == message.KindAcks {
 		return nil, nil
@@ -317,7 +314,7 @@ func (r *receiver) handle(topic string, payload []byte, to Handler) (*message.Hi
 			return invalid(err)
 		}
 		if h.Outbox.Entries == 0 {
-			if err := r.tellGaps(r.gaps.settle(unit, h.Outbox.LastNumber), to); err != nil {
+			if err := r.reportGaps(r.gaps.outboxEmpty(unit, h.Outbox.LastNumber), to); err != nil {
 				return nil, err
 			}
 		}
@@ -354,7 +351,7 @@ func (r *receiver) hit(h *message.Hit, payload []byte, to Handler) error {
 	if !r.seen.add(h) {
 		return nil
 	}
-	if err := r.tellGaps(r.gaps.add(h), to); err != nil {
+	if err := r.reportGaps(r.gaps.add(h), to); err != nil {
 		return err
 	}
 	if to.Hit == nil {
@@ -363,7 +360,7 @@ func (r *receiver) hit(h *message.Hit, payload []byte, to Handler) error {
 	return to.Hit(h, payload)
 }
 
-func (r *receiver) tellGaps(found []Gap, to Handler) error {
+func (r *receiver) reportGaps(found []Gap, to Handler) error {
 	for i := range found {
 		if to.Gap == nil {
 			return nil
@@ -375,7 +372,7 @@ func (r *receiver) tellGaps(found []Gap, to Handler) error {
 	return nil
 }
 
-// decodeFrom decodes a message and checks that it is from the unit that its
+// decodeFrom decodes a message and checks that it comes from the unit that its
 // topic names.
 func decodeFrom[T any](unit string, payload []byte, says func(*T) string) (*T, error) {
 	var v T
@@ -391,7 +388,7 @@ func decodeFrom[T any](unit string, payload []byte, says func(*T) string) (*T, e
 // ackBatch bounds the hits of one acknowledgement.
 const ackBatch = 500
 
-// ackBook collects what is to be acknowledged, by unit.
+// ackBook collects acknowledgements by unit.
 type ackBook struct {
 	units map[string][]message.Ack
 	n     int
@@ -405,8 +402,8 @@ func (b *ackBook) add(h *message.Hit) {
 	b.n++
 }
 
-// send publishes it, with QoS 0: an acknowledgement that gets lost is no loss,
-// because the unit sends the hit again, and a cluster need not agree on each.
+// send publishes them with QoS 0: if an acknowledgement gets lost the unit resends
+// the hit, and a cluster need not replicate each.
 func (b *ackBook) send(l *link.Link) error {
 	for unit, stored := range b.units {
 		payload, err := json.Marshal(message.Acks{Unit: unit, Stored: stored})

@@ -11,16 +11,15 @@ import (
 )
 
 const (
-	// A write is cut into chunks and each may take this long: a slow link
-	// that still moves is not a dead one.
+	// Writes are cut into chunks, each of which may take this long: a slow link is
+	// not a dead one.
 	chunkTimeout = 20 * time.Second
 	chunkSize    = 4 << 10
 )
 
-// conn is the network connection beneath paho. It bounds inbound packets,
-// bounds every write by progress instead of by a deadline for the whole, keeps
-// to a bandwidth, keeps count of the PUBLISH packets written, and knows when
-// it last heard from the other side.
+// conn is the network connection beneath paho. It bounds inbound packets, has a
+// deadline for every chunk instead of one for a whole write, limits the bandwidth,
+// counts the PUBLISH packets written, and knows when something was last received.
 type conn struct {
 	net.Conn
 
@@ -42,8 +41,8 @@ type conn struct {
 	closeErr error
 }
 
-// newConn wraps a connection: limit bounds an inbound packet, bandwidth what is
-// written, in bytes and bytes a second; 0 for no limit.
+// newConn wraps a connection: limit bounds an inbound packet in bytes, bandwidth
+// what is written in bytes a second; 0 for no limit.
 func newConn(c net.Conn, limit, bandwidth int) *conn {
 	w := &conn{Conn: c, made: time.Now(), in: frames{limit: limit}, progress: make(chan struct{}, 1)}
 	w.ctx, w.stop = context.WithCancel(context.Background())
@@ -58,6 +57,8 @@ func newConn(c net.Conn, limit, bandwidth int) *conn {
 	return w
 }
 
+// Read notes that something was received, and ends the connection over a packet
+// that is too large or malformed.
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 {
@@ -70,6 +71,7 @@ func (c *conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// Write writes in chunks, each with a deadline.
 func (c *conn) Write(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -106,7 +108,7 @@ func (c *conn) SetWriteDeadline(time.Time) error { return nil }
 // SetDeadline bounds reading only; see SetWriteDeadline.
 func (c *conn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
 
-// Close can be called from everywhere and any number of times.
+// Close can be called by any goroutine, any number of times.
 func (c *conn) Close() error {
 	c.once.Do(func() {
 		c.stop()
@@ -115,7 +117,7 @@ func (c *conn) Close() error {
 	return c.closeErr
 }
 
-// silence is how long nothing was heard from the other side.
+// silence is how long nothing was received.
 func (c *conn) silence() time.Duration {
 	return time.Since(c.made) - time.Duration(c.heard.Load())
 }

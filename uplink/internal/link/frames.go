@@ -4,8 +4,8 @@ import "fmt"
 
 // frames follows the packets in one direction of an MQTT connection without
 // keeping them. Inbound it bounds what the peer can make paho allocate, which
-// would otherwise be 256 MiB for five bytes; outbound it tells when a PUBLISH
-// was handed to the network completely.
+// would otherwise be 256 MiB for five bytes; outbound it reports when a PUBLISH
+// was written completely.
 type frames struct {
 	limit    int // bytes a packet may have after its header; 0 is no limit
 	onPacket func(kind byte)
@@ -35,12 +35,12 @@ func (f *frames) feed(b []byte) error {
 			b = b[1:]
 			if more {
 				if f.shift += 7; f.shift > maxLengthShift {
-					return fmt.Errorf("the other side does not speak MQTT: a packet's length is malformed")
+					return fmt.Errorf("the other side does not speak MQTT: malformed packet length")
 				}
 				continue
 			}
 			if f.limit > 0 && f.remaining > f.limit {
-				return fmt.Errorf("the other side sent a packet of %d bytes, at most %d are taken", f.remaining, f.limit)
+				return fmt.Errorf("the other side sent a packet of %d bytes, more than %d", f.remaining, f.limit)
 			}
 			f.state = 2
 		}

@@ -6,9 +6,9 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// inbox is what came over one connection and was not looked at yet. It is
-// bounded: when it is full, the network waits.
-type inbox struct {
+// Inbox is what arrived over one connection and was not processed yet. It is
+// bounded: while it is full, nothing more is read from the network.
+type Inbox struct {
 	Messages chan Message
 	done     chan struct{}
 	once     sync.Once
@@ -16,25 +16,24 @@ type inbox struct {
 
 // Message is one message from the network.
 type Message struct {
-	Topic    string
-	Payload  []byte
-	retained bool
+	Topic   string
+	Payload []byte
 }
 
 const inboxSize = 64
 
-func NewInbox() *inbox {
-	return &inbox{Messages: make(chan Message, inboxSize), done: make(chan struct{})}
+// newInbox returns an empty inbox.
+func newInbox() *Inbox {
+	return &Inbox{Messages: make(chan Message, inboxSize), done: make(chan struct{})}
 }
 
-// Put takes a message from paho, whose goroutine it holds up while the inbox
-// is full.
-func (in *inbox) Put(_ mqtt.Client, m mqtt.Message) {
+// put takes a message from paho, whose goroutine it blocks while the inbox is full.
+func (in *Inbox) put(_ mqtt.Client, m mqtt.Message) {
 	select {
-	case in.Messages <- Message{m.Topic(), m.Payload(), m.Retained()}:
+	case in.Messages <- Message{m.Topic(), m.Payload()}:
 	case <-in.done:
 	}
 }
 
-// Close lets go of whoever waits in put.
-func (in *inbox) Close() { in.once.Do(func() { close(in.done) }) }
+// Close unblocks put, whose messages are dropped from then on.
+func (in *Inbox) Close() { in.once.Do(func() { close(in.done) }) }

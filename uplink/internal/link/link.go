@@ -21,15 +21,15 @@ import (
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
-// Link is one MQTT session on one network connection. It is never reused:
-// what a token of this link says is about this connection and no other.
+// Link is one MQTT session on one network connection. It is never reused, so that
+// the state of a token concerns this connection and no other.
 type Link struct {
 	client    mqtt.Client
 	conn      *conn
-	Lost      chan error // gets one error when the connection is gone
-	issued    uint64     // PUBLISH packets handed to paho
+	Lost      chan error // gets one error when the connection is lost
+	issued    uint64     // PUBLISH packets given to paho
 	KeepAlive time.Duration
-	Inbox     *inbox // what comes in; nil for a link that only sends
+	Inbox     *Inbox // what arrived
 }
 
 // Options is what differs between the unit and a subscriber.
@@ -40,14 +40,13 @@ type Options struct {
 	Bandwidth int           // bytes a second to the broker; 0 for no limit
 	WillTopic string
 	Will      []byte
-	OnMessage mqtt.MessageHandler
 }
 
 const (
-	// publishWait bounds paho's Publish when the connection goes away just
-	// then; nobody receives from its channel any more.
+	// publishWait bounds paho's Publish when the connection is lost at that moment:
+	// nobody receives from its channel any more.
 	publishWait = time.Second
-	// pingTimeout only bounds what paho does by itself.
+	// pingTimeout bounds paho's own ping: whether the link is dead, its user judges.
 	pingTimeout = 10 * time.Minute
 	// DisconnectWait is for the DISCONNECT packet to be written.
 	DisconnectWait = 250 * time.Millisecond
@@ -66,18 +65,18 @@ func Connect(ctx context.Context, b broker.Broker, o Options) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The connection is made here and handed to paho, so that it can be
-	// cancelled, and closed when paho cannot be trusted to.
+	// The connection is made here and given to paho, so that it can be cancelled,
+	// and closed even where paho does not close it.
 	nc, err := b.Connect(ctx, cred.TLS)
 	if err != nil {
 		return nil, explain(cred, b, err)
 	}
-	l := &Link{conn: newConn(nc, o.Limit, o.Bandwidth), Lost: make(chan error, 1)}
+	l := &Link{conn: newConn(nc, o.Limit, o.Bandwidth), Lost: make(chan error, 1), Inbox: newInbox()}
 
 	keepAlive := (o.KeepAlive + time.Second - 1).Truncate(time.Second)
 	l.KeepAlive = keepAlive
 	opts := mqtt.NewClientOptions().
-		AddBroker("tcp://broker"). // unused, but paho wants one
+		AddBroker("tcp://broker"). // unused, but paho needs one
 		SetClientID(o.ClientID).
 		SetCleanSession(true).
 		SetAutoReconnect(false).
@@ -85,7 +84,7 @@ func Connect(ctx context.Context, b broker.Broker, o Options) (*Link, error) {
 		SetProtocolVersion(4).
 		SetConnectTimeout(timeout).
 		SetKeepAlive(keepAlive).
-		SetPingTimeout(pingTimeout). // whether the link is dead is judged by the session
+		SetPingTimeout(pingTimeout). // the session detects dead links
 		SetWriteTimeout(publishWait).
 		SetOrderMatters(true).
 		SetUsername(cred.User).
@@ -95,25 +94,25 @@ func Connect(ctx context.Context, b broker.Broker, o Options) (*Link, error) {
 	if o.Will != nil {
 		opts.SetBinaryWill(o.WillTopic, o.Will, 1, true)
 	}
-	if o.OnMessage != nil {
-		opts.SetDefaultPublishHandler(o.OnMessage)
-	}
+	opts.SetDefaultPublishHandler(l.Inbox.put)
 	l.client = mqtt.NewClient(opts)
 	token := l.client.Connect()
 	select {
 	case <-token.Done():
 	case <-ctx.Done():
-		l.conn.Close() // makes the attempt end
+		l.conn.Close() // ends the attempt
 		<-token.Done()
 	}
 	if err := token.Error(); err != nil {
+		l.Inbox.Close()
 		l.conn.Close()
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
 		return nil, explain(cred, b, err)
 	}
-	if ctx.Err() != nil { // closed above, but just too late for paho to notice
+	if ctx.Err() != nil { // closed above, too late for paho to notice
+		l.Inbox.Close()
 		l.Close()
 		return nil, Failure(b, ctx.Err())
 	}
@@ -121,10 +120,10 @@ func Connect(ctx context.Context, b broker.Broker, o Options) (*Link, error) {
 }
 
 // Ready is true if everything published so far was written, so that the next
-// publish does not wait.
+// Publish does not block.
 func (l *Link) Ready() bool { return l.conn.published.Load() >= l.issued }
 
-// Publish hands a message to paho.
+// Publish gives a message to paho, with QoS 1.
 func (l *Link) Publish(topic string, retained bool, payload []byte) mqtt.Token {
 	l.issued++
 	return l.client.Publish(topic, 1, retained, payload)
@@ -138,7 +137,7 @@ func (l *Link) Subscribe(filters map[string]byte) mqtt.Token {
 // Unsubscribe ends subscriptions.
 func (l *Link) Unsubscribe(topics ...string) mqtt.Token { return l.client.Unsubscribe(topics...) }
 
-// Send hands a message to paho with QoS 0: it is done once it was written.
+// Send gives a message to paho, with QoS 0: its token is done once it is written.
 func (l *Link) Send(topic string, payload []byte) mqtt.Token {
 	return l.client.Publish(topic, 0, false, payload)
 }
@@ -149,14 +148,14 @@ func (l *Link) Progress() <-chan struct{} { return l.conn.progress }
 // Published counts the PUBLISH packets written completely.
 func (l *Link) Published() uint64 { return l.conn.published.Load() }
 
-// Silence is how long nothing was heard from the broker.
+// Silence is how long nothing was received from the broker.
 func (l *Link) Silence() time.Duration { return l.conn.silence() }
 
 // Closed is closed with the connection.
 func (l *Link) Closed() <-chan struct{} { return l.conn.ctx.Done() }
 
-// Close ends the session and the connection, with a DISCONNECT if there is
-// still somebody to get it.
+// Close ends the session with a DISCONNECT, if the connection still works, and the
+// connection.
 func (l *Link) Close() {
 	l.client.Disconnect(uint(DisconnectWait.Milliseconds()))
 	l.conn.Close()
@@ -169,7 +168,7 @@ func (l *Link) Cut() {
 	l.client.Disconnect(uint(DisconnectWait.Milliseconds()))
 }
 
-// Failure puts a failed connection into one clear sentence.
+// Failure words why a connection failed, with advice.
 func Failure(b broker.Broker, err error) error {
 	e := &failure.Error{Op: "connect to the broker", Path: b.Name(), Err: err}
 	var (
@@ -198,8 +197,8 @@ func Failure(b broker.Broker, err error) error {
 	return e
 }
 
-// explain is brokerError with what may be wrong with the client's own
-// certificate: some brokers just hang up on it.
+// explain is [Failure], and what may be wrong with the client's own certificate:
+// some brokers close the connection without a reason.
 func explain(c broker.Credentials, b broker.Broker, err error) error {
 	err, cause := Failure(b, err), err
 	var e *failure.Error
@@ -210,7 +209,7 @@ func explain(c broker.Credentials, b broker.Broker, err error) error {
 	}
 	for _, hung := range []error{syscall.ECONNRESET, syscall.EPIPE, io.EOF} {
 		if errors.Is(cause, hung) {
-			e.Advice = "it hung up on a TLS connection: check the client certificate and who signed it, and the broker's log"
+			e.Advice = "the broker closed the TLS connection: check the client certificate and who signed it, and the broker's log"
 		}
 	}
 	if len(c.TLS.Certificates) == 0 || c.TLS.Certificates[0].Leaf == nil {
@@ -227,7 +226,7 @@ func explain(c broker.Credentials, b broker.Broker, err error) error {
 	return err
 }
 
-// isRefusal is true if the broker answered and said no.
+// isRefusal is true if the broker answered with a refusal.
 func isRefusal(err error) bool {
 	for _, refusal := range []error{
 		packets.ErrorRefusedBadUsernameOrPassword, packets.ErrorRefusedNotAuthorised,
@@ -240,10 +239,11 @@ func isRefusal(err error) bool {
 	return false
 }
 
+// ErrLost: the connection was lost.
 var ErrLost = errors.New("the connection was lost")
 
-// SubscriptionError is an error if the broker refused one of the topics, which
-// MQTT 3.1.1 says in the result and not as an error.
+// SubscriptionError is an error if the broker refused one of the topics: MQTT 3.1.1
+// reports that in the result and not as an error.
 func SubscriptionError(t mqtt.Token) error {
 	if err := t.Error(); err != nil {
 		return err
@@ -251,7 +251,7 @@ func SubscriptionError(t mqtt.Token) error {
 	if st, ok := t.(*mqtt.SubscribeToken); ok {
 		for topic, qos := range st.Result() {
 			if qos > 2 {
-				return fmt.Errorf("it refuses the subscription to %s", topic)
+				return fmt.Errorf("the broker refuses the subscription to %s", topic)
 			}
 		}
 	}

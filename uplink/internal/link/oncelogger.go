@@ -1,25 +1,25 @@
 package link
 
-// OnceLogger remembers which problems were told since the link last worked: a
-// network that fails in two ways by turns is still told of twice, and not at
-// every attempt for weeks.
+// OnceLogger remembers which problems were logged since the link last worked: a
+// network that fails in two ways by turns is logged twice, and not at every attempt
+// for weeks. The zero value is ready.
 type OnceLogger struct{ texts map[string]bool }
 
-// maxTold bounds the problems that are remembered. Beyond it nothing more is
-// told until the link works again.
-const maxTold = 8
+// maxLogged bounds the problems that are remembered. Beyond it nothing more is
+// logged until the link works again.
+const maxLogged = 8
 
-// ShouldLog reports whether a problem is to be told, and remembers it.
-func (t *OnceLogger) ShouldLog(text string) bool {
-	if t.texts[text] || len(t.texts) == maxTold {
+// ShouldLog reports whether a problem is new, and remembers it.
+func (l *OnceLogger) ShouldLog(text string) bool {
+	if l.texts[text] || len(l.texts) == maxLogged {
 		return false
 	}
-	if t.texts == nil {
-		t.texts = map[string]bool{}
+	if l.texts == nil {
+		l.texts = map[string]bool{}
 	}
-	t.texts[text] = true
+	l.texts[text] = true
 	return true
 }
 
-// Reset forgets all: the link works.
-func (t *OnceLogger) Reset() { t.texts = nil }
+// Reset forgets all problems: the link works.
+func (l *OnceLogger) Reset() { l.texts = nil }

@@ -22,12 +22,14 @@ type authority struct {
 	key  *ecdsa.PrivateKey
 }
 
+// NewAuthority makes a certificate authority with files in a folder of its own.
 func NewAuthority(t *testing.T) *authority {
 	a := &authority{t: t, dir: t.TempDir()}
 	a.cert, a.key = a.Issue("ca", &x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, time.Now().Add(time.Hour))
 	return a
 }
 
+// Path is where a file of the authority is.
 func (a *authority) Path(name string) string { return filepath.Join(a.dir, name) }
 
 // Issue writes name.crt and name.key.

@@ -32,6 +32,7 @@ var brokers = map[string]func(t *testing.T) Broker{
 	"mochi":     func(t *testing.T) Broker { return NewMochi(t) },
 }
 
+// EachBroker runs a test against each broker.
 func EachBroker(t *testing.T, test func(t *testing.T, b Broker)) {
 	for name, start := range brokers {
 		t.Run(name, func(t *testing.T) { test(t, start(t)) })
@@ -143,6 +144,7 @@ type mochiBroker struct {
 	server  *mochi.Server
 }
 
+// NewMochi starts mochi, which runs in this process.
 func NewMochi(t *testing.T) *mochiBroker {
 	m := &mochiBroker{address: FreeAddr(t)}
 	m.Start(t)

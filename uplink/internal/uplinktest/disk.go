@@ -35,6 +35,7 @@ type smallDisk struct {
 	image string
 }
 
+// NewSmallDisk makes and mounts one, or skips the test.
 func NewSmallDisk(t *testing.T) *smallDisk {
 	t.Helper()
 	d := &smallDisk{t, t.TempDir(), filepath.Join(t.TempDir(), "disk.img")}

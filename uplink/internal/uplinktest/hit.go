@@ -12,6 +12,7 @@ import (
 // Timeout bounds the wait for an event that should come; it is no delay.
 func Timeout(*testing.T) <-chan time.Time { return time.After(30 * time.Second) }
 
+// Log writes to the test's output.
 func Log(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
 }
@@ -38,20 +39,24 @@ func Hit(text string) message.Hit {
 	return h
 }
 
+// WithPictures adds pictures of so many bytes to a hit.
 func WithPictures(h message.Hit, plate, context int) message.Hit {
 	h.PlatePicture = &message.Picture{ContentType: "image/jpeg", Width: 200, Height: 50, JPEG: make([]byte, plate)}
 	h.ContextPicture = &message.Picture{ContentType: "image/jpeg", Width: 400, Height: 300, JPEG: make([]byte, context)}
 	return h
 }
 
+// WithPriority is the hit with another priority.
 func WithPriority(h message.Hit, p int) message.Hit {
 	h.Matches = append([]message.Match(nil), h.Matches...)
 	h.Matches[0].Priority = p
 	return h
 }
 
+// Discard is a log for nobody.
 var Discard = slog.New(slog.DiscardHandler)
 
+// Marshal is [json.Marshal] for values that can be encoded.
 func Marshal(t testing.TB, v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -43,6 +43,7 @@ type Proxy struct {
 	Silent   bool                 // nothing gets through, connections stay open
 }
 
+// WireHit is what the tests look at of a published hit.
 type WireHit struct {
 	ID         string
 	Number     uint64
@@ -62,6 +63,7 @@ type wireOther struct {
 	After    int // hits that were published before
 }
 
+// NewProxy starts a proxy in front of the broker at target.
 func NewProxy(t *testing.T, target string) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -75,6 +77,7 @@ func NewProxy(t *testing.T, target string) *Proxy {
 	return p
 }
 
+// URL is the address to connect to.
 func (p *Proxy) URL() string { return "tcp://" + p.Listen.Addr().String() }
 
 func (p *Proxy) close() {
@@ -329,6 +332,7 @@ func (p *Proxy) checkOther(topic string, payload []byte) {
 	p.t.Errorf("a message was published on %q", topic)
 }
 
+// Decode is [json.Unmarshal] for payloads that were checked.
 func Decode[T any](t *testing.T, b []byte) T {
 	var v T
 	if err := json.Unmarshal(b, &v); err != nil {

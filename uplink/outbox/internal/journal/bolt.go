@@ -16,11 +16,11 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// growBy is how much a file grows at a time, in bytes.
+// growBy is the step by which a file grows, in bytes.
 const growBy = 1 << 20
 
-// maxMapped bounds what is mapped in advance, in bytes: addresses are scarce
-// on a 32-bit board.
+// maxMapped bounds what is mapped in advance, in bytes: address space is scarce on
+// a 32-bit board.
 const maxMapped = 512 << 20
 
 // OpenOptions is how a database is opened.
@@ -30,13 +30,16 @@ type OpenOptions struct {
 	MaxBytes    int64         // of all records; the file is mapped large enough in advance
 }
 
-// Open opens a database. The list of free pages is kept in the file:
-// without it bbolt walks the tree on opening in a goroutine of its own, where
-// a damaged page is a panic that nobody can recover from.
+// Open opens a database. Errors are [ErrLocked], [ErrDamaged] or those of the
+// operating system.
 //
-// The file is mapped at once as large as it may become, which costs addresses
-// and no memory: bbolt gives up its mapping to make a larger one, and on a file
-// system that an error made read-only there is no new one to be had.
+// The list of free pages is kept in the file: without it bbolt walks the tree on
+// opening in a goroutine of its own, where a damaged page is a panic that cannot be
+// recovered.
+//
+// The file is mapped at once as large as it may become, which costs address space
+// and no memory: bbolt gives up its mapping before it makes a larger one, which
+// fails on a file system that an error made read-only.
 func Open(path string, o OpenOptions) (*bolt.DB, error) {
 	var file *os.File
 	var db *bolt.DB
@@ -59,17 +62,17 @@ func Open(path string, o OpenOptions) (*bolt.DB, error) {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, ErrLocked
 	case !errors.Is(err, ErrDamaged) && !isSystemError(err):
-		// bbolt's own complaints about the content; not all have a name.
+		// bbolt's own errors about the content; not all have a name.
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	if errors.Is(err, ErrDamaged) && file != nil {
-		file.Close() // a panic inside Open leaves it open and locked
+		file.Close() // a panic inside bolt.Open leaves it open and locked
 	}
 	return nil, err
 }
 
-// isSystemError is true for what the operating system said, which is about the
-// disk or the path and not about the content.
+// isSystemError is true for errors of the operating system, which concern the disk
+// or the path and not the content.
 func isSystemError(err error) bool {
 	var pe *fs.PathError
 	var errno syscall.Errno
@@ -77,13 +80,13 @@ func isSystemError(err error) bool {
 }
 
 // IsDiskFailure is true for a disk that is full, read-only or broken: it can
-// recover by itself, unlike a path that is wrong.
+// recover, unlike a wrong path.
 func IsDiskFailure(err error) bool {
 	return failure.IsDisk(err) || errors.Is(err, bolterrors.ErrDatabaseReadOnly) || errors.Is(err, bolterrors.ErrInvalidMapping) || errors.Is(err, ErrDisk)
 }
 
-// Guard turns what bbolt does on damaged pages, panics and faults on memory
-// that the file does not back, into errDamaged.
+// Guard turns what bbolt does on damaged pages, panics and faults on memory that
+// the file does not back, into [ErrDamaged].
 func Guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -94,9 +97,7 @@ func Guard(f func() error) (err error) {
 	return f()
 }
 
-var ErrDamaged = errors.New("the file is damaged")
-
-// Prepare makes what a fresh file lacks. A file that lacks nothing is
+// Prepare creates buckets that are missing and notes the unit. A complete file is
 // not written to: its disk may be full.
 func Prepare(db *bolt.DB, unit string) error {
 	complete := true
@@ -119,5 +120,3 @@ func Prepare(db *bolt.DB, unit string) error {
 		return tx.Bucket(BucketMeta).Put(KeyUnit, []byte(unit))
 	})
 }
-
-var ErrLocked = errors.New("another process has it open")

@@ -1,12 +1,10 @@
 package journal
 
 import (
-	"errors"
-
 	bolt "go.etcd.io/bbolt"
 )
 
-// Cell names one value in the file.
+// Cell names one value in the file by its bucket and key.
 type Cell struct {
 	Bucket string
 	Key    string
@@ -15,23 +13,25 @@ type Cell struct {
 // CellOf names the value of a key.
 func CellOf(bucket, key []byte) Cell { return Cell{string(bucket), string(key)} }
 
-// Changes maps cells to their new values; nil deletes.
+// Changes maps cells to their new values; nil deletes a value.
 type Changes map[Cell][]byte
 
+// Put sets a value.
 func (c Changes) Put(bucket, key []byte, value []byte) {
 	c[CellOf(bucket, key)] = value
 }
 
+// Remove deletes the values of these keys.
 func (c Changes) Remove(bucket []byte, seqs ...uint64) {
 	for _, seq := range seqs {
 		c.Put(bucket, Key(seq), nil)
 	}
 }
 
-// CellCost is what a cell counts for at the memory's bound beside its value.
+// CellCost is what a cell counts at the memory's bound beside its value, in bytes.
 const CellCost = 64
 
-// Apply does the changes to the file.
+// Apply writes the changes.
 func (c Changes) Apply(tx *bolt.Tx) error {
 	for at, value := range c {
 		b := tx.Bucket([]byte(at.Bucket))
@@ -48,9 +48,7 @@ func (c Changes) Apply(tx *bolt.Tx) error {
 	return nil
 }
 
-// ErrDisk: the disk takes no writes, or cannot be read.
-var ErrDisk = errors.New("the disk does not take it")
-
+// The buckets, the keys in [BucketMeta], and what they hold.
 var (
 	BucketHits       = []byte("hits")
 	BucketPictures   = []byte("pictures")

@@ -11,9 +11,10 @@ import (
 	"github.com/google/renameio/v2"
 )
 
+// NumberFile is the side file that keeps the number when the database is lost.
 type NumberFile struct {
 	Path string
-	// write is a seam: tests put a failing disk here.
+	// Write replaces the file: tests put a failing disk here.
 	Write func(path string, b []byte) error
 }
 
@@ -26,18 +27,20 @@ type NumberMark struct {
 	CRC     uint32 `json:"crc"`
 }
 
+// sum is the checksum of all fields but CRC.
 func (m NumberMark) sum() uint32 {
 	return crc32.Checksum(fmt.Appendf(nil, "%s %d %d %t", m.Unit, m.Ceiling, m.Given, m.Clean), castagnoli)
 }
 
+// NewNumberFile is the file at path. It need not exist.
 func NewNumberFile(path string) NumberFile {
 	return NumberFile{Path: path, Write: func(path string, b []byte) error {
 		return renameio.WriteFile(path, b, 0o600)
 	}}
 }
 
-// Read returns fs.ErrNotExist when there is no file, and errDamaged when what
-// is there cannot be believed.
+// Read returns [fs.ErrNotExist] if there is no file, and [ErrDamaged] if its
+// checksum is wrong.
 func (f NumberFile) Read() (NumberMark, error) {
 	file, err := os.Open(f.Path)
 	if err != nil {
@@ -59,6 +62,7 @@ func parseNumberMark(b []byte) (NumberMark, error) {
 	return m, nil
 }
 
+// Save replaces the file atomically.
 func (f NumberFile) Save(m NumberMark) error {
 	m.CRC = m.sum()
 	b, err := json.Marshal(m)

@@ -12,10 +12,10 @@ import (
 	"platewatch/uplink/message"
 )
 
-// A record is one value in the outbox file. bbolt's pages carry no checksums,
-// so each record does, and it names its own kind, place and revision: the
-// records can be told apart and trusted even when found by scanning a file
-// whose tree is gone (see salvage.go).
+// Record is one value in the outbox file. bbolt's pages carry no checksums, so each
+// record does, and it names its own kind, place and revision: records can be told
+// apart and trusted even when they are found by scanning a file whose tree is lost
+// (see [ScanRecords]).
 //
 // Layout, big endian:
 //
@@ -44,30 +44,34 @@ type Record struct {
 	Previous uint64
 	Revision uint32
 	Accepted int64
-	Body     []byte // JSON; for pictures, see encodePictures
+	Body     []byte // JSON; for pictures, see [EncodePictures]
 }
 
+// Kind is the kind of a record.
 type Kind byte
 
+// The kinds of records.
 const (
 	KindHit       Kind = 'H'
 	KindPictures  Kind = 'P' // of the hit with the same sequence, number and revision
-	KindDelivered Kind = 'D' // the revision of a number that was delivered last
-	KindMeta      Kind = 'M' // the highest sequence and number given out
+	KindDelivered Kind = 'D' // the latest delivered revision of a number
+	KindMeta      Kind = 'M' // the highest sequence and number in use
 )
 
 const (
 	recordMagic  = "pwO1"
 	recordHeader = 47
 	recordTail   = 4
-	// MaxBody bounds what decodeRecord believes of a length.
+	// MaxBody bounds the length of a body, in bytes.
 	MaxBody = 8 << 20
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// Size is the length of the encoded record, in bytes.
 func (r *Record) Size() int { return recordHeader + len(r.Body) + recordTail }
 
+// Encode writes the layout above.
 func (r *Record) Encode() []byte {
 	b := make([]byte, 0, r.Size())
 	b = append(b, recordMagic...)
@@ -126,7 +130,7 @@ func DecodeRecord(b []byte) (Record, error) {
 }
 
 // DecodeAt decodes the value of a bucket's key and checks that it belongs
-// there: a page put in the wrong place has a good CRC and a wrong key.
+// there: a page in the wrong place has a correct checksum and a wrong key.
 func DecodeAt(kind Kind, key, value []byte) (Record, error) {
 	r, err := DecodeRecord(value)
 	switch {
@@ -145,11 +149,12 @@ func DecodeAt(kind Kind, key, value []byte) (Record, error) {
 	return r, nil
 }
 
+// Key is the key of a sequence or a number.
 func Key(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 // EncodePictures packs a hit's pictures into a body: for each of the two, its
 // width, height and length as 4-byte numbers and then the JPEG. They are kept
-// apart from the hit so that a bound can take them and leave the hit.
+// apart from the hit, so that they can be evicted without it.
 func EncodePictures(plate, context *message.Picture) []byte {
 	var b []byte
 	for _, p := range []*message.Picture{plate, context} {
@@ -164,7 +169,7 @@ func EncodePictures(plate, context *message.Picture) []byte {
 	return b
 }
 
-// DecodePictures undoes encodePictures. The pictures do not alias b.
+// DecodePictures reverses [EncodePictures]. The pictures do not alias b.
 func DecodePictures(b []byte) (plate, context *message.Picture, err error) {
 	for _, p := range []**message.Picture{&plate, &context} {
 		if len(b) < 12 {

@@ -12,15 +12,35 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// A damaged file is replaced in steps, each of which leaves the hits in one
-// whole file whenever the power goes:
+// Salvage replaces a damaged file in steps. At each of them a power cut leaves the
+// hits in one whole file:
 //
 //  1. every intact record is copied from the damaged file to path.salvage;
 //  2. path is renamed to path.corrupt, over an earlier one;
 //  3. path.salvage is renamed to path.
 //
-// finishSalvage, before anything else on opening, does step 3 if that is all
-// that was missing. fresh is true if there is no file at all.
+// It returns the name of the damaged file and how many hits were copied.
+func (s *Scan) Salvage(path, unit string, o OpenOptions) (kept string, hits int, err error) {
+	pending := s.pending()
+	half, kept := path+".salvage", path+".corrupt"
+	if err := os.Remove(half); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", 0, err
+	}
+	if err := s.writeTo(half, unit, pending, o); err != nil {
+		return "", 0, err
+	}
+	if err := os.Rename(path, kept); err != nil {
+		return "", 0, err
+	}
+	if err := os.Rename(half, path); err != nil {
+		return "", 0, err
+	}
+	return kept, len(pending), syncFolder(filepath.Dir(path))
+}
+
+// FinishSalvage does the last step of a salvage that was interrupted right before
+// it. It comes before anything else on opening. fresh is true if there is no file
+// at all.
 func FinishSalvage(path string) (fresh bool, err error) {
 	half := path + ".salvage"
 	switch info, err := os.Stat(path); {
@@ -39,7 +59,7 @@ func FinishSalvage(path string) (fresh bool, err error) {
 	return false, err
 }
 
-// Scan is every intact record of a damaged file, wherever it stands.
+// Scan is every intact record of a damaged file.
 type Scan struct {
 	hits       map[uint64]Record // by number, the highest revision
 	pictures   map[uint64]Record
@@ -48,13 +68,12 @@ type Scan struct {
 	LastSeq    uint64
 }
 
-// ScanRecords looks for records byte by byte and believes those whose
-// checksum is right. The tree around them, which may be what is damaged, is
-// not needed.
+// ScanRecords searches a file byte by byte for records with a correct checksum. It
+// does not need the tree around them, which may be damaged.
 //
 // It also finds records in pages that were freed and not reused. Those that
-// are known as delivered are left out; for the rest, a hit that is sent twice
-// under its own id is harmless and a lost one is not.
+// are known as delivered are left out. As for the rest, a hit that is sent twice
+// under its own id is harmless, and a lost one is not.
 func ScanRecords(path string) (*Scan, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -90,7 +109,7 @@ func ScanRecords(path string) (*Scan, error) {
 	return s, nil
 }
 
-// Add takes over what is only in memory, in place of what the file has of it.
+// Add takes over changes that are only in memory: they override the file.
 func (s *Scan) Add(unsaved Changes) {
 	for at, v := range unsaved {
 		r, err := DecodeRecord(v)
@@ -109,8 +128,8 @@ func (s *Scan) Add(unsaved Changes) {
 	}
 }
 
-// Pending returns the hits not known as delivered, in order.
-func (s *Scan) Pending() []Record {
+// pending returns the hits not known as delivered, in order.
+func (s *Scan) pending() []Record {
 	var hits []Record
 	for n, r := range s.hits {
 		if rev, ok := s.delivered[n]; !ok || rev < r.Revision {
@@ -123,9 +142,9 @@ func (s *Scan) Pending() []Record {
 	return hits
 }
 
-// WriteTo makes a fresh database. Sequences are given anew, because records
+// writeTo makes a fresh database. Hits get new sequences, because records
 // from freed pages can share one.
-func (s *Scan) WriteTo(path, unit string, hits []Record, o OpenOptions) error {
+func (s *Scan) writeTo(path, unit string, hits []Record, o OpenOptions) error {
 	db, err := Open(path, o)
 	if err != nil {
 		return err
@@ -154,7 +173,7 @@ func (s *Scan) WriteTo(path, unit string, hits []Record, o OpenOptions) error {
 				}
 			}
 		}
-		for n, rev := range s.delivered { // more than maxDelivered go with the next removals
+		for n, rev := range s.delivered { // the next removals forget surplus ones
 			r := Record{Kind: KindDelivered, Number: n, Revision: rev}
 			if err := made["delivered"].Put(Key(n), r.Encode()); err != nil {
 				return err
@@ -169,9 +188,9 @@ func (s *Scan) WriteTo(path, unit string, hits []Record, o OpenOptions) error {
 	return errors.Join(err, db.Close())
 }
 
-// SyncFolder makes renames in a file's folder last through a power cut.
-func SyncFolder(path string) error {
-	d, err := os.Open(filepath.Dir(path))
+// syncFolder makes renames in a folder survive a power cut.
+func syncFolder(path string) error {
+	d, err := os.Open(path)
 	if err != nil {
 		return err
 	}
