@@ -10,6 +10,7 @@ import (
 
 	"platewatch/ocr/find"
 	"platewatch/ocr/render"
+	"platewatch/ocr/render/sensor"
 )
 
 // frame is a grey copy of a picture with a sensor's noise of its own.
@@ -83,7 +84,7 @@ func TestFollow(t *testing.T) {
 // the camera's clock is such a place. Noise alone is no change.
 func TestChanges(t *testing.T) {
 	still := func(text string, noise float64, seed uint64) (gocv.Mat, image.Rectangle) {
-		f, err := render.Still(render.ClipSpec{Seed: seed, Sensor: render.Sensor{Noise: noise}, Vehicles: []render.Vehicle{{
+		f, err := render.Still(render.ClipSpec{Seed: seed, Sensor: sensor.Effects{Noise: noise}, Vehicles: []render.Vehicle{{
 			Body: render.Hatch, Plate: render.PlateSpec{Layout: "nl", Text: text}, Lane: render.LaneNear, Away: true, Mark: 14}}}, 0)
 		if err != nil {
 			t.Fatal(err)

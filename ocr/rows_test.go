@@ -10,6 +10,7 @@ import (
 
 	"platewatch/ocr/read"
 	"platewatch/ocr/render"
+	"platewatch/ocr/render/sensor"
 	"platewatch/ocr/text"
 )
 
@@ -40,7 +41,7 @@ func TestRowsAreJoined(t *testing.T) {
 						Plates: []render.Mounted{{Spec: render.PlateSpec{Layout: layout, Seed: seed, Wear: in(0, .4), Frame: seed%3 == 0}}},
 						Width:  in(60, 200), Distance: in(2, 8), Yaw: in(-30, 30), Pitch: in(0, 20), Roll: in(-4, 4), Margin: margin,
 						Ground: color.RGBA{R: grey, G: grey, B: grey, A: 255}, Seed: seed,
-						Sensor: render.Sensor{Defocus: in(.3, .9), Noise: in(1, 6), Quality: 75},
+						Sensor: sensor.Effects{Defocus: in(.3, .9), Noise: in(1, 6), Quality: 75},
 					}.Take()
 					if err != nil {
 						t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/render"
+	"platewatch/ocr/render/sensor"
 )
 
 // TestSizes: the plate is the first candidate from 10 px high characters to
@@ -20,7 +21,7 @@ func TestSizes(t *testing.T) {
 	for _, width := range []float64{70, 150, 320, 700, 1200, 1700} {
 		img, views, err := render.Closeup{
 			Plates: []render.Mounted{{Spec: render.PlateSpec{Layout: "nl", Text: "TX-083-R"}}}, Width: width, Yaw: 10, Pitch: 5, Margin: .4,
-			Ground: color.RGBA{R: 40, G: 60, B: 90, A: 255}, Sensor: render.Sensor{Defocus: .4, Noise: 2},
+			Ground: color.RGBA{R: 40, G: 60, B: 90, A: 255}, Sensor: sensor.Effects{Defocus: .4, Noise: 2},
 		}.Take()
 		if err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 	"platewatch/ocr/find"
 	"platewatch/ocr/render"
+	"platewatch/ocr/render/sensor"
 )
 
 // closeup is a picture of plates from a place that seed chooses: 60 to 200 px
@@ -24,7 +25,7 @@ func closeup(seed uint64, plates ...render.Mounted) render.Closeup {
 	return render.Closeup{
 		Plates: plates, Width: in(60, 200), Distance: in(2, 8), Yaw: in(-30, 30), Pitch: in(-2, 20), Roll: in(-4, 4), Margin: in(0, .12),
 		Ground: color.RGBA{R: grey, G: grey, B: uint8(r.IntN(200)), A: 255}, Seed: seed,
-		Sensor: render.Sensor{Defocus: in(.3, .9), Noise: in(1, 6), Exposure: in(.7, 1.2), Quality: 60 + r.IntN(35)},
+		Sensor: sensor.Effects{Defocus: in(.3, .9), Noise: in(1, 6), Exposure: in(.7, 1.2), Quality: 60 + r.IntN(35)},
 	}
 }
 

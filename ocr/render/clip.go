@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"platewatch/ocr/render/sensor"
 )
 
 // Vehicle is one vehicle that drives through a scene.
@@ -38,7 +40,7 @@ type ClipSpec struct {
 	Railings []Railing // behind the vehicles, the farthest first
 	Seed     uint64
 	Dusk     func(t time.Duration) float64 // 0 day – 1 night; nil: day
-	Sensor   Sensor                        // Quality is ignored: a clip has its own compression
+	Sensor   sensor.Effects                // Quality is ignored: a clip has its own compression
 	Start    time.Time                     // of the clock in the picture; zero: no clock
 	Camera   string                        // name beside the clock
 }
@@ -91,14 +93,14 @@ func (d *director) times() iter.Seq2[int, time.Duration] {
 // Still draws one picture of a scene: the frame at time t, taken through the
 // whole Sensor, its JPEG round trip included.
 func Still(spec ClipSpec, t time.Duration) (Frame, error) {
-	sensor := spec.Sensor
-	spec.Sensor = Sensor{}
+	effects := spec.Sensor
+	spec.Sensor = sensor.Effects{}
 	d, err := newDirector(spec)
 	if err != nil {
 		return Frame{}, err
 	}
 	f := d.frame(0, t)
-	if err := sensor.Apply(f.Image, spec.Seed); err != nil {
+	if err := effects.Apply(f.Image, spec.Seed); err != nil {
 		return Frame{}, err
 	}
 	return f, nil
@@ -249,10 +251,10 @@ func (d *director) frame(i int, t time.Duration) Frame {
 	if !d.spec.Start.IsZero() {
 		s.clock(d.spec.Start.Add(t), d.spec.Camera)
 	}
-	sensor := d.spec.Sensor
-	sensor.Quality = 0
-	sensor.Noise *= 1 + dusk
-	_ = sensor.Apply(s.img, d.spec.Seed+uint64(i)*0x9E37) // only the JPEG round trip can fail
+	effects := d.spec.Sensor
+	effects.Quality = 0
+	effects.Noise *= 1 + dusk
+	_ = effects.Apply(s.img, d.spec.Seed+uint64(i)*0x9E37) // only the JPEG round trip can fail
 	return Frame{s.img, truth}
 }
 

@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"platewatch/ocr/render/sensor"
 )
 
 // street is a short scene with both directions of travel.
 func street() ClipSpec {
 	return ClipSpec{
-		View: View{Width: 480, Height: 270, Focal: 1010, Rise: 1.6, Yaw: -17, Pitch: 5.4}, FPS: 4, Length: time.Second, Seed: 3, Sensor: Sensor{Noise: 2},
+		View: View{Width: 480, Height: 270, Focal: 1010, Rise: 1.6, Yaw: -17, Pitch: 5.4}, FPS: 4, Length: time.Second, Seed: 3, Sensor: sensor.Effects{Noise: 2},
 		Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Camera: "CAM 1",
 		Dusk: func(t time.Duration) float64 { return t.Seconds() },
 		Vehicles: []Vehicle{
@@ -60,7 +62,7 @@ func TestClipIsDeterministic(t *testing.T) {
 // changes inside its corners, and nowhere else.
 func TestTruthIsWhereThePlateIs(t *testing.T) {
 	spec := street()
-	spec.Dusk, spec.Sensor, spec.Vehicles = nil, Sensor{}, spec.Vehicles[:1]
+	spec.Dusk, spec.Sensor, spec.Vehicles = nil, sensor.Effects{}, spec.Vehicles[:1]
 	f, err := Still(spec, 0)
 	if err != nil {
 		t.Fatal(err)

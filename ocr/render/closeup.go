@@ -7,6 +7,8 @@ import (
 	"image/color"
 	"math"
 	"math/rand/v2"
+
+	"platewatch/ocr/render/sensor"
 )
 
 // Closeup is a picture of plates alone, as a detector or a person with a
@@ -25,7 +27,7 @@ type Closeup struct {
 	// common box's height. Negative cuts into them.
 	Margin float64
 	Ground color.RGBA // what the plates are mounted on
-	Sensor Sensor
+	Sensor sensor.Effects
 	Seed   uint64
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"platewatch/ocr/render"
+	"platewatch/ocr/render/sensor"
 )
 
 // Random makes up one still: what statistics over many pictures are taken
@@ -41,7 +42,7 @@ func Random(seed uint64) render.ClipSpec {
 	spec := render.ClipSpec{
 		View: v, FPS: 25, Length: time.Second, Seed: seed,
 		Dusk: func(time.Duration) float64 { return dusk },
-		Sensor: render.Sensor{Noise: between(1, 8), Defocus: between(0.3, 1.2), Exposure: between(0.7, 1.3),
+		Sensor: sensor.Effects{Noise: between(1, 8), Defocus: between(0.3, 1.2), Exposure: between(0.7, 1.3),
 			Contrast: between(0.7, 1.2), Quality: 60 + r.IntN(35)},
 	}
 	if r.IntN(4) == 0 {

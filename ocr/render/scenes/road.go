@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"platewatch/ocr/render"
+	"platewatch/ocr/render/sensor"
 )
 
 func rgb(v uint32) color.RGBA {
@@ -41,7 +42,7 @@ func Road() (spec render.ClipSpec, hot []bool) {
 	near(24.8, 4, render.SUV, 0x27405B, "us-tx", "HKR 5724", true, v{Brand: "RIDGELINE", Model: "4X4"})
 	spec.FPS, spec.Length, spec.Seed = 25, sec(28), 7
 	spec.Start, spec.Camera = time.Date(2026, 5, 14, 20, 41, 12, 0, time.UTC), "CAM 2 NORTH"
-	spec.Sensor = render.Sensor{Defocus: .5, Noise: .8}
+	spec.Sensor = sensor.Effects{Defocus: .5, Noise: .8}
 	spec.Dusk = func(t time.Duration) float64 {
 		k := min(max((t.Seconds()-16)/9, 0), 1)
 		return .78 * k * k * (3 - 2*k)

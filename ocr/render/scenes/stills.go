@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"platewatch/ocr/render"
+	"platewatch/ocr/render/sensor"
 )
 
 // Picture is one still of the test set.
@@ -23,7 +24,7 @@ type Picture struct {
 	dusk    float64
 	wear    float64
 	frame   bool
-	sensor  render.Sensor
+	sensor  sensor.Effects
 	nothing bool // an empty street
 }
 
@@ -35,11 +36,11 @@ var Stills = []Picture{
 	{Name: "eu-fr-day", layout: "fr", text: "DK-482-HP", body: render.SUV, paint: 0xE6E6E3, z: 7, focal: 2000, wide: true},
 	{Name: "eu-es-far", layout: "es", text: "6284 FKM", body: render.Hatch, paint: 0xA83232, front: true, z: 11, focal: 2000, lane: -3.2},
 	{Name: "eu-sk-dirty", layout: "sk", text: "KE^472HD", body: render.Hatch, paint: 0x5C6B3E, z: 6.5, focal: 2000, wear: .6},
-	{Name: "eu-it-noise", layout: "it", text: "FK 582NB", body: render.Sedan, paint: 0x2B2D31, z: 6.5, focal: 2000, sensor: render.Sensor{Noise: 9, Defocus: .8}},
+	{Name: "eu-it-noise", layout: "it", text: "FK 582NB", body: render.Sedan, paint: 0x2B2D31, z: 6.5, focal: 2000, sensor: sensor.Effects{Noise: 9, Defocus: .8}},
 	{Name: "eu-pl-dusk", layout: "pl", text: "KR 58427", body: render.SUV, paint: 0x6E1F24, z: 7, focal: 2100, dusk: .7},
 	{Name: "eu-be-red", layout: "be", text: "2-DKF-485", body: render.Hatch, paint: 0xC9CBCD, z: 6, focal: 2000, wide: true},
-	{Name: "eu-se-night", layout: "se", text: "HKB 385", body: render.Sedan, paint: 0x324A3A, z: 7, focal: 2200, dusk: 1, sensor: render.Sensor{Noise: 5}},
-	{Name: "eu-cz-motion", layout: "cz", text: "4B8 2573", body: render.Hatch, paint: 0xC9A437, z: 6, focal: 2000, sensor: render.Sensor{Motion: 4, Angle: 170}},
+	{Name: "eu-se-night", layout: "se", text: "HKB 385", body: render.Sedan, paint: 0x324A3A, z: 7, focal: 2200, dusk: 1, sensor: sensor.Effects{Noise: 5}},
+	{Name: "eu-cz-motion", layout: "cz", text: "4B8 2573", body: render.Hatch, paint: 0xC9A437, z: 6, focal: 2000, sensor: sensor.Effects{Motion: 4, Angle: 170}},
 	{Name: "eu-two-rows", layout: "eu-two", text: "HD/4827K", body: render.Van, paint: 0xDADAD6, z: 7, focal: 2300},
 	{Name: "uk-rear", layout: "gb-rear", text: "BD62 KXR", body: render.Hatch, paint: 0x70757A, z: 6, focal: 2000},
 	{Name: "uk-front", layout: "gb", text: "HN58 RKT", body: render.SUV, paint: 0x203A5C, front: true, z: 8.5, focal: 2200, lane: -2.8, wide: true},
@@ -48,10 +49,10 @@ var Stills = []Picture{
 	{Name: "us-tx-frame", layout: "us-tx", text: "KRD 8254", body: render.SUV, paint: 0x2C3E57, z: 6, focal: 2300, frame: true},
 	{Name: "us-az-sunset", layout: "us-az", text: "HKF 5728", body: render.Hatch, paint: 0xD3D0C8, z: 5.5, focal: 2300, wide: true},
 	{Name: "us-ny-dusk", layout: "us-ny", text: "DKH 4285", body: render.Sedan, paint: 0x1E1F22, z: 6, focal: 2400, dusk: .6},
-	{Name: "us-co-far", layout: "us-co", text: "RKD-472", body: render.SUV, paint: 0x7C2D2D, z: 9, focal: 2000, sensor: render.Sensor{Defocus: .8}},
+	{Name: "us-co-far", layout: "us-co", text: "RKD-472", body: render.SUV, paint: 0x7C2D2D, z: 9, focal: 2000, sensor: sensor.Effects{Defocus: .8}},
 	{Name: "br-grey", layout: "br", text: "HKD-5824", body: render.Hatch, paint: 0x8E9296, z: 6, focal: 2000},
 	{Name: "br-mercosul", layout: "br-mercosul", text: "RKT4D82", body: render.Sedan, paint: 0xF0F0EE, z: 6.5, focal: 2100, wide: true},
-	{Name: "br-night", layout: "br", text: "MKB-7385", body: render.Hatch, paint: 0x28333F, z: 6.5, focal: 2200, dusk: .95, wear: .3, sensor: render.Sensor{Noise: 6}},
+	{Name: "br-night", layout: "br", text: "MKB-7385", body: render.Hatch, paint: 0x28333F, z: 6.5, focal: 2200, dusk: .95, wear: .3, sensor: sensor.Effects{Noise: 6}},
 	{Name: "tw-day", layout: "tw", text: "BKD-5827", body: render.SUV, paint: 0xDFDFDC, z: 6.5, focal: 2100},
 	{Name: "dark-plate", layout: "dark", text: "HK-58-24", body: render.Hatch, paint: 0x9A7B4F, z: 6, focal: 2100},
 	{Name: "none-street", nothing: true, focal: 1900, z: 10, lane: -4},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"platewatch/ocr/render"
+	"platewatch/ocr/render/sensor"
 )
 
 // Stretch is a while of traffic before one camera.
@@ -57,7 +58,7 @@ func stretch(seed uint64, i, vehicles int) Stretch {
 		View:  render.View{Width: 1280, Height: 720, Focal: between(2500, 2900), Rise: between(1.6, 3.2), Yaw: yaw},
 		Lanes: lanes, FPS: 25, Seed: seed,
 		Dusk:   func(time.Duration) float64 { return dusk },
-		Sensor: render.Sensor{Noise: between(1, 3), Defocus: between(.3, .7)},
+		Sensor: sensor.Effects{Noise: between(1, 3), Defocus: between(.3, .7)},
 	}
 	spec.View.Pitch = []float64{5.4, 5.4, 4.6}[lanes-1] + (spec.View.Rise-1.6)*3.4
 	if r.IntN(2) == 0 {

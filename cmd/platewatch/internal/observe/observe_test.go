@@ -11,12 +11,13 @@ import (
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/render"
+	"platewatch/ocr/render/sensor"
 )
 
 // car is a still of a car, at rest in the middle of the picture.
 func car(t *testing.T) (picture gocv.Mat, plate render.PlateView) {
 	t.Helper()
-	f, err := render.Still(render.ClipSpec{Seed: 5, Sensor: render.Sensor{Noise: 1}, Vehicles: []render.Vehicle{{
+	f, err := render.Still(render.ClipSpec{Seed: 5, Sensor: sensor.Effects{Noise: 1}, Vehicles: []render.Vehicle{{
 		Body: render.Hatch, Plate: render.PlateSpec{Layout: "nl", Text: "HX-274-K"}, Lane: render.LaneNear, Away: true, Mark: 8}}}, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 
 	"gocv.io/x/gocv"
 
-	"platewatch/ocr/render"
+	"platewatch/ocr/render/sensor"
 	"platewatch/ocr/truth"
 )
 
@@ -83,7 +83,7 @@ func makeFrame(part gocv.Mat, box image.Rectangle, scale float64, rng *rand.Rand
 	if !ok {
 		return errors.New("not a picture in colour")
 	}
-	sensor := render.Sensor{Exposure: math.Exp(light * rng.NormFloat64()), Contrast: math.Exp(contrast * rng.NormFloat64()),
+	sensor := sensor.Effects{Exposure: math.Exp(light * rng.NormFloat64()), Contrast: math.Exp(contrast * rng.NormFloat64()),
 		Defocus: defocus * rng.Float64(), Noise: noise * rng.Float64(), Quality: quality + rng.IntN(21)}
 	if err := sensor.Apply(rgba, rng.Uint64()); err != nil {
 		return err

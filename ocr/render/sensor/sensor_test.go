@@ -1,4 +1,4 @@
-package render
+package sensor
 
 import (
 	"image"
@@ -34,7 +34,7 @@ func TestDefocusWidensAnEdge(t *testing.T) {
 			q[0], q[1], q[2] = 255, 255, 255
 		}
 	}
-	if err := (Sensor{Defocus: 4}).Apply(img, 1); err != nil {
+	if err := (Effects{Defocus: 4}).Apply(img, 1); err != nil {
 		t.Fatal(err)
 	}
 	at := func(x int) float64 { return float64(img.Pix[img.PixOffset(x, 10)]) / 255 }
@@ -47,7 +47,7 @@ func TestMotionSmearsAlongItsAngle(t *testing.T) {
 	img := grey(40, 40, 0)
 	q := img.Pix[img.PixOffset(20, 20):]
 	q[0], q[1], q[2] = 255, 255, 255
-	if err := (Sensor{Motion: 9, Angle: 0}).Apply(img, 1); err != nil {
+	if err := (Effects{Motion: 9, Angle: 0}).Apply(img, 1); err != nil {
 		t.Fatal(err)
 	}
 	var row, col int
@@ -66,7 +66,7 @@ func TestMotionSmearsAlongItsAngle(t *testing.T) {
 
 func TestNoiseHasItsDeviation(t *testing.T) {
 	img := grey(200, 200, 128)
-	if err := (Sensor{Noise: 8}).Apply(img, 3); err != nil {
+	if err := (Effects{Noise: 8}).Apply(img, 3); err != nil {
 		t.Fatal(err)
 	}
 	if m, d := mean(img); math.Abs(m-128) > .5 || math.Abs(d-8) > 1 {
@@ -76,7 +76,7 @@ func TestNoiseHasItsDeviation(t *testing.T) {
 
 func TestExposureContrastAndJPEG(t *testing.T) {
 	img := grey(64, 64, 100)
-	if err := (Sensor{Exposure: 1.5, Contrast: .5, Quality: 90}).Apply(img, 3); err != nil {
+	if err := (Effects{Exposure: 1.5, Contrast: .5, Quality: 90}).Apply(img, 3); err != nil {
 		t.Fatal(err)
 	}
 	if m, _ := mean(img); math.Abs(m-139) > 2 { // (150-128)/2+128

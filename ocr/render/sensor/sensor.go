@@ -1,4 +1,6 @@
-package render
+// Package sensor applies the effects of a camera to rendered pictures: exposure,
+// blur, noise and JPEG compression.
+package sensor
 
 import (
 	"bytes"
@@ -10,8 +12,8 @@ import (
 	"math/rand/v2"
 )
 
-// Sensor is what a camera does to a picture.
-type Sensor struct {
+// Effects are those of a camera's optics and sensor on a picture.
+type Effects struct {
 	Exposure float64 // factor on the brightness; 0 means 1
 	Contrast float64 // around mid grey; 0 means 1
 	Defocus  float64 // standard deviation of the blur, pixels
@@ -21,16 +23,16 @@ type Sensor struct {
 	Quality  int     // of a JPEG round trip, 1–100; 0: none
 }
 
-// Apply takes a picture through the camera, in place, noise drawn from seed.
+// Apply applies the effects to a picture in place, with noise drawn from seed.
 // It fails only where the JPEG round trip does.
-func (c Sensor) Apply(img *image.RGBA, seed uint64) error {
-	if c.Defocus > 0 {
-		blur(img, c.Defocus)
+func (e Effects) Apply(img *image.RGBA, seed uint64) error {
+	if e.Defocus > 0 {
+		blur(img, e.Defocus)
 	}
-	if c.Motion > 1 {
-		smear(img, c.Motion, c.Angle*math.Pi/180)
+	if e.Motion > 1 {
+		smear(img, e.Motion, e.Angle*math.Pi/180)
 	}
-	exp, con := c.Exposure, c.Contrast
+	exp, con := e.Exposure, e.Contrast
 	if exp == 0 {
 		exp = 1
 	}
@@ -40,24 +42,24 @@ func (c Sensor) Apply(img *image.RGBA, seed uint64) error {
 	if exp != 1 || con != 1 {
 		var lut [256]uint8
 		for i := range lut {
-			lut[i] = uint8(clamp((float64(i)*exp-128)*con+128+.5, 0, 255))
+			lut[i] = uint8(min(max((float64(i)*exp-128)*con+128+.5, 0), 255))
 		}
 		for i := 0; i < len(img.Pix); i += 4 {
 			q := img.Pix[i : i+3 : i+3]
 			q[0], q[1], q[2] = lut[q[0]], lut[q[1]], lut[q[2]]
 		}
 	}
-	if c.Noise > 0 {
-		noise(img, c.Noise, seed)
+	if e.Noise > 0 {
+		noise(img, e.Noise, seed)
 	}
-	if c.Quality > 0 {
+	if e.Quality > 0 {
 		var b bytes.Buffer
-		if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: c.Quality}); err != nil {
-			return fmt.Errorf("render: compress the picture: %w", err)
+		if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: e.Quality}); err != nil {
+			return fmt.Errorf("sensor: compress the picture: %w", err)
 		}
 		back, err := jpeg.Decode(&b)
 		if err != nil {
-			return fmt.Errorf("render: decompress the picture: %w", err)
+			return fmt.Errorf("sensor: decompress the picture: %w", err)
 		}
 		draw.Draw(img, img.Rect, back, image.Point{}, draw.Src)
 	}
@@ -71,7 +73,7 @@ func noise(img *image.RGBA, sigma float64, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 77))
 	var table [4096]int8
 	for i := range table {
-		table[i] = int8(clamp(math.Round(r.NormFloat64()*sigma), -120, 120))
+		table[i] = int8(min(max(math.Round(r.NormFloat64()*sigma), -120), 120))
 	}
 	for i := 0; i < len(img.Pix); i += 4 {
 		v := r.Uint64()
