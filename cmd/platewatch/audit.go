@@ -16,9 +16,9 @@ import (
 
 // runAudit shows and verifies the audit trail.
 func runAudit(ctx context.Context, std stdio, args []string) error {
-	const advice = "`platewatch audit show|verify`; -h behind either tells more"
+	const advice = "`platewatch audit show -h` and `platewatch audit verify -h` list the flags"
 	if len(args) == 0 {
-		return usageError("audit needs to know what to do: show or verify", advice)
+		return usageError("missing subcommand: show or verify", advice)
 	}
 	switch args[0] {
 	case "show":
@@ -101,7 +101,7 @@ func dateFlag(name, s string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, usageError(fmt.Sprintf("%s %q is no date", name, s), "write 2026-12-31 or 2026-12-31T15:04:05Z")
+	return time.Time{}, usageError(fmt.Sprintf("%s %q is not a date", name, s), "write 2026-12-31 or 2026-12-31T15:04:05Z")
 }
 
 // rowWriter writes rows as CSV, or as an aligned table.

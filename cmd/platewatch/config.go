@@ -30,7 +30,7 @@ func runConfig(_ context.Context, std stdio, args []string) error {
 		return usageError("config takes one file", "`platewatch config "+synopsis+"`")
 	}
 	if action != "check" && action != "show" {
-		return usageError("config needs to know what to do: check or show", "`platewatch config "+synopsis+"`")
+		return usageError("missing subcommand: check or show", "`platewatch config "+synopsis+"`")
 	}
 	c, err := loadConfig(*file)
 	if err != nil {

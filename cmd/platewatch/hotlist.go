@@ -47,7 +47,7 @@ func hotlistCommands() []command {
 func runHotlist(ctx context.Context, std stdio, args []string) error {
 	if len(args) == 0 {
 		hotlistUsage(std.err)
-		return usageError("hotlist needs to know what to do", "name one of those above")
+		return usageError("missing subcommand", "name one of those above")
 	}
 	name, rest := args[0], args[1:]
 	switch name {
@@ -139,7 +139,7 @@ func (f hotlistFlags) parse(std stdio, synopsis string, args []string, most int)
 	usage, _, _ := strings.Cut("platewatch "+f.Name()+" "+synopsis, "\n")
 	for _, a := range f.Args() {
 		if len(a) > 1 && a[0] == '-' {
-			return usageError(fmt.Sprintf("%s stands behind an argument", a), "flags come first: "+usage)
+			return usageError(fmt.Sprintf("flag %s must come before the arguments", a), "flags come first: "+usage)
 		}
 	}
 	if f.NArg() > most {
@@ -172,7 +172,7 @@ func damaged(db *hotlist.DB) error {
 	if len(d) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the answer lacks a list: %w", d[0].Err)
+	return fmt.Errorf("one list could not be used: %w", d[0].Err)
 }
 
 // firstError returns the first error there is: a command ends with one line.
@@ -235,7 +235,7 @@ func printLists(std stdio, db *hotlist.DB, asJSON bool) error {
 func remarks(l *hotlist.ListState) []string {
 	var words []string
 	if l.Fallback {
-		words = append(words, "the version before: the newest is damaged")
+		words = append(words, "the previous version: the newest is damaged")
 	}
 	if l.Missing {
 		words = append(words, "missing, though it was accepted once")
@@ -315,7 +315,7 @@ func runHotlistStats(ctx context.Context, std stdio, args []string) error {
 		}
 	}
 	if s.Fallback > 0 {
-		t.row("served from the version before", fmt.Sprint(s.Fallback))
+		t.row("using the previous version", fmt.Sprint(s.Fallback))
 	}
 	if s.Damaged > 0 {
 		t.row("damaged", fmt.Sprint(s.Damaged))

@@ -196,7 +196,7 @@ func checkLists(ctx context.Context, db *hotlist.DB) ([]listCheck, error) {
 			c.Fine, c.Problem, c.Advice = false, err.Error(), hint(err)
 		case l.Fallback:
 			c.Fine, c.Advice = false, importAgain
-			c.Problem = fmt.Sprintf("the newest version was damaged; in use is the one before, %s", l.Version)
+			c.Problem = fmt.Sprintf("the newest version was damaged; using the previous one, %s", l.Version)
 		}
 		checks = append(checks, c)
 	}

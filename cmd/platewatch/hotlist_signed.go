@@ -149,7 +149,7 @@ func deadline(s string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, usageError(fmt.Sprintf("-expires %q is no time", s), "write 8d, 36h, or a date such as 2026-12-31")
+	return time.Time{}, usageError(fmt.Sprintf("-expires %q is not a time", s), "write 8d, 36h, or a date such as 2026-12-31")
 }
 
 func secretKey(path, passwordFile string) (minisign.PrivateKey, error) {
@@ -173,7 +173,7 @@ func secretKey(path, passwordFile string) (minisign.PrivateKey, error) {
 	}
 	var k minisign.PrivateKey
 	if err := k.UnmarshalText([]byte(strings.TrimSpace(string(b)))); err != nil {
-		return k, &failure{code: exitFailed, err: fmt.Errorf("%s is no minisign secret key", path), hint: "name the file that keygen made, NAME.key"}
+		return k, &failure{code: exitFailed, err: fmt.Errorf("%s is not a minisign secret key", path), hint: "name the file that keygen made, NAME.key"}
 	}
 	return k, nil
 }

@@ -21,7 +21,7 @@ func simulateLists(ctx context.Context, std stdio, o hotlist.Options, reads int,
 	for word := range strings.SplitSeq(sizes, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(word))
 		if err != nil || n < 10 || n > 5_000_000 {
-			return usageError(fmt.Sprintf("-sizes: %q is no size of a list", word), "write numbers from 10 to 5000000 with commas between them")
+			return usageError(fmt.Sprintf("-sizes: %q is not a list size", word), "write numbers from 10 to 5000000 with commas between them")
 		}
 		s.Sizes = append(s.Sizes, n)
 	}

@@ -113,7 +113,7 @@ func TestHotlistRefusals(t *testing.T) {
 		{exitUsage, "-list is missing", []string{"import", "-db", "$DIR/db", "$DIR/good.csv"}},
 		{exitUsage, "FILE is missing", []string{"import", "-db", "$DIR/db", "-list", "l"}},
 		{exitUsage, `"b" is one argument too many`, []string{"import", "-db", "$DIR/db", "-list", "l", "a", "b"}},
-		{exitUsage, "-tolerant stands behind an argument", []string{"import", "-db", "$DIR/db", "-list", "l", "$DIR/good.csv", "-tolerant"}},
+		{exitUsage, "flag -tolerant must come before the arguments", []string{"import", "-db", "$DIR/db", "-list", "l", "$DIR/good.csv", "-tolerant"}},
 		{exitUsage, `a list cannot be named "a/b"`, []string{"import", "-db", "$DIR/db", "-list", "a/b", "$DIR/good.csv"}},
 		{exitUsage, `"x" is not column=field`, []string{"import", "-db", "$DIR/db", "-list", "l", "-map", "x", "$DIR/good.csv"}},
 		{exitUsage, `mapped to the field "frob"`, []string{"import", "-db", "$DIR/db", "-list", "l", "-map", "plate=frob", "$DIR/good.csv"}},
@@ -161,14 +161,14 @@ func TestHotlistDamage(t *testing.T) {
 	}
 	s.want(exitFailed, "l: damaged: ", "import the list again", "", "check", "-db", db)
 	// A look-up that lacks a list is no answer.
-	s.want(exitFailed, "TWO2 matches none of 1 entries", "the answer lacks a list: ", "", "check", "-reason", "test", "-db", db, "TWO2")
+	s.want(exitFailed, "TWO2 matches none of 1 entries", "one list could not be used: ", "", "check", "-reason", "test", "-db", db, "TWO2")
 
 	d, err := hotlist.Open(db, hotlist.Options{}) // as the daemon does
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.Close()
-	s.want(exitFailed, "l: the newest version was damaged; in use is the one before, 1\n", "import the list again", "", "check", "-db", db)
+	s.want(exitFailed, "l: the newest version was damaged; using the previous one, 1\n", "import the list again", "", "check", "-db", db)
 	if err := os.Remove(filepath.Join(db, "l.hotlist.previous")); err != nil {
 		t.Fatal(err)
 	}

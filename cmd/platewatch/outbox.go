@@ -13,7 +13,7 @@ import (
 
 // runOutbox looks into an outbox file without changing it.
 func runOutbox(_ context.Context, std stdio, args []string) error {
-	const what = "outbox needs to know what to do"
+	const what = "missing subcommand: stats or list"
 	const hint = "write `platewatch outbox stats -db FILE` or `platewatch outbox list -db FILE`"
 	if len(args) == 0 {
 		return usageError(what, hint)
@@ -27,7 +27,7 @@ func runOutbox(_ context.Context, std stdio, args []string) error {
 			"Both read the file while the daemon is stopped.")
 		return flag.ErrHelp
 	default:
-		return usageError(fmt.Sprintf("outbox knows no %q", sub), hint)
+		return usageError(fmt.Sprintf("unknown subcommand %q", sub), hint)
 	}
 	fs := flag.NewFlagSet("outbox "+sub, flag.ContinueOnError)
 	db := fs.String("db", "", "the outbox `file`")
@@ -37,9 +37,9 @@ func runOutbox(_ context.Context, std stdio, args []string) error {
 	}
 	switch {
 	case *db == "":
-		return usageError("the outbox file is not named", "add -db FILE")
+		return usageError("-db is missing", "add -db FILE")
 	case fs.NArg() > 0:
-		return usageError(fmt.Sprintf("there is an argument too many: %q", fs.Arg(0)), hint)
+		return usageError(fmt.Sprintf("unexpected argument %q", fs.Arg(0)), hint)
 	}
 	in, err := outbox.Inspect(*db)
 	if err != nil {

@@ -53,7 +53,7 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 	case fs.NArg() > 0:
 		return usageError(fmt.Sprintf("watch takes no arguments, and got %q", fs.Arg(0)), "`platewatch watch -h` lists the flags")
 	case len(urls) == 0:
-		return usageError("watch needs to know the broker", "add -broker URL, for instance -broker tcp://127.0.0.1:1883")
+		return usageError("-broker is missing", "add -broker URL, for instance -broker tcp://127.0.0.1:1883")
 	case *count < 0:
 		return usageError("-count is negative", "give the number of hits to wait for")
 	case *units && (*count > 0 || *noState || cfg.Ack):

@@ -92,10 +92,10 @@ func passageOf(file string, p passage.Passage) Passage {
 }
 
 func charactersOf(cs []text.Character) []Character {
-	return hit.Characters(cs, func(text string, confidence float64) Alternative {
-		return Alternative{text, round(confidence, 1e3)}
-	}, func(text string, confidence float64, alternatives []Alternative) Character {
-		return Character{text, round(confidence, 1e3), append([]Alternative{}, alternatives...)} // never null
+	return hit.Characters(cs, func(char string, confidence float64) Alternative {
+		return Alternative{char, round(confidence, 1e3)}
+	}, func(char string, confidence float64, alternatives []Alternative) Character {
+		return Character{char, round(confidence, 1e3), append([]Alternative{}, alternatives...)} // never null
 	})
 }
 
