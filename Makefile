@@ -33,7 +33,7 @@ demo: $(BIN) ## the whole system on this machine, nothing to configure
 test: packages lint ## all tests, as CI runs them
 	CGO_ENABLED=0 go test ./hotlist/... ./uplink/...
 	go test -race -timeout 20m ./...
-	go test -tags matprofile ./capture ./ocr
+	go test -tags matprofile ./capture/... ./ocr
 	@test -d ../shared/data || echo "skipped: the accuracy floors on real pictures, because ../shared/data is not here (go test -v names each)"
 
 traffic: packages ## one passage a vehicle? 240 rendered vehicles, 1–3 lanes, day and night (10 minutes)

@@ -7,19 +7,19 @@ import (
 
 const (
 	firstRetry = 250 * time.Millisecond
-	// lastRetry is the longest time from one attempt to the next. With an
-	// opening that has to wait for those of two other cameras, a camera is back
-	// within 10 s of coming back.
+	// lastRetry is the longest time from one attempt to the next. A camera whose
+	// opening has to wait for those of two others is then online within 10 s of
+	// its return.
 	lastRetry = 4 * time.Second
-	// minRetry is waited even when the attempt took longer than the interval.
+	// minRetry is the pause after an attempt that took longer than the interval.
 	minRetry = 100 * time.Millisecond
-	// steadyAfter is how long a camera must have given frames before its next
-	// loss counts as the first again.
+	// steadyAfter is how long a camera must have sent frames before its next loss
+	// starts the doubling anew.
 	steadyAfter = 10 * time.Second
 )
 
-// backoff spaces attempts: doubling from firstRetry to lastRetry, with jitter
-// so that the cameras of one switch do not all come at once.
+// backoff spaces retries: doubling from firstRetry to lastRetry, with jitter so
+// that the cameras of one switch do not all connect at once.
 type backoff struct {
 	interval time.Duration
 }

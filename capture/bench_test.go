@@ -6,12 +6,15 @@ import (
 	"testing"
 
 	"gocv.io/x/gocv"
+
+	"platewatch/capture/internal/capturetest"
+	"platewatch/capture/source"
 )
 
 // BenchmarkCamera is one 720p frame from file to reader and back: decoding
 // dominates, and nothing of the frame's 2.7 MB is allocated anew.
 func BenchmarkCamera(b *testing.B) {
-	c, err := New(Config{Name: "x", Kind: KindFile, Path: videoFile(b, 1280, 720, 25, 50), Pace: PaceFast, Loop: true}, testLog(b))
+	c, err := New(Config{Name: "x", Source: capturetest.VideoFile(b, 1280, 720, 25, 50), Pace: source.PaceFast, Loop: true}, capturetest.Log(b))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -30,7 +33,7 @@ func BenchmarkCamera(b *testing.B) {
 
 // BenchmarkSource is the same without a camera, copied nowhere.
 func BenchmarkSource(b *testing.B) {
-	src, err := Open(b.Context(), Config{Kind: KindFile, Path: videoFile(b, 1280, 720, 25, 50), Pace: PaceFast, Loop: true})
+	src, err := Open(b.Context(), Config{Source: capturetest.VideoFile(b, 1280, 720, 25, 50), Pace: source.PaceFast, Loop: true})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -42,18 +45,5 @@ func BenchmarkSource(b *testing.B) {
 		if _, err := src.Read(&m); err != nil && !errors.Is(err, io.EOF) {
 			b.Fatal(err)
 		}
-	}
-}
-
-// BenchmarkDecodeStill is one 720p JPEG.
-func BenchmarkDecodeStill(b *testing.B) {
-	jpeg := encodeJPEG(b, corners(1280, 720))
-	b.ReportAllocs()
-	for b.Loop() {
-		m, err := DecodeStill(jpeg, StillLimits{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		m.Close()
 	}
 }

@@ -8,33 +8,45 @@ import (
 	"sync/atomic"
 	"time"
 
+	"platewatch/capture/fault"
+	"platewatch/capture/internal/pace"
+	"platewatch/capture/internal/worker"
 	"platewatch/capture/light"
+	"platewatch/capture/source"
 )
+
+// Config describes one camera, see [source.Config].
+type Config = source.Config
+
+// Source is one opened stream of pictures, see [source.Source].
+type Source = source.Source
 
 // Camera keeps one source open for as long as its Run runs, drains it and
 // offers the newest frame. Next and Stats are safe for concurrent use.
 type Camera struct {
-	config  Config
-	log     *slog.Logger
-	box     *mailbox
-	pool    matPool
-	record  *recorder
-	blocked blockedCalls
-	started atomic.Bool
-	light   chan light.Plate // how the latest plate came out
+	config    Config
+	live      bool // the kind's source is live, see [source.Kind]
+	log       *slog.Logger
+	box       *mailbox
+	pool      matPool
+	record    *recorder
+	abandoned worker.Abandoned
+	started   atomic.Bool
+	light     chan light.Plate // how the latest plate came out
 
-	open func(context.Context, Config, *blockedCalls) (Source, error) // a seam for tests
+	open func(context.Context, Config, *worker.Abandoned) (Source, error) // a seam for tests
 }
 
 // New checks the configuration and makes a camera; nothing is opened before
-// Run. The error matches [ErrConfig].
+// Run. The error matches [fault.ErrConfig].
 func New(c Config, log *slog.Logger) (*Camera, error) {
-	if err := c.Validate(); err != nil {
+	c, k, err := valid(c)
+	if err != nil {
 		return nil, err
 	}
-	c = c.WithDefaults()
 	return &Camera{
 		config: c,
+		live:   k.Live,
 		log:    log.With("camera", c.Name),
 		box:    newMailbox(),
 		record: newRecorder(c),
@@ -43,12 +55,9 @@ func New(c Config, log *slog.Logger) (*Camera, error) {
 	}, nil
 }
 
-// Config is the configuration with its defaults.
-func (c *Camera) Config() Config { return c.config }
-
 // Run opens the source and reads it until ctx is done or a file or folder has
-// ended, and opens it again whenever it is lost or cannot be opened. It
-// returns nil then, and an error only when it is called a second time.
+// ended; it opens it again whenever it is lost or cannot be opened. Run returns
+// nil, or an error if it is called a second time.
 //
 // At the end of a file or folder it waits until the last frame has been taken.
 // When ctx is done it returns within 2.5 s whatever the camera does, and the
@@ -71,7 +80,7 @@ func (c *Camera) Run(ctx context.Context) error {
 			return nil
 		}
 		c.offline(err)
-		if !wait(ctx, retry.after(time.Since(begin))) {
+		if !pace.Wait(ctx, retry.after(time.Since(begin))) {
 			return nil
 		}
 	}
@@ -95,11 +104,11 @@ func (c *Camera) ended() {
 	}
 }
 
-// session is one source from open to loss. It does nothing but drain: a camera
-// that is not drained falls behind without bound.
+// session reads one source from its opening to its loss, without ever waiting
+// for a reader: a camera that is not drained falls behind without bound.
 func (c *Camera) session(ctx context.Context, retry *backoff) error {
 	c.record.opening()
-	src, err := c.open(ctx, c.config, &c.blocked)
+	src, err := c.open(ctx, c.config, &c.abandoned)
 	if err != nil {
 		return err
 	}
@@ -110,9 +119,9 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 	for {
 		f, err := c.read(src)
 		switch {
-		case errors.Is(err, ErrPicture):
+		case errors.Is(err, fault.ErrPicture):
 			if n := c.record.drop(DropUnreadable); n == 1 {
-				c.log.Warn("a picture is left out; later ones are only counted", "error", err)
+				c.log.Warn("skipped a picture that cannot be used; later ones are only counted", "error", err)
 			}
 			continue
 		case err != nil:
@@ -125,7 +134,7 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 			retry.reset()
 		}
 		f.Seq = c.record.frame(f.Arrived, f.Image.Cols(), f.Image.Rows())
-		if c.config.Kind == KindRTSP && fresh.stale(f.Arrived, f.Position) {
+		if c.live && fresh.stale(f.Arrived, f.Position) {
 			f.Close()
 			c.record.drop(DropStale)
 			continue
@@ -134,13 +143,13 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 			old.Close()
 			c.record.drop(DropNewer)
 		}
-		if c.config.Pace == PaceFast && !c.box.empty(ctx) {
+		if c.config.Pace == source.PaceFast && !c.box.empty(ctx) {
 			return ctx.Err()
 		}
 	}
 }
 
-// read takes the source's next frame.
+// read returns the source's next frame.
 func (c *Camera) read(src Source) (*Frame, error) {
 	m := c.pool.get()
 	position, err := src.Read(&m)
@@ -151,24 +160,25 @@ func (c *Camera) read(src Source) (*Frame, error) {
 	return &Frame{Camera: c.config.Name, Image: m, Arrived: time.Now(), Position: position, pool: &c.pool}, nil
 }
 
-// control reports the controls of a source that has some, and lets the plates
-// steer them where that is wanted, until the returned function is called.
+// control reports the controls of a source that has some and, where the unit
+// sets the exposure, adjusts it to the plates until the returned function is
+// called.
 func (c *Camera) control(ctx context.Context, src Source) (end func()) {
-	a, ok := src.(adjustable)
+	s, ok := src.(source.Steerable)
 	if !ok {
 		return func() {}
 	}
-	states := a.states()
+	states := s.Controls()
 	c.record.controls(states)
-	c.log.Info("camera controls", "set", wordsOf(states))
-	if c.config.AutoExposure != ExposePlate {
+	c.log.Info("camera controls", "set", controlText(states))
+	if c.config.AutoExposure != source.ExposePlate {
 		return func() {}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		c.steering(ctx, a)
+		c.followPlates(ctx, s)
 	}()
 	return func() { cancel(); <-done }
 }
@@ -184,7 +194,7 @@ func (c *Camera) online(width, height int) {
 	log.Info("camera online")
 }
 
-// offline logs the change and not the attempts: an unplugged camera fails for
+// offline logs the change and not every retry: an unplugged camera fails for
 // weeks.
 func (c *Camera) offline(err error) {
 	if !c.record.enter(StateOffline, err) {
@@ -195,7 +205,7 @@ func (c *Camera) offline(err error) {
 	if errors.As(err, &hint) && hint.Hint() != "" {
 		log = log.With("hint", hint.Hint())
 	}
-	log.Warn("camera offline; trying again until it is back")
+	log.Warn("camera offline; retrying until it is back")
 }
 
 // Next returns the newest frame that was not taken yet, waiting for one. The
@@ -208,7 +218,7 @@ func (c *Camera) Next(ctx context.Context) (*Frame, error) {
 // Stats is a snapshot of the camera's state and counters.
 func (c *Camera) Stats() Stats {
 	s := c.record.snapshot()
-	s.Abandoned = c.blocked.total.Load()
-	s.Blocked = int(c.blocked.out.Load())
+	s.Abandoned = c.abandoned.Total()
+	s.Blocked = c.abandoned.Blocked()
 	return s
 }

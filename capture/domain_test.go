@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"platewatch/capture/internal/capturetest"
 	"platewatch/capture/rtsptest"
 )
 
@@ -39,12 +40,12 @@ func TestHungCameraDelaysNoOther(t *testing.T) {
 	})
 	defer wg.Wait()
 	defer l.Close()
-	s := serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
+	s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, capturetest.AnnexB(t, 160, 120, 25, 25))
 	var hung sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	for range 3 {
 		hung.Go(func() {
-			_, err := Open(ctx, Config{Kind: KindRTSP, URL: "rtsp://" + l.Addr().String() + "/x", OpenTimeout: 30 * time.Second})
+			_, err := Open(ctx, Config{Source: "rtsp://" + l.Addr().String() + "/x", OpenTimeout: 30 * time.Second})
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("the hung one: %v", err)
 			}
@@ -56,7 +57,11 @@ func TestHungCameraDelaysNoOther(t *testing.T) {
 	defer hung.Wait()
 	defer cancel()
 	begin := time.Now()
-	opened(t, t.Context(), Config{Kind: KindRTSP, URL: s.URL("gate")})
+	src, err := Open(t.Context(), Config{Source: s.URL("gate")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	src.Close()
 	if took := time.Since(begin); took > 10*time.Second {
 		t.Errorf("the other one took %v to open", took)
 	}

@@ -3,22 +3,13 @@ package capture
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
-	"net"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"gocv.io/x/gocv"
-
+	"platewatch/capture/internal/capturetest"
 	"platewatch/capture/rtsptest"
 )
 
@@ -104,10 +95,10 @@ func (r *running) frames(t *testing.T, n int) (seq uint64) {
 // numbers go on, and the log has one line per change.
 func TestServerRestarts(t *testing.T) {
 	t.Parallel()
-	clip := annexB(t, 160, 120, 25, 25)
-	s := serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, clip)
+	clip := capturetest.AnnexB(t, 160, 120, 25, 25)
+	s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, clip)
 	addr := s.Addr()
-	r := start(t, Config{Name: "gate", Kind: KindRTSP, URL: s.URL("gate")})
+	r := start(t, Config{Name: "gate", Source: s.URL("gate")})
 	before := r.frames(t, 3)
 	s.Close()
 	for !strings.Contains(r.log.String(), "offline") {
@@ -117,7 +108,7 @@ func TestServerRestarts(t *testing.T) {
 			t.Fatal("the loss was not noticed")
 		}
 	}
-	serve(t, addr, rtsptest.Options{Loop: true}, clip)
+	capturetest.Serve(t, addr, rtsptest.Options{Loop: true}, clip)
 	begin := time.Now()
 	after := r.frames(t, 3)
 	if took := time.Since(begin); took > 10*time.Second {
@@ -136,49 +127,12 @@ func TestServerRestarts(t *testing.T) {
 	}
 }
 
-// A server that hangs with its connections open is a read error within the
-// bound, and the camera recovers.
-func TestServerFreezes(t *testing.T) {
-	t.Parallel()
-	s := serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
-	const bound = time.Second
-	src := opened(t, t.Context(), Config{Name: "gate", Kind: KindRTSP, URL: s.URL("gate"), ReadTimeout: bound})
-	m := gocv.NewMat()
-	defer m.Close()
-	if _, err := src.Read(&m); err != nil {
-		t.Fatal(err)
-	}
-	s.Freeze(true)
-	begin := time.Now()
-	for {
-		_, err := src.Read(&m)
-		if err != nil {
-			if !errors.Is(err, ErrTimeout) {
-				t.Errorf("error is %v, want a timeout", err)
-			}
-			break
-		}
-		if time.Since(begin) > 5*time.Second {
-			t.Fatal("a frozen server goes on")
-		}
-	}
-	// What the decoder and the network held comes first.
-	if took := time.Since(begin); took > bound+callOverrun+500*time.Millisecond {
-		t.Errorf("the timeout came after %v, the bound is %v", took, bound)
-	}
-	s.Freeze(false)
-	again := opened(t, t.Context(), Config{Name: "gate", Kind: KindRTSP, URL: s.URL("gate")})
-	if _, err := again.Read(&m); err != nil {
-		t.Errorf("after the thaw: %v", err)
-	}
-}
-
 // A reader that does nothing gets the newest frame, and what it missed is
 // counted.
 func TestNewestWins(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, annexB(t, 160, 120, 50, 25))
-	r := start(t, Config{Name: "gate", Kind: KindRTSP, URL: s.URL("gate")})
+	s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, capturetest.AnnexB(t, 160, 120, 50, 25))
+	r := start(t, Config{Name: "gate", Source: s.URL("gate")})
 	first := r.next(t)
 	defer first.Close()
 	tick := time.NewTicker(time.Millisecond)
@@ -212,128 +166,32 @@ func TestNewestWins(t *testing.T) {
 	}
 }
 
-// Credentials come from a file; a password with every kind of character
-// works, and none is ever printed.
-func TestCredentials(t *testing.T) {
-	const password = "p@ss:w/r d+%&;|é?#\\"
-	s := serveWith(t, "127.0.0.1:0", func(s *rtsptest.Server) { s.Username, s.Password = "camera", password },
-		rtsptest.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
-	file := filepath.Join(t.TempDir(), "credentials")
-	write := func(text string) {
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c := Config{Name: "gate", Kind: KindRTSP, URL: s.URL("gate"), CredentialsFile: file}
-	write("camera:" + password + "\n")
-	opened(t, t.Context(), c)
-
-	const wrong = "s3cret/@:x"
-	write("camera:" + wrong)
-	_, err := Open(t.Context(), c)
-	var e *Error
-	if !errors.Is(err, ErrCredentials) || !errors.As(err, &e) || e.Hint() == "" {
-		t.Errorf("wrong password: %v", err)
-	}
-	if err != nil && (strings.Contains(err.Error(), wrong) || strings.Contains(err.Error(), url.QueryEscape(wrong))) {
-		t.Errorf("%q holds the password", err)
-	}
-	for _, text := range []string{"", "nocolon", ":nouser", "a:b\nc:d\n", "a:b\x00", strings.Repeat("a:", maxCredentials)} {
-		write(text)
-		if _, err := Open(t.Context(), c); !errors.Is(err, ErrConfig) {
-			t.Errorf("credentials %.10q: %v", text, err)
-		}
-	}
-	c.CredentialsFile = file + ".none"
-	if _, err := Open(t.Context(), c); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no credentials file: %v", err)
-	}
-}
-
-// What goes wrong at a network camera's address is told apart.
-func TestUnreachable(t *testing.T) {
+// A camera that changes its size goes on in the new size, larger or smaller,
+// although OpenCV does not notice.
+func TestSizeChanges(t *testing.T) {
 	t.Parallel()
-	listen := func(serve func(net.Conn)) string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var wg sync.WaitGroup
-		wg.Go(func() {
+	for name, clips := range map[string][]*rtsptest.Clip{
+		"larger":  {capturetest.AnnexB(t, 160, 120, 25, 10), capturetest.AnnexB(t, 320, 240, 25, 150)},
+		"smaller": {capturetest.AnnexB(t, 320, 240, 25, 10), capturetest.AnnexB(t, 160, 120, 25, 150)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Live: true}, clips...)
+			r := start(t, Config{Name: "gate", Source: s.URL("gate")})
+			first := r.next(t)
+			width := first.Image.Cols()
+			first.Close()
 			for {
-				c, err := l.Accept()
-				if err != nil {
+				f := r.next(t)
+				now := f.Image.Cols()
+				f.Close()
+				if now != width {
+					if now != clips[1].Width {
+						t.Errorf("the picture became %d wide, want %d", now, clips[1].Width)
+					}
 					return
 				}
-				wg.Go(func() { defer c.Close(); serve(c) })
 			}
 		})
-		t.Cleanup(func() { l.Close(); wg.Wait() })
-		return l.Addr().String()
-	}
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
-	for _, tt := range []struct {
-		name, addr string
-		want       error
-	}{
-		{"nobody listens", closed.Addr().String(), ErrUnreachable},
-		{"no such host", "no-such-host.invalid:554", ErrUnreachable},
-		{"it never answers", listen(func(c net.Conn) { io.Copy(io.Discard, c) }), ErrTimeout},
-		{"it speaks HTTP", listen(func(c net.Conn) {
-			c.Read(make([]byte, 1))
-			fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
-		}), nil},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			begin := time.Now()
-			_, err := Open(t.Context(), Config{Kind: KindRTSP, URL: "rtsp://u:hunter2@" + tt.addr + "/x", OpenTimeout: time.Second})
-			var e *Error
-			if err == nil || tt.want != nil && !errors.Is(err, tt.want) || !errors.As(err, &e) || e.Hint() == "" {
-				t.Errorf("error is %v, want %v with a hint", err, tt.want)
-			}
-			if err != nil && strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("%q holds the password", err)
-			}
-			if took := time.Since(begin); took > time.Second+callOverrun+diagnoseBound+time.Second {
-				t.Errorf("it took %v", took)
-			}
-		})
-	}
-}
-
-// Ten lives of a stream leave nothing open.
-func TestReopeningLeaksNothing(t *testing.T) {
-	s := serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, annexB(t, 160, 120, 25, 25))
-	c := Config{Name: "gate", Kind: KindRTSP, URL: s.URL("gate")}
-	m := gocv.NewMat()
-	defer m.Close()
-	descriptors := func() int {
-		entries, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			t.Skip("no /proc to count descriptors in: ", err)
-		}
-		return len(entries)
-	}
-	var before int
-	for i := range 11 {
-		src, err := Open(t.Context(), c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := src.Read(&m); err != nil {
-			t.Fatal(err)
-		}
-		src.Close()
-		if i == 0 {
-			before = descriptors()
-		}
-	}
-	// The server closes its side of the last ones a moment later.
-	if after := descriptors(); after > before+2 {
-		t.Errorf("%d descriptors after the first, %d after ten more", before, after)
 	}
 }

@@ -11,16 +11,16 @@ import (
 // Close it, once.
 type Frame struct {
 	Camera   string        // the camera's name
-	Seq      uint64        // grows by one per frame that the camera delivered, dropped ones included; goes on after a reconnection
+	Seq      uint64        // grows by one with every frame of the camera, dropped ones included; continues after a reconnection
 	Image    gocv.Mat      // rows x cols x 3, BGR, 8 bit, upright; valid until Close, regions of it too
 	Arrived  time.Time     // when it was read, with a monotonic reading
-	Position time.Duration // the stream's own time of this frame since its start, not smaller than the one before's; -1 if unknown
+	Position time.Duration // the stream's own time of this frame since its start, never decreasing; -1 if unknown
 
 	pool *matPool
 }
 
-// Close gives the image's buffer back. The Mat and every region of it are
-// not to be used afterwards: the camera writes a later frame there.
+// Close returns the image's buffer to the camera. Neither the Mat nor a region
+// of it may be used afterwards: the camera writes a later frame there.
 func (f *Frame) Close() error {
 	if f.pool != nil {
 		pool := f.pool
@@ -38,7 +38,7 @@ func (f *Frame) Close() error {
 const pooledMats = 3
 
 // matPool keeps a few Mats whose buffers fit the camera's next frames, so
-// that 25 frames of 2.7 MB a second are not allocated anew.
+// that 25 frames of 2.7 MB a second need no new memory.
 type matPool struct {
 	mu     sync.Mutex
 	free   []gocv.Mat
@@ -68,8 +68,8 @@ func (p *matPool) put(m gocv.Mat) {
 	}
 }
 
-// close frees the buffers that lie here. Those still in use are freed as
-// they come back.
+// close frees the buffers in the pool. Those still in use are freed when they
+// are returned.
 func (p *matPool) close() {
 	p.mu.Lock()
 	free := p.free

@@ -3,22 +3,22 @@ package capture
 import "time"
 
 const (
-	// A live frame that comes this much later than its like is stale: it shows
-	// a road that is long empty.
+	// A live frame that arrives this much later than its stream position allows
+	// is stale and dropped: it shows a road that is empty by now.
 	staleAfter = time.Second
-	// A stream whose every frame is late has a new timeline (the camera set its
-	// clock, or was restarted): after so many frames it is believed.
+	// After so many late frames in a row the stream has a new timeline: the
+	// camera set its clock, or was restarted.
 	staleAtMost = 50
-	// How long the earliest arrival counts as what the link can do. The
-	// camera's clock and ours drift apart by less than 10 ms in this time.
+	// How long the earliest arrival counts as the link's delay. The camera's clock
+	// and ours drift apart by less than 10 ms in this time.
 	freshWindow = 20 * time.Second
 )
 
-// freshness tells stale frames of a live stream. Network cameras pause: behind
-// a bad link, or with a stalled encoder. FFmpeg's decoder holds back one frame
-// for each of its threads, and hands them out when the stream goes on; so the
-// first frames after a pause were filmed before it. The stream's own time
-// gives them away: they arrive later, by that time, than frames did before.
+// freshness finds the stale frames of a live stream. Network cameras pause,
+// because of a bad link or a stalled encoder. FFmpeg's decoder holds back one
+// frame for each of its threads and returns them when the stream resumes, so the
+// first frames after a pause were taken before it. They are recognised by the
+// stream's own time: compared with it, they arrive later than earlier frames.
 type freshness struct {
 	begin    time.Time     // of the current window
 	best     time.Duration // earliest arrival, by the stream's time, in it
@@ -26,8 +26,8 @@ type freshness struct {
 	late     int           // stale frames in a row
 }
 
-// stale tells whether a frame that arrived now, with the given position in the
-// stream, was held back. A negative position is unknown, and never stale.
+// stale tells whether a frame with this position in the stream was held back. A
+// frame of unknown (negative) position never counts as stale.
 func (f *freshness) stale(arrived time.Time, position time.Duration) bool {
 	if position < 0 {
 		return false
@@ -38,7 +38,7 @@ func (f *freshness) stale(arrived time.Time, position time.Duration) bool {
 	}
 	behind := arrived.Sub(f.begin) - position
 	if arrived.Sub(f.begin) > freshWindow {
-		// Offsets are from begin on: carry them over to the new one.
+		// The offsets are relative to begin: carry them over to the new one.
 		shift := arrived.Sub(f.begin)
 		f.previous, f.best, f.begin = f.best-shift, behind-shift, arrived
 		behind -= shift

@@ -6,13 +6,13 @@ import (
 	"sync"
 )
 
-// mailbox holds one frame: the newest that nobody has taken.
+// mailbox holds one frame: the newest that has not been taken.
 type mailbox struct {
 	mu     sync.Mutex
 	frame  *Frame
 	full   chan struct{} // a token when a frame was put
 	taken  chan struct{} // a token when a frame was taken
-	ended  chan struct{} // closed when no frame comes any more
+	ended  chan struct{} // closed when no more frames come
 	closed bool
 }
 
@@ -20,7 +20,7 @@ func newMailbox() *mailbox {
 	return &mailbox{full: make(chan struct{}, 1), taken: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
-// put replaces the frame and returns the one that nobody took, or nil. After
+// put replaces the frame and returns the one that was not taken, or nil. After
 // end it returns f itself.
 func (b *mailbox) put(f *Frame) (dropped *Frame) {
 	b.mu.Lock()

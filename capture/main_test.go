@@ -1,14 +1,9 @@
-//go:build !matprofile
-
 package capture
 
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"platewatch/capture/internal/capturetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, proxysOwn...) }
-
-// openMats is known with -tags matprofile only.
-func openMats() int { return 0 }
+func TestMain(m *testing.M) { capturetest.Main(m) }

@@ -18,8 +18,8 @@ import (
 	toxistream "github.com/Shopify/toxiproxy/v2/stream"
 	"github.com/Shopify/toxiproxy/v2/toxics"
 	"github.com/rs/zerolog"
-	"go.uber.org/goleak"
 
+	"platewatch/capture/internal/capturetest"
 	"platewatch/capture/rtsptest"
 )
 
@@ -47,8 +47,8 @@ func TestSoak(t *testing.T) {
 	var trials []*trial
 	for i := range *soakCameras {
 		s := newSite(t, rand.New(rand.NewPCG(seed, uint64(i))), clips)
-		camera := startFor(t, time.Duration(*soakCycles)*30*time.Second, Config{Name: fmt.Sprint("gate", i), Kind: KindRTSP,
-			URL: "rtsp://" + s.proxy.Listen + "/gate", OpenTimeout: time.Second, ReadTimeout: 300 * time.Millisecond})
+		camera := startFor(t, time.Duration(*soakCycles)*30*time.Second, Config{Name: fmt.Sprint("gate", i),
+			Source: "rtsp://" + s.proxy.Listen + "/gate", OpenTimeout: time.Second, ReadTimeout: 300 * time.Millisecond})
 		trials = append(trials, &trial{site: s, camera: camera, next: i, longest: map[string]time.Duration{}})
 	}
 	each := func(cycles int) {
@@ -145,7 +145,7 @@ func (tr *trial) steady(t *testing.T) {
 
 // soakClips are what a camera may send.
 func soakClips(t *testing.T) []*rtsptest.Clip {
-	return []*rtsptest.Clip{annexB(t, 160, 120, 25, 50), annexB(t, 320, 240, 25, 50), annexB265(t, 192, 144, 25, 50)}
+	return []*rtsptest.Clip{capturetest.AnnexB(t, 160, 120, 25, 50), capturetest.AnnexB(t, 320, 240, 25, 50), capturetest.AnnexB265(t, 192, 144, 25, 50)}
 }
 
 // site is a network camera, and the network before it.
@@ -183,14 +183,14 @@ func (s *site) serve() error {
 	return s.server.Start()
 }
 
-// fault is something that happens to a camera or its network, and is over
+// trouble is something that happens to a camera or its network, and is over
 // when strike returns.
-type fault struct {
+type trouble struct {
 	name   string
 	strike func(*site) error
 }
 
-func (s *site) faults() []fault {
+func (s *site) faults() []trouble {
 	restart := func(s *site, clip int) error {
 		s.server.Close()
 		s.pause()
@@ -200,7 +200,7 @@ func (s *site) faults() []fault {
 	toxic := func(kind, attributes string) func(*site) error {
 		return func(s *site) error { return s.toxic(kind, attributes) }
 	}
-	return []fault{
+	return []trouble{
 		{"cut", func(s *site) error {
 			s.proxy.Stop()
 			s.pause()
@@ -313,7 +313,7 @@ func (h holding) String() string {
 func hold(t *testing.T) holding {
 	t.Helper()
 	runtime.GC()
-	h := holding{mats: openMats()}
+	h := holding{mats: capturetest.OpenMats()}
 	h.goroutines, h.proxys = goroutines()
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -345,15 +345,6 @@ func goroutines() (n, proxys int) {
 		}
 	}
 	return n, proxys
-}
-
-// proxysOwn lets goleak pass over the same goroutines.
-var proxysOwn = []goleak.Option{
-	goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"),
-	goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
-	goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).write"),
-	goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*Proxy).server"),
-	goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*Proxy).freeBlocker"),
 }
 
 // check allows for what comes and goes: a connection that the server has not

@@ -4,45 +4,47 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"platewatch/capture/source"
 )
 
 // State of a camera.
 type State string
 
 const (
-	StateConnecting State = "connecting" // not one frame yet, and no failure either
-	StateOnline     State = "online"     // gives frames
-	StateOffline    State = "offline"    // lost or not there; opened again and again
-	StateEnded      State = "ended"      // a file or folder played to its end, or Run stopped
+	StateConnecting State = "connecting" // no frame yet, and no failure either
+	StateOnline     State = "online"     // sends frames
+	StateOffline    State = "offline"    // lost or not there; being retried
+	StateEnded      State = "ended"      // a file or folder reached its end, or Run stopped
 )
 
 // Reasons for which a frame is dropped.
 const (
 	DropNewer      = "newer"      // a newer frame came before anybody took it
 	DropUnreadable = "unreadable" // a picture of a folder that cannot be used
-	DropStale      = "stale"      // a live stream's frame that was held back: it shows what was
+	DropStale      = "stale"      // a live stream's frame that was held back on the way: it shows the past
 	DropStopped    = "stopped"    // the camera was stopped before anybody took it
 )
 
 // Stats is a snapshot of a camera. Counters only grow.
 type Stats struct {
-	Name          string            `json:"name"`
-	Kind          string            `json:"kind"`
-	Where         string            `json:"where"` // device, file or URL without password
-	State         State             `json:"state"`
-	Since         time.Time         `json:"since"` // of State
-	Frames        uint64            `json:"frames"`
-	DropsByReason map[string]uint64 `json:"drops_by_reason"`
-	FPS           float64           `json:"fps"`        // frames delivered a second, over the last seconds
-	LastFrame     time.Time         `json:"last_frame"` // zero before the first
-	Opens         uint64            `json:"opens"`      // attempts to open
-	Losses        uint64            `json:"losses"`     // changes from online to offline
-	Abandoned     uint64            `json:"abandoned"`  // calls into the video library that were given up
-	Blocked       int               `json:"blocked"`    // of those, still not back
-	LastError     string            `json:"last_error"` // without password; stays after recovery
-	Width         int               `json:"width"`      // of the last frame, pixels
-	Height        int               `json:"height"`
-	Controls      []ControlState    `json:"controls,omitempty"` // of a V4L2 camera, as last set
+	Name          string                `json:"name"`
+	Kind          string                `json:"kind"`
+	Where         string                `json:"where"` // device, file or URL without password
+	State         State                 `json:"state"`
+	Since         time.Time             `json:"since"` // of State
+	Frames        uint64                `json:"frames"`
+	DropsByReason map[string]uint64     `json:"drops_by_reason"`
+	FPS           float64               `json:"fps"`        // frames delivered a second, over the last seconds
+	LastFrame     time.Time             `json:"last_frame"` // zero before the first
+	Opens         uint64                `json:"opens"`      // attempts to open
+	Losses        uint64                `json:"losses"`     // changes from online to offline
+	Abandoned     uint64                `json:"abandoned"`  // calls into the video library that were abandoned
+	Blocked       int                   `json:"blocked"`    // those of them that have not returned
+	LastError     string                `json:"last_error"` // without password; stays after recovery
+	Width         int                   `json:"width"`      // of the last frame, pixels
+	Height        int                   `json:"height"`
+	Controls      []source.ControlState `json:"controls,omitempty"` // of a V4L2 camera, as last set
 }
 
 const (
@@ -75,7 +77,8 @@ func (r *recorder) snapshot() Stats {
 }
 
 // rate is the number of intervals between the arrivals of the last seconds,
-// over the time from the oldest of them to now: it sinks while nothing comes.
+// divided by the time from the oldest of them to now: it falls while no frame
+// arrives.
 func (r *recorder) rate() float64 {
 	now, n, oldest := r.now(), 0, time.Time{}
 	for _, t := range r.arrivals {
@@ -119,7 +122,7 @@ func (r *recorder) drop(reason string) (n uint64) {
 	return r.s.DropsByReason[reason]
 }
 
-func (r *recorder) controls(states []ControlState) {
+func (r *recorder) controls(states []source.ControlState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.s.Controls = states

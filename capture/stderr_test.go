@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"platewatch/capture/internal/capturetest"
 	"platewatch/capture/rtsptest"
 )
 
@@ -14,12 +15,12 @@ import (
 func TestPasswordIsNotPrinted(t *testing.T) {
 	const variable, password = "CAPTURE_TEST_URL", "hunter2secret"
 	if u := os.Getenv(variable); u != "" {
-		_, err := Open(t.Context(), Config{Kind: KindRTSP, URL: u})
+		_, err := Open(t.Context(), Config{Source: u})
 		t.Log(err)
 		return
 	}
-	s := serveWith(t, "127.0.0.1:0", func(s *rtsptest.Server) { s.Username, s.Password = "camera", "other" },
-		rtsptest.Options{}, annexB(t, 160, 120, 25, 25))
+	s := capturetest.ServeWith(t, "127.0.0.1:0", func(s *rtsptest.Server) { s.Username, s.Password = "camera", "other" },
+		rtsptest.Options{}, capturetest.AnnexB(t, 160, 120, 25, 25))
 	for _, path := range []string{"gate", "none"} {
 		u := strings.Replace(s.URL(path), "rtsp://", "rtsp://camera:"+password+"@", 1)
 		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
@@ -28,7 +29,7 @@ func TestPasswordIsNotPrinted(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		if !strings.Contains(string(out), "camera:xxxxx@127.0.0.1") {
+		if !strings.Contains(string(out), "camera:***@127.0.0.1") {
 			t.Errorf("the output does not name the camera:\n%s", out)
 		}
 		if strings.Contains(string(out), password) {
@@ -41,10 +42,10 @@ func TestPasswordIsNotPrinted(t *testing.T) {
 func TestLibrariesAreQuiet(t *testing.T) {
 	const variable = "CAPTURE_TEST_QUIET_URL"
 	if u := os.Getenv(variable); u != "" {
-		Open(t.Context(), Config{Kind: KindRTSP, URL: u})
+		Open(t.Context(), Config{Source: u})
 		return
 	}
-	s := serveWith(t, "127.0.0.1:0", func(*rtsptest.Server) {}, rtsptest.Options{}, annexB(t, 160, 120, 25, 25))
+	s := capturetest.ServeWith(t, "127.0.0.1:0", func(*rtsptest.Server) {}, rtsptest.Options{}, capturetest.AnnexB(t, 160, 120, 25, 25))
 	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 	cmd.Env = append(os.Environ(), variable+"="+s.URL("none"))
 	out, err := cmd.CombinedOutput()

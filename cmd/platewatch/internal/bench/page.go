@@ -10,7 +10,7 @@ import (
 
 	"gocv.io/x/gocv"
 
-	"platewatch/capture"
+	"platewatch/capture/still"
 	"platewatch/cmd/platewatch/internal/picture"
 )
 
@@ -95,16 +95,16 @@ func WritePage(w io.Writer, scores []*Score, perFolder int) error {
 // thumbnail is the surroundings of box, or the whole picture when there is no
 // box, at most 360 px wide. It is empty where the file is not a picture.
 func thumbnail(path string, box image.Rectangle) template.URL {
-	still, err := capture.ReadStill(path, capture.StillLimits{})
+	img, err := still.Read(path, still.Limits{})
 	if err != nil {
 		return ""
 	}
-	defer still.Close()
-	whole := image.Rect(0, 0, still.Cols(), still.Rows())
+	defer img.Close()
+	whole := image.Rect(0, 0, img.Cols(), img.Rows())
 	if around := box.Inset(-box.Dx() / 2).Intersect(whole); !box.Empty() && !around.Empty() {
 		whole = around
 	}
-	cut := still.Region(whole)
+	cut := img.Region(whole)
 	defer cut.Close()
 	small := gocv.NewMat()
 	defer small.Close()

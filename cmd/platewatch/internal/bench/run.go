@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"platewatch/capture"
+	"platewatch/capture/source"
+	"platewatch/capture/still"
 	"platewatch/cmd/platewatch/internal/look"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/ocr"
@@ -41,13 +43,13 @@ func Run(ctx context.Context, r *ocr.Recogniser, set *truth.Set, progress func()
 }
 
 func (s *Score) readPicture(ctx context.Context, r *ocr.Recogniser, path string) ([]ocr.Plate, error) {
-	still, err := capture.ReadStill(path, capture.StillLimits{})
+	img, err := still.Read(path, still.Limits{})
 	if err != nil {
 		return nil, err
 	}
-	defer still.Close()
-	ocr.Grey(&still)
-	res, err := r.Recognise(ctx, still)
+	defer img.Close()
+	ocr.Grey(&img)
+	res, err := r.Recognise(ctx, img)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +61,7 @@ func (s *Score) readPicture(ctx context.Context, r *ocr.Recogniser, path string)
 func (s *Score) watchClip(ctx context.Context, r *ocr.Recogniser, path string) ([]ocr.Plate, error) {
 	var got []ocr.Plate
 	timed := func(find, read time.Duration) { s.took = append(s.took, took{find, read}) }
-	clip := capture.Config{Name: "bench", Kind: capture.KindFile, Path: path, Pace: capture.PaceFast}
+	clip := capture.Config{Name: "bench", Kind: "file", Source: path, Pace: source.PaceFast}
 	err := look.Passages(ctx, r, observe.DefaultParams(), clip, timed, func(p passage.Passage) error {
 		got = append(got, ocr.Plate{Reading: p.Reading, Box: p.Box})
 		return nil

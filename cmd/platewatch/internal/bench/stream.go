@@ -14,6 +14,7 @@ import (
 
 	"platewatch/capture"
 	"platewatch/capture/motion"
+	"platewatch/capture/source"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/ocr"
 )
@@ -112,7 +113,7 @@ func (s *StreamScore) observe(ctx context.Context, r *ocr.Recogniser, path strin
 // pass reads a file as fast as it goes and returns the processor time that
 // took.
 func (s *StreamScore) pass(ctx context.Context, path string, each func(gocv.Mat, time.Duration) error) (time.Duration, error) {
-	src, err := capture.Open(ctx, capture.Config{Name: "bench", Kind: capture.KindFile, Path: path, Pace: capture.PaceFast})
+	src, err := capture.Open(ctx, capture.Config{Name: "bench", Kind: "file", Source: path, Pace: source.PaceFast})
 	if err != nil {
 		return 0, err
 	}

@@ -1,10 +1,11 @@
 package config
 
 import (
-	"cmp"
 	"iter"
 	"time"
 
+	"platewatch/capture"
+	"platewatch/capture/source"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/picture"
 	"platewatch/cmd/platewatch/internal/setting"
@@ -58,44 +59,28 @@ type Position struct {
 	Description string   `toml:"description"` // for people: "A4 km 13.2, northbound"
 }
 
-// Camera is one camera. Source decides its kind.
+// Camera is one camera.
 type Camera struct {
-	// Name is the camera's name in hits, metrics and the status page: unique
-	// in the unit, same characters as the unit's name.
-	Name string `toml:"name"`
-	// Source is an rtsp:// or http:// address, a V4L2 device, a video file, or a folder
-	// of pictures (with a slash at its end).
-	Source string `toml:"source"`
-	// Kind overrides what Source looks like. [Camera.SourceKind] combines both.
-	Kind Kind `toml:"kind"`
-
-	Width  int     `toml:"width"`  // pixels asked for; 0: as the camera gives them
-	Height int     `toml:"height"` // pixels asked for; 0: as the camera gives them
-	FPS    float64 `toml:"fps"`    // frames a second: asked of a V4L2 camera, or a folder's pace; 0: its own
-
-	Format    string `toml:"format"`    // V4L2 pixel format, "MJPG" or "YUYV"; empty: the camera's best
-	Transport string `toml:"transport"` // RTSP over "tcp" (the default there) or "udp"
-
-	// CredentialsFile holds the camera's "user:password" in its first line.
-	CredentialsFile string `toml:"credentials_file"`
-
-	OpenTimeout time.Duration `toml:"open_timeout"` // a camera that does not open in this time is tried again
-	ReadTimeout time.Duration `toml:"read_timeout"` // a camera that gives no frame for this long is opened anew
-
-	// Settings of a V4L2 camera; empty: as the camera has them.
-	Exposure     time.Duration `toml:"exposure"`      // of one frame
-	Gain         *int          `toml:"gain"`          // in the driver's units
-	Focus        *int          `toml:"focus"`         // in the driver's units
-	WhiteBalance *int          `toml:"white_balance"` // kelvin
-	// AutoExposure "plate" steers the exposure by the plates that are read,
-	// "camera" (the default) leaves it to the camera.
-	AutoExposure string `toml:"auto_exposure"`
-
-	Loop bool `toml:"loop"` // files and folders start again at their end
-	Pace Pace `toml:"pace"` // files and folders: how fast, [PaceReal] by default
-
+	// Config says where its pictures come from.
+	capture.Config
 	// Observe says where plates are searched.
 	Observe observe.Params `toml:",inline"`
+}
+
+// Problems yields what is wrong with where a camera's pictures come from. A
+// password in the address, which the capture package takes, is refused here: the
+// configuration is readable to more people than a file of credentials.
+func (c Camera) Problems() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for key, err := range capture.Problems(c.Config) {
+			if !yield(key, err) {
+				return
+			}
+		}
+		if source.HasPassword(c.Source) {
+			yield("source", setting.Problemf("move it into a file and name that as credentials_file", "holds a password (%s)", source.Redact(c.Source)))
+		}
+	}
 }
 
 // OCR configures finding and reading.
@@ -182,27 +167,6 @@ type Log struct {
 	Format string `toml:"format"` // "text" or "json"
 }
 
-// Kind is the kind of a camera's source.
-type Kind string
-
-// The kinds of sources.
-const (
-	KindV4L2   Kind = "v4l2"
-	KindRTSP   Kind = "rtsp"
-	KindHTTP   Kind = "http"
-	KindFile   Kind = "file"
-	KindFolder Kind = "folder"
-)
-
-// Pace is how fast a file or a folder is played.
-type Pace string
-
-// The paces.
-const (
-	PaceReal Pace = "real" // at the file's own speed, as a camera would
-	PaceFast Pace = "fast" // as fast as frames are taken, none is dropped
-)
-
 // Default returns the configuration of an empty file. It does not pass
 // Validate: a unit needs a name and a camera.
 func Default() *Config {
@@ -222,22 +186,8 @@ func Default() *Config {
 func (c *Camera) setDefaults() { *c = DefaultCamera() }
 
 // DefaultCamera returns what a [[camera]] section starts from. What belongs to
-// one kind of camera only is empty; see [Camera.WithDefaults].
+// one kind of camera only is empty; [Parse] fills that in, with
+// [capture.WithDefaults].
 func DefaultCamera() Camera {
-	return Camera{
-		OpenTimeout: 5 * time.Second,
-		ReadTimeout: 3 * time.Second,
-		Observe:     observe.DefaultParams(),
-	}
-}
-
-// WithDefaults fills in the defaults of the camera's kind. [Parse] has done it.
-func (c Camera) WithDefaults() Camera {
-	switch kind, _ := c.SourceKind(); kind {
-	case KindRTSP:
-		c.Transport = cmp.Or(c.Transport, "tcp")
-	case KindFile, KindFolder:
-		c.Pace = cmp.Or(c.Pace, PaceReal)
-	}
-	return c
+	return Camera{Config: capture.DefaultConfig(), Observe: observe.DefaultParams()}
 }

@@ -13,7 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"platewatch/capture"
 	"platewatch/capture/motion"
+	"platewatch/capture/source"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/picture"
 	"platewatch/cmd/platewatch/internal/setting"
@@ -192,19 +194,20 @@ format = "json"
 		StateDir: "/srv/platewatch",
 		Unit:     Unit{Name: "gate-7", Position: &Position{52, -4.5, &bearing, "A44"}},
 		Cameras: []Camera{
-			{Name: "front", Source: "rtsp://192.0.2.7/a", Transport: "udp", CredentialsFile: "front",
-				OpenTimeout: time.Minute, ReadTimeout: 3 * time.Second,
+			{Config: capture.Config{Name: "front", Source: "rtsp://192.0.2.7/a", Transport: "udp", CredentialsFile: "front",
+				OpenTimeout: time.Minute, ReadTimeout: 3 * time.Second},
 				Observe: observed(func(p *observe.Params) {
 					p.Area.Include = []motion.Corner{{X: 0, Y: 0.3}, {X: 1, Y: 0.3}, {X: 0.5, Y: 1}}
 					p.Area.Exclude = [][]motion.Corner{{{X: 0, Y: 0}, {X: 0.1, Y: 0}, {X: 0.1, Y: 0.05}}}
 					p.MinHeight, p.MaxHeight = 12, 90.5
 				})},
-			{Name: "clip", Source: "night.MKV", Loop: true, Pace: PaceFast,
-				OpenTimeout: 5 * time.Second, ReadTimeout: 3 * time.Second,
+			{Config: capture.Config{Name: "clip", Source: "night.MKV", Loop: true, Pace: source.PaceFast,
+				OpenTimeout: 5 * time.Second, ReadTimeout: 3 * time.Second},
 				Observe: observed(func(p *observe.Params) { p.Gate, p.FullLook = false, time.Minute })},
-			{Name: "board", Source: "/dev/video0", OpenTimeout: 5 * time.Second, ReadTimeout: 3 * time.Second,
-				Observe:  observe.DefaultParams(),
-				Exposure: time.Millisecond, Gain: number(0), Focus: number(30), WhiteBalance: number(4500), AutoExposure: "plate"},
+			{Config: capture.Config{Name: "board", Source: "/dev/video0", OpenTimeout: 5 * time.Second, ReadTimeout: 3 * time.Second,
+				Controls:     source.Controls{Exposure: time.Millisecond, Gain: number(0), Focus: number(30), WhiteBalance: number(4500)},
+				AutoExposure: "plate"},
+				Observe: observe.DefaultParams()},
 		},
 		OCR:     OCR{Model: "plate.traineddata", Workers: 3, MinPlateWidth: 64, Region: "nl,uk"},
 		Passage: Passage{Agree: 1, Gap: 5*time.Second + 30*time.Millisecond},
@@ -227,53 +230,6 @@ format = "json"
 	}
 	if diff := cmp.Diff(want, got, ignoreOrigin); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-func TestSourceKind(t *testing.T) {
-	for _, test := range []struct {
-		camera Camera
-		want   Kind
-	}{
-		{Camera{Source: "rtsp://192.0.2.7/x"}, KindRTSP},
-		{Camera{Source: "rtsps://cam.example.org"}, KindRTSP},
-		{Camera{Source: "/dev/video0"}, KindV4L2},
-		{Camera{Source: "/dev/v4l/by-id/usb-cam"}, KindV4L2},
-		{Camera{Source: "clip.mp4"}, KindFile},
-		{Camera{Source: "/srv/CLIP.MKV"}, KindFile},
-		{Camera{Source: "pictures/"}, KindFolder},
-		{Camera{Source: "/srv/a.mp4/"}, KindFolder},
-		{Camera{Source: "clip", Kind: KindFile}, KindFile},
-		{Camera{Source: "clip.mp4", Kind: KindFolder}, KindFolder},
-		{Camera{Source: "clip"}, ""},
-		{Camera{Source: "car.jpg"}, ""},
-		{Camera{Source: "http://192.0.2.7/x"}, KindHTTP},
-		{Camera{Source: "https://192.0.2.7/x"}, KindHTTP},
-		{Camera{Source: "ftp://192.0.2.7/x"}, ""},
-		{Camera{Source: "clip.mp4", Kind: "webcam"}, ""},
-	} {
-		got, err := test.camera.SourceKind()
-		if got != test.want || (err == nil) != (test.want != "") {
-			t.Errorf("%+v: got %q, %v; want %q", test.camera, got, err, test.want)
-		}
-	}
-}
-
-func TestRedact(t *testing.T) {
-	for in, want := range map[string]string{
-		"rtsp://admin:hunter2@192.0.2.7:554/s":         "rtsp://admin:***@192.0.2.7:554/s",
-		"rtsp://admin:hun/ter2@192.0.2.7:554/s":        "rtsp://admin:***@192.0.2.7:554/s",
-		"rtsp://admin:hun@ter2@192.0.2.7/s":            "rtsp://admin:***@192.0.2.7/s",
-		"rtsp://admin@192.0.2.7/s":                     "rtsp://admin@192.0.2.7/s",
-		"rtsp://192.0.2.7:554/user=a&password=hunter2": "rtsp://192.0.2.7:554/user=a&password=***",
-		"rtsp://192.0.2.7/s?channel=1&pwd=hunter2;x=1": "rtsp://192.0.2.7/s?channel=1&pwd=***;x=1",
-		"/dev/video0":    "/dev/video0",
-		"key=a/pass=b/":  "key=a/pass=b/",
-		"mqtts://b:8883": "mqtts://b:8883",
-	} {
-		if got := Redact(in); got != want {
-			t.Errorf("Redact(%q) = %q, want %q", in, got, want)
-		}
 	}
 }
 

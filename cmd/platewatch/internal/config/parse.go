@@ -16,6 +16,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
 
+	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/setting"
 )
 
@@ -107,7 +108,7 @@ func Parse(file string, text []byte) (*Config, error) {
 		return nil, err
 	}
 	for i, cam := range c.Cameras {
-		c.Cameras[i] = cam.WithDefaults()
+		c.Cameras[i].Config = capture.WithDefaults(cam.Config)
 	}
 	return c, nil
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"platewatch/capture"
 )
 
 // Resolve makes every path absolute:
@@ -35,11 +37,12 @@ func (c *Config) Resolve(dir string, getenv func(string) string) {
 	}
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
-		switch kind, _ := cam.SourceKind(); kind {
-		case KindFile:
+		if kind, _, _ := capture.KindOf(cam.Config); kind.Local {
+			slash := strings.HasSuffix(cam.Source, "/") // which shows that it is a folder
 			cam.Source = under(dir, cam.Source)
-		case KindFolder:
-			cam.Source = under(dir, cam.Source) + "/" // still looks like a folder
+			if slash && !strings.HasSuffix(cam.Source, "/") {
+				cam.Source += "/"
+			}
 		}
 	}
 	for i := range c.Hotlist.Trust {
@@ -89,7 +92,7 @@ func exists(path string) bool {
 func (c *Config) Missing() []string {
 	paths := c.secretPaths()
 	for i := range c.Cameras {
-		if kind, _ := c.Cameras[i].SourceKind(); kind != KindRTSP && kind != KindHTTP {
+		if kind, _, _ := capture.KindOf(c.Cameras[i].Config); kind.Local {
 			paths = append(paths, namedPath{indexPath("camera", i) + ".source", &c.Cameras[i].Source})
 		}
 	}

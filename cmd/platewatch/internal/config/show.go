@@ -8,9 +8,12 @@ import (
 	"strings"
 	"time"
 
+	"platewatch/capture"
+	"platewatch/capture/source"
 	"platewatch/cmd/platewatch/internal/setting"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/uplink"
+	"platewatch/uplink/broker"
 )
 
 // Show writes the effective configuration as TOML. A value that the file does
@@ -90,7 +93,7 @@ func literal(v reflect.Value, bytes bool) string {
 	}
 	switch v.Kind() {
 	case reflect.String:
-		return quote(Redact(v.String()))
+		return quote(source.Redact(v.String()))
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool())
 	case reflect.Int, reflect.Int64:
@@ -153,8 +156,8 @@ func (c *Config) Summary(w io.Writer) error {
 	}
 	row("unit", "%s", unit)
 	for _, cam := range c.Cameras {
-		kind, _ := cam.SourceKind()
-		row("camera", "%s: %s, %s", cam.Name, kind, Redact(cam.Source))
+		kind, _, _ := capture.KindOf(cam.Config)
+		row("camera", "%s: %s, %s", cam.Name, kind.Name, source.Redact(cam.Source))
 	}
 	row("reading", "model %s, region %s, %d agreeing frames", c.OCR.Model, ifElse(c.OCR.Region == "", "any", c.OCR.Region), c.Passage.Agree)
 	row("hotlist", "%s", c.Hotlist.Path)
@@ -163,9 +166,9 @@ func (c *Config) Summary(w io.Writer) error {
 	case len(c.Uplink.Broker.Brokers) == 0:
 		row("uplink", "none: hits stay in the outbox")
 	case c.Uplink.Broker.Insecure:
-		row("uplink", "%s, plain text allowed (insecure = true)", Redact(strings.Join(c.Uplink.Broker.Brokers, ", ")))
+		row("uplink", "%s, plain text allowed (insecure = true)", broker.Redact(strings.Join(c.Uplink.Broker.Brokers, ", ")))
 	default:
-		row("uplink", "%s", Redact(strings.Join(c.Uplink.Broker.Brokers, ", ")))
+		row("uplink", "%s", broker.Redact(strings.Join(c.Uplink.Broker.Brokers, ", ")))
 	}
 	if options := c.Uplink.options(); options != "" && len(c.Uplink.Broker.Brokers) > 0 {
 		row("", "%s", options)

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"platewatch/capture/source"
 )
 
 func show(t *testing.T, c *Config) string {
@@ -40,7 +42,7 @@ brokers = ["mqtts://a:8883"]
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Cameras[1].Source = Redact(c.Cameras[1].Source)
+	c.Cameras[1].Source = source.Redact(c.Cameras[1].Source)
 	if diff := cmp.Diff(c, again, ignoreOrigin); diff != "" {
 		t.Errorf("(-shown +read again):\n%s", diff)
 	}

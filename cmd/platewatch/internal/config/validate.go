@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"slices"
 	"time"
 
 	"platewatch/cmd/platewatch/internal/setting"
@@ -88,98 +87,6 @@ func (c *Config) validateCameras(f *findings) {
 		} else {
 			names[cam.Name] = i
 		}
-		cam.validate(f, at)
-	}
-}
-
-func (c Camera) validate(f *findings, at string) {
-	kind := Kind("")
-	switch {
-	case f.bad(at+".source") || f.bad(at+".kind"):
-	case c.Source == "":
-		f.add(at+".source", fmt.Sprintf("%s.source is missing", at),
-			`add source = "rtsp://…", "/dev/video0", "clip.mp4" or "pictures/"`)
-	default:
-		var err error
-		if kind, err = c.SourceKind(); err != nil {
-			key := at + ".source"
-			if c.Kind != "" {
-				key = at + ".kind"
-			}
-			f.add(key, key+": "+err.Error(), "")
-		}
-	}
-	if kind == KindRTSP || kind == KindHTTP {
-		c.validateAddress(f, at)
-	}
-	if c.Width < 0 || c.Height < 0 || c.Width > 8192 || c.Height > 8192 || (c.Width == 0) != (c.Height == 0) {
-		f.add(sizeKey(c, at), fmt.Sprintf("%s: a size of %d × %d pixels is not possible", at, c.Width, c.Height),
-			"give both width and height, up to 8192, or neither")
-	}
-	number(f, at+".fps", c.FPS, 0, 240, "frames a second")
-	timeout(f, at+".open_timeout", c.OpenTimeout, 100*time.Millisecond, time.Minute)
-	timeout(f, at+".read_timeout", c.ReadTimeout, 100*time.Millisecond, time.Minute)
-	if c.Exposure != 0 {
-		timeout(f, at+".exposure", c.Exposure, 100*time.Microsecond, time.Second)
-	}
-	if c.AutoExposure != "" {
-		oneOf(f, at+".auto_exposure", c.AutoExposure, "camera", "plate")
-	}
-	if c.Transport != "" {
-		oneOf(f, at+".transport", c.Transport, "tcp", "udp")
-	}
-	if c.Pace != "" {
-		oneOf(f, at+".pace", string(c.Pace), string(PaceReal), string(PaceFast))
-	}
-	if c.Format != "" && len(c.Format) != 4 {
-		f.addf(at+".format", "write MJPG or YUYV", "= %q is not a pixel format of four characters", c.Format)
-	}
-	if kind == "" {
-		return
-	}
-	// A key that does nothing here is a misunderstanding that shows itself as
-	// a bad picture months later.
-	for _, k := range []struct {
-		key   string
-		given bool
-		kinds []Kind
-	}{
-		{"format", c.Format != "", []Kind{KindV4L2}},
-		{"width", c.Width != 0, []Kind{KindV4L2}},
-		{"height", c.Height != 0, []Kind{KindV4L2}},
-		{"fps", c.FPS != 0, []Kind{KindV4L2, KindFolder}},
-		{"exposure", c.Exposure != 0, []Kind{KindV4L2}},
-		{"gain", c.Gain != nil, []Kind{KindV4L2}},
-		{"focus", c.Focus != nil, []Kind{KindV4L2}},
-		{"white_balance", c.WhiteBalance != nil, []Kind{KindV4L2}},
-		{"auto_exposure", c.AutoExposure != "", []Kind{KindV4L2}},
-		{"transport", c.Transport != "", []Kind{KindRTSP}},
-		{"credentials_file", c.CredentialsFile != "", []Kind{KindRTSP, KindHTTP}},
-		{"loop", c.Loop, []Kind{KindFile, KindFolder}},
-		{"pace", c.Pace != "", []Kind{KindFile, KindFolder}},
-	} {
-		if key := at + "." + k.key; k.given && !slices.Contains(k.kinds, kind) && !f.bad(key) {
-			f.addf(key, "remove it", "does nothing for a camera of kind %s", kind)
-		}
-	}
-}
-
-func sizeKey(c Camera, at string) string {
-	if c.Width == 0 || c.Height > 8192 || c.Height < 0 {
-		return at + ".height"
-	}
-	return at + ".width"
-}
-
-func (c Camera) validateAddress(f *findings, at string) {
-	key := at + ".source"
-	u, err := parseAddress(c.Source)
-	if err != nil {
-		f.addf(key, "write rtsp://host:554/path", "%v", err)
-		return
-	}
-	if _, has := u.User.Password(); has {
-		f.addf(key, "move it into a file and name that as credentials_file", "holds a password (%s)", Redact(c.Source))
 	}
 }
 

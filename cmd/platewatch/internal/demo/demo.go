@@ -128,7 +128,7 @@ func configure(dir, camera, broker string, o Options) (*config.Config, error) {
 	cam := config.DefaultCamera()
 	cam.Name, cam.Source = "road", camera
 	cam.ReadTimeout = 8 * time.Second // longer than the silence between two clips
-	c.Cameras = []config.Camera{cam.WithDefaults()}
+	c.Cameras = []config.Camera{cam}
 	c.Hotlist.Path = filepath.Join(dir, "hotlist")
 	c.Uplink.OutboxFile = filepath.Join(dir, "outbox.db")
 	c.Uplink.Broker.Brokers = []string{broker}

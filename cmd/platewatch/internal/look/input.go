@@ -8,10 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"platewatch/capture"
+	"platewatch/capture/source"
+	"platewatch/capture/still"
 )
 
 // Input is one thing to look at.
@@ -21,21 +22,13 @@ type Input struct {
 	Err    error           // why it cannot be looked at; the others still can
 }
 
-// videoSuffixes are the names by which a file is taken for a video. Anything
-// else is tried as a picture.
-var videoSuffixes = []string{".mp4", ".m4v", ".mkv", ".mov", ".avi", ".ts", ".mts", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg"}
-
 // Inputs says what a list of arguments names. A folder stands for the
 // pictures and videos directly in it, in the order of their names.
 func Inputs(args []string) []Input {
 	var all []Input
 	for _, arg := range args {
 		if strings.Contains(arg, "://") {
-			kind := capture.KindRTSP
-			if strings.HasPrefix(arg, "http://") || strings.HasPrefix(arg, "https://") {
-				kind = capture.KindHTTP
-			}
-			all = append(all, Input{Name: arg, Stream: &capture.Config{Name: "read", Kind: kind, URL: arg}})
+			all = append(all, Input{Name: arg, Stream: &capture.Config{Name: "read", Source: arg}})
 			continue
 		}
 		info, err := os.Stat(arg)
@@ -45,7 +38,7 @@ func Inputs(args []string) []Input {
 		case info.IsDir():
 			all = append(all, folderInputs(arg)...)
 		case info.Mode()&fs.ModeCharDevice != 0:
-			all = append(all, Input{Name: arg, Stream: &capture.Config{Name: "read", Kind: capture.KindV4L2, Device: arg}})
+			all = append(all, Input{Name: arg, Stream: &capture.Config{Name: "read", Kind: "v4l2", Source: arg}})
 		default:
 			all = append(all, fileInput(arg))
 		}
@@ -60,7 +53,7 @@ func folderInputs(dir string) []Input {
 	}
 	var all []Input
 	for _, e := range entries {
-		if !e.IsDir() && (isVideoName(e.Name()) || capture.IsPictureName(e.Name())) {
+		if !e.IsDir() && (capture.IsVideoName(e.Name()) || still.IsName(e.Name())) {
 			all = append(all, fileInput(filepath.Join(dir, e.Name())))
 		}
 	}
@@ -72,14 +65,10 @@ func folderInputs(dir string) []Input {
 }
 
 func fileInput(path string) Input {
-	if isVideoName(path) {
-		return Input{Name: path, Stream: &capture.Config{Name: "read", Kind: capture.KindFile, Path: path, Pace: capture.PaceFast}}
+	if capture.IsVideoName(path) {
+		return Input{Name: path, Stream: &capture.Config{Name: "read", Kind: "file", Source: path, Pace: source.PaceFast}}
 	}
 	return Input{Name: path}
-}
-
-func isVideoName(name string) bool {
-	return slices.Contains(videoSuffixes, strings.ToLower(filepath.Ext(name)))
 }
 
 // InputError says what is wrong with an argument.

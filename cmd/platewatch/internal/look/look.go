@@ -9,6 +9,8 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/capture"
+	"platewatch/capture/fault"
+	"platewatch/capture/still"
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/hotlist"
@@ -36,19 +38,19 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 	if in.Stream != nil {
 		return l.stream(ctx, in, emit)
 	}
-	still, err := capture.ReadStill(in.Name, capture.StillLimits{})
+	img, err := still.Read(in.Name, still.Limits{})
 	if err != nil {
 		return err
 	}
-	defer still.Close()
+	defer img.Close()
 	if l.Annotate == nil && l.Stages == nil {
-		ocr.Grey(&still)
+		ocr.Grey(&img)
 	}
-	res, err := l.recognise(ctx, in.Name, still)
+	res, err := l.recognise(ctx, in.Name, img)
 	if err != nil {
 		return err
 	}
-	line := Picture{File: in.Name, Width: still.Cols(), Height: still.Rows(),
+	line := Picture{File: in.Name, Width: img.Cols(), Height: img.Rows(),
 		ElapsedMS: milliseconds(res.Find + res.Read), Plates: []Plate{}}
 	for _, p := range res.Plates {
 		plate := plateOf(p)
@@ -58,7 +60,7 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 		line.Plates = append(line.Plates, plate)
 	}
 	if l.Annotate != nil {
-		if err := l.Annotate.annotated(in.Name, still, res.Plates, line.Plates); err != nil {
+		if err := l.Annotate.annotated(in.Name, img, res.Plates, line.Plates); err != nil {
 			return err
 		}
 	}
@@ -66,15 +68,15 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 }
 
 // recognise reads a picture, and draws its contact sheet if there is to be one.
-func (l *Looker) recognise(ctx context.Context, name string, still gocv.Mat) (ocr.Result, error) {
+func (l *Looker) recognise(ctx context.Context, name string, img gocv.Mat) (ocr.Result, error) {
 	if l.Stages == nil {
-		return l.Recogniser.Recognise(ctx, still)
+		return l.Recogniser.Recognise(ctx, img)
 	}
-	trace, err := l.Recogniser.Trace(ctx, still)
+	trace, err := l.Recogniser.Trace(ctx, img)
 	if err != nil {
 		return ocr.Result{}, err
 	}
-	return trace.Result, l.Stages.sheet(name, still, trace)
+	return trace.Result, l.Stages.sheet(name, img, trace)
 }
 
 // stream follows the passages of a video or a camera until it ends.
@@ -121,7 +123,7 @@ func Passages(ctx context.Context, r *ocr.Recogniser, p observe.Params, stream c
 	for {
 		at, err := src.Read(&frame)
 		if err != nil {
-			if errors.Is(err, io.EOF) || errors.Is(err, capture.ErrStreamEnded) {
+			if errors.Is(err, io.EOF) || errors.Is(err, fault.ErrStreamEnded) {
 				err = nil
 			}
 			return errors.Join(ended(o.Flush()), err)

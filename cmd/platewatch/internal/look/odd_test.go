@@ -8,7 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"platewatch/capture"
+	"platewatch/capture/fault"
+	"platewatch/capture/still"
 	"platewatch/cmd/platewatch/internal/picturetest"
 	"platewatch/ocr"
 	"platewatch/ocr/text"
@@ -55,9 +56,9 @@ func TestOddPictures(t *testing.T) {
 func check(t *testing.T, p picturetest.Picture, got *Picture, err error) {
 	t.Helper()
 	if err != nil {
-		var e *capture.Error
+		var e *fault.Error
 		switch {
-		case !errors.As(err, &e) || e.Hint() == "" || !errors.Is(err, capture.ErrPicture):
+		case !errors.As(err, &e) || e.Hint() == "" || !errors.Is(err, fault.ErrPicture):
 			t.Errorf("the error is %v, with no hint", err)
 		case !p.Any && (p.Refused == "" || !strings.Contains(err.Error(), p.Refused)):
 			t.Errorf("the error is %q, want %q", err, p.Refused)
@@ -92,20 +93,20 @@ func FuzzRead(f *testing.F) {
 		f.Add(p.Bytes)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		still, err := capture.DecodeStill(b, capture.StillLimits{MaxPixels: 1 << 20, MaxSide: 1 << 12})
+		img, err := still.Decode(b, still.Limits{MaxPixels: 1 << 20, MaxSide: 1 << 12})
 		if err != nil {
-			var e *capture.Error
+			var e *fault.Error
 			if !errors.As(err, &e) || e.Hint() == "" {
 				t.Errorf("the error is %v, with no hint", err)
 			}
 			return
 		}
-		defer still.Close()
-		res, err := r.Recognise(t.Context(), still)
+		defer img.Close()
+		res, err := r.Recognise(t.Context(), img)
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole := image.Rect(0, 0, still.Cols(), still.Rows())
+		whole := image.Rect(0, 0, img.Cols(), img.Rows())
 		for _, a := range res.Attempts {
 			if a.Verdict == (ocr.Verdict{}) {
 				t.Errorf("the candidate at %v has no verdict", a.Candidate.Box)

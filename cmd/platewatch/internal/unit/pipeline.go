@@ -13,6 +13,7 @@ import (
 
 	"platewatch/capture"
 	"platewatch/capture/light"
+	"platewatch/capture/source"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/ocr"
@@ -54,12 +55,8 @@ type pipelineCounts struct {
 }
 
 func newCameraPipeline(u *Unit, c config.Camera) (*cameraPipeline, error) {
-	cc, err := cameraConfig(c)
-	if err != nil {
-		return nil, err
-	}
 	log := u.log.With("camera", c.Name)
-	camera, err := capture.New(cc, u.log) // it adds the name itself
+	camera, err := capture.New(c.Config, u.log) // it adds the name itself
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +65,7 @@ func newCameraPipeline(u *Unit, c config.Camera) (*cameraPipeline, error) {
 		return nil, err
 	}
 	p := &cameraPipeline{u: u, name: c.Name, log: log, camera: camera, observer: observer,
-		time: timeline{recorded: cc.Pace == capture.PaceFast}, open: map[uint64]*openPassage{}}
+		time: timeline{recorded: c.Pace == source.PaceFast}, open: map[uint64]*openPassage{}}
 	p.markProgress()
 	return p, nil
 }

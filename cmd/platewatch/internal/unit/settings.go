@@ -3,7 +3,6 @@ package unit
 import (
 	"time"
 
-	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/status"
@@ -115,32 +114,6 @@ func clientSettings(u *Unit) uplink.Settings {
 		s.HomeAssistant.Cameras = append(s.HomeAssistant.Cameras, camera.Name)
 	}
 	return s
-}
-
-// cameraConfig is a camera's configuration as the capture package takes it.
-func cameraConfig(c config.Camera) (capture.Config, error) {
-	kind, err := c.SourceKind()
-	if err != nil {
-		return capture.Config{}, err
-	}
-	out := capture.Config{
-		Name: c.Name, Kind: string(kind),
-		Width: c.Width, Height: c.Height, FPS: c.FPS, Format: c.Format,
-		Controls:     capture.Controls{Exposure: c.Exposure, Gain: c.Gain, Focus: c.Focus, WhiteBalance: c.WhiteBalance},
-		AutoExposure: c.AutoExposure,
-		Transport:    c.Transport, CredentialsFile: c.CredentialsFile,
-		Pace: capture.Pace(c.Pace), Loop: c.Loop,
-		OpenTimeout: c.OpenTimeout, ReadTimeout: c.ReadTimeout,
-	}
-	switch kind {
-	case config.KindV4L2:
-		out.Device = c.Source
-	case config.KindRTSP, config.KindHTTP:
-		out.URL = c.Source
-	default:
-		out.Path = c.Source
-	}
-	return out, nil
 }
 
 func position(c *config.Config) *message.Position {

@@ -1,0 +1,232 @@
+// Package mjpeg opens network cameras that send MJPEG over HTTP.
+package mjpeg
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/capture/fault"
+	"platewatch/capture/internal/worker"
+	"platewatch/capture/source"
+	"platewatch/capture/still"
+)
+
+// Kind is the entry of MJPEG cameras in the table of kinds.
+var Kind = source.Kind{
+	Name:      "http",
+	Example:   "http://192.168.1.20/mjpg/video.mjpg",
+	Recognise: func(s string) bool { return source.HasScheme(s, schemes...) },
+	Keys:      []string{"credentials_file"},
+	Problems: func(c source.Config) iter.Seq2[string, error] {
+		return source.Failed(source.Check{Key: "source", Err: c.CheckAddress("http://host/mjpg/video.mjpg", schemes...)})
+	},
+	Open: open,
+}
+
+var schemes = []string{"http", "https"}
+
+const (
+	// maxPart bounds one picture of an MJPEG stream, in bytes: an 8K JPEG.
+	maxPart = 16 << 20
+	// maxBad is how many pictures in a row may be unusable before the stream
+	// counts as lost.
+	maxBad = 25
+)
+
+// mjpegStream is an MJPEG stream over HTTP (multipart/x-mixed-replace), read by
+// Go: every wait has a bound, and no bytes reach a decoder before they are known
+// to be one whole picture.
+type mjpegStream struct {
+	where  string
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	body   io.ReadCloser
+	parts  *partReader
+	bound  time.Duration
+	idle   *time.Timer // ends the request when a frame takes longer than bound
+	late   atomic.Bool
+	begin  time.Time
+	limits still.Limits
+	closed bool
+	end    error // why it was closed, if not by the reader
+}
+
+// open opens an MJPEG stream over HTTP or HTTPS. Nothing in it blocks: no call is
+// ever abandoned.
+func open(ctx context.Context, c source.Config, _ *worker.Abandoned) (source.Source, error) {
+	u, err := url.Parse(c.Source)
+	if err != nil { // checked before
+		return nil, fault.Configf(c.Where(), "", "not a well-formed address")
+	}
+	where := source.Redact(u.String())
+	user := u.User
+	u.User = nil
+	if c.CredentialsFile != "" {
+		if user, err = source.ReadCredentials(c.CredentialsFile); err != nil {
+			return nil, err
+		}
+	}
+	life, cancel := context.WithCancelCause(ctx)
+	m := &mjpegStream{where: where, ctx: ctx, cancel: cancel, bound: c.ReadTimeout, limits: c.Stills}
+	m.idle = time.AfterFunc(c.OpenTimeout, func() {
+		m.late.Store(true)
+		cancel(fault.ErrTimeout)
+	})
+	res, err := request(life, u, user, c.OpenTimeout)
+	if err == nil {
+		m.body = res.Body
+		m.parts, err = partsOf(res)
+	}
+	if err != nil {
+		m.Close()
+		var slow net.Error
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case m.late.Load(), errors.As(err, &slow) && slow.Timeout() && !errors.As(err, new(*net.OpError)):
+			return nil, &fault.Error{Op: "open", Path: where, Err: fmt.Errorf("%w: it accepts the connection but does not answer", fault.ErrTimeout), Advice: "restart the camera"}
+		}
+		return nil, m.openError(err, u)
+	}
+	m.begin = time.Now()
+	return m, nil
+}
+
+func (m *mjpegStream) openError(err error, u *url.URL) error {
+	var own *fault.Error
+	if errors.As(err, &own) {
+		own.Op, own.Path = "open", m.where
+		return own
+	}
+	advice := "check the camera's address, port, power and network"
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		advice = "check the host name, or use the camera's IP address"
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return &fault.Error{Op: "open", Path: m.where, Err: fmt.Errorf("%w: %w", fault.ErrUnreachable, op.Err), Advice: advice}
+	}
+	return &fault.Error{Op: "open", Path: m.where, Err: fmt.Errorf("the answer is not a camera's: %w", source.Scrub(err, u.String())), Advice: advice}
+}
+
+// request asks for the stream, a second time with credentials where the camera
+// wants them.
+func request(ctx context.Context, u *url.URL, user *url.Userinfo, bound time.Duration) (*http.Response, error) {
+	transport := &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: bound}).DialContext,
+		TLSHandshakeTimeout: bound, ResponseHeaderTimeout: bound, DisableKeepAlives: true, DisableCompression: true,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	ask := func(authorization string) (*http.Response, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+		if err != nil {
+			return nil, err
+		}
+		if authorization != "" {
+			req.Header.Set("Authorization", authorization)
+		}
+		return client.Do(req)
+	}
+	res, err := ask("")
+	if err != nil {
+		return nil, err
+	}
+	if res.StatusCode == http.StatusUnauthorized && user != nil {
+		authorization, err := authorize(res.Header.Values("WWW-Authenticate"), u, user)
+		res.Body.Close()
+		if err != nil {
+			return nil, &fault.Error{Err: fmt.Errorf("%w: %w", fault.ErrCredentials, err), Advice: "switch the camera to digest or basic authentication"}
+		}
+		if res, err = ask(authorization); err != nil {
+			return nil, err
+		}
+	}
+	switch res.StatusCode {
+	case http.StatusOK:
+		return res, nil
+	case http.StatusUnauthorized, http.StatusForbidden:
+		err = &fault.Error{Err: fmt.Errorf("%w (status %d)", fault.ErrCredentials, res.StatusCode),
+			Advice: "put user:password of a camera account that may view into credentials_file"}
+	case http.StatusNotFound:
+		err = &fault.Error{Err: errors.New("the camera has no stream at this path (status 404)"), Advice: "look the path up in the camera's manual"}
+	default:
+		err = &fault.Error{Err: fmt.Errorf("the camera answers with status %d", res.StatusCode), Advice: "look the path up in the camera's manual"}
+	}
+	res.Body.Close()
+	return nil, err
+}
+
+// Read implements [source.Source].
+func (m *mjpegStream) Read(out *gocv.Mat) (time.Duration, error) {
+	for bad := 0; ; {
+		if m.closed {
+			return -1, cmp.Or(m.end, fault.ErrClosed)
+		}
+		if err := m.ctx.Err(); err != nil {
+			return -1, err
+		}
+		m.idle.Reset(m.bound)
+		part, err := m.parts.next()
+		m.idle.Stop()
+		if err != nil {
+			m.end = m.lost(err)
+			return -1, m.end
+		}
+		picture, err := still.Decode(part, m.limits)
+		if err == nil {
+			out.Close()
+			*out = picture
+			return time.Since(m.begin), nil
+		}
+		if bad++; bad >= maxBad {
+			m.Close()
+			return -1, &fault.Error{Op: "read", Path: m.where, Err: fmt.Errorf("%d pictures in a row cannot be used: %w", bad, err)}
+		}
+	}
+}
+
+// lost closes the stream and says why.
+func (m *mjpegStream) lost(err error) error {
+	late := m.late.Load()
+	m.Close()
+	switch {
+	case m.ctx.Err() != nil:
+		return m.ctx.Err()
+	case late:
+		return &fault.Error{Op: "read", Path: m.where, Err: fmt.Errorf("%w (%v)", fault.ErrTimeout, m.bound), Advice: "look at the camera's network and power"}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return &fault.Error{Op: "read", Path: m.where, Err: fault.ErrStreamEnded}
+	}
+	return &fault.Error{Op: "read", Path: m.where, Err: err}
+}
+
+// Close implements [source.Source].
+func (m *mjpegStream) Close() error {
+	if m.closed {
+		return nil
+	}
+	m.closed = true
+	m.idle.Stop()
+	m.cancel(fault.ErrClosed)
+	if m.body != nil {
+		m.body.Close()
+	}
+	return nil
+}
+
+// bufferOf reads a stream in pieces of a network packet's size.
+func bufferOf(r io.Reader) *bufio.Reader { return bufio.NewReaderSize(r, 32<<10) }

@@ -1,0 +1,249 @@
+package mjpeg
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/capture/fault"
+	"platewatch/capture/internal/capturetest"
+	"platewatch/capture/internal/sourcetest"
+	"platewatch/capture/source"
+)
+
+func TestConforms(t *testing.T) {
+	t.Parallel()
+	config := func(s *httptest.Server, path string) source.Config {
+		return source.Config{Name: "http", Source: s.URL + path}
+	}
+	sourcetest.Suite{Kind: Kind, Width: 160, Height: 120, Frames: 10, End: fault.ErrStreamEnded,
+		Config:  func(t *testing.T) source.Config { return config(capturetest.MJPEG(t, 160, 120, 10), "/video") },
+		Endless: func(t *testing.T) source.Config { return config(capturetest.MJPEG(t, 160, 120, -1), "/video") },
+		Lost:    func(t *testing.T) source.Config { return config(capturetest.MJPEG(t, 160, 120, -1), "/none") },
+	}.Run(t)
+}
+
+// Cameras write their streams in many ways; all of these hold two pictures.
+func TestPartsAsCamerasWriteThem(t *testing.T) {
+	a, b := "\xff\xd8first\r\n\xff\xd9", "\xff\xd8second--\xff\xd9"
+	for name, tt := range map[string]struct{ kind, body string }{
+		"by the book":       {"multipart/x-mixed-replace; boundary=x1", "--x1\r\nContent-Type: image/jpeg\r\nContent-Length: 11\r\n\r\n" + a + "\r\n--x1\r\nContent-Length: 12\r\n\r\n" + b + "\r\n--x1--\r\n"},
+		"dashes in it":      {"multipart/x-mixed-replace;boundary=--x1", "--x1\r\nContent-Length:11\r\n\r\n" + a + "\r\n--x1\r\ncontent-length: 12\r\n\r\n" + b + "\r\n--x1"},
+		"no length":         {`multipart/mixed; boundary="x1"`, "--x1\r\nContent-Type: image/jpeg\r\n\r\n" + a + "\r\n--x1\r\nContent-Type: image/jpeg\r\n\r\n" + b + "\r\n--x1\r\n"},
+		"plain line feeds":  {"multipart/x-mixed-replace; boundary=x1", "\n--x1\nContent-Length: 11\nX-Time: 1\n\n" + a + "\n--x1\nContent-Length: 12\n\n" + b + "\n--x1"},
+		"nothing in betwen": {"multipart/x-mixed-replace; boundary=x1", "--x1\r\nContent-Length: 11\r\n\r\n" + a + "--x1\r\nContent-Length: 12\r\n\r\n" + b + "--x1\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := partsOf(&http.Response{Header: http.Header{"Content-Type": {tt.kind}}, Body: io.NopCloser(strings.NewReader(tt.body))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{a, b} {
+				got, err := p.next()
+				if err != nil || string(got) != want {
+					t.Fatalf("got %q, %v, want %q", got, err, want)
+				}
+			}
+			if part, err := p.next(); err == nil {
+				t.Errorf("a third picture %q", part)
+			}
+		})
+	}
+}
+
+// FuzzParts: whatever a camera sends, its pictures are bounded and the reader
+// comes to an end.
+func FuzzParts(f *testing.F) {
+	f.Add([]byte("--x1\r\nContent-Length: 3\r\n\r\nabc\r\n--x1\r\n\r\nabc\r\n--x1--"))
+	f.Add([]byte("--x1\r\nContent-Length: -1\r\n\r\n"))
+	f.Add([]byte("--x1\nContent-Length: 99999999999\n\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p := &partReader{r: bufferOf(bytes.NewReader(b)), boundary: []byte("x1")}
+		for n := 0; ; n++ {
+			part, err := p.next()
+			if err != nil {
+				return
+			}
+			if len(part) > len(b) || n > len(b) {
+				t.Fatalf("picture %d of %d bytes out of %d", n, len(part), len(b))
+			}
+		}
+	})
+}
+
+// A camera that stops in the middle of a picture is a timeout; one that sends
+// what is no picture is lost after a while; one that ends, ends.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	picture := capturetest.EncodeJPEG(t, image.NewGray(image.Rect(0, 0, 64, 48)))
+	part := func(w io.Writer, b []byte) {
+		fmt.Fprintf(w, "--x\r\nContent-Length: %d\r\n\r\n%s\r\n", len(b), b)
+	}
+	for _, tt := range []struct {
+		name string
+		send func(w http.ResponseWriter, r *http.Request)
+		want error
+	}{
+		{"stalls", func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(w, "--x\r\nContent-Length: 1000\r\n\r\nabc")
+			http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}, fault.ErrTimeout},
+		{"rubbish", func(w http.ResponseWriter, r *http.Request) {
+			for range 2 * maxBad {
+				part(w, []byte("not a picture"))
+			}
+		}, fault.ErrPicture},
+		{"ends", func(http.ResponseWriter, *http.Request) {}, fault.ErrStreamEnded},
+		{"too large", func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(w, "--x\r\nContent-Length: %d\r\n\r\n", maxPart+1)
+		}, fault.ErrFrame},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=x")
+				part(w, picture)
+				part(w, picture[:len(picture)/2]) // one that is cut off does no harm
+				part(w, picture)
+				tt.send(w, r)
+			}))
+			defer s.Close()
+			src := sourcetest.Opened(t, t.Context(), Kind, source.Config{Source: s.URL, ReadTimeout: 500 * time.Millisecond})
+			m := gocv.NewMat()
+			defer m.Close()
+			for range 2 {
+				if _, err := src.Read(&m); err != nil || m.Cols() != 64 {
+					t.Fatalf("a picture of %d columns, %v", m.Cols(), err)
+				}
+			}
+			begin := time.Now()
+			_, err := src.Read(&m)
+			if !errors.Is(err, tt.want) {
+				t.Errorf("error is %v, want %v", err, tt.want)
+			}
+			if took := time.Since(begin); took > 2*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+// A camera that wants credentials gets them, as a digest where it can take
+// one, and they are never printed.
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	const password = `p@ss:w"rd`
+	picture := capturetest.EncodeJPEG(t, image.NewGray(image.Rect(0, 0, 64, 48)))
+	for _, tt := range []struct{ name, challenge string }{
+		{"basic", `Basic realm="camera"`},
+		{"digest", `Digest realm="cam, era", nonce="abc", qop="auth,auth-int", algorithm=MD5, opaque="o"`},
+		{"SHA-256", `Digest realm="camera", nonce="abc", qop="auth", algorithm=SHA-256`},
+		{"old digest", `Digest realm="camera", nonce="abc"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !authorized(r, tt.challenge, "viewer", password) {
+					w.Header().Set("WWW-Authenticate", tt.challenge)
+					w.WriteHeader(http.StatusUnauthorized)
+					return
+				}
+				w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=x")
+				fmt.Fprintf(w, "--x\r\nContent-Length: %d\r\n\r\n%s\r\n", len(picture), picture)
+			}))
+			defer s.Close()
+			file := filepath.Join(t.TempDir(), "credentials")
+			c := source.Config{Source: s.URL + "/a?b=c", CredentialsFile: file}
+			for secret, want := range map[string]error{password: nil, "hunter2": fault.ErrCredentials} {
+				if err := os.WriteFile(file, []byte("viewer:"+secret), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				src, err := sourcetest.Open(t.Context(), Kind, c)
+				if !errors.Is(err, want) {
+					t.Errorf("with %s: %v", secret, err)
+				}
+				if err == nil {
+					src.Close()
+				} else if strings.Contains(err.Error(), secret) {
+					t.Errorf("%q holds the password", err)
+				}
+			}
+		})
+	}
+}
+
+// authorized checks an answer to a challenge as a camera does.
+func authorized(r *http.Request, challenge, name, password string) bool {
+	if strings.HasPrefix(challenge, "Basic") {
+		n, p, ok := r.BasicAuth()
+		return ok && n == name && p == password
+	}
+	scheme, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if scheme != "Digest" {
+		return false
+	}
+	got, asked := challengeOf(rest), challengeOf(strings.TrimPrefix(challenge, "Digest "))
+	sums := func(s string) string {
+		b := []byte(s)
+		if asked["algorithm"] == "SHA-256" {
+			return fmt.Sprintf("%x", sha256.Sum256(b))
+		}
+		return fmt.Sprintf("%x", md5.Sum(b))
+	}
+	identity, what := sums(name+":"+asked["realm"]+":"+password), sums("GET:"+r.URL.RequestURI())
+	want := sums(identity + ":" + asked["nonce"] + ":" + what)
+	if asked["qop"] != "" {
+		want = sums(strings.Join([]string{identity, asked["nonce"], got["nc"], got["cnonce"], "auth", what}, ":"))
+	}
+	return got["response"] == want && got["username"] == name && got["opaque"] == asked["opaque"]
+}
+
+// What is not a stream says what it is.
+func TestRefuses(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/page":
+			fmt.Fprint(w, "<html>")
+		case "/silent":
+			<-r.Context().Done()
+		case "/away":
+			http.Redirect(w, r, "http://elsewhere.invalid/", http.StatusFound)
+		}
+	}))
+	defer s.Close()
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]error{"/page": nil, "/silent": fault.ErrTimeout, "/away": nil} {
+		begin := time.Now()
+		_, err := sourcetest.Open(t.Context(), Kind, source.Config{Source: "http://u:hunter2@" + u.Host + path, OpenTimeout: 500 * time.Millisecond})
+		var e *fault.Error
+		if !errors.As(err, &e) || e.Hint() == "" || want != nil && !errors.Is(err, want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", path, err)
+		}
+		if took := time.Since(begin); took > 2*time.Second {
+			t.Errorf("%s took %v", path, took)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := sourcetest.Open(ctx, Kind, source.Config{Source: s.URL}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}

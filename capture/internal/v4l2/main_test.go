@@ -1,0 +1,9 @@
+package v4l2
+
+import (
+	"testing"
+
+	"platewatch/capture/internal/capturetest"
+)
+
+func TestMain(m *testing.M) { capturetest.Main(m) }

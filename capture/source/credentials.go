@@ -1,0 +1,37 @@
+package source
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+
+	"platewatch/capture/fault"
+)
+
+// MaxCredentials bounds a credentials file, in bytes.
+const MaxCredentials = 4096
+
+// ReadCredentials reads user:password from a file of one line. A byte-order
+// mark and the line's end do not count. The password may hold any character,
+// colons too, but no line break.
+func ReadCredentials(path string) (*url.Userinfo, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, &fault.Error{Op: "open", Path: path, Err: fmt.Errorf("the camera's credentials: %w", fault.Pathless(err)),
+			Advice: "write user:password into the file, readable only by the daemon"}
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, MaxCredentials+1))
+	if err != nil {
+		return nil, &fault.Error{Op: "read", Path: path, Err: fmt.Errorf("the camera's credentials: %w", fault.Pathless(err))}
+	}
+	line, rest, _ := strings.Cut(strings.TrimPrefix(string(text), "\ufeff"), "\n")
+	line = strings.TrimSuffix(line, "\r")
+	user, password, found := strings.Cut(line, ":")
+	if !found || user == "" || len(text) > MaxCredentials || strings.TrimSpace(rest) != "" || strings.ContainsRune(line, 0) {
+		return nil, fault.Configf(path, "write one line, user:password", "the credentials file is not one line user:password")
+	}
+	return url.UserPassword(user, password), nil
+}
