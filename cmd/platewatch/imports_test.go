@@ -150,6 +150,86 @@ func TestArrows(t *testing.T) {
 	}
 }
 
+// layers are the packages of each room from the bottom up: a package imports
+// only such as stand in a row below its own. "." is the room's own package, "*"
+// any package that no other row names.
+var layers = map[string][][]string{
+	"hotlist": {
+		{"entry"},
+		{"importer", "internal/folder", "match", "signed"},
+		{"audit", "internal/listfile", "simulate"},
+		{"."},
+	},
+	"uplink": {
+		{"internal/failure"},
+		{"internal/setting"},
+		{"broker", "message"},
+		{"internal/link", "outbox/internal/journal"},
+		{"outbox", "watch"},
+		{"."},
+	},
+	"ocr": {
+		{"internal/linktrim", "internal/logistic", "internal/setting", "internal/shape", "internal/stat", "read/model", "region", "render/sensor", "text", "truth"},
+		{"find", "judge", "passage", "render"},
+		{"rectify", "render/scenes"},
+		{"read"},
+		{"tesseract", "*"}, // a reader is a package of its own
+		{"."},
+	},
+	"cmd/platewatch/internal": {
+		{"demo/media", "setting"},
+		{"draw", "observe", "picture", "status"},
+		{"config", "hit"},
+		{"look", "unit"},
+		{"bench", "demo"},
+	},
+}
+
+// TestLayers holds each room to its layers. Commands and packages that are made
+// for tests may import all of their room.
+func TestLayers(t *testing.T) {
+	for _, p := range ownPackages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		for room, rows := range layers {
+			row, inRoom := layer(rows, room, from)
+			if !inRoom || p.Name == "main" || strings.HasSuffix(from, "test") {
+				continue
+			}
+			if row < 0 {
+				t.Errorf("%s stands in none of the layers of %s: name its place in this test", from, room)
+			}
+			for _, imported := range p.Imports {
+				to := strings.TrimPrefix(imported, module)
+				if below, inRoom := layer(rows, room, to); inRoom && below >= row && !strings.HasSuffix(to, "test") {
+					t.Errorf("%s imports %s, which stands in no layer below it", from, to)
+				}
+			}
+		}
+	}
+}
+
+// layer is the row in which a room has a package, -1 for none, and whether the
+// package lies in the room at all.
+func layer(rows [][]string, room, name string) (row int, inRoom bool) {
+	rest := "."
+	if name != room {
+		var found bool
+		if rest, found = strings.CutPrefix(name, room+"/"); !found {
+			return -1, false
+		}
+	}
+	other := -1
+	for i, r := range rows {
+		if slices.Contains(r, rest) {
+			return i, true
+		}
+		if slices.Contains(r, "*") {
+			other = i
+		}
+	}
+	return other, true
+}
+
 // fork is the folder that two packages both lie in, and the names in it under
 // which they are found there. internal and cmd are no subjects: what lies in
 // them counts as lying beside them.
