@@ -8,7 +8,8 @@
 //	judge      how likely a reading is to be a plate, and right
 //	text       what a reading consists of: characters and alternatives
 //	passage    one vehicle's plates over many frames → one vote
-//	render     draws plates and road scenes for demo, tests and training
+//	render     draws plates and roads for demo, tests and training
+//	scenes     the pictures and clips that are drawn
 //	train      makes the reading model (Python; not needed to build or run)
 //	truth      the list of correct answers beside labelled pictures
 //

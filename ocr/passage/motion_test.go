@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"platewatch/ocr/render"
-	"platewatch/ocr/render/scenes"
+	"platewatch/ocr/scenes"
 )
 
 // TestShift: a plate moves when both its ends do.

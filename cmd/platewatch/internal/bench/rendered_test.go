@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"platewatch/ocr/render"
-	"platewatch/ocr/render/scenes"
+	"platewatch/ocr/scenes"
 	"platewatch/ocr/truth"
 )
 

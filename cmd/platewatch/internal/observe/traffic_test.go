@@ -14,7 +14,6 @@ import (
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/render"
-	"platewatch/ocr/render/scenes"
 )
 
 var (
@@ -44,13 +43,13 @@ type tally struct {
 // any others. The short form has few frames, because they take long to render;
 // `make traffic` is the one that is quoted.
 func TestTraffic(t *testing.T) {
-	all := scenes.Traffic(1, *vehicles)
+	all := traffic(1, *vehicles)
 	if *only >= 0 && *only < len(all) {
 		all = all[*only : *only+1]
 	}
 	var mu sync.Mutex
 	var sum tally
-	work := make(chan scenes.Stretch)
+	work := make(chan stretch)
 	var wg sync.WaitGroup
 	for range runtime.NumCPU() {
 		wg.Go(func() {
@@ -94,7 +93,7 @@ func TestTraffic(t *testing.T) {
 }
 
 // drive observes one stretch.
-func drive(t *testing.T, s scenes.Stretch) (tally, error) {
+func drive(t *testing.T, s stretch) (tally, error) {
 	var sum tally
 	p := ocr.DefaultParams()
 	p.Workers, p.Region = 1, s.Region
@@ -163,7 +162,7 @@ func observeFrame(t *testing.T, o *Observer, f render.Frame) (FrameResult, error
 
 // score compares passages with the vehicles that they belong to: those on
 // whose plate most of their frames lie.
-func (sum *tally) score(s scenes.Stretch, truths []render.FrameTruth, ended []passage.Passage, on map[uint64]map[int]int) {
+func (sum *tally) score(s stretch, truths []render.FrameTruth, ended []passage.Passage, on map[uint64]map[int]int) {
 	readable, text := map[int]int{}, map[int]string{}
 	for _, f := range truths {
 		for _, v := range f.Plates {

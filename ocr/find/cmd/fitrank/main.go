@@ -24,7 +24,7 @@ import (
 	"platewatch/ocr/find"
 	"platewatch/ocr/internal/logistic"
 	"platewatch/ocr/render"
-	"platewatch/ocr/render/scenes"
+	"platewatch/ocr/scenes"
 )
 
 func main() {

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 
 	"platewatch/ocr/render"
-	"platewatch/ocr/render/scenes"
+	"platewatch/ocr/scenes"
 )
 
 // writeClip renders the clip, has ffmpeg compress it, and writes its truth.

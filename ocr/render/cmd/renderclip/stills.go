@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"platewatch/ocr/render"
-	"platewatch/ocr/render/scenes"
+	"platewatch/ocr/scenes"
 )
 
 // maxStill is the size in bytes that the quality of a still is lowered for.

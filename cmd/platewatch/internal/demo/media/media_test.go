@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"platewatch/ocr/render"
-	"platewatch/ocr/render/scenes"
+	"platewatch/ocr/scenes"
 
 	"github.com/google/go-cmp/cmp"
 )

@@ -1,4 +1,4 @@
-package scenes
+package observe
 
 import (
 	"cmp"
@@ -12,10 +12,10 @@ import (
 	"platewatch/ocr/render/sensor"
 )
 
-// Stretch is a while of traffic before one camera.
-type Stretch struct {
+// stretch is some traffic in view of one camera.
+type stretch struct {
 	Spec   render.ClipSpec
-	Region string // whose plates drive there, as an installer tells it
+	Region string // of the plates that drive there
 }
 
 const (
@@ -31,22 +31,22 @@ var registered = map[string][][2]string{
 	"br": {{"br-mercosul", "br-mercosul"}, {"br", "br"}},
 }
 
-// Traffic makes up stretches with so many vehicles in all: one to three lanes
+// traffic makes up stretches with so many vehicles in all: one to three lanes
 // in both directions, by day, in the evening and at night, at 25 to 110 km/h,
 // 25 frames of 1280 × 720 a second, with an exposure that stops the motion.
 // One vehicle in five carries the number of the one before it with another
 // last character. The same seed gives the same traffic.
-func Traffic(seed uint64, vehicles int) []Stretch {
-	var all []Stretch
+func traffic(seed uint64, vehicles int) []stretch {
+	var all []stretch
 	for i := 0; vehicles > 0; i++ {
 		n := min(vehicles, perStretch)
-		all = append(all, stretch(seed*1000+uint64(i), i, n))
+		all = append(all, newStretch(seed*1000+uint64(i), i, n))
 		vehicles -= n
 	}
 	return all
 }
 
-func stretch(seed uint64, i, vehicles int) Stretch {
+func newStretch(seed uint64, i, vehicles int) stretch {
 	r := rand.New(rand.NewPCG(seed, 0x7472616666))
 	between := func(a, b float64) float64 { return a + (b-a)*r.Float64() }
 	lanes := 1 + i%3
@@ -88,7 +88,7 @@ func stretch(seed uint64, i, vehicles int) Stretch {
 	}
 	last := slices.MaxFunc(spec.Vehicles, func(a, b render.Vehicle) int { return cmp.Compare(a.At, b.At) })
 	spec.Length = last.At + time.Duration(20/slowest*float64(time.Second))/2
-	return Stretch{spec, region}
+	return stretch{spec, region}
 }
 
 // drivers makes up vehicles.
@@ -147,3 +147,5 @@ func twin(text string, r *rand.Rand) string {
 		}
 	}
 }
+
+func pick(r *rand.Rand, of ...string) string { return of[r.IntN(len(of))] }

@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const stillsDir = "../testdata/plates"
+const stillsDir = "../render/testdata/plates"
 
 // The committed stills are the ones that the specifications make, and their
 // boxes are where the plates are.
