@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"platewatch/uplink/broker"
-	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/failure"
 	"platewatch/uplink/internal/link"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"

@@ -13,9 +13,8 @@ import (
 	"sync"
 	"time"
 
-	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/failure"
 	"platewatch/uplink/internal/link"
-	"platewatch/uplink/internal/setting"
 	"platewatch/uplink/message"
 )
 
@@ -68,7 +67,7 @@ type ListSettings struct {
 
 // Problems yields names of lists that cannot be part of a topic.
 func (s ListSettings) Problems() iter.Seq2[string, error] {
-	return setting.Problems(func(add setting.Add) {
+	return failure.Problems(func(add failure.Add) {
 		for i, name := range s.Lists {
 			if message.ValidateName(name) != nil {
 				add(fmt.Sprintf("hotlists[%d]", i), "write the list's name as the server writes it", "= %q cannot be the name of a list", name)

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"platewatch/uplink/broker"
+	"platewatch/uplink/failure"
 	"platewatch/uplink/internal/link"
-	"platewatch/uplink/internal/setting"
 	"platewatch/uplink/message"
 )
 
@@ -82,7 +82,7 @@ func Default() Settings {
 // Problems yields what the configuration file may not set, by its key. What is
 // wrong with ONVIF and HomeAssistant they say themselves.
 func (c Settings) Problems() iter.Seq2[string, error] {
-	return setting.Problems(func(add setting.Add) {
+	return failure.Problems(func(add failure.Add) {
 		add.OneOf("ack", string(c.Ack), string(AckBroker), string(AckServer))
 		if c.Bandwidth != 0 {
 			add.Size("bandwidth", c.Bandwidth, 256, 1<<30)

@@ -3,7 +3,7 @@ package uplink
 import (
 	"strings"
 
-	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/failure"
 	"platewatch/uplink/internal/link"
 	"platewatch/uplink/message"
 )

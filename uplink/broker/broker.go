@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/failure"
 )
 
 // Broker says how to reach the MQTT broker.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/failure"
 )
 
 func TestBrokerAddresses(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"os"
 	"strings"
 
-	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/failure"
 )
 
 // maxSecret bounds a file that holds one line, in bytes.

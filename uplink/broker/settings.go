@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"iter"
 
-	"platewatch/uplink/internal/setting"
+	"platewatch/uplink/failure"
 )
 
 // maxBrokers bounds how many are named: a cluster has a handful of nodes.
@@ -45,7 +45,7 @@ func (s Settings) List() []Broker {
 // Problems yields what the configuration file may not set, by its key. Files
 // are not opened; see [Broker.Validate].
 func (s Settings) Problems() iter.Seq2[string, error] {
-	return setting.Problems(func(add setting.Add) {
+	return failure.Problems(func(add failure.Add) {
 		if len(s.Brokers) > maxBrokers {
 			add("brokers", fmt.Sprintf("name at most %d", maxBrokers), "lists %d brokers", len(s.Brokers))
 		}

@@ -7,7 +7,7 @@ import (
 	"iter"
 	"strings"
 
-	"platewatch/uplink/internal/setting"
+	"platewatch/uplink/failure"
 )
 
 // HomeAssistant announces the unit to Home Assistant by MQTT discovery: one
@@ -25,7 +25,7 @@ func DefaultHomeAssistant() HomeAssistant { return HomeAssistant{Prefix: "homeas
 
 // Problems yields a prefix that cannot be part of a topic.
 func (a HomeAssistant) Problems() iter.Seq2[string, error] {
-	return setting.Problems(func(add setting.Add) {
+	return failure.Problems(func(add failure.Add) {
 		if ValidateName(a.Prefix) != nil {
 			add("prefix", `write "homeassistant", or the prefix that Home Assistant is set to`, "= %q cannot be the beginning of a topic", a.Prefix)
 		}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"platewatch/uplink/internal/setting"
+	"platewatch/uplink/failure"
 )
 
 // ONVIF publishes each hit once more, as the event of an ONVIF Profile M
@@ -30,7 +30,7 @@ const onvifRule = "platewatch"
 
 // Problems yields a prefix that cannot be part of a topic.
 func (o ONVIF) Problems() iter.Seq2[string, error] {
-	return setting.Problems(func(add setting.Add) {
+	return failure.Problems(func(add failure.Add) {
 		if o.TopicPrefix == "" {
 			return
 		}

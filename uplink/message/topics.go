@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/failure"
 )
 
 // topicRoot is the versioned root of every topic. A change that old receivers

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/failure"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox/internal/journal"
 )

@@ -5,7 +5,7 @@ import (
 	"os"
 	"time"
 
-	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/failure"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox/internal/journal"
 

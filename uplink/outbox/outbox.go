@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/failure"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox/internal/journal"
 

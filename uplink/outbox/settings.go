@@ -5,7 +5,7 @@ import (
 	"iter"
 	"time"
 
-	"platewatch/uplink/internal/setting"
+	"platewatch/uplink/failure"
 	"platewatch/uplink/outbox/internal/journal"
 
 	bolt "go.etcd.io/bbolt"
@@ -86,7 +86,7 @@ const (
 
 // Problems yields what the configuration file may not set, by its key.
 func (s Settings) Problems() iter.Seq2[string, error] {
-	return setting.Problems(func(add setting.Add) {
+	return failure.Problems(func(add failure.Add) {
 		add.Size("max_bytes", s.MaxBytes, mib, 64*gib)
 		add.Duration("max_age", s.MaxAge, time.Minute, longestAge)
 		add.Size("max_memory", s.MaxMemory, 64*kib, gib)

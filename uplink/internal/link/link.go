@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"platewatch/uplink/broker"
-	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/failure"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 	"github.com/eclipse/paho.mqtt.golang/packets"

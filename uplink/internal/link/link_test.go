@@ -15,7 +15,7 @@ import (
 	"github.com/eclipse/paho.mqtt.golang/packets"
 
 	"platewatch/uplink/broker"
-	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/failure"
 	"platewatch/uplink/internal/uplinktest"
 )
 

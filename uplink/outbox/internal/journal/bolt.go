@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"platewatch/uplink/internal/failure"
+	"platewatch/uplink/failure"
 
 	bolt "go.etcd.io/bbolt"
 

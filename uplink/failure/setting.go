@@ -1,5 +1,4 @@
-// Package setting words what is wrong with the uplink's settings.
-package setting
+package failure
 
 import (
 	"fmt"
@@ -8,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"platewatch/uplink/internal/failure"
 )
 
 // Add notes a problem: key is relative to the settings, the text continues it
@@ -21,7 +18,7 @@ func Problems(find func(add Add)) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		going := true
 		find(func(key, advice, format string, args ...any) {
-			going = going && yield(key, &failure.Error{Err: fmt.Errorf(format, args...), Advice: advice})
+			going = going && yield(key, &Error{Err: fmt.Errorf(format, args...), Advice: advice})
 		})
 	}
 }

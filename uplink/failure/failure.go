@@ -1,4 +1,5 @@
-// Package failure is the error that all of the uplink returns.
+// Package failure is the error that all of the uplink returns, and the words for
+// what is wrong with a setting.
 package failure
 
 import (
