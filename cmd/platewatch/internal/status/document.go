@@ -46,9 +46,10 @@ func Since(t time.Time) Seconds {
 	return Seconds(time.Since(t).Seconds())
 }
 
-// Document is the content of the status page and of /status.json. Fields are only
-// ever added. Durations are in seconds unless the name says otherwise. Ages are
-// measured by the monotonic clock, and right even if the wall clock is wrong.
+// Document is the content of the status page and of /status.json. From version
+// 1.0 on, fields are only added. Durations are in seconds unless the name says
+// otherwise. Ages are measured by the monotonic clock, and right even if the wall
+// clock is wrong.
 type Document struct {
 	Unit     string    `json:"unit"`
 	Position string    `json:"position,omitempty"` // where the unit stands, for people
