@@ -6,8 +6,8 @@ import (
 	"gocv.io/x/gocv"
 )
 
-// A map is 255 where the strokes of characters may be and 0 elsewhere. There
-// are two kinds, of dark strokes each; for light ones grey levels change sides.
+// A map is 255 at possible strokes of characters and 0 elsewhere. There are two
+// kinds, each of dark strokes; for light ones the comparison is reversed.
 
 // standsOut is how many grey levels a stroke differs from the mean around it.
 const standsOut = 8
@@ -64,10 +64,10 @@ func (k kernels) Close() error {
 	return nil
 }
 
-// hat takes what is darker (light: lighter) than its left and right
+// hat finds pixels that are darker (light: lighter) than their left and right
 // surroundings, by a black-hat or top-hat.
 // The kernel is one row high, so that horizontal lines (a plate's frame, a
-// bumper's edge) vanish and no longer tie the characters together. A pixel
+// bumper's edge) vanish and no longer connect the characters. A pixel
 // counts where it reaches 0.45 of the strongest response around it, and more
 // than 10 grey levels.
 func (k kernels) hat(grey gocv.Mat, light bool, binary *gocv.Mat) {

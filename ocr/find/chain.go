@@ -12,7 +12,7 @@ import (
 type chain []shape.Shape
 
 const (
-	minChain = 3  // shorter rows are found everywhere
+	minChain = 3  // shorter rows are too common
 	maxChain = 10 // no plate has more characters in a row
 )
 
@@ -142,8 +142,8 @@ func fitLine(each func(yield func(x, y float64))) line {
 	return l
 }
 
-// sift takes the shapes out of a binary map. letters may be characters of
-// minHeight to maxHeight pixels; parts are all shapes that may belong to one
+// sift selects the shapes of a binary map. letters may be characters of minHeight
+// to maxHeight pixels; parts are all shapes that may belong to a character
 // (merged, broken or faint ones), letters included.
 func sift(b shape.Plane, minHeight, maxHeight float64) (parts, letters []shape.Shape) {
 	shape.Each(b, func(s shape.Shape) {

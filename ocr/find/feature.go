@@ -12,11 +12,11 @@ import (
 // Features are the properties of a chain that the ranker weighs, each scaled
 // to lie roughly within 0–3. [FeatureNames] says what they are.
 //
-// They are properties of form, for the most part. The ranker is fitted to
-// rendered pictures, and what those get wrong (how large plates are, how
-// contrasty, how busy a bumper is) would mislead it: with the characters'
-// height and width, the contrast of the strokes and the like it put the plate
-// first on 77 % of frames/br, without them on 98 %, when it was first fitted.
+// Most are properties of form. The ranker is fitted to rendered pictures, and
+// properties in which those differ from photographs (the size and contrast of
+// plates, the clutter of bumpers) would mislead it: with the characters' height
+// and width, the contrast of the strokes and the like it put the plate first on
+// 77 % of frames/br, without them on 98 %, when it was first fitted.
 type Features [featureCount]float64
 
 // FeatureNames names the features in the order of [Features].
@@ -83,8 +83,8 @@ type measures struct {
 	purity       float64 // set pixels that belong to the letters
 }
 
-// measure takes a chain's measures. parts are all shapes of the map: those on
-// the line that only missed being letters (merged, broken) lengthen it.
+// measure computes a chain's measures. parts are all shapes of the map: those on
+// the line that are not letters themselves (merged, broken) lengthen it.
 func measure(ch chain, parts []shape.Shape, grey, gradient, binary shape.Plane, light bool) measures {
 	n := len(ch)
 	column := make([]float64, 0, 4*maxChain)
@@ -168,8 +168,8 @@ func (m *measures) absorb(parts []shape.Shape) {
 	}
 }
 
-// look measures the picture under the line: ink against ground, and how much
-// goes on inside compared with just above and below. ink is the letters' area.
+// look measures the picture along the line: ink against ground, and the gradient
+// inside compared with just above and below. ink is the letters' area.
 func (m *measures) look(ink float64, grey, gradient, binary shape.Plane) {
 	H := m.height
 	cy := m.at((m.x0 + m.x1) / 2)
@@ -194,8 +194,8 @@ func (m *measures) look(ink float64, grey, gradient, binary shape.Plane) {
 	m.below = gradient.Mean(x0, int(cy+0.75*H), x1, int(cy+1.35*H)+1)
 }
 
-// features scales the measures for the ranker. The number of maps that agree
-// is known only when all chains are there: see [rank].
+// features scales the measures for the ranker. The number of maps that agree is
+// added in [rank], when all chains are known.
 func (m *measures) features() Features {
 	var f Features
 	f[min(max(m.letters, 3), 9)-3] = 1

@@ -19,8 +19,8 @@ type level struct {
 
 // pyramid holds the frame at 1, 1/2, 1/4 and 1/8, so that one set of sizes in
 // pixels serves near and far plates. Larger pictures than maxPixels are shrunk
-// first: time and memory stay bounded, and what has that many pixels has large
-// plates, or optics that do not resolve small ones.
+// first: time and memory stay bounded, and so many pixels mean large plates, or
+// optics that do not resolve small ones.
 type pyramid struct{ levels []level }
 
 const (

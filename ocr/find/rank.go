@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// rank scores the candidates and keeps, best first, those that do not overlap
-// a better one. A chain that shows up on several maps is worth more.
+// rank scores the candidates and keeps, best first, those that do not overlap a
+// better one. A chain that is found on several maps scores higher.
 func rank(found []Candidate) []Candidate {
 	out := slices.Clone(found)
 	for i := range out {

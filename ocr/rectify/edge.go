@@ -6,19 +6,19 @@ import (
 	"platewatch/ocr/internal/shape"
 )
 
-// Edges are where a plate ends to the left and right of its characters, at the
+// Edges are the plate's ends to the left and right of its characters, at the
 // middle of their line: its border, the inner side of its country band, or the
-// step from its ground to the car. Where none is seen the frame's end counts
-// for one: nothing is beyond it.
+// step from its ground to the car. Where none is visible, the frame's end counts
+// as one.
 type Edges struct {
 	Left, Right       float64 // columns of the levelled picture
 	HasLeft, HasRight bool
 }
 
-// What makes a column of a levelled picture a plate's edge. Of the settings
-// that were tried on the labelled pictures these found an edge within 0.35
-// character heights of the true one most often (98 % of crops/us, 83 % of
-// frames/us), and one inside the plate (2 and 7 %) least.
+// Thresholds for a plate's edge in a column of a levelled picture. Of the
+// settings that were tried on the labelled pictures these most often found an
+// edge within 0.35 character heights of the true one (98 % of crops/us, 83 % of
+// frames/us), and least often one inside the plate (2 and 7 %).
 const (
 	// An edge runs through from above the characters to below them, where
 	// strokes of characters have ended.
@@ -26,8 +26,8 @@ const (
 	// Grey values change across it by this share of the contrast of the
 	// characters, in this share of its rows, one way.
 	edgeStep, edgeThrough = 0.2, 0.85
-	// Inside the line, where it may be that something beside the plate was
-	// taken for a character, an edge must leave no doubt.
+	// Inside the line the threshold is higher: an edge there means that something
+	// beside the plate was mistaken for a character.
 	edgeSlack, edgeThroughInside = 0.15, 0.97
 )
 
@@ -58,7 +58,7 @@ func (p *Plate) Edges(l Line) (Edges, error) {
 		}
 		return 0, false
 	}
-	// Of a line at least half is characters.
+	// At least half of a line is characters.
 	inside := min(l.Height, (l.X1-l.X0)/4)
 	var e Edges
 	e.Left, e.HasLeft = scan(l.X0+inside, -1)
@@ -87,8 +87,8 @@ func (p *Plate) edgeBetween(l Line, x0, x1 float64) (bool, error) {
 	return false, nil
 }
 
-// profile is the edge profile of a line, kept because it is asked for when the
-// line is lengthened, and again with every look.
+// profile is the edge profile of a line, cached because it is needed when the
+// line is lengthened, and again for every crop.
 type profile struct {
 	y0, slope, height float64 // of the line
 	share             []float64
@@ -114,7 +114,7 @@ func (p *Plate) edgeProfile(l Line) ([]float64, error) {
 	// Both edges of a plate need not have the same slant.
 	slants := [...]float64{slant - 0.16, slant - 0.08, slant, slant + 0.08, slant + 0.16}
 	const each = 2 // every second row
-	// Small plates were enlarged: their edges are as wide as a pixel was.
+	// Small plates were enlarged, so an edge is as wide as an original pixel.
 	half := int(math.Round(min(max(1.2*p.scale, 4), 9)))
 	ground, ink := tones(g, l)
 	least := int(max(5, edgeStep*(ground-ink))) * half
@@ -166,7 +166,7 @@ func (p *Plate) edgeProfile(l Line) ([]float64, error) {
 	return out, nil
 }
 
-// frameEnds are the columns at which the frame's first and last one lie.
+// frameEnds are the columns of the frame's first and last column.
 func (p *Plate) frameEnds() (first, last float64) {
 	middle := float64(p.Grey.Cols()) / 2
 	return middle - p.x*p.scale, middle + (p.wide-p.x)*p.scale

@@ -9,8 +9,8 @@ import (
 
 // further collects the letters to either side that continue a line after a gap
 // too wide for a missing character: plates of few characters, and those with a
-// seal or a coat of arms in the middle, stand in groups up to four heights
-// apart. What is that far away must match the better.
+// seal or a coat of arms in the middle, have groups up to four heights apart.
+// Letters that far away must match more closely.
 func (l Line) further(letters []shape.Shape) []shape.Shape {
 	const widest, alike, off = 4.2, 0.12, 0.09 // character heights
 	var apart []shape.Shape
@@ -36,8 +36,8 @@ func (l Line) further(letters []shape.Shape) []shape.Shape {
 	return apart
 }
 
-// takeIn lengthens a line by the letters that stand apart, as far as no edge of
-// the plate lies between.
+// takeIn lengthens a line by its separate groups, unless an edge of the plate
+// lies between.
 func (p *Plate) takeIn(l *Line) error {
 	for _, s := range l.apart {
 		inside := s.X >= l.X0 && s.X+s.W <= l.X1

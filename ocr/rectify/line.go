@@ -15,7 +15,7 @@ import (
 type Line struct {
 	X0, X1  float64 // left edge of the first and right edge of the last character; not all need be among Letters
 	Y0      float64 // the middle at x = 0
-	Slope   float64 // dy/dx that levelling left over
+	Slope   float64 // dy/dx that remains after levelling
 	Height  float64 // of the characters (median)
 	Letters []shape.Shape
 	Score   float64 // how regular the row is: comparable within one picture
@@ -34,8 +34,8 @@ type threshold struct {
 	by    float32
 }
 
-// thresholds are tried in turn. Three blocks, because shadows and graphics are
-// of any size; Otsu, because on a clean plate nothing is cleaner.
+// thresholds are tried in turn: three blocks, because shadows and graphics have
+// any size; and Otsu, which is best on a clean plate.
 var thresholds = []threshold{{31, 8}, {51, 12}, {75, 6}, {0, 1}, {0, 0.8}, {0, 1.2}}
 
 // binarise writes 255 where ink is.
@@ -50,9 +50,9 @@ func (t threshold) binarise(grey gocv.Mat, binary *gocv.Mat) {
 	}
 }
 
-// Lines finds the row of characters in every binarisation and returns those
-// that showed one, the most regular first; none ends before the finder's. The
-// finder's own line comes last: on blurred plates it is the only one.
+// Lines finds the row of characters in every binarisation and returns them, the
+// most regular first; each is at least as long as the finder's. The finder's own
+// line comes last: on blurred plates it is the only one.
 func (p *Plate) Lines() ([]Line, error) {
 	smooth, binary := gocv.NewMat(), gocv.NewMat()
 	defer smooth.Close()
@@ -76,8 +76,8 @@ func (p *Plate) Lines() ([]Line, error) {
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(b.Score, a.Score) })
-	// A binarisation may have lost letters at the ends that the finder saw, and
-	// a part of a plate reads as surely as all of it.
+	// A binarisation may lose letters at the ends that the finder saw, and part of
+	// a plate is read with as much confidence as all of it.
 	for i := range lines {
 		l := &lines[i]
 		l.X0, l.X1 = min(l.X0, p.x0), max(l.X1, p.x1)
@@ -95,7 +95,7 @@ func lettersOf(b shape.Plane) []shape.Shape {
 	var letters []shape.Shape
 	shape.Each(b, func(s shape.Shape) {
 		if s.H > 0.55*CharHeight && s.H < 1.5*CharHeight && s.W > 0.05*s.H && s.W < 1.25*s.H && s.Area > 0.12*s.W*s.H {
-			// What the picture's edge cuts off is of another row, or none.
+			// Shapes that the picture's edge cuts off belong to another row, or to none.
 			if whole := s.Y > 0 && s.Y+s.H < float64(b.H); whole || s.H > 0.85*CharHeight {
 				letters = append(letters, s)
 			}
@@ -105,8 +105,8 @@ func lettersOf(b shape.Plane) []shape.Shape {
 	return letters
 }
 
-// near leaves out the letters that are further from the finder's line than a
-// few missing ones can be.
+// near excludes the letters that are too far from the finder's line to be missing
+// characters of it.
 func (p *Plate) near(letters []shape.Shape) []shape.Shape {
 	var near []shape.Shape
 	for _, s := range letters {
@@ -141,7 +141,7 @@ func lineAround(seed shape.Shape, letters []shape.Shape) (Line, bool) {
 		return Line{}, false
 	}
 	l := through(row)
-	// Once more without what stands off the line.
+	// Again without the letters off the line.
 	row = slices.DeleteFunc(row, func(s shape.Shape) bool {
 		return math.Abs(s.CY-l.At(s.CX)) > 0.09*l.Height+0.8
 	})
@@ -152,7 +152,7 @@ func lineAround(seed shape.Shape, letters []shape.Shape) (Line, bool) {
 	if math.Abs(l.Slope) > 0.15 {
 		return Line{}, false
 	}
-	// Of two shapes over each other only the first can be a letter.
+	// Of two shapes above each other only the first can be a letter.
 	upright := row[:1]
 	for _, s := range row[1:] {
 		last := upright[len(upright)-1]

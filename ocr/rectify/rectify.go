@@ -1,13 +1,13 @@
 // Package rectify turns a candidate into a level, evenly sized picture of its
 // line of characters.
 //
-// The finder's line comes from a map of the whole frame and is rough: a letter
-// may be missing at an end, or a screw taken for one. [Level] cuts the
+// The finder's line comes from a map of the whole frame and is imprecise: a
+// letter may be missing at an end, or a screw mistaken for one. [Level] cuts the
 // candidate's surroundings out of the frame, level and with characters
 // [CharHeight] pixels high. [Plate.Lines] then binarises that small picture in
 // several ways and finds the line again in each. [Plate.Whole] and [Plate.Strip]
-// cut out what a reader gets to see. [Plate.Rows] takes a plate of two rows
-// apart, as motorcycles have them.
+// cut out what a reader is shown. [Plate.Rows] separates the rows of a plate that
+// has two, as on motorcycles.
 package rectify
 
 import (
@@ -28,11 +28,11 @@ const (
 	// binarisation.
 	CharHeight = 48
 
-	// Two and a half characters may be missing at either end of the finder's
-	// line, in character heights; what else may be is a group of its own.
+	// beyondEnds is how much may be missing at either end of the finder's line, in
+	// character heights: two and a half characters. More is a separate group.
 	beyondEnds = 2.5
-	// Room for a group that stands apart: a plate's characters are up to
-	// longestLine long, and a levelled picture ends mostBeyond its line.
+	// Room for a separate group, in character heights: a plate's characters are up
+	// to longestLine long, and a levelled picture ends mostBeyond its line.
 	longestLine, mostBeyond = 7, 5
 	aboveMiddle             = 1.3
 )
@@ -51,7 +51,7 @@ type Plate struct {
 	light        bool    // inverted: the characters are light
 	slant        float64 // see Slant
 	slantKnown   bool
-	profiles     []profile // those that were asked for
+	profiles     []profile // those computed so far
 }
 
 // Level cuts the surroundings of c out of a grey frame. Rows are sheared, not
@@ -131,9 +131,9 @@ func level(grey gocv.Mat, l find.Line, light bool, e extent) (*Plate, error) {
 }
 
 // lightOnDark tells whether the characters of the finder's line are lighter
-// than their ground. What is just above and below them is ground, so it
-// settles the matter. The finder may be wrong: the gaps between five characters
-// and what is beside them are a row of six shapes too.
+// than their ground, by the strips just above and below them, which are ground.
+// The finder may be wrong: the gaps between five characters and the areas beside
+// them are a row of six shapes too.
 func (p *Plate) lightOnDark() (bool, error) {
 	g, err := shape.PlaneOf(p.Grey)
 	if err != nil {

@@ -13,30 +13,30 @@ import (
 )
 
 // Row is one row of characters of a plate that has several: a levelled picture
-// on which nothing of the other row is to be seen, and the line on it, whose
-// Letters only tell how many there are. Close it after use.
+// without the other row, and the line on it, whose Letters only give their
+// number. Close it after use.
 type Row struct {
 	*Plate
 	Line Line
 }
 
-// What makes two lines rows of one plate, and not two plates, or a plate and
-// what is written above or below it. Lengths are in heights of the first
+// Conditions for two lines to be rows of one plate, and not two plates, or a
+// plate and lettering above or below it. Lengths are in heights of the first
 // row's characters.
 const (
 	// A row of a two-row plate is short: at most 3.4 heights on a German one,
 	// with five figures on an Italian one.
 	longestRow, mostInRow = 4.8, 6
-	// Both rows are stamped with one set of dies: slogans, states and cities
-	// are a third as high. What differs is left to perspective and blur.
+	// Both rows are stamped with one set of dies, while slogans, states and cities
+	// are a third as high. The range allows for perspective and blur.
 	lowestRow, highestRow = 0.76, 1.32
 	// Clear space between the rows: a fifth (13 mm between 64 mm) in Britain,
-	// a third in Italy. Plates over each other are further apart.
+	// a third in Italy. Separate plates are further apart.
 	leastGap, mostGap = 0.1, 0.7
-	// How far the rows' middles may be apart along the line: the country band
-	// pushes the upper one aside.
+	// Greatest distance between the rows' middles along the line: the country band
+	// shifts the upper one.
 	mostAside = 1.1
-	// Between characters of a row; seals and hyphens stand there.
+	// Greatest gap between characters of a row, for seals and hyphens.
 	widestSpace = 1.5
 )
 
@@ -51,7 +51,7 @@ func (p *Plate) Rows(grey gocv.Mat, l Line) ([]Row, error) {
 		X0: p.ToFrame(Point{l.X0, 0}).X, X1: p.ToFrame(Point{l.X1, 0}).X,
 		Y: p.ToFrame(Point{(l.X0 + l.X1) / 2, l.At((l.X0 + l.X1) / 2)}).Y, Slope: p.slope + l.Slope, Height: p.FrameHeight(l),
 	}
-	// Most short lines have no other row, and to see that half the size will do.
+	// Most short lines have no other row; half the size is enough to see that.
 	around := extent{beyond: 1.5, above: 2.8, height: CharHeight / 2}
 	small, err := level(grey, first, p.light, around)
 	if err != nil {
@@ -73,7 +73,7 @@ func (p *Plate) Rows(grey gocv.Mat, l Line) ([]Row, error) {
 			return nil, err
 		}
 		defer tall.Close()
-		// One row of few letters tells less about the slant.
+		// The slant of the whole line is more exact than that of one row.
 		if tall.slant, err = p.Slant(l); err != nil {
 			return nil, err
 		}
@@ -135,7 +135,7 @@ func (p *Plate) secondRow(first Line, t threshold) (Line, bool, error) {
 			rows = append(rows, l)
 		}
 	}
-	if len(rows) != 1 { // three rows alike are a sign
+	if len(rows) != 1 { // three similar rows are a sign
 		return Line{}, false, nil
 	}
 	return rows[0], true, nil
@@ -158,8 +158,8 @@ func rowBeside(first Line, side float64, letters []shape.Shape) (best Line, ok b
 			switch n := len(row); {
 			case n == 0 || s.X >= row[n-1].X+row[n-1].W-0.1*s.H && s.X-row[n-1].X-row[n-1].W <= widestSpace*first.Height:
 				row = append(row, s)
-			case s.X < row[n-1].X+row[n-1].W: // two over each other
-			case s.X <= seed.X: // too far from what came before: begin anew
+			case s.X < row[n-1].X+row[n-1].W: // two above each other
+			case s.X <= seed.X: // too far from the previous letter: start a new row
 				row = append(row[:0], s)
 			}
 		}
@@ -185,8 +185,8 @@ func rowBeside(first Line, side float64, letters []shape.Shape) (best Line, ok b
 	return best, ok
 }
 
-// onePlate tells whether two rows stand on one ground: as bright around both,
-// and with no border, gap or shadow between them.
+// onePlate tells whether two rows are on one ground: equally bright around both,
+// without a border, gap or shadow between them.
 func (p *Plate) onePlate(a, b Line, g shape.Plane) bool {
 	if b.Y0 < a.Y0 {
 		a, b = b, a
@@ -197,7 +197,7 @@ func (p *Plate) onePlate(a, b Line, g shape.Plane) bool {
 	if contrast < 12 || math.Abs(groundA-groundB) > 0.45*contrast {
 		return false
 	}
-	// Of every pixel row between them most must be ground.
+	// Most of every pixel row between them must be ground.
 	dark := min(groundA, groundB) - 0.5*contrast
 	x0, x1 := int(max(0, min(a.X0, b.X0))), int(min(float64(g.W), max(a.X1, b.X1)))
 	y0, y1 := int(a.Y0+0.5*a.Height)+1, int(b.Y0-0.5*b.Height)

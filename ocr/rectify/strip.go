@@ -49,11 +49,11 @@ func (p *Plate) Strip(l Line, c Cut) (gocv.Mat, error) {
 	return strip, nil
 }
 
-// ink is the levelled picture, binarised as the line was, with everything
-// white that is not a character: above and below the line, beyond its ends,
-// and what is too low to be one (hyphens, dots, the coat of arms' crumbs).
-// Inside the line letters that the line finder missed are kept: they touch the
-// frame or each other, and cutting the band off frees them.
+// ink is the levelled picture, binarised as the line was, with everything white
+// that is not a character: above and below the line, beyond its ends, and shapes
+// that are too low (hyphens, dots, fragments of a coat of arms). Letters inside
+// the line that the line finder missed are kept: they touch the frame or each
+// other, and cutting above and below the line separates them.
 func (p *Plate) ink(l Line) (gocv.Mat, error) {
 	const band, lowest = 0.56, 0.45 // character heights
 	binary := gocv.NewMat()

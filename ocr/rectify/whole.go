@@ -15,19 +15,19 @@ const (
 	WholeHeight = 48
 )
 
-// Around says how much of a plate is seen around a line, in character heights.
+// Around says how much of a plate is cut out around a line, in character heights.
 type Around struct {
 	Half   float64 // above and below the line's middle
 	Beyond float64 // to the left and right of its ends
-	Edges  bool    // to the plate's edges instead, where they are seen
-	Least  float64 // width; more is seen on both sides where it would be less
+	Edges  bool    // to the plate's edges instead, where they are visible
+	Least  float64 // least width; a narrower cut is widened on both sides
 }
 
-// beyondEdges is how much is seen beyond an edge, in character heights: the
-// edge itself tells the reader that the plate ends there.
+// beyondEdges is how much is cut out beyond an edge, in character heights: the
+// edge itself shows the reader that the plate ends there.
 const beyondEdges = 0.05
 
-// span returns the columns that are seen, at the line's middle.
+// span returns the columns to cut out, at the line's middle.
 func (p *Plate) span(l Line, a Around) (x0, x1 float64, err error) {
 	x0, x1 = l.X0-a.Beyond*l.Height, l.X1+a.Beyond*l.Height
 	if a.Edges {
@@ -42,7 +42,7 @@ func (p *Plate) span(l Line, a Around) (x0, x1 float64, err error) {
 			x1 = e.Right + beyondEdges*l.Height
 		}
 	}
-	// What is beyond the frame's end is its last column over and over.
+	// Beyond the frame's end its last column would be repeated.
 	first, last := p.frameEnds()
 	x0, x1 = max(x0, min(first, l.X0)), min(x1, max(last, l.X1))
 	if wider := (a.Least*l.Height - (x1 - x0)) / 2; wider > 0 {
@@ -51,10 +51,10 @@ func (p *Plate) span(l Line, a Around) (x0, x1 float64, err error) {
 	return x0, x1, nil
 }
 
-// Whole cuts the whole plate around a line out of the levelled picture, its
+// Whole cuts the whole plate around a line out of the levelled picture, with its
 // uprights upright, and stretches it to WholeWidth × WholeHeight, whatever its
-// shape, with the contrast and the control row that the model is trained with:
-// see ocr/train/README.md. The caller closes the Mat.
+// proportions, with the contrast and the control row that the model is trained
+// with, see ocr/train/README.md. The caller closes the Mat.
 func (p *Plate) Whole(l Line, a Around) (gocv.Mat, error) {
 	x0, x1, err := p.span(l, a)
 	if err != nil {
@@ -79,11 +79,12 @@ func (p *Plate) Fills(l Line) bool {
 	return l.X1-l.X0 > wide*p.wide*p.scale && l.Height > high*p.high*p.scale
 }
 
-// Twice the size first: warping samples, and shrinking must average.
+// Pictures are warped to twice the size first, because warping only samples, and
+// shrinking must average.
 const doubleWidth, doubleHeight = 2 * WholeWidth, 2 * WholeHeight
 
-// stretched takes the levelled picture through an affine map to twice
-// WholeWidth × WholeHeight, and makes of that what the model sees.
+// stretched warps the levelled picture to twice WholeWidth × WholeHeight, and
+// prepares it for the model.
 func (p *Plate) stretched(to [2][3]float64) (gocv.Mat, error) {
 	m := gocv.NewMatWithSize(2, 3, gocv.MatTypeCV64F)
 	defer m.Close()
