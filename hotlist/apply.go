@@ -18,33 +18,32 @@ import (
 	"platewatch/hotlist/signed"
 )
 
-// Update is a signed manifest and what applying it takes here.
+// Update is a signed manifest, and the parts needed to apply it here.
 type Update struct {
 	Manifest signed.Manifest
 	Key      signed.TrustedKey
-	// Held: this version is in use already; there is nothing to do.
+	// Held: this version is in use already.
 	Held bool
-	// Parts are those that [DB.Apply] will ask for, in this order: of a delta
-	// from what is in use, or, if there is none, of the whole list.
+	// Parts are those that [DB.Apply] will request, in this order: of a delta from the
+	// version in use or, if there is none, of the whole list.
 	Parts []signed.Part
-	// Delta is the one that Parts are of, nil for the whole list.
+	// Delta is the delta that Parts belong to; nil: the whole list.
 	Delta *signed.Delta
 }
 
-// ApplyReport tells what an update did.
+// ApplyReport is the result of [DB.Apply].
 type ApplyReport struct {
 	ImportReport
 	Signed entry.Signed `json:"signed"`
-	// Held: the version was in use already, and nothing was done.
+	// Held: the version was in use already; nothing was done.
 	Held bool `json:"held,omitempty"`
-	// Full: the whole list came, and not a delta.
+	// Full: the whole list was applied, not a delta.
 	Full bool `json:"full"`
 }
 
-// Examine verifies a manifest and tells what applying it takes, without
-// applying it. list is the list that it should be for (the one in the topic
-// that it came by), or empty. Errors wrap [ErrForged], [ErrRollback] or
-// [ErrRefused]; they are not recorded.
+// Examine verifies a manifest and returns the parts needed to apply it. list is the
+// list that it must be for (that of the topic it arrived by); empty: any. Errors wrap
+// [entry.ErrForged], [entry.ErrRollback] or [entry.ErrRefused]; they are not recorded.
 func (db *DB) Examine(list string, manifest []byte) (Update, error) {
 	key, err := db.key()
 	if errors.Is(err, fs.ErrNotExist) { // nothing was ever imported
@@ -67,7 +66,7 @@ func (db *DB) examine(list string, manifest []byte, key folder.Key) (Update, err
 	}
 	u := Update{Manifest: m, Key: signer, Parts: m.Full}
 	if list != "" && m.List != list {
-		return u, fmt.Errorf("%w: it is the list %s, and came as %s", entry.ErrForged, m.List, list)
+		return u, fmt.Errorf("%w: the manifest of list %s arrived as that of %s", entry.ErrForged, m.List, list)
 	}
 	var current *entry.List
 	if l, err := db.retain(m.List); err == nil {
@@ -81,7 +80,7 @@ func (db *DB) examine(list string, manifest []byte, key folder.Key) (Update, err
 		if !errors.Is(err, entry.ErrDamaged) {
 			return u, err
 		}
-		db.log.Error("what was remembered of a signed list is damaged; the version in use counts", "list", m.List)
+		db.log.Error("trust file damaged, the version in use counts", "list", m.List)
 	}
 	floor, digest := trusted.Version, trusted.Digest
 	if current != nil && current.Signed != nil && current.Signed.Version > floor {
@@ -89,9 +88,9 @@ func (db *DB) examine(list string, manifest []byte, key folder.Key) (Update, err
 	}
 	switch {
 	case m.Version < floor:
-		return u, fmt.Errorf("%w: version %d of list %s, and %d was accepted before", entry.ErrRollback, m.Version, m.List, floor)
+		return u, fmt.Errorf("%w: list %s, version %d after %d", entry.ErrRollback, m.List, m.Version, floor)
 	case m.Version == floor && m.Digest != digest:
-		return u, fmt.Errorf("%w: another version %d of list %s was accepted before", entry.ErrRollback, m.Version, m.List)
+		return u, &versionConflict{m.List, m.Version}
 	}
 	if current == nil {
 		return u, nil
@@ -106,15 +105,27 @@ func (db *DB) examine(list string, manifest []byte, key folder.Key) (Update, err
 	return u, nil
 }
 
-// Apply takes over a signed version of a list: it verifies the manifest before
-// it parses it, asks for the parts it needs, verifies each, builds the list
-// beside the one in use, compares the whole with the digest that was signed,
-// and swaps it in. If anything is wrong the list in use stays, and the refusal
-// is recorded for [DB.States] and in the audit trail.
+// versionConflict is an [entry.ErrRollback] by an update with the number of the
+// accepted version and other content.
+type versionConflict struct {
+	list    string
+	version uint64
+}
+
+func (e *versionConflict) Error() string {
+	return fmt.Sprintf("another version %d of list %s was accepted before", e.version, e.list)
+}
+
+// Unwrap makes it an [entry.ErrRollback].
+func (e *versionConflict) Unwrap() error { return entry.ErrRollback }
+
+// Apply installs a signed version of a list: it verifies the manifest, requests the
+// parts it needs, verifies each, builds the new version, compares it with the signed
+// digest, and installs it. If anything is wrong, the list in use is unchanged, and the
+// refusal is recorded for [DB.States] and in the audit trail.
 //
-// list is the list that the manifest should be for, or empty. Applying what is
-// in use already does nothing and is no error, so a retained message may come
-// again and again.
+// list is the list that the manifest must be for; empty: any. Applying the version in
+// use does nothing and is not an error, so that a retained message may arrive again.
 func (db *DB) Apply(ctx context.Context, list string, manifest []byte, parts signed.PartSource) (ApplyReport, error) {
 	if db.readOnly {
 		return ApplyReport{}, &entry.Error{Op: "apply", Path: db.dir, Err: entry.ErrReadOnly}
@@ -128,7 +139,7 @@ func (db *DB) Apply(ctx context.Context, list string, manifest []byte, parts sig
 		return ApplyReport{}, &entry.Error{Op: "apply", Path: db.dir, Err: err, Advice: folder.Advice(err)}
 	}
 	defer unlock()
-	// What another process changed meanwhile counts.
+	// Another process may have changed the lists meanwhile.
 	if _, err := db.refreshLocked(ctx); err != nil {
 		return ApplyReport{}, err
 	}
@@ -153,7 +164,7 @@ func (db *DB) Apply(ctx context.Context, list string, manifest []byte, parts sig
 	return report, err
 }
 
-// cmpName is the list that is meant.
+// cmpName returns the name of the list that an update is for.
 func cmpName(told, manifest string) string {
 	if told != "" {
 		return told
@@ -167,7 +178,7 @@ func (db *DB) applyError(list string, err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		advice = "a part of the update is missing; " + advice
 	case errors.Is(err, entry.ErrForged):
-		advice = "get the update from where it is signed, and check which keys the configuration trusts; " + advice
+		advice = "get the update from its signer, and check which keys the configuration trusts; " + advice
 	case errors.Is(err, entry.ErrRollback):
 		advice = "sign a newer version; " + advice
 	}
@@ -178,7 +189,7 @@ func (db *DB) applyError(list string, err error) error {
 	return &entry.Error{Op: "apply", Path: path, Err: err, Advice: advice}
 }
 
-// apply builds and installs the list. The folder is locked.
+// apply builds and installs the list. The caller holds the lock.
 func (db *DB) apply(ctx context.Context, u Update, key folder.Key, parts signed.PartSource) (ApplyReport, error) {
 	m := &u.Manifest
 	by := &entry.Signed{Version: m.Version, Key: u.Key.ID(), Signer: u.Key.Name, Created: m.Created.UTC(), Expires: m.Expires.UTC()}
@@ -194,20 +205,20 @@ func (db *DB) apply(ctx context.Context, u Update, key folder.Key, parts signed.
 	}
 	report, err := im.run(ctx, fill, func(l entry.List) error {
 		if l.Digest != m.Digest || l.Entries != m.Entries {
-			return fmt.Errorf("%w: the parts make %d entries that are not the %d that were signed", entry.ErrForged, l.Entries, m.Entries)
+			return fmt.Errorf("%w: the %d entries of the parts are not the %d that were signed", entry.ErrForged, l.Entries, m.Entries)
 		}
 		return nil
 	})
 	if err != nil {
 		return ApplyReport{}, err
 	}
-	// The list knows its version itself: a power cut before this is written
-	// opens no way back.
+	// The list file holds its version too: a power cut before this write permits no
+	// rollback.
 	err = writeTrust(db.dir, m.List, key, trustRecord{Version: m.Version, Digest: m.Digest, Signed: by})
 	return ApplyReport{ImportReport: report, Signed: *by, Full: u.Delta == nil}, err
 }
 
-// addPart adds a part's changes to the sorter.
+// addPart gives the changes of a part to the sorter.
 func (im *rebuild) addPart(ctx context.Context, p signed.Part, parts signed.PartSource, entries int, to *listfile.Sorter) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -222,12 +233,12 @@ func (im *rebuild) addPart(ctx context.Context, p signed.Part, parts signed.Part
 	}
 	err = signed.ReadChanges(b, func(c *signed.Change) error {
 		if im.report.Lines++; im.report.Lines > entry.MaxEntries || !im.delta && im.report.Lines > entries {
-			return errors.New("it has more entries than it says")
+			return errors.New("more entries than the manifest says")
 		}
 		payload := markRemoved
 		if c.Remove {
 			if !im.delta {
-				return errors.New("a whole list takes entries away")
+				return errors.New("a whole list removes entries")
 			}
 		} else {
 			im.payload = listfile.AppendPayload(im.payload[:0], &c.Entry)
@@ -242,19 +253,19 @@ func (im *rebuild) addPart(ctx context.Context, p signed.Part, parts signed.Part
 	return nil
 }
 
-// recordRefusal remembers why an update was refused, once.
+// recordRefusal records why an update was refused, once.
 func (db *DB) recordRefusal(ctx context.Context, list string, u Update, key folder.Key, why error) {
 	if entry.CheckListName(list) != nil {
 		return
 	}
 	if _, err := os.Stat(trustPath(db.dir, list)); errors.Is(err, fs.ErrNotExist) {
 		if states, err := db.States(time.Now(), false); err != nil || len(states) >= folder.MaxLists {
-			return // names come from outside: they must not fill the disk
+			return // names come from outside and must not fill the disk
 		}
 	}
 	r, err := readTrust(db.dir, list, key)
 	if err != nil {
-		return // it is reported as it is
+		return // the damage itself is reported
 	}
 	n := Refusal{Version: u.Manifest.Version, Reason: why.Error(), At: time.Now().UTC().Truncate(time.Second)}
 	if r.Refused != nil && r.Refused.Reason == n.Reason && r.Refused.Version == n.Version {
@@ -266,9 +277,9 @@ func (db *DB) recordRefusal(ctx context.Context, list string, u Update, key fold
 		record.Version, record.Signer = strconv.FormatUint(n.Version, 10), u.Key.Name+" "+u.Key.ID()
 	}
 	if err := audit.New(db.dir, key).Append(ctx, record); err != nil {
-		db.log.Error("a refused update could not be recorded", "list", list, "err", err)
+		db.log.Error("refused update not recorded", "list", list, "error", err)
 	}
 	if err := writeTrust(db.dir, list, key, r); err != nil {
-		db.log.Error("a refused update could not be recorded", "list", list, "err", err)
+		db.log.Error("refused update not recorded", "list", list, "error", err)
 	}
 }

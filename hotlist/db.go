@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"log/slog"
@@ -36,9 +35,9 @@ type DB struct {
 
 	refreshing sync.Mutex // one Refresh at a time
 	refused    map[string]refusedFile
-	locked     bool // whoever called holds the directory's lock
+	locked     bool // the caller of Refresh holds the directory's lock
 
-	mu     sync.RWMutex // the fields below; held while lists are looked into
+	mu     sync.RWMutex // guards the fields below; held while lists are searched
 	lists  []*openList  // by name
 	damage []Damage
 	closed bool
@@ -50,15 +49,15 @@ type DB struct {
 type openList struct {
 	*listfile.File
 	searcher *match.Searcher
-	failed   atomic.Bool // a lookup met damage
+	failed   atomic.Bool // a search met damage
 }
 
-// refusedFile is a file that could not be used, so that it is not read again,
-// and not reported again, every second.
+// refusedFile is a file that could not be used. It is remembered so that it is not
+// read and reported again with every refresh.
 type refusedFile struct {
 	info   os.FileInfo
 	err    error
-	failed string // why it could not be set aside
+	failed string // why setting it aside failed
 }
 
 // Damage is a list file that could not be used.
@@ -66,45 +65,44 @@ type Damage struct {
 	List string `json:"list"`
 	Path string `json:"path"`
 	Err  error  `json:"-"`
-	// Reason is Err in words.
+	// Reason is the text of Err, without operation and path.
 	Reason string `json:"reason"`
-	// SetAside is the file's new name; empty if it was left where it was (see
-	// Err), or deleted because several were kept already.
+	// SetAside is the file's new name; empty if it stayed where it was (see Err), or
+	// was deleted because enough damaged files are kept already.
 	SetAside string    `json:"set_aside,omitempty"`
 	Seen     time.Time `json:"seen"`
 }
 
 const (
-	// maxDamage bounds what Damage returns; the oldest go first.
+	// maxDamage bounds what Damage returns; the oldest are dropped first.
 	maxDamage = 64
 	lockWait  = 2 * time.Second
 )
 
-// Options are how a hotlist is opened.
+// Options say how a hotlist is opened: see [Settings.Options].
 type Options struct {
-	// KeyFile holds the key that the lists are stored under (see [LoadKey]).
-	// Empty: the file "key" in the directory itself.
+	// KeyFile holds the key that the lists are stored under (see [WriteKey]). Empty:
+	// the file "key" in the directory.
 	KeyFile string
-	// Trust names the keys whose signed lists are accepted. If there are any,
-	// lists that are not signed by one of them are not matched, but for Local.
+	// Trust are the keys whose signatures are accepted. If there are any, lists that
+	// none of them signed are not matched, except for Local.
 	Trust []signed.TrustedKey
 	// Local names lists that are imported on this machine and need no signature.
 	Local []string
-	// MatchingOf says how a list of a given name and size is matched. Nil:
-	// [DefaultMatching].
+	// RulesOf returns how a list of a given name and size is matched. Nil:
+	// [match.DefaultRules].
 	RulesOf func(name string, entries int) match.Rules
-	// Confusions of the reader. Default: [DefaultConfusions].
+	// Confusions of the reader. Default: [match.DefaultConfusions].
 	Confusions *match.Confusions
 	// Log. Default: none.
 	Log *slog.Logger
 }
 
-// Open opens the hotlist in directory dir for matching and for changing it. A
-// directory that does not exist is made (its parent must exist), and is a hotlist without lists. A
-// list that is damaged is set aside and does not keep the others from being
-// opened: see [DB.Damage].
+// Open opens the hotlist in directory dir to match and to change it. It makes the
+// directory and its parents if they do not exist. It sets damaged lists aside and
+// opens the others: see [DB.Damage].
 //
-// Opening reads every list's file once from beginning to end.
+// Opening reads the whole file of every list once.
 func Open(dir string, o Options) (*DB, error) {
 	if err := folder.Make(dir); err != nil {
 		return nil, &entry.Error{Op: "open", Path: dir, Err: err, Advice: folder.MakeAdvice}
@@ -112,9 +110,9 @@ func Open(dir string, o Options) (*DB, error) {
 	return open(dir, false, o)
 }
 
-// OpenReadOnly opens the hotlist in directory dir for matching, changes
-// nothing on disk, and fails with [fs.ErrNotExist] if there is none. It works
-// while a daemon has the hotlist open.
+// OpenReadOnly opens the hotlist in directory dir to match only. It changes nothing
+// on disk, fails with [fs.ErrNotExist] if there is no directory, and works while a
+// daemon has the hotlist open.
 func OpenReadOnly(dir string, o Options) (*DB, error) {
 	return open(dir, true, o)
 }
@@ -134,16 +132,16 @@ func open(dir string, readOnly bool, o Options) (*DB, error) {
 	return db, nil
 }
 
-// WriteKey writes a new random key to store lists under into a new file that
-// only its owner may read. A file that exists is left alone, with [fs.ErrExist].
+// WriteKey writes a new random key, to store lists under, into a new file that only
+// its owner may read. It does not replace a file: [fs.ErrExist].
 func WriteKey(path string) error { return folder.NewKey().WriteFile(path) }
 
-// key returns the key of the hotlist, which is read anew each time a file is
-// opened: it may come, or be put right, after the daemon started.
+// key reads the key of the hotlist. It is read each time a file is opened, because it
+// may arrive or be corrected while the daemon runs.
 func (db *DB) key() (folder.Key, error) { return folder.OpenKey(db.dir, db.o.KeyFile, false) }
 
-// Close closes the hotlist. Iterators that still run keep their list's file
-// open until they end.
+// Close closes the hotlist. Running iterators keep the file of their list open until
+// they end.
 func (db *DB) Close() error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -158,24 +156,8 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// Import is [Import] into the opened directory, followed by a Refresh.
-func (db *DB) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
-	if db.readOnly {
-		return ImportReport{}, &entry.Error{Op: "import", Path: db.dir, Err: entry.ErrReadOnly}
-	}
-	if o.KeyFile == "" {
-		o.KeyFile = db.o.KeyFile
-	}
-	report, err := Import(ctx, db.dir, r, o)
-	if err != nil {
-		return report, err
-	}
-	_, err = db.Refresh(ctx)
-	return report, err
-}
-
-// Remove deletes a list, and the version of it before. Daemons that have the
-// directory open notice by themselves.
+// Remove deletes a list with its previous version, and records that. Running daemons
+// notice it.
 func (db *DB) Remove(ctx context.Context, name string, by Actor) error {
 	fail := func(err error, advice string) error {
 		return &entry.Error{Op: "remove", Path: db.dir, Err: err, Advice: advice}
@@ -188,35 +170,35 @@ func (db *DB) Remove(ctx context.Context, name string, by Actor) error {
 	}
 	unlock, err := folder.Lock(ctx, db.dir, folder.LockWait)
 	if err != nil {
-		return fail(err, "wait until the import that runs is done")
+		return fail(err, "wait until the running import has finished")
 	}
-	// The version before goes first: a power cut in between leaves the list whole.
+	// The previous version is removed first: a power cut in between leaves the list.
 	previous := os.Remove(folder.PreviousPath(db.dir, name))
 	current := os.Remove(folder.ListPath(db.dir, name))
-	sync := folder.Sync(db.dir)
+	syncErr := folder.Sync(db.dir)
 	unlock()
 	switch {
 	case errors.Is(previous, fs.ErrNotExist) && errors.Is(current, fs.ErrNotExist):
-		return fail(fmt.Errorf("there is no list %q: %w", name, fs.ErrNotExist), "`platewatch hotlist list` names those there are")
+		return fail(fmt.Errorf("there is no list %q: %w", name, fs.ErrNotExist), "`platewatch hotlist list` shows the lists")
 	case previous != nil && !errors.Is(previous, fs.ErrNotExist):
 		return fail(previous, "")
 	case current != nil && !errors.Is(current, fs.ErrNotExist):
 		return fail(current, "")
-	case sync != nil:
-		return fail(sync, "")
+	case syncErr != nil:
+		return fail(syncErr, "")
 	}
 	trail, err := db.Trail()
 	if err == nil {
 		err = trail.Append(ctx, audit.Record{Kind: audit.Remove, List: name, Operator: by.Operator, Reason: by.Reason})
 	}
 	if errors.Is(err, entry.ErrKey) {
-		err = nil // a list whose key is lost can go; there is no trail to write to
+		err = nil // a list whose key is lost can be removed; its trail cannot be written
 	}
 	_, failed := db.Refresh(ctx)
 	return errors.Join(err, failed)
 }
 
-// Lists returns the lists that are matched, by name.
+// Lists returns the lists that are matched, sorted by name.
 func (db *DB) Lists() ([]entry.List, error) {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
@@ -234,13 +216,12 @@ func (db *DB) errClosed(op string) error {
 	return &entry.Error{Op: op, Path: db.dir, Err: entry.ErrClosed}
 }
 
-// Entries iterates over a list's entries, sorted by plate. The last pair
-// carries the error, if any: the list does not exist ([fs.ErrNotExist]) or is
-// damaged. The list may be replaced meanwhile; the iteration goes on over the
-// version it began with.
+// Entries iterates over the entries of a list, sorted by plate. An error is the last
+// pair: the list does not exist ([fs.ErrNotExist]) or is damaged. If the list is
+// replaced meanwhile, the iteration continues with the version that it began with.
 //
-// A list is stored in the order of its HMACs, so all of it is read and sorted,
-// encrypted in a temporary file if it is long, before the first entry comes.
+// A list is stored in the order of its HMACs, so that all of it is read and sorted,
+// in encrypted temporary files if it is long, before the first entry is returned.
 func (db *DB) Entries(ctx context.Context, name string) iter.Seq2[entry.Entry, error] {
 	return func(yield func(entry.Entry, error) bool) {
 		l, err := db.retain(name)
@@ -276,20 +257,20 @@ func (db *DB) retain(name string) (*openList, error) {
 		}
 	}
 	return nil, &entry.Error{Op: "list", Path: db.dir, Err: fmt.Errorf("there is no list %q: %w", name, fs.ErrNotExist),
-		Advice: "`platewatch hotlist list` names those there are"}
+		Advice: "`platewatch hotlist list` shows the lists"}
 }
 
-// Damage returns the list files that could not be used since the hotlist was
-// opened, oldest first.
+// Damage returns the list files that could not be used since the hotlist was opened,
+// oldest first.
 func (db *DB) Damage() []Damage {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	return slices.Clone(db.damage)
 }
 
-// Check reads every list again, from beginning to end: the checksums of its
-// file, bbolt's structure, every record. The error joins one [*Error] for each
-// list that is damaged. It changes nothing; [DB.Refresh] acts on what it found.
+// Check reads every list again: the checksums of its file, every record, bbolt's
+// structure. The error joins one [*entry.Error] for each damaged list. Check changes
+// nothing; the next [DB.Refresh] replaces damaged lists.
 func (db *DB) Check(ctx context.Context) error {
 	lists, err := db.Lists()
 	if err != nil {
@@ -308,7 +289,7 @@ func (db *DB) Check(ctx context.Context) error {
 	return errors.Join(found...)
 }
 
-// CheckList is Check for one list.
+// CheckList is [DB.Check] for one list.
 func (db *DB) CheckList(ctx context.Context, name string) error {
 	l, err := db.retain(name)
 	if err != nil {
@@ -325,7 +306,7 @@ func (db *DB) CheckList(ctx context.Context, name string) error {
 	return nil
 }
 
-// recheck opens the file that l is anew, if it still has its name, and checks it.
+// recheck opens the file at the path of l again and checks it.
 func (db *DB) recheck(ctx context.Context, l *openList) error {
 	again, err := listfile.Open(ctx, l.Path, l.Key, lockWait)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -342,16 +323,16 @@ func (db *DB) recheck(ctx context.Context, l *openList) error {
 type Stats struct {
 	Lists   int   `json:"lists"`
 	Entries int   `json:"entries"`
-	Bytes   int64 `json:"bytes"` // on disk, without the versions before
-	// Lookups counts calls of Match, Matched those that found something,
-	// Failures those that met damage.
+	Bytes   int64 `json:"bytes"` // on disk, without previous versions
+	// Lookups counts the calls of Match, Matched those with a match, Failures those
+	// that met damage.
 	Lookups  uint64 `json:"lookups"`
 	Matched  uint64 `json:"matched"`
 	Failures uint64 `json:"failures"`
 	// Reloads counts the list files that were opened.
 	Reloads uint64 `json:"reloads"`
-	// Damaged counts what Damage returns, Fallback the lists that are served
-	// from the version before.
+	// Damaged is the number of files that [DB.Damage] returns, Fallback the number of
+	// lists of which the previous version is used.
 	Damaged  int `json:"damaged"`
 	Fallback int `json:"fallback"`
 }
@@ -379,7 +360,7 @@ type SetAsideFile struct {
 }
 
 // SetAsideFiles returns the damaged files that are still in the directory. They are
-// kept for whoever wants to know what happened, and can be deleted.
+// kept as evidence and can be deleted.
 func (db *DB) SetAsideFiles() ([]SetAsideFile, error) {
 	files, err := os.ReadDir(db.dir)
 	if err != nil {

@@ -125,8 +125,17 @@ func TestRunningDaemonTakesUpWhatChanges(t *testing.T) {
 		}
 		defer db.Close()
 		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- db.Watch(ctx, time.Second) }()
+		done := make(chan struct{})
+		refreshed, changes := 0, 0
+		go func() {
+			defer close(done)
+			db.Watch(ctx, time.Second, func(changed bool) {
+				refreshed++
+				if changed {
+					changes++
+				}
+			})
+		}()
 		looks := func(want ...string) {
 			t.Helper()
 			time.Sleep(1500 * time.Millisecond) // in the bubble: until the next look is over
@@ -158,8 +167,9 @@ func TestRunningDaemonTakesUpWhatChanges(t *testing.T) {
 		}
 		looks()
 		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
+		<-done
+		if refreshed < 8 || changes != 5 {
+			t.Errorf("%d refreshes told, %d with a change", refreshed, changes)
 		}
 	})
 }
@@ -182,8 +192,8 @@ func TestDaemonScrubsOnceADay(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- db.Watch(ctx, time.Hour) }()
+		done := make(chan struct{})
+		go func() { defer close(done); db.Watch(ctx, time.Hour, func(bool) {}) }()
 		time.Sleep(23*time.Hour + time.Minute)
 		synctest.Wait()
 		if d := db.Damage(); len(d) != 0 {
@@ -223,7 +233,7 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	g.Go(func() error {
 		for i := range 10 {
-			_, err := db.Import(t.Context(), strings.NewReader("plate,note\n"+manyLines(500, "A%d,y\n")), ImportOptions{List: "l", Version: fmt.Sprint(i)})
+			_, err := Import(t.Context(), dir, strings.NewReader("plate,note\n"+manyLines(500, "A%d,y\n")), ImportOptions{List: "l", Version: fmt.Sprint(i)})
 			if err != nil {
 				return err
 			}

@@ -15,22 +15,22 @@ import (
 	"platewatch/hotlist/internal/listfile"
 )
 
-// Actor is who changes a hotlist by hand, and why: for the audit trail.
+// Actor tells who changes a hotlist by hand, and why, for the audit trail.
 type Actor struct {
 	Operator string
 	Reason   string
 }
 
-// EditReport tells what an edit did.
+// EditReport is the result of an edit.
 type EditReport struct {
 	List    entry.List `json:"list"`
 	Added   int        `json:"added"`
 	Removed int        `json:"removed"`
 }
 
-// Add adds an entry to a list by hand, or replaces the one with the same plate,
-// state, plate type, category and record. A list that does not exist is made.
-// The columns are those of an import, by field name (see [Fields]).
+// Add adds an entry to a list by hand, or replaces the one with the same plate, state,
+// plate type, category and record. It makes a list that does not exist. The columns
+// are those of an import, by field name (see [importer.Fields]).
 func (db *DB) Add(ctx context.Context, list string, columns map[string]string, by Actor) (EditReport, error) {
 	if err := entry.CheckListName(list); err != nil {
 		return EditReport{}, &entry.Error{Op: "add", Path: db.dir, Err: err, Advice: entry.ListNameAdvice}
@@ -45,7 +45,7 @@ func (db *DB) Add(ctx context.Context, list string, columns map[string]string, b
 		})
 }
 
-// RemovePlate takes the entries with a plate, or pattern, out of a list by hand.
+// RemovePlate removes the entries with a plate, or pattern, from a list by hand.
 func (db *DB) RemovePlate(ctx context.Context, list, plate string, by Actor) (EditReport, error) {
 	var normal string
 	if entry.IsPattern(plate) {
@@ -84,7 +84,7 @@ func (db *DB) RemovePlate(ctx context.Context, list, plate string, by Actor) (Ed
 	})
 }
 
-// edit changes a list by what fill gives the sorter.
+// edit changes a list by the records that fill gives to the sorter, and records r.
 func (db *DB) edit(ctx context.Context, op, list string, by Actor, r audit.Record, plate string, fill func(*rebuild, *listfile.Sorter) error) (EditReport, error) {
 	fail := func(err error, advice string) (EditReport, error) {
 		return EditReport{}, &entry.Error{Op: op, Path: db.dir, Err: err, Advice: advice}
@@ -93,7 +93,7 @@ func (db *DB) edit(ctx context.Context, op, list string, by Actor, r audit.Recor
 	case db.readOnly:
 		return fail(entry.ErrReadOnly, "")
 	case by.Operator == "" || by.Reason == "":
-		return fail(entry.OptionErrorf("a change by hand needs the name of who makes it, and a reason"), "")
+		return fail(entry.OptionErrorf("a change by hand needs an operator and a reason"), "")
 	}
 	key, err := folder.OpenKey(db.dir, db.o.KeyFile, true)
 	if err != nil {
@@ -134,7 +134,7 @@ func (db *DB) Trail() (*audit.Trail, error) {
 	return audit.New(db.dir, key), nil
 }
 
-// recordImport records what an import or an update did.
+// recordImport records an import or an update.
 func recordImport(ctx context.Context, dir string, key folder.Key, r audit.Record, report *ImportReport) error {
 	l := &report.List
 	r.List, r.Version, r.Source, r.Entries, r.Added, r.Removed = l.Name, l.Version, l.Source, l.Entries, report.Added, report.Removed

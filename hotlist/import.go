@@ -22,15 +22,13 @@ import (
 	"platewatch/hotlist/match"
 )
 
-// Import reads a file and makes it the list o.List in the hotlist directory
-// dir, which is made if it does not exist. Either the whole file becomes the
-// list, or the list stays as it was; which of the two survives a power cut.
-// Daemons that have dir open notice by themselves.
+// Import makes the list o.List of a file, in the hotlist directory dir, which it
+// makes if it does not exist. Either the whole file becomes the list or the list is
+// unchanged, also after a power cut. Running daemons notice it.
 //
-// A bad line is a [*LineError], which is an [ErrRefused]. Memory is
-// bounded whatever the size of the file: 97 MB anonymous for a million entries.
-// Disk space is needed for the new version, the two before, and once more the
-// input.
+// An invalid line is an [*importer.LineError], which is an [entry.ErrRefused]. Memory
+// does not grow with the file: 97 MB anonymous at a million entries. The disk must
+// hold the new version, the two before, and the input once more.
 func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (ImportReport, error) {
 	fail := func(err error, advice string) (ImportReport, error) {
 		return ImportReport{}, &entry.Error{Op: "import", Path: dir, Err: err, Advice: advice}
@@ -46,10 +44,10 @@ func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (Impo
 	}
 	unlock, err := folder.Lock(ctx, dir, o.LockWait)
 	if errors.Is(err, entry.ErrLocked) {
-		return fail(err, "wait until the other import is done, then repeat this one")
+		return fail(err, "wait until the other import has finished, then repeat this one")
 	}
 	if err != nil {
-		return fail(err, "run it as the user whom the directory belongs to, or as root")
+		return fail(err, "run it as the owner of the directory, or as root")
 	}
 	defer unlock()
 	key, err := folder.OpenKey(dir, o.KeyFile, true)
@@ -65,17 +63,17 @@ func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (Impo
 		case errors.As(err, &typed):
 			return ImportReport{}, err
 		case errors.As(err, &line):
-			return ImportReport{}, &refusal{err, "correct the line, or leave bad lines out with -tolerant; the list in use is unchanged"}
+			return ImportReport{}, &refusal{err, "correct the line, or skip invalid lines with -tolerant; the list in use is unchanged"}
 		}
 		if errors.Is(err, syscall.ENOSPC) {
-			return fail(err, "free some space: an import needs twice what the list needs, and once more the input; the list in use is unchanged")
+			return fail(err, "free some space: an import needs twice the size of the list, and once that of the input; the list in use is unchanged")
 		}
 		return fail(err, "the list in use is unchanged")
 	}
 	return report, recordImport(ctx, dir, key, audit.Record{Kind: audit.Import, Operator: o.By.Operator, Reason: o.By.Reason}, &report)
 }
 
-// refusal is a line's error with advice, and no more words than the line's.
+// refusal adds advice to the error of a line, and no text.
 type refusal struct {
 	error
 	advice string
@@ -92,8 +90,8 @@ type rebuild struct {
 
 	hotlistKey folder.Key
 	keys       *listfile.Keys // of the file being built
-	signed     *entry.Signed  // by whom; nil if it is not
-	delta      bool           // the input changes the version before
+	signed     *entry.Signed  // nil: the new version is not signed
+	delta      bool           // the input changes the previous version
 	sorted     int            // records given to the sorter
 
 	began  time.Time
@@ -106,19 +104,19 @@ type rebuild struct {
 	nextLap time.Time
 }
 
-// A record on its way to the list. The sorter's key makes duplicates
-// neighbours, with the last line of the file last:
+// A record on its way to the list. The key of the sorter makes duplicates
+// neighbours, in the order of their lines:
 //
-//	HMAC of the folded plate (8) | HMAC of what identifies the entry (8) | line (8, big endian)
+//	HMAC of the folded plate (8) | HMAC of the entry's identity (8) | line (8, big endian; 0: the previous version)
 //
-// Its value is the entry's payload.
+// The value is the entry's payload, or a mark.
 const lineSize = 8
 
-// run builds a list from what fill puts into the sorter, and makes it the one
-// in use. accept, if any, has the last word.
+// run builds a version of the records that fill gives to the sorter, verifies it, and
+// installs it if accept, which may be nil, returns no error.
 func (im *rebuild) run(ctx context.Context, fill func(context.Context, *listfile.Sorter) error, accept func(entry.List) error) (ImportReport, error) {
 	build := filepath.Join(im.dir, folder.BuildName)
-	if err := os.RemoveAll(build); err != nil { // a crashed import's
+	if err := os.RemoveAll(build); err != nil { // left over from a crash
 		return im.report, err
 	}
 	if err := os.Mkdir(build, 0o700); err != nil {
@@ -159,8 +157,8 @@ func (im *rebuild) run(ctx context.Context, fill func(context.Context, *listfile
 	return im.report, nil
 }
 
-// openBefore opens the version that is being replaced, if there is one. One
-// that is damaged is set aside, or it would push out the good one before it.
+// openBefore opens the version that is replaced, if there is one. It sets a damaged
+// one aside, which would otherwise replace the good previous version.
 func (im *rebuild) openBefore(ctx context.Context) (*listfile.File, error) {
 	path := folder.ListPath(im.dir, im.o.List)
 	l, err := listfile.Open(ctx, path, im.hotlistKey, im.o.LockWait)
@@ -169,8 +167,8 @@ func (im *rebuild) openBefore(ctx context.Context) (*listfile.File, error) {
 		im.report.Previous = l.List
 		if l.Signed != nil && im.signed == nil && !im.o.ReplaceSigned {
 			l.Release()
-			return nil, &entry.Error{Op: "import", Path: path, Err: fmt.Errorf("%w: the list is signed by %s, and this would replace it by one that is not", entry.ErrRefused, l.Signed.Signer),
-				Advice: "import under another name, or say -replace-signed; the list in use is unchanged"}
+			return nil, &entry.Error{Op: "import", Path: path, Err: fmt.Errorf("%w: the list is signed by %s, and this version is not signed", entry.ErrRefused, l.Signed.Signer),
+				Advice: "import under another name, or with -replace-signed; the list in use is unchanged"}
 		}
 		return l, nil
 	case errors.Is(err, entry.ErrDamaged):
@@ -178,13 +176,13 @@ func (im *rebuild) openBefore(ctx context.Context) (*listfile.File, error) {
 		return nil, err
 	case errors.Is(err, entry.ErrKey):
 		return nil, &entry.Error{Op: "import", Path: path, Err: err,
-			Advice: "name the file with the hotlist's key; if it is lost, remove the list first"}
+			Advice: "name the file with the hotlist's key; if the key is lost, remove the list first"}
 	}
 	return nil, ctx.Err()
 }
 
-// addBefore adds the entries of the version before to the sorter, so that it
-// shows which are new and which are gone. Those of a delta count as they are.
+// addBefore adds the entries of the previous version to the sorter: for a delta as
+// they are, else as marks, to count the entries that are added and removed.
 func (im *rebuild) addBefore(ctx context.Context, before *listfile.File, to *listfile.Sorter) error {
 	if before == nil {
 		return nil
@@ -199,12 +197,12 @@ func (im *rebuild) addBefore(ctx context.Context, before *listfile.File, to *lis
 		return adding == nil
 	})
 	if errors.Is(err, entry.ErrDamaged) && !im.delta {
-		return nil // only the counts suffer; the import puts it right
+		return nil // only the counts are wrong; the import replaces the list
 	}
 	return errors.Join(err, adding)
 }
 
-// read turns the input's lines into the sorter's records.
+// read gives the entries of the input to the sorter.
 func (im *rebuild) read(ctx context.Context, r io.Reader, to *listfile.Sorter) error {
 	im.skip = make(map[string]bool, len(im.o.Skip))
 	for _, s := range im.o.Skip {
@@ -244,7 +242,7 @@ func (im *rebuild) read(ctx context.Context, r io.Reader, to *listfile.Sorter) e
 			continue
 		}
 		if im.report.Lines-im.report.List.Skipped-im.report.List.Refused > entry.MaxEntries {
-			return fmt.Errorf("%w: it has more than %d entries", entry.ErrRefused, entry.MaxEntries)
+			return fmt.Errorf("%w: more than %d entries", entry.ErrRefused, entry.MaxEntries)
 		}
 		im.payload = listfile.AppendPayload(im.payload[:0], &e)
 		im.sorted++
@@ -266,7 +264,7 @@ func (im *rebuild) sortKey(e *entry.Entry, line int) []byte {
 	return im.key
 }
 
-// refuse counts a bad line, or ends the import with it.
+// refuse counts an invalid line, or returns it unless the import is tolerant.
 func (im *rebuild) refuse(bad *importer.LineError) error {
 	if !im.o.Tolerant {
 		return bad
@@ -284,14 +282,14 @@ func (im *rebuild) refuse(bad *importer.LineError) error {
 func (im *rebuild) refusedTooMany() error {
 	if refused := im.report.List.Refused; refused*100 > im.report.Lines {
 		return &entry.Error{Op: "import", Path: im.o.Source,
-			Err:    fmt.Errorf("%w: %d of %d lines are bad, more than 1 %%", entry.ErrRefused, refused, im.report.Lines),
+			Err:    fmt.Errorf("%w: %d of %d lines are invalid, more than 1 %%", entry.ErrRefused, refused, im.report.Lines),
 			Advice: "check that it is the right file with the right columns (-map); the list in use is unchanged"}
 	}
 	return nil
 }
 
-// build writes the sorted records to a list file, the last of each run of
-// duplicates only, and counts what became of the entries before.
+// build writes the sorted records to a list file, of duplicates the last one only, and
+// counts the entries that are added and removed.
 func (im *rebuild) build(ctx context.Context, from *listfile.Sorter, path string) error {
 	b, err := listfile.NewBuilder(path, im.keys)
 	if b != nil {
@@ -321,8 +319,8 @@ func (im *rebuild) build(ctx context.Context, from *listfile.Sorter, path string
 		return err
 	}
 	if b.Entries == 0 && !im.o.AllowEmpty {
-		return &entry.Error{Op: "import", Path: im.o.Source, Err: fmt.Errorf("%w: it holds not a single entry", entry.ErrRefused),
-			Advice: "if the list shall become empty, say so with -allow-empty; the list in use is unchanged"}
+		return &entry.Error{Op: "import", Path: im.o.Source, Err: fmt.Errorf("%w: the file has no entries", entry.ErrRefused),
+			Advice: "to empty the list, add -allow-empty; the list in use is unchanged"}
 	}
 	l := &im.report.List
 	l.Name, l.Version, l.Source, l.Signed = im.o.List, im.o.Version, filepath.Base(im.o.Source), im.signed
@@ -330,19 +328,19 @@ func (im *rebuild) build(ctx context.Context, from *listfile.Sorter, path string
 	return b.Finish(*l)
 }
 
-// group is the run of sorted records that are one entry: perhaps that of the
-// version before, then the input's lines in their order.
+// group is the run of sorted records of one entry: that of the previous version, if
+// any, then the lines of the input in their order.
 type group struct {
 	im      *rebuild
 	to      *listfile.Builder
-	key     []byte // of the last record; empty: there is none
+	key     []byte // of the last record; empty: no record yet
 	payload []byte
 	before  bool
 	lines   int
 }
 
-// What stands in the place of a payload: an entry of the version before whose
-// content does not matter, and one that is taken away.
+// Marks in the place of a payload: an entry of the previous version whose content does
+// not matter, and one that is removed.
 var (
 	markBefore  = []byte{0xff, 0}
 	markRemoved = []byte{0xff, 1}
@@ -367,7 +365,7 @@ func (g *group) add(key, payload []byte) error {
 	return nil
 }
 
-// flush puts the entry into the list.
+// flush writes the entry to the list.
 func (g *group) flush() error {
 	if len(g.key) == 0 {
 		return nil
@@ -387,16 +385,16 @@ func (g *group) flush() error {
 	switch {
 	case errors.Is(err, listfile.ErrShared):
 		plate, _ := listfile.PayloadPlate(g.payload)
-		reason = fmt.Sprintf("more than %d entries have a plate like %s: no plate is stolen that often; name it with -skip", listfile.MaxSharing, plate)
+		reason = fmt.Sprintf("more than %d entries have a plate like %s, which is probably not a plate; exclude it with -skip", listfile.MaxSharing, plate)
 	case errors.Is(err, listfile.ErrPatterns):
-		reason = fmt.Sprintf("it is one more pattern than the %d that a list can have", listfile.MaxPatterns)
+		reason = fmt.Sprintf("too many patterns; a list can have %d", listfile.MaxPatterns)
 	default:
 		return err
 	}
 	return g.im.refuse(&importer.LineError{File: g.im.o.Source, Line: int(binary.BigEndian.Uint64(g.key[len(g.key)-lineSize:])), Reason: reason})
 }
 
-// verify reads back what was written, as a unit that opens it later will.
+// verify reads the written file, as a unit will that opens it.
 func (im *rebuild) verify(ctx context.Context, path string) error {
 	im.progress(Progress{Stage: StageChecking})
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -409,12 +407,12 @@ func (im *rebuild) verify(ctx context.Context, path string) error {
 	}
 	l, err := listfile.Open(ctx, path, im.hotlistKey, im.o.LockWait)
 	if err != nil {
-		return fmt.Errorf("reading back what was written: %w", err)
+		return fmt.Errorf("verifying the written list: %w", err)
 	}
 	defer l.Release()
 	im.report.List = l.List
 	if err := l.Check(ctx); err != nil {
-		return fmt.Errorf("reading back what was written: %w", err)
+		return fmt.Errorf("verifying the written list: %w", err)
 	}
 	return nil
 }

@@ -14,99 +14,17 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 
-	"platewatch/hotlist/entry"
 	"platewatch/hotlist/importer"
 	"platewatch/hotlist/internal/folder"
 	"platewatch/hotlist/internal/listfile"
 	"platewatch/hotlist/match"
 )
 
-func toUTF16(s string, big bool) string {
-	var b bytes.Buffer
-	for _, u := range utf16.Encode([]rune(s)) {
-		if big {
-			b.Write([]byte{byte(u >> 8), byte(u)})
-		} else {
-			b.Write([]byte{byte(u), byte(u >> 8)})
-		}
-	}
-	return b.String()
-}
-
-// Layouts, encodings and quoting that all mean the same two entries.
-func TestFormatsAreUnderstood(t *testing.T) {
-	want := []entry.Entry{
-		{Plate: "AB123", State: "NÖ", Category: entry.Other, Priority: entry.DefaultPriority, Note: `says "hi", twice`},
-		{Plate: "CD456", Category: entry.Other, Priority: entry.DefaultPriority},
-	}
-	const comma = "plate,state,note\nAB-123,nö,\"says \"\"hi\"\", twice\"\nCD 456,,\n"
-	for name, c := range map[string]struct {
-		text string
-		o    ImportOptions
-	}{
-		"comma":               {text: comma},
-		"CRLF":                {text: strings.ReplaceAll(comma, "\n", "\r\n")},
-		"no newline at end":   {text: strings.TrimSuffix(comma, "\n")},
-		"blank lines":         {text: "\n  \n" + strings.ReplaceAll(comma, "\n", "\n\n") + ",,\n"},
-		"BOM":                 {text: "\ufeff" + comma},
-		"semicolon":           {text: "plate;state;note\nAB-123;nö;\"says \"\"hi\"\", twice\"\nCD 456;;\n"},
-		"tab":                 {text: "plate\tstate\tnote\nAB-123\tnö\t\"says \"\"hi\"\", twice\"\nCD 456\t\t\n"},
-		"told semicolon":      {text: "plate;state;note,a,b,c,d\nAB-123;nö;\"says \"\"hi\"\", twice\"\nCD 456;;\n", o: ImportOptions{Options: importer.Options{Format: importer.Semicolon, Columns: map[string]string{"note,a,b,c,d": "note"}}}},
-		"Excel's separator":   {text: "sep=;\r\nplate;state;note\r\nAB-123;nö;\"says \"\"hi\"\", twice\"\r\nCD 456;;\r\n"},
-		"UTF-16 LE with BOM":  {text: toUTF16("\ufeff"+comma, false)},
-		"UTF-16 BE with BOM":  {text: toUTF16("\ufeff"+comma, true)},
-		"UTF-16 LE":           {text: toUTF16(comma, false)},
-		"UTF-16 BE":           {text: toUTF16(comma, true)},
-		"Windows-1252":        {text: strings.ReplaceAll(comma, "ö", "\xf6"), o: ImportOptions{Options: importer.Options{Encoding: importer.Windows1252}}},
-		"aliases":             {text: "Licence No.,Remarks,Issuing State\nAB-123,\"says \"\"hi\"\", twice\",nö\nCD 456,,\n"},
-		"mapped by name":      {text: "a,b,c\nAB-123,nö,\"says \"\"hi\"\", twice\"\nCD 456,,\n", o: ImportOptions{Options: importer.Options{Columns: map[string]string{"a": "plate", "B": "state", "c": "note"}}}},
-		"mapped by number":    {text: "a,b,c\nAB-123,nö,\"says \"\"hi\"\", twice\"\nCD 456,,\n", o: ImportOptions{Options: importer.Options{Columns: map[string]string{"1": "plate", "2": "state", "3": "note"}}}},
-		"trailing separators": {text: "plate,state,note\nAB-123,nö,\"says \"\"hi\"\", twice\",,\nCD 456,,,\n"},
-		"broken line":         {text: "plate,state,note\nAB-123,nö,\"says \"\"hi\"\",\ntwice\"\nCD 456,,\n"},
-		"left-out column":     {text: "plate,state,type,note\nAB-123,nö,PC,\"says \"\"hi\"\", twice\"\nCD 456,,PC,\n", o: ImportOptions{Options: importer.Options{Columns: map[string]string{"type": ""}}}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			c.o.List = "l"
-			r, err := Import(t.Context(), dir, strings.NewReader(c.text), c.o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(want, entries(t, openDB(t, dir), "l")); d != "" {
-				t.Error(d)
-			}
-			if r.Lines != 2 || r.List.Entries != 2 || r.Extra != nil {
-				t.Errorf("report: %+v", r)
-			}
-		})
-	}
-}
-
-func TestAllFieldsAreImported(t *testing.T) {
-	dir := t.TempDir()
-	r, err := Import(t.Context(), dir, strings.NewReader(
-		"plate,state,plate_type,category,priority,covert,effective,expires,year,make,model,style,color,record,ori,handling,policy,note,shoe size\n"+
-			"a1,ca,PC,Amber,high,yes,2026-01-02,2026-03-31,2019,FORD,F150,PK,RED,V1,CA01,\"do not\x1b[31m stop\",exact,n,43\n"),
-		ImportOptions{List: "l", Options: importer.Options{Location: time.FixedZone("", 3600)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []entry.Entry{{Plate: "A1", State: "CA", PlateType: "PC", Category: entry.AmberAlert, Priority: 2, Covert: true, Handling: "do not [31m stop",
-		Vehicle: entry.Vehicle{Year: 2019, Make: "FORD", Model: "F150", Style: "PK", Colour: "RED"}, Record: "V1", Agency: "CA01", Note: "n",
-		Effective: time.Date(2026, 1, 1, 23, 0, 0, 0, time.UTC), Expires: time.Date(2026, 3, 31, 23, 0, 0, 0, time.UTC), Policy: entry.PolicyExact}}
-	if d := cmp.Diff(want, entries(t, openDB(t, dir), "l")); d != "" {
-		t.Error(d)
-	}
-	if d := cmp.Diff([]string{"shoe size"}, r.Extra); d != "" {
-		t.Error(d)
-	}
-}
-
-func TestBadLinesAreNamed(t *testing.T) {
+// A refused import names what is wrong, gives advice, and leaves the list as it is.
+func TestRefusedImportLeavesTheListAlone(t *testing.T) {
 	t.Parallel()
 	const head = "plate,state,expires,priority\nOK1,CA,,\n"
 	for name, c := range map[string]struct {
@@ -115,35 +33,12 @@ func TestBadLinesAreNamed(t *testing.T) {
 		want string
 	}{
 		"no header":           {"", ImportOptions{}, "hotlist import: DIR: import refused: f.csv is empty"},
-		"blank":               {"\n\n \n", ImportOptions{}, "hotlist import: DIR: import refused: f.csv is empty"},
-		"no plate column":     {"foo,bar\n1,2\n", ImportOptions{}, `f.csv:1: no column looks like the plate among "foo", "bar"; name it with -map COLUMN=plate`},
-		"two plate columns":   {"plate,vrm\n1,2\n", ImportOptions{}, `f.csv:1: columns "plate" and "vrm" both look like plate; say with -map which one is`},
-		"missing column":      {head, ImportOptions{Options: importer.Options{Columns: map[string]string{"x": "plate"}}}, `f.csv:1: there is no column "x"; there are "plate", "state", "expires", "priority"`},
-		"field":               {head, ImportOptions{Options: importer.Options{Columns: map[string]string{"state": "x"}}}, `hotlist import: DIR: column "state" is mapped to the field "x", which is none of ` + strings.Join(importer.Fields(), ", ")},
-		"too few fields":      {head + "A1,CA\n", ImportOptions{}, "f.csv:3: it has 2 fields, and the header has 4"},
-		"too many fields":     {head + "A1,CA,,,5\n", ImportOptions{}, "f.csv:3: it has 5 fields, and the header has 4"},
-		"no plate":            {head + ",CA,,\n", ImportOptions{}, "f.csv:3: it has no plate"},
-		"symbols only":        {head + "--,CA,,\n", ImportOptions{}, `f.csv:3: column 1 (plate): "--" has no letters A-Z or digits in it`},
-		"long plate":          {head + "ABCDEFGHIJKLMNOPQ,CA,,\n", ImportOptions{}, `f.csv:3: column 1 (plate): "ABCDEFGHIJKLMNOPQ" is longer than a plate: 17 characters, and 16 is the most`},
-		"wildcard":            {head + "A?1*,CA,,\n", ImportOptions{}, `f.csv:3: column 1 (plate): "A?1*": the pattern names fewer than three characters, and would match too many plates`},
-		"date":                {head + "A1,CA,2026-02-30,\n", ImportOptions{}, `f.csv:3: column 3 (expires): "2026-02-30" is not a date; write 2026-12-31 or 2026-12-31T15:04:05Z`},
-		"ambiguous date":      {head + "A1,CA,03/04/2026,\n", ImportOptions{}, `f.csv:3: column 3 (expires): "03/04/2026" can be two dates; say with -dates dmy or -dates mdy which comes first, day or month`},
-		"priority":            {head + "A1,CA,,0\n", ImportOptions{}, `f.csv:3: column 4 (priority): "0" is not a priority: 1 (most urgent) to 9, or critical, high, medium, low`},
-		"bare quote":          {head + "A1,C\"A,,\nB2,CA,,\n", ImportOptions{}, "f.csv:3: a quote stands inside a field that is not quoted"},
-		"text behind a quote": {head + "A1,\"C\"A,,\nB2,CA,,\n", ImportOptions{}, "f.csv:3: a quoted field is not closed, or goes on behind its closing quote"},
-		"open quote":          {head + "A1,\"CA,,\nB2,CA,,\n", ImportOptions{}, "f.csv:3: a quote is opened and not closed"},
-		"open quote at end":   {head + "A1,CA,,\"", ImportOptions{}, "f.csv:3: a quoted field is not closed, or goes on behind its closing quote"},
-		"not UTF-8":           {head + "A1,N\xd6,,\n", ImportOptions{}, "f.csv:3: column 2 (state): it is not UTF-8; name the file's encoding, for example -encoding windows-1252"},
-		"zero byte":           {head + "A1,C\x00A,,\n", ImportOptions{}, "f.csv:3: column 2 (state): it has a zero byte in it"},
-		"long line":           {head + "A1,CA,," + strings.Repeat("x", (64<<10)) + "\n", ImportOptions{}, "f.csv:3: it is longer than 64 KiB"},
-		"long value":          {head + "A1," + strings.Repeat("x", 41) + ",,\n", ImportOptions{}, "f.csv:3: column 2 (state): it is longer than 40 bytes"},
-		"workbook":            {"PK\x03\x04....", ImportOptions{}, "hotlist import: DIR: import refused: f.csv is a zip archive or an Excel workbook; save it as CSV or unpack it"},
-		"no entry":            {"plate\n", ImportOptions{}, "hotlist import: f.csv: import refused: it holds not a single entry"},
-		"only skipped":        {"plate\nNONE\n000\n", ImportOptions{}, "hotlist import: f.csv: import refused: it holds not a single entry"},
-		"effective order":     {"plate,effective,expires\nA1,2026-02-02,2026-02-01\n", ImportOptions{}, "f.csv:2: it expires before it becomes effective"},
-		"one plate too often": {"plate,record\n" + manyLines(listfile.MaxSharing+1, "DEALER,%03d\n"), ImportOptions{}, "f.csv:LINE: more than 512 entries have a plate like DEALER: no plate is stolen that often; name it with -skip"},
+		"no plate column":     {"foo,bar\n1,2\n", ImportOptions{}, `f.csv:1: none of the columns "foo", "bar" looks like the plate; name it with -map COLUMN=plate`},
+		"no entry":            {"plate\n", ImportOptions{}, "hotlist import: f.csv: import refused: the file has no entries"},
+		"only skipped":        {"plate\nNONE\n000\n", ImportOptions{}, "hotlist import: f.csv: import refused: the file has no entries"},
+		"one plate too often": {"plate,record\n" + manyLines(listfile.MaxSharing+1, "DEALER,%03d\n"), ImportOptions{}, "f.csv:LINE: more than 512 entries have a plate like DEALER, which is probably not a plate; exclude it with -skip"},
 		"list name":           {head, ImportOptions{List: "../x"}, `hotlist import: DIR: a list cannot be named "../x"`},
-		"1.01 % bad":          {"plate\n" + manyLines(98, "A%d\n") + "-\n", ImportOptions{Tolerant: true}, "hotlist import: f.csv: import refused: 1 of 99 lines are bad, more than 1 %"},
+		"1.01 % bad":          {"plate\n" + manyLines(98, "A%d\n") + "-\n", ImportOptions{Tolerant: true}, "hotlist import: f.csv: import refused: 1 of 99 lines are invalid, more than 1 %"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -196,12 +91,12 @@ func TestTolerantImportRefusesLineByLine(t *testing.T) {
 		t.Fatal(err, called)
 	}
 	want := []string{
-		"f:602: a quote is opened and not closed",
-		"f:604: a quoted field is not closed, or goes on behind its closing quote",
-		`f:606: column 1 (plate): "-" has no letters A-Z or digits in it`,
-		"f:608: it is longer than 64 KiB",
-		"f:609: a quote is opened and not closed",
-		"f:610: it is longer than 64 KiB",
+		"f:602: an opening quote is not closed",
+		"f:604: a quoted field is not closed, or continues after its closing quote",
+		`f:606: column 1 (plate): "-" has no letters A-Z or digits`,
+		"f:608: longer than 64 KiB",
+		"f:609: an opening quote is not closed",
+		"f:610: longer than 64 KiB",
 	}
 	if d := cmp.Diff(want, called); d != "" {
 		t.Error(d)
@@ -244,6 +139,28 @@ func TestDuplicatesAndSkippedLinesAreCounted(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{"other category", "last", "other state"}, notes); d != "" {
 		t.Error(d)
+	}
+}
+
+// Only the entries of some states are imported.
+func TestOtherStatesAreSkipped(t *testing.T) {
+	dir := t.TempDir()
+	r, err := Import(t.Context(), dir, strings.NewReader("plate,state\nAA1,NV\nBB2,CA\nCC3,az\nDD4,\n"), ImportOptions{List: "l", States: []string{"nv", "AZ"}})
+	if err != nil || r.List.Entries != 2 || r.List.Skipped != 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// A fixed-width extract is recognised and imported like any other file.
+func TestNCICIsImported(t *testing.T) {
+	dir := t.TempDir()
+	r := importList(t, dir, "l", "V123456789CA019420020260301AB0 12    CA2026PC2014FORDFOC4DBLU\n")
+	if r.List.Entries != 1 || len(r.Extra) != 1 {
+		t.Errorf("%+v", r)
+	}
+	// The file writes a zero for an O.
+	if m := plates(t, openDB(t, dir), match.Query{Text: "ABO12", At: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), ClockSynchronised: true}); len(m) != 1 {
+		t.Error(m)
 	}
 }
 
@@ -338,7 +255,7 @@ func TestFailingInputIsReported(t *testing.T) {
 func FuzzImport(f *testing.F) {
 	for _, s := range []string{
 		"plate,state\nAB12,CA\n", "\ufeffplate;expires\r\nAB12;2026-01-01\r\n", "plate\tnote\nA\t\"x\ny\"\n", "sep=|\nplate|x\nA|b\n",
-		"plate,note\nA,\"open\nB,\"x\"y\nC,\n", toUTF16("\ufeffplate\nA1\n", false), "plate,priority,covert,policy\nA,1,yes,exact\n", "PK\x03\x04",
+		"plate,note\nA,\"open\nB,\"x\"y\nC,\n", "\xff\xfep\x00l\x00a\x00t\x00e\x00\n\x00A\x001\x00\n\x00", "plate,priority,covert,policy\nA,1,yes,exact\n", "PK\x03\x04",
 	} {
 		f.Add([]byte(s), true)
 	}

@@ -9,12 +9,11 @@ import (
 	"platewatch/hotlist/match"
 )
 
-// Match looks a plate up in all lists and returns the entries that match, most
-// urgent first; at equal priority exact ones first, then the likelier, then by
-// list and entry. No match is not an error.
+// Match looks a plate up in all lists and returns the entries that match, in the
+// order of [match.Compare]. No match is not an error.
 //
-// If a list turns out to be damaged the matches from the others are returned
-// together with the error, and [DB.Refresh] replaces the list.
+// If a list is damaged, Match returns the matches of the others together with the
+// error, and the next [DB.Refresh] replaces the list.
 func (db *DB) Match(q match.Query) ([]match.Match, error) {
 	db.lookups.Add(1)
 	r := db.readings.Get().(*match.Reading)

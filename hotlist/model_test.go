@@ -91,8 +91,11 @@ func TestBehavesLikeTheModel(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"import": func(t *rapid.T) {
 				name, all := list.Draw(t, "list"), rapid.SliceOfN(entry, 1, 30).Draw(t, "entries")
-				report, err := db.Import(t.Context(), strings.NewReader(asCSV(all)), ImportOptions{List: name, Version: "v", Skip: []string{}, Options: importer.Options{Location: time.UTC}})
+				report, err := Import(t.Context(), dir, strings.NewReader(asCSV(all)), ImportOptions{List: name, Version: "v", Skip: []string{}, Options: importer.Options{Location: time.UTC}})
 				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := db.Refresh(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				m[name] = lastOfEach(all)
@@ -102,7 +105,7 @@ func TestBehavesLikeTheModel(t *testing.T) {
 			},
 			"refused import": func(t *rapid.T) {
 				text := asCSV(rapid.SliceOfN(entry, 0, 5).Draw(t, "entries")) + "---,,,,,,,\n"
-				if _, err := db.Import(t.Context(), strings.NewReader(text), ImportOptions{List: list.Draw(t, "list")}); err == nil {
+				if _, err := Import(t.Context(), dir, strings.NewReader(text), ImportOptions{List: list.Draw(t, "list")}); err == nil {
 					t.Fatal("imported")
 				}
 			},

@@ -84,11 +84,7 @@ func powerChild(prepared string) error {
 }
 
 func powerOptions(prepared string) (Options, error) {
-	b, err := os.ReadFile(filepath.Join(prepared, "signer.pub"))
-	if err != nil {
-		return Options{}, err
-	}
-	key, err := signed.ParseTrustedKey(string(b))
+	key, err := signed.LoadTrustedKey(filepath.Join(prepared, "signer.pub"))
 	return Options{Trust: []signed.TrustedKey{key}, Local: []string{"local"}, RulesOf: strictly.RulesOf}, err
 }
 

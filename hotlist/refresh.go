@@ -15,14 +15,14 @@ import (
 	"platewatch/hotlist/signed"
 )
 
-// scrubEvery is how often [DB.Watch] reads all lists again, so that a medium
-// that forgets is noticed although the list does not change.
+// scrubEvery is the interval at which [DB.Watch] reads all lists again, to notice a
+// medium that loses data.
 const scrubEvery = 24 * time.Hour
 
-// Watch keeps the DB at what its directory holds: it calls [DB.Refresh] at the
-// given interval (a second is cheap), and [DB.Check] once a day, until ctx is
-// done. It returns nil. Failures are logged when they begin.
-func (db *DB) Watch(ctx context.Context, every time.Duration) error {
+// Watch calls [DB.Refresh] at the given interval (a second is cheap) and [DB.Check]
+// once a day, until ctx is done or the DB is closed. After each refresh it calls
+// refreshed, with whether any list changed. It logs a failure when it begins.
+func (db *DB) Watch(ctx context.Context, every time.Duration, refreshed func(changed bool)) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	scrub := time.NewTicker(scrubEvery)
@@ -31,39 +31,40 @@ func (db *DB) Watch(ctx context.Context, every time.Duration) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-scrub.C:
 			if err := db.Check(ctx); err != nil && ctx.Err() == nil {
-				db.log.Error("a hotlist is damaged", "err", err)
+				db.log.Error("list damaged", "error", err)
 			}
 		case <-tick.C:
 		}
-		_, err := db.Refresh(ctx)
+		changed, err := db.Refresh(ctx)
 		switch {
 		case ctx.Err() != nil || errors.Is(err, entry.ErrClosed):
-			return nil
+			return
 		case err == nil:
 			last = ""
 		case err.Error() != last:
 			last = err.Error()
-			db.log.Error("the hotlist's directory cannot be read; the lists stay as they are", "err", err)
+			db.log.Error("hotlist directory unreadable, lists unchanged", "error", err)
 		}
+		refreshed(changed)
 	}
 }
 
-// Refresh looks at the directory and opens what is new in it, drops what was
-// removed, and replaces what turned out to be damaged. It reports whether
-// anything changed. Lookups go on meanwhile with the lists as they were.
+// Refresh opens the list files that are new in the directory, drops those that were
+// removed, and replaces those that are damaged. It reports whether any list changed.
+// Lookups continue meanwhile with the lists as they were.
 //
-// An error means that the directory itself could not be read; the lists then
-// stay as they are. What is wrong with a single list is told by [DB.Damage].
+// An error means that the directory itself could not be read; the lists are then
+// unchanged. [DB.Damage] tells what is wrong with single lists.
 func (db *DB) Refresh(ctx context.Context) (changed bool, err error) {
 	db.refreshing.Lock()
 	defer db.refreshing.Unlock()
 	return db.refresh(ctx)
 }
 
-// refreshLocked is Refresh for whoever holds the directory's lock.
+// refreshLocked is Refresh for callers that hold the directory's lock.
 func (db *DB) refreshLocked(ctx context.Context) (changed bool, err error) {
 	db.refreshing.Lock()
 	defer db.refreshing.Unlock()
@@ -82,7 +83,7 @@ func (db *DB) refresh(ctx context.Context) (changed bool, err error) {
 	names, err := folder.Lists(db.dir)
 	if err != nil {
 		return false, &entry.Error{Op: "open", Path: db.dir, Err: err,
-			Advice: "name the directory that `platewatch hotlist import -db` filled"}
+			Advice: "name the directory of `platewatch hotlist import -db`"}
 	}
 	var lists []*openList
 	for _, name := range names {
@@ -110,7 +111,7 @@ func (db *DB) refresh(ctx context.Context) (changed bool, err error) {
 	return true, db.swap(lists)
 }
 
-// swap puts lists in the place of those in use and releases what is no longer used.
+// swap replaces the lists in use and releases those no longer used.
 func (db *DB) swap(lists []*openList) error {
 	db.mu.Lock()
 	old := db.lists
@@ -133,9 +134,8 @@ func (db *DB) swap(lists []*openList) error {
 	return nil
 }
 
-// choose returns the file to serve a list from: the newest one that can be
-// used. It is the one that is open already unless there is a newer one, or the
-// open one is damaged. The only error is that of ctx.
+// choose returns the newest usable file of a list: the open one, unless there is a
+// newer one or the open one is damaged. The only error is that of ctx.
 func (db *DB) choose(ctx context.Context, name string, open *openList) (*openList, error) {
 	for _, path := range []string{folder.ListPath(db.dir, name), folder.PreviousPath(db.dir, name)} {
 		info, err := os.Stat(path)
@@ -157,18 +157,18 @@ func (db *DB) choose(ctx context.Context, name string, open *openList) (*openLis
 		}
 		db.refuse(ctx, name, path, info, err)
 		if open != nil && !open.failed.Load() && !errors.Is(err, entry.ErrDamaged) {
-			return open, nil // whatever is wrong may pass, and what is open is good
+			return open, nil // the failure may be temporary, and the open file is good
 		}
 	}
 	if open != nil && !open.failed.Load() {
 		if _, err := os.Stat(folder.ListPath(db.dir, name)); err == nil {
-			return open, nil // the newest is there, but cannot be used; better the old one than none
+			return open, nil // the newest exists but is unusable: keep the old one
 		}
 	}
 	return nil, nil
 }
 
-// tryOpen opens a list file unless it was refused before and is still the same.
+// tryOpen opens a list file, unless it was refused before and is unchanged.
 func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, open *openList) (*openList, error) {
 	if r, ok := db.refused[path]; ok && r.info != nil && folder.SameFile(r.info, info) && isPermanent(r.err) {
 		return nil, r.err
@@ -183,10 +183,10 @@ func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, 
 	}
 	l := &openList{File: file, searcher: match.NewSearcher(file.Searchable())}
 	if open != nil && open.failed.Load() && folder.SameFile(info, open.Info) {
-		err = l.Check(ctx) // a lookup met damage that the checksums of the file did not show
+		err = l.Check(ctx) // a search met damage that the checksums of the file do not show
 	}
 	if err == nil && l.Name != name {
-		err = errors.New("it holds another list, named " + l.Name)
+		err = errors.New("the file holds another list, " + l.Name)
 	}
 	if err == nil && !db.trusted(&l.List) {
 		err = entry.ErrUnsigned
@@ -200,14 +200,14 @@ func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, 
 	db.reloads.Add(1)
 	log := db.log.With("list", l.Name, "version", l.Version, "entries", l.Entries)
 	if l.Fallback {
-		log.Warn("list opened: the version before, because the newest one cannot be used")
+		log.Warn("previous version of the list opened, the newest is unusable")
 	} else {
 		log.Info("list opened")
 	}
 	return l, nil
 }
 
-// trusted tells whether a list may be matched.
+// trusted reports whether a list may be matched.
 func (db *DB) trusted(l *entry.List) bool {
 	if len(db.o.Trust) == 0 || slices.Contains(db.o.Local, l.Name) {
 		return true
@@ -217,15 +217,15 @@ func (db *DB) trusted(l *entry.List) bool {
 	})
 }
 
-// isPermanent tells whether a file that was refused for err will be refused again
+// isPermanent reports whether a file that was refused for err will be refused again
 // unless it changes.
 func isPermanent(err error) bool {
 	var system *fs.PathError
 	return !errors.Is(err, entry.ErrLocked) && !errors.Is(err, entry.ErrKey) && !errors.As(err, &system)
 }
 
-// refuse records and reports a file that cannot be used, once, and sets it
-// aside if it is damaged, which is tried again if it fails.
+// refuse records and reports, once, a file that cannot be used. If it is damaged,
+// refuse sets it aside, and retries that if it fails.
 func (db *DB) refuse(ctx context.Context, name, path string, info os.FileInfo, err error) {
 	before, known := db.refused[path]
 	known = known && before.err.Error() == err.Error() && (info == nil || before.info == nil || folder.SameFile(before.info, info))
@@ -241,7 +241,7 @@ func (db *DB) refuse(ctx context.Context, name, path string, info os.FileInfo, e
 		if failure != nil {
 			r.failed = failure.Error()
 			if !known || before.failed != r.failed {
-				db.log.Error("a damaged list could not be set aside", "list", name, "path", path, "err", failure)
+				db.log.Error("damaged list not set aside", "list", name, "path", path, "error", failure)
 			}
 		}
 	}
@@ -249,12 +249,12 @@ func (db *DB) refuse(ctx context.Context, name, path string, info os.FileInfo, e
 	if known && to == "" {
 		return
 	}
-	db.log.Error("a list cannot be used", "list", name, "path", path, "err", err, "set_aside", to)
+	db.log.Error("list unusable", "list", name, "path", path, "error", err, "set_aside", to)
 	d := Damage{List: name, Path: path, Err: &entry.Error{Op: "open", Path: path, Err: err, Advice: folder.Advice(err)},
 		Reason: err.Error(), SetAside: to, Seen: time.Now()}
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if known { // now it could be set aside
+	if known { // setting aside has succeeded now
 		for i := range db.damage {
 			if db.damage[i].Path == path && db.damage[i].SetAside == "" {
 				db.damage[i].SetAside = to
@@ -268,7 +268,7 @@ func (db *DB) refuse(ctx context.Context, name, path string, info os.FileInfo, e
 	db.damage = append(db.damage, d)
 }
 
-// forget drops what is remembered about files that are gone.
+// forget drops refused files that no longer exist.
 func (db *DB) forget(names []string) {
 	for path := range db.refused {
 		if !slices.ContainsFunc(names, func(name string) bool {

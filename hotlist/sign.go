@@ -13,34 +13,34 @@ import (
 	"platewatch/hotlist/signed"
 )
 
-// SignOptions say how a list is signed.
+// SignOptions say how [DB.Sign] signs a list.
 type SignOptions struct {
 	Key minisign.PrivateKey
-	// Version must be higher than that of every version signed before.
-	// Default: the time, as 20060102150405.
+	// Version must be higher than that of every earlier signed version. Default: the
+	// time, as 20060102150405.
 	Version uint64
-	// Expires is when a newer version should have come. Required.
+	// Expires is the time by which a newer version will have arrived. Required.
 	Expires time.Time
 }
 
-// SignReport tells what was signed.
+// SignReport is the result of [DB.Sign].
 type SignReport struct {
 	List    string    `json:"list"`
 	Version uint64    `json:"version"`
 	Entries int       `json:"entries"`
 	Expires time.Time `json:"expires"`
 	Key     string    `json:"key"`
-	// Full counts the parts of the whole list, Delta those of the way from the
-	// version before, Changes the entries on it.
+	// Full is the number of parts of the whole list, Delta that of the changes from
+	// the previous version, Changes the number of those changes.
 	Full    int   `json:"full_parts"`
 	Delta   int   `json:"delta_parts"`
 	Changes int   `json:"changes"`
 	Bytes   int64 `json:"bytes"`
 }
 
-// Sign writes a list as a signed version into a new folder: the manifest, all
-// of the list in parts, and, if the version before is still there, the parts
-// of the way from it.
+// Sign writes a list as a signed version into a new folder: the manifest, the parts of
+// the whole list, and, if the previous version is still there, the parts of the
+// changes from it.
 func (db *DB) Sign(ctx context.Context, list, dir string, o SignOptions) (SignReport, error) {
 	fail := func(err error, advice string) (SignReport, error) {
 		return SignReport{}, &entry.Error{Op: "sign", Path: dir, Err: err, Advice: advice}
@@ -50,7 +50,7 @@ func (db *DB) Sign(ctx context.Context, list, dir string, o SignOptions) (SignRe
 		o.Version, _ = strconv.ParseUint(now.Format("20060102150405"), 10, 64) // digits only
 	}
 	if !o.Expires.After(now) {
-		return fail(entry.OptionErrorf("it would be overdue from the beginning"), "say when a newer version will have come")
+		return fail(entry.OptionErrorf("the version would be overdue already"), "name a time in the future by which a newer version will have arrived")
 	}
 	l, err := db.retain(list)
 	if err != nil {

@@ -11,31 +11,31 @@ import (
 	"platewatch/hotlist/internal/folder"
 )
 
-// trustSuffix names the file, NAME.trust, that remembers what was accepted of a
-// list, so that neither damage nor removal opens the way back to an old version.
+// trustSuffix names the file, NAME.trust, with the version that was accepted of a list,
+// so that neither damage nor removal permits an older one.
 const trustSuffix = ".trust"
 
-// trustRecord is what is remembered of a signed list.
+// trustRecord is the content of a trust file.
 type trustRecord struct {
-	// Version and Digest are of the newest version that was ever accepted.
+	// Version and Digest are those of the newest version ever accepted.
 	Version uint64        `json:"version"`
 	Digest  entry.Digest  `json:"digest"`
 	Signed  *entry.Signed `json:"signed,omitempty"`
-	// Refused is the last update that was refused, if none was accepted since.
+	// Refused is the last refused update, if none was accepted since.
 	Refused *Refusal `json:"refused,omitempty"`
 }
 
 // Refusal is an update that was refused.
 type Refusal struct {
-	Version uint64    `json:"version,omitempty"` // 0: it could not be believed even that much
+	Version uint64    `json:"version,omitempty"` // 0: the manifest was not authentic
 	Reason  string    `json:"reason"`
 	At      time.Time `json:"at"`
 }
 
 func trustPath(dir, name string) string { return filepath.Join(dir, name+trustSuffix) }
 
-// readTrust reads what is remembered of a list. A file that is not what was
-// written is [ErrDamaged]; none is an empty record.
+// readTrust reads the trust file of a list. A changed file is an [entry.ErrDamaged]; a
+// missing one is an empty record.
 func readTrust(dir, name string, key folder.Key) (trustRecord, error) {
 	var r trustRecord
 	payload, err := folder.ReadSealed(trustPath(dir, name), key.Derive(nil, "trust"))
@@ -48,7 +48,7 @@ func readTrust(dir, name string, key folder.Key) (trustRecord, error) {
 	return r, json.Unmarshal(payload, &r)
 }
 
-// writeTrust replaces it, atomically.
+// writeTrust replaces the trust file of a list, atomically.
 func writeTrust(dir, name string, key folder.Key, r trustRecord) error {
 	payload, err := json.Marshal(r)
 	if err != nil {
@@ -57,21 +57,21 @@ func writeTrust(dir, name string, key folder.Key, r trustRecord) error {
 	return folder.WriteSealed(trustPath(dir, name), key.Derive(nil, "trust"), payload)
 }
 
-// ListState is where a list stands: for the status page, the health message and
-// the server.
+// ListState is the state of a list: for the status page, the health message and the
+// server.
 type ListState struct {
 	entry.List
-	// Overdue: its manifest has expired, and no newer one came. Always false
+	// Overdue: its manifest has expired, and no newer one has arrived. Always false
 	// while the clock is not synchronised.
 	Overdue bool `json:"overdue"`
-	// Missing: nothing is matched, though a version was accepted once.
+	// Missing: a version was accepted once, but none is matched.
 	Missing bool `json:"missing,omitempty"`
-	// Refused is the last update that was refused since the list came into use.
+	// Refused is the last update refused since the list came into use.
 	Refused *Refusal `json:"refused,omitempty"`
 }
 
-// States returns where each list stands at a time, by name. Lists that were
-// never accepted but refused are among them.
+// States returns the state of each list at a time, including lists of which no version
+// was accepted but one refused.
 func (db *DB) States(at time.Time, clockSynchronised bool) ([]ListState, error) {
 	lists, err := db.Lists()
 	if err != nil {

@@ -44,7 +44,7 @@ func simulateLists(ctx context.Context, std stdio, o hotlist.Options, reads int,
 		return err
 	}
 	if picture != "" {
-		if err := os.WriteFile(picture, simulationCurves(rows), 0o644); err != nil {
+		if err := os.WriteFile(picture, simulate.Curves(rows), 0o644); err != nil {
 			return err
 		}
 	}

@@ -9,9 +9,8 @@ import (
 	"platewatch/hotlist/internal/folder"
 )
 
-// Count adds to the counts of a day. When a new day begins the one before goes
-// into the trail. Counts that were not added yet are lost in a power cut; a
-// unit adds them every few minutes.
+// Count adds to the counts of a day. When a day begins, the counts of the previous
+// one are appended to the trail.
 func (t *Trail) Count(ctx context.Context, d DayCounts) error {
 	if d.empty() {
 		return nil
@@ -27,7 +26,7 @@ func (t *Trail) Count(ctx context.Context, d DayCounts) error {
 	defer unlock()
 	c, err := t.Counted()
 	if err != nil {
-		c = DayCounts{} // damaged: what it counted is lost, and cannot be told
+		c = DayCounts{} // damaged: its counts are lost
 	}
 	if c.Day != d.Day && !c.empty() {
 		if err := t.appendLocked([]Record{{Kind: Counts, Counts: &c}}); err != nil {

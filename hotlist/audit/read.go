@@ -15,29 +15,29 @@ import (
 	"platewatch/hotlist/internal/folder"
 )
 
-// AuditFilter chooses records. Empty fields choose all.
+// Filter selects records. Empty fields select all.
 type Filter struct {
 	Kinds    []Kind
 	List     string
 	Operator string
-	Plate    string // looked up or matched
-	Since    time.Time
-	Until    time.Time
+	Plate    string    // looked up, added or removed
+	Since    time.Time // first moment
+	Until    time.Time // first moment that is not selected
 }
 
-// AuditReport is what verifying the trail found.
+// Report is what [Trail.Verify] found.
 type Report struct {
 	Records int    `json:"records"`
 	First   uint64 `json:"first,omitempty"`
 	Last    uint64 `json:"last,omitempty"`
-	// Head is the link of the last record: noted elsewhere, it proves later that
+	// Head is the link of the last record. A copy kept elsewhere proves later that
 	// the trail up to here was not rewritten.
 	Head string `json:"head,omitempty"`
 }
 
-// BrokenError is the first record that does not fit to those before it.
+// BrokenError is the first record that does not continue the chain.
 type BrokenError struct {
-	Seq  uint64 // the number that it should have
+	Seq  uint64 // its expected number
 	File string
 	Line int
 	Why  string
@@ -52,15 +52,15 @@ func (e *BrokenError) Error() string {
 
 // Hint says what to do.
 func (e *BrokenError) Hint() string {
-	return "somebody changed it, or the storage is failing: keep a copy of the folder, and find out which"
+	return "keep a copy of the folder, and find out whether somebody changed it or the storage is failing"
 }
 
-// Unwrap makes it an [ErrDamaged].
+// Unwrap makes it an [entry.ErrDamaged].
 func (e *BrokenError) Unwrap() error { return entry.ErrDamaged }
 
-// Verify proves that every record follows from the one before it, and that none
-// is missing in between, at the beginning or at the end. The error is a
-// [*BrokenError].
+// Verify proves that the chain of records is complete: none was changed, moved,
+// inserted or removed, neither in between nor at an end. If it is not, the error is
+// a [*BrokenError].
 func (t *Trail) Verify() (Report, error) {
 	var report Report
 	last, err := t.readLink("anchor")
@@ -77,7 +77,7 @@ func (t *Trail) Verify() (Report, error) {
 	if err != nil {
 		return report, err
 	}
-	torn := false // what a power cut left behind the head: see [Trail.counted]
+	torn := false // records that were never committed: see [Trail.committed]
 	err = t.each(func(file string, line int, text []byte) error {
 		if torn {
 			return nil
@@ -94,11 +94,11 @@ func (t *Trail) Verify() (Report, error) {
 			return broken(err.Error())
 		}
 		if r.Seq != last.Seq+1 {
-			return broken(fmt.Sprintf("record %d stands there", r.Seq))
+			return broken(fmt.Sprintf("record %d is in its place", r.Seq))
 		}
 		b, _, _ := bytes.Cut(text, []byte("\t"))
 		if t.hash(last.Hash, b) != hash {
-			return broken("it was changed, or is tied to another past")
+			return broken("it was changed, or continues another history")
 		}
 		last = link{Seq: r.Seq, Hash: hash}
 		if head.Seq == last.Seq {
@@ -114,16 +114,16 @@ func (t *Trail) Verify() (Report, error) {
 	case err != nil:
 		return report, err
 	case report.Records == 0 && anchored == 0 && errors.Is(headErr, fs.ErrNotExist):
-		return report, nil // nothing was ever recorded
+		return report, nil // nothing was recorded yet
 	case headErr != nil:
-		return report, &BrokenError{Seq: last.Seq + 1, Why: "where it should end is not known: " + headErr.Error()}
+		return report, &BrokenError{Seq: last.Seq + 1, Why: "its end is unknown: " + headErr.Error()}
 	case head.Seq > last.Seq || !seenHead:
-		return report, &BrokenError{Seq: last.Seq + 1, Why: fmt.Sprintf("it should go on to record %d", head.Seq)}
+		return report, &BrokenError{Seq: last.Seq + 1, Why: fmt.Sprintf("records up to %d are missing", head.Seq)}
 	}
 	return report, nil
 }
 
-// end is the name of the last segment; empty if there is none.
+// end returns the name of the last segment; empty if there is none.
 func (t *Trail) end() (string, error) {
 	starts, err := t.segmentFiles()
 	if len(starts) == 0 || errors.Is(err, fs.ErrNotExist) {
@@ -168,13 +168,14 @@ func (t *Trail) eachOf(path string, f func(file string, line int, text []byte) e
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return f(filepath.Base(path), n+1, nil) // a line too long is no record
+		return f(filepath.Base(path), n+1, nil) // too long a line is not a record
 	}
 	return nil
 }
 
-// Records calls f with the records that a filter chooses, oldest first, without
-// verifying them. Lines that are no records are left out: see [Trail.Verify].
+// Records calls f with the records that a filter selects, oldest first, until f
+// returns an error. It does not verify them, and skips invalid lines: see
+// [Trail.Verify].
 func (t *Trail) Records(filter Filter, f func(Record) error) error {
 	token := ""
 	if filter.Plate != "" {
@@ -182,14 +183,14 @@ func (t *Trail) Records(filter Filter, f func(Record) error) error {
 	}
 	return t.each(func(_ string, _ int, text []byte) error {
 		r, _, err := splitLine(text)
-		if err != nil || !filter.chooses(&r, token) {
+		if err != nil || !filter.selects(&r, token) {
 			return nil
 		}
 		return f(r)
 	})
 }
 
-func (f *Filter) chooses(r *Record, token string) bool {
+func (f *Filter) selects(r *Record, token string) bool {
 	kind := len(f.Kinds) == 0
 	for _, k := range f.Kinds {
 		kind = kind || k == r.Kind
@@ -198,12 +199,12 @@ func (f *Filter) chooses(r *Record, token string) bool {
 		(token == "" || token == r.Plate) && (f.Since.IsZero() || !r.At.Before(f.Since)) && (f.Until.IsZero() || r.At.Before(f.Until))
 }
 
-// DayCounts are one day's numbers, for the yearly reports that laws ask for.
+// DayCounts are the numbers of one day, for the yearly reports that laws require.
 type DayCounts struct {
 	Day      string `json:"day"` // 2006-01-02, UTC; "unknown" while the clock was not set
 	Reads    uint64 `json:"reads"`
 	Passages uint64 `json:"passages"`
-	// Hits by list and category.
+	// Hits counts the hits by list and category.
 	Hits map[string]map[string]uint64 `json:"hits,omitempty"`
 }
 
@@ -223,10 +224,10 @@ func (c *DayCounts) add(d DayCounts) {
 	}
 }
 
-// empty tells whether there is nothing to count.
+// empty reports whether all counts are zero.
 func (c *DayCounts) empty() bool { return c.Reads == 0 && c.Passages == 0 && len(c.Hits) == 0 }
 
-// Counted returns the counts of the day that is not in the trail yet.
+// Counted returns the counts of the current day, which is not in the trail yet.
 func (t *Trail) Counted() (DayCounts, error) {
 	var c DayCounts
 	b, err := folder.ReadSealed(filepath.Join(t.dir, "counts"), t.key)

@@ -1,3 +1,7 @@
+// Package audit keeps a hotlist's audit trail: who did what to the lists and why,
+// which updates were accepted and refused, which hits there were, and each day's
+// counts, all without plates. Records are chained by HMACs, so that a change, a
+// gap or a truncation shows.
 package audit
 
 import (
@@ -22,32 +26,32 @@ import (
 	"platewatch/hotlist/internal/folder"
 )
 
-// AuditKind is what was done.
+// Kind is what was done.
 type Kind string
 
-// The kinds of audit records.
+// The kinds of records.
 const (
 	Import Kind = "import"  // a list was imported from a file
 	Apply  Kind = "apply"   // a signed update was accepted
 	Refuse Kind = "refuse"  // a signed update was refused
 	Add    Kind = "add"     // an entry was added by hand
 	Remove Kind = "remove"  // a list, or an entry, was removed by hand
-	Export Kind = "export"  // a list was written out in the clear
+	Export Kind = "export"  // a list was exported in plain text
 	Lookup Kind = "look-up" // a plate was looked up by hand
 	Hit    Kind = "hit"     // a passage matched
-	Counts Kind = "counts"  // what one day brought, without plates
+	Counts Kind = "counts"  // the counts of one day
 )
 
-// AuditKinds lists the kinds.
+// Kinds lists the kinds.
 var Kinds = []Kind{Import, Apply, Refuse, Add, Remove, Export, Lookup, Hit, Counts}
 
-// AuditRecord is one line of the audit trail. It holds no plate: Plate is a
-// HMAC of it, by which a plate that is known can be searched for.
+// Record is one line of the trail. It holds no plate: Plate is an HMAC, by which a
+// known plate can be searched for.
 type Record struct {
 	Seq  uint64    `json:"seq"` // from 1, without gaps
-	At   time.Time `json:"at"`  // by this machine's clock, which may be wrong: order comes from Seq
+	At   time.Time `json:"at"`  // by this machine's clock, which may be wrong; Seq gives the order
 	Kind Kind      `json:"kind"`
-	// Operator and Reason are who did it by hand, and why.
+	// Operator and Reason tell who did it by hand, and why.
 	Operator string `json:"operator,omitempty"`
 	Reason   string `json:"reason,omitempty"`
 	List     string `json:"list,omitempty"`
@@ -57,37 +61,36 @@ type Record struct {
 	Entries  int    `json:"entries,omitempty"`
 	Added    int    `json:"added,omitempty"`
 	Removed  int    `json:"removed,omitempty"`
-	Refused  string `json:"refused,omitempty"` // why an update was
-	Plate    string `json:"plate,omitempty"`   // see [Trail.Token]
+	Refused  string `json:"refused,omitempty"` // reason of the refusal
+	Plate    string `json:"plate,omitempty"`   // token of the plate: see [Trail.Token]
 	Matches  int    `json:"matches,omitempty"` // of a look-up
 	Category string `json:"category,omitempty"`
-	How      string `json:"how,omitempty"` // as [Match] says
+	How      string `json:"how,omitempty"` // as in the match
 	Hit      string `json:"hit,omitempty"` // its id
 	Record   string `json:"record,omitempty"`
-	// Counts is one day's, for AuditCounts.
+	// Counts are those of one day, for the kind Counts.
 	Counts *DayCounts `json:"counts,omitempty"`
 }
 
 // A trail is a folder:
 //
-//	00000001.log  the records from number 1 on, a line each: JSON, a tab, and its link
-//	anchor        the number and link of the last record that was deleted for its age
-//	head          those of the last record
+//	00000001.log  a segment: the records from number 1 on, one a line: JSON, a tab, the link
+//	anchor        number and link of the last record that expired
+//	head          number and link of the last record
 //	counts        today's counts
 //	lock          held while a record is written
 //
-// A record's link is the HMAC-SHA-256, under a key of the hotlist's, of the link
-// before and its JSON. So no record can be changed, moved, inserted or taken
-// out without the key, and head shows if the last ones were cut off. Whoever has
-// the key and the disk can write another history; only a copy of a link that
-// was taken elsewhere shows that.
+// A record's link is the HMAC-SHA-256, under a key derived from the hotlist's, of the
+// previous link and the record's JSON. Without the key no record can be changed,
+// moved, inserted or removed, and head reveals a truncation. Whoever has key and disk
+// can write another history; only a copy of a link kept elsewhere reveals that.
 const (
 	auditFolder  = "audit"
 	segmentBytes = 1 << 20
-	// maxSegments bounds the trail's size; keptFor, its age.
+	// maxSegments bounds the size of the trail, keptFor its age.
 	maxSegments = 64
 	keptFor     = 3 * 366 * 24 * time.Hour
-	maxRecord   = 16 << 10
+	maxRecord   = 16 << 10 // bytes
 )
 
 // Trail is the audit trail of a hotlist. Several processes may write to it.
@@ -95,12 +98,12 @@ type Trail struct {
 	dir string
 	key []byte
 	now func() time.Time
-	// The limits, for tests.
+	// Limits; tests lower them.
 	segment, segments int
 	kept              time.Duration
 }
 
-// link ties a record to all before it.
+// link chains a record to all before it.
 type link struct {
 	Seq  uint64 `json:"seq"`
 	Hash string `json:"hash"`
@@ -108,8 +111,8 @@ type link struct {
 
 var genesis = link{Hash: strings.Repeat("0", 2*sha256.Size)}
 
-// OpenTrail opens the audit trail of the hotlist in directory dir, whose key is
-// needed.
+// Open opens the trail of the hotlist in directory dir, and makes it if it does not
+// exist. keyFile holds the hotlist's key; empty: the directory's own.
 func Open(dir, keyFile string) (*Trail, error) {
 	if err := folder.Make(dir); err != nil {
 		return nil, &entry.Error{Op: "audit", Path: dir, Err: err, Advice: folder.MakeAdvice}
@@ -125,13 +128,14 @@ func Open(dir, keyFile string) (*Trail, error) {
 	return t, nil
 }
 
-// NewTrail is [OpenTrail] for whoever has the key; nothing is read or made.
+// New returns the trail of the hotlist in directory dir, whose key is known. It makes
+// nothing.
 func New(dir string, key folder.Key) *Trail {
 	return &Trail{dir: filepath.Join(dir, auditFolder), key: key.Derive(nil, "audit"), now: time.Now,
 		segment: segmentBytes, segments: maxSegments, kept: keptFor}
 }
 
-// Token is what stands for a plate in the trail.
+// Token returns what the trail records of a plate.
 func (t *Trail) Token(plate string) string {
 	h := hmac.New(sha256.New, t.key)
 	fmt.Fprintf(h, "plate\x00%s", entry.Normalize(plate))
@@ -145,11 +149,10 @@ func (t *Trail) hash(before string, record []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Append writes records to the end of the trail and syncs it. Their Seq and At
-// are set.
+// Append appends records, sets their Seq and At, and syncs the trail.
 func (t *Trail) Append(ctx context.Context, records ...Record) error {
 	fail := func(err error) error {
-		return &entry.Error{Op: "audit", Path: t.dir, Err: err, Advice: "nothing may happen unrecorded: make room, or give the folder to the user that this runs as"}
+		return &entry.Error{Op: "audit", Path: t.dir, Err: err, Advice: "nothing is done without a record: free some space, or give the folder to the user that this runs as"}
 	}
 	if err := folder.Make(t.dir); err != nil {
 		return fail(err)
@@ -203,7 +206,7 @@ func (t *Trail) appendLocked(records []Record) error {
 	return t.expire()
 }
 
-// line encodes a record.
+// line encodes a record, and returns its link.
 func (t *Trail) line(r *Record, before link) ([]byte, link, error) {
 	r.Reason, r.Refused, r.Operator = cut(r.Reason, 500), cut(r.Refused, 500), cut(r.Operator, 100)
 	b, err := json.Marshal(r)
@@ -211,13 +214,13 @@ func (t *Trail) line(r *Record, before link) ([]byte, link, error) {
 		return nil, before, err
 	}
 	if len(b) > maxRecord {
-		return nil, before, fmt.Errorf("a record has %d bytes, and %d is the most", len(b), maxRecord)
+		return nil, before, fmt.Errorf("a record has %d bytes; the maximum is %d", len(b), maxRecord)
 	}
 	next := link{Seq: r.Seq, Hash: t.hash(before.Hash, b)}
 	return fmt.Appendf(b, "\t%s\n", next.Hash), next, nil
 }
 
-// cut shortens a text to a number of bytes, between characters.
+// cut shortens a text to most bytes, between characters.
 func cut(s string, most int) string {
 	if len(s) <= most {
 		return s
@@ -225,7 +228,7 @@ func cut(s string, most int) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-// segmentFiles returns the numbers of the first records of the segments.
+// segmentFiles returns the number of each segment's first record, sorted.
 func (t *Trail) segmentFiles() ([]uint64, error) {
 	files, err := os.ReadDir(t.dir)
 	if err != nil {
@@ -259,8 +262,9 @@ func (t *Trail) newSegment(start uint64) (*os.File, error) {
 	return f, nil
 }
 
-// openEnd opens the last segment and tells which link it ends with. What a
-// power cut left there that never counted is cut off.
+// openEnd opens the last segment and returns the link that it ends with. It
+// truncates records written but not yet committed (named by head) before a power
+// cut.
 func (t *Trail) openEnd() (f *os.File, last link, size int64, err error) {
 	starts, err := t.segmentFiles()
 	if err != nil {
@@ -271,7 +275,7 @@ func (t *Trail) openEnd() (f *os.File, last link, size int64, err error) {
 		if err != nil {
 			last = genesis
 		}
-		// It is there before the first record, so that a trail without one is broken.
+		// Written before the first record, so that a trail without head is broken.
 		if _, err := t.readLink("head"); errors.Is(err, fs.ErrNotExist) {
 			if err := t.writeLink("head", last); err != nil {
 				return nil, last, 0, err
@@ -290,7 +294,7 @@ func (t *Trail) openEnd() (f *os.File, last link, size int64, err error) {
 		f.Close()
 		return nil, last, 0, err
 	}
-	whole := t.counted(b, start)
+	whole := t.committed(b, start)
 	if whole < len(b) {
 		if err := f.Truncate(int64(whole)); err != nil {
 			f.Close()
@@ -298,12 +302,12 @@ func (t *Trail) openEnd() (f *os.File, last link, size int64, err error) {
 		}
 	}
 	b = bytes.TrimSuffix(b[:whole], []byte("\n"))
-	if len(b) == 0 { // made just before a power cut
+	if len(b) == 0 { // a power cut followed its creation
 		last, err = t.before(starts, start)
 		return f, last, 0, err
 	}
-	// A damaged line does not stop the trail: the record that follows is tied to
-	// what stands there, and Verify names the place.
+	// A damaged last line does not stop the trail: the next record is chained to
+	// head, and Verify names the damage.
 	line := b[bytes.LastIndexByte(b, '\n')+1:]
 	r, hash, err := splitLine(line)
 	if err != nil {
@@ -316,11 +320,11 @@ func (t *Trail) openEnd() (f *os.File, last link, size int64, err error) {
 	return f, link{Seq: r.Seq, Hash: hash}, int64(whole), nil
 }
 
-// counted is how many bytes of the last segment count. A record does once head
-// names it or one after it, and head is written after the records were synced.
-// Of what a power cut left behind that, a line that is no record, torn or half
-// written, never counted, and neither does what follows it.
-func (t *Trail) counted(b []byte, start uint64) int {
+// committed returns how many bytes of the last segment are committed. A record is
+// once head names it or a later one; head is written after the records are synced.
+// Beyond head, an invalid line is one that a power cut tore: it and what follows it
+// were never committed.
+func (t *Trail) committed(b []byte, start uint64) int {
 	whole := bytes.LastIndexByte(b, '\n') + 1
 	head, err := t.readLink("head")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -336,7 +340,7 @@ func (t *Trail) counted(b []byte, start uint64) int {
 	return whole
 }
 
-// before is the link that a segment without records follows.
+// before returns the link that an empty segment follows.
 func (t *Trail) before(starts []uint64, start uint64) (link, error) {
 	last, err := t.readLink("head")
 	if err == nil && last.Seq == start-1 {
@@ -355,17 +359,17 @@ func splitLine(line []byte) (Record, string, error) {
 	var r Record
 	b, hash, ok := bytes.Cut(line, []byte("\t"))
 	if !ok || len(hash) != 2*sha256.Size {
-		return r, "", errors.New("it is no record")
+		return r, "", errors.New("not a valid record")
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&r); err != nil {
-		return r, "", errors.New("it is no record")
+		return r, "", errors.New("not a valid record")
 	}
 	return r, string(hash), nil
 }
 
-// writeLink writes the head or the anchor.
+// writeLink writes head or anchor.
 func (t *Trail) writeLink(name string, l link) error {
 	b, err := json.Marshal(l)
 	if err != nil {
@@ -385,8 +389,8 @@ func (t *Trail) readLink(name string) (l link, err error) {
 	return l, nil
 }
 
-// expire deletes the oldest segments when there are too many, or when they are
-// too old, and remembers where the chain goes on.
+// expire deletes the oldest segments when there are too many or they are too old,
+// and writes the anchor, where the chain continues.
 func (t *Trail) expire() error {
 	starts, err := t.segmentFiles()
 	if err != nil {
@@ -395,7 +399,7 @@ func (t *Trail) expire() error {
 	for len(starts) > 1 {
 		end, at, err := t.lastOf(starts[0])
 		if err != nil || len(starts) <= t.segments && t.now().Sub(at) < t.kept {
-			return nil // one that cannot be read is evidence, and stays
+			return nil // an unreadable segment is evidence and is kept
 		}
 		if err := t.writeLink("anchor", end); err != nil {
 			return err
@@ -408,7 +412,7 @@ func (t *Trail) expire() error {
 	return nil
 }
 
-// lastOf returns the link that a segment ends with, and when that was.
+// lastOf returns the link that a segment ends with, and the time of its last record.
 func (t *Trail) lastOf(start uint64) (link, time.Time, error) {
 	b, err := os.ReadFile(t.segmentPath(start))
 	if err != nil {

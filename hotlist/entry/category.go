@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// Categories that have a default priority of their own. A list may use any
-// other word; such entries have the priority [DefaultPriority].
+// Categories with a default priority of their own. A list may use any other
+// word; its entries then get [DefaultPriority].
 const (
 	AmberAlert        = "amber_alert"
 	SilverAlert       = "silver_alert"
@@ -23,9 +23,10 @@ const (
 	Other             = "other"
 )
 
-// DefaultPriority is that of entries whose category has none of its own.
+// DefaultPriority is the priority of entries whose category has none of its own.
 const DefaultPriority = 5
 
+// Priorities run from MostUrgent to LeastUrgent.
 const (
 	MostUrgent  = 1
 	LeastUrgent = 9
@@ -39,7 +40,8 @@ var categoryPriority = map[string]int{
 	SupervisedRelease: 6, SexOffender: 6, Immigration: 6,
 }
 
-// categoryAliases are other words for the categories above, as [slug] writes them.
+// categoryAliases are other words for the categories above, in the form that [slug]
+// gives them.
 var categoryAliases = map[string]string{
 	"amber": AmberAlert, "silver": SilverAlert, "stolen": StolenVehicle, "stolen_car": StolenVehicle,
 	"stolen_veh": StolenVehicle, "stolen_plates": StolenPlate, "stolen_license_plate": StolenPlate,
@@ -48,7 +50,7 @@ var categoryAliases = map[string]string{
 	"protection": ProtectionOrder, "custom": Other,
 }
 
-// PriorityOf is the default priority of a category.
+// PriorityOf returns the default priority of a category.
 func PriorityOf(category string) int {
 	if p, ok := categoryPriority[category]; ok {
 		return p
@@ -56,8 +58,8 @@ func PriorityOf(category string) int {
 	return DefaultPriority
 }
 
-// CategoryOf writes a category the way the constants are written; empty if value
-// has no letter or digit.
+// CategoryOf returns a category in the form of the constants, aliases replaced;
+// empty if value has no letter or digit.
 func CategoryOf(value string) string {
 	s := slug(value)
 	if name, ok := categoryAliases[s]; ok {
@@ -66,7 +68,7 @@ func CategoryOf(value string) string {
 	return s
 }
 
-// slug writes words in lower case, joined by underscores.
+// slug joins words in lower case with underscores.
 func slug(s string) string {
 	var b strings.Builder
 	gap := false

@@ -1,3 +1,6 @@
+// Package entry holds what all of the hotlist's packages speak of: an entry of a
+// list, the list's description, plates and patterns in normal form, and the
+// errors with their advice.
 package entry
 
 import (
@@ -10,10 +13,10 @@ import (
 	"unicode/utf8"
 )
 
-// Entry is one line of a list: a plate that is wanted, and why.
+// Entry is one line of a list: a wanted plate, and why it is wanted.
 type Entry struct {
 	// Plate is normalised: see [Normalize]. If Policy is [PolicyWildcard] it is
-	// a pattern, with ? and * in it.
+	// a pattern with ? and *: see [NormalizePattern].
 	Plate string `json:"plate"`
 	// State is the issuing state, province or country, in capitals, as the
 	// list's owner writes it.
@@ -27,23 +30,23 @@ type Entry struct {
 	// Handling tells the officer what to do and what not.
 	Handling string  `json:"handling,omitempty"`
 	Vehicle  Vehicle `json:"vehicle,omitzero"`
-	// Record and Agency say where the entry comes from.
+	// Record is the record number at the agency that made the entry.
 	Record string `json:"record,omitempty"`
 	Agency string `json:"agency,omitempty"`
 	Note   string `json:"note,omitempty"`
-	// Effective is the first moment at which the entry counts, Expires the
-	// first at which it no longer does; zero means no bound. Whole seconds, UTC.
+	// The entry is active from Effective until before Expires; zero means no
+	// bound. Whole seconds, UTC.
 	Effective time.Time `json:"effective,omitzero"`
 	Expires   time.Time `json:"expires,omitzero"`
 	// Policy limits how a reading may differ from Plate and still match.
 	Policy Policy `json:"policy,omitempty"`
 }
 
-// Policies lists the policies. The order is that of their codes in list files
-// and must not change.
+// Policies lists the policies. Their order gives their codes in list files and
+// must not change.
 var Policies = []Policy{PolicyAny, PolicyExact, PolicyFuzzy, PolicyWildcard}
 
-// Vehicle is what the list knows about the vehicle that carries the plate.
+// Vehicle describes the vehicle that carries the plate, as far as the list does.
 type Vehicle struct {
 	Year   int    `json:"year,omitempty"`
 	Make   string `json:"make,omitempty"`
@@ -52,22 +55,22 @@ type Vehicle struct {
 	Colour string `json:"colour,omitempty"`
 }
 
-// Policy is an entry's own limit on how it may be matched.
+// Policy is how an entry asks to be matched.
 type Policy string
 
 const (
-	// PolicyAny leaves it to the list.
+	// PolicyAny follows the list's rules.
 	PolicyAny Policy = ""
-	// PolicyExact allows no confusable characters.
+	// PolicyExact matches the exact text only.
 	PolicyExact Policy = "exact"
 	// PolicyFuzzy allows one character to be wrong, missing or added, whatever
-	// the list says.
+	// the list's rules say.
 	PolicyFuzzy Policy = "fuzzy"
-	// PolicyWildcard: Plate is a pattern; ? is any character, * any number of them.
+	// PolicyWildcard: Plate is a pattern; ? stands for one character, * for any number.
 	PolicyWildcard Policy = "wildcard"
 )
 
-// ActiveAt tells whether e counts at a time.
+// ActiveAt reports whether e is in effect at now.
 func (e *Entry) ActiveAt(now time.Time) bool {
 	if !e.Effective.IsZero() && now.Before(e.Effective) {
 		return false
@@ -75,17 +78,17 @@ func (e *Entry) ActiveAt(now time.Time) bool {
 	return e.Expires.IsZero() || now.Before(e.Expires)
 }
 
-// TimeBound tells whether e counts for some time only.
+// TimeBound reports whether e has a beginning or an end.
 func (e *Entry) TimeBound() bool { return !e.Effective.IsZero() || !e.Expires.IsZero() }
 
-// Texts lists the text fields in the order in which they are stored.
+// Texts returns the text fields, in the order in which list files store them.
 func (e *Entry) Texts() [12]*string {
 	return [...]*string{&e.Plate, &e.State, &e.PlateType, &e.Category, &e.Handling, &e.Record, &e.Agency, &e.Note,
 		&e.Vehicle.Make, &e.Vehicle.Model, &e.Vehicle.Style, &e.Vehicle.Colour}
 }
 
-// Validate refuses an entry that no import makes. Entries of signed lists are
-// checked like all others: a signature says who wrote it, not that it is right.
+// Validate reports what no import produces. Entries of signed lists are checked
+// too: a signature proves who wrote an entry, not that it is well formed.
 func (e *Entry) Validate() error {
 	plate := e.Plate
 	if e.Policy == PolicyWildcard {
@@ -94,7 +97,7 @@ func (e *Entry) Validate() error {
 			return err
 		}
 		if p != plate || !IsPattern(plate) {
-			return fmt.Errorf("%s is not written as a pattern is", Quote(plate))
+			return fmt.Errorf("%s is not a normalised pattern", Quote(plate))
 		}
 	} else if plate == "" || len(plate) > MaxPlate || !isNormal(plate) {
 		return fmt.Errorf("%s is not a normalised plate", Quote(plate))
@@ -113,7 +116,7 @@ func (e *Entry) Validate() error {
 	}
 	for _, s := range e.Texts() {
 		if len(*s) > maxText || !utf8.ValidString(*s) || strings.IndexFunc(*s, unicode.IsControl) >= 0 {
-			return fmt.Errorf("%s is no text for a field", Quote(*s))
+			return fmt.Errorf("%s is too long, not UTF-8, or has control characters", Quote(*s))
 		}
 	}
 	e.Effective, e.Expires = e.Effective.UTC(), e.Expires.UTC()

@@ -7,33 +7,33 @@ import (
 )
 
 var (
-	// ErrLocked: another process changes the hotlist, or holds a list's file,
-	// and did not finish in the time allowed.
-	ErrLocked = errors.New("the hotlist is being changed by another process")
+	// ErrLocked: another process changes the hotlist, or holds the file of a
+	// list, and did not finish in time.
+	ErrLocked = errors.New("another process is changing the hotlist")
 	// ErrDamaged: bytes on disk are not those that were written.
 	ErrDamaged = errors.New("damaged")
-	// ErrRefused: an import was refused, and the list in use stays as it was.
+	// ErrRefused: an import or update was refused; the list in use is unchanged.
 	ErrRefused = errors.New("import refused")
-	// ErrForged: an update is not signed by a key that is trusted here, or not
-	// what was signed. It is an [ErrRefused] too.
-	ErrForged error = refusedError("the update cannot be believed")
-	// ErrRollback: an update is older than what was accepted before, or another
-	// one of the same version. It is an [ErrRefused] too.
-	ErrRollback error = refusedError("the update is a step back")
-	// ErrUnsigned: a list is not signed by a key that is trusted here.
-	ErrUnsigned = errors.New("it is not signed by a trusted key")
-	// ErrOptions: what was asked for makes no sense, whatever the input.
-	ErrOptions = errors.New("wrong options")
+	// ErrForged: an update is not signed by a trusted key, or was changed after
+	// signing. It is an [ErrRefused] too.
+	ErrForged error = refusedError("the update is not authentic")
+	// ErrRollback: an update is older than the accepted version, or has the same
+	// number and other content. It is an [ErrRefused] too.
+	ErrRollback error = refusedError("the update is older than the accepted version")
+	// ErrUnsigned: a list is not signed by a trusted key.
+	ErrUnsigned = errors.New("not signed by a trusted key")
+	// ErrOptions: the options are invalid, whatever the input.
+	ErrOptions = errors.New("invalid options")
 	// ErrNewer: a list was written by a later version of this program.
 	ErrNewer = errors.New("written by a later version of platewatch")
 	// ErrOlder: a list was written by an earlier version, which did not encrypt.
 	ErrOlder = errors.New("written by an earlier version of platewatch")
-	// ErrKey: the hotlist's key is missing, or it is not the one that a list
-	// was written with.
-	ErrKey = errors.New("the hotlist's key does not open it")
+	// ErrKey: the hotlist's key is missing, or is not the one that a list was
+	// written with.
+	ErrKey = errors.New("the hotlist's key is missing or wrong")
 	// ErrClosed: the DB was closed.
 	ErrClosed = errors.New("the hotlist is closed")
-	// ErrReadOnly: the DB was opened with [OpenReadOnly].
+	// ErrReadOnly: the hotlist was opened to read only.
 	ErrReadOnly = errors.New("the hotlist was opened read-only")
 )
 
@@ -62,7 +62,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Hint says what to do.
 func (e *Error) Hint() string { return e.Advice }
 
-// OptionError is an [ErrOptions] without saying so in its text.
+// OptionError is an [ErrOptions] whose text does not say so.
 type OptionError string
 
 func (e OptionError) Error() string       { return string(e) }
@@ -73,7 +73,7 @@ func OptionErrorf(format string, args ...any) error {
 	return OptionError(fmt.Sprintf(format, args...))
 }
 
-// refusedError is an [ErrRefused] without saying so in its text.
+// refusedError is an [ErrRefused] whose text does not say so.
 type refusedError string
 
 func (e refusedError) Error() string       { return string(e) }

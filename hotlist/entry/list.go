@@ -13,34 +13,34 @@ import (
 type List struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
-	// Entries counts the entries that can match.
+	// Entries is the number of entries.
 	Entries int `json:"entries"`
-	// Wildcards counts those of them that are patterns.
+	// Wildcards is the number of them that are patterns.
 	Wildcards int `json:"wildcards,omitempty"`
-	// Fuzzy counts those whose policy is [PolicyFuzzy].
+	// Fuzzy is the number of them whose policy is [PolicyFuzzy].
 	Fuzzy int `json:"fuzzy,omitempty"`
 	// Categories counts the entries of each category.
 	Categories map[string]int `json:"categories,omitempty"`
-	// Digest stands for the entries: two versions with the same digest hold the same.
+	// Digest identifies the entries: versions with equal digests have equal entries.
 	Digest Digest `json:"digest,omitzero"`
-	// Signed tells which signed version it is; nil if it was imported here.
+	// Signed describes the signed version; nil if the list was imported here.
 	Signed *Signed `json:"signed,omitempty"`
-	// Imported is when, by this machine's clock.
+	// Imported is the time of the import or update, by this machine's clock.
 	Imported time.Time `json:"imported"`
 	// Source is the name of the file it was imported from.
 	Source string `json:"source,omitempty"`
-	// Duplicates, Skipped and Refused count the source's lines that did not
+	// Duplicates, Skipped and Refused count the lines of the source that did not
 	// become entries.
 	Duplicates int `json:"duplicates"`
 	Skipped    int `json:"skipped"`
 	Refused    int `json:"refused"`
 	// Bytes is the size of the list's file.
 	Bytes int64 `json:"bytes"`
-	// Fallback: this is the version before, because the newest one is damaged.
+	// Fallback: this is the previous version, because the newest is damaged.
 	Fallback bool `json:"fallback,omitempty"`
 }
 
-// Signed is what a list knows of the manifest it was made from.
+// Signed describes the manifest that a list was built from.
 type Signed struct {
 	Version uint64    `json:"version"`
 	Key     string    `json:"key"` // id of the key that signed it
@@ -49,13 +49,13 @@ type Signed struct {
 	Expires time.Time `json:"expires"`
 }
 
-// Digest stands for the content of a list: the sum, modulo 2^256, of the
-// SHA-256 of all its entries. It does not depend on their order or on how they
-// are stored. What says that a digest is the right one is a signature, so
-// nobody gains from entries that are made to cancel out.
+// Digest identifies the content of a list: the sum, modulo 2^256, of the SHA-256
+// of all its entries. It depends neither on their order nor on how the file stores
+// them. Only signed digests are trusted, so crafting entries whose hashes cancel
+// out gains nothing.
 type Digest [sha256.Size]byte
 
-// Add adds an entry, as the list file encodes it.
+// Add adds an entry in the encoding of list files.
 func (d *Digest) Add(payload []byte) {
 	h := sha256.Sum256(payload)
 	var carry uint64
@@ -66,13 +66,13 @@ func (d *Digest) Add(payload []byte) {
 	}
 }
 
-// MarshalText writes the digest in hexadecimal.
+// MarshalText returns the digest in hexadecimal.
 func (d Digest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d[:]), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText parses what MarshalText returns.
 func (d *Digest) UnmarshalText(b []byte) error {
 	if len(b) != hex.EncodedLen(len(d)) {
-		return fmt.Errorf("a digest has %d hexadecimal digits", hex.EncodedLen(len(d)))
+		return fmt.Errorf("a digest needs %d hexadecimal digits", hex.EncodedLen(len(d)))
 	}
 	_, err := hex.Decode(d[:], b)
 	return err
@@ -80,13 +80,13 @@ func (d *Digest) UnmarshalText(b []byte) error {
 
 func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 
-// MaxEntries bounds a list.
+// MaxEntries is the largest number of entries of a list.
 const MaxEntries = 10_000_000
 
 const maxNameLength = 64
 
-// CheckListName says why a list cannot have a name, which becomes a file's name
-// and a level of an MQTT topic.
+// CheckListName reports why a list cannot have a name, as an [ErrOptions]. The name
+// becomes a file name and a level of an MQTT topic.
 func CheckListName(name string) error {
 	if name == "" {
 		return OptionError("a list needs a name")
@@ -105,5 +105,5 @@ func CheckListName(name string) error {
 	return nil
 }
 
-// ListNameAdvice says how a list can be named.
+// ListNameAdvice tells how a list may be named.
 const ListNameAdvice = "a name starts with a letter or digit and holds letters, digits, hyphens, dots and underscores"

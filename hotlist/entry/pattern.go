@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// minLiterals is the fewest characters that a pattern must name: one of A*
-// would match a whole road.
+// minLiterals is the least number of literal characters of a pattern: A* would
+// match far too many vehicles.
 const minLiterals = 3
 
-// NormalizePattern reduces a pattern to capital letters, digits, ? and *.
-// Percent signs, which databases use for *, are understood.
+// NormalizePattern reduces a pattern to capital letters, digits, ? and *. It
+// accepts %, which databases use, for *.
 func NormalizePattern(s string) (string, error) {
 	var b strings.Builder
 	literals := 0
@@ -33,7 +33,7 @@ func NormalizePattern(s string) (string, error) {
 	case b.Len() > MaxPlate:
 		return "", errors.New("the pattern is longer than a plate")
 	case literals < minLiterals:
-		return "", errors.New("the pattern names fewer than three characters, and would match too many plates")
+		return "", errors.New("the pattern has fewer than three literal characters and would match too many plates")
 	}
 	return b.String(), nil
 }
@@ -43,11 +43,11 @@ var breaker = strings.NewReplacer("?", "\n?\n", "*", "\n*\n", "%", "\n%\n")
 // insertBreaks puts each wildcard on a line of its own.
 func insertBreaks(s string) string { return breaker.Replace(strings.ReplaceAll(s, "\n", " ")) }
 
-// IsPattern tells whether a plate is a pattern.
+// IsPattern reports whether a plate has wildcards.
 func IsPattern(s string) bool { return strings.ContainsAny(s, "?*%") }
 
-// quote shows a value from a file in a message: shortened, and with what is
-// not printable escaped.
+// Quote quotes a value from a file for a message: shortened, and with
+// unprintable characters escaped.
 func Quote(s string) string {
 	const most = 40
 	short := []rune(s[:min(len(s), 4*most)])

@@ -6,14 +6,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// MaxPlate is the longest plate, in characters, that an entry can have and
-// that a lookup looks for. No country's plates have more than ten.
+// MaxPlate is the longest plate of an entry or a query, in characters. No
+// country's plates have more than ten.
 const MaxPlate = 16
 
-// lookalikes maps letters that Unicode does not decompose to Latin ones. The
+// latinFor maps letters that Unicode does not decompose into Latin ones. The
 // Cyrillic and Greek capitals are those that plates use because they look like
 // Latin letters (Vienna Convention on Road Traffic, annex 2).
-var lookalikes = map[rune]string{
+var latinFor = map[rune]string{
 	'Æ': "AE", 'Œ': "OE", 'Ø': "O", 'Đ': "D", 'Ð': "D", 'Ł': "L", 'Þ': "TH", 'ẞ': "SS", 'ß': "SS", 'ı': "I",
 	'А': "A", 'В': "B", 'Е': "E", 'К': "K", 'М': "M", 'Н': "H", 'О': "O", 'Р': "P", 'С': "C", 'Т': "T",
 	'У': "Y", 'Х': "X", 'І': "I", 'Ј': "J", 'Ѕ': "S",
@@ -21,10 +21,9 @@ var lookalikes = map[rune]string{
 	'Ρ': "P", 'Τ': "T", 'Υ': "Y", 'Χ': "X",
 }
 
-// Normalize reduces a plate to what a reader can see of it: capital letters
-// A-Z and digits 0-9. Case, spaces, hyphens, symbols and diacritics go;
-// letters that look like Latin ones become those; everything else is dropped.
-// Normalising twice changes nothing.
+// Normalize reduces a plate to capital letters A-Z and digits 0-9. It drops
+// spaces, hyphens, symbols and diacritics, and replaces letters that look like
+// Latin ones. It is idempotent.
 func Normalize(s string) string {
 	if isNormal(s) {
 		return s
@@ -41,25 +40,25 @@ func isNormal(s string) bool {
 	return true
 }
 
-// IsPlateByte tells whether c is one of A-Z and 0-9.
+// IsPlateByte reports whether c is one of A-Z and 0-9.
 func IsPlateByte(c byte) bool { return 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' }
 
-// AppendNormal appends s, normalised, to dst. ASCII input needs no memory.
+// AppendNormal appends s, normalised, to dst. It does not allocate for ASCII.
 func AppendNormal(dst []byte, s string) []byte {
 	for _, r := range s {
 		if r < 0x80 {
 			dst = appendASCII(dst, r)
 			continue
 		}
-		if latin, ok := lookalikes[unicode.ToUpper(r)]; ok {
+		if latin, ok := latinFor[unicode.ToUpper(r)]; ok {
 			dst = append(dst, latin...)
 			continue
 		}
-		if latin, ok := lookalikes[r]; ok {
+		if latin, ok := latinFor[r]; ok {
 			dst = append(dst, latin...)
 			continue
 		}
-		// Only letters and digits: the numero sign would decompose into NO.
+		// Letters and digits only: the numero sign would decompose into NO.
 		if !unicode.IsLetter(r) && !unicode.Is(unicode.Nd, r) {
 			continue
 		}
@@ -80,8 +79,8 @@ func appendASCII(dst []byte, r rune) []byte {
 	return dst
 }
 
-// Fold maps the characters of a normalised plate that many plates' typefaces,
-// and many hotlists, do not tell apart onto one: O becomes 0, I becomes 1.
+// Fold replaces O by 0 and I by 1 in a normalised plate: many typefaces of
+// plates, and many hotlists, do not distinguish them.
 func Fold(s string) string {
 	for i := range len(s) {
 		if FoldByte(s[i]) != s[i] {

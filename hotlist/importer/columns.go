@@ -12,21 +12,21 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// field is one of the fields that a column of an imported file can go to.
+// field is a field of an entry that a column can be mapped to.
 type field struct {
 	name    string   // as in -map
-	aliases []string // names of columns that go to it unasked, as columnKey writes them
+	aliases []string // names of columns that are recognised, as columnKey writes them
 	column
 }
 
-// column moves a value between a file and an entry.
+// column converts a field from and to the text of a file.
 type column struct {
 	set func(p *valueParser, e *entry.Entry, value string) error
-	get func(e *entry.Entry) string // as set reads it back; empty where there is nothing to set
+	get func(e *entry.Entry) string // as set reads it; empty: not set
 }
 
-// fields lists all fields. Aliases come from the lists that people have: NCIC
-// extracts, UK and German police exports, and tow companies' spreadsheets.
+// fields lists the fields. The aliases are those of NCIC extracts, UK and German
+// police exports, and spreadsheets of towing companies.
 var fields = []field{
 	{"plate", []string{"plateno", "platenumber", "platenum", "platetext", "licenseplate", "licenceplate", "licenseplatenumber",
 		"licenceplatenumber", "license", "licence", "licenseno", "licenceno", "lic", "licno", "lpn", "lp", "lpr", "vrm", "vrn", "regno",
@@ -110,9 +110,8 @@ var fieldsByAlias = sync.OnceValue(func() map[string]int {
 
 const noField = -1
 
-// mapColumns decides which field each column goes to: index into fields, or
-// noField. Names in chosen (column name or number, from 1) come before those
-// that are recognised.
+// mapColumns returns the field of each column: an index into fields, or noField.
+// Columns in chosen (by name, or number from 1) take precedence over recognised ones.
 func mapColumns(header []string, chosen map[string]string) (to []int, extra []string, err error) {
 	to = make([]int, len(header))
 	for i := range to {
@@ -123,7 +122,7 @@ func mapColumns(header []string, chosen map[string]string) (to []int, extra []st
 	for _, name := range slices.Sorted(maps.Keys(chosen)) {
 		col := findColumn(header, name)
 		if col < 0 {
-			return nil, nil, fmt.Errorf("there is no column %q; there are %s", name, quoteAll(header))
+			return nil, nil, fmt.Errorf("there is no column %q; the columns are %s", name, quoteAll(header))
 		}
 		if decided[col] {
 			return nil, nil, fmt.Errorf("column %q is mapped twice", header[col])
@@ -153,13 +152,13 @@ func mapColumns(header []string, chosen map[string]string) (to []int, extra []st
 				extra = append(extra, name)
 				continue
 			}
-			return nil, nil, fmt.Errorf("columns %q and %q both look like %s; say with -map which one is",
+			return nil, nil, fmt.Errorf("columns %q and %q both look like %s; say with -map which one it is",
 				header[other], name, fields[f].name)
 		}
 		byField[f], to[col] = col, f
 	}
 	if _, ok := byField[0]; !ok {
-		return nil, nil, fmt.Errorf("no column looks like the plate among %s; name it with -map COLUMN=plate", quoteAll(header))
+		return nil, nil, fmt.Errorf("none of the columns %s looks like the plate; name it with -map COLUMN=plate", quoteAll(header))
 	}
 	return to, extra, nil
 }
@@ -179,7 +178,7 @@ func findColumn(header []string, name string) int {
 	return -1
 }
 
-// quoteAll names columns in a message, not more than a person would read.
+// quoteAll names columns in a message, at most twelve.
 func quoteAll(names []string) string {
 	const most = 12
 	var b strings.Builder

@@ -14,10 +14,9 @@ import (
 // delimited reads files whose first line names the columns and whose fields
 // are separated by commas, tabs or semicolons, and may be quoted (RFC 4180).
 //
-// A quoted field may contain line breaks. Because a quote that is missing
-// would then swallow the lines that follow, a record that spans lines and
-// turns out to be malformed costs its first line only: reading resumes at the
-// second one.
+// A quoted field may contain line breaks, so that a missing quote would swallow the
+// lines that follow. Of a malformed record of several lines, only the first line is
+// refused: reading resumes at the second.
 type delimited struct {
 	lines  *lineReader
 	csv    *csv.Reader
@@ -37,7 +36,7 @@ func openDelimited(lines *lineReader, o *Options) (format, error) {
 	comma := separator(o.Format, first)
 	if sep, ok := strings.CutPrefix(strings.TrimRight(string(first), "\r\n"), "sep="); ok { // Excel's own mark
 		if len(sep) != 1 || !strings.Contains(",;\t|", sep) {
-			return nil, d.refuse(0, "", "the separator can be a comma, a semicolon, a tab or a bar")
+			return nil, d.refuse(0, "", "the separator must be a comma, a semicolon, a tab or a bar")
 		}
 		comma = rune(sep[0])
 		if first, err = d.headerLine(); err != nil {
@@ -60,7 +59,7 @@ func openDelimited(lines *lineReader, o *Options) (format, error) {
 		d.header = append(d.header, strings.TrimSpace(strings.Clone(name)))
 	}
 	if len(d.header) > maxColumns {
-		return nil, d.refuse(0, "", fmt.Sprintf("it has %d columns, and %d is the most", len(d.header), maxColumns))
+		return nil, d.refuse(0, "", fmt.Sprintf("%d columns; the maximum is %d", len(d.header), maxColumns))
 	}
 	d.to, d.extra, err = mapColumns(d.header, o.Columns)
 	if err != nil {
@@ -79,7 +78,7 @@ func (d *delimited) headerLine() ([]byte, error) {
 		case errors.Is(err, io.EOF):
 			return nil, fmt.Errorf("%w: %s is empty", entry.ErrRefused, d.source)
 		case errors.Is(err, errLongLine):
-			return nil, d.refuse(0, "", "the line is longer than 64 KiB; this does not look like a list")
+			return nil, d.refuse(0, "", "longer than 64 KiB; this does not look like a list")
 		case err != nil:
 			return nil, err
 		}
@@ -89,8 +88,8 @@ func (d *delimited) headerLine() ([]byte, error) {
 	}
 }
 
-// separator tells the separator from the format, or else from the header: the
-// one that occurs most often outside quotes.
+// separator returns the separator of the format, or the one that is most frequent
+// outside quotes in the header.
 func separator(f Format, header []byte) rune {
 	switch f {
 	case CSV:
@@ -128,7 +127,7 @@ func (d *delimited) columns() (map[string]string, []string) {
 	return used, d.extra
 }
 
-// refuse makes an error of the line read last.
+// refuse returns an error about the last line read.
 func (d *delimited) refuse(column int, name, reason string) *LineError {
 	return &LineError{File: d.source, Line: max(d.lines.line, 1), Column: column, Name: name, Reason: reason}
 }
@@ -145,13 +144,13 @@ func (d *delimited) record() (record []string, line int, err error) {
 	var parse *csv.ParseError
 	switch {
 	case errors.Is(err, errLongLine):
-		return bad("it is longer than 64 KiB")
+		return bad("longer than 64 KiB")
 	case errors.As(err, &parse) && errors.Is(parse.Err, csv.ErrBareQuote):
-		return bad("a quote stands inside a field that is not quoted")
+		return bad("a quote inside an unquoted field")
 	case errors.As(err, &parse) && len(d.lines.kept) == 1:
-		return bad("a quoted field is not closed, or goes on behind its closing quote")
+		return bad("a quoted field is not closed, or continues after its closing quote")
 	case errors.As(err, &parse), err == nil && len(d.lines.kept) > 1 && d.header != nil && len(record) != len(d.header):
-		return bad("a quote is opened and not closed")
+		return bad("an opening quote is not closed")
 	}
 	return record, line, err
 }
@@ -173,7 +172,7 @@ func (d *delimited) next(e *entry.Entry) (line int, err error) {
 	}
 }
 
-// fill sets e to what a record says. Fields beyond the header's must be empty.
+// fill sets e to the values of a record. Fields beyond the header must be empty.
 func (d *delimited) fill(e *entry.Entry, record []string, line int) error {
 	bad := func(column int, reason string) error {
 		le := &LineError{File: d.source, Line: line, Column: column, Reason: reason}
@@ -183,7 +182,7 @@ func (d *delimited) fill(e *entry.Entry, record []string, line int) error {
 		return le
 	}
 	if len(record) < len(d.header) || !empty(record[len(d.header):]) {
-		return bad(0, fmt.Sprintf("it has %d fields, and the header has %d", len(record), len(d.header)))
+		return bad(0, fmt.Sprintf("%d fields, but the header has %d", len(record), len(d.header)))
 	}
 	d.values.begin(e)
 	for i, f := range d.to {

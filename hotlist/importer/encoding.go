@@ -14,8 +14,8 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// decodeText returns the input as UTF-8 without a byte order mark. Bytes that
-// are not text are left as they are, for the line to be refused that has them.
+// decodeText returns the input as UTF-8 without a byte-order mark. Invalid bytes stay,
+// so that the line with them is refused.
 func decodeText(r io.Reader, o *Options) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(r, maxLine)
 	head, err := in.Peek(4)
@@ -55,14 +55,14 @@ func decodeText(r io.Reader, o *Options) (*bufio.Reader, error) {
 	return in, nil
 }
 
-// Encoding is how an imported file writes characters.
+// Encoding is the character encoding of a file.
 type Encoding string
 
 // The encodings. The names are those of the -encoding flag.
 const (
-	AutoEncoding Encoding = "auto" // UTF-16 if the file begins like it, or else UTF-8
+	AutoEncoding Encoding = "auto" // UTF-16 if the first bytes look like it, else UTF-8
 	UTF8         Encoding = "utf-8"
-	UTF16        Encoding = "utf-16" // big endian unless the file begins with a mark that says otherwise
+	UTF16        Encoding = "utf-16" // big endian unless the byte-order mark says otherwise
 	Windows1252  Encoding = "windows-1252"
 )
 

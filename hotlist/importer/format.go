@@ -1,3 +1,7 @@
+// Package importer reads the entries of a file: CSV, TSV and semicolon-separated
+// text with a header, or the fixed-width NCIC extract, in several encodings.
+//
+// A new format is one file that implements format, and one row in formats.
 package importer
 
 import (
@@ -11,28 +15,28 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// ReadOptions say how a file is read.
+// Options say how a file is read.
 type Options struct {
 	// Source names the input in messages. Default: "input".
 	Source string
-	// Format is how the input is laid out. Default: [Auto].
+	// Format of the input. Default: [Auto].
 	Format Format
-	// Encoding of the input. Default: told from its first bytes.
+	// Encoding of the input. Default: [AutoEncoding].
 	Encoding Encoding
-	// Columns maps the file's column names to fields (see [Fields]); an empty
-	// field leaves a column out without reporting it. Columns that are not
-	// mapped are recognised by their names.
+	// Columns maps columns of the file, by name or number from 1, to fields (see
+	// [Fields]). An empty field ignores the column. Other columns are recognised by
+	// their names.
 	Columns map[string]string
-	// Dates says how 03/04/2026 is meant. Without it such a date is refused;
-	// dates that can be read in one way only never need it.
+	// Dates is the order of day and month in dates such as 03/04/2026, which are
+	// refused without it. Unambiguous dates do not need it.
 	Dates DateOrder
-	// Location is where dates without a time zone begin and end. Default: time.Local.
+	// Location is the time zone of dates that name none. Default: [time.Local].
 	Location *time.Location
-	// Category is that of lines that name none. Default: [Other].
+	// Category of lines that name none. Default: [entry.Other].
 	Category string
 }
 
-// Fill sets defaults and refuses what cannot be, with an [ErrOptions].
+// Fill sets defaults and checks the options. Errors wrap [entry.ErrOptions].
 func (o *Options) Fill() error {
 	if o.Source == "" {
 		o.Source = "input"
@@ -46,17 +50,17 @@ func (o *Options) Fill() error {
 		return entry.OptionErrorf("%q is not a category", o.Category)
 	}
 	if o.Format != "" && !slices.Contains(Formats(), o.Format) {
-		return entry.OptionErrorf("there is no format %q; there are %s", o.Format, join(Formats()))
+		return entry.OptionErrorf("there is no format %q; the formats are %s", o.Format, join(Formats()))
 	}
 	if o.Encoding != "" && !slices.Contains(Encodings, o.Encoding) {
-		return entry.OptionErrorf("there is no encoding %q; there are %s", o.Encoding, join(Encodings))
+		return entry.OptionErrorf("there is no encoding %q; the encodings are %s", o.Encoding, join(Encodings))
 	}
 	if o.Dates != DatesUnknown && o.Dates != DayMonthYear && o.Dates != MonthDayYear {
-		return entry.OptionErrorf("there is no order of dates %q; there are %s and %s", o.Dates, DayMonthYear, MonthDayYear)
+		return entry.OptionErrorf("there is no order of dates %q; the orders are %s and %s", o.Dates, DayMonthYear, MonthDayYear)
 	}
 	for column, f := range o.Columns {
 		if f != "" && f != "-" && !slices.Contains(Fields(), f) {
-			return entry.OptionErrorf("column %q is mapped to the field %q, which is none of %s", column, f, join(Fields()))
+			return entry.OptionErrorf("column %q is mapped to the unknown field %q; the fields are %s", column, f, join(Fields()))
 		}
 	}
 	if o.Location == nil {
@@ -65,7 +69,7 @@ func (o *Options) Fill() error {
 	return nil
 }
 
-// DateOrder says how a date such as 03/04/2026 is meant.
+// DateOrder is the order of day and month in dates such as 03/04/2026.
 type DateOrder string
 
 // The orders. The names are those of the -dates flag.
@@ -75,25 +79,24 @@ const (
 	MonthDayYear DateOrder = "mdy"
 )
 
-// Format is how a file is laid out.
+// Format is the layout of a file.
 type Format string
 
 // The formats. The names are those of the -format flag.
 const (
-	Auto      Format = "auto" // one of the others, told from the first line
+	Auto      Format = "auto" // recognised by the first line
 	CSV       Format = "csv"
 	TSV       Format = "tsv"
 	Semicolon Format = "semicolon"
 	NCIC      Format = "ncic" // the fixed-width vehicle extract
 )
 
-// layouts are the formats but [Auto]. A new format is a row here and a file
-// that implements [format].
-var layouts = []struct {
+// formats are all formats except [Auto].
+var formats = []struct {
 	name Format
 	open func(*lineReader, *Options) (format, error)
-	// recognise tells from a file's first line whether [Auto] takes the file for
-	// this format; nil: never.
+	// recognise reports whether a file with this first line has the format, for
+	// [Auto]; nil: never.
 	recognise func(first []byte) bool
 }{
 	{CSV, openDelimited, nil},
@@ -105,27 +108,26 @@ var layouts = []struct {
 // Formats lists the formats.
 func Formats() []Format {
 	names := []Format{Auto}
-	for _, l := range layouts {
-		names = append(names, l.name)
+	for _, f := range formats {
+		names = append(names, f.name)
 	}
 	return names
 }
 
 // format reads one kind of file.
 type format interface {
-	// next reads the next line with content into e and returns the line's
-	// number. io.EOF ends the input; after a *LineError reading may go on.
+	// next reads the next line that is not empty into e and returns its number.
+	// io.EOF ends the input; after a *LineError reading may continue.
 	next(e *entry.Entry) (line int, err error)
-	// columns tells which field each column of the file goes to, and which
-	// columns are left out.
+	// columns returns the field of each column, and the columns that are ignored.
 	columns() (used map[string]string, extra []string)
 }
 
-// EntryReader reads the entries of a file.
+// Reader reads the entries of a file.
 type Reader struct{ format format }
 
-// ReadEntries returns the reader of an input; o was filled (see
-// [ReadOptions.Fill]). An input that is no list at all is an [ErrRefused].
+// Open returns a reader of r, with options that [Options.Fill] has checked. An input
+// that is not a list is an [entry.ErrRefused].
 func Open(r io.Reader, o Options) (*Reader, error) {
 	text, err := decodeText(r, &o)
 	if err != nil {
@@ -138,38 +140,37 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 	return &Reader{f}, nil
 }
 
-// Next reads the next line with content into e and returns the line's number.
-// [io.EOF] ends the input; after a [*LineError] reading may go on.
+// Next reads the next line that is not empty into e and returns its number. [io.EOF]
+// ends the input; after a [*LineError] reading may continue.
 func (r *Reader) Next(e *entry.Entry) (line int, err error) { return r.format.next(e) }
 
-// Columns tells which field each column of the file goes to, and which columns
-// are left out because no field is for them.
+// Columns returns the field of each column, and the columns that are ignored because
+// no field fits.
 func (r *Reader) Columns() (used map[string]string, extra []string) { return r.format.columns() }
 
-// openFormat opens the format that was told, or the one that the first line shows.
+// openFormat opens the format of the options, or the one that the first line shows.
 func openFormat(text *bufio.Reader, o *Options) (format, error) {
 	open := openDelimited
-	// A line that is too long, or none, is told of by whoever reads it.
+	auto := o.Format == "" || o.Format == Auto
 	first := firstLine(text)
-	for _, l := range layouts {
-		auto := o.Format == "" || o.Format == Auto
-		if o.Format == l.name || auto && l.recognise != nil && l.recognise(first) {
-			open = l.open
+	for _, f := range formats {
+		if o.Format == f.name || auto && f.recognise != nil && f.recognise(first) {
+			open = f.open
 			break
 		}
 	}
 	return open(newLineReader(text), o)
 }
 
-// firstLine returns the beginning of the line that an input begins with, enough
-// to tell its format.
+// firstLine returns the beginning of the first line, enough to recognise a format.
+// Whoever reads the line reports errors.
 func firstLine(in *bufio.Reader) []byte {
 	head, _ := in.Peek(200)
 	line, _, _ := bytes.Cut(head, []byte("\n"))
 	return line
 }
 
-// join lists names for a person.
+// join lists names in a message.
 func join[S ~string](names []S) string {
 	words := make([]string, len(names))
 	for i, n := range names {

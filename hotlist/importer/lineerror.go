@@ -7,11 +7,11 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// LineError is one line of an imported file that was refused.
+// LineError is a line of a file that was refused.
 type LineError struct {
 	File   string `json:"file"`
-	Line   int    `json:"line"`   // from 1, the header included
-	Column int    `json:"column"` // which of the line's fields, from 1; 0: the line as a whole
+	Line   int    `json:"line"`   // from 1, including the header
+	Column int    `json:"column"` // from 1; 0: the whole line
 	Name   string `json:"name,omitempty"`
 	Reason string `json:"reason"`
 }
@@ -30,5 +30,5 @@ func (e *LineError) Error() string {
 	return b.String()
 }
 
-// Unwrap makes a LineError an [ErrRefused].
+// Unwrap makes a LineError an [entry.ErrRefused].
 func (e *LineError) Unwrap() error { return entry.ErrRefused }

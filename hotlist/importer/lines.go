@@ -8,27 +8,27 @@ import (
 )
 
 const (
-	// maxLine bounds a record: a line, or the lines that a quoted field with
-	// line breaks in it makes one.
+	// maxLine bounds a record, in bytes: one line, or several that a quoted field
+	// with line breaks joins.
 	maxLine        = 64 << 10
 	maxRecordLines = 64
 )
 
 var errLongLine = errors.New("the line is too long")
 
-// lineReader hands out an input line by line and can go back to the lines it
-// handed out since the last mark. It is an [io.Reader] that never returns more
-// than the rest of one line, so that a parser on top of it has consumed whole
-// lines whenever it returns. Empty lines before a record are left out.
+// lineReader reads an input line by line, and can return to the lines read since the
+// last mark. As an [io.Reader] it never returns more than the rest of one line, so
+// that a parser has always consumed whole lines when it returns. It skips empty lines
+// before a record.
 type lineReader struct {
 	in   *bufio.Reader
-	line int      // number of the last line taken from in or from back
-	back [][]byte // lines to be handed out again, before those of in; nil stands for one that is too long
-	kept [][]byte // lines handed out since mark
-	size int      // of the kept ones
-	buf  []byte   // the memory of the kept ones
-	rest []byte   // of the current line, not yet read
-	end  bool     // pretend that the input ends: the record got too long
+	line int      // number of the last line read from in or back
+	back [][]byte // lines to read again before in; nil: one that is too long
+	kept [][]byte // lines read since mark
+	size int      // of kept, in bytes
+	buf  []byte   // memory of kept
+	rest []byte   // unread part of the current line
+	end  bool     // report the end of the input: the record is too long
 }
 
 func newLineReader(in *bufio.Reader) *lineReader { return &lineReader{in: in} }
@@ -38,7 +38,7 @@ func (r *lineReader) mark() {
 	r.kept, r.size, r.buf, r.rest, r.end = r.kept[:0], 0, r.buf[:0], nil, false
 }
 
-// rewind makes all but the first line since mark to be handed out again.
+// rewind returns to the second line since mark.
 func (r *lineReader) rewind() {
 	if len(r.kept) < 2 {
 		return
@@ -51,14 +51,14 @@ func (r *lineReader) rewind() {
 	r.back = append(again, r.back...)
 }
 
-// unread hands out a line again, before all others.
+// unread makes line the next one to read.
 func (r *lineReader) unread(line []byte) {
 	r.back = append([][]byte{bytes.Clone(line)}, r.back...)
 	r.line--
 }
 
-// readLine returns the next line with its end, valid until the next mark. A
-// line longer than maxLine is skipped and answered with errLongLine.
+// readLine returns the next line with its line end, valid until the next mark. It
+// skips a line longer than maxLine and returns errLongLine.
 func (r *lineReader) readLine() ([]byte, error) {
 	if len(r.back) > 0 {
 		line := r.back[0]

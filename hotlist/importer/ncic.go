@@ -11,11 +11,11 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// fixedColumn is a field of the fixed-width vehicle extract: bytes from to
-// before to, as the states' police give them out, in the order of NCIC.
+// fixedColumn is a field of the fixed-width vehicle extract that state police
+// distribute: bytes from (inclusive) to to (exclusive).
 type fixedColumn struct {
 	name     string
-	from, to int // to 0: to the end of the line
+	from, to int // to 0: end of the line
 }
 
 var ncicColumns = []fixedColumn{
@@ -24,30 +24,29 @@ var ncicColumns = []fixedColumn{
 	{"vehicle_colour", 58, 0},
 }
 
-// ncicFiles are what the first letter of a record number says: the NCIC file
-// that the record is in.
+// ncicFiles are the NCIC files, by the first letter of a record number.
 var ncicFiles = map[byte]string{
 	'V': entry.StolenVehicle, 'P': entry.StolenPlate, 'F': entry.Felony, 'W': entry.Wanted, 'A': entry.AmberAlert, 'M': entry.MissingPerson, 'C': entry.SupervisedRelease,
 	'H': entry.ProtectionOrder, 'L': entry.Violent, 'R': "canadian", 'X': entry.SexOffender, 'N': entry.Immigration, 'T': "terrorist", 'G': "gang",
 	'U': "unidentified_person", 'E': "foreign_fugitive", 'K': "protective_interest", 'S': entry.SilverAlert,
 }
 
-// ncic reads the fixed-width extract. There is no header; the columns are
-// counted in bytes, and the text is ASCII.
+// ncic reads the fixed-width extract. It has no header; columns are counted in
+// bytes, and the text is ASCII.
 type ncic struct {
 	lines  *lineReader
 	source string
 	values *valueParser
 }
 
-const ncicLeast = 39 // a line must reach to the end of the state
+const ncicLeast = 39 // shortest line: it ends with the state
 
 func openNCIC(lines *lineReader, o *Options) (format, error) {
 	return &ncic{lines: lines, source: o.Source, values: newValueParser(o)}, nil
 }
 
-// looksLikeNCIC tells whether a first line is one of the extract: a record
-// number, eight digits of a date and a state at their places.
+// looksLikeNCIC reports whether a first line is one of the extract: record number,
+// date and state are at their places.
 func looksLikeNCIC(line []byte) bool {
 	line = bytes.TrimRight(line, "\r\n")
 	if len(line) < ncicLeast || bytes.ContainsAny(line, ",;\t|\"") || ncicFiles[line[0]] == "" {
@@ -91,7 +90,7 @@ func (n *ncic) next(e *entry.Entry) (line int, err error) {
 		b, err := n.lines.readLine()
 		switch {
 		case errors.Is(err, errLongLine):
-			return n.lines.line, &LineError{File: n.source, Line: n.lines.line, Reason: "it is longer than 64 KiB"}
+			return n.lines.line, &LineError{File: n.source, Line: n.lines.line, Reason: "longer than 64 KiB"}
 		case errors.Is(err, io.EOF):
 			return n.lines.line, io.EOF
 		case err != nil:
@@ -105,7 +104,7 @@ func (n *ncic) next(e *entry.Entry) (line int, err error) {
 	}
 }
 
-// fill sets e to what a line says.
+// fill sets e to the values of a line.
 func (n *ncic) fill(e *entry.Entry, line string) error {
 	bad := func(column int, name, reason string) error {
 		return &LineError{File: n.source, Line: n.lines.line, Column: column, Name: name, Reason: reason}
@@ -114,7 +113,7 @@ func (n *ncic) fill(e *entry.Entry, line string) error {
 		return bad(0, "", err.Error())
 	}
 	if len(line) < ncicLeast {
-		return bad(0, "", fmt.Sprintf("it has %d characters, and the state ends with the %dth", len(line), ncicLeast))
+		return bad(0, "", fmt.Sprintf("%d characters; the state ends at the %dth", len(line), ncicLeast))
 	}
 	n.values.begin(e)
 	for i, c := range ncicColumns {
@@ -135,7 +134,7 @@ func (n *ncic) fill(e *entry.Entry, line string) error {
 	}
 	e.Category = ncicFiles[line[0]]
 	if e.Category == "" {
-		return bad(1, "record", fmt.Sprintf("%s is no file of NCIC", entry.Quote(line[:1])))
+		return bad(1, "record", fmt.Sprintf("%s is not a file of NCIC", entry.Quote(line[:1])))
 	}
 	if err := n.values.complete(e); err != nil {
 		return bad(0, "", err.Error())
@@ -147,13 +146,13 @@ func (n *ncic) set(e *entry.Entry, name, value string) error {
 	switch name {
 	case "plate_year":
 		return nil
-	case "date": // of the theft or the warrant: an entry counts from then on
+	case "date": // of the theft or the warrant
 		t, err := time.ParseInLocation("20060102", value, n.values.location)
 		if strings.Trim(value, "0") == "" {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%s is not a date as YYYYMMDD", entry.Quote(value))
+			return fmt.Errorf("%s is not a date (YYYYMMDD)", entry.Quote(value))
 		}
 		e.Effective, _, err = bounded(t, true, value)
 		return err

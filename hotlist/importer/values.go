@@ -12,8 +12,8 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// valueParser parses the values of one import's columns into an entry's
-// fields. Values come trimmed and not empty.
+// valueParser parses the values of a file into the fields of entries. Values are
+// trimmed and not empty.
 type valueParser struct {
 	location   *time.Location
 	dates      DateOrder
@@ -28,18 +28,17 @@ func newValueParser(o *Options) *valueParser {
 // begin empties e for the next line.
 func (p *valueParser) begin(e *entry.Entry) { *e = entry.Entry{} }
 
-// complete fills in what the line did not say, and refuses what the line as a
-// whole cannot mean.
+// complete sets the fields that the line leaves out, and checks the line as a whole.
 func (p *valueParser) complete(e *entry.Entry) error {
 	if e.Plate == "" {
-		return errors.New("it has no plate")
+		return errors.New("no plate")
 	}
 	if pattern := entry.IsPattern(e.Plate); pattern != (e.Policy == entry.PolicyWildcard) {
 		if !pattern {
-			return errors.New("its match policy is wildcard, and its plate has neither ? nor * in it")
+			return errors.New("the policy is wildcard, but the plate has neither ? nor *")
 		}
 		if e.Policy != entry.PolicyAny {
-			return fmt.Errorf("its plate is a pattern, which its match policy %s cannot match", e.Policy)
+			return fmt.Errorf("the plate is a pattern, which the policy %s never matches", e.Policy)
 		}
 		e.Policy = entry.PolicyWildcard
 	}
@@ -50,17 +49,17 @@ func (p *valueParser) complete(e *entry.Entry) error {
 		e.Priority = entry.PriorityOf(e.Category)
 	}
 	if !e.Effective.IsZero() && !e.Expires.IsZero() && !e.Effective.Before(e.Expires) {
-		return errors.New("it expires before it becomes effective")
+		return errors.New("expires before it becomes effective")
 	}
 	return nil
 }
 
-// text is the column of a text that is stored as it is, up to a length in bytes.
+// text is the column of a text field of at most most bytes.
 func text(of func(*entry.Entry) *string, most int, change func(string) string) column {
 	set := func(_ *valueParser, e *entry.Entry, value string) error {
 		value = cleanText(value)
 		if len(value) > most {
-			return fmt.Errorf("it is longer than %d bytes", most)
+			return fmt.Errorf("longer than %d bytes", most)
 		}
 		if change != nil {
 			value = change(value)
@@ -92,8 +91,8 @@ func moment(t time.Time) string {
 	return t.Format(time.RFC3339)
 }
 
-// cleanText makes line breaks and other control characters spaces, so that no
-// list can send escape sequences to a terminal.
+// cleanText replaces control characters by spaces, so that no list can send escape
+// sequences to a terminal.
 func cleanText(s string) string {
 	if strings.IndexFunc(s, unicode.IsControl) < 0 {
 		return s
@@ -112,10 +111,10 @@ func (p *valueParser) plate(e *entry.Entry, value string) error {
 	}
 	plate := entry.Normalize(value)
 	if plate == "" {
-		return fmt.Errorf("%s has no letters A-Z or digits in it", entry.Quote(value))
+		return fmt.Errorf("%s has no letters A-Z or digits", entry.Quote(value))
 	}
 	if len(plate) > entry.MaxPlate {
-		return fmt.Errorf("%s is longer than a plate: %d characters, and %d is the most", entry.Quote(value), len(plate), entry.MaxPlate)
+		return fmt.Errorf("%s is too long for a plate: %d characters, maximum %d", entry.Quote(value), len(plate), entry.MaxPlate)
 	}
 	e.Plate = strings.Clone(plate)
 	return nil
@@ -193,7 +192,7 @@ func (p *valueParser) effective(e *entry.Entry, value string) (err error) {
 	return err
 }
 
-// expires takes a date without a time as the last day on which the entry counts.
+// expires takes a date without a time as the last day on which the entry is active.
 func (p *valueParser) expires(e *entry.Entry, value string) error {
 	t, day, err := p.date(value)
 	if day {
@@ -203,8 +202,8 @@ func (p *valueParser) expires(e *entry.Entry, value string) error {
 	return err
 }
 
-// dateLayouts are those that can be read in one way only. Layouts with
-// fractions of a second are covered: [time.Parse] accepts these anywhere.
+// dateLayouts are the unambiguous layouts. [time.Parse] also accepts fractions of a
+// second in them.
 var dateLayouts = []struct {
 	layout string
 	day    bool // has no time of day
@@ -230,7 +229,7 @@ func (p *valueParser) date(value string) (t time.Time, day bool, err error) {
 		case MonthDayYear:
 			layout = "1/2/2006"
 		default:
-			return t, false, fmt.Errorf("%s can be two dates; say with -dates dmy or -dates mdy which comes first, day or month", entry.Quote(value))
+			return t, false, fmt.Errorf("%s is ambiguous; say with -dates dmy or -dates mdy whether day or month comes first", entry.Quote(value))
 		}
 		if !hasClock {
 			if t, err := time.ParseInLocation(layout, date, p.location); err == nil {
@@ -246,29 +245,29 @@ func (p *valueParser) date(value string) (t time.Time, day bool, err error) {
 	return t, false, fmt.Errorf("%s is not a date; write 2026-12-31 or 2026-12-31T15:04:05Z", entry.Quote(value))
 }
 
-// bounded keeps dates within what is stored: whole seconds of four-digit years.
-// Year 1 is Go's zero time, which means no bound.
+// bounded returns t in whole seconds, and refuses years that cannot be stored: year 1
+// is Go's zero time, which means no bound.
 func bounded(t time.Time, day bool, value string) (time.Time, bool, error) {
 	t = t.UTC().Truncate(time.Second)
 	if t.Year() < 1900 || t.Year() > 9998 {
-		return time.Time{}, false, fmt.Errorf("%s is not a date that makes sense", entry.Quote(value))
+		return time.Time{}, false, fmt.Errorf("%s is out of range (years 1900 to 9998)", entry.Quote(value))
 	}
 	return t, day, nil
 }
 
-// checkText refuses what is not text at all.
+// checkText refuses values that are not text.
 func checkText(s string) error {
 	if !utf8.ValidString(s) {
-		return errors.New("it is not UTF-8; name the file's encoding, for example -encoding windows-1252")
+		return errors.New("not UTF-8; name the file's encoding, for example -encoding windows-1252")
 	}
 	if strings.IndexByte(s, 0) >= 0 {
-		return errors.New("it has a zero byte in it")
+		return errors.New("contains a zero byte")
 	}
 	return nil
 }
 
-// ParseEntry makes an entry of values by field name (see [Fields]), read as an
-// import with default options reads them.
+// ParseEntry returns the entry with the given values by field name (see [Fields]), as
+// an import with default options reads them.
 func ParseEntry(values map[string]string) (entry.Entry, error) {
 	var o Options
 	if err := o.Fill(); err != nil {

@@ -11,20 +11,17 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// Confusions says which characters are confused with which: of the readings
-// that give one character and are wrong, what share is another one in truth.
-// It decides two things: which entries the level confusable may match, and
-// where the probability goes that the reader gives to no character.
+// Confusions is, for each character that was read wrongly, the distribution of the
+// true one. It decides which entries may match as [Confusable], and how the
+// probability that the reader gives to no character is distributed.
 type Confusions struct {
 	weight [alphabet][alphabet]float32 // read, true
-	sums   [alphabet]float32           // of the weights of each character read
+	sums   [alphabet]float32           // sum of the weights of each character read
 }
 
-// defaultConfusions is the table that counts unless another is given: what was
-// read, then each character that it was or could have been, with its weight.
-// Weights are shares of the wrong readings, from those on labelled photographs that
-// hotlist/simulate keeps, and, for pairs that are known to be alike but did not
-// occur there, a guess.
+// defaultConfusions is the built-in table: read, true, weight. Weights are shares
+// of the wrong readings on labelled photographs (hotlist/simulate/reader.tsv), and
+// estimates for pairs that look alike but did not occur there.
 const defaultConfusions = `
 0 O .60  0 D .10  0 Q .10
 O 0 .55  O Q .15  O D .15
@@ -54,7 +51,7 @@ Y V .60
 T 7 .20  T I .30
 `
 
-// DefaultConfusions returns the table for the built-in reading model.
+// DefaultConfusions returns the table of the built-in reading model.
 func DefaultConfusions() *Confusions { return builtInConfusions }
 
 var builtInConfusions = mustConfusions(defaultConfusions)
@@ -67,12 +64,12 @@ func mustConfusions(text string) *Confusions {
 	return c
 }
 
-// maxConfusions bounds a table's text in bytes.
+// maxConfusions is the largest text of a table, in bytes.
 const maxConfusions = 64 << 10
 
-// ParseConfusions reads a table: on each line any number of triples "read true
-// weight", separated by white space, weights above 0, which count in
-// proportion to those of the same character read. What follows a # is a comment.
+// ParseConfusions reads a table: each line holds any number of triples "read true
+// weight", separated by white space. Weights are above 0, and relative to those of
+// the same character read. A comment follows #.
 func ParseConfusions(r io.Reader) (*Confusions, error) {
 	c := &Confusions{}
 	lines := bufio.NewScanner(io.LimitReader(r, maxConfusions))
@@ -80,16 +77,16 @@ func ParseConfusions(r io.Reader) (*Confusions, error) {
 		text, _, _ := strings.Cut(lines.Text(), "#")
 		words := strings.Fields(text)
 		if len(words)%3 != 0 {
-			return nil, fmt.Errorf("line %d: it should hold triples: what is read, what it is in truth, a weight", n)
+			return nil, fmt.Errorf("line %d: expected triples of the character read, the true one, and a weight", n)
 		}
 		for i := 0; i < len(words); i += 3 {
 			read, truth := entry.Normalize(words[i]), entry.Normalize(words[i+1])
 			weight, err := strconv.ParseFloat(words[i+2], 32)
 			switch {
 			case len(read) != 1 || len(truth) != 1 || read == truth:
-				return nil, fmt.Errorf("line %d: %s and %s are not two characters of plates", n, entry.Quote(words[i]), entry.Quote(words[i+1]))
+				return nil, fmt.Errorf("line %d: %s and %s are not two different characters of plates", n, entry.Quote(words[i]), entry.Quote(words[i+1]))
 			case err != nil || !(weight > 1e-6 && weight <= 1e6):
-				return nil, fmt.Errorf("line %d: %s is not a weight above 0", n, entry.Quote(words[i+2]))
+				return nil, fmt.Errorf("line %d: %s is not a weight (above 0, at most 1000000)", n, entry.Quote(words[i+2]))
 			}
 			c.weight[ordinal(read[0])][ordinal(truth[0])] = float32(weight)
 		}
@@ -114,12 +111,12 @@ func LoadConfusions(path string) (*Confusions, error) {
 	defer f.Close()
 	c, err := ParseConfusions(f)
 	if err != nil {
-		return nil, &entry.Error{Op: "confusions", Path: path, Err: err, Advice: "correct the table, or leave it out for the built-in one"}
+		return nil, &entry.Error{Op: "confusions", Path: path, Err: err, Advice: "correct the table, or remove the setting to use the built-in one"}
 	}
 	return c, nil
 }
 
-// Confusable tells whether the table has a pair of normalised characters.
+// Confusable reports whether the table has a pair of normalised characters.
 func (c *Confusions) Confusable(read, truth byte) bool {
 	return c.weight[ordinal(read)][ordinal(truth)] > 0
 }

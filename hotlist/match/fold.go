@@ -4,26 +4,26 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// The index folds more than [Fold] does, so that one look-up finds all entries
-// that differ from a reading in look-alikes; which of them match is decided by
-// their probability. The classes are part of the file format: other pairs of
-// the table of confusions are looked up one by one.
+// indexClasses are the characters that the index folds together. It folds more
+// than [entry.Fold] does, so that one lookup finds all entries that differ from a
+// reading in look-alikes; their probability decides which of them match. The
+// classes are part of the file format. Other pairs of [Confusions] are looked up
+// one by one.
 var indexClasses = []string{"0OQD", "1IL", "2Z", "39", "5S", "6G", "8B", "MW"}
 
-// shapes are the characters that have the same shape but for a stroke or a
-// corner: what is confused whoever reads, and whatever the typeface. The index
-// folds each of them.
+// shapes are characters of the same shape except for a stroke or a corner: every
+// reader confuses them, in every typeface. The index folds each of them.
 var shapes = []string{"0OQD", "1IL", "8B", "5S", "2Z", "6G"}
 
-// Lookalikes tells whether two different characters are of one shape: of O, 0, Q
-// and D; of I, 1 and L; or B and 8, S and 5, Z and 2, G and 6.
+// Lookalikes reports whether two characters differ and have the same shape: O, 0,
+// Q and D; I, 1 and L; B and 8; S and 5; Z and 2; G and 6.
 func Lookalikes(a, b byte) bool {
 	return a != b && entry.IsPlateByte(a) && entry.IsPlateByte(b) && shapeOf[a] == shapeOf[b]
 }
 
 var shapeOf = makeClass(shapes)
 
-// alphabet counts the characters of plates, A-Z and 0-9.
+// alphabet is the number of characters of plates, A-Z and 0-9.
 const alphabet = 36
 
 // ordinal numbers the characters: 0-9, then A-Z.
@@ -91,5 +91,5 @@ func FoldIndex(b []byte) {
 	}
 }
 
-// sameAfterFold tells whether two characters fold to the same in [Fold].
+// sameAfterFold reports whether [entry.Fold] makes two characters equal.
 func sameAfterFold(a, b byte) bool { return entry.FoldByte(a) == entry.FoldByte(b) }

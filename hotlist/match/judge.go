@@ -9,7 +9,7 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// consider decides about a record that was found.
+// consider decides whether a record that was found matches.
 func (s *Searcher) consider(found Record) error {
 	id := found.ID()
 	if slices.Contains(s.seen, id) {
@@ -32,9 +32,9 @@ func (s *Searcher) consider(found Record) error {
 	return nil
 }
 
-// judge tells how a plate differs from the reading, and how probable it is: its
-// likelihood, times how likely it is to be met, of that of all plates (Bayes).
-// All are those as long as the reading, and itself.
+// judge tells how a plate differs from the reading, and its posterior probability
+// by Bayes: likelihood × prior, over the sum for all plates of the reading's length
+// and this one.
 func (s *Searcher) judge(plate []byte) (How, float64) {
 	how, likelihood := s.compare(plate)
 	if how == "" {
@@ -47,8 +47,8 @@ func (s *Searcher) judge(plate []byte) (How, float64) {
 	return how, min(here/s.all, 1)
 }
 
-// compare tells how a plate differs from the reading, and how likely it is to
-// be read so. An empty How is a difference that is no match.
+// compare tells how a plate differs from the reading, and the likelihood of the
+// reading given the plate. An empty How means that the difference never matches.
 func (s *Searcher) compare(plate []byte) (how How, p float64) {
 	r := s.reading
 	text := r.text[:r.n]
@@ -87,7 +87,7 @@ func (s *Searcher) compareEqual(plate []byte) How {
 		}
 	}
 	switch {
-	case changed == 0, strange == 0 && s.matching.Confusable:
+	case changed == 0, strange == 0 && s.rules.Confusable:
 		return Confusable
 	case changed == 1 && len(plate) >= minEdited:
 		return OneCharacter
@@ -95,8 +95,8 @@ func (s *Searcher) compareEqual(plate []byte) How {
 	return ""
 }
 
-// minEdited is the shortest plate that is looked for with one character wrong:
-// among shorter ones everything is everything's neighbour.
+// minEdited is the shortest plate that matches with one character wrong: shorter
+// plates have too many neighbours at edit distance one.
 const minEdited = 5
 
 // compareMissed is compare for plates with one character more.
@@ -109,8 +109,8 @@ func (r *Reading) compareAdded(plate []byte) (How, float64) {
 	return r.compareShifted(plate, r.n, func(i int) float64 { return r.added * r.doubt[i] })
 }
 
-// compareShifted sums over the places where a character can have been missed
-// or added: the likelihoods of all ways to explain the reading by the plate.
+// compareShifted sums the likelihood over all places where a character can have
+// been missed or added.
 func (r *Reading) compareShifted(plate []byte, places int, extra func(i int) float64) (How, float64) {
 	if min(len(plate), r.n) < minEdited {
 		return "", 0
@@ -145,11 +145,11 @@ func (r *Reading) compareShifted(plate []byte, places int, extra func(i int) flo
 	return OneCharacter, min(sum, 1)
 }
 
-// take adds an entry to the matches if the list's and its own rules let it.
+// take adds an entry to the matches if the list's rules and its own policy allow it.
 func (s *Searcher) take(e *entry.Entry, how How, p float64) {
-	q, m := s.query, &s.matching
+	q, m := s.query, &s.rules
 	text := s.reading.text[:s.reading.n]
-	sure, allowed := false, false // sure: whatever its probability
+	sure, allowed := false, false // sure: matches whatever its probability
 	least := m.MinProbability
 	switch how {
 	case Exact:
@@ -194,7 +194,7 @@ func (s *Searcher) take(e *entry.Entry, how How, p float64) {
 	s.matches = append(s.matches, found)
 }
 
-// looksLike tells whether a plate and a text differ in [Lookalikes] alone.
+// looksLike reports whether a plate and a text differ in [Lookalikes] only.
 func looksLike(plate string, text []byte) bool {
 	if len(plate) != len(text) {
 		return false
@@ -207,7 +207,7 @@ func looksLike(plate string, text []byte) bool {
 	return true
 }
 
-// foldsTo tells whether a plate and a text are the same after [Fold].
+// foldsTo reports whether a plate and a text are equal after [entry.Fold].
 func foldsTo(plate string, text []byte) bool {
 	if len(plate) != len(text) {
 		return false

@@ -10,36 +10,30 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// A list itself teaches which plates exist: where they have letters and where
-// digits, and which. That decides what a doubtful reading is: in a country
-// whose plates are three letters and four digits, ABC I234 is ABC 1234, however
-// sure the reader was. Layouts count it when a list is built; they are stored
-// encrypted, like everything else.
-
-// layoutCounts counts the plates of one layout.
+// layoutCounts counts the plates of one layout, and their characters by place.
 type layoutCounts struct {
-	pattern string // L and D
+	pattern string // L for a letter, D for a digit
 	count   int
 	chars   [entry.MaxPlate][alphabet]uint32
 }
 
 const (
-	// maxLayouts are kept of a list, the most frequent; the rest is left to chance.
+	// maxLayouts bounds the layouts stored of a list: the most frequent ones.
 	maxLayouts = 32
-	// maxCounted bounds the layouts that are counted while a list is built.
+	// maxCounted bounds the layouts counted while a list is built.
 	maxCounted = 1024
-	// maxLayoutBytes bounds what is stored of them, but for the last one.
+	// maxLayoutBytes bounds what is stored, except for the last layout.
 	maxLayoutBytes = 8 << 10
-	// chance is the share of plates that follow no layout of the list, such as
-	// vanity plates, in a long list; a list of strangers entries knows as little
-	// as chance does.
+	// chance is the share of plates that follow no layout of a long list, such as
+	// vanity plates. At strangers entries, half of the plates are taken to follow
+	// none.
 	chance    = 0.01
 	strangers = 500
 )
 
 func isLetter(ordinal int) bool { return ordinal >= 10 }
 
-// patternOf writes a plate's layout.
+// patternOf appends a plate's layout to dst.
 func patternOf(dst, plate []byte) []byte {
 	for _, c := range plate {
 		if isLetter(ordinal(c)) {
@@ -51,7 +45,7 @@ func patternOf(dst, plate []byte) []byte {
 	return dst
 }
 
-// LayoutCounter counts the plates of a list that is built.
+// LayoutCounter counts the layouts of a list's plates. The zero value is empty.
 type LayoutCounter struct {
 	counts map[string]*layoutCounts
 	buf    [entry.MaxPlate]byte
@@ -77,8 +71,8 @@ func (b *LayoutCounter) Add(plate string) {
 	}
 }
 
-// AppendTo writes the most frequent layouts: for each its length, its pattern
-// bit by bit, its count, and those of its places' characters.
+// AppendTo appends the most frequent layouts to dst: for each its length, its
+// pattern, its count, and the counts of the characters at each place.
 func (b *LayoutCounter) AppendTo(dst []byte) []byte {
 	var all []*layoutCounts
 	for _, l := range b.counts {
@@ -91,7 +85,7 @@ func (b *LayoutCounter) AppendTo(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(all)))
 	for _, l := range all {
 		if len(dst) > maxLayoutBytes {
-			// Long plates of letters need more room; the rest is the least frequent.
+			// Long plates of letters need more room; the rest are the least frequent.
 			dst = binary.AppendUvarint(dst, 0)
 			break
 		}
@@ -109,7 +103,7 @@ func (b *LayoutCounter) AppendTo(dst []byte) []byte {
 	return dst
 }
 
-// Layouts are those of the plates counted, of a list of so many entries.
+// Layouts returns the layouts counted, for a list of the given number of entries.
 func (b *LayoutCounter) Layouts(entries int) *Layouts {
 	l, err := ParseLayouts(b.AppendTo(nil), entries)
 	if err != nil {
@@ -118,22 +112,25 @@ func (b *LayoutCounter) Layouts(entries int) *Layouts {
 	return l
 }
 
-// Layouts say how likely each plate is to be met.
+// Layouts are the prior probabilities of plates, learned from the list itself:
+// where its plates have letters and where digits, and which ones. In a country
+// whose plates are three letters and four digits, a reading of ABC I234 is thus ABC
+// 1234, however sure the reader was.
 type Layouts struct {
 	known  []layout
-	chance float64 // the share that follows none
+	chance float64 // share of plates that follow no layout
 }
 
 type layout struct {
 	pattern string
-	share   float64
+	share   float64 // of all plates
 	// places[i][c] is the share of plates of this layout with c at place i.
 	places [][alphabet]float32
-	most   float64 // of the likeliest plate
+	most   float64 // probability of the most probable plate
 }
 
-// ParseLayouts reads what [LayoutCounter.AppendTo] wrote for a list of so many
-// entries. Errors wrap [ErrDamaged].
+// ParseLayouts reads what [LayoutCounter.AppendTo] wrote, for a list of the given
+// number of entries. Errors wrap [entry.ErrDamaged].
 func ParseLayouts(b []byte, entries int) (*Layouts, error) {
 	r := countReader{b: b}
 	n := r.next()
@@ -160,13 +157,13 @@ func ParseLayouts(b []byte, entries int) (*Layouts, error) {
 		l.known = append(l.known, a)
 	}
 	if r.bad {
-		return nil, fmt.Errorf("%w: the layouts are cut off", entry.ErrDamaged)
+		return nil, fmt.Errorf("%w: the layouts are truncated", entry.ErrDamaged)
 	}
 	return l, nil
 }
 
-// unseen is what each character gets that was not met at a place, in plates:
-// Jeffreys' half, spread over the characters of its kind.
+// unseen is the count that all characters of a kind (letters or digits) get
+// together at each place: half a plate, as in the prior of Jeffreys.
 const unseen = 0.5
 
 // place reads the counts of one place.
@@ -189,11 +186,11 @@ func (a *layout) place(i int, count uint64, r *countReader) {
 	a.most *= float64(best)
 }
 
-// uniform is the likelihood of a plate by chance.
+// uniform returns the probability of a plate of n characters that follows no layout.
 func (l *Layouts) uniform(n int) float64 { return l.chance * math.Pow(alphabet, -float64(n)) }
 
-// expect returns what a reading makes of all plates of its length together, and
-// the likelihood of the likeliest plate of any length.
+// expect returns P(reading), summed over all plates of its length, and the
+// probability of the most probable plate of any length.
 func (l *Layouts) expect(r *Reading) (all, most float64) {
 	all = l.uniform(r.n)
 	most = all
@@ -222,8 +219,8 @@ func (l *Layouts) expect(r *Reading) (all, most float64) {
 	return all, most
 }
 
-// of is how likely a plate is to be met. Twins count for each other, because
-// lists write them as they like.
+// of returns the prior probability of a plate. O counts for 0, I for 1 and the
+// reverse, because lists write them either way.
 func (l *Layouts) of(plate []byte) float64 {
 	sum := l.uniform(len(plate))
 	for k := range l.known {
@@ -246,7 +243,7 @@ func (l *Layouts) of(plate []byte) float64 {
 	return sum
 }
 
-// countReader takes counts off the front of what is stored.
+// countReader reads counts from the front of stored layouts.
 type countReader struct {
 	b   []byte
 	bad bool
@@ -262,7 +259,7 @@ func (r *countReader) next() uint64 {
 	return v
 }
 
-// twin is the character that c is taken for, or c.
+// twin returns the character that [entry.Fold] does not distinguish from c, or c.
 func twin(c byte) byte {
 	switch c {
 	case 'O':

@@ -6,9 +6,9 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// NewPlates returns a searcher of bare plates, normalised and all different,
-// which are held in memory: for simulations of long lists. Its matches name no
-// list, and their entries nothing but the plate.
+// NewPlates returns a searcher of plates held in memory, for simulations of long
+// lists. The plates are normalised and all different. Matches name no list, and
+// their entries hold the plate only.
 func NewPlates(plates []string) *Searcher {
 	x := &memoryIndex{plates: plates, first: make(map[string]int32, len(plates)), next: make([]int32, len(plates))}
 	var layouts LayoutCounter

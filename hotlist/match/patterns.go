@@ -6,25 +6,25 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// Patterns are the patterns of a list, in memory: there is no key to look
-// one up by. They are grouped by their first character, so that a reading is
-// compared with those alone that can match.
+// Patterns are the patterns of a list, in memory: a pattern has no index form to
+// look up. They are grouped by their first character, so that a reading is only
+// compared with those that can match. The zero value is empty.
 type Patterns struct {
-	groups [alphabet + 1][]pattern // by the first character; the last one begins with a wildcard
+	groups [alphabet + 1][]pattern // by first character; the last group begins with a wildcard
 	n      int
 }
 
 type pattern struct {
 	text   string
-	least  int  // characters that it needs
-	open   bool // it has a *
+	least  int  // length of the shortest plate that fits
+	open   bool // has a *
 	listed entry.Entry
 }
 
-// Len counts them.
+// Len returns the number of patterns.
 func (p *Patterns) Len() int { return p.n }
 
-// Add adds an entry whose policy is [PolicyWildcard].
+// Add adds an entry whose policy is [entry.PolicyWildcard].
 func (p *Patterns) Add(e entry.Entry) {
 	next := pattern{text: e.Plate, least: len(e.Plate) - strings.Count(e.Plate, "*"), open: strings.Contains(e.Plate, "*"), listed: e}
 	group := alphabet
@@ -35,13 +35,13 @@ func (p *Patterns) Add(e entry.Entry) {
 	p.n++
 }
 
-// match calls found with each entry whose pattern the reading can be, with the
-// probability that it is, if that is at least least.
+// match calls found with each entry whose pattern the reading fits with a
+// probability of at least least, or by its text.
 func (p *Patterns) match(r *Reading, least float64, found func(e *entry.Entry, p float64)) {
 	if p.n == 0 {
 		return
 	}
-	var support [entry.MaxPlate]uint64 // the characters that each place can be
+	var support [entry.MaxPlate]uint64 // set of the characters that each place can be
 	for i := range r.n {
 		for c := range alphabet {
 			if float64(r.p[i][c]) >= max(least, minSupport) {
@@ -58,8 +58,7 @@ func (p *Patterns) match(r *Reading, least float64, found func(e *entry.Entry, p
 	matchGroup(p.groups[alphabet], r, &support, least, found)
 }
 
-// minSupport is the least probability of a character that a pattern's own is
-// compared with.
+// minSupport is the least probability of a character that counts as an alternative.
 const minSupport = 0.001
 
 func matchGroup(group []pattern, r *Reading, support *[entry.MaxPlate]uint64, least float64, found func(*entry.Entry, float64)) {
@@ -75,7 +74,7 @@ func matchGroup(group []pattern, r *Reading, support *[entry.MaxPlate]uint64, le
 	}
 }
 
-// fits tells whether a pattern can stand for places that can be the given characters.
+// fits reports whether a pattern fits places that can be the given characters.
 func fits(pattern string, support []uint64) bool {
 	at, star, mark := 0, -1, 0
 	for i := 0; i < len(support); {
@@ -99,7 +98,7 @@ func fits(pattern string, support []uint64) bool {
 	return at == len(pattern)
 }
 
-// globs tells whether a pattern stands for a text, twins alike.
+// globs reports whether a pattern fits a text, with O as 0 and I as 1.
 func globs(pattern string, text []byte) bool {
 	var support [entry.MaxPlate]uint64
 	for i, c := range text {

@@ -1,3 +1,20 @@
+// Package match finds the entries of a list that a reading matches, and how
+// probable each match is.
+//
+// A [Reading] holds, for each place, the probability of every character: the
+// reader's own confidence and alternatives, and, for the probability that the
+// reader left over, a table of [Confusions]. O and 0, and I and 1, count for each
+// other, because plates and lists write them alike. The probability of an entry
+// follows from Bayes' rule: the likelihood of the reading given the plate, times
+// how common such plates are ([Layouts], learned from the list itself), over the
+// sum for all plates of the same length. [Rules] say, for each list, which kinds
+// of difference match and from which probability on.
+//
+// A [Searcher] knows a list by an [Index] of folded plates only. The index folds
+// look-alikes together, so that one lookup finds the entries that differ in them.
+// Other alternatives of the reader are looked up one by one, the most probable
+// first; where the rules allow one character wrong, missed or added, all such
+// changes are tried. [Patterns] are compared in memory.
 package match
 
 import (
@@ -11,37 +28,37 @@ import (
 
 // Query is a plate that was read.
 type Query struct {
-	// Text is the plate; it is normalised before it is looked up.
+	// Text is the plate, in any form: see [entry.Normalize].
 	Text string
-	// Characters, if any, are what the reader says of each character. They
-	// replace Text, and make the probabilities of matches mean something.
+	// Characters, if any, replace Text. They tell how sure the reader is of each
+	// character; without them all characters are taken as sure.
 	Characters []Character
-	// State is the issuing state or country as lists write it, if the reading
-	// or the unit knows it, and StateConfidence (0–1) how surely. Entries of
-	// another state become less likely by as much.
+	// State is the issuing state or country as lists write it, and
+	// StateConfidence its probability (0–1). The probability of entries of other
+	// states is multiplied by 1 − StateConfidence.
 	State           string
 	StateConfidence float64
-	// At is when the plate was read, by the unit's clock. Default: now.
+	// At is the time of the reading, by the unit's clock. Default: now.
 	At time.Time
-	// ClockSynchronised: At can be trusted. If it cannot, entries match
-	// whatever their time bounds, and say so: a board without a battery starts
-	// in 1970, and must not let a wanted car pass for that.
+	// ClockSynchronised: At can be trusted. Otherwise entries match whatever
+	// their time bounds, and say so: the clock of a board without a battery starts
+	// in 1970.
 	ClockSynchronised bool
 }
 
-// How tells in which way a reading matched an entry.
+// How is the way in which a reading matched an entry.
 type How string
 
 // The ways to match, strictest first.
 const (
 	// Exact: the reading is the entry's plate.
 	Exact How = "exact"
-	// Confusable: it differs only in characters that look alike, or between
+	// Confusable: they differ only in characters that look alike, or between
 	// which the reader wavered.
 	Confusable How = "confusable"
 	// OneCharacter: one character is wrong, missing or added.
 	OneCharacter How = "one_character"
-	// Wildcard: the entry is a pattern that the reading fits.
+	// Wildcard: the entry is a pattern, and the reading fits it.
 	Wildcard How = "wildcard"
 )
 
@@ -52,19 +69,21 @@ type Match struct {
 	List    string `json:"list"`
 	Version string `json:"version"`
 	How     How    `json:"how"`
-	// Probability (0–1) that the plate is the entry's, given what the reader saw
-	// and which plates there are, as far as the list teaches it. A listed vehicle
-	// counts as likely to pass as any other.
+	// Probability is P(the plate is the entry's), 0–1, given the reading and the
+	// layouts of the list's plates. Listed vehicles are taken to pass as often as
+	// others.
 	Probability float64     `json:"probability"`
 	Entry       entry.Entry `json:"entry"`
-	// StateDiffers: the plate's state is known, and the entry names another.
+	// StateDiffers: the query names a state, and the entry another.
 	StateDiffers bool `json:"state_differs,omitempty"`
 	// TimeUnsure: the entry has time bounds and the unit's clock was not
-	// synchronised, so that it may have expired or not be effective yet.
+	// synchronised: the entry may have expired or not be in effect yet.
 	TimeUnsure bool `json:"time_unsure,omitempty"`
 }
 
-// Compare is a total order, so that equal queries give equal answers.
+// Compare orders matches, most urgent first; at equal priority by How, then by
+// probability, then by list and entry. It is a total order, so that equal queries
+// give equal answers.
 func Compare(a, b Match) int {
 	return cmp.Or(
 		cmp.Compare(a.Entry.Priority, b.Entry.Priority),
@@ -82,8 +101,8 @@ func Compare(a, b Match) int {
 // Character is one place of a reading.
 type Character struct {
 	Text       string
-	Confidence float64 // 0–1, that it is Text
-	// Alternatives are other characters that it can be, with the probability of each.
+	Confidence float64 // P(it is Text), 0–1
+	// Alternatives are other characters that it can be.
 	Alternatives []Alternative
 }
 

@@ -6,46 +6,44 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// Reading is what a reader saw: for each place the probability of every
-// character, given what it reported. It is large: reuse it.
+// Reading is a query made ready for searches: for each place, the probability of
+// every character. It is large; reuse it.
 type Reading struct {
 	query      Query
 	confusions *Confusions
 	text       [entry.MaxPlate]byte
 	n          int
 	p          [entry.MaxPlate][alphabet]float32
-	// hesitated are the characters that the reader itself named.
+	// hesitated is the set of characters that the reader itself named.
 	hesitated [entry.MaxPlate]uint64
-	// doubt is, for each place, the probability that it is not the character read.
+	// doubt is P(the place is not the character read).
 	doubt [entry.MaxPlate]float64
-	// missed is the probability that a character was missed at a given place,
-	// and added, times a place's doubt, that the one read there is none and
-	// happens to look as it does.
+	// missed is P(a character was missed at a given place). added × doubt is
+	// P(the character read at a place is none, and was read as it was).
 	missed float64
 	added  float64
 }
 
-// How a reader's confidences are to be taken, measured on what the votes of
-// passages got wrong (hotlist/simulate/reader.tsv). Of what the reader names
-// for a place, each is right about as often as its confidence is to their sum:
-// one at half the confidence of the character read in a third of the cases. What
-// it leaves over says less: of 837 characters reported with a third to two
-// thirds left over, three were one that the reader did not name; of 11,470
-// reported with less than three hundredths, none.
+// How confidences become probabilities, measured on the votes of passages
+// (hotlist/simulate/reader.tsv). A character that the reader names for a place is
+// right about as often as its share of the confidences named there. The remainder
+// to 1 says less: of 837 characters reported with a remainder of 1/3 to 2/3, three
+// were one that the reader did not name; of 11,470 with less than 0.03, none.
 const (
-	unnamed      = 0.01   // of what is left over, the probability that it is an unnamed character, when all is left over
-	leastUnnamed = 0.0001 // however sure the reader is
-	plainText    = 0.03   // the same in a text without characters' confidences
-	missedOfAll  = 0.002
-	addedOfAll   = 0.0064
-	// confusedShare of the probability of unnamed characters goes to look-alikes
-	// by the table, the rest to all characters alike.
+	unnamed      = 0.01   // share of the remainder that falls on characters the reader did not name
+	leastUnnamed = 0.0001 // least probability of an unnamed character, however sure the reader is
+	plainText    = 0.03   // the same for a text without confidences
+	missedOfAll  = 0.002  // share of plates of which one character was missed
+	addedOfAll   = 0.0064 // share to which one was added
+	// confusedShare of the probability of unnamed characters goes to those of the
+	// table of confusions, the rest to all characters equally.
 	confusedShare = 0.85
-	// certainty is that of a state which is taken for sure.
+	// certainty is the confidence from which on a state counts as certain.
 	certainty = 0.9997
 )
 
-// Set fills r with a query. It returns false if that is no plate.
+// Set fills r with a query. It returns false if the query holds no plate: no
+// character or more than [entry.MaxPlate].
 func (r *Reading) Set(q *Query, c *Confusions) bool {
 	r.query, r.confusions = *q, c
 	var buf [4 * entry.MaxPlate]byte
@@ -82,8 +80,7 @@ func (r *Reading) Set(q *Query, c *Confusions) bool {
 	return true
 }
 
-// add appends a place. least is the least probability of a character that the
-// reader did not name.
+// add appends a place. least is the least probability of an unnamed character.
 func (r *Reading) add(text byte, confidence float64, alternatives []Alternative, least float64, c *Confusions) {
 	p := &r.p[r.n]
 	*p = [alphabet]float32{}
@@ -137,8 +134,8 @@ func (r *Reading) add(text byte, confidence float64, alternatives []Alternative,
 	r.n++
 }
 
-// addTwins gives characters that plates' typefaces and lists write alike the
-// probability of all of them: which is meant cannot be told.
+// addTwins gives O and 0, and I and 1, the probability of both: typefaces and lists
+// write them alike, so that it cannot be known which one is meant.
 func addTwins(p *[alphabet]float32) {
 	zero, o := ordinal('0'), ordinal('O')
 	round := p[zero] + p[o]
@@ -148,11 +145,10 @@ func addTwins(p *[alphabet]float32) {
 	p[one], p[i] = stroke, stroke
 }
 
-// at is the probability that place i is c.
+// at returns P(place i is c).
 func (r *Reading) at(i int, c byte) float64 { return float64(r.p[i][ordinal(c)]) }
 
-// likelihood is the probability that all of the text was read right, whatever
-// plates there are.
+// likelihood returns P(the whole text was read right), whatever plates are common.
 func (r *Reading) likelihood() float64 {
 	p := 1.0
 	for i, c := range r.text[:r.n] {
@@ -161,10 +157,9 @@ func (r *Reading) likelihood() float64 {
 	return p
 }
 
-// pattern is the probability that the plate fits a pattern: of the likeliest
-// way to lay it over the places.
+// pattern returns P(the plate fits a pattern), by the most probable alignment.
 func (r *Reading) pattern(p string) float64 {
-	// best[j] is the probability of the places so far with the first j
+	// best[j] is the probability of the places so far, aligned with the first j
 	// characters of the pattern.
 	var best [entry.MaxPlate + 1]float64
 	best[0] = 1
@@ -175,7 +170,7 @@ func (r *Reading) pattern(p string) float64 {
 		var next [entry.MaxPlate + 1]float64
 		for j := range len(p) {
 			switch {
-			case p[j] == '*': // takes this place, or ends before it
+			case p[j] == '*': // covers this place, or ended before it
 				next[j+1] = math.Max(best[j+1], math.Max(best[j], next[j]))
 			case p[j] == '?':
 				next[j+1] = best[j]

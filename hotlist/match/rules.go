@@ -1,44 +1,41 @@
 package match
 
-// Matching says how loosely a list is matched. Matches that differ by O and 0 or
-// by I and 1 alone always count, and so do exact ones, but for MinExact.
+// Rules say how loosely a list is matched. Entries that differ by O and 0 or by I
+// and 1 only always match; so does the exact text, except for MinExact.
 type Rules struct {
-	// Confusable lets an entry match whose plate differs in characters that
-	// look alike (see [Confusions]), or between which the reader itself wavered.
+	// Confusable: entries match whose plate differs in characters that look alike
+	// (see [Confusions]), or between which the reader itself wavered.
 	Confusable bool `json:"confusable"`
-	// OneCharacter lets an entry match of which any one character was read
-	// wrong, was missed, or was added.
+	// OneCharacter: entries match of which any one character was read wrong,
+	// missed, or added.
 	OneCharacter bool `json:"one_character"`
-	// Wildcards lets entries match that are patterns.
+	// Wildcards: patterns match.
 	Wildcards bool `json:"wildcards"`
-	// MinProbability is the least P(this is the entry's plate), 0–1, for a
-	// match that is not exact. 0 means whatever the levels allow.
+	// MinProbability is the least P(the plate is the entry's), 0–1, of a match that
+	// is not exact. 0: whatever the fields above allow.
 	MinProbability float64 `json:"min_probability"`
-	// MinLookalike is the same for an entry whose plate differs only in
-	// [Lookalikes]. Few plates have a listed neighbour of that kind, so that a
-	// long list can be less strict with them than with all that the reader
-	// confuses now and then.
+	// MinLookalike is the same for entries that differ in [Lookalikes] only. Few
+	// plates have such a neighbour on a list, so that a long list can be less
+	// strict here.
 	MinLookalike float64 `json:"min_lookalike"`
-	// MinExact is the same for an entry whose very text was read: of what a
-	// reader wavered over, a long list has some plate by chance. A plate that was
-	// read surely counts however strange it is, and so does a text without
-	// characters.
+	// MinExact is the same for entries whose exact text was read: an uncertain
+	// reading matches some entry of a long list by chance. A plate that was read
+	// with certainty matches however rare its layout is, and so does a query of
+	// text only.
 	MinExact float64 `json:"min_exact"`
 }
 
-// DefaultMatching is how a list of a given size is matched unless it is told
-// otherwise. The longer the list, the more plates of vehicles that nobody looks
-// for lie one character beside an entry: with a million entries one read in
-// five. The bounds come from `platewatch hotlist stats -simulate`: false alerts
-// stay below one in 20,000 reads up to a million entries. Most of them are then
-// plates that were misread into the very text of an entry, which is why even
-// those need a least probability there: of thirteen such alerts that it leaves
-// out, two would be right, where one vehicle in 3,000 is listed. Longer lists
-// have more of them.
+// DefaultRules are the rules for a list of a given size. The longer the list, the
+// more unlisted plates differ from some entry by one character: at a million
+// entries one plate in five. The bounds come from `platewatch hotlist stats
+// -simulate`: up to a million entries, fewer than one read in 20,000 is a false
+// alert. At a million most false alerts are plates misread as the exact text of an
+// entry, hence MinExact: of 13 alerts that it suppresses, 2 would have been right
+// (at 1 listed vehicle in 3,000). Longer lists have more false alerts.
 func DefaultRules(entries int) Rules {
 	m := Rules{Confusable: true, OneCharacter: true, Wildcards: true}
 	switch {
-	case entries <= 250: // edit distance one in full
+	case entries <= 250: // any one character, however improbable
 	case entries <= 2_000:
 		m.MinProbability = 0.0003
 	case entries <= 10_000:

@@ -7,46 +7,46 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// Index is a list as a search needs it.
+// Index finds the entries of a list by their folded plates.
 type Index interface {
-	// Lookup calls found with each record whose plate has the index form folded
-	// (see [FoldIndex]), until it returns an error, which Lookup returns. The
-	// record is valid during the call only. Errors wrap [ErrDamaged].
+	// Lookup calls found with each record whose plate folds to folded (see
+	// [FoldIndex]). It stops at the first error and returns it. The record is valid
+	// during the call only.
 	Lookup(folded []byte, found func(Record) error) error
 }
 
-// Record is one entry that an [Index] found, decoded only as far as is asked.
+// Record is one entry that an [Index] found, decoded only as far as needed.
 type Record interface {
-	// ID differs for any two records of a list.
+	// ID is unique in the list.
 	ID() RecordID
-	// Plate is valid until the next record is looked up.
+	// Plate is valid until the next lookup.
 	Plate() ([]byte, error)
 	Entry() (entry.Entry, error)
 }
 
-// RecordID tells the records of a list apart.
+// RecordID identifies a record of a list.
 type RecordID [12]byte
 
-// SearchedList is a list as it is searched.
+// List is what a [Searcher] needs of a list.
 type List struct {
 	Name, Version string
-	// Fuzzy: some entries have [PolicyFuzzy].
+	// Fuzzy: some entries have [entry.PolicyFuzzy].
 	Fuzzy    bool
 	Index    Index
 	Layouts  *Layouts
 	Patterns *Patterns
 }
 
-// Searcher searches one list. It keeps the memory of a search, so that looking
-// up a plate allocates nothing; it is not safe for concurrent use.
+// Searcher searches one list. It keeps its buffers, so that a search without a
+// match does not allocate. It is not safe for concurrent use.
 type Searcher struct {
-	list     List
-	reading  *Reading
-	query    *Query
-	matching Rules
-	matches  []Match
-	seen     []RecordID
-	found    func(Record) error // consider, bound once: each binding would allocate
+	list    List
+	reading *Reading
+	query   *Query
+	rules   Rules
+	matches []Match
+	seen    []RecordID
+	found   func(Record) error // consider, bound once because each binding allocates
 
 	folded    [entry.MaxPlate + 1]byte
 	edited    [entry.MaxPlate + 1]byte
@@ -54,11 +54,11 @@ type Searcher struct {
 	memory    [entry.MaxPlate * alphabet]option
 	rest      [entry.MaxPlate + 1]float64 // product of the best probabilities of places i..n
 	all       float64                     // P(reading), summed over all plates of its length
-	least     float64                     // the likelihood that a plate needs at least
-	tried     int
-	oneExtra  bool    // one character more or less is looked for
-	oneChange bool    // any one character changed is looked for
-	changed   float64 // the likelihood that one with a character changed needs at least
+	least     float64                     // least likelihood of a plate that is looked up
+	tried     int                         // readings looked up by descend
+	oneExtra  bool                        // look up plates with one character more or less
+	oneChange bool                        // look up plates with any one character changed
+	changed   float64                     // least likelihood of a plate with one character changed
 }
 
 // NewSearcher returns a searcher of a list.
@@ -68,9 +68,10 @@ func NewSearcher(l List) *Searcher {
 	return s
 }
 
-// Search appends the entries that match a reading to matches, in no order.
+// Search appends the entries that match a reading to matches, in no order. Errors
+// are those of the [Index].
 func (s *Searcher) Search(matches []Match, r *Reading, m Rules) ([]Match, error) {
-	s.reading, s.query, s.matching = r, &r.query, m
+	s.reading, s.query, s.rules = r, &r.query, m
 	s.matches, s.seen = matches, s.seen[:0]
 	err := s.run()
 	found := s.matches
@@ -78,18 +79,18 @@ func (s *Searcher) Search(matches []Match, r *Reading, m Rules) ([]Match, error)
 	return found, err
 }
 
-// option is a class of characters that a place can be, with the probability of
-// the likeliest of its members.
+// option is a class of characters that a place can be, with the probability of its
+// most probable member.
 type option struct {
 	class byte
 	p     float64
 }
 
 const (
-	// maxTried bounds the readings of one plate that are looked up.
+	// maxTried bounds the alternative readings that are looked up.
 	maxTried = 256
-	// leastTried is the likelihood below which a reading is looked up only as a
-	// change of one character.
+	// leastTried is the likelihood below which an alternative reading is looked up
+	// only as a change of one character.
 	leastTried = 0.0005
 )
 
@@ -99,13 +100,13 @@ func (s *Searcher) run() error {
 		s.folded[i] = indexClass[r.text[i]]
 	}
 	s.tried = 0
-	m := &s.matching
+	m := &s.rules
 	least := m.MinProbability
-	// An entry's own policy can allow one character whatever the list does.
+	// The policy of an entry can allow one character whatever the rules say.
 	fuzzy := s.list.Fuzzy
 	var most float64
 	s.all, most = s.list.Layouts.expect(r)
-	needed := least * s.all / most // by the likeliest of plates
+	needed := least * s.all / most // likelihood that even the most probable plate needs
 	s.least = max(needed, leastTried)
 	s.oneChange = m.OneCharacter && needed < leastTried || fuzzy
 	s.oneExtra = m.OneCharacter && needed < r.missed || fuzzy
@@ -137,8 +138,8 @@ func (s *Searcher) run() error {
 	return nil
 }
 
-// weigh lists, for each place, the classes it can be such that the whole is
-// likelier than least, the likeliest first.
+// weigh lists, for each place, the classes with which the best reading still has a
+// likelihood of least, the most probable first.
 func (s *Searcher) weigh(least float64) {
 	r := s.reading
 	var classes [entry.MaxPlate][128]float32
@@ -167,11 +168,12 @@ func (s *Searcher) weigh(least float64) {
 	}
 }
 
-// descend looks up every reading that is likely enough, place by place.
+// descend looks up every reading whose likelihood is at least s.least, place by
+// place.
 func (s *Searcher) descend(i int, p float64, changed bool) error {
 	if i == s.reading.n {
 		if !changed || s.tried >= maxTried {
-			return nil // as it was read: looked up already
+			return nil // the text as read: looked up already
 		}
 		s.tried++
 		return s.list.Index.Lookup(s.edited[:i], s.found)
@@ -188,10 +190,10 @@ func (s *Searcher) descend(i int, p float64, changed bool) error {
 	return nil
 }
 
-// confuse looks up the readings with one pair of the table exchanged that the
-// index tells apart and that descend left out as unlikely.
+// confuse looks up the readings with one character replaced by the table of
+// confusions, where the index distinguishes the two: descend skips improbable ones.
 func (s *Searcher) confuse() error {
-	if !s.matching.Confusable || s.least > leastTried {
+	if !s.rules.Confusable || s.least > leastTried {
 		return nil
 	}
 	r := s.reading
@@ -209,12 +211,12 @@ func (s *Searcher) confuse() error {
 	return nil
 }
 
-// edit looks up the readings with one character changed, added or taken away.
+// edit looks up the readings with one character changed, removed or added.
 func (s *Searcher) edit() error {
 	n := s.reading.n
 	if s.oneChange {
 		for i := range n {
-			others := s.rest[0] * s.rest[i+1] / s.rest[i] // the likeliest of the other places
+			others := s.rest[0] * s.rest[i+1] / s.rest[i] // likelihood of the other places at best
 			for _, c := range classLeaders {
 				if c != s.folded[i] && others*s.likeliest(i, c) >= s.changed {
 					if err := s.lookupChanged(i, c); err != nil {
@@ -245,7 +247,7 @@ func (s *Searcher) edit() error {
 		copy(s.edited[i+1:], s.folded[i:n])
 		for _, c := range classLeaders {
 			if i > 0 && c == s.folded[i-1] {
-				continue // as if it were missing one place before
+				continue // the same text as with it one place earlier
 			}
 			s.edited[i] = c
 			if err := s.list.Index.Lookup(s.edited[:n+1], s.found); err != nil {
@@ -256,7 +258,7 @@ func (s *Searcher) edit() error {
 	return nil
 }
 
-// likeliest is the probability of the likeliest character of a class.
+// likeliest returns the probability of the most probable character of a class.
 func (s *Searcher) likeliest(i int, class byte) float64 {
 	p := float32(0)
 	for _, k := range classMembers[class] {

@@ -261,7 +261,7 @@ func scanAll(l List, q Query, m Rules, got []Match) []Match {
 		return nil
 	}
 	s := NewSearcher(l)
-	s.reading, s.query, s.matching = &r, &q, m
+	s.reading, s.query, s.rules = &r, &q, m
 	s.all, _ = l.Layouts.expect(&r)
 	for _, e := range l.Index.(*entryIndex).entries {
 		how, likelihood := s.compare([]byte(e.Plate))

@@ -1,3 +1,7 @@
+// Package signed reads and writes signed versions of lists: a manifest, signed with
+// minisign, and parts, for the whole list and for the changes since the version
+// before. The signature is verified before a byte of the manifest is parsed, and
+// each part by its hash before it is unpacked.
 package signed
 
 import (
@@ -13,8 +17,8 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// Manifest says what one version of a list is made of. Its signature vouches
-// for it, and it vouches for the parts by their hashes.
+// Manifest describes one version of a list. It is signed, and names its parts by
+// their hashes.
 //
 // On the wire it is a minisign signature (four lines of text) followed by the
 // manifest as JSON, which is what is signed:
@@ -28,42 +32,41 @@ import (
 // `tail -n +5 manifest > m; head -n 4 manifest > m.minisig; minisign -Vm m -P KEY`
 // verifies it without this program.
 //
-// A part is gzip of JSON, one change a line: an [Entry], or an entry with
-// "remove": true, of which only what identifies it counts (plate, state, plate
-// type, category, record).
+// A part is gzip of JSON, one [Change] a line.
 type Manifest struct {
 	Format  int       `json:"format"` // 1
 	List    string    `json:"list"`
-	Version uint64    `json:"version"` // only ever grows
+	Version uint64    `json:"version"` // increases with each version
 	Created time.Time `json:"created"`
-	// Expires is when a newer version should have come. The list stays in use
-	// after it, and is reported as overdue: somebody may be holding updates back.
+	// Expires is the time by which a newer version should have arrived. After it,
+	// the list stays in use and is reported as overdue: somebody may be withholding
+	// updates.
 	Expires time.Time `json:"expires"`
-	// Entries and Digest are of the whole list, whichever way a unit gets there.
+	// Entries and Digest are those of the whole list.
 	Entries int          `json:"entries"`
 	Digest  entry.Digest `json:"digest"`
-	// Full are the parts of the whole list, Deltas ways from earlier versions.
+	// Full are the parts of the whole list, Deltas the changes from earlier versions.
 	Full   []Part  `json:"full"`
 	Deltas []Delta `json:"deltas,omitempty"`
 }
 
-// Delta makes this version out of the one that it names by its digest.
+// Delta holds the changes from the version with the digest Base.
 type Delta struct {
 	Base    entry.Digest `json:"base"`
-	Version uint64       `json:"version,omitempty"` // of the base, for people
+	Version uint64       `json:"version,omitempty"` // number of the base, for people
 	Parts   []Part       `json:"parts"`
 }
 
 // Part is one message or file.
 type Part struct {
-	N      int          `json:"n"`     // its number among the parts of this version, from 1
-	Bytes  int          `json:"bytes"` // as it is sent
+	N      int          `json:"n"`     // number among the parts of the version, from 1
+	Bytes  int          `json:"bytes"` // compressed
 	SHA256 entry.Digest `json:"sha256"`
 }
 
 const (
 	manifestFormat = 1
-	// MaxManifest and MaxPart bound what is read, in bytes.
+	// MaxManifest and MaxPart are the largest sizes, in bytes.
 	MaxManifest = 256 << 10
 	MaxPart     = 4 << 20
 	maxParts    = 4096
@@ -73,8 +76,8 @@ const (
 	signatureLines   = 4
 )
 
-// VerifyManifest checks the signature of a manifest before a byte of it is
-// parsed, then what it says. Errors wrap [ErrForged] or [ErrRefused].
+// VerifyManifest verifies the signature of a manifest before it parses it, then its
+// content. Errors wrap [entry.ErrForged] or [entry.ErrRefused].
 func VerifyManifest(b []byte, keys []TrustedKey) (Manifest, TrustedKey, error) {
 	forged := func(why string) (Manifest, TrustedKey, error) {
 		return Manifest{}, TrustedKey{}, fmt.Errorf("%w: %s", entry.ErrForged, why)
@@ -92,13 +95,13 @@ func VerifyManifest(b []byte, keys []TrustedKey) (Manifest, TrustedKey, error) {
 	}
 	var sig minisign.Signature
 	if err := sig.UnmarshalText(b[:end]); err != nil {
-		return forged("the manifest's signature is none")
+		return forged("the manifest's signature is malformed")
 	}
-	// There must be one way only to write a signature: what is not covered by
-	// it could otherwise be changed.
+	// Only one encoding of a signature is accepted: bytes that it does not cover
+	// could be changed otherwise.
 	sig.UntrustedComment = untrustedComment
 	if canonical, err := sig.MarshalText(); err != nil || !bytes.Equal(bytes.TrimRight(canonical, "\n"), bytes.TrimSuffix(b[:end], []byte("\n"))) {
-		return forged("the manifest's signature is not written as it should be")
+		return forged("the manifest's signature is not in its canonical form")
 	}
 	i := slices.IndexFunc(keys, func(k TrustedKey) bool { return k.Public.ID() == sig.KeyID })
 	if i < 0 {
@@ -106,7 +109,7 @@ func VerifyManifest(b []byte, keys []TrustedKey) (Manifest, TrustedKey, error) {
 	}
 	key := keys[i]
 	if !minisign.Verify(key.Public, b[end:], b[:end]) {
-		return forged("the signature does not fit: it was changed on the way, or somebody else wrote it")
+		return forged("the signature does not match: the manifest was changed, or somebody else wrote it")
 	}
 	m, err := parseManifest(b[end:])
 	if err != nil {
@@ -126,7 +129,7 @@ func parseManifest(b []byte) (Manifest, error) {
 		return m, err
 	}
 	if d.More() {
-		return m, errors.New("something stands behind it")
+		return m, errors.New("trailing data after the manifest")
 	}
 	return m, m.validate()
 }
@@ -134,7 +137,7 @@ func parseManifest(b []byte) (Manifest, error) {
 func (m *Manifest) validate() error {
 	switch {
 	case m.Format != manifestFormat:
-		return fmt.Errorf("its format is %d, and this program knows %d", m.Format, manifestFormat)
+		return fmt.Errorf("its format is %d; this program knows %d", m.Format, manifestFormat)
 	case entry.CheckListName(m.List) != nil:
 		return entry.CheckListName(m.List)
 	case m.Version == 0:
@@ -142,15 +145,15 @@ func (m *Manifest) validate() error {
 	case m.Entries < 0 || m.Entries > entry.MaxEntries:
 		return fmt.Errorf("%d entries are more than %d", m.Entries, entry.MaxEntries)
 	case m.Expires.IsZero() || m.Created.IsZero():
-		return errors.New("it does not say when it was made and when it expires")
+		return errors.New("it has no time of creation or expiry")
 	case len(m.Deltas) > maxDeltas:
-		return fmt.Errorf("it has %d deltas, and %d is the most", len(m.Deltas), maxDeltas)
+		return fmt.Errorf("it has %d deltas; the maximum is %d", len(m.Deltas), maxDeltas)
 	}
 	seen := map[int]bool{}
 	check := func(parts []Part) error {
 		for _, p := range parts {
 			if p.N < 1 || p.N > maxParts || seen[p.N] || p.Bytes < 1 || p.Bytes > MaxPart {
-				return fmt.Errorf("part %d of %d bytes cannot be", p.N, p.Bytes)
+				return fmt.Errorf("part %d: invalid number or size (%d bytes)", p.N, p.Bytes)
 			}
 			seen[p.N] = true
 		}

@@ -12,14 +12,14 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// Change is one line of a part: an entry that is added or replaced, or one that
-// is taken away.
+// Change is one line of a part: an entry that is added or replaced, or, with Remove,
+// the identity (plate, state, plate type, category, record) of one that is removed.
 type Change struct {
 	Remove bool `json:"remove,omitempty"`
 	entry.Entry
 }
 
-// ReadChanges calls f with every change in a part, which was verified already.
+// ReadChanges calls f with every change in a verified part.
 func ReadChanges(part []byte, f func(*Change) error) error {
 	z, err := gzip.NewReader(bytes.NewReader(part))
 	if err != nil {
@@ -49,7 +49,7 @@ func ReadChanges(part []byte, f func(*Change) error) error {
 // maxChange bounds a line of a part, in bytes.
 const maxChange = 64 << 10
 
-// partWriter cuts changes into parts.
+// partWriter splits changes into parts.
 type partWriter struct {
 	buf   bytes.Buffer
 	zip   *gzip.Writer
@@ -57,8 +57,8 @@ type partWriter struct {
 	emit  func(part []byte) error
 }
 
-// linesPerPart keeps parts, at about 25 bytes a line once compressed, well
-// below what brokers take.
+// linesPerPart keeps parts, at about 25 compressed bytes a line, well below the
+// largest messages of brokers.
 const linesPerPart = 10_000
 
 func newPartWriter(emit func([]byte) error) *partWriter {
@@ -98,14 +98,15 @@ func (w *partWriter) flush() error {
 	return err
 }
 
-// ReadPart reads a part and compares it with what the manifest says of it.
+// ReadPart reads a part and verifies its size and hash. A mismatch is an
+// [entry.ErrForged].
 func ReadPart(r io.Reader, p Part) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, int64(p.Bytes)+1))
 	if err != nil {
 		return nil, err
 	}
 	if len(b) != p.Bytes || sumOf(b) != p.SHA256 {
-		return nil, fmt.Errorf("%w: part %d is not the one that was signed", entry.ErrForged, p.N)
+		return nil, fmt.Errorf("%w: part %d does not have the signed hash", entry.ErrForged, p.N)
 	}
 	return b, nil
 }

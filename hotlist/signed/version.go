@@ -22,16 +22,20 @@ import (
 // parts have their numbers for names.
 const ManifestName = "manifest"
 
+// PartSource opens the parts of an update: files of a folder, or messages that the
+// broker retains. A part that has not arrived is [fs.ErrNotExist].
+type PartSource func(ctx context.Context, p Part) (io.ReadCloser, error)
+
 // Writer writes a signed version into a folder: its parts, then its manifest.
 type Writer struct {
-	Manifest Manifest // without parts
-	Bytes    int64    // written so far
+	Manifest Manifest
+	Bytes    int64 // written so far
 	folder   string
 	parts    int
 }
 
-// NewWriter makes the folder, which must not exist, for what a manifest
-// describes: its list, version, times, number of entries and digest.
+// NewWriter makes the folder, which must not exist. m gives the list, version,
+// times, number of entries and digest.
 func NewWriter(folder string, m Manifest) (*Writer, error) {
 	m.Format, m.Full, m.Deltas = manifestFormat, []Part{}, nil
 	if err := os.Mkdir(folder, 0o755); err != nil {
@@ -40,14 +44,14 @@ func NewWriter(folder string, m Manifest) (*Writer, error) {
 	return &Writer{Manifest: m, folder: folder}, nil
 }
 
-// Full writes the parts of the whole list: the entries that each gives to add.
+// Full writes the parts of the whole list: each calls add with its entries.
 func (w *Writer) Full(each func(add func(Change) error) error) (err error) {
 	w.Manifest.Full, err = w.write(each)
 	return err
 }
 
-// Delta writes the parts of the way from the version with the digest base,
-// whose number is for people.
+// Delta writes the parts of the changes from the version with the digest base: each
+// calls add with them. The number of that version is informative.
 func (w *Writer) Delta(base entry.Digest, version uint64, each func(add func(Change) error) error) error {
 	parts, err := w.write(each)
 	w.Manifest.Deltas = append(w.Manifest.Deltas, Delta{Base: base, Version: version, Parts: parts})
@@ -69,7 +73,7 @@ func (w *Writer) write(each func(add func(Change) error) error) ([]Part, error) 
 // Sign writes the manifest.
 func (w *Writer) Sign(key minisign.PrivateKey) error {
 	if w.parts > maxParts {
-		return fmt.Errorf("%d parts are more than %d", w.parts, maxParts)
+		return fmt.Errorf("%d parts; the maximum is %d", w.parts, maxParts)
 	}
 	signed, err := signManifest(&w.Manifest, key)
 	if err != nil {
@@ -79,7 +83,7 @@ func (w *Writer) Sign(key minisign.PrivateKey) error {
 	return renameio.WriteFile(filepath.Join(w.folder, ManifestName), signed, 0o644)
 }
 
-// signManifest returns a manifest as it is sent.
+// signManifest returns a manifest with its signature.
 func signManifest(m *Manifest, key minisign.PrivateKey) ([]byte, error) {
 	if err := m.validate(); err != nil {
 		return nil, err
@@ -94,23 +98,23 @@ func signManifest(m *Manifest, key minisign.PrivateKey) ([]byte, error) {
 	}
 	signed := append(append(signature, '\n'), body...)
 	if len(signed) > MaxManifest {
-		return nil, fmt.Errorf("the manifest has %d bytes, more than %d", len(signed), MaxManifest)
+		return nil, fmt.Errorf("the manifest has %d bytes; the maximum is %d", len(signed), MaxManifest)
 	}
 	return signed, nil
 }
 
-// FolderParts is a [PartSource] that reads the folder that [DB.Sign] wrote.
+// FolderParts returns the parts that a [Writer] wrote into a folder.
 func FolderParts(folder string) PartSource {
 	return func(_ context.Context, p Part) (io.ReadCloser, error) {
 		return os.Open(filepath.Join(folder, strconv.Itoa(p.N)))
 	}
 }
 
-// ReadManifest reads the manifest of a folder that [DB.Sign] wrote.
+// ReadManifest reads the manifest that a [Writer] wrote into a folder.
 func ReadManifest(folder string) ([]byte, error) {
 	f, err := os.Open(filepath.Join(folder, ManifestName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &entry.Error{Op: "apply", Path: folder, Err: err, Advice: "name the folder that `platewatch hotlist sign` made"}
+		return nil, &entry.Error{Op: "apply", Path: folder, Err: err, Advice: "name a folder that `platewatch hotlist sign` wrote"}
 	}
 	if err != nil {
 		return nil, err
@@ -119,8 +123,7 @@ func ReadManifest(folder string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, MaxManifest+1))
 }
 
-// Verify verifies a signed version without a hotlist: its manifest, and all of
-// its parts.
+// Verify verifies a signed version without a hotlist: its manifest and all parts.
 func Verify(ctx context.Context, manifest []byte, keys []TrustedKey, parts PartSource) (Manifest, TrustedKey, error) {
 	m, key, err := VerifyManifest(manifest, keys)
 	if err != nil {

@@ -7,9 +7,10 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-const MakeAdvice = "a hotlist is a directory; name one that this user may write to"
+// MakeAdvice is the advice where [Make] fails.
+const MakeAdvice = "name a directory that this user may write to"
 
-// adviceFor says what to do about a list file that cannot be used.
+// Advice says what to do about a list file that cannot be used.
 func Advice(err error) string {
 	switch {
 	case errors.Is(err, entry.ErrDamaged):
@@ -19,11 +20,11 @@ func Advice(err error) string {
 	case errors.Is(err, entry.ErrOlder):
 		return "import the list again"
 	case errors.Is(err, entry.ErrUnsigned):
-		return "apply a signed version, name the key that signed it in the configuration, or name the list as local"
+		return "apply a signed version, or name the signer's key in hotlist.trust or the list in hotlist.local"
 	case errors.Is(err, entry.ErrKey):
-		return "name the file with the hotlist's key; without it the lists cannot be read, and have to be imported again under a new one"
+		return "name the file with the hotlist's key; if the key is lost, import the lists again under a new one"
 	case errors.Is(err, entry.ErrLocked):
-		return "end the program that holds it"
+		return "stop the program that holds it"
 	case errors.Is(err, fs.ErrPermission):
 		return "give the file to the user that the unit runs as, or import the list again as root"
 	}

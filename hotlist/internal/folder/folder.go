@@ -1,3 +1,5 @@
+// Package folder keeps the files of a hotlist's directory: their names, the lock,
+// the key, renames that survive a power cut, and damaged files that are set aside.
 package folder
 
 import (
@@ -15,7 +17,7 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// The names in a hotlist's directory: see the package comment.
+// The names in a hotlist's directory: see the comment of package hotlist.
 const (
 	ListSuffix     = ".hotlist"
 	previousSuffix = ".hotlist.previous"
@@ -26,18 +28,19 @@ const (
 )
 
 const (
-	// maxLists bounds the lists in a directory, and so the files a unit holds open.
+	// MaxLists bounds the lists in a directory, and so the files a unit holds open.
 	MaxLists = 64
-	// maxCorrupt bounds the damaged files kept of one list: they are evidence,
-	// and as large as the list.
+	// MaxCorrupt bounds the damaged files kept of one list: they are evidence, and
+	// each is as large as the list.
 	MaxCorrupt = 3
 )
 
+// ListPath and PreviousPath are the files of a list's versions.
 func ListPath(dir, name string) string     { return filepath.Join(dir, name+ListSuffix) }
 func PreviousPath(dir, name string) string { return filepath.Join(dir, name+previousSuffix) }
 
-// scan returns the names of the lists in a directory, sorted, with or without
-// their newest version.
+// Lists returns the names of the lists in a directory, sorted, including those of
+// which only the previous version is there.
 func Lists(dir string) ([]string, error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
@@ -56,16 +59,16 @@ func Lists(dir string) ([]string, error) {
 	}
 	slices.Sort(names)
 	if len(names) > MaxLists {
-		return nil, fmt.Errorf("it holds %d lists and %d is the most", len(names), MaxLists)
+		return nil, fmt.Errorf("it holds %d lists; the maximum is %d", len(names), MaxLists)
 	}
 	return names, nil
 }
 
-// LockWait is how long to wait for another process unless told otherwise.
+// LockWait is the default time to wait for another process.
 const LockWait = 5 * time.Second
 
-// lockFolder waits until no other process changes the directory, at most for
-// wait, and returns what lets the next one in.
+// Lock takes the directory's lock, waiting at most for wait ([entry.ErrLocked]),
+// and returns the function that releases it.
 func Lock(ctx context.Context, dir string, wait time.Duration) (unlock func(), err error) {
 	f, err := os.OpenFile(filepath.Join(dir, LockName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -97,8 +100,7 @@ func Lock(ctx context.Context, dir string, wait time.Duration) (unlock func(), e
 	}
 }
 
-// makeFolder makes the hotlist's directory, and those above it, unless they
-// are there.
+// Make makes the hotlist's directory, and its parents, unless they exist.
 func Make(dir string) error {
 	err := os.Mkdir(dir, 0o700)
 	if parent := filepath.Dir(filepath.Clean(dir)); errors.Is(err, fs.ErrNotExist) && parent != dir {
@@ -125,9 +127,9 @@ func Make(dir string) error {
 	return errors.Join(GiveToOwner(parent, f), f.Close(), Sync(parent))
 }
 
-// giveToOwner hands a file that root made to the directory's owner: an
-// administrator imports with sudo, and the daemon, which is not root, must be
-// able to read the list.
+// GiveToOwner gives a file that root created to the directory's owner: an
+// administrator imports with sudo, and the daemon, which does not run as root, must
+// be able to read the list.
 func GiveToOwner(dir string, f *os.File) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -143,7 +145,7 @@ func GiveToOwner(dir string, f *os.File) error {
 	return f.Chown(int(owner.Uid), int(owner.Gid))
 }
 
-// syncFolder makes renames in a directory survive a power cut.
+// Sync makes the renames in a directory durable.
 func Sync(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
@@ -152,8 +154,8 @@ func Sync(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// install puts a finished list file into place. The version in use becomes the
-// one before; at no moment is there neither.
+// Install renames a finished list file into place. The current version becomes the
+// previous one; at every moment at least one of them exists.
 func Install(dir, name, built string) error {
 	current, previous := ListPath(dir, name), PreviousPath(dir, name)
 	keep := filepath.Join(dir, BuildName, "previous")
@@ -162,8 +164,8 @@ func Install(dir, name, built string) error {
 		if err := os.Rename(keep, previous); err != nil {
 			return err
 		}
-	case errors.Is(err, fs.ErrNotExist): // the first version, or the last one was set aside
-	default: // a file system without hard links; readers fall back to the version before
+	case errors.Is(err, fs.ErrNotExist): // the first version, or the current one was set aside
+	default: // a file system without hard links; readers fall back to the previous version
 		if err := os.Rename(current, previous); err != nil {
 			return err
 		}
@@ -174,9 +176,9 @@ func Install(dir, name, built string) error {
 	return Sync(dir)
 }
 
-// setAside renames a damaged file to *.corrupt, never over an earlier one, and
-// returns its new path: empty when maxCorrupt were kept already and the file
-// was deleted instead, or when the name now belongs to another file.
+// SetAside renames a damaged file to *.corrupt, never over an earlier one, and
+// returns its new path: empty if [MaxCorrupt] files were kept already and the file
+// was deleted instead, or if path is no longer the file that info describes.
 func SetAside(ctx context.Context, dir, path string, info os.FileInfo, wait time.Duration) (string, error) {
 	unlock, err := Lock(ctx, dir, wait)
 	if err != nil {
@@ -186,7 +188,7 @@ func SetAside(ctx context.Context, dir, path string, info os.FileInfo, wait time
 	return SetAsideLocked(dir, path, info)
 }
 
-// setAsideLocked is setAside for whoever holds the lock.
+// SetAsideLocked is [SetAside] for callers that hold the lock.
 func SetAsideLocked(dir, path string, info os.FileInfo) (string, error) {
 	now, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info != nil && !SameFile(now, info) {
@@ -198,8 +200,8 @@ func SetAsideLocked(dir, path string, info os.FileInfo) (string, error) {
 	return MoveAside(dir, path)
 }
 
-// moveAside renames a damaged file, whatever it is by now. Whoever calls it
-// holds the lock.
+// MoveAside renames the damaged file at path, without comparing it to an earlier
+// one. The caller holds the lock.
 func MoveAside(dir, path string) (string, error) {
 	for n := 1; n <= MaxCorrupt; n++ {
 		to := path + CorruptSuffix
@@ -222,7 +224,7 @@ func MoveAside(dir, path string) (string, error) {
 	return "", Sync(dir)
 }
 
-// sameFile tells whether two looks saw the same unchanged file.
+// SameFile reports whether two calls of [os.Stat] saw the same unchanged file.
 func SameFile(a, b os.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }

@@ -17,13 +17,13 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// Key is the secret under which a hotlist lies on disk, 32 random bytes. It
-// prints as nothing.
+// Key is the secret from which all keys of a hotlist are derived, 32 random bytes.
+// It does not print.
 type Key struct{ secret []byte }
 
 const (
 	keySize = 32
-	// maxKeyFile bounds what is read where a key is expected.
+	// maxKeyFile bounds the bytes read of a key file.
 	maxKeyFile = 4096
 )
 
@@ -31,7 +31,7 @@ const (
 func (Key) String() string { return "(secret)" }
 
 // GoString keeps the secret out of logs.
-func (Key) GoString() string { return "hotlist.Key(secret)" }
+func (Key) GoString() string { return "folder.Key(secret)" }
 
 // NewKey returns a random key.
 func NewKey() Key {
@@ -41,7 +41,7 @@ func NewKey() Key {
 }
 
 // LoadKey reads a key file: 64 hexadecimal digits in one line, as [Key.WriteFile]
-// writes them, or 32 raw bytes. Errors wrap [ErrKey].
+// writes them, or 32 raw bytes. Errors wrap [entry.ErrKey].
 func LoadKey(path string) (Key, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -57,13 +57,13 @@ func LoadKey(path string) (Key, error) {
 	}
 	secret, err := hex.DecodeString(string(bytes.TrimSpace(b)))
 	if err != nil || len(secret) != keySize {
-		return Key{}, fmt.Errorf("%w: %s is no key: it should hold %d hexadecimal digits", entry.ErrKey, path, 2*keySize)
+		return Key{}, fmt.Errorf("%w: %s is not a key: expected %d hexadecimal digits", entry.ErrKey, path, 2*keySize)
 	}
 	return Key{secret}, nil
 }
 
-// WriteFile writes the key to a new file that only its owner may read. A file
-// that exists is left alone, with [fs.ErrExist].
+// WriteFile writes the key to a new file that only its owner may read. It does not
+// replace a file: [fs.ErrExist].
 func (k Key) WriteFile(path string) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".key-*")
 	if err != nil {
@@ -75,28 +75,28 @@ func (k Key) WriteFile(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Link(tmp.Name(), path); err != nil { // fails where a rename would replace
+	if err := os.Link(tmp.Name(), path); err != nil { // unlike a rename, it never replaces
 		return err
 	}
 	return Sync(filepath.Dir(path))
 }
 
-// Derive returns a key of 32 bytes for one purpose.
+// Derive returns a key of 32 bytes for one purpose. It panics if k was not loaded.
 func (k Key) Derive(salt []byte, purpose string) []byte {
 	if len(k.secret) != keySize {
 		panic("hotlist: a key was not loaded")
 	}
 	b, err := hkdf.Key(sha256.New, k.secret, salt, "platewatch hotlist 2 "+purpose, keySize)
 	if err != nil {
-		panic(err) // only where more than 8160 bytes are asked for
+		panic(err) // only for keys of more than 8160 bytes
 	}
 	return b
 }
 
-// folderKey returns the key of a hotlist directory: from file, or, if that is
-// empty, from the file "key" in the directory itself, which protects nothing
-// from a thief who takes the whole disk but needs no installation. It is made
-// if it is missing and the directory holds no list yet.
+// OpenKey returns the key of a hotlist directory: from file, or, if that is empty,
+// from the file "key" in the directory itself, which needs no set-up but does not
+// protect the lists from whoever takes the disk. With create, that file is made if
+// it is missing and the directory holds no list yet.
 func OpenKey(dir, file string, create bool) (Key, error) {
 	if file != "" {
 		return LoadKey(file)
@@ -111,7 +111,7 @@ func OpenKey(dir, file string, create bool) (Key, error) {
 		return Key{}, scanErr
 	}
 	if len(names) > 0 {
-		return Key{}, err // a new key could not open what is there
+		return Key{}, err // a new key could not open the lists
 	}
 	if err := NewKey().WriteFile(path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return Key{}, err

@@ -14,8 +14,7 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// replaceFile replaces a file by another content, which a power cut leaves
-// whole or undone.
+// replaceFile replaces the content of a file atomically.
 func replaceFile(path string, content []byte) error {
 	dir := filepath.Dir(path)
 	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o600), renameio.WithTempDir(dir))
@@ -35,7 +34,8 @@ func replaceFile(path string, content []byte) error {
 	return Sync(dir)
 }
 
-// writeSealed replaces a small file whose content cannot be forged without key.
+// WriteSealed replaces a small file, atomically, with a payload and its HMAC-SHA-256
+// under key. The HMAC covers the file's name too.
 func WriteSealed(path string, key, payload []byte) error {
 	h := hmac.New(sha256.New, key)
 	fmt.Fprintf(h, "%s\x00", filepath.Base(path))
@@ -43,7 +43,7 @@ func WriteSealed(path string, key, payload []byte) error {
 	return replaceFile(path, fmt.Appendf(hex.AppendEncode(nil, h.Sum(nil)), " %s\n", payload))
 }
 
-// readSealed reads it. Content that is not what was written is [ErrDamaged].
+// ReadSealed reads what [WriteSealed] wrote. Any change is an [entry.ErrDamaged].
 func ReadSealed(path string, key []byte) ([]byte, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -54,7 +54,7 @@ func ReadSealed(path string, key []byte) ([]byte, error) {
 	fmt.Fprintf(h, "%s\x00", filepath.Base(path))
 	h.Write(payload)
 	if !hmac.Equal(mac, hex.AppendEncode(nil, h.Sum(nil))) {
-		return nil, fmt.Errorf("%w: %s is not what was written", entry.ErrDamaged, filepath.Base(path))
+		return nil, fmt.Errorf("%w: %s was changed", entry.ErrDamaged, filepath.Base(path))
 	}
 	return payload, nil
 }

@@ -12,16 +12,16 @@ import (
 	"platewatch/hotlist/match"
 )
 
-// builder writes a list file. Records arrive in the order of their keys.
+// Builder writes a list file. Records arrive in the order of their keys.
 //
-// Nothing is synced until the end: a file that was not finished is never used.
+// It syncs nothing before the end: an unfinished file is never used.
 type Builder struct {
 	path    string
 	keys    *Keys
 	bolt    *bbolt.DB
 	tx      *bbolt.Tx
 	bucket  *bbolt.Bucket
-	pending int // bytes put since the last commit
+	pending int // bytes since the last commit
 
 	Entries    int // so far
 	fuzzy      int
@@ -31,28 +31,29 @@ type Builder struct {
 	layouts    match.LayoutCounter
 
 	key [keyLength]byte // of the last record
-	n   int             // records that share its HMAC
+	n   int             // records with its HMAC
 }
 
-// wildcardRecord waits for the bucket of its own, which is written last.
+// wildcardRecord is a pattern, kept until its bucket is written, which is the last.
 type wildcardRecord struct{ key, value []byte }
 
 const (
 	// batchBytes bounds the memory of a transaction.
 	batchBytes = 4 << 20
-	// maxWildcards bounds the patterns of a list, which are all in memory.
+	// MaxPatterns bounds the patterns of a list, which are all in memory.
 	MaxPatterns = 20_000
-	// maxCategories bounds what is counted of them.
+	// maxCategories bounds the categories that are counted.
 	maxCategories = 200
 )
 
 var (
-	// errShared: more than [maxSharing] entries share a fold.
+	// ErrShared: more than [MaxSharing] entries have the same folded plate.
 	ErrShared = errors.New("too many entries share a plate")
-	// errWildcards: more than [maxWildcards] entries are patterns.
-	ErrPatterns = errors.New("too many wildcards")
+	// ErrPatterns: more than [MaxPatterns] entries are patterns.
+	ErrPatterns = errors.New("too many patterns")
 )
 
+// NewBuilder creates the file.
 func NewBuilder(path string, keys *Keys) (*Builder, error) {
 	b := &Builder{path: path, keys: keys, categories: map[string]int{}}
 	var err error
@@ -73,14 +74,15 @@ func (b *Builder) begin() (err error) {
 	if b.bucket, err = b.tx.CreateBucketIfNotExists(entriesBucket); err != nil {
 		return err
 	}
-	b.bucket.FillPercent = 1 // the keys come in order and the file never changes
+	b.bucket.FillPercent = 1 // fill pages completely: keys arrive in order, and the file never changes
 	b.pending = 0
 	return nil
 }
 
-// put adds an entry's payload. mac is the HMAC of its plate, folded for the
-// index, identity the beginning of that of what identifies it; both together
-// come in ascending order.
+// Put adds an entry's payload. mac is the HMAC of its folded plate, identity the
+// beginning of the HMAC of its identity (see [AppendIdentity]); together they
+// arrive in ascending order. Errors: [ErrShared], [ErrPatterns], and those of the
+// file.
 func (b *Builder) Put(mac [MACSize]byte, identity uint32, payload []byte) error {
 	var key [keyLength]byte
 	copy(key[:], mac[:])
@@ -98,7 +100,7 @@ func (b *Builder) Put(mac [MACSize]byte, identity uint32, payload []byte) error 
 			return ErrShared
 		}
 		if last := binary.BigEndian.Uint32(b.key[MACSize:]); identity <= last {
-			// Two identities that begin alike: once in millions of lists.
+			// Two identities have the same beginning: once in millions of lists.
 			binary.BigEndian.PutUint32(key[MACSize:], last+1)
 		}
 	default:
@@ -121,7 +123,7 @@ func (b *Builder) Put(mac [MACSize]byte, identity uint32, payload []byte) error 
 	return b.count(payload)
 }
 
-// count counts an entry that was put.
+// count adds an entry to the list's description.
 func (b *Builder) count(payload []byte) error {
 	e, err := decodePayload(payload)
 	if err != nil {
@@ -141,7 +143,7 @@ func (b *Builder) count(payload []byte) error {
 	return nil
 }
 
-// finish writes the record about the list, closes, seals and syncs the file.
+// Finish writes the list's description and closes, seals and syncs the file.
 func (b *Builder) Finish(l entry.List) error { return b.finishAs(listFormat, l) }
 
 func (b *Builder) finishAs(format int, l entry.List) error {
@@ -185,7 +187,7 @@ func (b *Builder) finishAs(format int, l entry.List) error {
 	return sealFile(b.path, b.keys)
 }
 
-// abandon releases what an unfinished build holds. It does nothing after finish.
+// Abandon releases an unfinished file. After Finish it does nothing.
 func (b *Builder) Abandon() {
 	if b.tx != nil {
 		b.tx.Rollback()

@@ -14,12 +14,12 @@ import (
 
 // A record in the buckets entries and wildcards:
 //
-//	key    HMAC of the plate folded for the index (8 bytes), beginning of the HMAC of what identifies the entry (4)
+//	key    HMAC of the folded plate (8 bytes), beginning of the HMAC of the entry's identity (4)
 //	value  CRC-32C over key and what follows (4 bytes, little endian), AES-256-GCM of the payload with the key as nonce
 //
-// The payload starts with its schema's number; fields follow in a fixed order,
-// strings and years with a length or as a varint. Zeroes fill it up to a
-// multiple of 16 bytes, so that lengths tell little.
+// The payload starts with the number of its schema; the fields follow in a fixed
+// order, strings with their length, numbers as varints. Zeros pad it to a multiple
+// of 16 bytes, so that lengths reveal little.
 
 const (
 	recordSchema  = 2
@@ -28,13 +28,12 @@ const (
 	payloadHeader = 4  // schema, flags, priority, policy
 	payloadBlock  = 16
 
-	// maxSharing bounds the entries of one list that the index takes for the
-	// same plate. One listed more often than this is a word like DEALER, and each
-	// lookup of it would return them all.
+	// MaxSharing bounds the entries of a list with the same folded plate. A plate
+	// listed more often is a word like DEALER, and each lookup of it would return
+	// all of them.
 	MaxSharing = 512
 
-	// maxPayload bounds what a decoder accepts; the importer's limits on each
-	// field stay well below it.
+	// maxPayload bounds what is decoded; the limits of each field stay well below.
 	maxPayload = 16 << 10
 )
 
@@ -53,7 +52,7 @@ func recordCRC(key, sealed []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, sealed)
 }
 
-// sealRecord returns the value to be stored under key, in memory of its own.
+// sealRecord returns the value to store under key, in a new buffer.
 func sealRecord(to cipher.AEAD, key, payload []byte) []byte {
 	padded := (len(payload) + payloadBlock - 1) / payloadBlock * payloadBlock
 	value := make([]byte, crcSize, crcSize+padded+to.Overhead())
@@ -64,7 +63,7 @@ func sealRecord(to cipher.AEAD, key, payload []byte) []byte {
 	return value
 }
 
-// checkRecord verifies a value's CRC, which needs no key.
+// checkRecord verifies the CRC of a value. That needs no key.
 func checkRecord(key, value []byte) error {
 	if len(value) < crcSize || len(value) > maxPayload {
 		return fmt.Errorf("%w: a record has %d bytes", entry.ErrDamaged, len(value))
@@ -85,12 +84,12 @@ func openRecord(dst []byte, from cipher.AEAD, key, value []byte) ([]byte, error)
 	}
 	payload, err := from.Open(dst, key, value[crcSize:], nil)
 	if err != nil {
-		return nil, fmt.Errorf("%w: a record does not decrypt", entry.ErrDamaged)
+		return nil, fmt.Errorf("%w: a record cannot be decrypted", entry.ErrDamaged)
 	}
 	return payload, nil
 }
 
-// policyCode is the stored number of a policy: its place in [Policies].
+// policyCode is the stored number of a policy: its index in [entry.Policies].
 func policyCode(p entry.Policy) byte {
 	for i, q := range entry.Policies {
 		if p == q {
@@ -100,11 +99,12 @@ func policyCode(p entry.Policy) byte {
 	return 0
 }
 
-// isWildcard tells whether a payload is that of a wildcard entry.
+// isWildcard reports whether a payload is that of a pattern.
 func isWildcard(payload []byte) bool {
 	return len(payload) > 3 && int(payload[3]) < len(entry.Policies) && entry.Policies[payload[3]] == entry.PolicyWildcard
 }
 
+// AppendPayload appends the encoding of an entry to b.
 func AppendPayload(b []byte, e *entry.Entry) []byte {
 	var flags byte
 	if e.Covert {
@@ -145,7 +145,7 @@ func appendTexts(b []byte, texts []*string) []byte {
 	return b
 }
 
-// payloadReader takes values off the front of a payload.
+// payloadReader reads values from the front of a payload.
 type payloadReader struct {
 	b   []byte
 	bad bool
@@ -221,14 +221,14 @@ func decodePayload(b []byte) (entry.Entry, error) {
 	return e, nil
 }
 
-// trimPayload cuts the zeroes off that fill a payload up. Encoding the entry
-// anew gives the same bytes, and says where they end.
+// trimPayload cuts the padding off. Encoding the entry again gives the same bytes,
+// and so their number.
 func trimPayload(b []byte, e *entry.Entry) []byte {
 	var buf [512]byte
 	return b[:min(len(b), len(AppendPayload(buf[:0], e)))]
 }
 
-// payloadPlate returns the plate of a payload without decoding the rest.
+// PayloadPlate returns the plate of a payload without decoding the rest.
 func PayloadPlate(b []byte) ([]byte, error) {
 	if len(b) < payloadHeader {
 		return nil, errRecord
@@ -248,8 +248,8 @@ func PayloadPlate(b []byte) ([]byte, error) {
 	return r.b[:n], nil
 }
 
-// AppendIdentity appends what makes two lines duplicates of each other. No
-// plate's identity equals a folded plate.
+// AppendIdentity appends an entry's identity: two entries with the same one are
+// duplicates. No identity equals a folded plate.
 func AppendIdentity(k []byte, e *entry.Entry) []byte {
 	for _, s := range [...]string{e.Plate, e.State, e.PlateType, e.Category, e.Record} {
 		k = append(append(k, s...), 0)

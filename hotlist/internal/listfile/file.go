@@ -1,3 +1,5 @@
+// Package listfile reads and writes the files of lists: encrypted records in a
+// bbolt file that never changes, with checksums of all its bytes at the end.
 package listfile
 
 import (
@@ -29,43 +31,43 @@ var (
 	layoutsKey      = []byte("list layouts")
 )
 
-// listFormat is raised when an older program could not read the file.
+// listFormat is increased when older programs cannot read the file.
 const listFormat = 2
 
-// listRecord is the record about the list itself.
+// listRecord is the record that describes the list.
 type listRecord struct {
 	Format int `json:"format"`
 	entry.List
 }
 
-// listFile is one open list. The file never changes, so one read transaction
-// serves for as long as it is open; it is not safe for concurrent use, hence
-// the mutex, which is held for the microseconds of a seek.
+// File is an open list. The file never changes, so one read transaction serves all
+// lookups. A transaction is not safe for concurrent use, hence the mutex, which is
+// held for the microseconds of a lookup.
 type File struct {
 	entry.List
 	Path string
 	Key  folder.Key
-	Info os.FileInfo // identity of the opened file
+	Info os.FileInfo // of the opened file
 	bolt *bbolt.DB
 
 	filter   *filter
 	patterns *match.Patterns
 	layouts  *match.Layouts
 
-	refs atomic.Int32 // the owner and every running iterator
+	refs atomic.Int32 // the owner and each running iterator
 
 	mu     sync.Mutex
 	keys   *Keys
 	tx     *bbolt.Tx
 	cursor *bbolt.Cursor
 	prefix [MACSize]byte
-	found  foundRecord // what is being looked at
+	found  foundRecord // the current record of a lookup
 }
 
-// foundRecord is a record that a lookup found. It implements [Record].
+// foundRecord is a record that a lookup found. It implements [match.Record].
 type foundRecord struct {
 	key     []byte
-	payload []byte // memory of its own
+	payload []byte
 }
 
 func (r *foundRecord) ID() match.RecordID { return match.RecordID(r.key) }
@@ -86,21 +88,21 @@ func (r *foundRecord) Entry() (entry.Entry, error) {
 	return e, nil
 }
 
-// Searched is the list as [Searcher] takes it. Searches run within [listFile.use].
+// Searchable returns the list for a [match.Searcher]. Searches run within [File.Use].
 func (l *File) Searchable() match.List {
 	return match.List{Name: l.Name, Version: l.Version, Fuzzy: l.Fuzzy > 0, Index: l, Layouts: l.layouts, Patterns: l.patterns}
 }
 
-// use runs f, which looks into the list, one at a time. A panic of bbolt's, or
-// the fault of a page that cannot be read, becomes [ErrDamaged].
+// Use runs f, which searches the list, while no other search runs. Panics become
+// [entry.ErrDamaged]: see guard.
 func (l *File) Use(f func() error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return guard(f)
 }
 
-// guard runs f and turns a panic, such as bbolt's on a page that makes no
-// sense or the fault of a mapped page that cannot be read, into [ErrDamaged].
+// guard runs f and turns a panic into [entry.ErrDamaged]: bbolt panics on invalid
+// pages, and a mapped page that the medium cannot read faults.
 func guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -111,11 +113,11 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
-// openFile verifies and opens a list file, waiting at most lockWait for
-// whoever holds it exclusively. Errors: [ErrDamaged], [ErrNewer], [ErrOlder],
-// [ErrKey], [ErrLocked], and what the operating system says.
+// Open verifies and opens a list file. It waits at most lockWait for a process that
+// holds it exclusively. Errors: [entry.ErrDamaged], [entry.ErrNewer],
+// [entry.ErrOlder], [entry.ErrKey], [entry.ErrLocked], and those of the system.
 func Open(ctx context.Context, path string, key folder.Key, lockWait time.Duration) (l *File, err error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // not to wait for whoever feeds a pipe of that name
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // does not block on a pipe of that name
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +126,7 @@ func Open(ctx context.Context, path string, key folder.Key, lockWait time.Durati
 	defer func() {
 		if err != nil {
 			l.close()
-			f.Close() // a second time if bbolt had it, which does no harm
+			f.Close() // bbolt may have closed it already, which is harmless
 			l = nil
 		}
 	}()
@@ -132,15 +134,15 @@ func Open(ctx context.Context, path string, key folder.Key, lockWait time.Durati
 		return l, err
 	}
 	if !l.Info.Mode().IsRegular() {
-		return l, errors.New("it is not a regular file")
+		return l, errors.New("not a regular file")
 	}
 	sealed, err := readSeal(f)
 	if err != nil {
 		return l, err
 	}
-	// The key is looked at before the file is read: a wrong one is no damage.
+	// The key is checked before the file is read: a wrong key is not damage.
 	if l.keys = NewKeys(key, sealed.salt); l.keys.check != sealed.check {
-		return l, fmt.Errorf("%w: the list was written with another one", entry.ErrKey)
+		return l, fmt.Errorf("%w: the list was written with another key", entry.ErrKey)
 	}
 	if err = verifySums(ctx, f, sealed); err != nil {
 		return l, err
@@ -149,8 +151,8 @@ func Open(ctx context.Context, path string, key folder.Key, lockWait time.Durati
 	return l, err
 }
 
-// open hands the verified file to bbolt, which closes it with the database:
-// the very file, not whatever has its name by now.
+// open passes the verified file to bbolt, which closes it with the database. It does
+// not open the path again, which may name another file by now.
 func (l *File) open(verified *os.File, lockWait time.Duration) error {
 	handOver := func(string, int, os.FileMode) (*os.File, error) { return verified, nil }
 	var err error
@@ -172,11 +174,11 @@ func (l *File) open(verified *os.File, lockWait time.Duration) error {
 	l.Bytes = l.Info.Size()
 	entries := l.tx.Bucket(entriesBucket)
 	if entries == nil {
-		return fmt.Errorf("%w: it holds no entries", entry.ErrDamaged)
+		return fmt.Errorf("%w: the bucket of entries is missing", entry.ErrDamaged)
 	}
 	l.cursor = entries.Cursor()
 	if l.Entries < 0 || l.Entries > entry.MaxEntries || l.Wildcards < 0 || l.Wildcards > MaxPatterns {
-		return fmt.Errorf("%w: it says that it has %d entries", entry.ErrDamaged, l.Entries)
+		return fmt.Errorf("%w: its description says %d entries", entry.ErrDamaged, l.Entries)
 	}
 	if l.layouts, err = readLayouts(l.tx, l.keys, l.Entries); err != nil {
 		return err
@@ -196,13 +198,13 @@ func (l *File) open(verified *os.File, lockWait time.Duration) error {
 func (l *File) loadPatterns() (*match.Patterns, error) {
 	bucket := l.tx.Bucket(wildcardsBucket)
 	if bucket == nil {
-		return nil, fmt.Errorf("%w: a part of it is missing", entry.ErrDamaged)
+		return nil, fmt.Errorf("%w: the bucket of patterns is missing", entry.ErrDamaged)
 	}
 	p := &match.Patterns{}
 	c := bucket.Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		if p.Len() >= l.Wildcards {
-			return nil, fmt.Errorf("%w: it has more patterns than it should", entry.ErrDamaged)
+			return nil, fmt.Errorf("%w: it has more patterns than its description says", entry.ErrDamaged)
 		}
 		payload, err := openRecord(nil, l.keys.wildcards, k, v)
 		if err != nil {
@@ -223,7 +225,7 @@ func (l *File) loadPatterns() (*match.Patterns, error) {
 func readList(tx *bbolt.Tx, keys *Keys) (entry.List, error) {
 	meta := tx.Bucket(metaBucket)
 	if meta == nil {
-		return entry.List{}, fmt.Errorf("%w: it does not say which list it is", entry.ErrDamaged)
+		return entry.List{}, fmt.Errorf("%w: its description is missing", entry.ErrDamaged)
 	}
 	payload, err := openRecord(nil, keys.meta, listKey, meta.Get(listKey))
 	if err != nil {
@@ -247,9 +249,10 @@ func readLayouts(tx *bbolt.Tx, keys *Keys, entries int) (*match.Layouts, error) 
 	return match.ParseLayouts(payload, entries)
 }
 
-// retain keeps the file open until a matching release.
+// Retain keeps the file open until the matching [File.Release].
 func (l *File) Retain() { l.refs.Add(1) }
 
+// Release closes the file when nobody retains it any more.
 func (l *File) Release() {
 	if l.refs.Add(-1) == 0 {
 		l.close()
@@ -262,13 +265,13 @@ func (l *File) close() {
 		l.tx, l.cursor = nil, nil
 	}
 	if l.bolt != nil {
-		l.bolt.Close() // read-only: there is nothing left to write that could fail
+		l.bolt.Close() // read-only: closing writes nothing that could fail
 		l.bolt = nil
 	}
 }
 
-// Lookup implements [Index]: records lie under the HMAC of their plate's index
-// form. It runs within [listFile.use].
+// Lookup implements [match.Index]: records lie under the HMAC of their folded plate.
+// It runs within [File.Use].
 func (l *File) Lookup(folded []byte, found func(match.Record) error) error {
 	l.prefix = l.keys.MAC(folded)
 	if !l.filter.has(l.prefix[:]) {
@@ -277,7 +280,7 @@ func (l *File) Lookup(folded []byte, found func(match.Record) error) error {
 	k, v := l.cursor.Seek(l.prefix[:])
 	for n := 0; k != nil && bytes.HasPrefix(k, l.prefix[:]); n++ {
 		if n == MaxSharing {
-			return fmt.Errorf("%w: more records share a key than can be", entry.ErrDamaged)
+			return fmt.Errorf("%w: too many records share a key", entry.ErrDamaged)
 		}
 		payload, err := openRecord(l.found.payload[:0], l.keys.entries, k, v)
 		if err != nil {
@@ -292,10 +295,10 @@ func (l *File) Lookup(folded []byte, found func(match.Record) error) error {
 	return nil
 }
 
-// each calls f with every entry and its payload, patterns last, in no order
-// that means anything, and verifies on the way that the keys are in order and
-// belong to their plates, and that the entries are as many as the list says
-// and add up to its digest. The payload is valid only during the call.
+// Each calls f with every entry and its payload, in the order of their HMACs,
+// patterns last, until f returns false. It verifies that the keys are in order and
+// belong to their plates, and that the number of entries and their digest are those
+// of the description. The payload is valid during the call only.
 func (l *File) Each(ctx context.Context, f func(e entry.Entry, payload []byte) bool) error {
 	return guard(func() error {
 		return l.bolt.View(func(tx *bbolt.Tx) error {
@@ -303,7 +306,7 @@ func (l *File) Each(ctx context.Context, f func(e entry.Entry, payload []byte) b
 			for _, name := range [][]byte{entriesBucket, wildcardsBucket} {
 				bucket := tx.Bucket(name)
 				if bucket == nil {
-					return fmt.Errorf("%w: a part of it is missing", entry.ErrDamaged)
+					return fmt.Errorf("%w: the bucket %s is missing", entry.ErrDamaged, name)
 				}
 				if err := w.bucket(ctx, bucket, string(name) == string(wildcardsBucket)); err != nil || w.stopped {
 					return err
@@ -313,17 +316,17 @@ func (l *File) Each(ctx context.Context, f func(e entry.Entry, payload []byte) b
 				return fmt.Errorf("%w: it has %d records instead of %d", entry.ErrDamaged, w.n, l.Entries)
 			}
 			if w.digest != l.Digest {
-				return fmt.Errorf("%w: its entries are not those that were imported", entry.ErrDamaged)
+				return fmt.Errorf("%w: its entries do not have the digest of its description", entry.ErrDamaged)
 			}
 			return nil
 		})
 	})
 }
 
-// walk is one pass over a list's records.
+// walk is one pass over the records of a list.
 type walk struct {
 	list    *File
-	keys    *Keys // its own: those of the list belong to whoever looks up
+	keys    *Keys // not those of the file, which lookups use at the same time
 	f       func(entry.Entry, []byte) bool
 	n       int
 	digest  entry.Digest
@@ -338,7 +341,7 @@ func (w *walk) bucket(ctx context.Context, b *bbolt.Bucket, wildcards bool) erro
 	c := b.Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		if w.n++; w.n > w.list.Entries {
-			return fmt.Errorf("%w: it has more records than the %d it should", entry.ErrDamaged, w.list.Entries)
+			return fmt.Errorf("%w: it has more records than the %d of its description", entry.ErrDamaged, w.list.Entries)
 		}
 		if w.n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -382,18 +385,18 @@ func (w *walk) record(k, v []byte, wildcard bool) (entry.Entry, error) {
 	return e, nil
 }
 
-// check examines everything: bbolt's own structure and every record. The
-// checksums of the file's bytes are verified when it is opened.
+// Check verifies every record and bbolt's structure. [Open] has verified the
+// checksums of the file.
 func (l *File) Check(ctx context.Context) error {
 	if err := l.Each(ctx, func(entry.Entry, []byte) bool { return true }); err != nil {
 		return err
 	}
-	// bbolt checks in a goroutine of its own, where a panic could not be
-	// recovered; the pages were just walked above and their bytes verified.
+	// bbolt checks in a goroutine of its own, where a panic cannot be recovered; Each
+	// has just read all pages.
 	return guard(func() error {
 		return l.bolt.View(func(tx *bbolt.Tx) error {
 			var first error
-			for err := range tx.Check() { // to the end, or its goroutine would never end
+			for err := range tx.Check() { // read to the end, or its goroutine leaks
 				if first == nil {
 					first = fmt.Errorf("%w: %w", entry.ErrDamaged, err)
 				}

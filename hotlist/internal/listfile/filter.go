@@ -2,13 +2,12 @@ package listfile
 
 import "encoding/binary"
 
-// filter is a blocked Bloom filter over the index HMACs of a list: it says of
-// nearly all plates that are not listed that they are not, without touching
-// the file. A one-character search asks some four hundred times.
+// filter is a blocked Bloom filter over the HMACs of a list's folded plates. It
+// rejects nearly all plates that are not listed without reading the file; a search
+// for one wrong character asks it some 400 times.
 //
-// Bits come straight from the HMAC, which is uniform already. With 16 bits for
-// each entry about one in a thousand of the others passes; a million entries
-// need 2 MB.
+// Its bits are those of the HMAC, which is uniform. With 16 bits an entry, about
+// one in 1,000 unlisted plates passes; a million entries need 2 MB.
 type filter struct {
 	blocks []uint64
 	mask   uint64
@@ -24,10 +23,10 @@ func newFilter(entries int) *filter {
 	return &filter{blocks: make([]uint64, n), mask: n - 1}
 }
 
-// place returns the block of a HMAC and its five bits there.
+// place returns the block of an HMAC, and its five bits there.
 func (f *filter) place(mac []byte) (block, bits uint64) {
 	x := binary.LittleEndian.Uint64(mac)
-	b := x >> 34 // 30 bits for five places; the block takes others
+	b := x >> 34 // 30 bits for five positions; the block number uses others
 	return x & f.mask, 1<<(b&63) | 1<<(b>>6&63) | 1<<(b>>12&63) | 1<<(b>>18&63) | 1<<(b>>24&63)
 }
 

@@ -8,7 +8,8 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// sorted calls f with all entries in the order of their plates.
+// Sorted calls f with all entries in the order of their plates, and stops at its
+// first error. It sorts in bounded memory: see [Sorter].
 func (l *File) Sorted(ctx context.Context, f func(entry.Entry) error) error {
 	dir, err := os.MkdirTemp("", "platewatch-*")
 	if err != nil {
@@ -35,9 +36,8 @@ func (l *File) Sorted(ctx context.Context, f func(entry.Entry) error) error {
 	})
 }
 
-// difference calls f with the changes that make the list after out of the one
-// before, and returns how many there are. Of an entry to be removed, f gets what
-// identifies it and no more.
+// Difference calls f with the changes from one list to another, and returns their
+// number. Of an entry to remove, f gets the identity only.
 func Difference(ctx context.Context, before, after *File, f func(e entry.Entry, remove bool) error) (int, error) {
 	dir, err := os.MkdirTemp("", "platewatch-*")
 	if err != nil {
@@ -57,7 +57,7 @@ func Difference(ctx context.Context, before, after *File, f func(e entry.Entry, 
 			return 0, err
 		}
 	}
-	var held, heldKey []byte // the entry before, until it is known what became of it
+	var held, heldKey []byte // the entry of the list before, until its fate is known
 	n := 0
 	out := func(payload []byte, remove bool) error {
 		e, err := decodePayload(payload)

@@ -18,13 +18,13 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// sorter sorts records by key in bounded memory: it fills a buffer, writes it
-// sorted to a run file when it is full, and merges the runs at the end. It
-// exists because bbolt fills its pages completely, and fast, only when the
-// keys arrive in order, and a list may be larger than a board's memory.
+// Sorter sorts records by key in bounded memory: it fills a buffer, writes it
+// sorted to a run file when it is full, and merges the runs at the end. bbolt fills
+// its pages completely, and fast, only when keys arrive in order, and a list may be
+// larger than a board's memory.
 //
-// What it writes is encrypted under a key that is never stored: a run that a
-// power cut leaves behind tells nothing.
+// Runs are encrypted under a key that is never stored: one that a power cut leaves
+// behind reveals nothing.
 type Sorter struct {
 	dir     string
 	block   cipher.Block
@@ -40,21 +40,22 @@ type sortRecord struct {
 	key, val uint32
 }
 
-// sortMemory is the size of the arena. With the index beside it an import
-// needs about 1.3 times this.
+// sortMemory is the size of the arena, in bytes. With the index an import needs
+// about 1.3 times this.
 const sortMemory = 24 << 20
 
+// NewSorter returns a sorter whose runs are files in dir.
 func NewSorter(dir string) *Sorter {
 	var key [32]byte
 	rand.Read(key[:]) // never fails
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
-		panic(err) // only for keys of a wrong size
+		panic(err) // only for keys of an invalid size
 	}
 	return &Sorter{dir: dir, block: block}
 }
 
-// add copies a record. Keys must differ.
+// Add copies a record. All keys differ.
 func (s *Sorter) Add(key, value []byte) error {
 	if len(s.arena)+len(key)+len(value) > sortMemory {
 		if err := s.spill(); err != nil {
@@ -102,14 +103,14 @@ func (s *Sorter) spill() (err error) {
 		s.scratch = binary.AppendUvarint(s.scratch, uint64(len(value)))
 		w.Write(s.scratch)
 		w.Write(key)
-		w.Write(value) // a failed write is repeated by Flush
+		w.Write(value) // Flush returns the error of an earlier write
 	}
 	s.arena, s.records = s.arena[:0], s.records[:0]
 	return w.Flush()
 }
 
-// merge calls f with all records in the order of their keys. Key and value are
-// valid during the call only.
+// Merge calls f with all records in the order of their keys. Key and value are valid
+// during the call only.
 func (s *Sorter) Merge(f func(key, value []byte) error) error {
 	s.sort()
 	if len(s.runs) == 0 {
@@ -163,7 +164,7 @@ func (s *Sorter) Merge(f func(key, value []byte) error) error {
 	return nil
 }
 
-// run is one sorted file being merged, at its current record.
+// run is a sorted file that is being merged, at its current record.
 type run struct {
 	file       *os.File
 	in         *bufio.Reader

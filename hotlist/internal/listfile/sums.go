@@ -13,14 +13,14 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// A list file is a bbolt file with checksums of all its bytes behind it:
+// A list file is a bbolt file, followed by checksums of all its bytes:
 //
 //	bbolt pages                        n bytes
 //	CRC-32C of each 64 KiB of them     4 bytes each, little endian
-//	footer                             salt of the file's keys (16), what tells a wrong key (8),
-//	                                   magic (8), n (8), block size (4), CRC-32C of the checksums and the footer up to here (4)
+//	footer                             salt of the file's keys (16), check value of the key (8),
+//	                                   magic (8), n (8), block size (4), CRC-32C of checksums and footer up to here (4)
 //
-// bbolt maps the whole file and never looks behind its last page.
+// bbolt maps the whole file and never reads beyond its last page.
 
 const (
 	sumsBlock  = 64 << 10
@@ -29,10 +29,10 @@ const (
 
 var sumsMagic = [8]byte{'P', 'W', 'H', 'L', 'S', 'U', 'M', '2'}
 
-// sumsMagicBefore is that of files without encryption, which earlier versions wrote.
+// sumsMagicBefore marks unencrypted files, which earlier versions wrote.
 var sumsMagicBefore = [8]byte{'P', 'W', 'H', 'L', 'S', 'U', 'M', '1'}
 
-// sealFile appends the checksums to a finished bbolt file and syncs it.
+// sealFile appends checksums and footer to a finished bbolt file and syncs it.
 func sealFile(path string, keys *Keys) (err error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
@@ -63,15 +63,15 @@ func sealFile(path string, keys *Keys) (err error) {
 	return f.Sync()
 }
 
-// seal is what a list file's footer says.
+// seal is the footer of a list file, with its checksums.
 type seal struct {
-	sums  []byte // 4 bytes for each block
+	sums  []byte // 4 bytes a block
 	salt  [saltSize]byte
 	check [8]byte
 }
 
-// verifySums reads the whole file once and compares it with its checksums. A
-// mismatch, or a sector that cannot be read, is [ErrDamaged].
+// verifySums reads the whole file and compares it with its checksums. A mismatch, or
+// a sector that cannot be read, is [entry.ErrDamaged].
 func verifySums(ctx context.Context, f *os.File, s seal) error {
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -95,15 +95,15 @@ func verifySums(ctx context.Context, f *os.File, s seal) error {
 	return nil
 }
 
-// readSeal returns what stands behind the pages of a list file. Errors:
-// [ErrDamaged], [ErrOlder], and what the operating system says.
+// readSeal reads the footer and the checksums. Errors: [entry.ErrDamaged],
+// [entry.ErrOlder], and those of the system.
 func readSeal(f *os.File) (seal, error) {
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return seal{}, err
 	}
 	if size < footerSize {
-		return seal{}, fmt.Errorf("%w: it has %d bytes", entry.ErrDamaged, size)
+		return seal{}, fmt.Errorf("%w: the file has only %d bytes", entry.ErrDamaged, size)
 	}
 	var footer [footerSize]byte
 	if _, err := f.ReadAt(footer[:], size-footerSize); err != nil {
@@ -116,11 +116,11 @@ func readSeal(f *os.File) (seal, error) {
 	}
 	n := binary.LittleEndian.Uint64(ends[8:])
 	if [8]byte(ends) != sumsMagic || binary.LittleEndian.Uint32(ends[16:]) != sumsBlock || n > uint64(size) {
-		return seal{}, fmt.Errorf("%w: its end is missing or overwritten", entry.ErrDamaged)
+		return seal{}, fmt.Errorf("%w: its footer is missing or overwritten", entry.ErrDamaged)
 	}
 	blocks := (int64(n) + sumsBlock - 1) / sumsBlock
 	if int64(n)+4*blocks+footerSize != size {
-		return seal{}, fmt.Errorf("%w: it has %d bytes instead of %d", entry.ErrDamaged, size, int64(n)+4*blocks+footerSize)
+		return seal{}, fmt.Errorf("%w: the file has %d bytes instead of %d", entry.ErrDamaged, size, int64(n)+4*blocks+footerSize)
 	}
 	s.sums = make([]byte, 4*blocks)
 	if _, err := f.ReadAt(s.sums, int64(n)); err != nil {
@@ -128,13 +128,13 @@ func readSeal(f *os.File) (seal, error) {
 	}
 	sum := crc32.Update(crc32.Checksum(s.sums, castagnoli), castagnoli, footer[:footerSize-4])
 	if sum != binary.LittleEndian.Uint32(footer[footerSize-4:]) {
-		return seal{}, fmt.Errorf("%w: the checksum of its checksums is wrong", entry.ErrDamaged)
+		return seal{}, fmt.Errorf("%w: the checksum of the footer is wrong", entry.ErrDamaged)
 	}
 	return s, nil
 }
 
-// readFailure tells a medium that no longer gives its bytes back, which is
-// damage, from everything else.
+// readFailure makes errors of a medium that can no longer read its data
+// [entry.ErrDamaged], and returns others as they are.
 func readFailure(err error) error {
 	if errors.Is(err, syscall.EIO) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: %w", entry.ErrDamaged, err)

@@ -203,20 +203,9 @@ func (u *Unit) Run(ctx context.Context) error {
 // the server.
 func (u *Unit) keepLists(ctx context.Context) error {
 	const every = 2 * time.Second
-	tick := time.NewTicker(every)
-	defer tick.Stop()
 	u.reportLists()
 	reported := u.listStates()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		changed, err := u.lists.Refresh(ctx)
-		if err != nil && ctx.Err() == nil {
-			u.log.Error("hotlists not refreshed", "error", err)
-		}
+	u.lists.Watch(ctx, every, func(changed bool) {
 		if changed {
 			u.log.Info("hotlists changed", "lists", u.lists.Stats().Lists, "entries", u.lists.Stats().Entries)
 		}
@@ -225,7 +214,8 @@ func (u *Unit) keepLists(ctx context.Context) error {
 			reported = now
 			u.reportLists()
 		}
-	}
+	})
+	return nil
 }
 
 // listStates is the state of each list.

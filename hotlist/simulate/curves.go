@@ -1,23 +1,20 @@
-package main
+package simulate
 
 import (
 	"bytes"
 	"fmt"
 	"html"
 	"math"
-
-	"platewatch/hotlist/simulate"
 )
 
-// simulationCurves draws the shares of hits and the false alerts over the
-// list's size, one above the other, as SVG. The plotting libraries that there
-// are read their fonts when the program starts, which would cost the daemon
-// 11 MiB for a picture that it never draws.
-func simulationCurves(rows []simulate.Row) []byte {
+// Curves draws the shares of hits and the false alerts over the list's size, one
+// diagram above the other, as SVG. It uses no plotting library: those for Go load
+// their fonts when the program starts, which costs the daemon 11 MiB.
+func Curves(rows []Row) []byte {
 	var b bytes.Buffer
 	fmt.Fprint(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 760" font-family="sans-serif" font-size="12">`,
 		`<rect width="720" height="760" fill="white"/>`)
-	hits := panel{out: &b, top: 40, most: 1, unit: "%.1f", title: "Listed plates found at the default level, by how they were read"}
+	hits := panel{out: &b, top: 40, most: 1, unit: "%.1f", title: "Listed plates found at the default level, by kind of misreading"}
 	alerts := panel{out: &b, top: 420, most: 1, unit: "%.2g", title: "False alerts among 20,000 reads of plates that are not listed"}
 	var all, exact, bound []float64
 	for _, r := range rows {
@@ -28,7 +25,7 @@ func simulationCurves(rows []simulate.Row) []byte {
 		alerts.most = max(alerts.most, 1.15*all[len(all)-1])
 	}
 	hits.frame()
-	for _, e := range simulate.Errors {
+	for _, e := range Errors {
 		var y []float64
 		for _, r := range rows {
 			y = append(y, r.Hits[e.String()])
@@ -37,13 +34,13 @@ func simulationCurves(rows []simulate.Row) []byte {
 	}
 	alerts.frame()
 	alerts.curve("all", all)
-	alerts.curve("an entry's very text", exact)
-	alerts.curve("aim", bound)
+	alerts.curve("read as an entry's exact text", exact)
+	alerts.curve("target", bound)
 	b.WriteString("</svg>\n")
 	return b.Bytes()
 }
 
-// palette is Okabe and Ito's, which colour-blind people can tell apart.
+// palette is that of Okabe and Ito, whose colours colour-blind people can tell apart.
 var palette = []string{"#000000", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"}
 
 // panel is one diagram: list sizes along a logarithmic axis, values from 0 up.
