@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -231,5 +232,53 @@ func write(t testing.TB, path string, b []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A power cut can leave a new segment without records: the chain continues from head,
+// or, if head is lost, from the anchor. Without both, Verify shows the break.
+func TestChainContinuesAfterAnEmptySegment(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		expired        bool // the segment before was deleted, and the anchor names its end
+		head, complete bool
+	}{
+		{"head", false, true, true},
+		{"head, segment before expired", true, true, true},
+		{"anchor", true, false, true},
+		{"neither", false, false, false},
+	} {
+		trail := openTrail(t, t.TempDir())
+		for range 3 {
+			if err := trail.Append(t.Context(), Record{Kind: Lookup}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(t, trail.segmentPath(4), nil)
+		if c.expired {
+			end, _, err := trail.lastOf(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(trail.writeLink("anchor", end), os.Remove(trail.segmentPath(1))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !c.head {
+			if err := os.Remove(filepath.Join(trail.dir, "head")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := trail.Append(t.Context(), Record{Kind: Lookup}); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		r, err := trail.Verify()
+		var broken *BrokenError
+		switch {
+		case c.complete && (err != nil || r.Last != 4):
+			t.Errorf("%s: %+v, %v", c.name, r, err)
+		case !c.complete && (!errors.As(err, &broken) || broken.Seq != 4):
+			t.Errorf("%s: %v", c.name, err)
+		}
 	}
 }

@@ -2,10 +2,10 @@ package simulate
 
 import "math/rand/v2"
 
-// layouts are those of the plates that pass, with their shares. Most US states
-// give three letters and four digits, and leave I, O and Q out; one plate in
-// twenty here has all letters. With a million entries nearly one read in five
-// then has an entry one character beside it.
+// layouts are those of passing plates, with their shares. Most US states issue three
+// letters and four digits, without I, O and Q; one plate in twenty here has all
+// letters. At a million entries nearly one plate in five differs from an entry by one
+// character.
 var layouts = []struct {
 	share   float64
 	pattern string // L a letter without I, O, Q; A any letter; D a digit
@@ -15,7 +15,7 @@ var layouts = []struct {
 
 const serialLetters = "ABCDEFGHJKLMNPRSTUVWXYZ"
 
-// Plate returns a plausible plate.
+// Plate returns a random plate of one of the layouts.
 func Plate(rng *rand.Rand) string {
 	x := rng.Float64()
 	pattern := layouts[0].pattern

@@ -1,29 +1,26 @@
-// Package simulate measures how a hotlist matches what a unit looks up: how many
-// listed plates read with an error are found, and how many plates of vehicles
-// that nobody looks for raise a false alert.
+// Package simulate measures how lists match what a unit looks up: how many listed
+// plates read with an error are found, and how many unlisted plates raise a false
+// alert.
 //
-// A unit looks up no single picture but what the frames of a passage voted for,
-// once two of them agree and the vote is sure enough, and again when the vote
-// changes. reader.tsv keeps what such look-ups made of characters: what was
-// read, how surely, and what else it could have been. `make reads` measures it
-// (ocr/passage/cmd/tallyreads), with the unit's own finder, reader and vote: on
-// 2,329 plates of public labelled photographs from Slovakia, the US, Brazil,
-// France, Taiwan and some forty other countries, each made into six frames of a
-// vehicle that comes nearer, and on 23 clips of Dutch cars. 2,309 of them were
-// looked up, 2,327 times, and read right 2,190 times; 117 of 15,295 characters
-// were wrong, 79 of them not just O for 0 or I for 1. That is all that is known of the errors, and the
-// shares of hits are no surer than that.
+// A unit looks up the vote over the frames of a passage, once two of them agree and
+// the vote is confident enough, and again when the vote changes. reader.tsv holds the
+// characters of such lookups: the true one, the one read, its confidence and its
+// alternatives. `make reads` measures it (ocr/passage/cmd/tallyreads) with the unit's
+// finder, reader and vote, on 2,329 plates of public labelled photographs from
+// Slovakia, the US, Brazil, France, Taiwan and some forty other countries, each made
+// into six frames of an approaching vehicle, and on 23 clips of Dutch cars. 2,309 of
+// them were looked up, 2,327 times, 2,190 times correctly; 117 of 15,295 characters
+// were wrong, 79 of them other than O for 0 or I for 1. The shares of hits are no more
+// certain than these numbers.
 //
-// The frames of a vehicle do not err independently, and are not taken to: dirt,
-// a bolt, a shadow and the die are on all frames made of a photograph. Where a
-// frame was read wrong, the next gave the same wrong text in 525 of 751 cases,
-// and a look-up is hardly more often right than the reading of the photograph
-// by itself.
+// The frames of a vehicle do not err independently, and the simulation does not assume
+// it: dirt, a bolt, a shadow and the typeface are on all frames of a photograph. Where
+// a frame was read wrong, the next one gave the same wrong text in 525 of 751 cases, and
+// a lookup is hardly more often right than a single reading.
 //
-// Left out are twelve look-ups of which it cannot be said which character is
-// which, and 15 pictures that contradict their label. Characters of one plate
-// are drawn from look-ups of about the same confidence, for a plate that is
-// hard to read is so all over.
+// Twelve lookups whose characters cannot be aligned, and 15 pictures that contradict
+// their label, are left out. The characters of one plate are drawn from lookups of
+// about the same confidence, because a plate that is hard to read is so everywhere.
 package simulate
 
 import (
@@ -41,14 +38,14 @@ import (
 //go:embed reader.tsv
 var readerTable string
 
-// qualities counts the classes of plates by how surely they were read as a whole.
+// qualities is the number of classes of plates, by the confidence of the whole.
 const qualities = 4
 
-// enough is the least number of outcomes that a class is drawn from; with
-// fewer, those of all classes are.
+// enough is the least number of outcomes of a class to draw from; with fewer, all
+// classes are drawn from.
 const enough = 8
 
-// outcome is what the reader made of a character.
+// outcome is one way in which the reader read a character.
 type outcome struct {
 	read    match.Character
 	truth   byte
@@ -77,12 +74,12 @@ func (p *pool) draw(rng *rand.Rand) match.Character {
 	panic("simulate: a pool is empty")
 }
 
-// Reader reads plates as the built-in reading model does.
+// Reader misreads plates as often, and in the ways, that was measured.
 type Reader struct {
 	plates  [qualities]int
 	total   int                  // of them
-	missed  int                  // look-ups beside those, with one character too few,
-	added   int                  // and one too many
+	missed  int                  // further lookups with one character too few
+	added   int                  // and with one too many
 	all     [qualities][128]pool // by quality and true character
 	any     [128]pool
 	right   [qualities][128]pool
@@ -168,7 +165,7 @@ func (r *Reader) parse(f []string) error {
 	return nil
 }
 
-// quality draws how surely a plate is read.
+// quality draws the class of a plate.
 func (r *Reader) quality(rng *rand.Rand) int {
 	n := rng.IntN(r.total)
 	for q, count := range r.plates {
@@ -179,7 +176,7 @@ func (r *Reader) quality(rng *rand.Rand) int {
 	return qualities - 1
 }
 
-// Read reads a plate, errors and all.
+// Read reads a plate, with errors as often as the reader makes them.
 func (r *Reader) Read(rng *rand.Rand, plate string) []match.Character {
 	q := r.quality(rng)
 	cs := make([]match.Character, 0, len(plate)+1)
@@ -196,8 +193,8 @@ func (r *Reader) Read(rng *rand.Rand, plate string) []match.Character {
 	return cs
 }
 
-// insert adds a character that is none, such as a sticker, read as doubtfully
-// as those are that were read wrong.
+// insert adds a character that is none, such as a sticker, with the confidence of one
+// that was read wrong.
 func (r *Reader) insert(rng *rand.Rand, cs []match.Character) []match.Character {
 	at := rng.IntN(len(cs) + 1)
 	var c match.Character
@@ -216,17 +213,17 @@ func from(rng *rand.Rand, first, second *pool) match.Character {
 	return second.draw(rng)
 }
 
-// Error is a kind of error to read a plate with.
+// Error is a kind of misreading.
 type Error int
 
-// The kinds of errors.
+// The kinds of misreadings.
 const (
 	NoError Error = iota
-	// LookalikeError: one character is read as one that looks like it: O, 0, Q
-	// and D; I, 1 and L; B and 8; S and 5; Z and 2; G and 6.
+	// LookalikeError: one character is read as one of the same shape: see
+	// [match.Lookalikes].
 	LookalikeError
-	// ConfusedError: one character is read as one that the table of confusions
-	// has for it: those, and others such as 9 and 3, M and W, B and R.
+	// ConfusedError: one character is read as one that the table of confusions has
+	// for it: look-alikes, and others such as 9 and 3, M and W, B and R.
 	ConfusedError
 	// NamedError: one character is read wrong, and the right one is among its
 	// alternatives.
@@ -238,16 +235,15 @@ const (
 	AddedError
 )
 
-// Errors lists the kinds of errors in the order of a table.
+// Errors lists the kinds in the order of a table.
 var Errors = []Error{NoError, LookalikeError, ConfusedError, NamedError, WrongError, MissedError, AddedError}
 
 func (e Error) String() string {
 	return [...]string{"right", "look-alike", "confused", "named", "wrong", "missed", "added"}[e]
 }
 
-// Misread reads a plate with exactly one error of a kind, as often as the
-// reader makes each. It returns false if no character of the plate was ever
-// misread so.
+// Misread reads a plate with exactly one error of a kind, drawn by its frequency. It
+// returns false if no character of the plate was ever misread so.
 func (r *Reader) Misread(rng *rand.Rand, plate string, kind Error, c *match.Confusions) ([]match.Character, bool) {
 	q := r.quality(rng)
 	switch kind {
@@ -259,7 +255,7 @@ func (r *Reader) Misread(rng *rand.Rand, plate string, kind Error, c *match.Conf
 	case AddedError:
 		return r.insert(rng, r.rightly(rng, plate, q)), true
 	}
-	// Each place is drawn as often as its character is read wrong so.
+	// Each place is drawn with the frequency of such errors of its character.
 	var at []int
 	var errors []*outcome
 	var weights []float64
@@ -284,13 +280,13 @@ func (r *Reader) Misread(rng *rand.Rand, plate string, kind Error, c *match.Conf
 	for ; k < len(weights)-1 && x >= weights[k]; k++ {
 		x -= weights[k]
 	}
-	// The others are read as those of a plate with such an error are.
+	// The other characters are those of a plate of the same class.
 	cs := r.rightly(rng, plate, errors[k].quality)
 	cs[at[k]] = errors[k].read
 	return cs, true
 }
 
-// rightly reads a plate without an error.
+// rightly reads a plate without error.
 func (r *Reader) rightly(rng *rand.Rand, plate string, quality int) []match.Character {
 	cs := make([]match.Character, 0, len(plate)+1)
 	for i := range len(plate) {
@@ -299,7 +295,7 @@ func (r *Reader) rightly(rng *rand.Rand, plate string, quality int) []match.Char
 	return cs
 }
 
-// isError tells whether an outcome is an error of a kind.
+// isError reports whether an outcome is an error of a kind.
 func isError(o *outcome, kind Error, c *match.Confusions) bool {
 	switch kind {
 	case LookalikeError:

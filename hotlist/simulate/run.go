@@ -12,42 +12,43 @@ import (
 	"platewatch/hotlist/match"
 )
 
-// Options are what is simulated.
+// Options say what is simulated.
 type Options struct {
 	// Sizes of the lists. Default: 100 to 1,000,000 by powers of ten.
 	Sizes []int
-	// Reads of plates that are not listed, for each size. Default: 1,000,000.
+	// Reads is the number of reads of unlisted plates, for each size. Default:
+	// 1,000,000.
 	Reads int
-	// Listed plates that are read with each kind of error. Default: 10,000.
+	// Listed is the number of reads of listed plates with each kind of error. Default:
+	// 10,000.
 	Listed int
-	// Matching is how the lists are matched. Default: by their size.
+	// Matching returns how a list is matched. Default: [match.DefaultRules].
 	Matching func(entries int) match.Rules
-	// Confusions of the table. Default: the built-in ones.
+	// Confusions of the reader. Default: [match.DefaultConfusions].
 	Confusions *match.Confusions
 	// Seed of the random numbers.
 	Seed uint64
-	// Progress, if set, is told how many reads were simulated, of how many.
+	// Progress, if set, is called with the number of reads done and in total.
 	Progress func(done, total int)
 }
 
-// Row is what came of one size.
+// Row is the result of one size.
 type Row struct {
 	Size     int         `json:"size"`
 	Matching match.Rules `json:"matching"`
 	Reads    int         `json:"reads"`
-	// False counts the reads of plates that are not listed and matched an entry;
-	// FalseExact those of them whose text was misread into an entry's own.
+	// False counts the reads of unlisted plates that matched an entry, FalseExact
+	// those misread as the exact text of an entry.
 	False      int `json:"false_alerts"`
 	FalseExact int `json:"false_exact"`
-	// Beside counts the plates, of the first hundred thousand, with an entry one
-	// character beside them.
+	// Beside is the share of unlisted plates, of the first 100,000, that differ from
+	// an entry by one character.
 	Beside float64 `json:"beside"`
-	// Hits are the shares of listed plates that matched their own entry, by the
-	// kind of error they were read with.
+	// Hits are the shares of listed plates that matched their entry, by kind of error.
 	Hits map[string]float64 `json:"hits"`
 }
 
-// Every is the number of reads for one false alert; 0 if there was none.
+// Every returns the number of reads per false alert; 0 if there was none.
 func (r *Row) Every() float64 {
 	if r.False == 0 {
 		return 0
@@ -76,8 +77,8 @@ func (o *Options) fill() {
 	}
 }
 
-// Run simulates each size with a list of its own, in memory, as many at once as
-// there are processors.
+// Run simulates each size with a list of its own, in memory, GOMAXPROCS at a time. The
+// same options give the same rows.
 func Run(ctx context.Context, o Options) ([]Row, error) {
 	o.fill()
 	rows := make([]Row, len(o.Sizes))
@@ -96,7 +97,7 @@ func Run(ctx context.Context, o Options) ([]Row, error) {
 	return rows, nil
 }
 
-// progress adds up what all sizes have done.
+// progress sums the reads of all sizes.
 type progress struct {
 	mu          sync.Mutex
 	show        func(done, total int)
@@ -166,7 +167,7 @@ func (l *lookups) lookup(cs []match.Character) (m []match.Match, err error) {
 	return l.matches, err
 }
 
-// unlisted reads plates that are not listed.
+// unlisted reads plates that are not on the list.
 func (o *Options) unlisted(ctx context.Context, s *lookups, listed map[string]bool, rng *rand.Rand, row *Row, p *progress) error {
 	const besideOf, lap = 100_000, 4096
 	reader := NewReader()
@@ -214,7 +215,7 @@ func list(size int, rng *rand.Rand) (listed map[string]bool, order []string) {
 	return listed, order
 }
 
-// hasNeighbour tells whether a listed plate is one character beside.
+// hasNeighbour reports whether a listed plate differs from plate by one character.
 func hasNeighbour(plate string, listed map[string]bool) bool {
 	b := []byte(plate)
 	for i, was := range b {

@@ -1,8 +1,10 @@
 package folder
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,4 +36,51 @@ func FuzzLoadKey(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestKeyFiles(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "key")
+	k := NewKey()
+	if err := k.WriteFile(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := NewKey().WriteFile(path); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("replaced: %v", err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	loaded, err := LoadKey(path)
+	if err != nil || !bytes.Equal(loaded.secret, k.secret) {
+		t.Errorf("%v", err)
+	}
+	raw := filepath.Join(dir, "raw")
+	if err := os.WriteFile(raw, k.secret, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if loaded, err := LoadKey(raw); err != nil || !bytes.Equal(loaded.Derive(nil, "a"), k.Derive(nil, "a")) || bytes.Equal(k.Derive(nil, "a"), k.Derive(nil, "b")) {
+		t.Errorf("raw: %v", err)
+	}
+}
+
+// A key is made for a hotlist without lists only: a new one could not open what is there.
+func TestKeyIsMadeOnce(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := OpenKey(dir, "", false); !errors.Is(err, entry.ErrKey) {
+		t.Errorf("not asked for: %v", err)
+	}
+	first, err := OpenKey(dir, "", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := OpenKey(dir, "", true); err != nil || !bytes.Equal(first.secret, again.secret) {
+		t.Errorf("another key, %v", err)
+	}
+	if err := errors.Join(os.Remove(filepath.Join(dir, KeyName)), os.WriteFile(ListPath(dir, "l"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenKey(dir, "", true); !errors.Is(err, entry.ErrKey) {
+		t.Errorf("made beside a list: %v", err)
+	}
 }
