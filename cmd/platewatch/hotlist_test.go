@@ -116,15 +116,15 @@ func TestHotlistRefusals(t *testing.T) {
 		{exitUsage, "flag -tolerant must come before the arguments", []string{"import", "-db", "$DIR/db", "-list", "l", "$DIR/good.csv", "-tolerant"}},
 		{exitUsage, `a list cannot be named "a/b"`, []string{"import", "-db", "$DIR/db", "-list", "a/b", "$DIR/good.csv"}},
 		{exitUsage, `"x" is not column=field`, []string{"import", "-db", "$DIR/db", "-list", "l", "-map", "x", "$DIR/good.csv"}},
-		{exitUsage, `mapped to the field "frob"`, []string{"import", "-db", "$DIR/db", "-list", "l", "-map", "plate=frob", "$DIR/good.csv"}},
+		{exitUsage, `mapped to the unknown field "frob"`, []string{"import", "-db", "$DIR/db", "-list", "l", "-map", "plate=frob", "$DIR/good.csv"}},
 		{exitUsage, `there is no format "pdf"`, []string{"import", "-db", "$DIR/db", "-list", "l", "-format", "pdf", "$DIR/good.csv"}},
-		{exitUsage, `"..." has no letters A-Z or digits in it`, []string{"check", "-reason", "test", "-db", "$DIR/db", "..."}},
+		{exitUsage, `"..." has no letters A-Z or digits`, []string{"check", "-reason", "test", "-db", "$DIR/db", "..."}},
 		{exitMissing, "no such file", []string{"import", "-db", "$DIR/db", "-list", "l", "$DIR/missing.csv"}},
 		{exitMissing, "there is no hotlist in $DIR/missing", []string{"list", "-db", "$DIR/missing"}},
 		{exitMissing, "there is no hotlist in $DIR/missing", []string{"remove", "-db", "$DIR/missing", "-reason", "test", "-list", "l"}},
 		{exitFailed, "$DIR is a directory", []string{"import", "-db", "$DIR/db", "-list", "l", "$DIR"}},
 		{exitFailed, `$DIR/bad.csv:2: column 2 (expires): "soon" is not a date`, []string{"import", "-db", "$DIR/db", "-list", "l", "$DIR/bad.csv"}},
-		{exitFailed, "1 of 1 lines are bad, more than 1 %", []string{"import", "-json", "-tolerant", "-db", "$DIR/db", "-list", "l", "$DIR/bad2.csv"}},
+		{exitFailed, "1 of 1 lines are invalid, more than 1 %", []string{"import", "-json", "-tolerant", "-db", "$DIR/db", "-list", "l", "$DIR/bad2.csv"}},
 	} {
 		if strings.Contains(strings.Join(c.args, " "), "bad2") { // a tolerant import also names the line
 			s.file("bad2.csv", "plate\n-\n")
