@@ -146,7 +146,7 @@ func request(ctx context.Context, u *url.URL, user *url.Userinfo, bound time.Dur
 		return nil, err
 	}
 	if res.StatusCode == http.StatusUnauthorized && user != nil {
-		authorization, err := authorize(res.Header.Values("WWW-Authenticate"), u, user)
+		authorization, err := authorize(res.Header, u, user)
 		res.Body.Close()
 		if err != nil {
 			return nil, &fault.Error{Err: fmt.Errorf("%w: %w", fault.ErrCredentials, err), Advice: "switch the camera to digest or basic authentication"}

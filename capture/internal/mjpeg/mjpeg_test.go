@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/icholy/digest"
 	"gocv.io/x/gocv"
 
 	"platewatch/capture/fault"
@@ -192,24 +193,26 @@ func authorized(r *http.Request, challenge, name, password string) bool {
 		n, p, ok := r.BasicAuth()
 		return ok && n == name && p == password
 	}
-	scheme, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if scheme != "Digest" {
+	got, err := digest.ParseCredentials(r.Header.Get("Authorization"))
+	if err != nil {
 		return false
 	}
-	got, asked := challengeOf(rest), challengeOf(strings.TrimPrefix(challenge, "Digest "))
+	asked, err := digest.ParseChallenge(challenge)
+	if err != nil {
+		return false
+	}
 	sums := func(s string) string {
-		b := []byte(s)
-		if asked["algorithm"] == "SHA-256" {
-			return fmt.Sprintf("%x", sha256.Sum256(b))
+		if asked.Algorithm == "SHA-256" {
+			return fmt.Sprintf("%x", sha256.Sum256([]byte(s)))
 		}
-		return fmt.Sprintf("%x", md5.Sum(b))
+		return fmt.Sprintf("%x", md5.Sum([]byte(s)))
 	}
-	identity, what := sums(name+":"+asked["realm"]+":"+password), sums("GET:"+r.URL.RequestURI())
-	want := sums(identity + ":" + asked["nonce"] + ":" + what)
-	if asked["qop"] != "" {
-		want = sums(strings.Join([]string{identity, asked["nonce"], got["nc"], got["cnonce"], "auth", what}, ":"))
+	identity, what := sums(name+":"+asked.Realm+":"+password), sums("GET:"+r.URL.RequestURI())
+	want := sums(identity + ":" + asked.Nonce + ":" + what)
+	if len(asked.QOP) > 0 {
+		want = sums(strings.Join([]string{identity, asked.Nonce, fmt.Sprintf("%08x", got.Nc), got.Cnonce, "auth", what}, ":"))
 	}
-	return got["response"] == want && got["username"] == name && got["opaque"] == asked["opaque"]
+	return got.Response == want && got.Username == name && got.Opaque == asked.Opaque
 }
 
 // What is not a stream says what it is.
