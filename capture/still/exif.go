@@ -95,7 +95,7 @@ func tiffHeader(b []byte) (header, error) {
 			}
 		}
 	}) {
-		return h, cutOff(formatTIFF)
+		return h, truncatedHeader(formatTIFF)
 	}
 	if h.width == 0 || h.height == 0 {
 		return h, fmt.Errorf("%w: a TIFF without width or height", fault.ErrDamaged)

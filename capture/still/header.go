@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"image"
+	"image/gif"
+	"image/png"
+	"io"
 
 	"platewatch/capture/fault"
 )
@@ -27,7 +31,6 @@ type header struct {
 	orientation   int // 1 to 8 as in EXIF; 1 if the file does not say
 	tileWidth     int // TIFF: of the tiles it is stored in; 0 for none
 	tileHeight    int
-	first         []byte // WebP: the first frame of an animation as a file of its own
 }
 
 // readHeader tells the format by the content.
@@ -70,22 +73,28 @@ func unknownContent(b []byte) error {
 	return fmt.Errorf("%w: it begins with % x", fault.ErrNotPicture, b[:min(n, 8)])
 }
 
-func cutOff(f pictureFormat) error {
+func truncatedHeader(f pictureFormat) error {
 	return fmt.Errorf("%w in its header (%s)", fault.ErrTruncated, f)
 }
 
-// pngHeader reads IHDR, which comes first, and eXIf, which comes before or
-// after the pixels (PNG third edition, 11.2.1 and 11.3.2.5).
+// sizeOf reads the size with a decoder's own reading of the header.
+func (h *header) sizeOf(b []byte, config func(io.Reader) (image.Config, error)) error {
+	c, err := config(bytes.NewReader(b))
+	h.width, h.height = c.Width, c.Height
+	return err
+}
+
+// pngHeader reads the size, and eXIf, which comes before or after the pixels (PNG
+// third edition, 11.3.2.5).
 func pngHeader(b []byte) (header, error) {
 	h := header{format: formatPNG}
-	if len(b) < 33 {
-		return h, cutOff(formatPNG)
+	const signatureAndIHDR = 33
+	if len(b) < signatureAndIHDR {
+		return h, truncatedHeader(formatPNG)
 	}
-	if string(b[12:16]) != "IHDR" {
-		return h, fmt.Errorf("%w: a PNG without IHDR", fault.ErrDamaged)
+	if err := h.sizeOf(b, png.DecodeConfig); err != nil {
+		return h, fmt.Errorf("%w: %w", fault.ErrDamaged, err)
 	}
-	h.width = int(int32(binary.BigEndian.Uint32(b[16:])))
-	h.height = int(int32(binary.BigEndian.Uint32(b[20:])))
 	ended := false
 	for at := 8; at+12 <= len(b) && !ended; {
 		n := int(binary.BigEndian.Uint32(b[at:]))
@@ -105,7 +114,7 @@ func pngHeader(b []byte) (header, error) {
 	return h, nil
 }
 
-// isBMP wants more than the two letters, which begin many a text.
+// isBMP checks more than the two letters, which begin many a text.
 func isBMP(b []byte) bool {
 	if len(b) < 2 || string(b[:2]) != "BM" {
 		return false
@@ -120,10 +129,12 @@ func isBMP(b []byte) bool {
 	return false
 }
 
+// bmpHeader reads the size itself: golang.org/x/image/bmp knows fewer variants
+// than OpenCV.
 func bmpHeader(b []byte) (header, error) {
 	h := header{format: formatBMP}
 	if len(b) < 26 {
-		return h, cutOff(formatBMP)
+		return h, truncatedHeader(formatBMP)
 	}
 	if binary.LittleEndian.Uint32(b[14:]) == 12 {
 		h.width = int(binary.LittleEndian.Uint16(b[18:]))
@@ -140,7 +151,7 @@ func bmpHeader(b []byte) (header, error) {
 // OpenCV fills what is missing with whatever it finds.
 func bmpComplete(b []byte, h header) error {
 	if len(b) < 34 || h.width <= 0 || h.width > 1<<20 || h.height > 1<<20 {
-		return nil // other checks speak
+		return nil // other checks report it
 	}
 	const uncompressed, bitfields = 0, 3
 	if c := binary.LittleEndian.Uint32(b[30:]); c != uncompressed && c != bitfields {
@@ -157,10 +168,8 @@ func bmpComplete(b []byte, h header) error {
 // gifHeader reads the logical screen; the frames lie in it.
 func gifHeader(b []byte) (header, error) {
 	h := header{format: formatGIF}
-	if len(b) < 10 {
-		return h, cutOff(formatGIF)
+	if h.sizeOf(b, gif.DecodeConfig) != nil {
+		return h, truncatedHeader(formatGIF)
 	}
-	h.width = int(binary.LittleEndian.Uint16(b[6:]))
-	h.height = int(binary.LittleEndian.Uint16(b[8:]))
 	return h, nil
 }

@@ -98,7 +98,7 @@ func jpegHeader(b []byte) (header, error) {
 // small file could keep it busy for hours; real ones have about ten.
 const maxScans = 100
 
-// checkJPEG finds a picture that is cut off, which libjpeg pads with grey
+// checkJPEG finds a truncated picture, which libjpeg pads with grey
 // without an error. The end marker tells. Some cameras leave it out of
 // complete pictures: then Go's decoder, which accepts no missing data, decides
 // with the marker added. It is slow, and seldom needed. A progressive picture

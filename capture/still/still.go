@@ -138,7 +138,7 @@ func pictureError(err error) error {
 	e := &fault.Error{Op: "decode", Err: err, Class: fault.ErrPicture}
 	switch {
 	case errors.Is(err, fault.ErrNotPicture):
-		e.Advice = "JPEG, PNG, BMP, WebP, TIFF and GIF can be read"
+		e.Advice = "save it as JPEG, PNG, BMP, TIFF, GIF or (not animated) WebP"
 	case errors.Is(err, fault.ErrTruncated):
 		e.Advice = "copy the file again"
 	case errors.Is(err, fault.ErrDamaged):
@@ -177,12 +177,7 @@ func (h header) decode(b []byte) (gocv.Mat, error) {
 		m, err = imgcodecs.Decode(b)
 	case formatGIF:
 		return decodeGIF(b)
-	case formatPNG:
-		m, err = imgcodecs.DecodeUnchanged(b)
-	case formatWebP:
-		if h.first != nil {
-			b = h.first
-		}
+	case formatPNG, formatWebP:
 		m, err = imgcodecs.DecodeUnchanged(b)
 	case formatTIFF:
 		m, err = imgcodecs.Decode(withoutOrientation(b))
@@ -190,8 +185,8 @@ func (h header) decode(b []byte) (gocv.Mat, error) {
 		m, err = imgcodecs.Decode(b)
 	}
 	if err != nil {
-		// OpenCV does not tell damaged from cut off.
-		return gocv.Mat{}, fmt.Errorf("%w or cut off: %w", fault.ErrDamaged, err)
+		// OpenCV does not tell damaged from truncated.
+		return gocv.Mat{}, fmt.Errorf("%w or truncated: %w", fault.ErrDamaged, err)
 	}
 	return m, nil
 }
