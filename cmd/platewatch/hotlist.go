@@ -18,7 +18,6 @@ import (
 	"golang.org/x/term"
 
 	"platewatch/cmd/platewatch/internal/config"
-	"platewatch/cmd/platewatch/internal/unit"
 	"platewatch/hotlist"
 	"platewatch/hotlist/entry"
 	"platewatch/hotlist/signed"
@@ -112,7 +111,7 @@ func (f hotlistFlags) options() (hotlist.Options, error) {
 		if err != nil {
 			return o, err
 		}
-		if o, err = unit.ListOptions(c.Hotlist); err != nil {
+		if o, err = c.Hotlist.Options(); err != nil {
 			return o, err
 		}
 		*f.db = c.Hotlist.Path

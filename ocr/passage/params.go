@@ -32,7 +32,7 @@ type Params struct {
 
 // DefaultParams suit a camera at 5 frames a second and more.
 func DefaultParams() Params {
-	return Params{Agree: 2, Gap: 1500 * time.Millisecond, MinConfidence: 0.5, StillConfidence: 0.65,
+	return Params{Agree: 2, Gap: 2 * time.Second, MinConfidence: 0.5, StillConfidence: 0.65,
 		Parked: 10 * time.Second, Open: 64}
 }
 

@@ -2,7 +2,6 @@ package config
 
 import (
 	"iter"
-	"time"
 
 	"platewatch/capture"
 	"platewatch/capture/source"
@@ -10,6 +9,9 @@ import (
 	"platewatch/cmd/platewatch/internal/picture"
 	"platewatch/cmd/platewatch/internal/setting"
 	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/hotlist"
+	"platewatch/ocr"
+	"platewatch/ocr/passage"
 	"platewatch/uplink"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/outbox"
@@ -31,9 +33,9 @@ type Config struct {
 
 	Unit     Unit             `toml:"unit"`
 	Cameras  []Camera         `toml:"camera"`
-	OCR      OCR              `toml:"ocr"`
-	Passage  Passage          `toml:"passage"`
-	Hotlist  Hotlist          `toml:"hotlist"`
+	OCR      ocr.Params       `toml:"ocr"`
+	Passage  passage.Params   `toml:"passage"`
+	Hotlist  hotlist.Settings `toml:"hotlist"`
 	Uplink   Uplink           `toml:"uplink"`
 	Status   status.Settings  `toml:"status"`
 	Pictures picture.Settings `toml:"pictures"`
@@ -83,69 +85,6 @@ func (c Camera) Problems() iter.Seq2[string, error] {
 	}
 }
 
-// OCR configures finding and reading.
-type OCR struct {
-	// Model is "plate", the built-in reading model, "eng" (or another
-	// installed Tesseract model for print), or the path of a .traineddata file
-	// like the built-in one.
-	Model string `toml:"model"`
-	// Workers is how many frames are read at the same time; 0 leaves one core
-	// to everything else, and is at least one.
-	Workers int `toml:"workers"`
-	// MinPlateWidth is the width in pixels below which a candidate is not
-	// read: its characters would be smaller than the reader can tell apart.
-	MinPlateWidth int `toml:"min_plate_width"`
-	// Region names the plate formats to expect: "eu", "us", a country ("nl"),
-	// several ("br,us"), see [region.Parse]; empty: none.
-	Region string `toml:"region"`
-}
-
-// Passage configures the vote over the frames of one vehicle.
-type Passage struct {
-	Agree int           `toml:"agree"` // frames that must agree before a passage counts
-	Gap   time.Duration `toml:"gap"`   // a plate not seen for this long has gone by
-}
-
-// Hotlist says where the hotlist is, whose lists count, and how they are matched.
-type Hotlist struct {
-	Path string `toml:"path"` // a folder; relative to StateDir
-	// KeyFile holds the key that the lists are stored under; empty: the file
-	// "key" in the folder itself, which protects nothing from a thief.
-	KeyFile string `toml:"key_file"`
-	// Trust are files with minisign public keys. If there are any, lists must be
-	// signed by one of them, but for those that Local names.
-	Trust []string `toml:"trust"`
-	Local []string `toml:"local"`
-	// State is the issuing state or country that most plates here have, as the
-	// lists write it, and StateShare (0–1) how many have it.
-	State      string  `toml:"state"`
-	StateShare float64 `toml:"state_share"`
-	// Confusions is a file with what the reader confuses; empty: the built-in table.
-	Confusions string      `toml:"confusions"`
-	Lists      []ListMatch `toml:"list"`
-}
-
-// ListMatch says how one list is matched. What it leaves out follows the list's
-// size.
-type ListMatch struct {
-	Name           string   `toml:"name"`
-	Level          Level    `toml:"level"`           // empty: by the list's size
-	Wildcards      *bool    `toml:"wildcards"`       // whether patterns count; default: yes
-	MinProbability *float64 `toml:"min_probability"` // 0–1, for matches that are not exact; nil: by the list's size
-	MinLookalike   *float64 `toml:"min_lookalike"`   // 0–1, for those that differ in O0QD, I1L, 2Z, 5S, 6G or 8B alone; nil: MinProbability, or by the list's size
-	MinExact       *float64 `toml:"min_exact"`       // 0–1, for the very text, unless it was read surely; nil: by the list's size
-}
-
-// Level is how far a reading may differ from an entry's plate.
-type Level string
-
-// The levels, each with those before it.
-const (
-	LevelExact        Level = "exact"         // but for O and 0, and I and 1
-	LevelConfusable   Level = "confusable"    // look-alikes, and what the reader wavered between
-	LevelOneCharacter Level = "one_character" // any one character wrong, missing or added
-)
-
 // Uplink says where hits go, and where they wait.
 type Uplink struct {
 	Broker broker.Settings     `toml:",inline"`
@@ -172,9 +111,9 @@ type Log struct {
 func Default() *Config {
 	return &Config{
 		StateDir: DefaultStateDir,
-		OCR:      OCR{Model: "plate", MinPlateWidth: 48},
-		Passage:  Passage{Agree: 2, Gap: 2 * time.Second},
-		Hotlist:  Hotlist{Path: "hotlist", StateShare: 0.8},
+		OCR:      ocr.DefaultParams(),
+		Passage:  passage.DefaultParams(),
+		Hotlist:  hotlist.DefaultSettings(),
 		Uplink:   Uplink{Client: uplink.Default(), OutboxFile: "outbox.db", Outbox: outbox.Default()},
 		Status:   status.Default(),
 		Pictures: picture.Default(),

@@ -20,6 +20,9 @@ import (
 	"platewatch/cmd/platewatch/internal/picture"
 	"platewatch/cmd/platewatch/internal/setting"
 	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/hotlist"
+	"platewatch/ocr"
+	"platewatch/ocr/passage"
 	"platewatch/uplink"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/message"
@@ -190,6 +193,10 @@ format = "json"
 `[1:])
 	bearing := 0.0
 	number := func(n int) *int { return &n }
+	reading := ocr.DefaultParams()
+	reading.Model, reading.Workers, reading.MinPlateWidth, reading.Region = "plate.traineddata", 3, 64, "nl,uk"
+	passages := passage.DefaultParams()
+	passages.Agree, passages.Gap = 1, 5*time.Second+30*time.Millisecond
 	want := &Config{
 		StateDir: "/srv/platewatch",
 		Unit:     Unit{Name: "gate-7", Position: &Position{52, -4.5, &bearing, "A44"}},
@@ -209,9 +216,9 @@ format = "json"
 				AutoExposure: "plate"},
 				Observe: observe.DefaultParams()},
 		},
-		OCR:     OCR{Model: "plate.traineddata", Workers: 3, MinPlateWidth: 64, Region: "nl,uk"},
-		Passage: Passage{Agree: 1, Gap: 5*time.Second + 30*time.Millisecond},
-		Hotlist: Hotlist{Path: "/srv/lists", Trust: []string{"hq.pub"}, StateShare: 0.8},
+		OCR:     reading,
+		Passage: passages,
+		Hotlist: hotlist.Settings{Path: "/srv/lists", Trust: []string{"hq.pub"}, StateShare: 0.8},
 		Uplink: Uplink{
 			Broker: broker.Settings{Brokers: []string{"tls://b"}, CA: "ca.crt", Cert: "unit.crt", Key: "unit.key",
 				UserFile: "user", PasswordFile: "password", Insecure: true},

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"platewatch/cmd/platewatch/internal/setting"
-	"platewatch/ocr/region"
 )
 
 // maxCameras bounds what one board is asked to do.
@@ -36,7 +34,6 @@ func (c *Config) validate(f *findings) {
 	}
 	c.validateUnit(f)
 	c.validateCameras(f)
-	c.validateReading(f)
 	if len(c.Uplink.Lists.Lists) > 0 && len(c.Hotlist.Trust) == 0 {
 		f.settings("uplink.hotlists", setting.Problemf("name the signer's public key in hotlist.trust", "takes lists from the network, and no key is trusted to sign them"))
 	}
@@ -86,53 +83,6 @@ func (c *Config) validateCameras(f *findings) {
 			f.addf(at+".name", "every camera needs a name of its own", "= %q is also the name of %s", cam.Name, indexPath("camera", first))
 		} else {
 			names[cam.Name] = i
-		}
-	}
-}
-
-func (c *Config) validateReading(f *findings) {
-	if c.OCR.Model == "" {
-		f.addf("ocr.model", `write "plate" for the built-in one, or the path of a .traineddata file`, "is empty")
-	}
-	whole(f, "ocr.workers", c.OCR.Workers, 0, 64)
-	whole(f, "ocr.min_plate_width", c.OCR.MinPlateWidth, 16, 2000)
-	var unknown *region.UnknownError
-	if _, err := region.Parse(c.OCR.Region); errors.As(err, &unknown) {
-		f.add("ocr.region", "ocr.region: "+err.Error(), unknown.Hint())
-	}
-	whole(f, "passage.agree", c.Passage.Agree, 1, 25)
-	timeout(f, "passage.gap", c.Passage.Gap, 100*time.Millisecond, time.Minute)
-	c.validateHotlist(f)
-}
-
-func (c *Config) validateHotlist(f *findings) {
-	h := c.Hotlist
-	if h.Path == "" {
-		f.addf("hotlist.path", "", "is empty")
-	}
-	number(f, "hotlist.state_share", h.StateShare, 0, 1, "the share of plates of that state")
-	if len(h.Local) > 0 && len(h.Trust) == 0 {
-		f.addf("hotlist.local", "name the keys in hotlist.trust, or leave it out", "names lists that need no signature, and none does without hotlist.trust")
-	}
-	seen := map[string]bool{}
-	for i, l := range h.Lists {
-		at := indexPath("hotlist.list", i)
-		validateName(f, at+".name", l.Name, "the list has no name", `write name = "…", as in hotlist import -list`)
-		if seen[l.Name] {
-			f.addf(at+".name", "one section for each list", "= %q is there twice", l.Name)
-		}
-		seen[l.Name] = true
-		if l.Level != "" {
-			oneOf(f, at+".level", string(l.Level), string(LevelExact), string(LevelConfusable), string(LevelOneCharacter))
-		}
-		if l.MinProbability != nil {
-			number(f, at+".min_probability", *l.MinProbability, 0, 1, "a probability")
-		}
-		if l.MinLookalike != nil {
-			number(f, at+".min_lookalike", *l.MinLookalike, 0, 1, "a probability")
-		}
-		if l.MinExact != nil {
-			number(f, at+".min_exact", *l.MinExact, 0, 1, "a probability")
 		}
 	}
 }

@@ -80,12 +80,11 @@ func Open(o Options) (_ *Unit, err error) {
 	if err := os.MkdirAll(u.cfg.StateDir, 0o700); err != nil {
 		return nil, fmt.Errorf("the state directory: %w", err)
 	}
-	params := recogniserParams(u.cfg)
-	u.working = make(chan struct{}, params.Readers())
-	if u.recogniser, err = ocr.New(params); err != nil {
+	u.working = make(chan struct{}, u.cfg.OCR.Readers())
+	if u.recogniser, err = ocr.New(u.cfg.OCR); err != nil {
 		return nil, err
 	}
-	lists, err := ListOptions(u.cfg.Hotlist)
+	lists, err := u.cfg.Hotlist.Options()
 	if err != nil {
 		return nil, err
 	}
