@@ -61,7 +61,7 @@ func Facts(m *message.Match) []status.Fact {
 		f.urgent("covert", covert)
 	}
 	f.urgent("handling", m.Handling)
-	f.add("vehicle", Vehicle(e.Vehicle))
+	f.add("vehicle", vehicle(e.Vehicle))
 	f.add("plate type", e.PlateType)
 	f.add("effective", moment(e.Effective))
 	f.add("expires", moment(e.Expires))
@@ -86,8 +86,8 @@ func (f *facts) urgent(label, text string) {
 	}
 }
 
-// Vehicle describes an entry's vehicle in a few words: "2014 red Arden 1.4 TS".
-func Vehicle(v *message.Vehicle) string {
+// vehicle describes an entry's vehicle in a few words: "2014 red Arden 1.4 TS".
+func vehicle(v *message.Vehicle) string {
 	if v == nil {
 		return ""
 	}

@@ -21,8 +21,8 @@ type Unit interface {
 	Picture(ctx context.Context, camera string) (jpeg []byte, err error)
 }
 
-// HitPictures is implemented by a [Unit] that keeps the pictures of its last hits.
-type HitPictures interface {
+// hitPictures is implemented by a [Unit] that keeps the pictures of its last hits.
+type hitPictures interface {
 	// HitPicture returns the plate picture of a hit of [Document.LastHits] as
 	// a JPEG, or [ErrNoPicture].
 	HitPicture(ctx context.Context, id string) (jpeg []byte, err error)

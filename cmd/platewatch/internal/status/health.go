@@ -29,7 +29,7 @@ func stalled(doc Document, after time.Duration) bool {
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	doc, _ := s.snapshot.get()
-	missing := Missing(doc)
+	missing := lacking(doc)
 	if len(missing) > 0 {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		fmt.Fprintln(w, strings.Join(missing, "\n"))
@@ -38,9 +38,9 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "ready")
 }
 
-// Missing lists what a unit lacks to do its work, one sentence each. A missing
+// lacking lists what a unit lacks to do its work, one sentence each. A missing
 // broker is not listed: hits are safe in the outbox.
-func Missing(doc Document) []string {
+func lacking(doc Document) []string {
 	var missing []string
 	if len(doc.Cameras) == 0 {
 		missing = append(missing, "no camera is configured")

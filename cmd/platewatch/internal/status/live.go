@@ -163,7 +163,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 
 // hitPicture responds with the plate of one of the last hits.
 func (s *Server) hitPicture(w http.ResponseWriter, r *http.Request) {
-	unit, ok := s.unit.(HitPictures)
+	unit, ok := s.unit.(hitPictures)
 	if !ok {
 		pictureError(w, ErrNoPicture)
 		return

@@ -14,7 +14,7 @@ import (
 )
 
 func TestPictures(t *testing.T) {
-	h := newServer(t, newFake(), Options{}).Handler()
+	h := newServer(t, newFake(), Options{}).handler()
 	for path, want := range map[string]int{
 		"/cameras/front/frame.jpg":      200,
 		"/cameras/rear/frame.jpg":       404, // it has none
@@ -109,7 +109,7 @@ func TestSlowCamera(t *testing.T) {
 		}
 		s := newServer(t, u, Options{})
 		begun := time.Now()
-		w := get(s.Handler(), "/cameras/front/frame.jpg")
+		w := get(s.handler(), "/cameras/front/frame.jpg")
 		if w.Code != http.StatusGatewayTimeout || time.Since(begun) != pictureWait {
 			t.Errorf("%d after %v", w.Code, time.Since(begun))
 		}
@@ -139,7 +139,7 @@ func TestSlowViewer(t *testing.T) {
 	w := &stuckWriter{ResponseRecorder: httptest.NewRecorder()}
 	r := httptest.NewRequest("GET", "/cameras/front/live.mjpeg", nil)
 	r.Host = "localhost"
-	s.Handler().ServeHTTP(w, r)
+	s.handler().ServeHTTP(w, r)
 	if n := s.slowDropped.Load(); n != 1 {
 		t.Errorf("%d slow viewers counted", n)
 	}
@@ -175,7 +175,7 @@ func (timeoutError) Temporary() bool { return true }
 func TestViewers(t *testing.T) {
 	var views []View
 	s := newServer(t, healthy(), Options{Settings: Settings{Viewers: 2}, OnView: func(v View) { views = append(views, v) }})
-	h := s.Handler()
+	h := s.handler()
 	ask := func(viewer, camera string) int { return get(h, "/cameras/"+camera+"/frame.jpg?viewer="+viewer).Code }
 	for range 3 {
 		if a, b, c := ask("a", "front"), ask("b", "front"), ask("c", "front"); a != 200 || b != 200 || c != 503 {

@@ -92,7 +92,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	gauge(mUptime, float64(doc.Uptime))
 	gauge(mClock, truth(doc.Clock.State == ClockSynchronised))
 	gauge(mProgress, float64(doc.ProgressAge))
-	gauge(mReady, truth(len(Missing(doc)) == 0))
+	gauge(mReady, truth(len(lacking(doc)) == 0))
 
 	for _, cam := range doc.Cameras {
 		gauge(mOnline, truth(cam.State == "online"), cam.Name)

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func TestMetrics(t *testing.T) {
 	u := newFake()
 	u.doc.Outbox.Dropped = map[string]uint64{"age": 2}
-	body := get(newServer(t, u, Options{}).Handler(), "/metrics").Body.String()
+	body := get(newServer(t, u, Options{}).handler(), "/metrics").Body.String()
 	changing := regexp.MustCompile(`(?m)^(platewatch_(?:start_time_seconds|uptime_seconds|hotlist_imported_timestamp_seconds\S*)) .*$`)
 	var ours []string
 	for line := range strings.Lines(body) {

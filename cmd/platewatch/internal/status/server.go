@@ -166,7 +166,7 @@ func (s *Server) Run(ctx context.Context) error {
 	base, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
 	server := &http.Server{
-		Handler:           s.Handler(),
+		Handler:           s.handler(),
 		ReadHeaderTimeout: readTimeout / 2,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -203,8 +203,8 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// Handler returns the site with all its checks, for a server of the caller.
-func (s *Server) Handler() http.Handler {
+// handler is the site with all its checks.
+func (s *Server) handler() http.Handler {
 	open := http.NewServeMux() // needs no token
 	open.HandleFunc("GET /healthz", s.healthz)
 	open.HandleFunc("GET /assets/{file}", s.asset)

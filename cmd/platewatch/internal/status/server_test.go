@@ -89,7 +89,7 @@ func TestNewRefusesTheOpenNetwork(t *testing.T) {
 }
 
 func TestHostHeader(t *testing.T) {
-	h := newServer(t, newFake(), Options{}).Handler()
+	h := newServer(t, newFake(), Options{}).handler()
 	for host, want := range map[string]int{
 		"localhost": 200, "localhost:9000": 200, "127.0.0.1:8080": 200, "[::1]:8080": 200, "[::1]": 200,
 		"evil.example.org": 421, "evil.example.org:8080": 421, "127.0.0.1.evil.example.org": 421, "192.0.2.1": 421, "": 421,
@@ -103,7 +103,7 @@ func TestHostHeader(t *testing.T) {
 }
 
 func TestSecureHeaders(t *testing.T) {
-	h := newServer(t, newFake(), Options{Settings: Settings{TokenFile: tokenFile(t, token)}}).Handler()
+	h := newServer(t, newFake(), Options{Settings: Settings{TokenFile: tokenFile(t, token)}}).handler()
 	for _, path := range []string{"/", "/status.json", "/healthz", "/nothing", "/assets/page.js"} {
 		header := get(h, path, "Accept: text/html").Header()
 		for name, want := range map[string]string{
@@ -125,7 +125,7 @@ func TestSecureHeaders(t *testing.T) {
 func TestAuthentication(t *testing.T) {
 	s := newServer(t, newFake(), Options{Settings: Settings{TokenFile: tokenFile(t, token)}})
 	s.sessions.penalty = 0
-	h := s.Handler()
+	h := s.handler()
 	secret := []string{"/", "/status.json", "/events", "/metrics", "/readyz", "/cameras/front/frame.jpg",
 		"/cameras/front/live.mjpeg", "/hits/gate-7-000041/plate.jpg", "/nothing"}
 	for _, path := range secret {
@@ -252,16 +252,16 @@ func TestWrongTokensWait(t *testing.T) {
 	for range cap(s.sessions.failing) {
 		s.sessions.failing <- struct{}{}
 	}
-	if w := get(s.Handler(), "/status.json", "Authorization: Bearer wrong"); w.Code != http.StatusTooManyRequests {
+	if w := get(s.handler(), "/status.json", "Authorization: Bearer wrong"); w.Code != http.StatusTooManyRequests {
 		t.Errorf("got %d", w.Code)
 	}
-	if w := get(s.Handler(), "/status.json", "Authorization: Bearer "+token); w.Code != 200 {
+	if w := get(s.handler(), "/status.json", "Authorization: Bearer "+token); w.Code != 200 {
 		t.Errorf("the right token has to wait too: %d", w.Code)
 	}
 }
 
 func TestDocument(t *testing.T) {
-	h := newServer(t, newFake(), Options{}).Handler()
+	h := newServer(t, newFake(), Options{}).handler()
 	for _, accept := range []string{"application/json", "*/*", ""} {
 		w := get(h, "/", "Accept: "+accept)
 		var doc Document
@@ -275,7 +275,7 @@ func TestDocument(t *testing.T) {
 	if w := get(h, "/", "Accept: text/html,*/*"); !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
 		t.Errorf("a browser gets %s", w.Header().Get("Content-Type"))
 	}
-	empty := get(newServer(t, &fakeUnit{}, Options{}).Handler(), "/status.json").Body.String()
+	empty := get(newServer(t, &fakeUnit{}, Options{}).handler(), "/status.json").Body.String()
 	for _, list := range []string{`"cameras":[]`, `"last_hits":[]`, `"lists":[]`} {
 		if !strings.Contains(empty, list) {
 			t.Errorf("an empty document has no %s: %s", list, empty)
@@ -288,7 +288,7 @@ func TestPageEscapes(t *testing.T) {
 	u := newFake()
 	u.doc.Unit = `</script><script>alert(1)</script>`
 	u.doc.LastHits[0].Facts[0].Text = `</script><img src=x onerror=alert(1)>`
-	body := get(newServer(t, u, Options{}).Handler(), "/", "Accept: text/html").Body.String()
+	body := get(newServer(t, u, Options{}).handler(), "/", "Accept: text/html").Body.String()
 	if strings.Contains(body, "<script>alert") || strings.Contains(body, "<img src=x") {
 		t.Error(body)
 	}
@@ -300,18 +300,18 @@ func TestPrivacy(t *testing.T) {
 	u.doc.LastHits = nil
 	s := newServer(t, u, Options{})
 	for _, path := range []string{"/status.json", "/metrics"} {
-		if body := get(s.Handler(), path).Body.String(); strings.Contains(body, "KL47RVX") {
+		if body := get(s.handler(), path).Body.String(); strings.Contains(body, "KL47RVX") {
 			t.Errorf("%s holds a plate", path)
 		}
 	}
-	if body := get(newServer(t, newFake(), Options{}).Handler(), "/metrics").Body.String(); strings.Contains(body, "KL47RVX") {
+	if body := get(newServer(t, newFake(), Options{}).handler(), "/metrics").Body.String(); strings.Contains(body, "KL47RVX") {
 		t.Error("the metrics hold the plate of a hit")
 	}
 }
 
 func TestHealth(t *testing.T) {
 	u := healthy()
-	h := newServer(t, u, Options{}).Handler()
+	h := newServer(t, u, Options{}).handler()
 	if w := get(h, "/healthz"); w.Code != 200 {
 		t.Errorf("healthy: %d %s", w.Code, w.Body)
 	}
@@ -320,13 +320,13 @@ func TestHealth(t *testing.T) {
 	}
 	stalled := healthy()
 	stalled.doc.ProgressAge = 31
-	if w := get(newServer(t, stalled, Options{}).Handler(), "/healthz"); w.Code != 503 {
+	if w := get(newServer(t, stalled, Options{}).handler(), "/healthz"); w.Code != 503 {
 		t.Errorf("stalled: %d %s", w.Code, w.Body)
 	}
 	absent := newFake() // a camera is gone: not ready, and yet alive
 	absent.doc.Hotlist = Hotlist{Open: true}
 	absent.doc.Outbox = Outbox{Error: "no space left\non device"}
-	h = newServer(t, absent, Options{}).Handler()
+	h = newServer(t, absent, Options{}).handler()
 	if w := get(h, "/healthz"); w.Code != 200 {
 		t.Errorf("without a camera: %d %s", w.Code, w.Body)
 	}
@@ -383,19 +383,19 @@ func TestBoundsOnStreams(t *testing.T) {
 	for range maxEvents {
 		s.events <- struct{}{}
 	}
-	if w := get(s.Handler(), "/events"); w.Code != 503 || w.Header().Get("Retry-After") == "" {
+	if w := get(s.handler(), "/events"); w.Code != 503 || w.Header().Get("Retry-After") == "" {
 		t.Errorf("one event stream too many: %d", w.Code)
 	}
 	for range maxFrameWaits {
 		s.frames <- struct{}{}
 	}
-	if w := get(s.Handler(), "/cameras/front/frame.jpg"); w.Code != 503 {
+	if w := get(s.handler(), "/cameras/front/frame.jpg"); w.Code != 503 {
 		t.Errorf("one frame too many: %d", w.Code)
 	}
 }
 
 func TestAssets(t *testing.T) {
-	h := newServer(t, newFake(), Options{}).Handler()
+	h := newServer(t, newFake(), Options{}).handler()
 	for name, kind := range map[string]string{"page.js": "text/javascript", "page.css": "text/css", "icon.svg": "image/svg+xml"} {
 		w := get(h, "/assets/"+name)
 		if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), kind) {
@@ -465,7 +465,7 @@ func TestStopsWithStreams(t *testing.T) {
 func FuzzRequest(f *testing.F) {
 	s := newServer(f, newFake(), Options{Settings: Settings{TokenFile: tokenFile(f, token)}})
 	s.sessions.penalty = 0
-	h := s.Handler()
+	h := s.handler()
 	for _, line := range []string{"GET / HTTP/1.1", "GET /cameras/front/frame.jpg?viewer=x HTTP/1.1", "POST /login HTTP/1.1",
 		"GET /hits/%2e%2e/plate.jpg HTTP/1.0", "OPTIONS * HTTP/1.1", "GET //status.json HTTP/1.1"} {
 		f.Add([]byte(line + "\r\nHost: localhost\r\nCookie: platewatch=AAAA\r\nContent-Length: 7\r\n\r\ntoken=x"))

@@ -58,7 +58,7 @@ func (u *Unit) Picture(ctx context.Context, camera string) ([]byte, error) {
 	return nil, status.ErrUnknownCamera
 }
 
-// HitPicture implements [status.HitPictures].
+// HitPicture implements the interface of the same method in status.
 func (u *Unit) HitPicture(_ context.Context, id string) ([]byte, error) {
 	for _, r := range u.recent.latest() {
 		if r.id == id && r.hit.PlatePicture != nil {
