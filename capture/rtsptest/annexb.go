@@ -100,7 +100,7 @@ func codecOf(b []byte) codec {
 
 // ParseAnnexB splits an H.264 or H.265 byte stream (ITU-T H.264 and H.265,
 // annex B) into access units. Start codes have 3 or 4 bytes, access unit delimiters may be there or
-// not. What precedes the first key frame is left out: a decoder could not show
+// not. What precedes the first key frame is dropped: a decoder could not show
 // it. The clip refers to b, which must not be changed any more.
 //
 // The stream must have no B pictures, since the pictures are served in the
@@ -210,6 +210,7 @@ func (c codec) beginsUnit(nal []byte, r role) bool {
 
 // nalUnits yields the NAL units between start codes. A unit cannot end with a
 // zero byte: zeros before a start code belong to that, or are padding.
+// mediacommon's h264.AnnexB takes no more than one access unit's size, not a clip.
 func nalUnits(b []byte) func(yield func([]byte) bool) {
 	code := []byte{0, 0, 1}
 	return func(yield func([]byte) bool) {

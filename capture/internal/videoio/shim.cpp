@@ -65,10 +65,6 @@ int pw_videoio_read(pw_videoio *v, void *mat) {
   });
 }
 
-int pw_videoio_grab(pw_videoio *v) {
-  return guarded(v, [=] { return v->cap.grab(); });
-}
-
 int pw_videoio_set(pw_videoio *v, int prop, double value) {
   return guarded(v, [=] { return v->cap.set(prop, value); });
 }

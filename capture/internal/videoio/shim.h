@@ -18,7 +18,6 @@ typedef struct pw_videoio pw_videoio;
 pw_videoio *pw_videoio_new(void); /* NULL without memory */
 int pw_videoio_open(pw_videoio *v, const char *uri, int api, const int *params, int n);
 int pw_videoio_read(pw_videoio *v, void *mat); /* mat: a cv::Mat pointer */
-int pw_videoio_grab(pw_videoio *v);
 int pw_videoio_set(pw_videoio *v, int prop, double value);
 int pw_videoio_get(pw_videoio *v, int prop, double *value);
 const char *pw_videoio_error(const pw_videoio *v); /* valid until the next call */

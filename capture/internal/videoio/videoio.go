@@ -36,7 +36,6 @@ const (
 	FrameHeight     = 4  // pixels
 	FPS             = 5  // frames a second, as the stream announces it
 	FourCC          = 6  // four bytes, the first one lowest
-	FrameCount      = 7  // an estimate; negative or 0 where unknown
 	BufferSize      = 38 // frames the driver keeps
 	OpenTimeoutMsec = 53 // FFmpeg, only at open
 	ReadTimeoutMsec = 54 // FFmpeg, only at open
@@ -92,11 +91,6 @@ func Open(uri string, api int, params ...Param) (*Capture, error) {
 // end, a lost stream or a timeout, which it does not tell apart.
 func (c *Capture) Read(m *gocv.Mat) (bool, error) {
 	return c.status("read", C.pw_videoio_read(c.v, unsafe.Pointer(m.Ptr())))
-}
-
-// Grab takes the next frame off the stream without converting it.
-func (c *Capture) Grab() (bool, error) {
-	return c.status("grab", C.pw_videoio_grab(c.v))
 }
 
 // Set asks for a property value and reports whether the backend took it. Many
