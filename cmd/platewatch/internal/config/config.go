@@ -53,12 +53,34 @@ type Unit struct {
 	Position *Position `toml:"position"`
 }
 
+// Problems yields what is wrong with the name.
+func (u Unit) Problems() iter.Seq2[string, error] {
+	return setting.Failed(setting.Check{Key: "name", Err: setting.Name(u.Name, `add [unit] with name = "…", unique in the fleet: hits carry it`)})
+}
+
 // Position says where a unit stands and which way its cameras look.
 type Position struct {
 	Latitude    float64  `toml:"latitude"`    // degrees, WGS 84, north is positive
 	Longitude   float64  `toml:"longitude"`   // degrees, WGS 84, east is positive
 	Bearing     *float64 `toml:"bearing"`     // degrees clockwise from north; nil: not given
 	Description string   `toml:"description"` // for people: "A4 km 13.2, northbound"
+}
+
+// Problems yields numbers out of range, and a text that is too long.
+func (p Position) Problems() iter.Seq2[string, error] {
+	var bearing, description error
+	if p.Bearing != nil {
+		bearing = setting.Number(*p.Bearing, 0, 360, "degrees clockwise from north")
+	}
+	if len(p.Description) > 256 {
+		description = setting.Problemf("shorten it", "is longer than 256 bytes")
+	}
+	return setting.Failed(
+		setting.Check{Key: "latitude", Err: setting.Number(p.Latitude, -90, 90, "degrees")},
+		setting.Check{Key: "longitude", Err: setting.Number(p.Longitude, -180, 180, "degrees")},
+		setting.Check{Key: "bearing", Err: bearing},
+		setting.Check{Key: "description", Err: description},
+	)
 }
 
 // Camera is one camera.
@@ -69,11 +91,14 @@ type Camera struct {
 	Observe observe.Params `toml:",inline"`
 }
 
-// Problems yields what is wrong with where a camera's pictures come from. A
+// Problems yields what is wrong with its name and its source. A
 // password in the address, which the capture package takes, is refused here: the
 // configuration is readable to more people than a file of credentials.
 func (c Camera) Problems() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
+		if err := setting.Name(c.Name, `add name = "front"`); err != nil && !yield("name", err) {
+			return
+		}
 		for key, err := range capture.Problems(c.Config) {
 			if !yield(key, err) {
 				return
@@ -104,6 +129,14 @@ func (u Uplink) Problems() iter.Seq2[string, error] {
 type Log struct {
 	Level  string `toml:"level"`  // "debug", "info", "warn", "error"
 	Format string `toml:"format"` // "text" or "json"
+}
+
+// Problems yields words that are not known.
+func (l Log) Problems() iter.Seq2[string, error] {
+	return setting.Failed(
+		setting.Check{Key: "level", Err: setting.OneOf(l.Level, "debug", "info", "warn", "error")},
+		setting.Check{Key: "format", Err: setting.OneOf(l.Format, "text", "json")},
+	)
 }
 
 // Default returns the configuration of an empty file. It does not pass

@@ -4,9 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+
+	"platewatch/cmd/platewatch/internal/setting"
 )
 
 // Problem is one thing that is wrong with a configuration.
@@ -171,4 +175,56 @@ func (f *findings) err() error {
 	}
 	slices.SortStableFunc(e.Problems, func(a, b Problem) int { return a.Line - b.Line })
 	return e
+}
+
+// maxCameras bounds what one board is asked to do.
+const maxCameras = 16
+
+// Validate finds everything that is wrong with the configuration, and returns
+// nil or an [*Error]. It does not look at the file system.
+func (c *Config) Validate() error {
+	f := &findings{origin: c.origin}
+	c.validate(f)
+	return f.err()
+}
+
+// validate collects what the settings find wrong with themselves, and then what
+// is wrong between them.
+func (c *Config) validate(f *findings) {
+	f.unread = len(f.list)
+	f.check("", reflect.ValueOf(c).Elem())
+	problem := func(key, advice, format string, args ...any) {
+		f.settings(key, setting.Problemf(advice, format, args...))
+	}
+	if !filepath.IsAbs(c.StateDir) {
+		problem("state_dir", "write an absolute path", "= %q is relative", c.StateDir)
+	}
+	if c.Unit.Position != nil && c.origin != nil {
+		for _, key := range []string{"unit.position.latitude", "unit.position.longitude"} {
+			if !c.origin.set(key) {
+				problem(key, "a position needs latitude and longitude", "is missing")
+			}
+		}
+	}
+	switch n := len(c.Cameras); {
+	case n == 0:
+		problem("camera", `add a [[camera]] section with name = "front" and source = "…"`, "is missing: there is no camera")
+	case n > maxCameras:
+		problem("camera", "", "defines %d cameras, one unit may have %d", n, maxCameras)
+	}
+	names := map[string]int{}
+	for i, cam := range c.Cameras {
+		if first, ok := names[cam.Name]; ok && cam.Name != "" {
+			problem(indexPath("camera", i)+".name", "every camera needs a name of its own", "= %q is also the name of %s", cam.Name, indexPath("camera", first))
+		} else {
+			names[cam.Name] = i
+		}
+	}
+	if len(c.Uplink.Lists.Lists) > 0 && len(c.Hotlist.Trust) == 0 {
+		problem("uplink.hotlists", "name the signer's public key in hotlist.trust", "takes lists from the network, and no key is trusted to sign them")
+	}
+	// A program may ask for any free port, and is told which one it got.
+	if _, port, err := net.SplitHostPort(c.Status.Listen); err == nil && port == "0" && c.origin != nil {
+		problem("status.listen", "name a port", "= %q would listen on another port after every start", c.Status.Listen)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -57,17 +58,22 @@ func (s *shower) table(path, header string, v reflect.Value) {
 		switch section.Kind() {
 		case reflect.Slice:
 			for j := range section.Len() {
-				s.table(indexPath(at, j), "[["+f.key+"]]", section.Index(j))
+				s.table(indexPath(at, j), "[["+headerPath(at)+"]]", section.Index(j))
 			}
 		case reflect.Pointer:
 			if !section.IsNil() {
-				s.table(at, "["+at+"]", section.Elem())
+				s.table(at, "["+headerPath(at)+"]", section.Elem())
 			}
 		default:
-			s.table(at, "["+at+"]", section)
+			s.table(at, "["+headerPath(at)+"]", section)
 		}
 	}
 }
+
+var indexes = regexp.MustCompile(`\[\d+\]`)
+
+// headerPath is the path of a section as its header has it: without indexes.
+func headerPath(path string) string { return indexes.ReplaceAllString(path, "") }
 
 func (s *shower) pair(path string, f field, v reflect.Value) {
 	if v.Kind() == reflect.Pointer {
@@ -204,4 +210,11 @@ func (u *Uplink) options() string {
 		out = append(out, "Home Assistant")
 	}
 	return strings.Join(out, "; ")
+}
+
+func ifElse(cond bool, yes, no string) string {
+	if cond {
+		return yes
+	}
+	return no
 }

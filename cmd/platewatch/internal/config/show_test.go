@@ -48,6 +48,18 @@ brokers = ["mqtts://a:8883"]
 	}
 }
 
+// TestShowIsReadBack: whatever can be set is shown in a way that sets it.
+func TestShowIsReadBack(t *testing.T) {
+	c := fullConfig(t)
+	again, err := Parse("shown.toml", []byte(show(t, c)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(c, again, ignoreOrigin); diff != "" {
+		t.Errorf("(-shown +read again):\n%s", diff)
+	}
+}
+
 func TestSummary(t *testing.T) {
 	c := mustParse(t, small+`
 [[camera]]
@@ -97,10 +109,23 @@ func TestExample(t *testing.T) {
 		t.Errorf("a default shown in the example is another one in the program (-program +example):\n%s", diff)
 	}
 
+	// Each key of the structs is in the example and in what show prints, in its
+	// own section, and each key of those two exists.
+	keys := map[string]bool{}
 	for _, key := range keysOf(reflect.TypeFor[Config](), "") {
-		name := key[strings.LastIndexByte(key, '.')+1:]
-		if !regexp.MustCompile(`(?m)^(# ?)?` + name + ` = `).Match(text) {
-			t.Errorf("the example does not mention %s", key)
+		keys[key] = true
+	}
+	for from, text := range map[string]string{"the example": strings.Replace(string(text), "\n#key = value\n", "\n", 1), "show": show(t, fullConfig(t))} {
+		documented := documentedKeys(text)
+		for key := range keys {
+			if !documented[key] {
+				t.Errorf("%s does not mention %s", from, key)
+			}
+		}
+		for key := range documented {
+			if !keys[key] {
+				t.Errorf("%s mentions %s, which does not exist", from, key)
+			}
 		}
 	}
 }
@@ -127,6 +152,45 @@ func TestExampleCamera(t *testing.T) {
 	if len(c.Cameras) != 2 || c.Cameras[1].CredentialsFile == "" || !c.origin.set("camera[1].transport") {
 		t.Errorf("got %+v", c.Cameras)
 	}
+}
+
+// documentedKeys lists the keys of a text with their sections, those in comments too.
+func documentedKeys(text string) map[string]bool {
+	keys, section := map[string]bool{}, ""
+	header := regexp.MustCompile(`^(?:# ?)?\[\[?([a-z_.]+)\]\]?\s*$`)
+	pair := regexp.MustCompile(`^(?:# ?)?([a-z_]+) = `)
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if m := header.FindStringSubmatch(line); m != nil {
+			section = m[1]
+		} else if m := pair.FindStringSubmatch(line); m != nil {
+			keys[joinKeys(section, m[1])] = true
+		}
+	}
+	return keys
+}
+
+// fullConfig has a value wherever the defaults have none to show.
+func fullConfig(t *testing.T) *Config {
+	t.Helper()
+	return mustParse(t, small+`
+gain = 1
+focus = 1
+white_balance = 4500
+[unit.position]
+latitude = 1
+longitude = 1
+bearing = 1
+[[hotlist.list]]
+name = "amber"
+wildcards = true
+min_probability = 0.1
+min_lookalike = 0.1
+min_exact = 0.1
+[[uplink.limit]]
+priority = 5
+max_bytes = "1MiB"
+`)
 }
 
 // keysOf lists every key of the struct tree.
