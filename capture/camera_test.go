@@ -97,7 +97,7 @@ func (s life) playsToItsEnd(t *testing.T) {
 		}
 	}
 	if errors.Is(s.end, io.EOF) {
-		if _, err := camera.Next(ctx); err != io.EOF {
+		if _, err := camera.Next(ctx); !errors.Is(err, io.EOF) {
 			t.Errorf("after the last frame: %v, want EOF", err)
 		}
 		if s := camera.Stats(); len(s.DropsByReason) > 0 || s.State != StateEnded {
@@ -111,7 +111,7 @@ func (s life) playsToItsEnd(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("Run: %v", err)
 	}
-	if _, err := camera.Next(t.Context()); err != io.EOF {
+	if _, err := camera.Next(t.Context()); !errors.Is(err, io.EOF) {
 		t.Errorf("after Run: %v, want EOF", err)
 	}
 }

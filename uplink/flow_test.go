@@ -45,7 +45,7 @@ func TestFlowSpeed(t *testing.T) {
 		if !f.speedUnknown || !f.slow() || f.window != minWindow {
 			t.Errorf("%s: %+v", name, f)
 		}
-		if err == link.ErrLost && f.speed != 2000 || err != link.ErrLost && f.speed != fast {
+		if errors.Is(err, link.ErrLost) && f.speed != 2000 || !errors.Is(err, link.ErrLost) && f.speed != fast {
 			t.Errorf("%s: speed %v", name, f.speed)
 		}
 		f.acknowledged(50*time.Millisecond, 500) // too little to tell

@@ -22,7 +22,7 @@ func webpHeader(b []byte) (header, error) {
 	if size < 4 || size > len(b)-8 {
 		return h, fmt.Errorf("%w: %d bytes of %d are there (WebP)", fault.ErrTruncated, len(b), size+8)
 	}
-	h.sizeOf(b, webp.DecodeConfig) // the canvas; the picture's own size is checked below
+	_ = h.sizeOf(b, webp.DecodeConfig) // the canvas; the picture's own size is checked below
 	found := false
 	for kind, content := range riffChunks(b[12 : 8+size]) {
 		switch kind {

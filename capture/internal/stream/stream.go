@@ -154,7 +154,7 @@ func (s *Stream) Read(m *gocv.Mat) (time.Duration, error) {
 		}
 		late := time.Since(start) >= s.spec.ReadBound
 		switch {
-		case s.ok && late && s.spec.End == fault.ErrStreamEnded:
+		case s.ok && late && errors.Is(s.spec.End, fault.ErrStreamEnded):
 			// FFmpeg returns what its decoder still held when the wait for the
 			// network timed out: an old picture, which must not look new.
 			return -1, s.fail(fault.ErrTimeout)

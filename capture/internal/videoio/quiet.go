@@ -8,6 +8,6 @@ import "os"
 func init() {
 	const level = "OPENCV_FFMPEG_LOGLEVEL" // read by OpenCV once, at its first use of FFmpeg
 	if os.Getenv(level) == "" {
-		os.Setenv(level, "-8") // AV_LOG_QUIET
+		_ = os.Setenv(level, "-8") // AV_LOG_QUIET
 	}
 }

@@ -31,7 +31,7 @@ var checks = []check{
 	{name: "gofmt", about: "formatted as gofmt does", run: gofmt},
 	{name: "vet", about: "go vet", run: command("go", "vet", "./...")},
 	{name: "staticcheck", about: "staticcheck", run: command("go", "tool", "staticcheck", "./...")},
-	{name: "errors", about: "no lost error, no error compared with ==, no shadowed predeclared name", run: errorsAndNames, open: true},
+	{name: "errors", about: "no lost error, no error compared with ==, no shadowed predeclared name", run: errorsAndNames},
 	{name: "exports", about: "no exported name that no other package uses", run: unusedExports, open: true},
 	{name: "dead", about: "no function that no program reaches", run: deadFunctions, open: true},
 	{name: "subjects", about: "commit subjects of at most 72 characters", run: longSubjects},

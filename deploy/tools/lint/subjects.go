@@ -7,7 +7,7 @@ import (
 )
 
 // subjectsSince is when the rule for commit subjects began.
-const subjectsSince = "2026-11-27T00:00:00Z"
+const subjectsSince = "2026-11-27T22:00:00Z"
 
 const maxSubject = 72 // characters, so that git log shows it whole in a terminal of 80
 
