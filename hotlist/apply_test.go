@@ -170,7 +170,7 @@ func TestNoWayBack(t *testing.T) {
 	}
 	flip(t, folder.ListPath(db.dir, "l"), 5000)
 	db.lists[0].failed.Store(true)
-	if _, err := db.Refresh(t.Context()); err != nil || platesOf(t, db, "l") != "BBB2222" {
+	if _, err := db.reload(t.Context()); err != nil || platesOf(t, db, "l") != "BBB2222" {
 		t.Fatal(err, platesOf(t, db, "l"), db.Damage())
 	}
 	refused("the version before after damage", "l", v2, entry.ErrRollback)
@@ -282,7 +282,7 @@ func TestOnlySignedListsAreMatched(t *testing.T) {
 	s := newSigner(t)
 	db := s.unit()
 	importList(t, db.dir, "smuggled", "plate\nAAA1111\n")
-	if _, err := db.Refresh(t.Context()); err != nil {
+	if _, err := db.reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := plates(t, db, match.Query{Text: "AAA1111"}); got != nil {

@@ -217,10 +217,10 @@ func TestDamageWhileOpenIsNeverServed(t *testing.T) {
 				t.Fatalf("%s: %s gives %+v", what, plate, m)
 			}
 		}
-		if err := db.Check(t.Context()); !errors.Is(err, entry.ErrDamaged) {
+		if err := db.checkAll(t.Context()); !errors.Is(err, entry.ErrDamaged) {
 			t.Fatalf("%s: Check says %v", what, err)
 		}
-		if _, err := db.Refresh(t.Context()); err != nil {
+		if _, err := db.reload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if d := db.Damage(); len(d) != 1 || d[0].SetAside == "" {
@@ -412,7 +412,7 @@ func TestForeignFilesAreReportedOrIgnored(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if _, err := db.Refresh(context.Background()); err != nil || len(db.Damage()) != 3 {
+	if _, err := db.reload(context.Background()); err != nil || len(db.Damage()) != 3 {
 		t.Errorf("reported again: %v, %+v", err, db.Damage())
 	}
 	if len(plates(t, db, match.Query{Text: "AA1"})) != 1 {

@@ -33,9 +33,9 @@ type DB struct {
 	confusions *match.Confusions
 	readings   sync.Pool // *Reading: one is large, and most look-ups find nothing
 
-	refreshing sync.Mutex // one Refresh at a time
+	refreshing sync.Mutex // one reload at a time
 	refused    map[string]refusedFile
-	locked     bool // the caller of Refresh holds the directory's lock
+	locked     bool // the caller of reload holds the directory's lock
 
 	mu     sync.RWMutex // guards the fields below; held while lists are searched
 	lists  []*openList  // by name
@@ -126,7 +126,7 @@ func open(dir string, readOnly bool, o Options) (*DB, error) {
 	}
 	db := &DB{dir: dir, readOnly: readOnly, o: o, log: o.Log.With("hotlist", dir), refused: map[string]refusedFile{},
 		confusions: o.Confusions, readings: sync.Pool{New: func() any { return new(match.Reading) }}}
-	if _, err := db.Refresh(context.Background()); err != nil {
+	if _, err := db.reload(context.Background()); err != nil {
 		return nil, err
 	}
 	return db, nil
@@ -194,7 +194,7 @@ func (db *DB) Remove(ctx context.Context, name string, by Actor) error {
 	if errors.Is(err, entry.ErrKey) {
 		err = nil // a list whose key is lost can be removed; its trail cannot be written
 	}
-	_, failed := db.Refresh(ctx)
+	_, failed := db.reload(ctx)
 	return errors.Join(err, failed)
 }
 
@@ -268,10 +268,10 @@ func (db *DB) Damage() []Damage {
 	return slices.Clone(db.damage)
 }
 
-// Check reads every list again: the checksums of its file, every record, bbolt's
-// structure. The error joins one [*entry.Error] for each damaged list. Check changes
-// nothing; the next [DB.Refresh] replaces damaged lists.
-func (db *DB) Check(ctx context.Context) error {
+// checkAll reads every list again: the checksums of its file, every record, bbolt's
+// structure. The error joins one [*entry.Error] for each damaged list. It changes
+// nothing; the next [DB.Watch] replaces damaged lists.
+func (db *DB) checkAll(ctx context.Context) error {
 	lists, err := db.Lists()
 	if err != nil {
 		return err
@@ -289,7 +289,8 @@ func (db *DB) Check(ctx context.Context) error {
 	return errors.Join(found...)
 }
 
-// CheckList is [DB.Check] for one list.
+// CheckList reads a list again: the checksums of its file, every record, bbolt's
+// structure. It changes nothing.
 func (db *DB) CheckList(ctx context.Context, name string) error {
 	l, err := db.retain(name)
 	if err != nil {

@@ -111,7 +111,7 @@ XYZ789,CA,felony,,,2020-06-30
 	if err != nil || len(matches) != 1 || !matches[0].TimeUnsure {
 		t.Errorf("with an unsynchronised clock: %+v, %v", matches, err)
 	}
-	if err := db.Check(context.Background()); err != nil {
+	if err := db.checkAll(context.Background()); err != nil {
 		t.Error(err)
 	}
 }
@@ -248,7 +248,7 @@ func TestConcurrentUse(t *testing.T) {
 					return err
 				}
 				if n++; n == 100 {
-					if _, err := db.Refresh(t.Context()); err != nil { // from within an iteration
+					if _, err := db.reload(t.Context()); err != nil { // from within an iteration
 						return err
 					}
 				}
@@ -256,7 +256,7 @@ func TestConcurrentUse(t *testing.T) {
 			if n != 500 {
 				return fmt.Errorf("%d entries", n)
 			}
-			if err := db.Check(t.Context()); err != nil {
+			if err := db.checkAll(t.Context()); err != nil {
 				return err
 			}
 		}
@@ -348,7 +348,7 @@ func TestListHeldByAnotherProgram(t *testing.T) {
 			t.Errorf("%+v", d)
 		}
 		holder.Close()
-		if _, err := db.Refresh(t.Context()); err != nil {
+		if _, err := db.reload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if len(plates(t, db, match.Query{Text: "AA1"})) != 1 {

@@ -67,5 +67,5 @@
 // [DB.Damage] reports both.
 //
 // Not detected: a branch page that goes bad while the file is open can make a lookup
-// miss an entry until the daily [DB.Check], or a restart, reads the file again.
+// miss an entry until the daily check of [DB.Watch], or a restart, reads the file again.
 package hotlist

@@ -109,7 +109,7 @@ func TestKeyThatComesLate(t *testing.T) {
 	if err := os.Rename(path+".away", path); err != nil {
 		t.Fatal(err)
 	}
-	if changed, err := db.Refresh(t.Context()); err != nil || !changed {
+	if changed, err := db.reload(t.Context()); err != nil || !changed {
 		t.Fatal(changed, err)
 	}
 	if got := plates(t, db, match.Query{Text: "AB12345"}); len(got) != 1 {

@@ -13,7 +13,7 @@ import (
 // order of [match.Compare]. No match is not an error.
 //
 // If a list is damaged, Match returns the matches of the others together with the
-// error, and the next [DB.Refresh] replaces the list.
+// error, and the next [DB.Watch] replaces the list.
 func (db *DB) Match(q match.Query) ([]match.Match, error) {
 	db.lookups.Add(1)
 	r := db.readings.Get().(*match.Reading)

@@ -95,7 +95,7 @@ func TestBehavesLikeTheModel(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := db.Refresh(t.Context()); err != nil {
+				if _, err := db.reload(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				m[name] = lastOfEach(all)
@@ -127,7 +127,7 @@ func TestBehavesLikeTheModel(t *testing.T) {
 			},
 			"match": func(t *rapid.T) {
 				q := match.Query{Text: plate.Draw(t, "text"), At: hour.Draw(t, "at"), ClockSynchronised: rapid.Bool().Draw(t, "synchronised")}
-				if _, err := watcher.Refresh(t.Context()); err != nil {
+				if _, err := watcher.reload(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				want := m.match(q.Text, q.At, q.ClockSynchronised)

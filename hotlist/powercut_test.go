@@ -223,7 +223,7 @@ func (c *powerCheck) check(t *testing.T, left map[string][]byte, what string) {
 			c.seen[map[bool]string{true: "new", false: "old"}[got == begun]]++
 		}
 	}
-	if err := db.Check(t.Context()); err != nil {
+	if err := db.checkAll(t.Context()); err != nil {
 		t.Errorf("%s: %v", what, err)
 	}
 	trail, err := audit.Open(c.work, "")

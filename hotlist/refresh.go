@@ -19,9 +19,10 @@ import (
 // medium that loses data.
 const scrubEvery = 24 * time.Hour
 
-// Watch calls [DB.Refresh] at the given interval (a second is cheap) and [DB.Check]
-// once a day, until ctx is done or the DB is closed. After each refresh it calls
-// refreshed, with whether any list changed. It logs a failure when it begins.
+// Watch opens list files that are new in the directory, drops removed ones and
+// replaces damaged ones, at the given interval (a second is cheap), and reads all
+// lists again once a day, until ctx is done or the DB is closed. After each time it
+// calls refreshed with whether any list changed. It logs a failure when it begins.
 func (db *DB) Watch(ctx context.Context, every time.Duration, refreshed func(changed bool)) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -33,12 +34,12 @@ func (db *DB) Watch(ctx context.Context, every time.Duration, refreshed func(cha
 		case <-ctx.Done():
 			return
 		case <-scrub.C:
-			if err := db.Check(ctx); err != nil && ctx.Err() == nil {
+			if err := db.checkAll(ctx); err != nil && ctx.Err() == nil {
 				db.log.Error("list damaged", "error", err)
 			}
 		case <-tick.C:
 		}
-		changed, err := db.Refresh(ctx)
+		changed, err := db.reload(ctx)
 		switch {
 		case ctx.Err() != nil || errors.Is(err, entry.ErrClosed):
 			return
@@ -52,19 +53,19 @@ func (db *DB) Watch(ctx context.Context, every time.Duration, refreshed func(cha
 	}
 }
 
-// Refresh opens the list files that are new in the directory, drops those that were
+// reload opens the list files that are new in the directory, drops those that were
 // removed, and replaces those that are damaged. It reports whether any list changed.
 // Lookups continue meanwhile with the lists as they were.
 //
 // An error means that the directory itself could not be read; the lists are then
 // unchanged. [DB.Damage] tells what is wrong with single lists.
-func (db *DB) Refresh(ctx context.Context) (changed bool, err error) {
+func (db *DB) reload(ctx context.Context) (changed bool, err error) {
 	db.refreshing.Lock()
 	defer db.refreshing.Unlock()
 	return db.refresh(ctx)
 }
 
-// refreshLocked is Refresh for callers that hold the directory's lock.
+// refreshLocked is reload for callers that hold the directory's lock.
 func (db *DB) refreshLocked(ctx context.Context) (changed bool, err error) {
 	db.refreshing.Lock()
 	defer db.refreshing.Unlock()

@@ -27,7 +27,7 @@ type Settings struct {
 	// lists write it, and StateShare (0–1) the share of plates that have it.
 	State      string  `toml:"state"`
 	StateShare float64 `toml:"state_share"`
-	// Confusions is a file with a table for [match.ParseConfusions]. Empty: the
+	// Confusions is a file with a table for [match.LoadConfusions]. Empty: the
 	// built-in table.
 	Confusions string `toml:"confusions"`
 	// Lists say how single lists are matched. Others follow their size.

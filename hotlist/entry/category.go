@@ -6,7 +6,7 @@ import (
 )
 
 // Categories with a default priority of their own. A list may use any other
-// word; its entries then get [DefaultPriority].
+// word; its entries then get [defaultPriority].
 const (
 	AmberAlert        = "amber_alert"
 	SilverAlert       = "silver_alert"
@@ -23,8 +23,8 @@ const (
 	Other             = "other"
 )
 
-// DefaultPriority is the priority of entries whose category has none of its own.
-const DefaultPriority = 5
+// defaultPriority is the priority of entries whose category has none of its own.
+const defaultPriority = 5
 
 // Priorities run from MostUrgent to LeastUrgent.
 const (
@@ -55,7 +55,7 @@ func PriorityOf(category string) int {
 	if p, ok := categoryPriority[category]; ok {
 		return p
 	}
-	return DefaultPriority
+	return defaultPriority
 }
 
 // CategoryOf returns a category in the form of the constants, aliases replaced;

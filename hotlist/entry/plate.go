@@ -85,14 +85,14 @@ func Fold(s string) string {
 	for i := range len(s) {
 		if FoldByte(s[i]) != s[i] {
 			b := []byte(s)
-			FoldBytes(b)
+			foldBytes(b)
 			return string(b)
 		}
 	}
 	return s
 }
 
-func FoldBytes(b []byte) {
+func foldBytes(b []byte) {
 	for i, c := range b {
 		b[i] = FoldByte(c)
 	}

@@ -57,7 +57,7 @@ func DefaultConfusions() *Confusions { return builtInConfusions }
 var builtInConfusions = mustConfusions(defaultConfusions)
 
 func mustConfusions(text string) *Confusions {
-	c, err := ParseConfusions(strings.NewReader(text))
+	c, err := parseConfusions(strings.NewReader(text))
 	if err != nil {
 		panic("hotlist: the built-in confusions: " + err.Error())
 	}
@@ -67,10 +67,10 @@ func mustConfusions(text string) *Confusions {
 // maxConfusions is the largest text of a table, in bytes.
 const maxConfusions = 64 << 10
 
-// ParseConfusions reads a table: each line holds any number of triples "read true
+// parseConfusions reads a table: each line holds any number of triples "read true
 // weight", separated by white space. Weights are above 0, and relative to those of
 // the same character read. A comment follows #.
-func ParseConfusions(r io.Reader) (*Confusions, error) {
+func parseConfusions(r io.Reader) (*Confusions, error) {
 	c := &Confusions{}
 	lines := bufio.NewScanner(io.LimitReader(r, maxConfusions))
 	for n := 1; lines.Scan(); n++ {
@@ -109,7 +109,7 @@ func LoadConfusions(path string) (*Confusions, error) {
 		return nil, err
 	}
 	defer f.Close()
-	c, err := ParseConfusions(f)
+	c, err := parseConfusions(f)
 	if err != nil {
 		return nil, &entry.Error{Op: "confusions", Path: path, Err: err, Advice: "correct the table, or remove the setting to use the built-in one"}
 	}

@@ -103,8 +103,8 @@ func (b *LayoutCounter) AppendTo(dst []byte) []byte {
 	return dst
 }
 
-// Layouts returns the layouts counted, for a list of the given number of entries.
-func (b *LayoutCounter) Layouts(entries int) *Layouts {
+// layouts returns the layouts counted, for a list of the given number of entries.
+func (b *LayoutCounter) layouts(entries int) *Layouts {
 	l, err := ParseLayouts(b.AppendTo(nil), entries)
 	if err != nil {
 		panic("match: layouts that were just written: " + err.Error())

@@ -20,7 +20,7 @@ func NewPlates(plates []string) *Searcher {
 		x.next[i] = x.first[string(folded)] // 0: none
 		x.first[string(folded)] = int32(i) + 1
 	}
-	return NewSearcher(List{Index: x, Layouts: layouts.Layouts(len(plates)), Patterns: &Patterns{}})
+	return NewSearcher(List{Index: x, Layouts: layouts.layouts(len(plates)), Patterns: &Patterns{}})
 }
 
 // memoryIndex implements [Index]. Positions count from 1.

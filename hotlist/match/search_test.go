@@ -79,7 +79,7 @@ func listOf(entries ...entry.Entry) List {
 		FoldIndex(folded)
 		x.at[string(folded)] = append(x.at[string(folded)], i)
 	}
-	l.Layouts = layouts.Layouts(len(entries))
+	l.Layouts = layouts.layouts(len(entries))
 	return l
 }
 
@@ -280,7 +280,7 @@ func FuzzConfusions(f *testing.F) {
 	f.Add(defaultConfusions)
 	f.Add("0 O .5 # comment\n\nA A 1\nA B nan")
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := ParseConfusions(strings.NewReader(text))
+		c, err := parseConfusions(strings.NewReader(text))
 		if err != nil {
 			return
 		}

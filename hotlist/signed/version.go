@@ -18,9 +18,9 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// ManifestName is the manifest's name in a folder of a signed version; the
+// manifestName is the manifest's name in a folder of a signed version; the
 // parts have their numbers for names.
-const ManifestName = "manifest"
+const manifestName = "manifest"
 
 // PartSource opens the parts of an update: files of a folder, or messages that the
 // broker retains. A part that has not arrived is [fs.ErrNotExist].
@@ -80,7 +80,7 @@ func (w *Writer) Sign(key minisign.PrivateKey) error {
 		return err
 	}
 	w.Bytes += int64(len(signed))
-	return renameio.WriteFile(filepath.Join(w.folder, ManifestName), signed, 0o644)
+	return renameio.WriteFile(filepath.Join(w.folder, manifestName), signed, 0o644)
 }
 
 // signManifest returns a manifest with its signature.
@@ -112,7 +112,7 @@ func FolderParts(folder string) PartSource {
 
 // ReadManifest reads the manifest that a [Writer] wrote into a folder.
 func ReadManifest(folder string) ([]byte, error) {
-	f, err := os.Open(filepath.Join(folder, ManifestName))
+	f, err := os.Open(filepath.Join(folder, manifestName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &entry.Error{Op: "apply", Path: folder, Err: err, Advice: "name a folder that `platewatch hotlist sign` wrote"}
 	}

@@ -15,8 +15,8 @@ var layouts = []struct {
 
 const serialLetters = "ABCDEFGHJKLMNPRSTUVWXYZ"
 
-// Plate returns a random plate of one of the layouts.
-func Plate(rng *rand.Rand) string {
+// drawPlate returns a random plate of one of the layouts.
+func drawPlate(rng *rand.Rand) string {
 	x := rng.Float64()
 	pattern := layouts[0].pattern
 	for _, l := range layouts {

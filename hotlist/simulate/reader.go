@@ -74,8 +74,8 @@ func (p *pool) draw(rng *rand.Rand) match.Character {
 	panic("simulate: a pool is empty")
 }
 
-// Reader misreads plates as often, and in the ways, that was measured.
-type Reader struct {
+// simulatedReader misreads plates as often, and in the ways, that was measured.
+type simulatedReader struct {
 	plates  [qualities]int
 	total   int                  // of them
 	missed  int                  // further lookups with one character too few
@@ -87,10 +87,10 @@ type Reader struct {
 	wrong   [128]pool
 }
 
-// NewReader returns the measured reader.
-func NewReader() *Reader { return builtIn() }
+// newReader returns the measured reader.
+func newReader() *simulatedReader { return builtIn() }
 
-var builtIn = sync.OnceValue(func() *Reader {
+var builtIn = sync.OnceValue(func() *simulatedReader {
 	r, err := parseReader(readerTable)
 	if err != nil {
 		panic("simulate: reader.tsv: " + err.Error())
@@ -98,8 +98,8 @@ var builtIn = sync.OnceValue(func() *Reader {
 	return r
 })
 
-func parseReader(text string) (*Reader, error) {
-	r := &Reader{}
+func parseReader(text string) (*simulatedReader, error) {
+	r := &simulatedReader{}
 	lines := bufio.NewScanner(strings.NewReader(text))
 	for n := 1; lines.Scan(); n++ {
 		if strings.HasPrefix(lines.Text(), "#") {
@@ -135,7 +135,7 @@ func parseReader(text string) (*Reader, error) {
 	return r, lines.Err()
 }
 
-func (r *Reader) parse(f []string) error {
+func (r *simulatedReader) parse(f []string) error {
 	if len(f) != 6 || len(f[1]) != 1 || len(f[2]) != 1 || f[1][0] > 127 {
 		return fmt.Errorf("%q", f)
 	}
@@ -166,7 +166,7 @@ func (r *Reader) parse(f []string) error {
 }
 
 // quality draws the class of a plate.
-func (r *Reader) quality(rng *rand.Rand) int {
+func (r *simulatedReader) quality(rng *rand.Rand) int {
 	n := rng.IntN(r.total)
 	for q, count := range r.plates {
 		if n -= count; n < 0 {
@@ -176,8 +176,8 @@ func (r *Reader) quality(rng *rand.Rand) int {
 	return qualities - 1
 }
 
-// Read reads a plate, with errors as often as the reader makes them.
-func (r *Reader) Read(rng *rand.Rand, plate string) []match.Character {
+// read reads a plate, with errors as often as the reader makes them.
+func (r *simulatedReader) read(rng *rand.Rand, plate string) []match.Character {
 	q := r.quality(rng)
 	cs := make([]match.Character, 0, len(plate)+1)
 	for i := range len(plate) {
@@ -195,7 +195,7 @@ func (r *Reader) Read(rng *rand.Rand, plate string) []match.Character {
 
 // insert adds a character that is none, such as a sticker, with the confidence of one
 // that was read wrong.
-func (r *Reader) insert(rng *rand.Rand, cs []match.Character) []match.Character {
+func (r *simulatedReader) insert(rng *rand.Rand, cs []match.Character) []match.Character {
 	at := rng.IntN(len(cs) + 1)
 	var c match.Character
 	for c.Text == "" {
@@ -242,9 +242,9 @@ func (e Error) String() string {
 	return [...]string{"right", "look-alike", "confused", "named", "wrong", "missed", "added"}[e]
 }
 
-// Misread reads a plate with exactly one error of a kind, drawn by its frequency. It
+// misread reads a plate with exactly one error of a kind, drawn by its frequency. It
 // returns false if no character of the plate was ever misread so.
-func (r *Reader) Misread(rng *rand.Rand, plate string, kind Error, c *match.Confusions) ([]match.Character, bool) {
+func (r *simulatedReader) misread(rng *rand.Rand, plate string, kind Error, c *match.Confusions) ([]match.Character, bool) {
 	q := r.quality(rng)
 	switch kind {
 	case NoError:
@@ -287,7 +287,7 @@ func (r *Reader) Misread(rng *rand.Rand, plate string, kind Error, c *match.Conf
 }
 
 // rightly reads a plate without error.
-func (r *Reader) rightly(rng *rand.Rand, plate string, quality int) []match.Character {
+func (r *simulatedReader) rightly(rng *rand.Rand, plate string, quality int) []match.Character {
 	cs := make([]match.Character, 0, len(plate)+1)
 	for i := range len(plate) {
 		cs = append(cs, from(rng, &r.right[quality][plate[i]], &r.anyGood[plate[i]]))

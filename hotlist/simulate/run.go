@@ -120,7 +120,7 @@ func (o *Options) run(ctx context.Context, size int, p *progress) (Row, error) {
 	if err := o.unlisted(ctx, s, listed, rng, &row, p); err != nil {
 		return row, err
 	}
-	reader := NewReader()
+	reader := newReader()
 	for _, kind := range Errors {
 		hits, n := 0, 0
 		for try := 0; n < o.Listed && try < 20*o.Listed; try++ {
@@ -128,7 +128,7 @@ func (o *Options) run(ctx context.Context, size int, p *progress) (Row, error) {
 				return row, ctx.Err()
 			}
 			plate := order[rng.IntN(len(order))]
-			cs, ok := reader.Misread(rng, plate, kind, o.Confusions)
+			cs, ok := reader.misread(rng, plate, kind, o.Confusions)
 			if !ok {
 				continue
 			}
@@ -170,7 +170,7 @@ func (l *lookups) lookup(cs []match.Character) (m []match.Match, err error) {
 // unlisted reads plates that are not on the list.
 func (o *Options) unlisted(ctx context.Context, s *lookups, listed map[string]bool, rng *rand.Rand, row *Row, p *progress) error {
 	const besideOf, lap = 100_000, 4096
-	reader := NewReader()
+	reader := newReader()
 	beside := 0
 	for i := range o.Reads {
 		if i%lap == lap-1 {
@@ -179,14 +179,14 @@ func (o *Options) unlisted(ctx context.Context, s *lookups, listed map[string]bo
 				return ctx.Err()
 			}
 		}
-		plate := Plate(rng)
+		plate := drawPlate(rng)
 		for listed[plate] {
-			plate = Plate(rng)
+			plate = drawPlate(rng)
 		}
 		if i < besideOf && hasNeighbour(plate, listed) {
 			beside++
 		}
-		m, err := s.lookup(reader.Read(rng, plate))
+		m, err := s.lookup(reader.read(rng, plate))
 		if err != nil {
 			return err
 		}
@@ -207,7 +207,7 @@ func list(size int, rng *rand.Rand) (listed map[string]bool, order []string) {
 	listed = make(map[string]bool, size)
 	order = make([]string, 0, size)
 	for len(order) < size {
-		if p := Plate(rng); !listed[p] {
+		if p := drawPlate(rng); !listed[p] {
 			listed[p] = true
 			order = append(order, p)
 		}

@@ -18,13 +18,13 @@ func textOf(cs []match.Character) string {
 
 // The simulated reader errs as often as the real one did.
 func TestReaderErrsAsMeasured(t *testing.T) {
-	r := NewReader()
+	r := newReader()
 	rng := rand.New(rand.NewPCG(1, 1))
 	const n = 20_000
 	right := 0
 	for range n {
-		p := Plate(rng)
-		if textOf(r.Read(rng, p)) == p {
+		p := drawPlate(rng)
+		if textOf(r.read(rng, p)) == p {
 			right++
 		}
 	}
@@ -34,13 +34,13 @@ func TestReaderErrsAsMeasured(t *testing.T) {
 }
 
 func TestMisreadsAreOfTheirKind(t *testing.T) {
-	r := NewReader()
+	r := newReader()
 	rng := rand.New(rand.NewPCG(2, 2))
 	for _, kind := range Errors {
 		n := 0
 		for range 2000 {
-			p := Plate(rng)
-			cs, ok := r.Misread(rng, p, kind, match.DefaultConfusions())
+			p := drawPlate(rng)
+			cs, ok := r.misread(rng, p, kind, match.DefaultConfusions())
 			if !ok {
 				continue
 			}

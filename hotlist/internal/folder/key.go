@@ -40,9 +40,9 @@ func NewKey() Key {
 	return k
 }
 
-// LoadKey reads a key file: 64 hexadecimal digits in one line, as [Key.WriteFile]
+// loadKey reads a key file: 64 hexadecimal digits in one line, as [Key.WriteFile]
 // writes them, or 32 raw bytes. Errors wrap [entry.ErrKey].
-func LoadKey(path string) (Key, error) {
+func loadKey(path string) (Key, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return Key{}, fmt.Errorf("%w: %w", entry.ErrKey, err)
@@ -99,10 +99,10 @@ func (k Key) Derive(salt []byte, purpose string) []byte {
 // it is missing and the directory holds no list yet.
 func OpenKey(dir, file string, create bool) (Key, error) {
 	if file != "" {
-		return LoadKey(file)
+		return loadKey(file)
 	}
 	path := filepath.Join(dir, KeyName)
-	k, err := LoadKey(path)
+	k, err := loadKey(path)
 	if !errors.Is(err, fs.ErrNotExist) || !create {
 		return k, err
 	}
@@ -116,5 +116,5 @@ func OpenKey(dir, file string, create bool) (Key, error) {
 	if err := NewKey().WriteFile(path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return Key{}, err
 	}
-	return LoadKey(path)
+	return loadKey(path)
 }

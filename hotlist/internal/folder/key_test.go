@@ -30,7 +30,7 @@ func FuzzLoadKey(f *testing.F) {
 		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if k, err := LoadKey(path); err == nil {
+		if k, err := loadKey(path); err == nil {
 			k.Derive(nil, "test")
 		} else if !errors.Is(err, entry.ErrKey) {
 			t.Error(err)
@@ -51,7 +51,7 @@ func TestKeyFiles(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
-	loaded, err := LoadKey(path)
+	loaded, err := loadKey(path)
 	if err != nil || !bytes.Equal(loaded.secret, k.secret) {
 		t.Errorf("%v", err)
 	}
@@ -59,7 +59,7 @@ func TestKeyFiles(t *testing.T) {
 	if err := os.WriteFile(raw, k.secret, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if loaded, err := LoadKey(raw); err != nil || !bytes.Equal(loaded.Derive(nil, "a"), k.Derive(nil, "a")) || bytes.Equal(k.Derive(nil, "a"), k.Derive(nil, "b")) {
+	if loaded, err := loadKey(raw); err != nil || !bytes.Equal(loaded.Derive(nil, "a"), k.Derive(nil, "a")) || bytes.Equal(k.Derive(nil, "a"), k.Derive(nil, "b")) {
 		t.Errorf("raw: %v", err)
 	}
 }
