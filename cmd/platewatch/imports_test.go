@@ -105,9 +105,6 @@ func TestRooms(t *testing.T) {
 // as the tests.
 const showcase = "cmd/platewatch/internal/demo"
 
-// open reports what is not so yet, while the rooms are being divided.
-var open = (*testing.T).Logf
-
 // TestArrows holds the packages inside the rooms, and inside cmd, to one
 // direction: no package imports one that it lies in, no two folders beside each
 // other import each other, however long the way round, and only tests and
@@ -125,13 +122,13 @@ func TestArrows(t *testing.T) {
 				continue
 			}
 			if strings.HasSuffix(to, "test") && !strings.HasSuffix(from, "test") && from != showcase {
-				open(t, "%s imports %s, which is made for tests", from, to)
+				t.Errorf("%s imports %s, which is made for tests", from, to)
 			}
 			if p.Name == "main" {
 				continue
 			}
 			if strings.HasPrefix(from, to+"/") {
-				open(t, "%s imports %s, which it lies in", from, to)
+				t.Errorf("%s imports %s, which it lies in", from, to)
 			}
 			parent, a, b := fork(from, to)
 			if imports[parent] == nil {
@@ -145,7 +142,7 @@ func TestArrows(t *testing.T) {
 	}
 	for parent, folders := range imports {
 		if way := circle(folders); way != nil {
-			open(t, "the folders in %q import each other: %s", parent, strings.Join(way, ", "))
+			t.Errorf("the folders in %q import each other: %s", parent, strings.Join(way, ", "))
 		}
 	}
 }
@@ -319,21 +316,21 @@ func TestSizes(t *testing.T) {
 			total += n
 			exported += names
 			if n > maxFileLines {
-				open(t, "%s/%s has %d lines, more than %d", name, file, n, maxFileLines)
+				t.Errorf("%s/%s has %d lines, more than %d", name, file, n, maxFileLines)
 			}
 		}
 		for _, file := range slices.Concat(p.TestGoFiles, p.XTestGoFiles) {
 			if n, _ := sizeOf(t, filepath.Join(p.Dir, file)); n > maxFileLines {
-				open(t, "%s/%s has %d lines, more than %d", name, file, n, maxFileLines)
+				t.Errorf("%s/%s has %d lines, more than %d", name, file, n, maxFileLines)
 			}
 		}
 		if total > maxPackageLines {
-			open(t, "%s has %d lines without its tests, more than %d", name, total, maxPackageLines)
+			t.Errorf("%s has %d lines without its tests, more than %d", name, total, maxPackageLines)
 		}
 		if most, ok := maxExported[name]; ok {
 			t.Logf("%s: %d exported names of at most %d, %d lines", name, exported, most, total)
 			if exported > most {
-				open(t, "%s exports %d names, more than %d", name, exported, most)
+				t.Errorf("%s exports %d names, more than %d", name, exported, most)
 			}
 		}
 	}
