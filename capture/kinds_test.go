@@ -29,7 +29,7 @@ func TestProblems(t *testing.T) {
 		{"folder", Config{Source: "a/", FPS: 2}, ""},
 		{"kind given", Config{Kind: "folder", Source: "a", FPS: 2}, ""},
 		{"no kind", Config{Source: "a"}, `source = "a" does not show its kind`},
-		{"unknown kind", Config{Kind: "usb"}, `kind = "usb" is not known`},
+		{"unknown kind", Config{Kind: "usb", Source: "x"}, `kind = "usb" is not known`},
 		{"nothing", Config{}, "source is missing"},
 		{"no device", Config{Kind: "v4l2"}, "source is missing"},
 		{"no address", Config{Kind: "rtsp"}, "source is missing"},
