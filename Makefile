@@ -10,7 +10,7 @@ CLIPS ?=
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak faults lint bench media model ranker judge reads clean packages
+.PHONY: help build demo test traffic soak faults attack lint bench media model ranker judge reads clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ faults: packages ## what becomes of hits when power, disk, network and brokers f
 	  -run '$(FAULTS)' ./uplink/... ./hotlist/... ./deploy/broker ./cmd/platewatch; failed=$$?; \
 	FUZZTIME=$(FUZZTIME) deploy/tools/fuzz build/faults.tsv || failed=1; \
 	awk -F '\t' '{printf "%-50s %-7s %s\n", $$1, $$2, $$3}' build/faults.tsv; exit $$failed
+
+attack: packages ## what was tried against the unit, from outside and on its disk, and what came of it: a table
+	@go run ./deploy/tools/attack build/attack.tsv
 
 packages:
 	@deploy/tools/packages test
