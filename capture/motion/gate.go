@@ -16,16 +16,18 @@ const (
 	// cell is then 8 pixels of a 720p frame, half the height of the smallest
 	// character that is read.
 	gateColumns = 160
-	// A cell moved when it differs from what it was by so many grey levels, and
-	// by so many times its own usual unrest: noise, leaves, rain.
+	// A cell moved when it differs from the background by at least leastChange
+	// grey levels and overUnrest times its own usual variation: noise, leaves,
+	// rain.
 	leastChange = 10.0
 	overUnrest  = 4.0
-	// How fast the background follows a cell that is still, and one that is
-	// not: a car that stops is background after about three of the latter.
+	// Time constants with which the background follows a cell that is still and
+	// one that moved (a car that stops is background after about three of them),
+	// and the usual variation follows.
 	followStill = 700 * time.Millisecond
 	followMoved = 2500 * time.Millisecond
 	followNoise = 4 * time.Second
-	// fewCells is how many neighbouring cells must move: less is an insect, or
+	// fewCells is how many neighbouring cells must move: fewer are an insect, or
 	// noise.
 	fewCells = 3
 	// aroundCells is how far a place that moved reaches beyond its cells.
@@ -58,8 +60,8 @@ func NewGate(a Area) *Gate { return &Gate{area: a} }
 
 // Watch takes the next picture (8 bit, BGR or grey) and its time, which must
 // not go back, and returns the rectangles in which something moved, in its
-// pixels. They are valid until the next call. In the first picture, and in the
-// first of another size, everything moved.
+// pixels, valid until the next call. The first picture, and the first of another
+// size, count as moved everywhere.
 func (g *Gate) Watch(picture gocv.Mat, at time.Duration) ([]image.Rectangle, error) {
 	size := image.Pt(picture.Cols(), picture.Rows())
 	if size.X < 2 || size.Y < 2 {
@@ -138,7 +140,8 @@ func (g *Gate) compare(dt time.Duration) {
 		if away > max(leastChange, overUnrest*g.unrest[i]) {
 			g.moved[i] = g.live[i]
 			g.back[i] += moved * d
-			// What never rests, a tree in the wind, gets a quiet life, slowly.
+			// A cell that keeps moving (a tree in the wind) slowly raises its own
+			// threshold.
 			g.unrest[i] += noise * 0.1 * (away - g.unrest[i])
 			continue
 		}

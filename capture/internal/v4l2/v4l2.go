@@ -116,7 +116,7 @@ func (d driver) open(ctx context.Context, c source.Config, a *worker.Abandoned) 
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, videoio.ErrRefused):
-		return nil, &fault.Error{Op: "open", Path: c.Source, Err: errors.New("the device gives no video"),
+		return nil, &fault.Error{Op: "open", Path: c.Source, Err: errors.New("the device sends no video"),
 			Advice: "another program may use it, or it is the camera's metadata device: try the other /dev/video*"}
 	}
 	return nil, &fault.Error{Op: "open", Path: c.Source, Err: err}
