@@ -109,6 +109,9 @@ const maxServerWait = 15 * time.Minute
 
 // await begins to wait for the server's acknowledgement of a hit.
 func (s *session) await(ref outbox.Ref) {
+	if _, ok := s.client.outbox.PendingRef(ref); !ok {
+		return // a newer revision takes its place, or a bound evicted it
+	}
 	w := s.awaiting[ref]
 	if w == nil {
 		w = &awaitingServerAck{}
@@ -117,6 +120,21 @@ func (s *session) await(ref outbox.Ref) {
 	}
 	w.since, w.due = time.Now(), false
 	w.tries++
+}
+
+// forgetReplaced ends the wait for revisions that the outbox no longer holds: a
+// newer one took their place, or a bound evicted them. The server may never
+// acknowledge those.
+func (s *session) forgetReplaced() {
+	before := len(s.awaiting)
+	for ref := range s.awaiting {
+		if _, ok := s.client.outbox.PendingRef(ref); !ok {
+			delete(s.awaiting, ref)
+		}
+	}
+	if len(s.awaiting) < before {
+		s.countAwaiting()
+	}
 }
 
 func (s *session) countAwaiting() {

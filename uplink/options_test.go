@@ -322,3 +322,32 @@ func TestONVIFAndHomeAssistant(t *testing.T) {
 		t.Errorf("event of %s: %s, %v", id, p.Others[1].Payload, err)
 	}
 }
+
+// A revision that replaces one which waits for the server's acknowledgement ends
+// that wait, as does an eviction: the server may never acknowledge those.
+func TestReplacedRevisionsDoNotWait(t *testing.T) {
+	uplinktest.EachBroker(t, func(t *testing.T, b uplinktest.Broker) {
+		p := uplinktest.NewProxy(t, b.Addr())
+		o := testOutbox(t, outbox.Settings{MaxEntries: 16})
+		c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, Ack: AckServer, ServerAckTimeout: time.Hour})
+		acked := func(what string, n int) {
+			t.Helper()
+			p.Wait(what, func(p *uplinktest.Proxy) bool { return len(p.Acked) == n })
+			waitStats(t, c, what+", and no other waiting", func(s Stats) bool { return s.Awaiting == 16 })
+		}
+		ids := acceptMany(t, o, 16)
+		acked("all hits with the broker", 16)
+		for i, id := range ids {
+			if err := o.Update(id, uplinktest.Hit("NEWER")); err != nil {
+				t.Fatal(err)
+			}
+			acked("a second revision with the broker", 17+i)
+		}
+		acceptMany(t, o, 3) // three of the oldest are evicted
+		acked("the youngest with the broker", 35)
+		store(t, b.Addr(), func(*message.Hit) error { return nil })
+		p.Cut() // all that wait are sent again
+		waitEmpty(t, c, o)
+		waitStats(t, c, "nothing to wait for", func(s Stats) bool { return s.Awaiting == 0 })
+	})
+}

@@ -127,7 +127,9 @@ func (s *session) run(ctx context.Context) error {
 				s.written, s.stalled = n, time.Now()
 			}
 		case <-c.outbox.Added():
+			s.forgetReplaced()
 		case <-health.C:
+			s.forgetReplaced()
 			s.queueHealth()
 		case <-c.report:
 			s.queueHotlists()
