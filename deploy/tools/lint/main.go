@@ -34,6 +34,7 @@ var checks = []check{
 	{name: "errors", about: "no lost error, no error compared with ==, no shadowed predeclared name", run: errorsAndNames},
 	{name: "exports", about: "no exported name that no other package uses", run: unusedExports, open: true},
 	{name: "dead", about: "no function that no program reaches", run: deadFunctions, open: true},
+	{name: "links", about: "documents link to files that are there", run: brokenLinks},
 	{name: "subjects", about: "commit subjects of at most 72 characters", run: longSubjects},
 }
 
