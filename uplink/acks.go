@@ -184,25 +184,31 @@ func (s *session) resendOvertaken(latest time.Time) {
 	}
 }
 
-// onServerAcks removes hits that the server has stored.
+// onServerAcks removes hits that the server has stored. Only a hit that was sent, on
+// this connection or an earlier one, can be stored: any other acknowledgement is
+// counted and changes nothing.
 func (s *session) onServerAcks(refs []outbox.Ref) {
 	if s.cfg.Ack != AckServer {
 		return
 	}
 	var done []outbox.Ref
+	unsent, last := 0, s.client.outbox.Stats().LastNumber
 	var latest time.Time // when the broker acknowledged the latest of them
 	for _, ref := range refs {
 		at, ok := s.client.outbox.PendingRef(ref)
-		if !ok {
-			continue // a repeat, or a revision that was replaced
-		}
 		switch {
+		case !ok && ref.Number > last:
+			unsent++
+		case !ok:
+			// A repeat, or a revision that was replaced.
 		case s.inFlightOf(at) != nil:
 			if f := s.inFlightOf(at); !f.withoutPictures { // else its pictures follow
 				s.early[at] = true
 			}
 		case s.awaiting[at] == nil && s.client.withoutPictures[at]:
 			// That was the hit; its pictures follow.
+		case s.awaiting[at] == nil && !s.client.sent[at]:
+			unsent++
 		default:
 			if w := s.awaiting[at]; w != nil && w.since.After(latest) {
 				latest = w.since
@@ -210,6 +216,9 @@ func (s *session) onServerAcks(refs []outbox.Ref) {
 			delete(s.awaiting, at)
 			done = append(done, at)
 		}
+	}
+	if unsent > 0 {
+		s.client.unexpectedAcks(unsent, "hits are acknowledged that were not sent")
 	}
 	s.resendOvertaken(latest)
 	if s.countAwaiting(); len(done) > 0 {
@@ -220,6 +229,17 @@ func (s *session) onServerAcks(refs []outbox.Ref) {
 		})
 	}
 	s.delivered(done)
+}
+
+// unexpectedAcks counts acknowledgements that no server gives, and logs the reason
+// once on a connection: somebody else writes to the unit's acks topic, or the server
+// is not the one that the hits went to.
+func (c *Client) unexpectedAcks(n int, reason string) {
+	c.count(func(st *Stats) { st.UnexpectedAcks += uint64(n) })
+	if c.logged.ShouldLog("unexpected acknowledgements") {
+		c.log.Warn("acknowledgements ignored", "reason", reason, "count", n,
+			"hint", "check who may write to the acks topics at the broker, and that nothing there is retained")
+	}
 }
 
 // inFlightOf is the message in flight whose acknowledgement by the broker counts

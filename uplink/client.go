@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -28,7 +29,7 @@ type Client struct {
 	// What follows is only for the goroutine of Run.
 	flow            *flow
 	removed         map[outbox.Ref]bool // delivered, and not yet removed from the outbox: not to be sent again
-	sent            map[outbox.Ref]bool // in flight when an earlier connection ended
+	sent            map[outbox.Ref]bool // in flight, or waiting for the server, when an earlier connection ended
 	withoutPictures map[outbox.Ref]bool // delivered, and their pictures are still to follow
 	logged          link.OnceLogger
 
@@ -170,8 +171,11 @@ func (c *Client) serve(ctx context.Context, l *link.Link, at int) error {
 	defer l.Inbox.Close()
 	s := newSession(c, l, at)
 	err := s.run(ctx)
-	if len(c.sent) > 16*c.cfg.Window { // only counts depend on it
-		clear(c.sent)
+	if len(c.sent) > 16*c.cfg.Window { // some may have been evicted
+		maps.DeleteFunc(c.sent, func(ref outbox.Ref, _ bool) bool {
+			_, pending := c.outbox.PendingRef(ref)
+			return !pending
+		})
 	}
 	for _, f := range s.inFlight {
 		if f.entry {

@@ -19,6 +19,7 @@ type Stats struct {
 	Historical      uint64 // hits delivered late
 	WithoutPictures uint64 // hits published without their pictures because the broker may refuse their size
 	Awaiting        int    // hits that the broker acknowledged and the server did not
+	UnexpectedAcks  uint64 // acknowledgements that were ignored: not valid, retained, or for hits that were not sent
 	LastProblem     string // why the last connection was lost or could not be made; "" after one was made
 	Since           time.Time
 }
@@ -54,7 +55,7 @@ func (c *Client) health(b broker.Broker) message.Health {
 	defer c.mu.Unlock()
 	h.Link = message.LinkHealth{
 		Broker: b.Name(), Connects: c.stats.Connects, Delivered: c.stats.Delivered, Resent: c.stats.Resent,
-		Insecure: b.Plaintext(), LastProblem: c.stats.LastProblem, ControlDrops: c.drops, Awaiting: c.stats.Awaiting,
+		Insecure: b.Plaintext(), LastProblem: c.stats.LastProblem, ControlDrops: c.drops, Awaiting: c.stats.Awaiting, UnexpectedAcks: c.stats.UnexpectedAcks,
 	}
 	h.Problems = append(h.Problems, c.stats.problems()...)
 	return h
@@ -70,6 +71,9 @@ func (s Stats) problems() (out []string) {
 	}
 	if s.LastProblem == serverSilent {
 		out = append(out, fmt.Sprintf("The server does not acknowledge hits: %d are kept and resent from time to time.", s.Awaiting))
+	}
+	if s.UnexpectedAcks > 0 {
+		out = append(out, fmt.Sprintf("%d acknowledgements were ignored: not valid, retained, or for hits that were not sent. Somebody may be forging them.", s.UnexpectedAcks))
 	}
 	return out
 }

@@ -58,13 +58,14 @@ func (s *session) receive(m link.Message) {
 	c := s.client
 	if m.Topic == message.Topic(c.outbox.Unit(), message.KindAcks) {
 		refs, err := parseAcks(c.outbox.Unit(), m.Payload)
-		if err != nil {
-			if c.logged.ShouldLog("acks: " + err.Error()) {
-				c.log.Warn("an acknowledgement of the server is not valid", "error", err)
-			}
-			return
+		switch {
+		case err != nil:
+			c.unexpectedAcks(1, "an acknowledgement is not valid: "+err.Error())
+		case m.Retained:
+			c.unexpectedAcks(len(refs), "a retained message acknowledges hits")
+		default:
+			s.onServerAcks(refs)
 		}
-		s.onServerAcks(refs)
 		return
 	}
 	if c.cfg.Lists != nil && strings.HasPrefix(m.Topic, message.ListRoot) {

@@ -56,14 +56,17 @@ type CameraHealth struct {
 
 // LinkHealth is the state of the connection to the broker.
 type LinkHealth struct {
-	Broker       string `json:"broker,omitempty"` // the one connected to
-	Connects     uint64 `json:"connects"`         // since the start
-	Delivered    uint64 `json:"delivered"`
-	Resent       uint64 `json:"resent"`
-	Insecure     bool   `json:"insecure"`
-	LastProblem  string `json:"last_problem,omitempty"`
-	Awaiting     int    `json:"awaiting_server,omitempty"` // hits that the broker acknowledged and the server did not
-	ControlDrops uint64 `json:"control_drops"`             // health or list reports replaced before they were sent
+	Broker      string `json:"broker,omitempty"` // the one connected to
+	Connects    uint64 `json:"connects"`         // since the start
+	Delivered   uint64 `json:"delivered"`
+	Resent      uint64 `json:"resent"`
+	Insecure    bool   `json:"insecure"`
+	LastProblem string `json:"last_problem,omitempty"`
+	Awaiting    int    `json:"awaiting_server,omitempty"` // hits that the broker acknowledged and the server did not
+	// UnexpectedAcks counts acknowledgements that the unit ignored: not valid, retained,
+	// or for hits that it had not sent.
+	UnexpectedAcks uint64 `json:"unexpected_acks,omitempty"`
+	ControlDrops   uint64 `json:"control_drops"` // health or list reports replaced before they were sent
 }
 
 // ListHealth is one list the unit holds.

@@ -16,8 +16,9 @@ type Inbox struct {
 
 // Message is one message from the network.
 type Message struct {
-	Topic   string
-	Payload []byte
+	Topic    string
+	Payload  []byte
+	Retained bool // the broker kept it from before the subscription
 }
 
 const inboxSize = 64
@@ -30,7 +31,7 @@ func newInbox() *Inbox {
 // put takes a message from paho, whose goroutine it blocks while the inbox is full.
 func (in *Inbox) put(_ mqtt.Client, m mqtt.Message) {
 	select {
-	case in.Messages <- Message{m.Topic(), m.Payload()}:
+	case in.Messages <- Message{m.Topic(), m.Payload(), m.Retained()}:
 	case <-in.done:
 	}
 }
