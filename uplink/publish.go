@@ -89,7 +89,7 @@ func (s *session) publishEntry(e *outbox.Queued, pictures bool) error {
 		h.PlatePicture, h.ContextPicture = nil, nil
 	}
 	var event []byte
-	if c.cfg.ONVIF.Enabled && !pictures { // sent once, so without pictures that follow
+	if c.cfg.ONVIF.Enabled && !pictures && !h.Withdrawn { // sent once, so without pictures that follow
 		var err error
 		if event, err = c.cfg.ONVIF.Event(h); err != nil {
 			return c.outbox.Quarantine(e.Ref, err.Error())

@@ -169,6 +169,16 @@ func (p *watchPrinter) hit(h *message.Hit, raw []byte) error {
 	if p.json {
 		return p.raw(raw)
 	}
+	if h.Withdrawn {
+		clock := ""
+		if h.Clock != message.ClockSynchronised {
+			clock = ", clock not set"
+		}
+		if h.Historical {
+			clock += ", historical"
+		}
+		return p.line("%s  %-12s %-16s %s  [camera %s, revision %d%s]\n", when(h.CapturedAt), h.Unit, h.ID, hit.Withdrawn, h.Camera, h.Revision, clock)
+	}
 	m := h.Matches[0] // the schema demands one, the most urgent
 	var notes []string
 	if h.Revision > 1 {

@@ -43,6 +43,11 @@ type Hit struct {
 
 	Matches []Match `json:"matches"` // most urgent first, at least one
 
+	// Withdrawn: this revision takes the hit back, because its plate, read from
+	// more frames, is on no list. It is written without text, matches and
+	// pictures, whatever these fields hold; nobody may act on the hit any more.
+	Withdrawn bool `json:"withdrawn,omitempty"`
+
 	PlatePicture    *Picture `json:"plate_picture,omitempty"`
 	ContextPicture  *Picture `json:"context_picture,omitempty"`  // the plate's surroundings on the vehicle, no occupants
 	PicturesDropped bool     `json:"pictures_dropped,omitempty"` // there were pictures, and a bound removed them
@@ -224,9 +229,11 @@ func (h *Hit) Urgency() int {
 }
 
 // Validate refuses a hit that no receiver could use: without text, match or camera,
-// or with a confidence that is not from 0 to 1.
+// or with a confidence that is not from 0 to 1. A withdrawal needs only the camera.
 func (h *Hit) Validate() error {
 	switch {
+	case h.Withdrawn && h.Camera != "":
+		return nil
 	case h.Text == "":
 		return errors.New("the hit has no plate text")
 	case len(h.Matches) == 0:

@@ -53,3 +53,61 @@ func TestValidateMessages(t *testing.T) {
 		}
 	}
 }
+
+// A withdrawal tells nothing of the plate, whatever the hit holds, and the schema
+// refuses one that does.
+func TestWithdrawal(t *testing.T) {
+	h := uplinktest.WithPictures(uplinktest.Hit("M5XSX"), 10, 10)
+	h.ID, h.Number, h.Revision, h.Unit, h.Withdrawn = "unit-7-1", 1, 2, "unit-7", true
+	b, err := json.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := message.Validate(message.KindHits, b); err != nil {
+		t.Errorf("%v: %s", err, b)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(b, &fields); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"version", "id", "number", "revision", "unit", "passage", "camera", "captured_at", "clock", "withdrawn", "historical", "verified", "notice"} {
+		if _, ok := fields[name]; !ok {
+			t.Errorf("%s is missing", name)
+		}
+		delete(fields, name)
+	}
+	if len(fields) > 0 {
+		t.Errorf("it also tells %v", fields)
+	}
+	h.Withdrawn = false
+	full, err := json.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all map[string]any
+	if err := json.Unmarshal(full, &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"text", "confidence", "characters", "region", "direction", "frame", "matches", "plate_picture", "context_picture"} {
+		var m map[string]any
+		if err := json.Unmarshal(b, &m); err != nil {
+			t.Fatal(err)
+		}
+		m[name] = all[name]
+		told, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := message.Validate(message.KindHits, told); err == nil {
+			t.Errorf("a withdrawal with %s is accepted", name)
+		}
+		delete(all, name)
+	}
+	rest, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := message.Validate(message.KindHits, rest); err == nil {
+		t.Error("a hit without text that is not withdrawn is accepted")
+	}
+}

@@ -94,14 +94,16 @@ func (a *HomeAssistant) Message(unit, software string) ([]byte, error) {
 			Available: string(Online), NotAvailable: string(Offline)}},
 		QoS: 1,
 		Components: map[string]homeComponent{
-			"last_hit": {Platform: "sensor", Name: "Last hit", StateTopic: hits, ValueTemplate: "{{ value_json.text }}", Icon: "mdi:car-search",
+			"last_hit": {Platform: "sensor", Name: "Last hit", StateTopic: hits, Icon: "mdi:car-search",
+				ValueTemplate:   "{{ 'withdrawn' if value_json.withdrawn | default(false) else value_json.text }}",
 				AttributesTopic: hits,
 				// Without the pictures: Home Assistant bounds what it stores.
-				AttributesTemplate: "{{ {'id': value_json.id, 'camera': value_json.camera, 'captured_at': value_json.captured_at, " +
+				AttributesTemplate: "{{ ({'id': value_json.id, 'withdrawn': true} if value_json.withdrawn | default(false) else " +
+					"{'id': value_json.id, 'camera': value_json.camera, 'captured_at': value_json.captured_at, " +
 					"'confidence': value_json.confidence, 'list': value_json.matches[0].list, 'category': value_json.matches[0].category, " +
 					"'entry_plate': value_json.matches[0].entry.plate, 'handling': value_json.matches[0].handling | default(''), " +
 					"'covert': value_json.matches[0].covert | default(false), 'historical': value_json.historical, " +
-					"'verified': value_json.verified, 'notice': value_json.notice} | tojson }}"},
+					"'verified': value_json.verified, 'notice': value_json.notice}) | tojson }}"},
 			"backlog": {Platform: "sensor", Name: "Backlog", StateTopic: health, ValueTemplate: "{{ value_json.outbox.entries }}",
 				StateClass: "measurement", Unit: "hits", Category: "diagnostic", Icon: "mdi:tray-full"},
 			"temperature": {Platform: "sensor", Name: "Temperature", StateTopic: health, ValueTemplate: "{{ value_json.temperature_c | default(none) }}",

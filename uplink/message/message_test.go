@@ -21,6 +21,7 @@ type schemaNode struct {
 	Const      any                   `json:"const"`
 	Enum       []string              `json:"enum"`
 	Required   []string              `json:"required"`
+	Else       *schemaNode           `json:"else"` // what holds besides, but for a withdrawal
 	Properties map[string]schemaNode `json:"properties"`
 	Items      *schemaNode           `json:"items"`
 	Additional *schemaNode           `json:"additionalProperties"`
@@ -160,6 +161,9 @@ func drift(typ reflect.Type, s schemaNode, defs map[string]schemaNode, used map[
 		}
 		slices.Sort(required)
 		inSchema := slices.Clone(s.Required)
+		if s.Else != nil {
+			inSchema = append(inSchema, s.Else.Required...)
+		}
 		slices.Sort(inSchema)
 		if !slices.Equal(required, inSchema) {
 			out = append(out, fmt.Sprintf("%s: always written are %v, required are %v", at, required, inSchema))

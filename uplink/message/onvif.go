@@ -18,7 +18,9 @@ import (
 // Service Specification, "License Plate Recognition").
 //
 // The event has no field for "verified": such a receiver does not show that a
-// person must compare plate and issuing state before acting.
+// person must compare plate and issuing state before acting. Nor has ONVIF an event
+// that takes another one back: a withdrawn hit gives none, and such a receiver keeps
+// what it got.
 type ONVIF struct {
 	Enabled     bool   `toml:"enabled"`
 	TopicPrefix string `toml:"topic_prefix"` // the levels before "onvif-ej"; may be empty

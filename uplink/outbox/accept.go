@@ -31,7 +31,11 @@ type newcomer struct {
 func (o *Outbox) Accept(h message.Hit) (id string, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if err := h.Validate(); err != nil {
+	err = h.Validate()
+	if h.Withdrawn {
+		err = errors.New("there is no hit yet that it withdraws")
+	}
+	if err != nil {
 		o.counts.Refused++
 		return "", o.fail("accept the hit into the outbox", err)
 	}
@@ -52,8 +56,10 @@ func (o *Outbox) Accept(h message.Hit) (id string, err error) {
 // Update replaces the hit of this id by a better vote of the same passage, as
 // its next revision. A pending hit is replaced in its place; if the earlier
 // revision was delivered already, the new one is appended. Pictures that the
-// update leaves out are kept while the hit is pending. Errors are those of
-// [Outbox.Accept], and [ErrUnknownID].
+// update leaves out are kept while the hit is pending. An update that is withdrawn
+// removes text, matches and pictures of what is pending; it is as urgent as the
+// matches it has here, which are not stored. Errors are those of [Outbox.Accept],
+// and [ErrUnknownID].
 func (o *Outbox) Update(id string, h message.Hit) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -146,6 +152,9 @@ func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 	n.hit.PlatePicture, n.hit.ContextPicture = nil, nil
 	n.hit.PicturesDropped = n.hit.PicturesDropped || oversize > 0
 	n.hit.PicturesFollow, n.hit.Historical = false, false
+	if n.hit.Withdrawn {
+		plate, context = nil, nil
+	}
 	if n.hit.Characters == nil {
 		n.hit.Characters = []message.Character{}
 	}
@@ -174,7 +183,7 @@ func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 	s.size = recordCost(hit.Size())
 	pictures := hit
 	pictures.Kind, pictures.Body = journal.KindPictures, nil
-	if n.replaces != nil && plate == nil && context == nil && n.replaces.pictures > 0 {
+	if n.replaces != nil && plate == nil && context == nil && n.replaces.pictures > 0 && !n.hit.Withdrawn {
 		old, err := o.record(journal.KindPictures, journal.BucketPictures, s.seq)
 		if err != nil {
 			return nil, err

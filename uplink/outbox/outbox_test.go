@@ -338,3 +338,55 @@ func TestLockedAndClosed(t *testing.T) {
 		t.Errorf("open in a folder that is missing: %v", err)
 	}
 }
+
+// TestWithdraw: a withdrawal replaces what waits, pictures too, and keeps its place
+// and urgency; of a delivered hit it is the next revision.
+func TestWithdraw(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	o := openTestOutbox(t, path, Settings{})
+	withdrawn := func(text string) message.Hit {
+		h := uplinktest.WithPictures(uplinktest.WithPriority(uplinktest.Hit(text), 1), 10, 20)
+		h.Withdrawn = true
+		return h
+	}
+	if _, err := o.Accept(withdrawn("A1")); err == nil {
+		t.Error("a withdrawal of no hit was accepted")
+	}
+	a := uplinktest.MustAccept(t, o, uplinktest.WithPictures(uplinktest.WithPriority(uplinktest.Hit("A1"), 1), 10, 20))
+	b := uplinktest.MustAccept(t, o, uplinktest.Hit("B1"))
+	if err := o.Update(a, withdrawn("QQ11QQQ")); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o = openTestOutbox(t, path, Settings{})
+	if diff := cmp.Diff([]string{a + "/2", b + "/1"}, pendingIDs(o)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if p := o.List()[0]; p.Urgency != 1 || p.Pictures {
+		t.Errorf("pending is %+v", p)
+	}
+	e := next(t, o)
+	want := message.Hit{Withdrawn: true, ID: a, Number: 1, Revision: 2, Unit: "unit-7", Passage: 12, Camera: "north",
+		CapturedAt: e.Hit.CapturedAt, Clock: message.ClockSynchronised}
+	if diff := cmp.Diff(want, e.Hit); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if err := o.Remove(e.Ref); err != nil {
+		t.Fatal(err)
+	}
+	b1 := next(t, o)
+	if err := o.Remove(b1.Ref); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Update(b, withdrawn("QQ11QQQ")); err != nil {
+		t.Fatal(err)
+	}
+	if e := next(t, o); !e.Hit.Withdrawn || e.Hit.ID != b || e.Hit.Revision != 2 {
+		t.Errorf("after its delivery: %+v", e.Hit)
+	}
+	if raw, err := os.ReadFile(path); err != nil || strings.Contains(string(raw), "QQ11QQQ") {
+		t.Errorf("the file holds the corrected plate; %v", err)
+	}
+}

@@ -18,6 +18,7 @@ type ledger struct {
 }
 
 type arrival struct {
+	id    string
 	clip  int // that was playing when the picture was taken
 	plate string
 }
@@ -29,10 +30,16 @@ func (l *ledger) clipBegins() {
 	l.starts = append(l.starts, time.Now())
 }
 
-// hit notes a hit. It returns false for a revision of one that is known.
+// hit notes a hit, or takes one out that is withdrawn. It returns false for a
+// revision of one that is known.
 func (l *ledger) hit(h *message.Hit) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if h.Withdrawn {
+		delete(l.ids, h.ID)
+		l.arrived = slices.DeleteFunc(l.arrived, func(a arrival) bool { return a.id == h.ID })
+		return false
+	}
 	if l.ids[h.ID] {
 		return false
 	}
@@ -46,7 +53,7 @@ func (l *ledger) hit(h *message.Hit) bool {
 			clip = i
 		}
 	}
-	l.arrived = append(l.arrived, arrival{clip, h.Matches[0].Entry.Plate})
+	l.arrived = append(l.arrived, arrival{h.ID, clip, h.Matches[0].Entry.Plate})
 	return true
 }
 

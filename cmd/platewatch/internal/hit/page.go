@@ -8,6 +8,9 @@ import (
 // Page makes the row of the status page for a hit. age is the time since it was
 // accepted; delivered tells that no message of it waits in the outbox.
 func Page(id string, h *message.Hit, age status.Seconds, delivered bool) status.Hit {
+	if h.Withdrawn {
+		return status.Hit{ID: id, Time: h.CapturedAt, Age: age, Camera: h.Camera, Head: Withdrawn, Withdrawn: true, Delivered: delivered}
+	}
 	row := status.Hit{
 		ID: id, Time: h.CapturedAt, Age: age, Camera: h.Camera, Text: h.Text, Region: h.Region, Confidence: h.Confidence,
 		Match: h.Matches[0], Head: Head(&h.Matches[0]), Facts: append(Facts(&h.Matches[0]), PassageFacts(h)...),

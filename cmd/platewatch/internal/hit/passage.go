@@ -17,6 +17,21 @@ func Message(p *passage.Passage, matches []message.Match) message.Hit {
 	}
 }
 
+// Withdrawal makes the message that takes a passage's hit back. Of the matches that
+// the hit had, only their urgency counts; nothing else of plate and entry is in it.
+// The caller adds camera and time.
+func Withdrawal(p *passage.Passage, matches []message.Match) message.Hit {
+	h := message.Hit{Passage: p.Number, Withdrawn: true}
+	if len(matches) > 0 {
+		had := message.Hit{Matches: matches}
+		h.Matches = []message.Match{{Priority: had.Urgency()}}
+	}
+	return h
+}
+
+// Withdrawn is what people read in place of a hit that was taken back.
+const Withdrawn = "withdrawn: after more frames the plate reads differently and is on no list"
+
 // Parked is the direction of a hit whose vehicle does not move.
 const Parked = "parked"
 

@@ -211,9 +211,21 @@ func TestPageInBrowser(t *testing.T) {
 	if wide := js[int](t, ctx, overflow); wide > 0 {
 		t.Errorf("with long words the page is %d px too wide", wide)
 	}
+
+	// A hit that is withdrawn loses what the page told of it.
+	u.change(func(d *Document) {
+		d.LastHits = slices.Clone(d.LastHits)
+		d.LastHits[1] = Hit{ID: d.LastHits[1].ID, Camera: "front", Head: "withdrawn: the plate is on no list", Withdrawn: true}
+	})
+	waitFor(t, ctx, `document.querySelectorAll("#hit-list .plate")[1].textContent === "–"`)
+	if left := js[string](t, ctx, `document.querySelectorAll("#hit-list li")[1].innerText`); strings.Contains(left, "KL47RVX") || !strings.Contains(left, "withdrawn: ") ||
+		js[bool](t, ctx, `document.querySelectorAll("#hit-list li")[1].querySelector("img, .category") !== null`) {
+		t.Errorf("the withdrawn hit says %q", left)
+	}
 	seen.check(t)
 
-	u.change(func(d *Document) { d.LastHits = d.LastHits[1:] })
+	healthyHits := healthy().doc.LastHits
+	u.change(func(d *Document) { d.LastHits = healthyHits })
 	photograph(t, ctx, u)
 }
 

@@ -5,7 +5,7 @@
 //	GET /                               the page; the document for Accept: application/json
 //	GET /status.json                    the document
 //	GET /events                         the document once a second, as server-sent events
-//	GET /cameras/{name}/frame.jpg       the newest frame with what was found drawn on it
+//	GET /cameras/{name}/frame.jpg       the newest frame with its plates outlined
 //	GET /cameras/{name}/live.mjpeg      the same as a stream
 //	GET /hits/{id}/plate.jpg            the plate of one of the last hits
 //	GET /metrics                        Prometheus
@@ -25,6 +25,7 @@
 // # What may be seen
 //
 // The document contains the text of hits only; plates that match no list appear
-// as the size of their boxes. Live pictures show the whole frame;
+// as the size of their boxes. Live pictures show the whole frame, with the text of
+// hits only;
 // [Options.OnView] is called when somebody starts to view them.
 package status

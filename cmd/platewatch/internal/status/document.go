@@ -193,6 +193,9 @@ type Hit struct {
 	Head  string `json:"head"`
 	Facts []Fact `json:"facts,omitempty"`
 
+	// Withdrawn: the hit was taken back, and has no text, match or picture any more.
+	Withdrawn bool `json:"withdrawn,omitempty"`
+
 	Delivered bool `json:"delivered"` // false while a message of it waits in the outbox
 	Picture   bool `json:"picture"`   // /hits/{id}/plate.jpg exists
 }

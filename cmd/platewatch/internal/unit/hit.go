@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"platewatch/hotlist/match"
 	"platewatch/ocr/passage"
 	"platewatch/uplink/message"
+	"platewatch/uplink/outbox"
 )
 
 // decide looks a passage up when its vote became sure or changed. A match goes
@@ -23,13 +25,29 @@ func (c *cameraPipeline) decide(p passage.Passage, o *openPassage) {
 	case o.hitID == "":
 		return
 	default:
-		// An earlier vote was sent as a hit, and nobody may act on it any more:
-		// the correction goes out under the same id.
-		for i := range o.matches {
-			o.matches[i].Caution = "corrected: after more frames the plate reads differently and is not on the list"
-		}
+		// An earlier vote was sent as a hit, and nobody may act on it any more.
+		c.withdraw(p, o)
+		return
 	}
 	c.send(p, o)
+}
+
+// withdraw takes a hit back whose plate, as it reads now, is on no list. Nothing of
+// that plate is stored, logged or sent.
+func (c *cameraPipeline) withdraw(p passage.Passage, o *openPassage) {
+	o.sentText = "" // no later frame is sent under the hit's id, and none is marked as a hit
+	if o.withdrawn {
+		return
+	}
+	h := hit.Withdrawal(&p, o.matches)
+	h.Camera, h.CapturedAt, h.Clock = c.name, o.at, message.ClockState(c.u.clock().State)
+	if err := c.u.outbox.Update(o.hitID, h); err != nil && !errors.Is(err, outbox.ErrUnknownID) { // unknown: dropped, or delivered long ago
+		c.log.Error("withdrawal of a hit not stored", "id", o.hitID, "error", err)
+		return
+	}
+	o.withdrawn = true
+	c.log.Info("hit withdrawn", "id", o.hitID)
+	c.u.recent.put(o.hitID, h)
 }
 
 // resendIfParked sends a hit again when its vehicle turns out to be parked, so
@@ -94,6 +112,7 @@ func (c *cameraPipeline) send(p passage.Passage, o *openPassage) {
 		c.u.recordHit(id, h.Matches)
 		c.log.Info("hit", "id", id, "list", h.Matches[0].List, "how", h.Matches[0].How)
 	}
+	o.withdrawn = false
 	o.hitID, o.sentText, o.sentDirection, o.sentConfidence, o.sentWidth = id, p.Text, h.Direction, p.Confidence, o.box.Dx()
 	c.u.recent.put(id, h)
 }

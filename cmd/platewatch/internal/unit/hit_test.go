@@ -224,32 +224,6 @@ func TestHitInFull(t *testing.T) {
 	}
 }
 
-// TestCorrectionToNothing: a hit whose vote turns to a plate on no list is
-// corrected under its id, and stays so at the end of the passage.
-func TestCorrectionToNothing(t *testing.T) {
-	c := unitConfig(t)
-	importList(t, c, "national", twoPlates)
-	u := openUnit(t, c, slog.New(slog.DiscardHandler))
-	r := newRoad(t, u)
-	p := passage.Passage{Number: 1, Reading: text.Reading{Text: "AB12CDE", Confidence: 0.8}}
-	r.update(passage.Sure, p, 100)
-	p.Text = "QQ11QQQ"
-	for _, step := range []passage.Event{passage.Corrected, passage.Ended} {
-		p.Confidence = 0.7
-		if step == passage.Ended {
-			p.Confidence = 0.99
-		}
-		r.update(step, p, 0)
-		hits := pendingHits(t, u)
-		if len(hits) != 1 || hits[0].ID != "gate-7-1" || hits[0].Revision < 2 || !strings.HasPrefix(hits[0].Matches[0].Caution, "corrected: ") {
-			t.Errorf("after %v: %+v", step, hits)
-		}
-	}
-	if n := u.pipelines[0].counts.hits; n != 1 {
-		t.Errorf("%d hits are counted", n)
-	}
-}
-
 // TestProblems: each fault gives its sentence in the health message and on the
 // page.
 func TestProblems(t *testing.T) {

@@ -24,8 +24,9 @@ type openPassage struct {
 	lightMeasured bool
 
 	hitID          string // empty while no hit was sent
+	withdrawn      bool   // that hit
 	matches        []message.Match
-	sentText       string
+	sentText       string // empty after a withdrawal
 	sentDirection  string
 	sentConfidence float64
 	sentWidth      int // of the plate on the sent pictures, pixels

@@ -18,8 +18,10 @@ import (
 // previewWidth is the width of the live picture, in pixels.
 const previewWidth = 960
 
-// preview delivers the next frame, with its plates marked, to those who wait for
-// it. Nothing is drawn or encoded while nobody waits.
+// preview delivers the next frame, with its plates outlined, to those who wait for
+// it. Only plates of hits are labelled with their text: that of others, which are
+// on no list, is nowhere but in the picture itself. Nothing is drawn or encoded
+// while nobody waits.
 type preview struct {
 	mu      sync.Mutex
 	waiting []chan []byte // each takes one JPEG; nil if there is none
@@ -78,8 +80,11 @@ func (p *preview) show(c *cameraPipeline, f *capture.Frame, plates []ocr.Plate) 
 	}
 	marks := make([]draw.Mark, 0, len(plates))
 	for _, q := range plates {
-		marks = append(marks, draw.Mark{Corners: q.Corners, Hit: c.isHit(q),
-			Text: fmt.Sprintf("%s %.0f%%", q.Text, 100*q.Confidence)})
+		m := draw.Mark{Corners: q.Corners, Hit: c.isHit(q)}
+		if m.Hit {
+			m.Text = fmt.Sprintf("%s %.0f%%", q.Text, 100*q.Confidence)
+		}
+		marks = append(marks, m)
 	}
 	draw.Marks(&f.Image, marks)
 	small := gocv.NewMat()
@@ -102,10 +107,10 @@ func (p *preview) close() {
 	}
 }
 
-// isHit tells whether a plate belongs to a passage that was sent as a hit.
+// isHit tells whether a plate reads as the hit that was sent of an open passage.
 func (c *cameraPipeline) isHit(p ocr.Plate) bool {
 	for _, s := range c.open {
-		if s.hitID != "" && s.sentText == p.Text {
+		if s.hitID != "" && !s.withdrawn && s.sentText == p.Text {
 			return true
 		}
 	}

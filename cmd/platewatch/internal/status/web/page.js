@@ -185,10 +185,13 @@ const quiet = /expired|insurance|tax|custom|information/i;
 function hitElement(hit) {
   const li = make("li", "hit");
   const top = make("div", "top", li);
-  make("span", "plate", top).textContent = hit.text;
-  const category = make("span", "category", top);
-  category.textContent = (hit.category || hit.list).replaceAll("_", " ");
-  category.classList.add(quiet.test(hit.category) ? "warn" : "bad");
+  make("span", "plate", top);
+  li.classList.toggle("withdrawn", Boolean(hit.withdrawn));
+  if (!hit.withdrawn) {
+    const category = make("span", "category", top);
+    category.textContent = (hit.category || hit.list).replaceAll("_", " ");
+    category.classList.add(quiet.test(hit.category) ? "warn" : "bad");
+  }
   if (hit.picture) {
     const img = make("img", "", top);
     img.alt = `The plate on camera ${hit.camera}`;
@@ -210,20 +213,21 @@ function drawHits(d) {
   for (const [id, li] of drawn) if (!ids.has(id)) { li.remove(); drawn.delete(id); }
   d.last_hits.forEach((hit, i) => {
     let li = drawn.get(hit.id);
+    if (li && li.classList.contains("withdrawn") !== Boolean(hit.withdrawn)) { li.remove(); li = null; }
     if (!li) {
       li = hitElement(hit);
       if (!first) li.classList.add("new");
       drawn.set(hit.id, li);
     }
-    text(li.querySelector(".plate"), hit.text);
+    text(li.querySelector(".plate"), hit.withdrawn ? "–" : hit.text);
     text(li.querySelector(".compare"), hit.head);
     const facts = li.querySelector(".facts");
     definitions(facts, (hit.facts || []).map((f) => [f.label, f.text]));
     (hit.facts || []).forEach((f, i) => facts.children[i * 2 + 1].classList.toggle("urgent", Boolean(f.urgent)));
     text(li.querySelector(".meta"), [
       `${hit.camera}, ${ago(hit.age_s)}`,
-      { exact: "exact match", confusable: "match with similar characters", one_character: "one character differs", wildcard: "match with a pattern" }[hit.how] || hit.how,
-      `${Math.round(hit.confidence * 100)}\u00a0% sure`,
+      hit.withdrawn ? "" : { exact: "exact match", confusable: "match with similar characters", one_character: "one character differs", wildcard: "match with a pattern" }[hit.how] || hit.how,
+      hit.withdrawn ? "" : `${Math.round(hit.confidence * 100)}\u00a0% sure`,
       hit.delivered ? "✓\u00a0delivered" : "…\u00a0waiting",
     ].filter(Boolean).join(" · "));
     if (list.children[i] !== li) list.insertBefore(li, list.children[i] || null);
