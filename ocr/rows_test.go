@@ -11,6 +11,7 @@ import (
 	"platewatch/ocr/read"
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/sensor"
+	"platewatch/ocr/rendertest"
 	"platewatch/ocr/text"
 )
 
@@ -37,8 +38,8 @@ func TestRowsAreJoined(t *testing.T) {
 					d := rand.New(rand.NewPCG(seed, 5))
 					in := func(a, b float64) float64 { return a + (b-a)*d.Float64() }
 					grey := uint8(in(0, 200))
-					img, views, err := render.Closeup{
-						Plates: []render.Mounted{{Spec: render.PlateSpec{Layout: layout, Seed: seed, Wear: in(0, .4), Frame: seed%3 == 0}}},
+					img, views, err := rendertest.Closeup{
+						Plates: []rendertest.Mounted{{Spec: render.PlateSpec{Layout: layout, Seed: seed, Wear: in(0, .4), Frame: seed%3 == 0}}},
 						Width:  in(60, 200), Distance: in(2, 8), Yaw: in(-30, 30), Pitch: in(0, 20), Roll: in(-4, 4), Margin: margin,
 						Ground: color.RGBA{R: grey, G: grey, B: grey, A: 255}, Seed: seed,
 						Sensor: sensor.Effects{Defocus: in(.3, .9), Noise: in(1, 6), Quality: 75},

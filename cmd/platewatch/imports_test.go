@@ -173,7 +173,7 @@ var layers = map[string][][]string{
 		{"."},
 	},
 	"ocr": {
-		{"internal/linktrim", "internal/logistic", "internal/setting", "internal/shape", "internal/stat", "read/model", "region", "render/sensor", "text", "truth"},
+		{"internal/linktrim", "internal/logistic", "internal/setting", "internal/shape", "internal/stat", "read/model", "region", "render/number", "render/paint", "render/sensor", "text", "truth"},
 		{"find", "judge", "passage", "render"},
 		{"rectify", "scenes"},
 		{"read"},

@@ -8,6 +8,7 @@ import (
 
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/sensor"
+	"platewatch/ocr/rendertest"
 )
 
 // TestSizes: the plate is the first candidate from 10 px high characters to
@@ -19,8 +20,8 @@ func TestSizes(t *testing.T) {
 	}
 	defer f.Close()
 	for _, width := range []float64{70, 150, 320, 700, 1200, 1700} {
-		img, views, err := render.Closeup{
-			Plates: []render.Mounted{{Spec: render.PlateSpec{Layout: "nl", Text: "TX-083-R"}}}, Width: width, Yaw: 10, Pitch: 5, Margin: .4,
+		img, views, err := rendertest.Closeup{
+			Plates: []rendertest.Mounted{{Spec: render.PlateSpec{Layout: "nl", Text: "TX-083-R"}}}, Width: width, Yaw: 10, Pitch: 5, Margin: .4,
 			Ground: color.RGBA{R: 40, G: 60, B: 90, A: 255}, Sensor: sensor.Effects{Defocus: .4, Noise: 2},
 		}.Take()
 		if err != nil {

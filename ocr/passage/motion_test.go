@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"platewatch/ocr/render"
+	"platewatch/ocr/rendertest"
 	"platewatch/ocr/scenes"
 )
 
@@ -37,10 +37,7 @@ func TestShift(t *testing.T) {
 // unknown: no vehicle crosses the picture or goes the other way.
 func TestDirectionOfFewFrames(t *testing.T) {
 	spec, _ := scenes.Road()
-	truths, err := render.Truths(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	truths := rendertest.Truths(t, spec)
 	type view struct {
 		at    time.Duration
 		plate Observation

@@ -8,12 +8,13 @@ import (
 	"platewatch/ocr/find"
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/sensor"
+	"platewatch/ocr/rendertest"
 )
 
 // BenchmarkRectify shows what the stages cost on a plate 150 px wide.
 func BenchmarkRectify(b *testing.B) {
-	img, _, err := render.Closeup{
-		Plates: []render.Mounted{{Spec: render.PlateSpec{Layout: "de", Text: "KA:MX 482"}}}, Width: 150, Margin: 1.5,
+	img, _, err := rendertest.Closeup{
+		Plates: []rendertest.Mounted{{Spec: render.PlateSpec{Layout: "de", Text: "KA:MX 482"}}}, Width: 150, Margin: 1.5,
 		Sensor: sensor.Effects{Defocus: .6, Noise: 3},
 	}.Take()
 	if err != nil {

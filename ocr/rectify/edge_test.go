@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"platewatch/ocr/render"
+	"platewatch/ocr/rendertest"
 )
 
 // lined is the line of the most plate-like candidate on a close-up, on its
@@ -21,7 +22,7 @@ type lined struct {
 
 // onCloseup levels and lines a close-up of a plate of one row; ok is false
 // where no line of at least five letters is found.
-func onCloseup(t *testing.T, c render.Closeup) (l lined, ok bool) {
+func onCloseup(t *testing.T, c rendertest.Closeup) (l lined, ok bool) {
 	t.Helper()
 	f := finder(t)
 	grey, views := take(t, c)
@@ -64,7 +65,7 @@ func TestEdges(t *testing.T) {
 			continue
 		}
 		for seed := range uint64(6) {
-			c := closeup(seed, render.Mounted{Spec: render.PlateSpec{Layout: name}})
+			c := closeup(seed, rendertest.Mounted{Spec: render.PlateSpec{Layout: name}})
 			c.Width, c.Margin = 1.3*c.Width, .7
 			l, ok := onCloseup(t, c)
 			if !ok {
@@ -105,7 +106,7 @@ func TestEdges(t *testing.T) {
 // TestEdgesOfTheFrame: a plate ends at the latest where the picture does.
 func TestEdgesOfTheFrame(t *testing.T) {
 	for seed := range uint64(6) {
-		c := closeup(seed, render.Mounted{Spec: render.PlateSpec{Layout: "us-ca"}})
+		c := closeup(seed, rendertest.Mounted{Spec: render.PlateSpec{Layout: "us-ca"}})
 		c.Yaw, c.Pitch, c.Roll, c.Margin = 0, 0, 0, -.05
 		l, ok := onCloseup(t, c)
 		if !ok {
@@ -136,7 +137,7 @@ func TestSlant(t *testing.T) {
 	for _, name := range []string{"nl", "de", "fr", "gb", "it", "us-ca", "us-tx", "br", "br-mercosul", "tw", "dark"} {
 		for seed := range uint64(8) {
 			r := rand.New(rand.NewPCG(seed, 9))
-			c := closeup(seed, render.Mounted{Spec: render.PlateSpec{Layout: name}})
+			c := closeup(seed, rendertest.Mounted{Spec: render.PlateSpec{Layout: name}})
 			c.Roll, c.Margin, c.Width = -16+32*r.Float64(), .8, 1.5*c.Width
 			l, ok := onCloseup(t, c)
 			if !ok {

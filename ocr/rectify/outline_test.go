@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"platewatch/ocr/render"
+	"platewatch/ocr/rendertest"
 )
 
 // TestCorners: on plates without a band the worst of the four corners is
@@ -15,7 +16,7 @@ func TestCorners(t *testing.T) {
 	var off []float64
 	for _, name := range []string{"gb-plain", "us-ca", "us-tx", "us-fl", "br", "tw"} {
 		for seed := range uint64(12) {
-			c := closeup(seed, render.Mounted{Spec: render.PlateSpec{Layout: name}})
+			c := closeup(seed, rendertest.Mounted{Spec: render.PlateSpec{Layout: name}})
 			c.Width, c.Margin = 1.3*c.Width, .7
 			l, ok := onCloseup(t, c)
 			if !ok {

@@ -11,18 +11,19 @@ import (
 	"platewatch/ocr/find"
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/sensor"
+	"platewatch/ocr/rendertest"
 )
 
 // closeup is a picture of plates from a place that seed chooses: 60 to 200 px
 // wide, up to 30° from the side and 20° from above, held a little askew.
-func closeup(seed uint64, plates ...render.Mounted) render.Closeup {
+func closeup(seed uint64, plates ...rendertest.Mounted) rendertest.Closeup {
 	r := rand.New(rand.NewPCG(seed, 77))
 	in := func(a, b float64) float64 { return a + (b-a)*r.Float64() }
 	grey := uint8(r.IntN(200))
 	for i := range plates {
 		plates[i].Spec.Seed, plates[i].Spec.Wear, plates[i].Spec.Frame = seed, .5*r.Float64()*r.Float64(), r.IntN(3) == 0
 	}
-	return render.Closeup{
+	return rendertest.Closeup{
 		Plates: plates, Width: in(60, 200), Distance: in(2, 8), Yaw: in(-30, 30), Pitch: in(-2, 20), Roll: in(-4, 4), Margin: in(0, .12),
 		Ground: color.RGBA{R: grey, G: grey, B: uint8(r.IntN(200)), A: 255}, Seed: seed,
 		Sensor: sensor.Effects{Defocus: in(.3, .9), Noise: in(1, 6), Exposure: in(.7, 1.2), Quality: 60 + r.IntN(35)},
@@ -30,7 +31,7 @@ func closeup(seed uint64, plates ...render.Mounted) render.Closeup {
 }
 
 // take draws the picture in grey.
-func take(t *testing.T, c render.Closeup) (gocv.Mat, []render.PlateView) {
+func take(t *testing.T, c rendertest.Closeup) (gocv.Mat, []render.PlateView) {
 	t.Helper()
 	img, views, err := c.Take()
 	if err != nil {
@@ -96,7 +97,7 @@ func TestRows(t *testing.T) {
 	for _, name := range render.LayoutNames() {
 		l, _ := render.LayoutByName(name)
 		for seed := range uint64(each) {
-			c := closeup(seed, render.Mounted{Spec: render.PlateSpec{Layout: name}})
+			c := closeup(seed, rendertest.Mounted{Spec: render.PlateSpec{Layout: name}})
 			grey, views := take(t, c)
 			n, corners := rowsIn(t, f, grey)
 			if len(l.Rows) == 1 {
@@ -144,8 +145,8 @@ func TestRowsOfOnePlate(t *testing.T) {
 	} {
 		l, _ := render.LayoutByName(test.layout)
 		for seed := range uint64(8) {
-			c := closeup(seed, render.Mounted{Spec: render.PlateSpec{Layout: test.layout, Text: test.upper}},
-				render.Mounted{Spec: render.PlateSpec{Layout: test.layout, Text: test.lower}, Y: l.Height + test.apart})
+			c := closeup(seed, rendertest.Mounted{Spec: render.PlateSpec{Layout: test.layout, Text: test.upper}},
+				rendertest.Mounted{Spec: render.PlateSpec{Layout: test.layout, Text: test.lower}, Y: l.Height + test.apart})
 			grey, _ := take(t, c)
 			if n, _ := rowsIn(t, f, grey); n != 1 {
 				t.Errorf("%s, %.0f mm apart, seed %d: one plate of %d rows", test.layout, test.apart, seed, n)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"platewatch/ocr/render/paint"
 	"platewatch/ocr/render/sensor"
 )
 
@@ -48,35 +49,31 @@ type ClipSpec struct {
 // DefaultView is a camera on the pavement that looks up the road.
 var DefaultView = View{Width: 1280, Height: 720, Focal: 2700, Rise: 1.6, Yaw: -17, Pitch: 5.4}
 
-// Clip returns the frames of a clip with their truth, in order. Each picture
-// is valid until the next one is asked for. An error, at the first plate that
+// Shot is one frame of a clip: its truth, and its picture when it is asked for.
+type Shot struct {
+	Truth FrameTruth
+	d     *director
+}
+
+// Draw draws the picture. It is valid, and may be asked for, until the clip
+// goes on to the next frame.
+func (s Shot) Draw() *image.RGBA { return s.d.draw(s.Truth) }
+
+// Clip returns the frames of a clip in order. An error, at the first plate that
 // cannot be drawn, is yielded alone.
-func Clip(spec ClipSpec) iter.Seq2[Frame, error] {
-	return func(yield func(Frame, error) bool) {
+func Clip(spec ClipSpec) iter.Seq2[Shot, error] {
+	return func(yield func(Shot, error) bool) {
 		d, err := newDirector(spec)
 		if err != nil {
-			yield(Frame{}, err)
+			yield(Shot{}, err)
 			return
 		}
 		for i, t := range d.times() {
-			if !yield(d.frame(i, t), nil) {
+			if !yield(Shot{d.look(i, t), d}, nil) {
 				return
 			}
 		}
 	}
-}
-
-// Truths returns what Clip would yield as truth, without drawing the frames.
-func Truths(spec ClipSpec) ([]FrameTruth, error) {
-	d, err := newDirector(spec)
-	if err != nil {
-		return nil, err
-	}
-	var out []FrameTruth
-	for i, t := range d.times() {
-		out = append(out, d.look(i, t))
-	}
-	return out, nil
 }
 
 // times are the numbers and times of the clip's frames.
@@ -99,14 +96,15 @@ func Still(spec ClipSpec, t time.Duration) (Frame, error) {
 	if err != nil {
 		return Frame{}, err
 	}
-	f := d.frame(0, t)
+	f := Frame{Truth: d.look(0, t)}
+	f.Image = d.draw(f.Truth)
 	if err := effects.Apply(f.Image, spec.Seed); err != nil {
 		return Frame{}, err
 	}
 	return f, nil
 }
 
-// Frame is one picture of a clip.
+// Frame is one picture with its truth.
 type Frame struct {
 	Image *image.RGBA
 	Truth FrameTruth
@@ -117,7 +115,7 @@ type director struct {
 	spec   ClipSpec
 	st     stage
 	back   *image.RGBA
-	plates []decal
+	plates []paint.Decal
 	truth  []PlateTruth
 	order  []int
 	cars   []car
@@ -140,7 +138,7 @@ func newDirector(spec ClipSpec) (*director, error) {
 	d := &director{spec: spec}
 	d.st.street = carriagewayOf(spec.Lanes)
 	d.st.cam = spec.View.pinhole()
-	d.st.resize(spec.View.Width, spec.View.Height)
+	d.st.Resize(spec.View.Width, spec.View.Height)
 	for i, v := range spec.Vehicles {
 		ps := v.Plate
 		if ps.Layout == "" {
@@ -153,7 +151,7 @@ func newDirector(spec ClipSpec) (*director, error) {
 			if err != nil {
 				return nil, fmt.Errorf("render: vehicle %d: %w", i, err)
 			}
-			d.plates, d.truth = append(d.plates, newDecal(img)), append(d.truth, t)
+			d.plates, d.truth = append(d.plates, paint.NewDecal(img)), append(d.truth, t)
 		}
 		if int(v.Body) >= len(shapes) {
 			return nil, fmt.Errorf("render: vehicle %d: there is no body %d", i, v.Body)
@@ -198,34 +196,33 @@ func (d *director) look(i int, t time.Duration) FrameTruth {
 // onStage reports whether any of the vehicle can be in the picture.
 func (c *car) onStage() bool { return c.z > -c.sh.length-1 && c.z < 160 }
 
-// frame draws the scene at time t.
-func (d *director) frame(i int, t time.Duration) Frame {
-	dusk := 0.0
+// draw draws the scene where look left the vehicles.
+func (d *director) draw(truth FrameTruth) *image.RGBA {
+	t, dusk := truth.Time, 0.0
 	if d.spec.Dusk != nil {
-		dusk = clamp(d.spec.Dusk(t), 0, 1)
+		dusk = paint.Clamp(d.spec.Dusk(t), 0, 1)
 	}
 	light := sky{sun: vec{.55, .75, -.5}.unit(), direct: .55}
-	truth := d.look(i, t)
 	s := &d.st
 	if d.back == nil {
 		s.road(rand.New(rand.NewPCG(d.spec.Seed, 1)))
 		for _, f := range d.spec.Railings {
 			s.railing(f)
 		}
-		d.back = image.NewRGBA(s.img.Rect)
-		copy(d.back.Pix, s.img.Pix)
+		d.back = image.NewRGBA(s.Image.Rect)
+		copy(d.back.Pix, s.Image.Pix)
 	}
-	copy(s.img.Pix, d.back.Pix)
+	copy(s.Image.Pix, d.back.Pix)
 	if dusk > 0 {
 		night := nightfall(dusk)
-		for i := 0; i < len(s.img.Pix); i += 4 {
-			q := s.img.Pix[i : i+3 : i+3]
+		for i := 0; i < len(s.Image.Pix); i += 4 {
+			q := s.Image.Pix[i : i+3 : i+3]
 			q[0], q[1], q[2] = night[0][q[0]], night[1][q[1]], night[2][q[2]]
 		}
 		for _, w := range s.lit {
-			s.fill(sheer(rgb(0xF2C877), .75*smooth(w.from, w.from+.15, dusk)), w.p)
+			s.Fill(paint.Sheer(paint.RGB(0xF2C877), .75*paint.Smooth(w.from, w.from+.15, dusk)), w.p)
 		}
-		s.tint = night
+		s.Tint = night
 	}
 	for _, j := range d.order {
 		c := &d.cars[j]
@@ -236,11 +233,11 @@ func (d *director) frame(i int, t time.Duration) Frame {
 		for _, v := range truth.Plates {
 			if v.Passage == j {
 				// At night the plate throws the camera's light back.
-				s.paste(d.plates[j], v.Corners, mix(.97, .82, dusk))
+				s.Paste(d.plates[j], v.Corners, paint.Mix(.97, .82, dusk))
 			}
 		}
 	}
-	s.tint = nil
+	s.Tint = nil
 	if dusk > 0 {
 		for _, j := range d.order {
 			if c := &d.cars[j]; c.z > .5 && c.onStage() {
@@ -254,8 +251,8 @@ func (d *director) frame(i int, t time.Duration) Frame {
 	effects := d.spec.Sensor
 	effects.Quality = 0
 	effects.Noise *= 1 + dusk
-	_ = effects.Apply(s.img, d.spec.Seed+uint64(i)*0x9E37) // only the JPEG round trip can fail
-	return Frame{s.img, truth}
+	_ = effects.Apply(s.Image, d.spec.Seed+uint64(truth.Frame)*0x9E37) // only the JPEG round trip can fail
+	return s.Image
 }
 
 // hidden reports whether a vehicle nearer than c covers the pixel p.
@@ -283,17 +280,17 @@ func (d *director) plate(j int) (PlateView, bool) {
 			return PlateView{}, false
 		}
 	}
-	b := bounds(q[:])
-	if !b.Overlaps(d.st.img.Rect) {
+	b := paint.Bounds(q[:])
+	if !b.Overlaps(d.st.Image.Rect) {
 		return PlateView{}, false
 	}
-	v := PlateView{Passage: j, Text: d.truth[j].Text, Layout: l.Name, Corners: q, Box: b, Clear: b.In(d.st.img.Rect)}
+	v := PlateView{Passage: j, Text: d.truth[j].Text, Layout: l.Name, Corners: q, Box: b, Clear: b.In(d.st.Image.Rect)}
 	top := d.plates[j][0].Rect
-	m, err := RectTo(float64(top.Dx()), float64(top.Dy()), q)
+	m, err := paint.RectTo(float64(top.Dx()), float64(top.Dy()), q)
 	if err != nil {
 		return PlateView{}, false
 	}
-	for _, r := range d.truth[j].Rows() {
+	for _, r := range d.truth[j].Rows {
 		v.Rows = append(v.Rows, [4]Point{m.Apply(Point{r[0], r[1]}), m.Apply(Point{r[2], r[1]}), m.Apply(Point{r[2], r[3]}), m.Apply(Point{r[0], r[3]})})
 	}
 	return v, true
@@ -311,15 +308,15 @@ func (s *stage) extent(c *car) image.Rectangle {
 			}
 		}
 	}
-	return bounds(p)
+	return paint.Bounds(p)
 }
 
 // nightfall is what becomes of the colours: darker, blue last.
-func nightfall(dusk float64) *tint {
-	var n tint
+func nightfall(dusk float64) *paint.Tint {
+	var n paint.Tint
 	for i, low := range [3]float64{.17, .20, .29} {
 		for v := range 256 {
-			n[i][v] = uint8(255*math.Pow(float64(v)/255, 1+.25*dusk)*mix(1, low, dusk) + .5)
+			n[i][v] = uint8(255*math.Pow(float64(v)/255, 1+.25*dusk)*paint.Mix(1, low, dusk) + .5)
 		}
 	}
 	return &n
@@ -327,15 +324,15 @@ func nightfall(dusk float64) *tint {
 
 // clock burns date, time and the camera's name into the picture.
 func (s *stage) clock(t time.Time, camera string) {
-	h := float64(s.img.Rect.Dy()) * .026
+	h := float64(s.Image.Rect.Dy()) * .026
 	f := func(text string, x, y float64) {
 		d := dies["caption"]
 		w := d.textWidth(text, h, h*.16, h*.5)
-		s.fill(sheer(rgb(0x000000), .45), rect(x-h*.5, y-h*.45, x+w+h*.5, y+h*1.45))
+		s.Fill(paint.Sheer(paint.RGB(0x000000), .45), paint.Rect(x-h*.5, y-h*.45, x+w+h*.5, y+h*1.45))
 		for _, ch := range text {
 			if g := d.glyph(ch); g != nil {
-				s.press.c.img = s.img
-				s.press.glyph(g, x, y, h/100, h/100, 1, solid(rgb(0xF4F4F4)))
+				s.press.c.Image = s.Image
+				s.press.glyph(g, x, y, h/100, h/100, 1, paint.Solid(paint.RGB(0xF4F4F4)))
 				x += g.width*h/100 + h*.16
 			} else {
 				x += h * .5
@@ -345,6 +342,6 @@ func (s *stage) clock(t time.Time, camera string) {
 	f(t.Format("2006-01-02 15:04:05"), h, h)
 	if camera != "" {
 		d := dies["caption"]
-		f(camera, float64(s.img.Rect.Dx())-h-d.textWidth(camera, h, h*.16, h*.5), h)
+		f(camera, float64(s.Image.Rect.Dx())-h-d.textWidth(camera, h, h*.16, h*.5), h)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"image/color"
 	"maps"
 	"slices"
+
+	"platewatch/ocr/render/paint"
 )
 
 // Layout describes one kind of plate as plain measures in millimetres.
@@ -22,7 +24,7 @@ type Layout struct {
 	Texts  []Caption
 	Art    Art // picture behind the characters
 	Bolts  []Point
-	// Patterns are what the layout's numbers look like: see Label.
+	// Patterns are what the layout's numbers look like: see [number.Random].
 	Patterns []string
 	// Letters are the letters that the series uses; empty means A to Z.
 	Letters string
@@ -82,16 +84,16 @@ const (
 )
 
 var (
-	white  = rgb(0xF1F1EC)
-	black  = rgb(0x16171C)
-	yellow = rgb(0xF2BE1F)
-	euBlue = rgb(0x123E9C)
-	gold   = rgb(0xF6D216)
+	white  = paint.RGB(0xF1F1EC)
+	black  = paint.RGB(0x16171C)
+	yellow = paint.RGB(0xF2BE1F)
+	euBlue = paint.RGB(0x123E9C)
+	gold   = paint.RGB(0xF6D216)
 )
 
 // euBand is the blue field of European plates at the left edge.
 func euBand(country string, w, h float64) Band {
-	return Band{X0: 0, Y0: 0, X1: w, Y1: h, Color: euBlue, Text: country, Ink: rgb(0xF4F4F4), TextHeight: 20, Stars: true}
+	return Band{X0: 0, Y0: 0, X1: w, Y1: h, Color: euBlue, Text: country, Ink: paint.RGB(0xF4F4F4), TextHeight: 20, Stars: true}
 }
 
 func euLong(name, country, die string, gap, space float64, patterns ...string) Layout {
@@ -105,7 +107,7 @@ func euLong(name, country, die string, gap, space float64, patterns ...string) L
 }
 
 func usPlate(name, state, slogan string, art Art, ink uint32, patterns ...string) Layout {
-	c := rgb(ink)
+	c := paint.RGB(ink)
 	return Layout{
 		Name: name, Region: "us", Width: 305, Height: 152, Corner: 10, Face: white, Ink: c,
 		Border: Border{Inset: 3.5, Width: 1.5, Color: c}, Die: "us", Vanity: true, Art: art,
@@ -143,21 +145,21 @@ var layouts = func() map[string]*Layout {
 	es.Letters = "BCDFGHJKLMNPRSTVWXYZ"
 	pl := euLong("pl", "PL", "din", 8, 34, "LL DDDDD", "LLL DDDD", "LL DDDDL", "LLL LDDD")
 	be := euLong("be", "B", "din", 9, 12, "D-LLL-DDD")
-	be.Ink, be.Border.Color = rgb(0x8A1520), rgb(0x8A1520)
+	be.Ink, be.Border.Color = paint.RGB(0x8A1520), paint.RGB(0x8A1520)
 	se := euLong("se", "S", "din", 10, 36, "LLL DDD", "LLL DDL")
 	se.Letters = "ABCDEFGHJKLMNOPRSTUWXYZ"
 	old := euLong("fr-old", "", "narrow", 9, 24, "DDDD LL DD", "DDD LLL DD")
 	old.Bands, old.Rows[0].Left = nil, 14
 	dark := old
-	dark.Name, dark.Face, dark.Ink, dark.Border.Color = "dark", rgb(0x1A1A1C), rgb(0xDADADA), rgb(0xC8C8C8)
+	dark.Name, dark.Face, dark.Ink, dark.Border.Color = "dark", paint.RGB(0x1A1A1C), paint.RGB(0xDADADA), paint.RGB(0xC8C8C8)
 	dark.Rows = slices.Clone(old.Rows)
 	dark.Patterns = []string{"LL DDDD", "LLL DDD", "DDDD LL DD", "LL-DD-DD"}
 
 	gb := Layout{
 		Name: "gb", Region: "uk", Width: 520, Height: 111, Corner: 9, Face: white, Ink: black, Die: "uk",
 		Rows: []Row{{Left: 50, Right: 510, Top: 16, Height: 79, Gap: 10, Space: 31}}, Letters: "ABCDEFGHJKLMNOPRSTUVWXYZ",
-		Bands: []Band{{X0: 0, Y0: 0, X1: 44, Y1: 111, Color: rgb(0x1B2F7A), Text: "UK", Ink: white, TextHeight: 17, Flag: true}},
-		Texts: []Caption{{X: 275, Y: 102, Height: 4.5, Die: "caption", Ink: rgb(0x505050), Choice: []string{"HILLSIDE MOTORS", "NORTHGATE CARS", "A1 PLATES"}}},
+		Bands: []Band{{X0: 0, Y0: 0, X1: 44, Y1: 111, Color: paint.RGB(0x1B2F7A), Text: "UK", Ink: white, TextHeight: 17, Flag: true}},
+		Texts: []Caption{{X: 275, Y: 102, Height: 4.5, Die: "caption", Ink: paint.RGB(0x505050), Choice: []string{"HILLSIDE MOTORS", "NORTHGATE CARS", "A1 PLATES"}}},
 		Bolts: []Point{{75, 9}, {450, 9}}, Patterns: []string{"LLDD LLL"},
 	}
 	gbRear := gb
@@ -167,7 +169,7 @@ var layouts = func() map[string]*Layout {
 	gbPlain.Patterns = []string{"LLDD LLL", "LDDD LLL", "LDD LLL", "LLL DDDL"}
 
 	ca := usPlate("us-ca", "CALIFORNIA", "DMV.CA.GOV", ArtNone, 0x1B2350, "DLLLDDD")
-	ca.Texts[0].Ink = rgb(0xB2222E)
+	ca.Texts[0].Ink = paint.RGB(0xB2222E)
 	tx := usPlate("us-tx", "TEXAS", "THE LONE STAR STATE", ArtNone, 0x17181C, "LLL DDDD", "LLL-DDDD")
 	tx.Die = "usflat"
 	fl := usPlate("us-fl", "FLORIDA", "SUNSHINE STATE", ArtFade, 0x14532F, "LLL LDD", "DDD LLL", "LDD DLL")
@@ -181,10 +183,10 @@ var layouts = func() map[string]*Layout {
 	ohio.Die = "usflat"
 
 	br := Layout{
-		Name: "br", Region: "br", Width: 400, Height: 130, Corner: 5, Face: rgb(0xB9BCBE), Ink: rgb(0x1D1E21), Die: "br",
-		Border: Border{Inset: 2, Width: 2, Color: rgb(0x2A2A2E)},
+		Name: "br", Region: "br", Width: 400, Height: 130, Corner: 5, Face: paint.RGB(0xB9BCBE), Ink: paint.RGB(0x1D1E21), Die: "br",
+		Border: Border{Inset: 2, Width: 2, Color: paint.RGB(0x2A2A2E)},
 		Rows:   []Row{{Left: 10, Right: 390, Top: 48, Height: 66, Gap: 6, Space: 8}}, Patterns: []string{"LLL-DDDD"},
-		Texts: []Caption{{X: 200, Y: 14, Height: 17, MaxW: 250, Die: "caption", Ink: rgb(0x1D1E21),
+		Texts: []Caption{{X: 200, Y: 14, Height: 17, MaxW: 250, Die: "caption", Ink: paint.RGB(0x1D1E21),
 			Choice: []string{"SP-SAO PAULO", "PR-CURITIBA", "BA-SALVADOR", "RJ-NITEROI", "MG-CONTAGEM", "SC-JOINVILLE"}}},
 		Bolts: []Point{{75, 22}, {325, 22}},
 	}
@@ -192,12 +194,12 @@ var layouts = func() map[string]*Layout {
 		Name: "br-mercosul", Region: "br", Width: 400, Height: 130, Corner: 9, Face: white, Ink: black, Die: "fe",
 		Border: Border{Inset: 2, Width: 2, Color: black},
 		Rows:   []Row{{Left: 26, Right: 380, Top: 46, Height: 68, Gap: 9, Space: 14}}, Patterns: []string{"LLLDLDD"},
-		Bands: []Band{{X0: 3, Y0: 3, X1: 397, Y1: 33, Color: rgb(0x173A8F), Text: "BRASIL", Ink: white, TextHeight: 16}},
+		Bands: []Band{{X0: 3, Y0: 3, X1: 397, Y1: 33, Color: paint.RGB(0x173A8F), Text: "BRASIL", Ink: white, TextHeight: 16}},
 		Bolts: []Point{{110, 18}, {290, 18}},
 	}
 	tw := Layout{
 		Name: "tw", Region: "tw", Width: 380, Height: 160, Corner: 9, Face: white, Ink: black, Die: "din",
-		Border: Border{Inset: 4, Width: 2, Color: rgb(0x888888)},
+		Border: Border{Inset: 4, Width: 2, Color: paint.RGB(0x888888)},
 		Rows:   []Row{{Left: 14, Right: 366, Top: 38, Height: 88, Gap: 5, Space: 8}}, Patterns: []string{"LLL-DDDD"},
 		Letters: "ABCDEFGHJKLMNPQRSTUVWXYZ", Bolts: []Point{{100, 16}, {280, 16}},
 	}
@@ -237,7 +239,7 @@ var layouts = func() map[string]*Layout {
 	msMoto := ms
 	msMoto.Name, msMoto.Width, msMoto.Height = "br-mercosul-moto", 200, 170
 	msMoto.Rows = []Row{{Left: 22, Right: 178, Top: 43, Height: 53, Gap: 9, Space: 8}, {Left: 12, Right: 188, Top: 107, Height: 53, Gap: 9, Space: 8}}
-	msMoto.Bands = []Band{{X0: 3, Y0: 3, X1: 197, Y1: 31, Color: rgb(0x173A8F), Text: "BRASIL", Ink: white, TextHeight: 13}}
+	msMoto.Bands = []Band{{X0: 3, Y0: 3, X1: 197, Y1: 31, Color: paint.RGB(0x173A8F), Text: "BRASIL", Ink: white, TextHeight: 13}}
 	msMoto.Patterns, msMoto.Bolts = []string{"LLL/DLDD"}, []Point{{40, 17}, {160, 17}}
 	usMoto := usPlate("us-moto", "CALIFORNIA", "", ArtNone, 0x1B2350, "DDLDDDD", "LLL DD", "DDDDL")
 	usMoto.Width, usMoto.Height, usMoto.Vanity, usMoto.Texts = 178, 102, false, usMoto.Texts[:1]

@@ -7,12 +7,15 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+
+	"platewatch/ocr/render/number"
+	"platewatch/ocr/render/paint"
 )
 
 // PlateSpec says which plate to draw.
 type PlateSpec struct {
 	Layout string  // a name of LayoutNames
-	Text   string  // as displayed, separators included (see Label); empty: made up from Seed
+	Text   string  // as displayed, separators included (see [number.Random]); empty: made up from Seed
 	Scale  float64 // pixels per millimetre; 0 means 1
 	Seed   uint64  // of everything that is left to chance
 	Wear   float64 // 0 new – 1 dirty, scratched, shaded
@@ -26,6 +29,7 @@ type PlateTruth struct {
 	Display    string
 	Layout     string
 	Characters []CharacterTruth
+	Rows       [][4]float64 // around the characters of each row, top row first: x0, y0, x1, y1
 }
 
 // CharacterTruth is one character's box: tight around the ink.
@@ -34,38 +38,25 @@ type CharacterTruth struct {
 	Box  [4]float64 // x0, y0, x1, y1
 }
 
-// Rows are the boxes around the characters of each row, top row first.
-func (t PlateTruth) Rows() [][4]float64 {
-	var out [][4]float64
-	for _, c := range t.Characters {
-		if n := len(out); n > 0 && out[n-1][1] == c.Box[1] {
-			out[n-1][2] = c.Box[2]
-			continue
-		}
-		out = append(out, c.Box)
-	}
-	return out
-}
-
 // Plate draws one plate flat, face on, as an opaque picture of its face
 // (corners included). It returns an error if the layout is unknown, the text
 // has a character without a die or does not fit, or the scale is out of range.
 func Plate(s PlateSpec) (*image.RGBA, PlateTruth, error) {
 	var p Press
 	t, err := p.Plate(s)
-	return p.c.img, t, err
+	return p.c.Image, t, err
 }
 
 // Press draws plates one after the other into the same memory. The zero value
 // is ready. It is not safe for concurrent use.
 type Press struct {
-	c     canvas
+	c     paint.Canvas
 	arena []Point
 	polys [][]Point
 }
 
 // Image is the picture of the last plate; the next call overwrites it.
-func (p *Press) Image() *image.RGBA { return p.c.img }
+func (p *Press) Image() *image.RGBA { return p.c.Image }
 
 // Plate is like the function of that name; the picture is in Image.
 func (p *Press) Plate(s PlateSpec) (PlateTruth, error) {
@@ -81,10 +72,10 @@ func (p *Press) Plate(s PlateSpec) (PlateTruth, error) {
 	}
 	r := rand.New(rand.NewPCG(s.Seed, 0x9e3779b97f4a7c15))
 	if s.Text == "" {
-		s.Text = Label(l, r)
+		s.Text = number.Random(l.Patterns, l.Letters, l.Vanity, r)
 	}
 	k := s.Scale
-	p.c.resize(int(math.Round(l.Width*k)), int(math.Round(l.Height*k)))
+	p.c.Resize(int(math.Round(l.Width*k)), int(math.Round(l.Height*k)))
 	d := s.Die
 	if d == nil {
 		d = dies[l.Die]
@@ -101,6 +92,9 @@ func (p *Press) Plate(s PlateSpec) (PlateTruth, error) {
 			return t, err
 		}
 		t.Characters = append(t.Characters, c...)
+		if len(c) > 0 {
+			t.Rows = append(t.Rows, [4]float64{c[0].Box[0], c[0].Box[1], c[len(c)-1].Box[2], c[0].Box[3]})
+		}
 	}
 	p.fittings(l, k, s, r)
 	if s.Wear > 0 {
@@ -112,10 +106,10 @@ func (p *Press) Plate(s PlateSpec) (PlateTruth, error) {
 // face paints the ground, picture, border, bands and captions.
 func (p *Press) face(l *Layout, k float64, r *rand.Rand) {
 	w, h := l.Width*k, l.Height*k
-	p.c.clear(l.Face)
+	p.c.Clear(l.Face)
 	p.art(l, k, r)
 	for _, b := range l.Bands {
-		p.c.fill(solid(b.Color), rect(b.X0*k, b.Y0*k, b.X1*k, b.Y1*k))
+		p.c.Fill(paint.Solid(b.Color), paint.Rect(b.X0*k, b.Y0*k, b.X1*k, b.Y1*k))
 		cx, cy := (b.X0+b.X1)/2, (b.Y0+b.Y1)/2
 		bw := b.X1 - b.X0
 		switch {
@@ -125,19 +119,19 @@ func (p *Press) face(l *Layout, k float64, r *rand.Rand) {
 				s, c := math.Sincos(2 * math.Pi * float64(i) / 12)
 				stars = append(stars, star((cx+c*bw*.3)*k, (b.Y0+(b.Y1-b.Y0)*.32+s*bw*.3)*k, bw*.075*k))
 			}
-			p.c.fill(solid(gold), stars...)
+			p.c.Fill(paint.Solid(gold), stars...)
 			cy = b.Y0 + (b.Y1-b.Y0)*.76
 		case b.Flag:
 			fx, fy, fw, fh := cx-bw*.34, b.Y0+(b.Y1-b.Y0)*.2, bw*.68, (b.Y1-b.Y0)*.22
-			p.c.fill(solid(white), rect((fx+fw*.38)*k, fy*k, (fx+fw*.62)*k, (fy+fh)*k), rect(fx*k, (fy+fh*.3)*k, (fx+fw)*k, (fy+fh*.7)*k))
-			p.c.fill(solid(rgb(0xC8102E)), rect((fx+fw*.44)*k, fy*k, (fx+fw*.56)*k, (fy+fh)*k), rect(fx*k, (fy+fh*.4)*k, (fx+fw)*k, (fy+fh*.6)*k))
+			p.c.Fill(paint.Solid(white), paint.Rect((fx+fw*.38)*k, fy*k, (fx+fw*.62)*k, (fy+fh)*k), paint.Rect(fx*k, (fy+fh*.3)*k, (fx+fw)*k, (fy+fh*.7)*k))
+			p.c.Fill(paint.Solid(paint.RGB(0xC8102E)), paint.Rect((fx+fw*.44)*k, fy*k, (fx+fw*.56)*k, (fy+fh)*k), paint.Rect(fx*k, (fy+fh*.4)*k, (fx+fw)*k, (fy+fh*.6)*k))
 			cy = b.Y0 + (b.Y1-b.Y0)*.74
 		}
 		p.text(dies["caption"], b.Text, cx, cy-b.TextHeight/2, b.TextHeight, bw*.82, k, b.Ink)
 	}
 	if b := l.Border; b.Width > 0 {
 		o, i := b.Inset*k, (b.Inset+b.Width)*k
-		p.c.fill(solid(b.Color), roundRect(o, o, w-o, h-o, (l.Corner-b.Inset)*k), reversed(roundRect(i, i, w-i, h-i, (l.Corner-b.Inset-b.Width)*k)))
+		p.c.Fill(paint.Solid(b.Color), paint.RoundRect(o, o, w-o, h-o, (l.Corner-b.Inset)*k), paint.Reversed(paint.RoundRect(i, i, w-i, h-i, (l.Corner-b.Inset-b.Width)*k)))
 	}
 	for _, c := range l.Texts {
 		if s := c.Choice[r.IntN(len(c.Choice))]; s != "" {
@@ -208,14 +202,14 @@ func (p *Press) row(l *Layout, rw Row, d *Die, s string, k float64, r *rand.Rand
 // emboss draws a glyph with the thin light and dark edge of stamped metal.
 func (p *Press) emboss(g *glyph, x, y, sx, sy, k float64, ink, face color.RGBA) {
 	if k >= .5 {
-		p.glyph(g, x-.8, y-.8, sx, sy, k, sheer(shade(face, 1.2), .6))
-		p.glyph(g, x+1, y+1.2, sx, sy, k, sheer(shade(face, .55), .5))
+		p.glyph(g, x-.8, y-.8, sx, sy, k, paint.Sheer(paint.Shade(face, 1.2), .6))
+		p.glyph(g, x+1, y+1.2, sx, sy, k, paint.Sheer(paint.Shade(face, .55), .5))
 	}
-	p.glyph(g, x, y, sx, sy, k, solid(ink))
+	p.glyph(g, x, y, sx, sy, k, paint.Solid(ink))
 }
 
 // glyph draws a shape with its box's top-left corner at (x, y) millimetres.
-func (p *Press) glyph(g *glyph, x, y, sx, sy, k float64, pt paint) {
+func (p *Press) glyph(g *glyph, x, y, sx, sy, k float64, pt paint.Ink) {
 	p.arena, p.polys = p.arena[:0], p.polys[:0]
 	for _, q := range g.polys {
 		n := len(p.arena)
@@ -224,7 +218,7 @@ func (p *Press) glyph(g *glyph, x, y, sx, sy, k float64, pt paint) {
 		}
 		p.polys = append(p.polys, p.arena[n:len(p.arena):len(p.arena)])
 	}
-	p.c.fill(pt, p.polys...)
+	p.c.Fill(pt, p.polys...)
 }
 
 // text draws a caption centred at cx, squeezed to at most maxW (0: as it is).
@@ -242,7 +236,7 @@ func (p *Press) text(d *Die, s string, cx, top, h, maxW, k float64, ink color.RG
 			continue
 		}
 		if g := d.glyph(ch); g != nil {
-			p.glyph(g, x, top, h/100*sx, h/100, k, solid(ink))
+			p.glyph(g, x, top, h/100*sx, h/100, k, paint.Solid(ink))
 			x += (g.width*h/100 + gap) * sx
 		}
 	}

@@ -3,6 +3,8 @@ package render
 import (
 	"image/color"
 	"math"
+
+	"platewatch/ocr/render/paint"
 )
 
 // Railing is a fence of upright bars between two places beside the road. To a
@@ -25,12 +27,12 @@ func (s *stage) railing(f Railing) {
 	}
 	dx, dz = dx/length, dz/length
 	on := func(along, up float64) vec { return vec{f.X0 + dx*along, f.Foot + up, f.Z0 + dz*along} }
-	bar := solid(f.Paint)
+	bar := paint.Solid(f.Paint)
 	for i := range min(most, int(length/f.Pitch)) {
 		a := float64(i) * f.Pitch
 		s.poly(bar, on(a, 0), on(a+f.Bar, 0), on(a+f.Bar, f.Height), on(a, f.Height))
 	}
-	rail := solid(shade(f.Paint, .9))
+	rail := paint.Solid(paint.Shade(f.Paint, .9))
 	for i := range f.Rails {
 		y := f.Height * (float64(i) + .5) / float64(f.Rails)
 		s.poly(rail, on(0, y-f.Bar), on(length, y-f.Bar), on(length, y+f.Bar), on(0, y+f.Bar))

@@ -3,6 +3,8 @@ package render
 import (
 	"math"
 	"slices"
+
+	"platewatch/ocr/render/paint"
 )
 
 // vec is a point of the scene in metres: X to the right of the camera's post,
@@ -61,7 +63,7 @@ func (c *pinhole) project(p vec) (Point, bool) {
 
 // stage paints shapes of the scene into a picture.
 type stage struct {
-	canvas
+	paint.Canvas
 	street carriageway
 	cam    pinhole
 	eyes   []vec
@@ -98,39 +100,39 @@ func (s *stage) outline(pts []vec) []Point {
 }
 
 // poly paints a flat polygon of the scene.
-func (s *stage) poly(pt paint, pts ...vec) {
+func (s *stage) poly(pt paint.Ink, pts ...vec) {
 	if p := s.outline(pts); len(p) >= 3 {
-		s.fill(pt, p)
+		s.Fill(pt, p)
 	}
 }
 
 // quad paints a polygon with its edges moved half a pixel outwards, so that
 // neighbours of one surface show no seam.
-func (s *stage) quad(pt paint, pts ...vec) {
+func (s *stage) quad(pt paint.Ink, pts ...vec) {
 	p := s.outline(pts)
 	if len(p) < 3 {
 		return
 	}
-	if area(p) < 0 {
+	if paint.Area(p) < 0 {
 		slices.Reverse(p)
 	}
 	n := len(p)
 	s.wide = s.wide[:0]
 	for i, q := range p {
-		u, v := q.sub(p[(i+n-1)%n]).unit(), p[(i+1)%n].sub(q).unit()
+		u, v := q.Sub(p[(i+n-1)%n]).Unit(), p[(i+1)%n].Sub(q).Unit()
 		// outward normals of the two edges that meet here
 		m := Point{u.Y + v.Y, -u.X - v.X}
 		k := .6 / math.Max(.35, 1+u.X*v.X+u.Y*v.Y)
-		s.wide = append(s.wide, q.add(m.mul(k)))
+		s.wide = append(s.wide, q.Add(m.Mul(k)))
 	}
-	s.fill(pt, s.wide)
+	s.Fill(pt, s.wide)
 }
 
 // plane is a flat or bent surface: it maps metres (x right, y down) to the scene.
 type plane func(x, y float64) vec
 
 // on paints a polygon that lies on a surface.
-func (s *stage) on(f plane, pt paint, pts []Point) {
+func (s *stage) on(f plane, pt paint.Ink, pts []Point) {
 	v := make([]vec, len(pts))
 	for i, p := range pts {
 		v[i] = f(p.X, p.Y)
@@ -139,7 +141,7 @@ func (s *stage) on(f plane, pt paint, pts []Point) {
 }
 
 // write paints lettering on a surface, centred at x, its top at y, h high.
-func (s *stage) write(f plane, d *Die, text string, x, y, h float64, pt paint) {
+func (s *stage) write(f plane, d *Die, text string, x, y, h float64, pt paint.Ink) {
 	gap := h * .16
 	x -= d.textWidth(text, h, gap, h*.5) / 2
 	for _, ch := range text {
@@ -157,14 +159,14 @@ func (s *stage) write(f plane, d *Die, text string, x, y, h float64, pt paint) {
 			if o := s.outline(v); len(o) >= 3 {
 				o = append([]Point(nil), o...)
 				// all the same way round, or overlaps would cancel
-				if area(o) < 0 {
-					o = reversed(o)
+				if paint.Area(o) < 0 {
+					o = paint.Reversed(o)
 				}
 				polys = append(polys, o)
 			}
 		}
 		if len(polys) > 0 {
-			s.fill(pt, polys...)
+			s.Fill(pt, polys...)
 		}
 		x += g.width*h/100 + gap
 	}

@@ -1,5 +1,7 @@
 package render
 
+import "platewatch/ocr/render/paint"
+
 import "math"
 
 // A glyph is drawn the way a die is cut: a centre line of straight legs with
@@ -42,19 +44,19 @@ func (s stroke) flatten(kappa float64) []Point {
 			continue
 		}
 		a, b := s.v[(i+n-1)%n], s.v[(i+1)%n]
-		da, db := Point{a.x, a.y}.sub(p), Point{b.x, b.y}.sub(p)
+		da, db := Point{a.x, a.y}.Sub(p), Point{b.x, b.y}.Sub(p)
 		reach := func(d Point, o vert, end bool) float64 {
-			u := d.unit()
+			u := d.Unit()
 			k := .5
 			if (o.r == Point{}) || end {
 				k = 1 // nothing is rounded at the far end: the curve may take the whole leg
 			}
-			return math.Min(math.Abs(u.X)*v.r.X+math.Abs(u.Y)*v.r.Y, d.len()*k)
+			return math.Min(math.Abs(u.X)*v.r.X+math.Abs(u.Y)*v.r.Y, d.Len()*k)
 		}
 		ra := reach(da, a, !s.closed && i-1 == 0)
 		rb := reach(db, b, !s.closed && i+1 == n-1)
-		p0, p3 := p.add(da.unit().mul(ra)), p.add(db.unit().mul(rb))
-		p1, p2 := lerp(p0, p, kappa), lerp(p3, p, kappa)
+		p0, p3 := p.Add(da.Unit().Mul(ra)), p.Add(db.Unit().Mul(rb))
+		p1, p2 := paint.Lerp(p0, p, kappa), paint.Lerp(p3, p, kappa)
 		for k := 0; k <= flatSteps; k++ {
 			t := float64(k) / flatSteps
 			m := 1 - t
@@ -67,11 +69,11 @@ func (s stroke) flatten(kappa float64) []Point {
 	// equal neighbours have no direction
 	w := out[:0]
 	for _, p := range out {
-		if len(w) == 0 || p.sub(w[len(w)-1]).len() > 1e-6 {
+		if len(w) == 0 || p.Sub(w[len(w)-1]).Len() > 1e-6 {
 			w = append(w, p)
 		}
 	}
-	if s.closed && len(w) > 1 && w[0].sub(w[len(w)-1]).len() <= 1e-6 {
+	if s.closed && len(w) > 1 && w[0].Sub(w[len(w)-1]).Len() <= 1e-6 {
 		w = w[:len(w)-1]
 	}
 	return w
@@ -94,8 +96,8 @@ func (s stroke) outline(t, kappa, w, h float64) [][]Point {
 		if len(q) < 3 {
 			return
 		}
-		if area(q) < 0 {
-			q = reversed(q)
+		if paint.Area(q) < 0 {
+			q = paint.Reversed(q)
 		}
 		out = append(out, q)
 	}
@@ -106,19 +108,19 @@ func (s stroke) outline(t, kappa, w, h float64) [][]Point {
 	}
 	for i := range segs {
 		a, b := p[i], p[(i+1)%n]
-		u := b.sub(a).unit()
+		u := b.Sub(a).Unit()
 		nn := Point{-u.Y * r, u.X * r}
 		a2, b2 := a, b
 		if !s.closed && i == 0 && s.start == capCut {
-			a2 = a.sub(u.mul(2 * t))
+			a2 = a.Sub(u.Mul(2 * t))
 		}
 		if !s.closed && i == segs-1 && s.end == capCut {
-			b2 = b.add(u.mul(2 * t))
+			b2 = b.Add(u.Mul(2 * t))
 		}
-		emit(a2.add(nn), b2.add(nn), b2.sub(nn), a2.sub(nn))
+		emit(a2.Add(nn), b2.Add(nn), b2.Sub(nn), a2.Sub(nn))
 		if i < segs-1 || s.closed {
 			c := p[(i+2)%n]
-			v := c.sub(b).unit()
+			v := c.Sub(b).Unit()
 			cross, dot := u.X*v.Y-u.Y*v.X, u.X*v.X+u.Y*v.Y
 			if math.Abs(cross) < 1e-9 && dot > 0 {
 				continue
@@ -128,11 +130,11 @@ func (s stroke) outline(t, kappa, w, h float64) [][]Point {
 			if cross > 0 {
 				sgn = -1
 			}
-			o0, o1 := b.add(nn.mul(sgn)), b.add(m.mul(sgn))
+			o0, o1 := b.Add(nn.Mul(sgn)), b.Add(m.Mul(sgn))
 			// Mitred like a milled corner, the box cuts what runs out.
 			if k := 1 / math.Sqrt(math.Max((1+dot)/2, 1e-6)); k < 9 {
-				mid := nn.add(m).mul(sgn).unit().mul(r * k)
-				emit(b, o0, b.add(mid), o1)
+				mid := nn.Add(m).Mul(sgn).Unit().Mul(r * k)
+				emit(b, o0, b.Add(mid), o1)
 			} else {
 				emit(b, o0, o1)
 			}
@@ -140,14 +142,14 @@ func (s stroke) outline(t, kappa, w, h float64) [][]Point {
 	}
 	if !s.closed {
 		if s.start == capRound {
-			emit(ellipse(p[0].X, p[0].Y, r, r, 16)...)
+			emit(paint.Ellipse(p[0].X, p[0].Y, r, r, 16)...)
 		}
 		if s.end == capRound {
-			emit(ellipse(p[n-1].X, p[n-1].Y, r, r, 16)...)
+			emit(paint.Ellipse(p[n-1].X, p[n-1].Y, r, r, 16)...)
 		}
 	}
 	return out
 }
 
 // clipBox cuts a polygon to (0,top)–(w,h).
-func clipBox(p []Point, top, w, h float64) []Point { return clipRect(p, 0, top, w, h) }
+func clipBox(p []Point, top, w, h float64) []Point { return paint.ClipRect(p, 0, top, w, h) }

@@ -3,7 +3,13 @@ package render
 import (
 	"image"
 	"time"
+
+	"platewatch/ocr/render/paint"
 )
+
+// Point is a position: pixels of the picture it belongs to, or millimetres on
+// a plate's face, x to the right and y down.
+type Point = paint.Point
 
 // FrameTruth is what one frame shows.
 type FrameTruth struct {
@@ -25,7 +31,7 @@ type PlateView struct {
 }
 
 // Width is the length of the plate's upper edge in pixels.
-func (p PlateView) Width() float64 { return p.Corners[1].sub(p.Corners[0]).len() }
+func (p PlateView) Width() float64 { return p.Corners[1].Sub(p.Corners[0]).Len() }
 
 // PassageTruth sums up one vehicle over a clip.
 type PassageTruth struct {

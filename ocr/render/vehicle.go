@@ -5,6 +5,8 @@ import (
 	"image/color"
 	"math"
 	"slices"
+
+	"platewatch/ocr/render/paint"
 )
 
 // Body is the kind of a vehicle.
@@ -55,7 +57,7 @@ func (sh *shape) height(s float64) float64 {
 	}
 	for i := 1; i < len(t); i++ {
 		if s <= t[i].X {
-			return mix(t[i-1].Y, t[i].Y, (s-t[i-1].X)/(t[i].X-t[i-1].X))
+			return paint.Mix(t[i-1].Y, t[i].Y, (s-t[i-1].X)/(t[i].X-t[i-1].X))
 		}
 	}
 	return t[len(t)-1].Y
@@ -63,8 +65,8 @@ func (sh *shape) height(s float64) float64 {
 
 // halfWidth is half the width at the belt line: the body narrows to its ends.
 func (sh *shape) halfWidth(s float64) float64 {
-	a := clamp(s/.55, 0, 1)
-	b := clamp((sh.length-s)/.75, 0, 1)
+	a := paint.Clamp(s/.55, 0, 1)
+	b := paint.Clamp((sh.length-s)/.75, 0, 1)
 	return sh.half * (1 - .07*(1-a)*(1-a) - .10*(1-b)*(1-b))
 }
 
@@ -76,12 +78,12 @@ func (sh *shape) ring(s float64) [ringN]Point {
 	w := sh.halfWidth(s)
 	top := sh.height(s)
 	belt := math.Min(sh.belt, top-.04)
-	cab := smooth(.02, .3, top-sh.belt)
-	wt := w * mix(.9, sh.tumble, cab)
+	cab := paint.Smooth(.02, .3, top-sh.belt)
+	wt := w * paint.Mix(.9, sh.tumble, cab)
 	return [ringN]Point{
-		{w * .90, .20}, {w * .96, .26}, {w * .985, .42}, {w, .6}, {w * .995, mix(.6, belt, .6)}, {w * .97, belt},
-		{mix(w*.965, wt, .35*cab+.1), mix(belt, top, .3)}, {mix(w*.965, wt, .75*cab+.15), mix(belt, top, .66)}, {mix(w*.96, wt, .95), mix(belt, top, .88)},
-		{wt * .9, mix(belt, top, .965)}, {wt * .55, top}, {0, top + .015},
+		{w * .90, .20}, {w * .96, .26}, {w * .985, .42}, {w, .6}, {w * .995, paint.Mix(.6, belt, .6)}, {w * .97, belt},
+		{paint.Mix(w*.965, wt, .35*cab+.1), paint.Mix(belt, top, .3)}, {paint.Mix(w*.965, wt, .75*cab+.15), paint.Mix(belt, top, .66)}, {paint.Mix(w*.96, wt, .95), paint.Mix(belt, top, .88)},
+		{wt * .9, paint.Mix(belt, top, .965)}, {wt * .55, top}, {0, top + .015},
 	}
 }
 
@@ -95,16 +97,16 @@ type sky struct {
 // the sky above and the road below.
 func (k sky) coat(c color.RGBA, n vec, gloss float64) color.RGBA {
 	d := math.Max(0, n.dot(k.sun))*k.direct + .52 + .26*n.Y
-	c = shade(c, d)
-	up := smooth(-.15, .95, n.Y)
-	m := blendColor(rgb(0x4A4C50), rgb(0xE4ECF4), up)
-	return blendColor(c, m, gloss*(.07+.24*up*up))
+	c = paint.Shade(c, d)
+	up := paint.Smooth(-.15, .95, n.Y)
+	m := paint.BlendColor(paint.RGB(0x4A4C50), paint.RGB(0xE4ECF4), up)
+	return paint.BlendColor(c, m, gloss*(.07+.24*up*up))
 }
 
 var (
-	glass  = rgb(0x20262C)
-	rubber = rgb(0x17181A)
-	trim   = rgb(0x25272A)
+	glass  = paint.RGB(0x20262C)
+	rubber = paint.RGB(0x17181A)
+	trim   = paint.RGB(0x25272A)
 )
 
 // car is a vehicle placed in the scene.
@@ -173,7 +175,7 @@ func (c *car) plateCorners(w, h float64) [4]vec {
 type facet struct {
 	p     [4]vec
 	depth float64
-	pt    paint
+	pt    paint.Ink
 }
 
 // draw paints the vehicle without its plate and lamps' glow.
@@ -200,7 +202,7 @@ func (s *stage) draw(c *car, k sky) {
 		if n.dot(camera.sub(m)) < 0 {
 			return
 		}
-		fs = append(fs, facet{[4]vec{a, b, cc, d}, m.sub(camera).len(), solid(k.coat(col, n, gloss))})
+		fs = append(fs, facet{[4]vec{a, b, cc, d}, m.sub(camera).len(), paint.Solid(k.coat(col, n, gloss))})
 	}
 	for i := 0; i+1 < len(st); i++ {
 		a, b := sh.ring(st[i]), sh.ring(st[i+1])
@@ -251,14 +253,14 @@ func (s *stage) mirrors(c *car, k sky) {
 	for _, side := range [2]float64{-1, 1} {
 		put := func(g, d float64) []vec {
 			var p []vec
-			for _, q := range roundRect(w-.04+g, c.sh.belt-.01+g, w+.2-g, c.sh.belt+.15-g, .05) {
+			for _, q := range paint.RoundRect(w-.04+g, c.sh.belt-.01+g, w+.2-g, c.sh.belt+.15-g, .05) {
 				p = append(p, c.at(side*q.X, q.Y, at+d))
 			}
 			return p
 		}
-		s.poly(solid(k.coat(shade(c.Paint, .7), vec{0, .1, -1}, .5)), put(0, 0)...)
+		s.poly(paint.Solid(k.coat(paint.Shade(c.Paint, .7), vec{0, .1, -1}, .5)), put(0, 0)...)
 		if !c.front {
-			s.poly(solid(rgb(0x8FA0AE)), put(.02, -.01)...)
+			s.poly(paint.Solid(paint.RGB(0x8FA0AE)), put(.02, -.01)...)
 		}
 	}
 }
@@ -280,7 +282,7 @@ func (s *stage) end(c *car, k sky) {
 			v *= 1 - .05*math.Pow(1-d/.12, 2)
 		}
 		if top > 1.5 && y > c.sh.belt { // vans: up to the roof
-			v = mix(v, w*c.sh.tumble, smooth(c.sh.belt, top, y)*.8)
+			v = paint.Mix(v, w*c.sh.tumble, paint.Smooth(c.sh.belt, top, y)*.8)
 		}
 		return v
 	}
@@ -296,10 +298,10 @@ func (s *stage) end(c *car, k sky) {
 		if c.front {
 			u0, u1 = -u0, -u1
 		}
-		s.quad(solid(k.coat(c.Paint, vec{0, .55, -.8}, 1)), c.tail(u0*e, top), c.tail(u1*e, top), b, a)
+		s.quad(paint.Solid(k.coat(c.Paint, vec{0, .55, -.8}, 1)), c.tail(u0*e, top), c.tail(u1*e, top), b, a)
 	}
 	for j := range ny {
-		y0, y1 := mix(.2, top, float64(j)/ny), mix(.2, top, float64(j+1)/ny)
+		y0, y1 := paint.Mix(.2, top, float64(j)/ny), paint.Mix(.2, top, float64(j+1)/ny)
 		for i := range nx {
 			u0, u1 := float64(i)/nx*2-1, float64(i+1)/nx*2-1
 			a, b := c.tail(u0*edge(y0), y0), c.tail(u1*edge(y0), y0)
@@ -309,7 +311,7 @@ func (s *stage) end(c *car, k sky) {
 			if y1 < .36 {
 				col, g = trim, .2
 			}
-			s.quad(solid(k.coat(col, n, g)), a, b, d, e)
+			s.quad(paint.Solid(k.coat(col, n, g)), a, b, d, e)
 		}
 	}
 	if c.front {
@@ -325,10 +327,10 @@ func (s *stage) shadow(c *car) {
 	for i := range n {
 		g := .34 - .5*float64(i)/n
 		var p []vec
-		for _, q := range roundRect(-c.sh.half-g, -g, c.sh.half+g, c.sh.length+g, .5) {
+		for _, q := range paint.RoundRect(-c.sh.half-g, -g, c.sh.half+g, c.sh.length+g, .5) {
 			p = append(p, c.at(q.X, 0, q.Y))
 		}
-		s.poly(sheer(rgb(0x0C0D10), .085), p...)
+		s.poly(paint.Sheer(paint.RGB(0x0C0D10), .085), p...)
 	}
 }
 
@@ -339,7 +341,7 @@ func (s *stage) tyres(c *car) {
 			x0, x1 := side*(c.sh.half-.03), side*(c.sh.half-.24)
 			r := c.sh.wheel
 			for _, ss := range [2]float64{a - r*.6, a + r*.6} {
-				s.poly(solid(rubber), c.at(x0, 0.01, ss), c.at(x1, 0.01, ss), c.at(x1, .5, ss), c.at(x0, .5, ss))
+				s.poly(paint.Solid(rubber), c.at(x0, 0.01, ss), c.at(x1, 0.01, ss), c.at(x1, .5, ss), c.at(x0, .5, ss))
 			}
 		}
 	}
@@ -359,20 +361,20 @@ func (s *stage) wheels(c *car) {
 		r := c.sh.wheel
 		disc := func(col color.RGBA, r, dx float64) {
 			var p []vec
-			for _, q := range ellipse(a, c.sh.wheel, r, r, 32) {
+			for _, q := range paint.Ellipse(a, c.sh.wheel, r, r, 32) {
 				p = append(p, c.at(x+side*dx, math.Max(q.Y, 0), q.X))
 			}
-			s.poly(solid(col), p...)
+			s.poly(paint.Solid(col), p...)
 		}
-		disc(rgb(0x0E0F11), r*1.14, 0)
+		disc(paint.RGB(0x0E0F11), r*1.14, 0)
 		disc(rubber, r, .004)
-		disc(rgb(0x8E9297), r*.68, .008)
-		disc(rgb(0x3A3D41), r*.56, .009)
+		disc(paint.RGB(0x8E9297), r*.68, .008)
+		disc(paint.RGB(0x3A3D41), r*.56, .009)
 		for i := range 5 {
 			sn, cs := math.Sincos(2*math.Pi*float64(i)/5 + .3)
 			q := func(d, t float64) vec { return c.at(x+side*.01, c.sh.wheel+r*(d*sn+t*cs), a+r*(d*cs-t*sn)) }
-			s.poly(solid(rgb(0x9EA2A7)), q(0, -.09), q(.62, -.07), q(.62, .07), q(0, .09))
+			s.poly(paint.Solid(paint.RGB(0x9EA2A7)), q(0, -.09), q(.62, -.07), q(.62, .07), q(0, .09))
 		}
-		disc(rgb(0x9EA2A7), r*.14, .011)
+		disc(paint.RGB(0x9EA2A7), r*.14, .011)
 	}
 }

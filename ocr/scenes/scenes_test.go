@@ -13,9 +13,11 @@ import (
 	"strings"
 	"testing"
 
-	"platewatch/ocr/render"
-
 	"github.com/google/go-cmp/cmp"
+
+	"platewatch/ocr/render"
+	"platewatch/ocr/render/paint"
+	"platewatch/ocr/rendertest"
 )
 
 const stillsDir = "../render/testdata/plates"
@@ -30,10 +32,7 @@ func TestStillsMatchTheirTruth(t *testing.T) {
 	want := []string{"file\tx\ty\tw\th\tplate"}
 	negatives := 0
 	for i, s := range Stills {
-		truths, err := render.Truths(s.Spec(uint64(i + 1)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		truths := rendertest.Truths(t, s.Spec(uint64(i+1)))
 		if len(truths[0].Plates) == 0 {
 			negatives++
 			want = append(want, s.Name+".jpg\t\t\t\t\t")
@@ -77,10 +76,7 @@ func checkStill(t *testing.T, path string, v render.View) {
 // to be on the hotlist.
 func TestRoadShowsEveryPlate(t *testing.T) {
 	spec, hot := Road()
-	truths, err := render.Truths(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	truths := rendertest.Truths(t, spec)
 	hits := 0
 	for i, p := range render.Passages(len(spec.Vehicles), truths) {
 		if p.Frames < 15 {
@@ -139,7 +135,7 @@ func readRow(t *testing.T, img *image.RGBA, q [4]render.Point, name string) stri
 	t.Helper()
 	const high, pad = 48, 20
 	w := math.Hypot(q[1].X-q[0].X, q[1].Y-q[0].Y) * high / math.Hypot(q[3].X-q[0].X, q[3].Y-q[0].Y)
-	m, err := render.RectTo(w, high, q)
+	m, err := paint.RectTo(w, high, q)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"platewatch/ocr/render"
+	"platewatch/ocr/rendertest"
 	"platewatch/ocr/scenes"
 	"platewatch/ocr/truth"
 )
@@ -54,10 +55,7 @@ func renderRegion(t *testing.T, region string) *truth.Set {
 			spec.Length = time.Second / 25 // one frame
 			night := float64(i % 2)
 			spec.Dusk = func(time.Duration) float64 { return 0.9 * night }
-			frames, err := render.Truths(spec)
-			if err != nil {
-				t.Fatal(err)
-			}
+			frames := rendertest.Truths(t, spec)
 			plates := frames[0].Plates
 			good = len(plates) == 1 && plates[0].Clear && plates[0].Width() >= narrowest
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"platewatch/ocr/render"
+	"platewatch/ocr/render/number"
 	"platewatch/ocr/render/sensor"
 )
 
@@ -107,7 +108,7 @@ func (d *drivers) next(away bool) render.Vehicle {
 		name = names[1]
 	}
 	l, _ := render.LayoutByName(name)
-	text := number(&l, r)
+	text := numberOf(&l, r)
 	if r.IntN(5) == 0 && d.layout == name {
 		text = twin(d.before, r)
 	}
@@ -120,12 +121,12 @@ func (d *drivers) next(away bool) render.Vehicle {
 	}
 }
 
-// number is one of a layout's that can be told from its characters: without
+// numberOf is one of a layout's that can be told from its characters: without
 // the letters that are stamped like 0 and 1, which these series do not issue,
 // or not beside figures.
-func number(l *render.Layout, r *rand.Rand) string {
+func numberOf(l *render.Layout, r *rand.Rand) string {
 	for {
-		if text := render.Label(l, r); !strings.ContainsAny(text, "IOQ") && !strings.HasPrefix(text, "0") {
+		if text := number.Random(l.Patterns, l.Letters, l.Vanity, r); !strings.ContainsAny(text, "IOQ") && !strings.HasPrefix(text, "0") {
 			return text
 		}
 	}

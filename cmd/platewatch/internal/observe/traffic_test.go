@@ -109,7 +109,7 @@ func drive(t *testing.T, s stretch) (tally, error) {
 	defer o.Close()
 	var ended []passage.Passage
 	on := map[uint64]map[int]int{} // frames by passage and vehicle
-	note := func(updates []passage.Update, f *render.Frame) {
+	note := func(updates []passage.Update, f *render.Shot) {
 		for _, u := range updates {
 			switch {
 			case u.Event == passage.Ended && u.Passage.Sure:
@@ -126,9 +126,12 @@ func drive(t *testing.T, s stretch) (tally, error) {
 			}
 		}
 	}
-	truths, err := render.Truths(s.Spec) // of the 25 frames a second of the camera
-	if err != nil {
-		return sum, err
+	var truths []render.FrameTruth // of the 25 frames a second of the camera
+	for f, err := range render.Clip(s.Spec) {
+		if err != nil {
+			return sum, err
+		}
+		truths = append(truths, f.Truth)
 	}
 	s.Spec.FPS = *fps
 	for f, err := range render.Clip(s.Spec) {
@@ -148,8 +151,9 @@ func drive(t *testing.T, s stretch) (tally, error) {
 	return sum, nil
 }
 
-func observeFrame(t *testing.T, o *Observer, f render.Frame) (FrameResult, error) {
-	m, err := gocv.NewMatFromBytes(f.Image.Rect.Dy(), f.Image.Rect.Dx(), gocv.MatTypeCV8UC4, f.Image.Pix)
+func observeFrame(t *testing.T, o *Observer, f render.Shot) (FrameResult, error) {
+	img := f.Draw()
+	m, err := gocv.NewMatFromBytes(img.Rect.Dy(), img.Rect.Dx(), gocv.MatTypeCV8UC4, img.Pix)
 	if err != nil {
 		return FrameResult{}, err
 	}

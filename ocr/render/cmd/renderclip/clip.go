@@ -37,7 +37,7 @@ func writeClip(ctx context.Context, dir string, log io.Writer) error {
 	for f, err := range render.Clip(spec) {
 		if err == nil {
 			truths = append(truths, f.Truth)
-			_, err = in.Write(f.Image.Pix)
+			_, err = in.Write(f.Draw().Pix)
 		}
 		if err != nil {
 			in.Close()

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"platewatch/ocr/render"
+	"platewatch/ocr/render/paint"
 )
 
 // A stored picture shows the candidate box with an eighth of its size around
@@ -35,7 +36,7 @@ func (o *photo) shoot(p *plate, d dice) error {
 	}
 	scale := high / p.text.h()
 	region, size, m := place(p, d, scale)
-	back, err := render.RectTo(float64(size.X), float64(size.Y), region)
+	back, err := paint.RectTo(float64(size.X), float64(size.Y), region)
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (o *photo) shoot(p *plate, d dice) error {
 
 // place looks at the plate from somewhere: m takes the drawing to the camera's
 // pixels, region is the stored part there, size its size in pixels.
-func place(p *plate, d dice, scale float64) (region [4]render.Point, size image.Point, m render.Homography) {
+func place(p *plate, d dice, scale float64) (region [4]render.Point, size image.Point, m paint.Homography) {
 	w, h := float64(p.w), float64(p.h)
 	narrow := d.in(.92, 1.06)
 	steep := d.one(.08)
@@ -103,7 +104,7 @@ func place(p *plate, d dice, scale float64) (region [4]render.Point, size image.
 		x, y = x/q+shear*y, y/q
 		return render.Point{X: (x*c - y*s) * scale, Y: (x*s + y*c) * scale}
 	}
-	m, _ = render.RectTo(w, h, [4]render.Point{at(0, 0), at(w, 0), at(w, h), at(0, h)})
+	m, _ = paint.RectTo(w, h, [4]render.Point{at(0, 0), at(w, 0), at(w, h), at(0, h)})
 	f := p.face
 	q := [4]render.Point{at(f.x0, f.y0), at(f.x1, f.y0), at(f.x1, f.y1), at(f.x0, f.y1)}
 	corners := q
@@ -143,7 +144,7 @@ func place(p *plate, d dice, scale float64) (region [4]render.Point, size image.
 }
 
 // product is the map a after b.
-func product(a, b render.Homography) (c render.Homography) {
+func product(a, b paint.Homography) (c paint.Homography) {
 	for i := range 3 {
 		for j := range 3 {
 			c[3*i+j] = a[3*i]*b[j] + a[3*i+1]*b[3+j] + a[3*i+2]*b[6+j]

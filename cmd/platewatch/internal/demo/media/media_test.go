@@ -6,19 +6,17 @@ import (
 	"strings"
 	"testing"
 
-	"platewatch/ocr/render"
-	"platewatch/ocr/scenes"
-
 	"github.com/google/go-cmp/cmp"
+
+	"platewatch/ocr/render"
+	"platewatch/ocr/rendertest"
+	"platewatch/ocr/scenes"
 )
 
 // The truth beside the clip is that of the specification it was made from.
 func TestTruth(t *testing.T) {
 	spec, hot := scenes.Road()
-	truths, err := render.Truths(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	truths := rendertest.Truths(t, spec)
 	if d := cmp.Diff(string(scenes.RoadTruth(spec, hot, truths)), string(Truth)); d != "" {
 		t.Errorf("road.tsv is stale, run go generate (-specified +committed):\n%s", d)
 	}
@@ -88,9 +86,6 @@ func TestRoadStream(t *testing.T) {
 
 func truthFrames(t *testing.T) []render.FrameTruth {
 	spec, _ := scenes.Road()
-	f, err := render.Truths(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := rendertest.Truths(t, spec)
 	return f
 }

@@ -1,4 +1,4 @@
-package render
+package rendertest
 
 import (
 	"bytes"
@@ -6,15 +6,18 @@ import (
 	"image/color"
 	"math"
 	"testing"
+
+	"platewatch/ocr/render"
+	"platewatch/ocr/render/paint"
 )
 
 // TestCloseupGeometry: seen from the right and from above a plate is narrower
 // and lower, its right and its upper edge are the longer ones, and from both at
 // once its upper edge falls to the right by tan(yaw)·sin(pitch).
 func TestCloseupGeometry(t *testing.T) {
-	take := func(c Closeup) PlateView {
+	take := func(c Closeup) render.PlateView {
 		t.Helper()
-		c.Plates, c.Width, c.Margin = []Mounted{{Spec: PlateSpec{Layout: "br", Text: "KPD-4826"}}}, 400, .3
+		c.Plates, c.Width, c.Margin = []Mounted{{Spec: render.PlateSpec{Layout: "br", Text: "KPD-4826"}}}, 400, .3
 		_, views, err := c.Take()
 		if err != nil {
 			t.Fatal(err)
@@ -24,9 +27,9 @@ func TestCloseupGeometry(t *testing.T) {
 		}
 		return views[0]
 	}
-	edges := func(v PlateView) (top, right, bottom, left float64) {
+	edges := func(v render.PlateView) (top, right, bottom, left float64) {
 		q := v.Corners
-		return q[1].sub(q[0]).len(), q[2].sub(q[1]).len(), q[2].sub(q[3]).len(), q[3].sub(q[0]).len()
+		return q[1].Sub(q[0]).Len(), q[2].Sub(q[1]).Len(), q[2].Sub(q[3]).Len(), q[3].Sub(q[0]).Len()
 	}
 	front := take(Closeup{})
 	top, right, bottom, left := edges(front)
@@ -55,7 +58,7 @@ func TestCloseupGeometry(t *testing.T) {
 // the ground.
 func TestCloseupPaintsWhereItSays(t *testing.T) {
 	c := Closeup{
-		Plates: []Mounted{{Spec: PlateSpec{Layout: "gb-moto", Text: "AB12/CDE"}}, {Spec: PlateSpec{Layout: "nl-two", Text: "LL/DDDL"}, Y: 260}},
+		Plates: []Mounted{{Spec: render.PlateSpec{Layout: "gb-moto", Text: "AB12/CDE"}}, {Spec: render.PlateSpec{Layout: "nl-two", Text: "LL/DDDL"}, Y: 260}},
 		Width:  160, Yaw: 20, Pitch: 10, Roll: 5, Margin: .2, Ground: color.RGBA{R: 20, G: 20, B: 60, A: 255},
 	}
 	c.Plates[1].Spec.Text = "LD/345G"
@@ -67,14 +70,14 @@ func TestCloseupPaintsWhereItSays(t *testing.T) {
 		t.Fatalf("%d views: %+v", len(views), views)
 	}
 	for _, v := range views {
-		m, err := RectTo(1, 1, v.Corners)
+		m, err := paint.RectTo(1, 1, v.Corners)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, at := range []struct {
-			p    Point
+			p    paint.Point
 			face bool
-		}{{Point{.03, .5}, true}, {Point{.97, .97}, true}, {Point{.5, .51}, true}, {Point{-.05, .5}, false}, {Point{.5, 1.06}, false}} {
+		}{{paint.Point{X: .03, Y: .5}, true}, {paint.Point{X: .97, Y: .97}, true}, {paint.Point{X: .5, Y: .51}, true}, {paint.Point{X: -.05, Y: .5}, false}, {paint.Point{X: .5, Y: 1.06}, false}} {
 			p := m.Apply(at.p)
 			if got := img.RGBAAt(int(p.X), int(p.Y)); (got.G > 100) != at.face {
 				t.Errorf("%s at %v: %v", v.Text, at.p, got)
@@ -88,7 +91,7 @@ func TestCloseupPaintsWhereItSays(t *testing.T) {
 }
 
 func TestCloseupRefuses(t *testing.T) {
-	plate := []Mounted{{Spec: PlateSpec{Layout: "br"}}}
+	plate := []Mounted{{Spec: render.PlateSpec{Layout: "br"}}}
 	for name, c := range map[string]Closeup{
 		"no plate": {Width: 100}, "no width": {Plates: plate}, "from behind": {Plates: plate, Width: 100, Yaw: 120},
 		"no layout": {Plates: []Mounted{{}}, Width: 100}, "all cut off": {Plates: plate, Width: 100, Margin: -2},

@@ -1,16 +1,16 @@
-package render
+package paint
 
 import (
 	"image"
 	"math"
 )
 
-// decal is a picture that is laid into scenes at changing sizes, with its
+// Decal is a picture that is laid into scenes at changing sizes, with its
 // halved copies so that a small one does not alias.
-type decal []*image.RGBA
+type Decal []*image.RGBA
 
-func newDecal(img *image.RGBA) decal {
-	d := decal{img}
+func NewDecal(img *image.RGBA) Decal {
+	d := Decal{img}
 	for img.Rect.Dx() >= 32 && img.Rect.Dy() >= 16 {
 		h := image.NewRGBA(image.Rect(0, 0, img.Rect.Dx()/2, img.Rect.Dy()/2))
 		for y := range h.Rect.Dy() {
@@ -28,11 +28,11 @@ func newDecal(img *image.RGBA) decal {
 	return d
 }
 
-// paste lays the decal over the quadrilateral q (pixels, clockwise from the top
+// Paste lays the decal over the quadrilateral q (pixels, clockwise from the top
 // left), its brightness times light, with antialiased edges and 2 × 2 samples a
 // pixel. It reports whether q could be mapped.
-func (c *canvas) paste(d decal, q [4]Point, light float64) bool {
-	size := math.Max(q[1].sub(q[0]).len(), q[2].sub(q[3]).len())
+func (c *Canvas) Paste(d Decal, q [4]Point, light float64) bool {
+	size := math.Max(q[1].Sub(q[0]).Len(), q[2].Sub(q[3]).Len())
 	tex := d[0]
 	for _, t := range d[1:] {
 		if float64(t.Rect.Dx()) < size*1.5 {
@@ -46,10 +46,10 @@ func (c *canvas) paste(d decal, q [4]Point, light float64) bool {
 		return false
 	}
 	inv := m.Inverse()
-	r := bounds(q[:]).Intersect(c.img.Rect)
+	r := Bounds(q[:]).Intersect(c.Image.Rect)
 	var lut [256]uint8
 	for v := range lut {
-		lut[v] = uint8(clamp(float64(v)*light+.5, 0, 255))
+		lut[v] = uint8(Clamp(float64(v)*light+.5, 0, 255))
 	}
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X; x < r.Max.X; x++ {
@@ -65,11 +65,11 @@ func (c *canvas) paste(d decal, q [4]Point, light float64) bool {
 			if n == 0 {
 				continue
 			}
-			o := c.img.Pix[c.img.PixOffset(x, y):]
+			o := c.Image.Pix[c.Image.PixOffset(x, y):]
 			a := n / 4
-			o[0] = uint8(mix(float64(o[0]), float64(lut[uint8(cr/n+.5)]), a) + .5)
-			o[1] = uint8(mix(float64(o[1]), float64(lut[uint8(cg/n+.5)]), a) + .5)
-			o[2] = uint8(mix(float64(o[2]), float64(lut[uint8(cb/n+.5)]), a) + .5)
+			o[0] = uint8(Mix(float64(o[0]), float64(lut[uint8(cr/n+.5)]), a) + .5)
+			o[1] = uint8(Mix(float64(o[1]), float64(lut[uint8(cg/n+.5)]), a) + .5)
+			o[2] = uint8(Mix(float64(o[2]), float64(lut[uint8(cb/n+.5)]), a) + .5)
 		}
 	}
 	return true

@@ -1,4 +1,4 @@
-package render
+package paint
 
 import (
 	"errors"
@@ -10,22 +10,22 @@ import (
 // a plate's face, x to the right and y down.
 type Point struct{ X, Y float64 }
 
-func (p Point) add(q Point) Point      { return Point{p.X + q.X, p.Y + q.Y} }
-func (p Point) sub(q Point) Point      { return Point{p.X - q.X, p.Y - q.Y} }
-func (p Point) mul(k float64) Point    { return Point{p.X * k, p.Y * k} }
-func (p Point) len() float64           { return math.Hypot(p.X, p.Y) }
-func lerp(p, q Point, t float64) Point { return Point{p.X + (q.X-p.X)*t, p.Y + (q.Y-p.Y)*t} }
-func mix(a, b, t float64) float64      { return a + (b-a)*t }
-func clamp(v, lo, hi float64) float64  { return math.Max(lo, math.Min(hi, v)) }
-func smooth(edge0, edge1, v float64) float64 {
-	t := clamp((v-edge0)/(edge1-edge0), 0, 1)
+func (p Point) Add(q Point) Point      { return Point{p.X + q.X, p.Y + q.Y} }
+func (p Point) Sub(q Point) Point      { return Point{p.X - q.X, p.Y - q.Y} }
+func (p Point) Mul(k float64) Point    { return Point{p.X * k, p.Y * k} }
+func (p Point) Len() float64           { return math.Hypot(p.X, p.Y) }
+func Lerp(p, q Point, t float64) Point { return Point{p.X + (q.X-p.X)*t, p.Y + (q.Y-p.Y)*t} }
+func Mix(a, b, t float64) float64      { return a + (b-a)*t }
+func Clamp(v, lo, hi float64) float64  { return math.Max(lo, math.Min(hi, v)) }
+func Smooth(edge0, edge1, v float64) float64 {
+	t := Clamp((v-edge0)/(edge1-edge0), 0, 1)
 	return t * t * (3 - 2*t)
 }
 
-// unit returns p scaled to length 1, or the zero point.
-func (p Point) unit() Point {
-	if l := p.len(); l > 0 {
-		return p.mul(1 / l)
+// Unit returns p scaled to length 1, or the zero point.
+func (p Point) Unit() Point {
+	if l := p.Len(); l > 0 {
+		return p.Mul(1 / l)
 	}
 	return Point{}
 }
@@ -34,8 +34,8 @@ func (p Point) unit() Point {
 // (h0·x+h1·y+h2, h3·x+h4·y+h5) / (h6·x+h7·y+h8).
 type Homography [9]float64
 
-// errDegenerate is returned for four points of which three are on one line.
-var errDegenerate = errors.New("render: the four corners do not span a quadrilateral")
+// ErrDegenerate is returned for four points of which three are on one line.
+var ErrDegenerate = errors.New("paint: the four corners do not span a quadrilateral")
 
 // RectTo returns the homography that takes the rectangle (0,0)–(w,h) to the
 // quadrilateral q, given as its top-left, top-right, bottom-right and
@@ -47,7 +47,7 @@ func RectTo(w, h float64, q [4]Point) (Homography, error) {
 	sx, sy := q[0].X-q[1].X+q[2].X-q[3].X, q[0].Y-q[1].Y+q[2].Y-q[3].Y
 	den := dx1*dy2 - dx2*dy1
 	if math.Abs(den) < 1e-9 || w <= 0 || h <= 0 {
-		return Homography{}, errDegenerate
+		return Homography{}, ErrDegenerate
 	}
 	g := (sx*dy2 - dx2*sy) / den
 	k := (dx1*sy - sx*dy1) / den
@@ -79,8 +79,8 @@ func (m Homography) Inverse() Homography {
 	}
 }
 
-// bounds is the smallest integer rectangle that holds all points.
-func bounds(pts []Point) image.Rectangle {
+// Bounds is the smallest integer rectangle that holds all points.
+func Bounds(pts []Point) image.Rectangle {
 	if len(pts) == 0 {
 		return image.Rectangle{}
 	}
@@ -92,8 +92,8 @@ func bounds(pts []Point) image.Rectangle {
 	return image.Rect(int(math.Floor(lo.X)), int(math.Floor(lo.Y)), int(math.Ceil(hi.X)), int(math.Ceil(hi.Y)))
 }
 
-// area is twice the signed area of a polygon (positive: clockwise on screen).
-func area(p []Point) float64 {
+// Area is twice the signed area of a polygon (positive: clockwise on screen).
+func Area(p []Point) float64 {
 	a := 0.0
 	for i, q := range p {
 		r := p[(i+1)%len(p)]
@@ -102,9 +102,9 @@ func area(p []Point) float64 {
 	return a
 }
 
-// clipRect cuts a polygon to a rectangle (Sutherland and Hodgman, 1974). The
+// ClipRect cuts a polygon to a rectangle (Sutherland and Hodgman, 1974). The
 // result has no corner where nothing is left.
-func clipRect(p []Point, x0, y0, x1, y1 float64) []Point {
+func ClipRect(p []Point, x0, y0, x1, y1 float64) []Point {
 	for side := range 4 {
 		inside := func(q Point) float64 {
 			switch side {
@@ -122,7 +122,7 @@ func clipRect(p []Point, x0, y0, x1, y1 float64) []Point {
 			a := p[(i+len(p)-1)%len(p)]
 			da, db := inside(a), inside(b)
 			if (da < 0) != (db < 0) {
-				q = append(q, lerp(a, b, da/(da-db)))
+				q = append(q, Lerp(a, b, da/(da-db)))
 			}
 			if db >= 0 {
 				q = append(q, b)

@@ -1,4 +1,4 @@
-package render
+package paint
 
 import (
 	"image"
@@ -9,50 +9,50 @@ import (
 	"golang.org/x/image/vector"
 )
 
-// canvas paints antialiased polygons into a picture. It keeps the rasteriser
+// Canvas paints antialiased polygons into a picture. It keeps the rasteriser
 // and the coverage mask between calls, so that painting allocates nothing once
 // it has grown to its largest shape.
-type canvas struct {
-	img  *image.RGBA
-	ras  vector.Rasterizer
-	mask image.Alpha
-	tint *tint // what colours become before they are painted; nil: themselves
+type Canvas struct {
+	Image *image.RGBA
+	ras   vector.Rasterizer
+	mask  image.Alpha
+	Tint  *Tint // what colours become before they are painted; nil: themselves
 }
 
-// tint maps the three channels of a colour.
-type tint [3][256]uint8
+// Tint maps the three channels of a colour.
+type Tint [3][256]uint8
 
-func (t *tint) apply(c color.RGBA) color.RGBA {
+func (t *Tint) apply(c color.RGBA) color.RGBA {
 	if t == nil {
 		return c
 	}
 	return color.RGBA{t[0][c.R], t[1][c.G], t[2][c.B], c.A}
 }
 
-// resize makes the picture w × h, reusing its memory; the content is undefined.
-func (c *canvas) resize(w, h int) {
-	if c.img != nil && cap(c.img.Pix) >= 4*w*h {
-		c.img.Pix, c.img.Stride, c.img.Rect = c.img.Pix[:4*w*h], 4*w, image.Rect(0, 0, w, h)
+// Resize makes the picture w × h, reusing its memory; the content is undefined.
+func (c *Canvas) Resize(w, h int) {
+	if c.Image != nil && cap(c.Image.Pix) >= 4*w*h {
+		c.Image.Pix, c.Image.Stride, c.Image.Rect = c.Image.Pix[:4*w*h], 4*w, image.Rect(0, 0, w, h)
 		return
 	}
-	c.img = image.NewRGBA(image.Rect(0, 0, w, h))
+	c.Image = image.NewRGBA(image.Rect(0, 0, w, h))
 }
 
-// paint is a colour, or a linear gradient from c0 at p0 to c1 at p1 where the
+// Ink is a colour, or a linear gradient from c0 at p0 to c1 at p1 where the
 // two points differ. Alpha is the coverage, 0–1.
-type paint struct {
+type Ink struct {
 	c0, c1 color.RGBA
 	p0, p1 Point
 	alpha  float64
 }
 
-func solid(c color.RGBA) paint                       { return paint{c0: c, c1: c, alpha: 1} }
-func sheer(c color.RGBA, alpha float64) paint        { return paint{c0: c, c1: c, alpha: alpha} }
-func gradient(c0, c1 color.RGBA, p0, p1 Point) paint { return paint{c0, c1, p0, p1, 1} }
+func Solid(c color.RGBA) Ink                       { return Ink{c0: c, c1: c, alpha: 1} }
+func Sheer(c color.RGBA, alpha float64) Ink        { return Ink{c0: c, c1: c, alpha: alpha} }
+func Gradient(c0, c1 color.RGBA, p0, p1 Point) Ink { return Ink{c0, c1, p0, p1, 1} }
 
-// fill paints the union of the polygons. They must all have the same
+// Fill paints the union of the polygons. They must all have the same
 // orientation where they overlap; opposite orientations cut holes.
-func (c *canvas) fill(pt paint, polys ...[]Point) {
+func (c *Canvas) Fill(pt Ink, polys ...[]Point) {
 	lo, hi := Point{math.Inf(1), math.Inf(1)}, Point{math.Inf(-1), math.Inf(-1)}
 	for _, p := range polys {
 		for _, q := range p {
@@ -61,7 +61,7 @@ func (c *canvas) fill(pt paint, polys ...[]Point) {
 		}
 	}
 	// A shape far outside costs nothing, and NaN never reaches the rasteriser.
-	b := c.img.Rect
+	b := c.Image.Rect
 	if !(lo.X < float64(b.Max.X) && lo.Y < float64(b.Max.Y) && hi.X > float64(b.Min.X) && hi.Y > float64(b.Min.Y)) {
 		return
 	}
@@ -79,7 +79,7 @@ func (c *canvas) fill(pt paint, polys ...[]Point) {
 	far := lo.X < -guard || lo.Y < -guard || hi.X > float64(b.Max.X)+guard || hi.Y > float64(b.Max.Y)+guard
 	for _, p := range polys {
 		if far {
-			p = clipRect(p, -8, -8, float64(b.Max.X)+8, float64(b.Max.Y)+8)
+			p = ClipRect(p, -8, -8, float64(b.Max.X)+8, float64(b.Max.Y)+8)
 		}
 		if len(p) < 3 {
 			continue
@@ -100,21 +100,21 @@ func (c *canvas) fill(pt paint, polys ...[]Point) {
 }
 
 // blend lays the paint over rectangle r of the picture, through the mask.
-func (c *canvas) blend(r image.Rectangle, pt paint) {
-	a := uint32(clamp(pt.alpha, 0, 1)*256 + 0.5)
-	pt.c0, pt.c1 = c.tint.apply(pt.c0), c.tint.apply(pt.c1)
-	d := pt.p1.sub(pt.p0)
+func (c *Canvas) blend(r image.Rectangle, pt Ink) {
+	a := uint32(Clamp(pt.alpha, 0, 1)*256 + 0.5)
+	pt.c0, pt.c1 = c.Tint.apply(pt.c0), c.Tint.apply(pt.c1)
+	d := pt.p1.Sub(pt.p0)
 	l2 := d.X*d.X + d.Y*d.Y
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		m := c.mask.Pix[(y-r.Min.Y)*c.mask.Stride:][:r.Dx()]
-		row := c.img.Pix[c.img.PixOffset(r.Min.X, y):][:4*r.Dx()]
+		row := c.Image.Pix[c.Image.PixOffset(r.Min.X, y):][:4*r.Dx()]
 		cr, cg, cb := uint32(pt.c0.R), uint32(pt.c0.G), uint32(pt.c0.B)
 		for x, mv := range m {
 			if mv == 0 {
 				continue
 			}
 			if l2 > 0 {
-				t := clamp(((float64(r.Min.X+x)+.5-pt.p0.X)*d.X+(float64(y)+.5-pt.p0.Y)*d.Y)/l2, 0, 1)
+				t := Clamp(((float64(r.Min.X+x)+.5-pt.p0.X)*d.X+(float64(y)+.5-pt.p0.Y)*d.Y)/l2, 0, 1)
 				k := uint32(t * 256)
 				cr = (uint32(pt.c0.R)*(256-k) + uint32(pt.c1.R)*k) >> 8
 				cg = (uint32(pt.c0.G)*(256-k) + uint32(pt.c1.G)*k) >> 8
@@ -130,9 +130,9 @@ func (c *canvas) blend(r image.Rectangle, pt paint) {
 	}
 }
 
-// clear makes every pixel the colour.
-func (c *canvas) clear(col color.RGBA) {
-	p := c.img.Pix
+// Clear makes every pixel the colour.
+func (c *Canvas) Clear(col color.RGBA) {
+	p := c.Image.Pix
 	if len(p) < 4 {
 		return
 	}
@@ -142,11 +142,11 @@ func (c *canvas) clear(col color.RGBA) {
 	}
 }
 
-// rect is the polygon of an upright rectangle.
-func rect(x0, y0, x1, y1 float64) []Point { return []Point{{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}} }
+// Rect is the polygon of an upright rectangle.
+func Rect(x0, y0, x1, y1 float64) []Point { return []Point{{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}} }
 
-// ellipse is a polygon with n corners on an ellipse.
-func ellipse(cx, cy, rx, ry float64, n int) []Point {
+// Ellipse is a polygon with n corners on an ellipse.
+func Ellipse(cx, cy, rx, ry float64, n int) []Point {
 	p := make([]Point, n)
 	for i := range p {
 		s, k := math.Sincos(2 * math.Pi * float64(i) / float64(n))
@@ -155,11 +155,11 @@ func ellipse(cx, cy, rx, ry float64, n int) []Point {
 	return p
 }
 
-// roundRect is a rectangle with corners of radius r.
-func roundRect(x0, y0, x1, y1, r float64) []Point {
+// RoundRect is a rectangle with corners of radius r.
+func RoundRect(x0, y0, x1, y1, r float64) []Point {
 	r = math.Min(r, math.Min(x1-x0, y1-y0)/2)
 	if r <= 0 {
-		return rect(x0, y0, x1, y1)
+		return Rect(x0, y0, x1, y1)
 	}
 	const k = 6
 	p := make([]Point, 0, 4*(k+1))
@@ -172,8 +172,8 @@ func roundRect(x0, y0, x1, y1, r float64) []Point {
 	return p
 }
 
-// reversed is the polygon with the other orientation: a hole.
-func reversed(p []Point) []Point {
+// Reversed is the polygon with the other orientation: a hole.
+func Reversed(p []Point) []Point {
 	o := make([]Point, len(p))
 	for i, q := range p {
 		o[len(p)-1-i] = q
@@ -181,18 +181,18 @@ func reversed(p []Point) []Point {
 	return o
 }
 
-func rgb(v uint32) color.RGBA {
+func RGB(v uint32) color.RGBA {
 	return color.RGBA{R: uint8(v >> 16), G: uint8(v >> 8), B: uint8(v), A: 255}
 }
 
-// shade multiplies a colour by k, clipped at white.
-func shade(c color.RGBA, k float64) color.RGBA {
-	f := func(v uint8) uint8 { return uint8(clamp(float64(v)*k, 0, 255)) }
+// Shade multiplies a colour by k, clipped at white.
+func Shade(c color.RGBA, k float64) color.RGBA {
+	f := func(v uint8) uint8 { return uint8(Clamp(float64(v)*k, 0, 255)) }
 	return color.RGBA{f(c.R), f(c.G), f(c.B), 255}
 }
 
-// blendColor is a at t = 0 and b at t = 1.
-func blendColor(a, b color.RGBA, t float64) color.RGBA {
-	f := func(x, y uint8) uint8 { return uint8(clamp(mix(float64(x), float64(y), t)+.5, 0, 255)) }
+// BlendColor is a at t = 0 and b at t = 1.
+func BlendColor(a, b color.RGBA, t float64) color.RGBA {
+	f := func(x, y uint8) uint8 { return uint8(Clamp(Mix(float64(x), float64(y), t)+.5, 0, 255)) }
 	return color.RGBA{f(a.R, b.R), f(a.G, b.G), f(a.B, b.B), 255}
 }
