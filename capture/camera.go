@@ -91,7 +91,7 @@ func (c *Camera) finish() {
 	c.ended()
 	if f := c.box.remove(); f != nil {
 		f.Close()
-		c.record.drop(DropStopped)
+		c.record.drop(dropStopped)
 	}
 	c.pool.close()
 }
@@ -120,7 +120,7 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 		f, err := c.read(src)
 		switch {
 		case errors.Is(err, fault.ErrPicture):
-			if n := c.record.drop(DropUnreadable); n == 1 {
+			if n := c.record.drop(dropUnreadable); n == 1 {
 				c.log.Warn("skipped a picture that cannot be used; later ones are only counted", "error", err)
 			}
 			continue
@@ -136,12 +136,12 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 		f.Seq = c.record.frame(f.Arrived, f.Image.Cols(), f.Image.Rows())
 		if c.live && fresh.stale(f.Arrived, f.Position) {
 			f.Close()
-			c.record.drop(DropStale)
+			c.record.drop(dropStale)
 			continue
 		}
 		if old := c.box.put(f); old != nil {
 			old.Close()
-			c.record.drop(DropNewer)
+			c.record.drop(dropNewer)
 		}
 		if c.config.Pace == source.PaceFast && !c.box.empty(ctx) {
 			return ctx.Err()

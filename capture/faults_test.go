@@ -152,7 +152,7 @@ func TestNewestWins(t *testing.T) {
 	if age := time.Since(f.Arrived); age > time.Second {
 		t.Errorf("the newest frame is %v old", age)
 	}
-	if n := r.Stats().DropsByReason[DropNewer]; n < f.Seq-first.Seq-1 {
+	if n := r.Stats().DropsByReason[dropNewer]; n < f.Seq-first.Seq-1 {
 		t.Errorf("%d drops counted between the frames %d and %d", n, first.Seq, f.Seq)
 	}
 	if fps := r.Stats().FPS; fps < 5 { // on a busy machine they come in bursts: there is no upper bound

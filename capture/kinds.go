@@ -26,8 +26,8 @@ import (
 // source is of the first kind that recognises it.
 var kinds = []source.Kind{v4l2.Kind, rtsp.Kind, mjpeg.Kind, file.Kind, folder.Kind}
 
-// Kinds lists what Config.Kind can be.
-func Kinds() []string {
+// kindNames lists what Config.Kind can be.
+func kindNames() []string {
 	var names []string
 	for _, k := range kinds {
 		names = append(names, k.Name)
@@ -52,7 +52,7 @@ func KindOf(c Config) (k source.Kind, key string, err error) {
 				return k, "", nil
 			}
 		}
-		return k, "kind", source.Problem("write "+source.Alternatives(Kinds()), "= %q is not known", c.Kind)
+		return k, "kind", source.Problem("write "+source.Alternatives(kindNames()), "= %q is not known", c.Kind)
 	}
 	for _, k := range kinds {
 		if k.Recognise(c.Source) {

@@ -170,7 +170,7 @@ func TestUnusablePictures(t *testing.T) {
 	r := start(t, Config{Name: "x", Kind: "folder", Source: dir, Pace: source.PaceFast})
 	r.frames(t, 2)
 	r.stop()
-	if n := r.Stats().DropsByReason[DropUnreadable]; n != 1 {
+	if n := r.Stats().DropsByReason[dropUnreadable]; n != 1 {
 		t.Errorf("%d unreadable pictures counted, want 1", n)
 	}
 }

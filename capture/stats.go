@@ -20,10 +20,10 @@ const (
 
 // Reasons for which a frame is dropped.
 const (
-	DropNewer      = "newer"      // a newer frame came before anybody took it
-	DropUnreadable = "unreadable" // a picture of a folder that cannot be used
-	DropStale      = "stale"      // a live stream's frame that was held back on the way: it shows the past
-	DropStopped    = "stopped"    // the camera was stopped before anybody took it
+	dropNewer      = "newer"      // a newer frame came before anybody took it
+	dropUnreadable = "unreadable" // a picture of a folder that cannot be used
+	dropStale      = "stale"      // a live stream's frame that was held back on the way: it shows the past
+	dropStopped    = "stopped"    // the camera was stopped before anybody took it
 )
 
 // Stats is a snapshot of a camera. Counters only grow.

@@ -75,8 +75,8 @@ func checkPolygon(p []Corner) error {
 	return nil
 }
 
-// Whole tells whether the whole picture matters.
-func (a Area) Whole() bool { return len(a.Include) == 0 && len(a.Exclude) == 0 }
+// whole tells whether the whole picture matters.
+func (a Area) whole() bool { return len(a.Include) == 0 && len(a.Exclude) == 0 }
 
 // contains tells whether a point, in fractions of the picture, matters.
 func (a Area) contains(c Corner) bool {
@@ -126,7 +126,7 @@ func (a Area) Bounds(size image.Point) image.Rectangle {
 // Blank paints what does not matter in a grey picture over: what is written
 // there is not found, and takes no place from a plate.
 func (a Area) Blank(grey *gocv.Mat) {
-	if a.Whole() {
+	if a.whole() {
 		return
 	}
 	px, err := grey.DataPtrUint8()

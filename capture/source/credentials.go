@@ -10,8 +10,8 @@ import (
 	"platewatch/capture/fault"
 )
 
-// MaxCredentials bounds a credentials file, in bytes.
-const MaxCredentials = 4096
+// maxCredentials bounds a credentials file, in bytes.
+const maxCredentials = 4096
 
 // ReadCredentials reads user:password from a file of one line. A byte-order
 // mark and the line's end do not count. The password may hold any character,
@@ -23,14 +23,14 @@ func ReadCredentials(path string) (*url.Userinfo, error) {
 			Advice: "write user:password into the file, readable only by the daemon"}
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, MaxCredentials+1))
+	text, err := io.ReadAll(io.LimitReader(f, maxCredentials+1))
 	if err != nil {
 		return nil, &fault.Error{Op: "read", Path: path, Err: fmt.Errorf("the camera's credentials: %w", fault.Pathless(err))}
 	}
 	line, rest, _ := strings.Cut(strings.TrimPrefix(string(text), "\ufeff"), "\n")
 	line = strings.TrimSuffix(line, "\r")
 	user, password, found := strings.Cut(line, ":")
-	if !found || user == "" || len(text) > MaxCredentials || strings.TrimSpace(rest) != "" || strings.ContainsRune(line, 0) {
+	if !found || user == "" || len(text) > maxCredentials || strings.TrimSpace(rest) != "" || strings.ContainsRune(line, 0) {
 		return nil, fault.Configf(path, "write one line, user:password", "the credentials file is not one line user:password")
 	}
 	return url.UserPassword(user, password), nil

@@ -38,8 +38,8 @@ type Limits struct {
 	MaxBytes  int64 // of the file; default 256 MiB
 }
 
-// WithDefaults returns l with the empty fields filled in.
-func (l Limits) WithDefaults() Limits {
+// withDefaults returns l with the empty fields filled in.
+func (l Limits) withDefaults() Limits {
 	return Limits{
 		MaxPixels: cmp.Or(l.MaxPixels, 50_000_000),
 		MaxSide:   cmp.Or(l.MaxSide, 20_000),
@@ -50,7 +50,7 @@ func (l Limits) WithDefaults() Limits {
 // Read decodes the picture in a file: see [Decode]. A file that does
 // not exist matches [io/fs.ErrNotExist].
 func Read(path string, limits Limits) (gocv.Mat, error) {
-	limits = limits.WithDefaults()
+	limits = limits.withDefaults()
 	b, err := readPicture(path, limits)
 	if err != nil {
 		return gocv.Mat{}, err
@@ -108,7 +108,7 @@ func readPicture(path string, limits Limits) ([]byte, error) {
 // error is an [*fault.Error] that matches [fault.ErrPicture] and one of [fault.ErrNotPicture],
 // [fault.ErrTruncated], [fault.ErrDamaged], [fault.ErrTooLarge]. The caller closes the Mat.
 func Decode(b []byte, limits Limits) (gocv.Mat, error) {
-	limits = limits.WithDefaults()
+	limits = limits.withDefaults()
 	h, err := readHeader(b)
 	if err != nil {
 		return gocv.Mat{}, pictureError(err)

@@ -103,7 +103,7 @@ type Finder struct {
 
 // New returns a finder. Close it after use.
 func New(p Params) (*Finder, error) {
-	if err := p.Validate(); err != nil {
+	if err := p.validate(); err != nil {
 		return nil, err
 	}
 	return &Finder{p: p, kernels: newKernels()}, nil

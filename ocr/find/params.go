@@ -38,8 +38,8 @@ func DefaultParams() Params {
 	return Params{MinHeight: 7, MaxHeight: 34, SecondLook: Unsure, Sure: 0.9, LightText: true, Regions: 8, Keep: 8}
 }
 
-// Validate reports the first invalid setting.
-func (p Params) Validate() error {
+// validate reports the first invalid setting.
+func (p Params) validate() error {
 	switch {
 	case p.MinHeight < 5 || p.MaxHeight > 60 || p.MinHeight >= p.MaxHeight:
 		return fmt.Errorf("find: character heights %g to %g px: they must lie within 5 to 60, the smaller first", p.MinHeight, p.MaxHeight)

@@ -59,8 +59,8 @@ func BenchmarkRectify(b *testing.B) {
 			return err
 		}},
 		{"lines", func() error { _, err := p.Lines(); return err }},
-		{"slant", func() error { p.slantKnown = false; _, err := p.Slant(lines[0]); return err }},
-		{"edges", func() error { _, err := p.Edges(lines[0]); return err }},
+		{"slant", func() error { p.slantKnown = false; _, err := p.measureSlant(lines[0]); return err }},
+		{"edges", func() error { _, err := p.edgesAround(lines[0]); return err }},
 		{"rows", func() error { _, err := p.Rows(grey, short); return err }},
 		{"whole", func() error {
 			m, err := p.Whole(lines[0], Around{Half: 0.8, Beyond: 0.8})

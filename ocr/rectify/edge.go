@@ -6,11 +6,11 @@ import (
 	"platewatch/ocr/internal/shape"
 )
 
-// Edges are the plate's ends to the left and right of its characters, at the
+// edges are the plate's ends to the left and right of its characters, at the
 // middle of their line: its border, the inner side of its country band, or the
 // step from its ground to the car. Where none is visible, the frame's end counts
 // as one.
-type Edges struct {
+type edges struct {
 	Left, Right       float64 // columns of the levelled picture
 	HasLeft, HasRight bool
 }
@@ -31,11 +31,11 @@ const (
 	edgeSlack, edgeThroughInside = 0.15, 0.97
 )
 
-// Edges looks for the plate's left and right edge around a line.
-func (p *Plate) Edges(l Line) (Edges, error) {
+// edgesAround looks for the plate's left and right edge around a line.
+func (p *Plate) edgesAround(l Line) (edges, error) {
 	share, err := p.edgeProfile(l)
 	if err != nil {
-		return Edges{}, err
+		return edges{}, err
 	}
 	// The first edge met on the way out, up to its peak.
 	scan := func(from float64, dir int) (float64, bool) {
@@ -60,7 +60,7 @@ func (p *Plate) Edges(l Line) (Edges, error) {
 	}
 	// At least half of a line is characters.
 	inside := min(l.Height, (l.X1-l.X0)/4)
-	var e Edges
+	var e edges
 	e.Left, e.HasLeft = scan(l.X0+inside, -1)
 	e.Right, e.HasRight = scan(l.X1-inside, 1)
 	first, last := p.frameEnds()
@@ -107,7 +107,7 @@ func (p *Plate) edgeProfile(l Line) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	slant, err := p.Slant(l)
+	slant, err := p.measureSlant(l)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (p *Plate) edgeProfile(l Line) ([]float64, error) {
 	}
 	sums := make([]int, g.W+1)
 	rows := 0
-	middle := l.At((l.X0 + l.X1) / 2)
+	middle := l.at((l.X0 + l.X1) / 2)
 	for dy := -edgeReach * l.Height; dy <= edgeReach*l.Height; dy += each {
 		y := int(math.Round(middle + dy))
 		if y < 0 || y >= g.H {

@@ -71,7 +71,7 @@ func TestEdges(t *testing.T) {
 			if !ok {
 				continue
 			}
-			e, err := l.Edges(l.Line)
+			e, err := l.edgesAround(l.Line)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -113,7 +113,7 @@ func TestEdgesOfTheFrame(t *testing.T) {
 			t.Errorf("seed %d: no line", seed)
 			continue
 		}
-		e, err := l.Edges(l.Line)
+		e, err := l.edgesAround(l.Line)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +143,7 @@ func TestSlant(t *testing.T) {
 			if !ok {
 				continue
 			}
-			got, err := l.Slant(l.Line)
+			got, err := l.measureSlant(l.Line)
 			if err != nil {
 				t.Fatal(err)
 			}

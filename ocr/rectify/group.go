@@ -16,7 +16,7 @@ func (l Line) further(letters []shape.Shape) []shape.Shape {
 	var apart []shape.Shape
 	take := func(s shape.Shape, gap float64) bool {
 		if gap < -0.1*l.Height || gap > widest*l.Height || math.Abs(s.H-l.Height) > alike*l.Height+1 ||
-			math.Abs(s.CY-l.At(s.CX)) > off*l.Height+0.8 {
+			math.Abs(s.CY-l.at(s.CX)) > off*l.Height+0.8 {
 			return false
 		}
 		apart = append(apart, s)

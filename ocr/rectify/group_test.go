@@ -54,7 +54,7 @@ func TestGroupsThatStandApart(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			end := p.ToFrame(Point{lines[0].X1, lines[0].At(lines[0].X1)}).X
+			end := p.toFrame(Point{lines[0].X1, lines[0].at(lines[0].X1)}).X
 			want := float64(x1)
 			if test.taken {
 				want = float64(far)

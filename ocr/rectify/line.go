@@ -24,8 +24,8 @@ type Line struct {
 	apart     []shape.Shape // letters further out that may be another group of the same plate
 }
 
-// At returns the y of the line's middle at x.
-func (l Line) At(x float64) float64 { return l.Y0 + l.Slope*x }
+// at returns the y of the line's middle at x.
+func (l Line) at(x float64) float64 { return l.Y0 + l.Slope*x }
 
 // threshold is one way to binarise: compare with the mean over block × block
 // pixels less by, or (block 0) with by times Otsu's grey value.
@@ -143,7 +143,7 @@ func lineAround(seed shape.Shape, letters []shape.Shape) (Line, bool) {
 	l := through(row)
 	// Again without the letters off the line.
 	row = slices.DeleteFunc(row, func(s shape.Shape) bool {
-		return math.Abs(s.CY-l.At(s.CX)) > 0.09*l.Height+0.8
+		return math.Abs(s.CY-l.at(s.CX)) > 0.09*l.Height+0.8
 	})
 	if len(row) < 3 {
 		return Line{}, false
@@ -168,7 +168,7 @@ func lineAround(seed shape.Shape, letters []shape.Shape) (Line, bool) {
 	off, heights, wide := 0.0, make([]float64, 0, len(upright)), 0.0
 	for i, s := range upright {
 		l.X1 = max(l.X1, s.X+s.W)
-		off += math.Abs(s.CY - l.At(s.CX))
+		off += math.Abs(s.CY - l.at(s.CX))
 		heights = append(heights, s.H)
 		if i > 0 && s.X-upright[i-1].X-upright[i-1].W > 1.6*l.Height {
 			wide++

@@ -22,7 +22,7 @@ func (p *Plate) Corners(l Line) [4]Point {
 		farthest      = 1.2       // what is further from the characters is the car's edge, not the plate's
 	)
 	x0, x1 := l.X0-beside*l.Height, l.X1+beside*l.Height
-	if e, err := p.Edges(l); err == nil {
+	if e, err := p.edgesAround(l); err == nil {
 		if e.HasLeft && e.Left > l.X0-farthest*l.Height {
 			x0 = e.Left
 		}
@@ -37,7 +37,7 @@ func (p *Plate) Corners(l Line) [4]Point {
 // y1 pixels below its middle, in the frame, upright as the plate leans.
 func (p *Plate) quad(l Line, x0, x1, y0, y1 float64) [4]Point {
 	corner := func(x, y float64) Point {
-		return p.ToFrame(Point{x + p.slant*y, l.At(x) + y})
+		return p.toFrame(Point{x + p.slant*y, l.at(x) + y})
 	}
 	return [4]Point{corner(x0, y0), corner(x1, y0), corner(x1, y1), corner(x0, y1)}
 }
@@ -66,7 +66,7 @@ func (p *Plate) brim(l Line, side int, usual float64) float64 {
 		darker, lighter, columns := 0, 0, 0
 		for x := x0; x < x1; x += each {
 			columns++
-			y := int(math.Round(l.At(float64(x)) + dy))
+			y := int(math.Round(l.at(float64(x)) + dy))
 			if y-half < 0 || y+half > g.H {
 				continue
 			}

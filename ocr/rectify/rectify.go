@@ -49,7 +49,7 @@ type Plate struct {
 	x0, x1       float64 // ends of the finder's line here
 	wide, high   float64 // of the frame, its pixels
 	light        bool    // inverted: the characters are light
-	slant        float64 // see Slant
+	slant        float64 // see measureSlant
 	slantKnown   bool
 	profiles     []profile // those computed so far
 }
@@ -154,8 +154,8 @@ func (p *Plate) Light() bool { return p.light }
 // Close frees the picture.
 func (p *Plate) Close() error { return p.Grey.Close() }
 
-// ToFrame returns where a place on the levelled picture lies in the frame.
-func (p *Plate) ToFrame(q Point) Point {
+// toFrame returns where a place on the levelled picture lies in the frame.
+func (p *Plate) toFrame(q Point) Point {
 	dx := (q.X - float64(p.Grey.Cols())/2) / p.scale
 	dy := (q.Y - float64(p.Grey.Rows())/2) / p.scale
 	return Point{p.x + dx, p.y + dy + p.slope*dx}

@@ -70,7 +70,7 @@ func TestLevelAndLines(t *testing.T) {
 			near := test.h/10 + 1
 			lineAt := func(x float64) float64 { return line.Y + line.Slope*(x-(line.X0+line.X1)/2) }
 			for _, end := range []struct{ here, there float64 }{{best.X0, line.X0}, {best.X1, line.X1}} {
-				got := p.ToFrame(Point{end.here, best.At(end.here)})
+				got := p.toFrame(Point{end.here, best.at(end.here)})
 				if math.Abs(got.X-end.there) > near || math.Abs(got.Y-lineAt(end.there)) > near {
 					t.Errorf("an end is at %.1f, %.1f in the frame, want %.1f, %.1f", got.X, got.Y, end.there, lineAt(end.there))
 				}
@@ -91,7 +91,7 @@ func TestLevelAndLines(t *testing.T) {
 				if i >= 2 {
 					side = 0.5
 				}
-				want := Point{here, best.At(here) + side*best.Height}
+				want := Point{here, best.at(here) + side*best.Height}
 				if got := p.FromFrame(q); math.Hypot(got.X-want.X, got.Y-want.Y) > 1e-6 {
 					t.Errorf("corner %d of the characters is %v on the levelled picture, want %v", i, got, want)
 				}

@@ -48,8 +48,8 @@ func (p *Plate) Rows(grey gocv.Mat, l Line) ([]Row, error) {
 		return nil, nil
 	}
 	first := find.Line{
-		X0: p.ToFrame(Point{l.X0, 0}).X, X1: p.ToFrame(Point{l.X1, 0}).X,
-		Y: p.ToFrame(Point{(l.X0 + l.X1) / 2, l.At((l.X0 + l.X1) / 2)}).Y, Slope: p.slope + l.Slope, Height: p.FrameHeight(l),
+		X0: p.toFrame(Point{l.X0, 0}).X, X1: p.toFrame(Point{l.X1, 0}).X,
+		Y: p.toFrame(Point{(l.X0 + l.X1) / 2, l.at((l.X0 + l.X1) / 2)}).Y, Slope: p.slope + l.Slope, Height: p.FrameHeight(l),
 	}
 	// Most short lines have no other row; half the size is enough to see that.
 	around := extent{beyond: 1.5, above: 2.8, height: CharHeight / 2}
@@ -74,7 +74,7 @@ func (p *Plate) Rows(grey gocv.Mat, l Line) ([]Row, error) {
 		}
 		defer tall.Close()
 		// The slant of the whole line is more exact than that of one row.
-		if tall.slant, err = p.Slant(l); err != nil {
+		if tall.slant, err = p.measureSlant(l); err != nil {
 			return nil, err
 		}
 		tall.slantKnown = true
@@ -146,7 +146,7 @@ func (p *Plate) secondRow(first Line, t threshold) (Line, bool, error) {
 func rowBeside(first Line, side float64, letters []shape.Shape) (best Line, ok bool) {
 	middle := (first.X0 + first.X1) / 2
 	for _, seed := range letters {
-		away := side*(seed.CY-first.At(seed.CX)) - (seed.H+first.Height)/2
+		away := side*(seed.CY-first.at(seed.CX)) - (seed.H+first.Height)/2
 		if away < leastGap*first.Height || away > mostGap*first.Height || math.Abs(seed.CX-middle) > longestRow/2*first.Height {
 			continue
 		}
@@ -219,7 +219,7 @@ func (p *Plate) onePlate(a, b Line, g shape.Plane) bool {
 func tones(g shape.Plane, l Line) (ground, ink float64) {
 	var hist [256]int
 	n := 0
-	y := l.At((l.X0 + l.X1) / 2)
+	y := l.at((l.X0 + l.X1) / 2)
 	y0, y1 := max(0, int(y-0.5*l.Height)), min(g.H, int(y+0.5*l.Height))
 	x0, x1 := max(0, int(l.X0)), min(g.W, int(l.X1))
 	for y := y0; y < y1; y += 2 {

@@ -8,7 +8,7 @@ import (
 	"platewatch/ocr/internal/shape"
 )
 
-// Slant estimates how far the plate's uprights lean on the levelled picture:
+// measureSlant estimates how far the plate's uprights lean on the levelled picture:
 // dx/dy, positive where their feet are to the right of their heads; 0 where it
 // cannot be measured. l is a line of its characters. The first call's result
 // holds for the picture.
@@ -18,7 +18,7 @@ import (
 // columns, so that the ink gathers in few of them: the sum of the squares of the
 // columns' ink is largest. On rendered plates rolled by up to 16° the error is
 // below 0.03 for nine in ten.
-func (p *Plate) Slant(l Line) (float64, error) {
+func (p *Plate) measureSlant(l Line) (float64, error) {
 	if p.slantKnown {
 		return p.slant, nil
 	}
@@ -49,7 +49,7 @@ func slantOf(b shape.Plane, l Line) float64 {
 	}
 	room := int(math.Ceil(steepest*half*l.Height)) + 1
 	columns := make([]int32, x1-x0+2*room)
-	middle := l.At((l.X0 + l.X1) / 2)
+	middle := l.at((l.X0 + l.X1) / 2)
 	var gathered [steps]float64
 	best := 0
 	for k := range steps {

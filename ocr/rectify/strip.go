@@ -65,7 +65,7 @@ func (p *Plate) ink(l Line) (gocv.Mat, error) {
 	}
 	x0, x1 := int(l.X0), int(math.Ceil(l.X1))
 	for x := range b.W {
-		y0, y1 := int(l.At(float64(x))-band*l.Height), int(math.Ceil(l.At(float64(x))+band*l.Height))
+		y0, y1 := int(l.at(float64(x))-band*l.Height), int(math.Ceil(l.at(float64(x))+band*l.Height))
 		inside := x >= x0 && x < x1
 		for y := range b.H {
 			if !inside || y < y0 || y >= y1 {

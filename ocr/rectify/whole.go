@@ -31,7 +31,7 @@ const beyondEdges = 0.05
 func (p *Plate) span(l Line, a Around) (x0, x1 float64, err error) {
 	x0, x1 = l.X0-a.Beyond*l.Height, l.X1+a.Beyond*l.Height
 	if a.Edges {
-		e, err := p.Edges(l)
+		e, err := p.edgesAround(l)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -60,7 +60,7 @@ func (p *Plate) Whole(l Line, a Around) (gocv.Mat, error) {
 	if err != nil {
 		return gocv.Mat{}, err
 	}
-	slant, err := p.Slant(l)
+	slant, err := p.measureSlant(l)
 	if err != nil {
 		return gocv.Mat{}, err
 	}

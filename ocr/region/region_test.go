@@ -83,7 +83,7 @@ func TestComplete(t *testing.T) {
 
 // The probabilities of all texts, those of no format among them, add up to 1.
 func TestProbabilities(t *testing.T) {
-	for _, spec := range append(Names(), "br,us", "nl,br-mercosul,us-ca") {
+	for _, spec := range append(names(), "br,us", "nl,br-mercosul,us-ca") {
 		s := mustParse(t, spec)
 		sum := s.vanity
 		for _, formats := range s.formats {

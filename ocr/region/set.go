@@ -31,13 +31,13 @@ func (e *UnknownError) Error() string { return fmt.Sprintf("there is no region %
 
 // Hint lists the regions.
 func (e *UnknownError) Hint() string {
-	return "the regions are " + strings.Join(Names(), ", ") + "; several are written \"br,us\""
+	return "the regions are " + strings.Join(names(), ", ") + "; several are written \"br,us\""
 }
 
-// Names are the names that [Parse] takes, regions of several countries or
+// names are the names that [Parse] takes, regions of several countries or
 // states first. It takes single states ("us-ca") and series ("br-mercosul") too,
 // which are left out.
-func Names() []string {
+func names() []string {
 	a := world()
 	var groups, single []string
 	for name := range a.groups {

@@ -46,9 +46,9 @@ type Credentials struct {
 	User, Password string
 }
 
-// Validate checks the address, and that the files exist and can be used. For a
+// check checks the address, and that the files exist and can be used. For a
 // missing file errors.Is(err, fs.ErrNotExist) is true.
-func (b Broker) Validate() error {
+func (b Broker) check() error {
 	_, _, err := b.address()
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func Check(brokers []Broker) error {
 		return &failure.Error{Op: "use the uplink", Err: errors.New("no broker is given"), Advice: "name at least one"}
 	}
 	for _, b := range brokers {
-		if err := b.Validate(); err != nil {
+		if err := b.check(); err != nil {
 			return err
 		}
 	}

@@ -45,7 +45,7 @@ func TestBrokerAddresses(t *testing.T) {
 		"port out of range":    {Broker{URL: "tls://b:70000"}, "no valid port"},
 		"user file":            {Broker{URL: "tls://b", UserFile: file}, ""},
 	} {
-		err := tc.b.Validate()
+		err := tc.b.check()
 		switch {
 		case tc.want == "" && err != nil:
 			t.Errorf("%s: %v", name, err)
@@ -61,7 +61,7 @@ func TestBrokerAddresses(t *testing.T) {
 		{URL: "tls://b", CAFile: file + "x"}, {URL: "tls://b", CertFile: file + "x", KeyFile: file + "y"},
 		{URL: "tls://b", UserFile: file + "x"}, {URL: "tls://b", UserFile: file, PasswordFile: file + "x"},
 	} {
-		if err := b.Validate(); !errors.Is(err, fs.ErrNotExist) {
+		if err := b.check(); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("a missing file: %v", err)
 		}
 	}

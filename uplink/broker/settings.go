@@ -43,7 +43,7 @@ func (s Settings) List() []Broker {
 }
 
 // Problems yields what the configuration file may not set, by its key. Files
-// are not opened; see [Broker.Validate].
+// are not opened; see [Open].
 func (s Settings) Problems() iter.Seq2[string, error] {
 	return failure.Problems(func(add failure.Add) {
 		if len(s.Brokers) > maxBrokers {

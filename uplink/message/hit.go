@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// SchemaVersion is the version that every message carries. Receivers ignore
+// schemaVersion is the version that every message carries. Receivers ignore
 // fields they do not know; only an incompatible change raises it.
-const SchemaVersion = 1
+const schemaVersion = 1
 
 // Hit is one passage whose plate matched the hotlist. It is a lead, not a
 // fact: it always carries "verified": false and the [Notice].
@@ -91,7 +91,7 @@ type Match struct {
 	List     string `json:"list"`
 	Version  string `json:"version,omitempty"` // the list's version
 	Category string `json:"category"`          // stolen_vehicle, amber_alert, ...
-	Priority int    `json:"priority"`          // 1 is the most urgent; 0 is unknown and counts as [DefaultPriority]
+	Priority int    `json:"priority"`          // 1 is the most urgent; 0 is unknown and counts as 5
 	// Covert: whoever stops the vehicle must not show that it was expected.
 	Covert   bool   `json:"covert,omitempty"`
 	Handling string `json:"handling,omitempty"` // what to do, in the list's own words
@@ -125,6 +125,13 @@ type Vehicle struct {
 	Style  string `json:"style,omitempty"`
 	Colour string `json:"colour,omitempty"`
 }
+
+// Largest pictures of a hit, in bytes of JPEG. With both, and base64, a message
+// stays below 300 KiB.
+const (
+	MaxPlateBytes   = 48 << 10
+	MaxContextBytes = 160 << 10
+)
 
 // Picture is a JPEG; JSON carries it in base64.
 type Picture struct {
@@ -163,16 +170,16 @@ func (c ClockState) MarshalText() ([]byte, error) {
 	return []byte(ClockUnsynchronised), nil
 }
 
-// Version is always written as [SchemaVersion].
+// Version is always written as 1, see schemaVersion.
 type Version struct{}
 
-// MarshalJSON writes [SchemaVersion].
-func (Version) MarshalJSON() ([]byte, error) { return strconv.AppendInt(nil, SchemaVersion, 10), nil }
+// MarshalJSON writes the version.
+func (Version) MarshalJSON() ([]byte, error) { return strconv.AppendInt(nil, schemaVersion, 10), nil }
 
 // UnmarshalJSON refuses any other version.
 func (*Version) UnmarshalJSON(b []byte) error {
-	if n, err := strconv.Atoi(string(b)); err != nil || n != SchemaVersion {
-		return fmt.Errorf("the message has schema version %.20s, this program knows %d", b, SchemaVersion)
+	if n, err := strconv.Atoi(string(b)); err != nil || n != schemaVersion {
+		return fmt.Errorf("the message has schema version %.20s, this program knows %d", b, schemaVersion)
 	}
 	return nil
 }
@@ -192,14 +199,14 @@ func (*Verified) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// NoticeText is what every hit tells the person who receives it.
-const NoticeText = "A lead, not a fact: before acting, a person must compare the plate and its issuing state with the pictures and the vehicle, and confirm that the entry is still current."
+// noticeText is what every hit tells the person who receives it.
+const noticeText = "A lead, not a fact: before acting, a person must compare the plate and its issuing state with the pictures and the vehicle, and confirm that the entry is still current."
 
-// Notice is always written as [NoticeText].
+// Notice is always written as the same sentence, noticeText.
 type Notice struct{}
 
-// MarshalJSON writes [NoticeText].
-func (Notice) MarshalJSON() ([]byte, error) { return []byte(strconv.Quote(NoticeText)), nil }
+// MarshalJSON writes the sentence.
+func (Notice) MarshalJSON() ([]byte, error) { return []byte(strconv.Quote(noticeText)), nil }
 
 // UnmarshalJSON accepts any string: receivers show a notice of their own.
 func (*Notice) UnmarshalJSON(b []byte) error {
@@ -209,8 +216,8 @@ func (*Notice) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// DefaultPriority is the priority of a match without one.
-const DefaultPriority = 5
+// defaultPriority is the priority of a match without one.
+const defaultPriority = 5
 
 // Urgency is the most urgent priority among the matches; 1 is the most urgent.
 func (h *Hit) Urgency() int {
@@ -218,12 +225,12 @@ func (h *Hit) Urgency() int {
 	for _, m := range h.Matches {
 		p := m.Priority
 		if p <= 0 {
-			p = DefaultPriority
+			p = defaultPriority
 		}
 		best = min(best, p)
 	}
 	if len(h.Matches) == 0 {
-		best = DefaultPriority
+		best = defaultPriority
 	}
 	return best
 }

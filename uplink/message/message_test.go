@@ -92,11 +92,11 @@ func drift(typ reflect.Type, s schemaNode, defs map[string]schemaNode, used map[
 	}
 	switch typ {
 	case reflect.TypeFor[Version]():
-		return fixed(float64(SchemaVersion))
+		return fixed(float64(schemaVersion))
 	case reflect.TypeFor[Verified]():
 		return fixed(false)
 	case reflect.TypeFor[Notice]():
-		return fixed(NoticeText)
+		return fixed(noticeText)
 	case reflect.TypeFor[time.Time]():
 		if s.Format != "date-time" {
 			return []string{at + ": the schema does not say date-time"}
@@ -263,7 +263,7 @@ func TestHitIsNeverVerified(t *testing.T) {
 	if err := json.Unmarshal(b, &m); err != nil {
 		t.Fatal(err)
 	}
-	if m["verified"] != false || m["notice"] != NoticeText || m["version"] != float64(SchemaVersion) || m["clock"] != "unsynchronised" {
+	if m["verified"] != false || m["notice"] != noticeText || m["version"] != float64(schemaVersion) || m["clock"] != "unsynchronised" {
 		t.Errorf("the zero hit is %s", b)
 	}
 	for _, bad := range []string{`{"verified":true}`, `{"verified":null}`, `{"version":2}`, `{"notice":7}`} {
@@ -318,7 +318,7 @@ func TestUrgency(t *testing.T) {
 		t.Errorf("urgency %d", u)
 	}
 	h = Hit{Matches: []Match{{}}}
-	if u := h.Urgency(); u != DefaultPriority {
+	if u := h.Urgency(); u != defaultPriority {
 		t.Errorf("urgency without a priority %d", u)
 	}
 }

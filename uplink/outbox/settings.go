@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"platewatch/uplink/failure"
+	"platewatch/uplink/message"
 	"platewatch/uplink/outbox/internal/journal"
 
 	bolt "go.etcd.io/bbolt"
@@ -44,7 +45,7 @@ type Settings struct {
 	ClockSet func() bool `toml:"-"`
 
 	// A larger picture is left out of its hit and counted, in bytes of JPEG.
-	// Defaults 48 KiB and 160 KiB: with base64 a message stays below 300 KiB.
+	// Defaults [message.MaxPlateBytes] and [message.MaxContextBytes].
 	MaxPlatePicture   int `toml:"-"`
 	MaxContextPicture int `toml:"-"`
 	// MaxMessage bounds a hit without its pictures, in bytes of JSON. A larger
@@ -144,8 +145,8 @@ func (o Settings) withDefaults() Settings {
 		o.MaintainEvery = retryDisk
 	}
 	def(&o.MaxEntries, 20_000)
-	def(&o.MaxPlatePicture, 48<<10)
-	def(&o.MaxContextPicture, 160<<10)
+	def(&o.MaxPlatePicture, message.MaxPlateBytes)
+	def(&o.MaxContextPicture, message.MaxContextBytes)
 	def(&o.MaxMessage, 64<<10)
 	o.MaxMessage = min(o.MaxMessage, journal.MaxBody)
 	if o.LockTimeout <= 0 {

@@ -33,7 +33,7 @@ var Kind = source.Kind{
 	Recognise: func(s string) bool { return source.HasScheme(s, schemes...) },
 	Keys:      []string{"transport", "credentials_file"},
 	Live:      true,
-	Defaults:  func(c *source.Config) { c.Transport = cmp.Or(c.Transport, TCP) },
+	Defaults:  func(c *source.Config) { c.Transport = cmp.Or(c.Transport, transportTCP) },
 	Problems:  problems,
 	Open:      open,
 }
@@ -42,14 +42,14 @@ var schemes = []string{"rtsp", "rtsps"}
 
 // Values of [source.Config.Transport].
 const (
-	TCP = "tcp" // interleaved in the RTSP connection: no packet is lost
-	UDP = "udp"
+	transportTCP = "tcp" // interleaved in the RTSP connection: no packet is lost
+	transportUDP = "udp"
 )
 
 func problems(c source.Config) iter.Seq2[string, error] {
 	return source.Failed(
 		source.Check{Key: "source", Err: c.CheckAddress("rtsp://host:554/path", schemes...)},
-		source.Check{Key: "transport", Err: source.OneOf(c.Transport, TCP, UDP)},
+		source.Check{Key: "transport", Err: source.OneOf(c.Transport, transportTCP, transportUDP)},
 	)
 }
 

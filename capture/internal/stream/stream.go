@@ -25,9 +25,9 @@ const (
 	maxPixels = 7680 * 4320
 )
 
-// MaxBlocked bounds the goroutines and captures that a camera can lose to calls
+// maxBlocked bounds the goroutines and captures that a camera can lose to calls
 // that do not return.
-const MaxBlocked = 3
+const maxBlocked = 3
 
 // Spec says how to open one capture of the video library.
 type Spec struct {
@@ -87,7 +87,7 @@ type Stream struct {
 // Open opens spec. It returns the library's error as it is: the caller
 // knows what it means for its kind of camera.
 func Open(ctx context.Context, spec Spec, open Opener, a *worker.Abandoned) (*Stream, error) {
-	if n := a.Blocked(); n >= MaxBlocked {
+	if n := a.Blocked(); n >= maxBlocked {
 		return nil, fmt.Errorf("%w: %d earlier calls have not returned", fault.ErrBlocked, n)
 	}
 	s := &Stream{ctx: ctx, spec: spec, buf: gocv.NewMat(), position: math.NaN(), origin: math.NaN()}

@@ -36,7 +36,7 @@ func problems(c source.Config) iter.Seq2[string, error] {
 	if c.Exposure != 0 {
 		exposure = source.TimeInRange(c.Exposure, exposureUnit, time.Second)
 	}
-	size, key := checkSize(c)
+	key, size := checkSize(c)
 	return source.Failed(
 		source.Check{Key: key, Err: size},
 		source.Check{Key: "format", Err: checkFormat(c.Format)},
@@ -45,18 +45,18 @@ func problems(c source.Config) iter.Seq2[string, error] {
 	)
 }
 
-// checkSize checks width and height, and says which of them to blame.
-func checkSize(c source.Config) (err error, key string) {
+// checkSize checks width and height; key is the one to blame.
+func checkSize(c source.Config) (key string, err error) {
 	possible := func(v int) bool { return v >= 0 && v <= stream.MaxSide }
 	if possible(c.Width) && possible(c.Height) && (c.Width == 0) == (c.Height == 0) {
-		return nil, ""
+		return "", nil
 	}
 	key = "width"
 	if c.Width == 0 || !possible(c.Height) {
 		key = "height"
 	}
-	return source.Problem(fmt.Sprintf("give both width and height, up to %d, or neither", stream.MaxSide),
-		": a size of %d × %d pixels is not possible", c.Width, c.Height), key
+	return key, source.Problem(fmt.Sprintf("give both width and height, up to %d, or neither", stream.MaxSide),
+		": a size of %d × %d pixels is not possible", c.Width, c.Height)
 }
 
 func checkFormat(format string) error {

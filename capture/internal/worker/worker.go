@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// Overrun is how much longer than its own bound a call may take before it
+	// overrun is how much longer than its own bound a call may take before it
 	// is abandoned.
-	Overrun = time.Second
+	overrun = time.Second
 	// cancelGrace is how long a call may go on after its context has ended: most
 	// return within a frame, and then nothing has to be abandoned.
 	cancelGrace = 1500 * time.Millisecond
@@ -81,7 +81,7 @@ func New(a *Abandoned, last func()) *Worker {
 // Closed tells whether the worker was closed or lost to an abandoned call.
 func (w *Worker) Closed() bool { return w.closed }
 
-// Do runs call and waits for it: for bound + [Overrun], or for 1.5 s once ctx
+// Do runs call and waits for it: for bound + 1 s, or for 1.5 s once ctx
 // has ended. When call does not return in time, the worker is lost, whatever
 // call writes to must not be touched any more, and the error is ctx's or
 // [fault.ErrBlocked].
@@ -89,8 +89,8 @@ func (w *Worker) Do(ctx context.Context, bound time.Duration, call func()) error
 	if w.closed {
 		return fault.ErrClosed
 	}
-	deadline := time.Now().Add(bound + Overrun)
-	w.timer.Reset(bound + Overrun)
+	deadline := time.Now().Add(bound + overrun)
+	w.timer.Reset(bound + overrun)
 	defer w.timer.Stop()
 	w.work <- call // the goroutine is idle: this does not wait
 	cancelled := ctx.Done()

@@ -92,7 +92,7 @@ func TestRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = Parse(name+".toml", text)
+			_, err = parse(name+".toml", text)
 			var refused *Error
 			if !errors.As(err, &refused) {
 				t.Fatalf("got %v, want an *Error", err)
@@ -115,7 +115,7 @@ source = "/dev/video0"
 
 func mustParse(t *testing.T, text string) *Config {
 	t.Helper()
-	c, err := Parse("test.toml", []byte(text))
+	c, err := parse("test.toml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ ca = "ca.crt"
 cert = "/srv/unit.crt"
 key = "/srv/unit.key"
 `)
-	c.Resolve("/etc/platewatch", env("STATE_DIRECTORY", "/var/lib/private/pw:/var/lib/other", "CREDENTIALS_DIRECTORY", credentials))
+	c.resolve("/etc/platewatch", env("STATE_DIRECTORY", "/var/lib/private/pw:/var/lib/other", "CREDENTIALS_DIRECTORY", credentials))
 	got := []string{c.StateDir, c.Hotlist.Path, c.Uplink.OutboxFile, c.Uplink.Broker.PasswordFile, c.Uplink.Broker.CA, c.Uplink.Broker.Cert,
 		c.Cameras[0].Source, c.Cameras[1].Source, c.Cameras[2].Source, c.Cameras[3].Source, c.Cameras[3].CredentialsFile, c.OCR.Model}
 	want := []string{"/var/lib/private/pw", "/var/lib/private/pw/hotlist", "/var/lib/private/pw/outbox.db",
@@ -319,7 +319,7 @@ key = "/srv/unit.key"
 
 func TestStateDirOfFileWins(t *testing.T) {
 	c := mustParse(t, `state_dir = "/srv/pw"`+small)
-	c.Resolve("/etc", env("STATE_DIRECTORY", "/var/lib/private/pw"))
+	c.resolve("/etc", env("STATE_DIRECTORY", "/var/lib/private/pw"))
 	if c.StateDir != "/srv/pw" {
 		t.Errorf("got %q", c.StateDir)
 	}

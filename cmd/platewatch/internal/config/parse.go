@@ -61,7 +61,7 @@ func Load(file string, getenv func(string) string) (*Config, error) {
 		}
 		return nil, &FileError{Op: "read the configuration", Path: file, Err: err, Advice: advice}
 	}
-	c, err := Parse(file, text)
+	c, err := parse(file, text)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func Load(file string, getenv func(string) string) (*Config, error) {
 	if err != nil {
 		return nil, &FileError{Op: "find the folder of", Path: file, Err: err}
 	}
-	c.Resolve(dir, getenv)
+	c.resolve(dir, getenv)
 	return c, nil
 }
 
@@ -90,10 +90,10 @@ func readBounded(path string, limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// Parse reads a configuration from its text; file only names it in messages.
+// parse reads a configuration from its text; file only names it in messages.
 // It reads and writes no files. Paths stay as they are written: see
 // [Config.Resolve].
-func Parse(file string, text []byte) (*Config, error) {
+func parse(file string, text []byte) (*Config, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	var tree map[string]any
 	if err := toml.Unmarshal(text, &tree); err != nil {

@@ -109,7 +109,7 @@ func FuzzKeyLines(f *testing.F) {
 func FuzzParse(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := Parse("fuzz.toml", []byte(text))
+		c, err := parse("fuzz.toml", []byte(text))
 		if err != nil {
 			var refused *Error
 			if !errors.As(err, &refused) {
@@ -124,7 +124,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		shown := show(t, c)
-		again, err := Parse("shown.toml", []byte(shown))
+		again, err := parse("shown.toml", []byte(shown))
 		if err != nil {
 			t.Fatalf("%q is shown as\n%s\nwhich is refused: %v", text, shown, err)
 		}

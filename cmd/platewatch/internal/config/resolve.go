@@ -8,14 +8,14 @@ import (
 	"platewatch/capture"
 )
 
-// Resolve makes every path absolute:
+// resolve makes every path absolute:
 //
 //   - state_dir, where the file does not set it, is systemd's $STATE_DIRECTORY;
 //   - the hotlist and the outbox are relative to the state directory;
 //   - keys, certificates and secrets are looked for in systemd's
 //     $CREDENTIALS_DIRECTORY first, then in dir;
 //   - everything else is relative to dir, the folder of the configuration file.
-func (c *Config) Resolve(dir string, getenv func(string) string) {
+func (c *Config) resolve(dir string, getenv func(string) string) {
 	if state, _, _ := strings.Cut(getenv("STATE_DIRECTORY"), ":"); state != "" && !c.origin.set("state_dir") {
 		c.StateDir = state
 	}
@@ -87,9 +87,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// Missing lists what the configuration names and this machine does not have, as
+// missingFiles lists what the configuration names and this machine does not have, as
 // "key: path". It is no error: the file may be checked on another machine.
-func (c *Config) Missing() []string {
+func (c *Config) missingFiles() []string {
 	paths := c.secretPaths()
 	for i := range c.Cameras {
 		if kind, _, _ := capture.KindOf(c.Cameras[i].Config); kind.Local {

@@ -184,7 +184,7 @@ func (c *Config) Summary(w io.Writer) error {
 	} else {
 		row("status", "%s://%s", ifElse(c.Status.Cert == "", "http", "https"), c.Status.Listen)
 	}
-	for _, p := range c.Missing() {
+	for _, p := range c.missingFiles() {
 		row("missing", "%s", p)
 	}
 	_, err := io.WriteString(w, b.String())

@@ -38,7 +38,7 @@ brokers = ["mqtts://a:8883"]
 	golden(t, "testdata/show.golden", got)
 
 	// What was shown is the same configuration again.
-	again, err := Parse("shown.toml", []byte(got))
+	again, err := parse("shown.toml", []byte(got))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ brokers = ["mqtts://a:8883"]
 // TestShowIsReadBack: whatever can be set is shown in a way that sets it.
 func TestShowIsReadBack(t *testing.T) {
 	c := fullConfig(t)
-	again, err := Parse("shown.toml", []byte(show(t, c)))
+	again, err := parse("shown.toml", []byte(show(t, c)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ enabled = true
 [uplink.home_assistant]
 enabled = true
 `)
-	c.Resolve("/nowhere", noEnv)
+	c.resolve("/nowhere", noEnv)
 	c.Cameras = c.Cameras[1:] // the machine may have a /dev/video0
 	var b strings.Builder
 	if err := c.Summary(&b); err != nil {
@@ -93,7 +93,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := Parse("platewatch.toml", text)
+	plain, err := parse("platewatch.toml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestExample(t *testing.T) {
 	// "#key = value" shows a default.
 	commented := regexp.MustCompile(`(?m)^#([a-z_]+ = .*)$`)
 	full := commented.ReplaceAllString(strings.Replace(string(text), "\n#key = value\n", "\n", 1), "$1")
-	all, err := Parse("platewatch.toml", []byte(full))
+	all, err := parse("platewatch.toml", []byte(full))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func TestDefaultsAreValid(t *testing.T) {
 	if err := c.Validate(); err != nil {
 		t.Error(err)
 	}
-	c.Resolve(t.TempDir(), noEnv)
+	c.resolve(t.TempDir(), noEnv)
 	if !filepath.IsAbs(c.Uplink.OutboxFile) {
 		t.Errorf("outbox = %q", c.Uplink.OutboxFile)
 	}

@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"platewatch/cmd/platewatch/internal/setting"
+	"platewatch/uplink/message"
 )
 
 // Settings bound the pictures of a hit.
@@ -29,22 +30,16 @@ func Default() Settings {
 	}
 }
 
-// Upper bounds. With both pictures, and base64, a message stays below 300 KiB.
-const (
-	MaxPlateBytes   = 48 * setting.KiB
-	MaxContextBytes = 160 * setting.KiB
-)
-
 // Problems yields the settings that cannot be used, by their keys.
 func (s Settings) Problems() iter.Seq2[string, error] {
 	context := error(nil)
 	if s.ContextBytes != 0 {
-		context = setting.Size(s.ContextBytes, 4*setting.KiB, MaxContextBytes)
+		context = setting.Size(s.ContextBytes, 4*setting.KiB, message.MaxContextBytes)
 	}
 	// The upper bounds keep a windscreen out of the picture: it begins about
 	// 1.3 plate widths above a European front plate.
 	return setting.Failed(
-		setting.Check{Key: "plate_bytes", Err: setting.Size(s.PlateBytes, setting.KiB, MaxPlateBytes)},
+		setting.Check{Key: "plate_bytes", Err: setting.Size(s.PlateBytes, setting.KiB, message.MaxPlateBytes)},
 		setting.Check{Key: "context_bytes", Err: context},
 		setting.Check{Key: "context_sides", Err: setting.Number(s.ContextSides, 0, 3, "plate widths")},
 		setting.Check{Key: "context_above", Err: setting.Number(s.ContextAbove, 0, 1.2, "plate widths")},
