@@ -30,10 +30,10 @@ demo: $(BIN) ## the whole system on this machine, nothing to configure
 	@$(if $(CLIPS),deploy/tools/packages clips)
 	@$(BIN) demo $(if $(CLIPS),-clips '$(CLIPS)') $(ARGS)
 
-test: packages lint ## all tests, as CI runs them
-	CGO_ENABLED=0 go test ./hotlist/... ./uplink/...
-	go test -race -timeout 20m ./...
-	go test -tags matprofile ./capture/... ./ocr
+test: packages lint ## all checks of the code and all tests, as CI runs them
+	CGO_ENABLED=0 go test -vet=off ./hotlist/... ./uplink/...
+	go test -vet=off -race -timeout 20m ./...
+	go test -vet=off -tags matprofile ./capture/... ./ocr
 	@test -d ../shared/data || echo "skipped: the accuracy floors on real pictures, because ../shared/data is not here (go test -v names each)"
 
 traffic: packages ## one passage a vehicle? 240 rendered vehicles, 1–3 lanes, day and night (10 minutes)

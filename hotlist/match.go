@@ -48,7 +48,7 @@ func (db *DB) Match(q match.Query) ([]match.Match, error) {
 	return matches, errors.Join(failed...)
 }
 
-// matchingOf is how a list is matched.
+// rulesOf is how a list is matched.
 func (db *DB) rulesOf(l *entry.List) match.Rules {
 	if db.o.RulesOf != nil {
 		return db.o.RulesOf(l.Name, l.Entries)

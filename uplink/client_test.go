@@ -70,7 +70,7 @@ func acceptMany(t *testing.T, o *outbox.Outbox, n int) []string {
 	return ids
 }
 
-// empty waits until the outbox is empty. The last acknowledgement was seen
+// waitEmpty waits until the outbox is empty. The last acknowledgement was seen
 // before; the removal follows it.
 func waitEmpty(t *testing.T, c *Client, o *outbox.Outbox) {
 	t.Helper()

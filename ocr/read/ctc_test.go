@@ -8,7 +8,7 @@ import (
 	"platewatch/ocr/text"
 )
 
-// random outputs over the blank, A and B.
+// randomOutputs makes up outputs over the blank, A and B.
 func randomOutputs(r *rand.Rand, steps int) outputs {
 	p := make([]float32, steps*Classes)
 	for t := range steps {

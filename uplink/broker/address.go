@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// ErrPlaintext: a broker that is not on this machine needs TLS.
+// ErrPlaintext refuses a broker that is neither on this machine nor reached over
+// TLS.
 var ErrPlaintext = errors.New("a broker on another machine needs TLS")
 
 // plainSchemes and tlsSchemes are the ways to begin a broker's address.

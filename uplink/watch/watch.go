@@ -73,7 +73,8 @@ const (
 	watchUnits   = 10_000
 )
 
-// ErrStop, returned by a handler that processed its message, makes [Run] return nil.
+// ErrStop is returned by a handler that has processed its message and wants [Run]
+// to return nil.
 var ErrStop = errors.New("stop watching")
 
 // Run subscribes to one unit or the fleet and calls the handler until ctx is

@@ -29,7 +29,7 @@ type check struct {
 var checks = []check{
 	{name: "gofmt", about: "formatted as gofmt does", run: gofmt},
 	{name: "vet", about: "go vet", run: command("go", "vet", "./...")},
-	{name: "staticcheck", about: "staticcheck", run: command("go", "tool", "staticcheck", "./...")},
+	{name: "staticcheck", about: "staticcheck; doc comments begin with the name they are about", run: command("go", "tool", "staticcheck", "-checks", "inherit,ST1000,ST1020,ST1021,ST1022", "./...")},
 	{name: "errors", about: "no lost error, no error compared with ==, no shadowed predeclared name", run: errorsAndNames},
 	{name: "exports", about: "no exported name that no other package uses", run: unusedExports},
 	{name: "dead", about: "no function that no program reaches", run: deadFunctions},

@@ -239,7 +239,7 @@ func isRefusal(err error) bool {
 	return false
 }
 
-// ErrLost: the connection was lost.
+// ErrLost says that the connection was lost.
 var ErrLost = errors.New("the connection was lost")
 
 // SubscriptionError is an error if the broker refused one of the topics: MQTT 3.1.1

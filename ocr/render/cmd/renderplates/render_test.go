@@ -112,7 +112,7 @@ func TestMarksAreNoCharacters(t *testing.T) {
 	}
 }
 
-// split repeats weighted patterns.
+// TestSplit: a pattern with a weight is repeated.
 func TestSplit(t *testing.T) {
 	got := split("LL DD*2 DDD*1 LLL|D")
 	want := []string{"LL DD", "LL DD", "DDD", "LLL", "D"}
