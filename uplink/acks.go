@@ -158,7 +158,7 @@ func (s *session) resendOverdue() {
 	if again == 0 {
 		return
 	}
-	s.client.count(func(st *Stats) { st.LastProblem = serverSilent })
+	s.client.count(func(st *Stats) { st.ServerSilent, st.LastProblem = true, serverSilent })
 	if s.client.logged.ShouldLog(serverSilent) {
 		s.client.log.Warn(serverSilent+"; they stay in the outbox and are resent", "broker", s.broker.Name(), "hits", again)
 	}
@@ -223,7 +223,7 @@ func (s *session) onServerAcks(refs []outbox.Ref) {
 	s.resendOvertaken(latest)
 	if s.countAwaiting(); len(done) > 0 {
 		s.client.count(func(st *Stats) {
-			if st.LastProblem == serverSilent {
+			if st.ServerSilent = false; st.LastProblem == serverSilent {
 				st.LastProblem = ""
 			}
 		})

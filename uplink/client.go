@@ -90,7 +90,8 @@ func (c *Client) Run(ctx context.Context) error {
 	for at := 0; ctx.Err() == nil; {
 		b := c.cfg.Brokers[at]
 		started := time.Now()
-		c.count(func(s *Stats) { s.Broker, s.Insecure = b.Name(), b.Plaintext() })
+		expires := b.CertificateExpires()
+		c.count(func(s *Stats) { s.Broker, s.Insecure, s.Certificate = b.Name(), b.Plaintext(), expires })
 		l, err := c.connect(ctx, b)
 		if err == nil {
 			c.log.Info("connected to the broker", "broker", b.Name())
@@ -99,7 +100,7 @@ func (c *Client) Run(ctx context.Context) error {
 				s.Connects++
 			})
 			err = c.serve(ctx, l, at)
-			c.count(func(s *Stats) { s.Connected, s.Since, s.Awaiting = false, time.Now(), 0 })
+			c.count(func(s *Stats) { s.Connected, s.Since, s.Awaiting, s.ServerSilent = false, time.Now(), 0, false })
 			if time.Since(started) >= link.GoodSession {
 				wait.Reset()
 				c.logged.Reset()

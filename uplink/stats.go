@@ -1,7 +1,6 @@
 package uplink
 
 import (
-	"fmt"
 	"time"
 
 	"platewatch/uplink/broker"
@@ -11,8 +10,9 @@ import (
 // Stats is what the client did since it was made.
 type Stats struct {
 	Connected       bool
-	Broker          string // the one connected to, or tried last
-	Insecure        bool   // that one is on another machine and the link is not encrypted
+	Broker          string    // the one connected to, or tried last
+	Insecure        bool      // that one is on another machine and the link is not encrypted
+	Certificate     time.Time // end of the client's certificate; zero without one
 	Connects        uint64
 	Delivered       uint64 // hits acknowledged
 	Resent          uint64 // hits published again after a connection ended, or because the server did not acknowledge them
@@ -20,6 +20,7 @@ type Stats struct {
 	WithoutPictures uint64 // hits published without their pictures because the broker may refuse their size
 	Awaiting        int    // hits that the broker acknowledged and the server did not
 	UnexpectedAcks  uint64 // acknowledgements that were ignored: not valid, retained, or for hits that were not sent
+	ServerSilent    bool   // the server does not acknowledge hits that the broker has
 	LastProblem     string // why the last connection was lost or could not be made; "" after one was made
 	Since           time.Time
 }
@@ -57,23 +58,5 @@ func (c *Client) health(b broker.Broker) message.Health {
 		Broker: b.Name(), Connects: c.stats.Connects, Delivered: c.stats.Delivered, Resent: c.stats.Resent,
 		Insecure: b.Plaintext(), LastProblem: c.stats.LastProblem, ControlDrops: c.drops, Awaiting: c.stats.Awaiting, UnexpectedAcks: c.stats.UnexpectedAcks,
 	}
-	h.Problems = append(h.Problems, c.stats.problems()...)
 	return h
-}
-
-// Problems are what a person should know of the link while it is connected, one
-// sentence each.
-func (c *Client) Problems() []string { return c.Stats().problems() }
-
-func (s Stats) problems() (out []string) {
-	if s.Insecure {
-		out = append(out, fmt.Sprintf("The link to %s is not encrypted, as configured.", s.Broker))
-	}
-	if s.LastProblem == serverSilent {
-		out = append(out, fmt.Sprintf("The server does not acknowledge hits: %d are kept and resent from time to time.", s.Awaiting))
-	}
-	if s.UnexpectedAcks > 0 {
-		out = append(out, fmt.Sprintf("%d acknowledgements were ignored: not valid, retained, or for hits that were not sent. Somebody may be forging them.", s.UnexpectedAcks))
-	}
-	return out
 }

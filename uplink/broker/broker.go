@@ -173,6 +173,16 @@ func (b Broker) Credentials() (Credentials, error) {
 	return c, nil
 }
 
+// CertificateExpires is the end of the client's certificate; zero if there is none,
+// or if it cannot be read.
+func (b Broker) CertificateExpires() time.Time {
+	c, err := b.Credentials()
+	if err != nil || c.TLS == nil || len(c.TLS.Certificates) == 0 || c.TLS.Certificates[0].Leaf == nil {
+		return time.Time{}
+	}
+	return c.TLS.Certificates[0].Leaf.NotAfter
+}
+
 // Connect makes the TCP connection and, unless tlsConfig is nil, the TLS connection.
 func (b Broker) Connect(ctx context.Context, tlsConfig *tls.Config) (net.Conn, error) {
 	u, _, err := b.address()

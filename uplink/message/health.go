@@ -1,6 +1,9 @@
 package message
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // State is the unit's birth message and last will. Retained.
 type State struct {
@@ -39,8 +42,23 @@ type Health struct {
 	Lists       []ListHealth   `json:"lists"`
 	Disk        *DiskHealth    `json:"disk,omitempty"`
 	Temperature *float64       `json:"temperature_c,omitempty"` // °C of the board
-	Problems    []string       `json:"problems,omitempty"`      // one sentence each
+	Level       Level          `json:"level"`                   // of the worst problem
+	Headline    string         `json:"headline,omitempty"`      // the worst truth, in one line
+	Problems    []string       `json:"problems,omitempty"`      // one sentence each, the worst first
 }
+
+// Level says how bad a unit's condition is. The zero value is written as ok.
+type Level string
+
+// The levels.
+const (
+	LevelOK   Level = "ok"
+	LevelWarn Level = "warn" // it works, and a person should look after it
+	LevelBad  Level = "bad"  // it does not do its work
+)
+
+// MarshalText writes the zero value as ok.
+func (l Level) MarshalText() ([]byte, error) { return []byte(cmp.Or(l, LevelOK)), nil }
 
 // CameraHealth is the state of one camera.
 type CameraHealth struct {
@@ -69,13 +87,15 @@ type LinkHealth struct {
 	ControlDrops   uint64 `json:"control_drops"` // health or list reports replaced before they were sent
 }
 
-// ListHealth is one list the unit holds.
+// ListHealth is one list that the unit holds, or should hold.
 type ListHealth struct {
 	Name     string    `json:"name"`
 	Version  string    `json:"version,omitempty"`
 	Entries  int       `json:"entries"`
 	Imported time.Time `json:"imported,omitzero"`
 	Expires  time.Time `json:"expires,omitzero"`
+	Missing  bool      `json:"missing,omitempty"` // the unit should hold it, and does not
+	Overdue  bool      `json:"overdue,omitempty"` // it has expired, and no newer version arrived; it is still in use
 }
 
 // DiskHealth is the file system that holds the outbox, in bytes.

@@ -106,6 +106,8 @@ func drift(typ reflect.Type, s schemaNode, defs map[string]schemaNode, used map[
 		return enum(string(HowExact), string(HowConfusable), string(HowOneCharacter), string(HowWildcard))
 	case reflect.TypeFor[ClockState]():
 		return enum(string(ClockSynchronised), string(ClockUnsynchronised))
+	case reflect.TypeFor[Level]():
+		return enum(string(LevelOK), string(LevelWarn), string(LevelBad))
 	case reflect.TypeFor[Presence]():
 		return enum(string(Online), string(Offline))
 	}

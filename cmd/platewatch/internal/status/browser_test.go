@@ -200,7 +200,7 @@ func TestPageInBrowser(t *testing.T) {
 	})
 	waitFor(t, ctx, `document.querySelector("#tile-hits .value").textContent === "4"`)
 	waitFor(t, ctx, `document.querySelector("#hit-list .plate").textContent === "<b>X1</b>"`)
-	waitFor(t, ctx, `document.getElementById("overall").textContent === "Camera yard is offline"`)
+	waitFor(t, ctx, `document.getElementById("overall").textContent === "Camera yard is offline: unplugged"`)
 	do(t, ctx, chromedp.Click(chromedp.CSS(`[data-camera="yard"]`)))
 	waitFor(t, ctx, `document.getElementById("no-picture").textContent.includes("unplugged")`)
 	do(t, ctx, chromedp.Click(chromedp.CSS(`[data-camera="front"]`)))
@@ -246,8 +246,10 @@ func TestLostInBrowser(t *testing.T) {
 	end()
 	<-gone
 	waitFor(t, ctx, `!document.getElementById("lost").hidden`)
+	waitFor(t, ctx, `document.getElementById("overall").textContent === "No connection to the unit" && document.getElementById("overall").className === "state bad"`)
 	start(t, newServer(t, u, Options{Settings: Settings{Listen: strings.TrimSuffix(strings.TrimPrefix(base, "http://"), "/")}}))
 	waitFor(t, ctx, `document.getElementById("lost").hidden`)
+	waitFor(t, ctx, `document.getElementById("overall").textContent === "Watching, hits reach the server"`)
 }
 
 // photograph writes screenshots for people: -shots DIR.
@@ -279,7 +281,7 @@ func photograph(t *testing.T, ctx context.Context, u *fakeUnit) {
 	trouble := newFake().doc
 	u.change(func(d *Document) {
 		*d = trouble
-		d.Warnings = []string{"The outbox was damaged and has been replaced: outbox.db.corrupt is kept."}
+		d.Outbox.Damage = "page 3 has no type; 12 hits were recovered, and the damaged file is kept as outbox.db.corrupt"
 	})
 	shoot("phone-dark-trouble", 360, 740, "dark")
 	shoot("desk-light-trouble", 1180, 800, "light")

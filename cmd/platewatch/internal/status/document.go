@@ -74,9 +74,11 @@ type Document struct {
 	Uplink  Uplink  `json:"uplink"`
 	Process Process `json:"process"`
 
-	// Warnings are faults that do not stop the unit, one sentence each: a
-	// plaintext broker, a damaged file that was replaced.
-	Warnings []string `json:"warnings,omitempty"`
+	Disk        *Disk    `json:"disk,omitempty"`          // of the outbox
+	Temperature *float64 `json:"temperature_c,omitempty"` // of the board, °C
+
+	// Condition is what [Judge] says of all this. The server fills it in.
+	Condition Condition `json:"condition"`
 }
 
 // Version identifies the program.
@@ -119,6 +121,10 @@ type Camera struct {
 	Opens     uint64            `json:"opens"`           // number of times it was opened
 	LastFrame Seconds           `json:"last_frame_age_s"`
 	LastError string            `json:"last_error,omitempty"` // redacted
+
+	Failures   uint64  `json:"failures"`                // frames that could not be processed
+	FailureAge Seconds `json:"failure_age_s,omitempty"` // since the last of them
+	Advice     string  `json:"advice,omitempty"`        // what would make plates easier to read
 
 	Still     uint64 `json:"still"`      // frames on which nothing moved
 	Looks     uint64 `json:"looks"`      // frames searched for plates
@@ -212,14 +218,35 @@ type Hotlist struct {
 	Open  bool   `json:"open"`
 	Error string `json:"error,omitempty"`
 	Lists []List `json:"lists"`
+	// Damage are the damaged files of lists that were found.
+	Damage []ListDamage `json:"damage,omitempty"`
 }
 
-// List is one hotlist.
+// List is one hotlist that the unit holds, or should hold.
 type List struct {
 	Name     string    `json:"name"`
 	Version  string    `json:"version"`
 	Entries  int       `json:"entries"`
 	Imported time.Time `json:"imported"`
+	Expires  time.Time `json:"expires,omitzero"`   // when a newer version is due; zero for lists that are not signed
+	Missing  bool      `json:"missing,omitempty"`  // not held
+	Lost     bool      `json:"lost,omitempty"`     // missing, and it was held before
+	Overdue  bool      `json:"overdue,omitempty"`  // its time is over, and no newer version arrived
+	Fallback bool      `json:"fallback,omitempty"` // an older version is in use, because the newest is damaged
+	Refused  string    `json:"refused,omitempty"`  // why the last update was refused
+}
+
+// ListDamage is a damaged file of a list.
+type ListDamage struct {
+	List     string `json:"list"`
+	Reason   string `json:"reason"`
+	SetAside bool   `json:"set_aside"` // it was replaced; otherwise the list cannot be used
+}
+
+// Disk is a file system, in bytes.
+type Disk struct {
+	Free  uint64 `json:"free"`
+	Total uint64 `json:"total"`
 }
 
 // Outbox holds the hits that wait for the server.
@@ -233,6 +260,11 @@ type Outbox struct {
 	Dropped   map[string]uint64 `json:"dropped,omitempty"` // by reason
 	Unsaved   int               `json:"unsaved"`           // pending hits held in memory only, because the disk cannot be written
 	Awaiting  int               `json:"awaiting"`          // hits that the broker has and the server has not acknowledged yet
+
+	Quarantined       int    `json:"quarantined"`                   // hits that can never be delivered
+	DiskProblem       string `json:"disk_problem,omitempty"`        // why the disk cannot be written
+	NumberFileProblem string `json:"number_file_problem,omitempty"` // why the side file cannot be written
+	Damage            string `json:"damage,omitempty"`              // what was wrong with the file, and what became of it
 }
 
 // Uplink is the connection to the central server.
@@ -242,6 +274,11 @@ type Uplink struct {
 	Since     Seconds `json:"since_s"`
 	Delivered uint64  `json:"delivered"` // acknowledged messages
 	LastError string  `json:"last_error,omitempty"`
+
+	ServerSilent   bool      `json:"server_silent,omitempty"`      // the server does not acknowledge what the broker has
+	UnexpectedAcks uint64    `json:"unexpected_acks,omitempty"`    // acknowledgements that were ignored
+	Insecure       bool      `json:"insecure,omitempty"`           // not encrypted, as configured
+	Certificate    time.Time `json:"certificate_expires,omitzero"` // end of the unit's own certificate
 }
 
 // Process describes the process. The server fills in what the Unit leaves zero.

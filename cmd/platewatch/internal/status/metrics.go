@@ -35,6 +35,8 @@ var (
 	mUptime      = metric("uptime_seconds", "Time since the start, by the monotonic clock.")
 	mClock       = metric("clock_synchronized", "1 while the clock is synchronised.")
 	mProgress    = metric("progress_age_seconds", "Time since the last loop iteration of the slowest camera pipeline.")
+	mCondition   = metric("condition", "Condition of the unit: 0 ok, 1 a person should look after it, 2 it does not do its work.")
+	mProblems    = metric("problems", "Problems that need a person, by what they are about.", "about")
 	mReady       = metric("ready", "1 while /readyz succeeds.")
 	mOnline      = metric("camera_online", "1 while the camera delivers frames.", "camera")
 	mFPS         = metric("camera_frames_per_second", "Frames a second that the camera delivers.", "camera")
@@ -92,7 +94,15 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	gauge(mUptime, float64(doc.Uptime))
 	gauge(mClock, truth(doc.Clock.State == ClockSynchronised))
 	gauge(mProgress, float64(doc.ProgressAge))
-	gauge(mReady, truth(len(lacking(doc)) == 0))
+	gauge(mReady, truth(doc.Condition.Ready()))
+	gauge(mCondition, map[Level]float64{Warn: 1, Bad: 2}[doc.Condition.Level])
+	problems := map[string]float64{"cameras": 0, "outbox": 0, "hotlist": 0, "uplink": 0, "clock": 0}
+	for _, p := range doc.Condition.needing() {
+		problems[p.About]++
+	}
+	for about, n := range problems {
+		gauge(mProblems, n, about)
+	}
 
 	for _, cam := range doc.Cameras {
 		gauge(mOnline, truth(cam.State == "online"), cam.Name)

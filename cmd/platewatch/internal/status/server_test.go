@@ -156,9 +156,10 @@ func TestHealth(t *testing.T) {
 		t.Errorf("without a camera: %d %s", w.Code, w.Body)
 	}
 	w := get(h, "/readyz")
-	want := "camera rear is offline: read /dev/video0: no such device\n" +
-		"the hotlist is empty: platewatch hotlist import\n" +
-		"the outbox is not open: no space left on device\n"
+	want := "bad: Camera rear is offline: read /dev/video0: no such device.\n" +
+		"bad: The outbox is not open, so hits cannot be stored: no space left on device.\n" +
+		"bad: The hotlist is empty, so nothing can match: run platewatch hotlist import.\n" +
+		"warn: No connection to the broker: dial tcp: i/o timeout: 0 hits wait in the outbox.\n"
 	if diff := cmp.Diff(want, w.Body.String()); diff != "" || w.Code != 503 {
 		t.Errorf("%d (-want +got):\n%s", w.Code, diff)
 	}

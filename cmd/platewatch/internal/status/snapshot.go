@@ -43,6 +43,7 @@ func (s *snapshot) get() (Document, []byte) {
 	if doc.Hotlist.Lists == nil {
 		doc.Hotlist.Lists = []List{}
 	}
+	doc.Condition = Judge(&doc)
 	b, err := json.Marshal(doc)
 	if err != nil { // a number that JSON cannot express, such as a confidence of NaN
 		b, _ = json.Marshal(map[string]string{"unit": doc.Unit, "error": "the document cannot be encoded: " + err.Error()})

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -227,6 +228,7 @@ func TestHitInFull(t *testing.T) {
 // TestProblems: each fault gives its sentence in the health message and on the
 // page.
 func TestProblems(t *testing.T) {
+	const noCamera = "No camera is configured."
 	const noBroker = "No broker is configured: hits stay in the outbox."
 	for _, test := range []struct {
 		name    string
@@ -244,19 +246,25 @@ func TestProblems(t *testing.T) {
 			importList(t, c, "a", twoPlates)
 			importList(t, c, "a", "plate\nCC33CCC\n")
 			truncate(t, filepath.Join(c.Hotlist.Path, "a.hotlist"))
-		}, []string{"1 hotlists: using the previous version, because the newest is damaged.", "Hotlist a was damaged and set aside: "}},
+		}, []string{"Hotlist a was damaged and set aside: ", "Hotlist a: the previous version is in use, because the newest is damaged."}},
 		{"a damaged outbox", func(t *testing.T, c *config.Config) {
 			importList(t, c, "a", twoPlates)
 			if err := os.WriteFile(c.Uplink.OutboxFile, []byte(strings.Repeat("no outbox ", 1000)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-		}, []string{"The outbox was damaged ("}},
+		}, []string{"The outbox was damaged: "}},
+		{"a followed list that never arrived", func(t *testing.T, c *config.Config) {
+			importList(t, c, "a", twoPlates)
+			c.Uplink.Lists.Lists = []string{"a", "national"}
+		}, []string{"Hotlist national is followed and has never arrived: "}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := unitConfig(t)
 			test.prepare(t, c)
 			u := openUnit(t, c, slog.New(slog.DiscardHandler))
-			want := append(test.want, noBroker)
+			u.pipelines = nil
+			u.clock = func() status.Clock { return status.Clock{State: status.ClockSynchronised} }
+			want := slices.Concat([]string{noCamera}, test.want, []string{noBroker})
 			h := u.health()
 			if len(h.Problems) != len(want) {
 				t.Fatalf("got %q\nwant %q", h.Problems, want)
@@ -266,8 +274,8 @@ func TestProblems(t *testing.T) {
 					t.Errorf("got %q, want %q", p, want[i])
 				}
 			}
-			if diff := cmp.Diff(h.Problems, u.Status().Warnings); diff != "" {
-				t.Errorf("the page says otherwise (-health +page):\n%s", diff)
+			if h.Level != message.LevelBad || h.Headline != fmt.Sprintf("No camera is configured (and %d more)", len(want)-1) {
+				t.Errorf("level %s, headline %q", h.Level, h.Headline)
 			}
 		})
 	}
@@ -309,10 +317,11 @@ func TestCameraOffline(t *testing.T) {
 			break
 		}
 	}
-	if p := u.problems(); len(p) != 2 || !strings.HasPrefix(p[0], "Camera front is offline: ") {
+	u.clock = func() status.Clock { return status.Clock{State: status.ClockSynchronised} }
+	if p := u.condition().Sentences(); len(p) != 2 || !strings.HasPrefix(p[0], "Camera front is offline: ") {
 		t.Errorf("%q", p)
 	}
-	if s := u.statusLine(); s != "STATUS=0 of 1 cameras online, 0 hits, 0 waiting" {
+	if s := u.statusLine(); !strings.HasPrefix(s, "STATUS=Camera front is offline: ") || !strings.HasSuffix(s, " (and 1 more); 0 of 1 cameras online, 0 hits, 0 waiting") {
 		t.Error(s)
 	}
 	if age := u.progressAge(); age >= stalledAfter {

@@ -63,5 +63,5 @@ func (u *Unit) statusLine() string {
 		hits += c.counts.hits
 		c.mu.Unlock()
 	}
-	return fmt.Sprintf("STATUS=%d of %d cameras online, %d hits, %d waiting", online, len(u.pipelines), hits, u.outbox.Stats().Entries)
+	return fmt.Sprintf("STATUS=%s; %d of %d cameras online, %d hits, %d waiting", u.condition().Headline, online, len(u.pipelines), hits, u.outbox.Stats().Entries)
 }

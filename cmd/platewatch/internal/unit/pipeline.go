@@ -49,6 +49,7 @@ type pipelineCounts struct {
 	again                         uint64 // plates taken from memory instead of being read again
 	directions                    [passage.Directions]uint64
 	failures                      uint64 // looks that failed
+	lastFailure                   time.Time
 	timing                        timing
 	lastPlates                    []ocr.Plate // only their boxes: see [cameraPipeline.note]
 	lastPlateAt                   time.Time
@@ -102,6 +103,7 @@ func (c *cameraPipeline) look(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			c.mu.Lock()
 			c.counts.failures++
+			c.counts.lastFailure = time.Now()
 			c.mu.Unlock()
 			if c.failed.allow() {
 				c.log.Error("frame not processed", "error", err)

@@ -2,6 +2,8 @@ package unit
 
 import (
 	"context"
+	"fmt"
+	"path/filepath"
 	"time"
 
 	"platewatch/cmd/platewatch/internal/hit"
@@ -21,10 +23,10 @@ func (u *Unit) Status() status.Document {
 	d := status.Document{
 		Unit: u.cfg.Unit.Name, Version: u.o.Version, Started: u.started, Uptime: status.Since(u.started),
 		Now: time.Now(), Clock: u.clock(), Cameras: []status.Camera{}, LastHits: []status.Hit{},
-		Hotlist: u.hotlistStatus(), Outbox: u.outboxStatus(), Uplink: u.uplinkStatus(), Warnings: u.problems(),
+		Hotlist: u.hotlistStatus(), Outbox: u.outboxStatus(), Uplink: u.uplinkStatus(), Temperature: boardTemperature(),
 	}
-	if u.client != nil {
-		d.Warnings = append(d.Warnings, u.client.Problems()...)
+	if disk := diskOf(filepath.Dir(u.cfg.Uplink.OutboxFile)); disk != nil {
+		d.Disk = &status.Disk{Free: disk.Free, Total: disk.Total}
 	}
 	if p := u.cfg.Unit.Position; p != nil {
 		d.Position = p.Description
@@ -81,13 +83,16 @@ func (c *cameraPipeline) status() status.Camera {
 	n := &c.counts
 	out.Looks, out.Plates, out.Passages = n.looks, n.plates, n.passages
 	out.FullLooks, out.Still, out.Again = n.fullLooks, n.still, n.again
+	out.Failures, out.FailureAge = n.failures, status.Since(n.lastFailure)
 	out.Directions = map[string]uint64{}
 	for d, k := range n.directions {
 		if k > 0 {
 			out.Directions[passage.Direction(d).String()] = k
 		}
 	}
-	if g := c.meter.Guidance(); g.Plates > 0 {
+	g := c.meter.Guidance()
+	out.Advice = g.Advice()
+	if g.Plates > 0 {
 		out.Light = &status.Light{Plates: g.Plates, Bright: g.Median.Bright, Dark: g.Median.Dark, Blur: g.Median.Blur, Height: g.Median.Height,
 			Over: g.Over, Under: g.Under, Blurred: g.Blurred, Small: g.Small}
 	}
@@ -112,12 +117,19 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 
 func (u *Unit) hotlistStatus() status.Hotlist {
 	h := status.Hotlist{Open: true, Lists: []status.List{}}
-	lists, err := u.lists.Lists()
-	if err != nil {
-		h.Error = err.Error()
+	for _, l := range u.listStates() {
+		n := status.List{Name: l.Name, Version: l.Version, Entries: l.Entries, Imported: l.Imported,
+			Missing: l.Missing, Lost: l.Missing && l.Signed != nil, Overdue: l.Overdue, Fallback: l.Fallback}
+		if l.Signed != nil {
+			n.Expires = l.Signed.Expires
+		}
+		if l.Refused != nil {
+			n.Refused = l.Refused.Reason
+		}
+		h.Lists = append(h.Lists, n)
 	}
-	for _, l := range lists {
-		h.Lists = append(h.Lists, status.List{Name: l.Name, Version: l.Version, Entries: l.Entries, Imported: l.Imported})
+	for _, d := range u.lists.Damage() {
+		h.Damage = append(h.Damage, status.ListDamage{List: d.List, Reason: d.Reason, SetAside: d.SetAside != ""})
 	}
 	return h
 }
@@ -129,6 +141,10 @@ func (u *Unit) outboxStatus() status.Outbox {
 		Unsaved: s.Unsaved,
 		// The reasons are disjoint: their sum is the number of dropped messages.
 		Dropped: map[string]uint64{"hits": s.DroppedEntries - s.Expired, "age": s.Expired, "pictures": s.DroppedPictures, "refused": s.Refused},
+	}
+	out.Quarantined, out.DiskProblem, out.NumberFileProblem = s.Quarantined, s.DiskProblem, s.NumberFileProblem
+	if d := u.outbox.Damage(); d != nil {
+		out.Damage = fmt.Sprintf("%s; %d hits were recovered, and the damaged file is kept as %s", d.Reason, d.Salvaged, filepath.Base(d.Kept))
 	}
 	if u.client != nil {
 		out.Awaiting = u.client.Stats().Awaiting
@@ -145,7 +161,8 @@ func (u *Unit) uplinkStatus() status.Uplink {
 		s.Broker = u.cfg.Uplink.Broker.Brokers[0]
 	}
 	out := status.Uplink{State: "offline", Broker: broker.Redact(s.Broker),
-		Since: status.Since(s.Since), Delivered: s.Delivered, LastError: s.LastProblem}
+		Since: status.Since(s.Since), Delivered: s.Delivered, LastError: s.LastProblem,
+		ServerSilent: s.ServerSilent, UnexpectedAcks: s.UnexpectedAcks, Insecure: s.Insecure, Certificate: s.Certificate}
 	switch {
 	case s.Connected:
 		out.State = "connected"

@@ -33,6 +33,7 @@ import (
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist"
 	"platewatch/hotlist/audit"
+	"platewatch/hotlist/entry"
 	"platewatch/ocr"
 	"platewatch/uplink"
 	"platewatch/uplink/message"
@@ -94,9 +95,6 @@ func Open(o Options) (_ *Unit, err error) {
 	}
 	if u.trail, err = audit.Open(u.cfg.Hotlist.Path, u.cfg.Hotlist.KeyFile); err != nil {
 		return nil, err
-	}
-	for _, d := range u.lists.Damage() {
-		u.log.Error("damaged hotlist set aside", "list", d.List, "reason", d.Reason, "kept", d.SetAside)
 	}
 	if u.outbox, err = outbox.Open(u.cfg.Uplink.OutboxFile, u.cfg.Unit.Name, outboxSettings(u), u.log); err != nil {
 		return nil, err
@@ -163,11 +161,10 @@ func (u *Unit) Run(ctx context.Context) error {
 
 	if u.client != nil {
 		g.Go(func() error { return u.client.Run(background) })
-	} else {
-		u.log.Warn("no broker is configured: hits stay in the outbox")
 	}
 	g.Go(func() error { return u.keepLists(background) })
 	g.Go(func() error { return u.keepCounts(background) })
+	g.Go(func() error { return u.logCondition(background) })
 	if u.cfg.Status.Listen != status.Off {
 		page, err := u.statusPage()
 		if err != nil {
@@ -217,11 +214,20 @@ func (u *Unit) keepLists(ctx context.Context) error {
 	return nil
 }
 
-// listStates is the state of each list.
+// listStates is the state of each list that is held or was, and of those that the
+// unit follows: they are missing until they have come.
 func (u *Unit) listStates() []hotlist.ListState {
 	states, err := u.lists.States(time.Now(), u.clock().State == status.ClockSynchronised)
 	if err != nil {
 		u.log.Error("hotlists not listed", "error", err)
+	}
+	for _, name := range u.cfg.Uplink.Lists.Lists {
+		i := slices.IndexFunc(states, func(s hotlist.ListState) bool { return s.Name == name })
+		if i < 0 {
+			i = len(states)
+			states = append(states, hotlist.ListState{List: entry.List{Name: name}})
+		}
+		states[i].Missing = states[i].Missing || states[i].Version == ""
 	}
 	return states
 }

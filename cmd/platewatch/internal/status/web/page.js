@@ -64,58 +64,63 @@ function definitions(dl, pairs) {
 
 const online = (camera) => camera.state === "online" || camera.state === "ended";
 
-// ---- the tiles: title, words, more words, state
+// ---- the tiles: title, words, more words. Their colour is that of the worst
+// problem about them.
 
 const tiles = {
   Cameras(d) {
     const there = d.cameras.filter(online).length, all = d.cameras.length;
-    if (!all) return ["None", "no camera is configured", "bad"];
+    if (!all) return ["None", "no camera is configured"];
     const absent = d.cameras.filter((c) => !online(c)).map((c) => `${c.name} ${c.state} for ${span(c.since_s)}`);
     const words = all === 1 ? (there ? "Online" : "Offline") : there === all ? `${all} online` : `${there} of ${all} online`;
-    return [words, absent.join(", ") || `${d.cameras.map((c) => c.fps.toFixed(0)).join(" and ")} frames/s`, there === all ? "ok" : "bad"];
+    return [words, absent.join(", ") || `${d.cameras.map((c) => c.fps.toFixed(0)).join(" and ")} frames/s`];
   },
   Reading(d) {
     const busy = d.cameras.filter((c) => c.looks > 0);
-    if (!busy.length) return ["Not yet", "no frame was searched yet", ""];
+    if (!busy.length) return ["Not yet", "no frame was searched yet"];
     const slowest = busy.reduce((a, b) => (b.look.p50_ms > a.look.p50_ms ? b : a));
     const boxes = busy.filter((c) => c.plate_boxes && c.plate_boxes.length).sort((a, b) => (a.plate_age_s || 0) - (b.plate_age_s || 0))[0];
     const last = boxes ? `per frame; last plate ${boxes.plate_boxes[0].w} px wide, ${ago(boxes.plate_age_s || 0)}` : "per frame; no plate read yet";
-    return [`${number(slowest.look.p50_ms)} ms`, last, ""];
+    return [`${number(slowest.look.p50_ms)} ms`, last];
   },
-  Passages: (d) => [number(d.passages), `vehicles in ${span(d.uptime_s)}`, ""],
+  Passages: (d) => [number(d.passages), `vehicles in ${span(d.uptime_s)}`],
   Hits(d) {
-    return [number(d.hits), d.last_hits.length ? `last ${ago(d.last_hits[0].age_s)}` : `none in ${span(d.uptime_s)}`, ""];
+    return [number(d.hits), d.last_hits.length ? `last ${ago(d.last_hits[0].age_s)}` : `none in ${span(d.uptime_s)}`];
   },
   Uplink(d) {
     const u = d.uplink;
     switch (u.state) {
-      case "connected": return ["Connected", `${hostOf(u.broker)} for ${span(u.since_s)}`, "ok"];
-      case "off": return ["None", "hits stay in the outbox", "warn"];
-      case "connecting": return ["Connecting", `${hostOf(u.broker)}, ${span(u.since_s)}`, "warn"];
+      case "connected": return ["Connected", u.server_silent ? "the server does not acknowledge hits" : `${hostOf(u.broker)} for ${span(u.since_s)}`];
+      case "off": return ["None", "hits stay in the outbox"];
+      case "connecting": return ["Connecting", `${hostOf(u.broker)}, ${span(u.since_s)}`];
     }
-    return ["No connection", `for ${span(u.since_s)}; hits stay in the outbox`, "warn"];
+    return ["No connection", `for ${span(u.since_s)}; hits stay in the outbox`];
   },
   Outbox(d) {
     const o = d.outbox;
-    if (!o.open) return ["Not open", o.error || "hits cannot be stored", "bad"];
+    if (!o.open) return ["Not open", o.error || "hits cannot be stored"];
     const lost = sum(o.dropped);
-    if (lost) return [`${number(lost)} dropped`, `${number(o.pending)} waiting, ${bytes(o.bytes)} on disk`, "bad"];
-    if (!o.pending) return ["Empty", `${number(d.uplink.delivered)} delivered`, "ok"];
-    return [`${number(o.pending)} waiting`, `oldest ${ago(o.oldest_age_s)}`, o.oldest_age_s > 60 ? "warn" : "ok"];
+    if (lost) return [`${number(lost)} dropped`, `${number(o.pending)} waiting, ${bytes(o.bytes)} on disk`];
+    if (!o.pending) return ["Empty", `${number(d.uplink.delivered)} delivered`];
+    return [`${number(o.pending)} waiting`, `oldest ${ago(o.oldest_age_s)}`];
   },
   Hotlist(d) {
-    const h = d.hotlist, entries = h.lists.reduce((n, l) => n + l.entries, 0);
-    if (!h.open) return ["Not open", h.error || "nothing can match", "bad"];
-    if (!entries) return ["Empty", "nothing can match", "warn"];
-    return [number(entries), `${entries === 1 ? "entry" : "entries"} in ${plural(h.lists.length, "list", "lists")}`, "ok"];
+    const h = d.hotlist, held = h.lists.filter((l) => !l.missing), entries = held.reduce((n, l) => n + l.entries, 0);
+    if (!h.open) return ["Not open", h.error || "nothing can match"];
+    const missing = h.lists.length - held.length, lacks = missing ? `, ${number(missing)} missing` : "";
+    if (!entries) return ["Empty", `nothing can match${lacks}`];
+    return [number(entries), `${entries === 1 ? "entry" : "entries"} in ${plural(held.length, "list", "lists")}${lacks}`];
   },
   Clock(d) {
     const off = (Date.parse(d.now) - Date.now()) / 1000;
     const apart = Math.abs(off) < 5 ? "same as this device" : `${span(Math.abs(off))} ${off > 0 ? "ahead of" : "behind"} this device`;
     const words = { synchronised: "In sync", unsynchronised: "Not in sync" }[d.clock.state] || "Unknown";
-    return [words, apart, d.clock.state === "synchronised" ? "ok" : "warn"];
+    return [words, apart];
   },
 };
+
+// Tiles that only count have no colour.
+const counting = ["Reading", "Passages", "Hits"];
 
 function hostOf(broker) {
   try { return new URL(broker).hostname || broker; } catch { return broker || "the broker"; }
@@ -133,7 +138,8 @@ function drawTiles(d) {
       make("p", "value", tile);
       make("p", "more", tile);
     }
-    const [value, more, level] = words(d);
+    const [value, more] = words(d);
+    const level = counting.includes(title) ? "" : worst(d, title.toLowerCase());
     text(tile.children[1], value);
     text(tile.children[2], more);
     state(tile, level === "ok" ? "" : level);
@@ -151,29 +157,30 @@ function lightWords(l) {
   return `background ${Math.round(l.bright)}, characters ${Math.round(l.dark)} of 255; height ${Math.round(l.height_px)} px, edges ${l.blur_px.toFixed(1)} px; ${faults.join(", ") || "no fault"}`;
 }
 
-// ---- the overall state
+// ---- the condition: the unit decides it, and the page only shows it
 
-function overall(d) {
-  const absent = d.cameras.filter((c) => !online(c));
-  if (d.progress_age_s > 30) return ["Stalled: the unit will restart", "bad"];
-  if (!d.cameras.length) return ["No camera is configured", "bad"];
-  if (absent.length) return [`Camera ${absent.map((c) => c.name).join(", ")} ${absent.length > 1 ? "are" : "is"} offline`, "bad"];
-  if (!d.hotlist.open || !d.hotlist.lists.some((l) => l.entries)) return ["Watching, but the hotlist is empty", "warn"];
-  if (!d.outbox.open) return ["Watching, but hits cannot be stored", "bad"];
-  if (d.uplink.state === "off") return ["Watching, without an uplink", "warn"];
-  if (d.uplink.state !== "connected") return ["Watching, hits wait for the server", "warn"];
-  return ["Watching, hits reach the server", "ok"];
+const levels = ["ok", "note", "warn", "bad"];
+const rank = (level) => Math.max(0, levels.indexOf(level));
+
+// worst is the level of the worst problem about something.
+function worst(d, about) {
+  const level = d.condition.problems.filter((p) => p.about === about)
+    .reduce((l, p) => (rank(p.level) > rank(l) ? p.level : l), "ok");
+  return level === "note" ? "ok" : level;
 }
 
 function drawHead(d) {
-  const [words, level] = overall(d);
-  text($("overall"), words);
-  state($("overall"), level);
+  text($("overall"), d.condition.headline);
+  state($("overall"), d.condition.level);
   text($("position"), d.position || "");
-  const list = d.warnings || [];
+  const list = d.condition.problems;
   const box = $("warnings");
   while (box.children.length > list.length) box.lastChild.remove();
-  list.forEach((w, i) => text(box.children[i] || make("p", "banner", box), w));
+  list.forEach((p, i) => {
+    const line = box.children[i] || make("p", "banner", box);
+    text(line, p.text);
+    state(line, p.level === "bad" ? "bad" : "");
+  });
   text($("version"), `platewatch ${d.version.version}${d.version.revision ? ` (${d.version.revision.slice(0, 8)})` : ""}, up ${span(d.uptime_s)}`);
 }
 
@@ -261,7 +268,7 @@ function drawDetails(d) {
   });
   const o = d.outbox;
   definitions($("unit-details"), [
-    ...d.hotlist.lists.map((l) => [`List ${l.name}`, `${plural(l.entries, "entry", "entries")}, version ${l.version || "–"}, imported ${when(l.imported)}`]),
+    ...d.hotlist.lists.map((l) => [`List ${l.name}`, l.missing ? "missing" : `${plural(l.entries, "entry", "entries")}, version ${l.version || "–"}, imported ${when(l.imported)}`]),
     ["Outbox", `${number(o.pending)} waiting, ${bytes(o.bytes)}${o.max_bytes ? ` of ${bytes(o.max_bytes)}` : ""} on disk`],
     ["Dropped", sum(o.dropped) ? listed(o.dropped) : "none"],
     ["Uplink", [d.uplink.broker || d.uplink.state, `${number(d.uplink.delivered)} delivered`, d.uplink.last_error].filter(Boolean).join(", ")],
@@ -392,6 +399,9 @@ function listen() {
   setInterval(async () => {
     if (Date.now() - heard < 5000) return;
     text($("lost"), `No connection to the unit: this page is ${span((Date.now() - heard) / 1000)} old.`);
+    // What the unit said last is not its state any more.
+    text($("overall"), "No connection to the unit");
+    state($("overall"), "bad");
     $("lost").hidden = false;
     document.body.classList.add("lost");
     // The browser reconnects by itself, but not after a response that is no

@@ -1,0 +1,221 @@
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Level says how bad a unit's condition is.
+type Level string
+
+// The levels, from good to bad. A note is worth knowing and needs nobody.
+const (
+	OK   Level = "ok"
+	Note Level = "note"
+	Warn Level = "warn" // it works, and a person should look after it
+	Bad  Level = "bad"  // it does not do its work
+)
+
+// rank orders the levels: 0 for OK.
+func (l Level) rank() int { return slices.Index([]Level{OK, Note, Warn, Bad}, l) }
+
+// Problem is one thing that is not as it should be.
+type Problem struct {
+	// Key names it and does not change while it lasts: "camera rear offline".
+	Key   string `json:"key"`
+	About string `json:"about"` // cameras, hotlist, outbox, uplink or clock
+	Level Level  `json:"level"`
+	Text  string `json:"text"` // one sentence
+}
+
+// Condition is what a unit says of itself: on the page, to /readyz, in the health
+// message, in the status line of systemd and in the metrics.
+type Condition struct {
+	Level    Level     `json:"level"`    // that of the worst problem; notes count as OK
+	Headline string    `json:"headline"` // the worst truth, in one line
+	Problems []Problem `json:"problems"` // worst first
+}
+
+// Ready tells whether the unit does its work. A missing broker does not count: hits
+// are safe in the outbox.
+func (c Condition) Ready() bool { return c.Level != Bad }
+
+// Sentences are the texts of the problems.
+func (c Condition) Sentences() []string {
+	var out []string
+	for _, p := range c.Problems {
+		out = append(out, p.Text)
+	}
+	return out
+}
+
+// needing are the problems that need a person.
+func (c Condition) needing() []Problem {
+	end := slices.IndexFunc(c.Problems, func(p Problem) bool { return p.Level.rank() < Warn.rank() })
+	if end < 0 {
+		end = len(c.Problems)
+	}
+	return c.Problems[:end]
+}
+
+const (
+	// stallAfter is the [Document.ProgressAge] from which a unit counts as stalled.
+	stallAfter = 30 * time.Second
+	// failureHolds is for how long a frame that could not be processed counts.
+	failureHolds = 10 * time.Minute
+	// certificateWarning is how long before its end a certificate is a problem:
+	// enough for a visit.
+	certificateWarning = 14 * 24 * time.Hour
+)
+
+// Judge decides the condition of a unit. Nothing else does.
+func Judge(d *Document) Condition {
+	var j judge
+	j.cameras(d)
+	j.outbox(&d.Outbox)
+	j.hotlist(&d.Hotlist)
+	j.uplink(d)
+	if d.Clock.State != ClockSynchronised {
+		j.add(Warn, "clock", "clock not set", "The clock is not set by a time source: times of hits may be wrong, and lists do not expire.")
+	}
+	slices.SortStableFunc(j.found, func(a, b Problem) int { return b.Level.rank() - a.Level.rank() })
+	c := Condition{Level: OK, Headline: "Watching, hits reach the server", Problems: j.found}
+	if c.Problems == nil {
+		c.Problems = []Problem{}
+	}
+	if needing := c.needing(); len(needing) > 0 {
+		c.Level, c.Headline = needing[0].Level, strings.TrimSuffix(needing[0].Text, ".")
+		if more := len(needing) - 1; more > 0 {
+			c.Headline += fmt.Sprintf(" (and %d more)", more)
+		}
+	}
+	return c
+}
+
+// judge collects problems.
+type judge struct{ found []Problem }
+
+func (j *judge) add(level Level, about, key, format string, args ...any) {
+	j.found = append(j.found, Problem{Key: key, About: about, Level: level, Text: oneLine(fmt.Sprintf(format, args...))})
+}
+
+func (j *judge) cameras(d *Document) {
+	if age := float64(d.ProgressAge); age > stallAfter.Seconds() {
+		j.add(Bad, "cameras", "stalled", "Stalled: no camera pipeline moved for %.0f s, and systemd restarts the unit.", age)
+	}
+	if len(d.Cameras) == 0 {
+		j.add(Bad, "cameras", "no camera", "No camera is configured.")
+	}
+	for _, c := range d.Cameras {
+		if !c.Online() {
+			j.add(Bad, "cameras", "camera "+c.Name+" offline", "Camera %s is %s%s.", c.Name, c.State, because(c.LastError))
+		}
+		if c.Failures > 0 && float64(c.FailureAge) < failureHolds.Seconds() {
+			j.add(Warn, "cameras", "camera "+c.Name+" failures", "Camera %s: frames cannot be processed, the last one %.0f s ago.", c.Name, float64(c.FailureAge))
+		}
+		if c.Advice != "" {
+			j.add(Warn, "cameras", "camera "+c.Name+" light", "Camera %s: %s.", c.Name, c.Advice)
+		}
+	}
+}
+
+func (j *judge) outbox(o *Outbox) {
+	if !o.Open {
+		j.add(Bad, "outbox", "outbox not open", "The outbox is not open, so hits cannot be stored%s.", because(o.Error))
+		return
+	}
+	if o.DiskProblem != "" {
+		j.add(Bad, "outbox", "outbox disk", "Cannot write to disk (%s): %d hits are held in memory only and would be lost in a power cut.", o.DiskProblem, o.Unsaved)
+	} else if o.NumberFileProblem != "" {
+		j.add(Warn, "outbox", "outbox number", "Cannot write the outbox's number file: %s.", o.NumberFileProblem)
+	}
+	if o.Damage != "" {
+		j.add(Warn, "outbox", "outbox damaged", "The outbox was damaged: %s.", o.Damage)
+	}
+	if n := o.Dropped["hits"] + o.Dropped["age"]; n > 0 {
+		j.add(Warn, "outbox", "outbox dropped", "%d hits were dropped since the start: the outbox was full, or they were older than allowed.", n)
+	}
+	if o.Quarantined > 0 {
+		j.add(Warn, "outbox", "outbox quarantine", "%d hits can never be delivered and are in quarantine.", o.Quarantined)
+	}
+}
+
+func (j *judge) hotlist(h *Hotlist) {
+	entries := 0
+	for _, l := range h.Lists {
+		if !l.Missing {
+			entries += l.Entries
+		}
+	}
+	switch {
+	case !h.Open:
+		j.add(Bad, "hotlist", "hotlist not open", "The hotlist is not open, so nothing can match%s.", because(h.Error))
+	case entries == 0:
+		j.add(Bad, "hotlist", "hotlist empty", "The hotlist is empty, so nothing can match: run platewatch hotlist import.")
+	}
+	for _, d := range h.Damage {
+		if d.SetAside {
+			j.add(Warn, "hotlist", "list "+d.List+" damaged", "Hotlist %s was damaged and set aside%s.", d.List, because(d.Reason))
+			continue
+		}
+		j.add(Bad, "hotlist", "list "+d.List+" damaged", "Hotlist %s cannot be used%s.", d.List, because(d.Reason))
+	}
+	for _, l := range h.Lists {
+		switch {
+		case l.Missing && l.Lost:
+			j.add(Warn, "hotlist", "list "+l.Name+" missing", "The signed hotlist %s is missing, although a version of it was accepted.", l.Name)
+		case l.Missing:
+			j.add(Warn, "hotlist", "list "+l.Name+" missing", "Hotlist %s is followed and has never arrived: publish it, and let this unit read its topics on the broker.", l.Name)
+		case l.Fallback:
+			j.add(Warn, "hotlist", "list "+l.Name+" fallback", "Hotlist %s: the previous version is in use, because the newest is damaged.", l.Name)
+		case l.Overdue:
+			j.add(Warn, "hotlist", "list "+l.Name+" overdue", "Hotlist %s is overdue since %s: no newer version arrived. It is still in use.", l.Name, l.Expires.Format("2006-01-02 15:04 MST"))
+		}
+		if l.Refused != "" {
+			j.add(Warn, "hotlist", "list "+l.Name+" refused", "An update of hotlist %s was refused: %s.", l.Name, l.Refused)
+		}
+	}
+}
+
+func (j *judge) uplink(d *Document) {
+	u := &d.Uplink
+	switch u.State {
+	case "off":
+		j.add(Warn, "uplink", "no broker", "No broker is configured: hits stay in the outbox.")
+		return
+	case "connecting":
+		j.add(Warn, "uplink", "not connected", "Connecting to the broker: %d hits wait in the outbox.", d.Outbox.Pending)
+	case "connected":
+	default:
+		j.add(Warn, "uplink", "not connected", "No connection to the broker%s: %d hits wait in the outbox.", because(u.LastError), d.Outbox.Pending)
+	}
+	if u.ServerSilent {
+		j.add(Warn, "uplink", "server silent", "The server does not acknowledge hits: %d are kept and resent from time to time.", d.Outbox.Awaiting)
+	}
+	if u.UnexpectedAcks > 0 {
+		j.add(Warn, "uplink", "unexpected acknowledgements",
+			"%d acknowledgements were ignored: not valid, retained, or for hits that were not sent. Somebody may be forging them.", u.UnexpectedAcks)
+	}
+	if !u.Certificate.IsZero() {
+		switch left := u.Certificate.Sub(d.Now); {
+		case left <= 0:
+			j.add(Warn, "uplink", "certificate", "The unit's certificate for the broker expired on %s.", u.Certificate.Format(time.DateOnly))
+		case left < certificateWarning:
+			j.add(Warn, "uplink", "certificate", "The unit's certificate for the broker expires on %s: renew it.", u.Certificate.Format(time.DateOnly))
+		}
+	}
+	if u.Insecure {
+		j.add(Note, "uplink", "plaintext", "The link to %s is not encrypted, as configured.", u.Broker)
+	}
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + strings.TrimSuffix(oneLine(reason), ".")
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

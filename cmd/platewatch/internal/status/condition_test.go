@@ -1,0 +1,194 @@
+package status
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// trouble is one thing that can be wrong with a unit.
+type trouble struct {
+	name  string
+	level Level
+	cause func(d *Document)
+	words string // what the sentence contains
+}
+
+var certificateEnd = time.Now().Add(time.Hour)
+
+// troubles are the dimensions of the table: of each group one at a time, or none.
+var troubles = [][]trouble{
+	{
+		{"stalled", Bad, func(d *Document) { d.ProgressAge = 31 }, "Stalled"},
+	}, {
+		{"no camera", Bad, func(d *Document) { d.Cameras = nil }, "No camera is configured"},
+		{"camera offline", Bad, func(d *Document) { d.Cameras[1].State, d.Cameras[1].LastError = "offline", "unplugged" }, "Camera yard is offline: unplugged"},
+		{"camera connecting", Bad, func(d *Document) { d.Cameras[0].State = "connecting" }, "Camera front is connecting"},
+		{"frames fail", Warn, func(d *Document) { d.Cameras[0].Failures, d.Cameras[0].FailureAge = 3, 7 }, "cannot be processed"},
+		{"light", Warn, func(d *Document) { d.Cameras[0].Advice = "plates are small: zoom in" }, "Camera front: plates are small"},
+	}, {
+		{"outbox not open", Bad, func(d *Document) { d.Outbox.Open = false }, "outbox is not open"},
+		{"disk", Bad, func(d *Document) { d.Outbox.DiskProblem = "read-only file system" }, "Cannot write to disk (read-only file system)"},
+		{"number file", Warn, func(d *Document) { d.Outbox.NumberFileProblem = "no space" }, "number file"},
+		{"outbox damaged", Warn, func(d *Document) { d.Outbox.Damage = "torn page" }, "outbox was damaged"},
+		{"dropped", Warn, func(d *Document) { d.Outbox.Dropped = map[string]uint64{"age": 2} }, "2 hits were dropped"},
+		{"quarantine", Warn, func(d *Document) { d.Outbox.Quarantined = 1 }, "in quarantine"},
+	}, {
+		{"hotlist not open", Bad, func(d *Document) { d.Hotlist.Open = false }, "hotlist is not open"},
+		{"hotlist empty", Bad, func(d *Document) { d.Hotlist.Lists = nil }, "hotlist is empty"},
+		{"list unusable", Bad, func(d *Document) { d.Hotlist.Damage = []ListDamage{{List: "x", Reason: "torn"}} }, "Hotlist x cannot be used"},
+		{"list set aside", Warn, func(d *Document) { d.Hotlist.Damage = []ListDamage{{List: "x", Reason: "torn", SetAside: true}} }, "set aside"},
+		{"list never arrived", Warn, func(d *Document) { d.Hotlist.Lists[0].Missing = true }, "has never arrived"},
+		{"list lost", Warn, func(d *Document) { d.Hotlist.Lists[0].Missing, d.Hotlist.Lists[0].Lost = true, true }, "although a version of it was accepted"},
+		{"list overdue", Warn, func(d *Document) { d.Hotlist.Lists[0].Overdue = true }, "is overdue since"},
+		{"list fallback", Warn, func(d *Document) { d.Hotlist.Lists[0].Fallback = true }, "previous version is in use"},
+		{"update refused", Warn, func(d *Document) { d.Hotlist.Lists[0].Refused = "bad signature" }, "refused: bad signature"},
+	}, {
+		{"no broker", Warn, func(d *Document) { d.Uplink.State = "off" }, "No broker is configured"},
+		{"connecting", Warn, func(d *Document) { d.Uplink.State = "connecting" }, "Connecting to the broker"},
+		{"offline", Warn, func(d *Document) { d.Uplink.State, d.Uplink.LastError = "offline", "i/o timeout" }, "No connection to the broker: i/o timeout"},
+		{"server silent", Warn, func(d *Document) { d.Uplink.ServerSilent, d.Outbox.Awaiting = true, 60 }, "does not acknowledge hits: 60"},
+		{"forged acks", Warn, func(d *Document) { d.Uplink.UnexpectedAcks = 3 }, "3 acknowledgements were ignored"},
+		{"certificate", Warn, func(d *Document) { d.Uplink.Certificate = certificateEnd }, "renew it"},
+		{"plaintext", Note, func(d *Document) { d.Uplink.Insecure = true }, "not encrypted"},
+	}, {
+		{"clock", Warn, func(d *Document) { d.Clock.State = ClockUnsynchronised }, "clock is not set"},
+	},
+}
+
+// TestConditionTable goes through every combination of what can be wrong: the
+// headline is the worst truth, no problem hides another, and only a unit without
+// any says that all is well.
+func TestConditionTable(t *testing.T) {
+	combinations := 0
+	var try func(group int, chosen []trouble)
+	try = func(group int, chosen []trouble) {
+		if group < len(troubles) {
+			try(group+1, chosen)
+			for _, w := range troubles[group] {
+				try(group+1, append(chosen[:len(chosen):len(chosen)], w))
+			}
+			return
+		}
+		combinations++
+		d := healthy().Status()
+		names, worst := []string{}, OK
+		for _, w := range chosen {
+			w.cause(&d)
+			names = append(names, w.name)
+			if w.level.rank() > worst.rank() {
+				worst = w.level
+			}
+		}
+		c := Judge(&d)
+		if err := checkCondition(c, worst, chosen); err != nil {
+			t.Errorf("%s: %v\n%+v", strings.Join(names, ", "), err, c)
+		}
+	}
+	try(0, nil)
+	if combinations < 10_000 {
+		t.Errorf("only %d combinations", combinations)
+	}
+}
+
+func checkCondition(c Condition, worst Level, chosen []trouble) error {
+	needing := 0
+	for i, p := range c.Problems {
+		if p.Level.rank() >= Warn.rank() {
+			needing++
+		}
+		if i > 0 && p.Level.rank() > c.Problems[i-1].Level.rank() {
+			return fmt.Errorf("%q stands below a lesser one", p.Text)
+		}
+		if !strings.HasSuffix(p.Text, ".") || strings.Contains(p.Text, "%!") || strings.ContainsAny(p.Text, "\n\r") {
+			return fmt.Errorf("%q is no sentence", p.Text)
+		}
+	}
+	if worst == Note {
+		worst = OK
+	}
+	if c.Level != worst || c.Ready() != (worst != Bad) {
+		return fmt.Errorf("level %s, ready %t, want %s", c.Level, c.Ready(), worst)
+	}
+	if (c.Headline == "Watching, hits reach the server") != (needing == 0) {
+		return fmt.Errorf("headline %q with %d problems", c.Headline, needing)
+	}
+	if needing > 0 && !strings.HasPrefix(c.Headline, strings.TrimSuffix(c.Problems[0].Text, ".")) {
+		return fmt.Errorf("headline %q is not the worst problem", c.Headline)
+	}
+	if more := fmt.Sprintf(" (and %d more)", needing-1); strings.Contains(c.Headline, " (and ") != (needing > 1) || needing > 1 && !strings.HasSuffix(c.Headline, more) {
+		return fmt.Errorf("headline %q with %d problems", c.Headline, needing)
+	}
+	for _, w := range chosen {
+		found := false
+		for _, p := range c.Problems {
+			found = found || strings.Contains(p.Text, w.words) && p.Level == w.level
+		}
+		if !found {
+			return fmt.Errorf("%q is hidden", w.name)
+		}
+	}
+	return nil
+}
+
+// TestConditionWords holds the sentences of each trouble alone: people and their
+// scripts read them on the page, in the health message and in the journal.
+func TestConditionWords(t *testing.T) {
+	var b strings.Builder
+	for _, group := range troubles {
+		for _, w := range group {
+			d := healthy().Status()
+			d.Uplink.Broker = "tcp://broker:1883"
+			d.Hotlist.Lists[0].Expires = time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC)
+			w.cause(&d)
+			if !d.Uplink.Certificate.IsZero() {
+				d.Uplink.Certificate, d.Now = time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC), time.Date(2026, 5, 1, 3, 0, 0, 0, time.UTC)
+			}
+			c := Judge(&d)
+			for _, p := range c.Problems {
+				fmt.Fprintf(&b, "%-18s %-8s %-5s %-30s %s\n", w.name, p.About, p.Level, p.Key, p.Text)
+			}
+		}
+	}
+	const file = "testdata/conditions.golden"
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), b.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestEverySurfaceSaysTheSame: page, /readyz and metrics take the condition from one
+// place.
+func TestEverySurfaceSaysTheSame(t *testing.T) {
+	u := healthy()
+	u.doc.Uplink.ServerSilent = true
+	u.doc.Outbox.Awaiting = 60
+	h := newServer(t, u, Options{}).handler()
+	const truth = "The server does not acknowledge hits: 60 are kept and resent from time to time."
+	if w := get(h, "/readyz"); w.Code != 200 || w.Body.String() != "ready\nwarn: "+truth+"\n" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	var d Document
+	if err := json.Unmarshal(get(h, "/status.json").Body.Bytes(), &d); err != nil {
+		t.Fatal(err)
+	}
+	if d.Condition.Level != Warn || d.Condition.Headline+"." != truth {
+		t.Errorf("%+v", d.Condition)
+	}
+	if body := get(h, "/metrics").Body.String(); !strings.Contains(body, "\nplatewatch_ready 1\n") || !strings.Contains(body, "\nplatewatch_condition 1\n") {
+		t.Error("the metrics say otherwise")
+	}
+}
