@@ -291,7 +291,7 @@ func (d *director) plate(j int) (PlateView, bool) {
 		return PlateView{}, false
 	}
 	for _, r := range d.truth[j].Rows {
-		v.Rows = append(v.Rows, [4]Point{m.Apply(Point{r[0], r[1]}), m.Apply(Point{r[2], r[1]}), m.Apply(Point{r[2], r[3]}), m.Apply(Point{r[0], r[3]})})
+		v.Rows = append(v.Rows, [4]Point{m.Apply(Point{X: r[0], Y: r[1]}), m.Apply(Point{X: r[2], Y: r[1]}), m.Apply(Point{X: r[2], Y: r[3]}), m.Apply(Point{X: r[0], Y: r[3]})})
 	}
 	return v, true
 }

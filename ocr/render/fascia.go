@@ -15,7 +15,7 @@ func (s *stage) both(c *car, pt paint.Ink, p []Point) {
 	s.patch(c, pt, p)
 	m := make([]Point, len(p))
 	for i, q := range p {
-		m[len(p)-1-i] = Point{-q.X, q.Y}
+		m[len(p)-1-i] = Point{X: -q.X, Y: q.Y}
 	}
 	s.patch(c, pt, m)
 }
@@ -33,7 +33,7 @@ func (c *car) lampBoxes(w, top float64) [][]Point {
 		if c.Body == SUV || c.Body == Van {
 			y0 = .66
 		}
-		return [][]Point{{{w - .40, y0 + .03}, {w - .06, y0 + .05}, {w - .015, y1 - .03}, {w - .10, y1}, {w - .36, y0 + .10}}}
+		return [][]Point{{{X: w - .40, Y: y0 + .03}, {X: w - .06, Y: y0 + .05}, {X: w - .015, Y: y1 - .03}, {X: w - .10, Y: y1}, {X: w - .36, Y: y0 + .10}}}
 	}
 	switch c.Body {
 	case Sedan:
@@ -77,7 +77,7 @@ func (s *stage) back(c *car, k sky, w, top float64) {
 			p := paint.RoundRect(x*.36-.27, 1.26, x*.36+.27, 1.76, .06)
 			s.patch(c, paint.Solid(paint.RGB(0x0D0F12)), paint.RoundRect(x*.36-.285, 1.245, x*.36+.285, 1.775, .07))
 			s.patch(c, paint.Solid(glass), p)
-			s.patch(c, paint.Sheer(paint.RGB(0xC9D6E2), .18), []Point{{x*.36 - .2, 1.3}, {x*.36 - .05, 1.3}, {x*.36 + .2, 1.74}, {x*.36 + .05, 1.74}})
+			s.patch(c, paint.Sheer(paint.RGB(0xC9D6E2), .18), []Point{{X: x*.36 - .2, Y: 1.3}, {X: x*.36 - .05, Y: 1.3}, {X: x*.36 + .2, Y: 1.74}, {X: x*.36 + .05, Y: 1.74}})
 		}
 		s.patch(c, dark, paint.Rect(-.006, .62, .006, top-.03))
 		s.patch(c, paint.Solid(paint.RGB(0x3C3F43)), paint.RoundRect(.03, .98, .11, 1.02, .01))

@@ -35,7 +35,7 @@ func (d *Die) skeleton(ch rune) (s []stroke, w float64, ok bool) {
 	L, R, T, B := t/2, w-t/2, t/2, 100-t/2
 	C, H := w/2, B-T
 	M := T + H*d.Waist // the middle bar of E, B, 8, S
-	bow := Point{(R - L) / 2 * d.Round, (R - L) / 2 * d.Round * d.Tall}
+	bow := Point{X: (R - L) / 2 * d.Round, Y: (R - L) / 2 * d.Round * d.Tall}
 	var sharp Point
 	v := func(x, y float64) vert { return vert{x, y, sharp} }
 	o := func(x, y float64) vert { return vert{x, y, bow} }
@@ -178,7 +178,7 @@ func (d *Die) skeleton(ch rune) (s []stroke, w float64, ok bool) {
 			s = []stroke{open(v(L, T+H*d.Flag), v(C, T), v(C, B+t/2-d.inset())), open(v(d.inset(), B), v(w-d.inset(), B))}
 		}
 	case '2':
-		r2 := vert{R, T + H*.45, Point{bow.X, bow.Y * 1.1}}
+		r2 := vert{R, T + H*.45, Point{X: bow.X, Y: bow.Y * 1.1}}
 		s = []stroke{open(v(L, T+H*d.Open*.95), o(L, T), o(R, T), r2, v(L, B), v(w-d.inset(), B))}
 	case '3':
 		m := T + H*.46
@@ -226,7 +226,7 @@ func (d *Die) six(L, R, T, B, H float64, bow Point) []stroke {
 	bowl := stroke{closed: true, v: []vert{{L, m, bow}, {R, m, bow}, {R, B, bow}, {L, B, bow}}}
 	if d.SlantSix { // DIN 1451: the back is one oblique line into a round bowl
 		x := R - (R-L)*.3
-		return []stroke{bowl, {v: []vert{{x, T, Point{}}, {L, m + H*.14, Point{8, 20}}, {L, B - H*.25, Point{}}}, start: capCut, end: capButt}}
+		return []stroke{bowl, {v: []vert{{x, T, Point{}}, {L, m + H*.14, Point{X: 8, Y: 20}}, {L, B - H*.25, Point{}}}, start: capCut, end: capButt}}
 	}
 	return []stroke{bowl, {v: []vert{{R, T + H*d.Open*.92, Point{}}, {R, T, bow}, {L, T, bow}, {L, B - H*.25, Point{}}}, start: d.End}}
 }
@@ -271,7 +271,7 @@ func (d *Die) punctuation(ch rune) ([]stroke, float64, bool) {
 	// &
 	w := d.Width * 1.1
 	return []stroke{
-		{closed: true, v: []vert{{w * .2, t / 2, Point{9, 9}}, {w * .7, t / 2, Point{9, 9}}, {w * .7, 45, Point{9, 9}}, {w * .2, 45, Point{9, 9}}}},
-		{closed: true, v: []vert{{t / 2, 45, Point{12, 12}}, {w * .8, 45, Point{12, 12}}, {w * .8, 100 - t/2, Point{12, 12}}, {t / 2, 100 - t/2, Point{12, 12}}}},
+		{closed: true, v: []vert{{w * .2, t / 2, Point{X: 9, Y: 9}}, {w * .7, t / 2, Point{X: 9, Y: 9}}, {w * .7, 45, Point{X: 9, Y: 9}}, {w * .2, 45, Point{X: 9, Y: 9}}}},
+		{closed: true, v: []vert{{t / 2, 45, Point{X: 12, Y: 12}}, {w * .8, 45, Point{X: 12, Y: 12}}, {w * .8, 100 - t/2, Point{X: 12, Y: 12}}, {t / 2, 100 - t/2, Point{X: 12, Y: 12}}}},
 	}, w, true
 }

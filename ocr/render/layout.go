@@ -102,7 +102,7 @@ func euLong(name, country, die string, gap, space float64, patterns ...string) L
 		Border: Border{Inset: 2.5, Width: 2.5, Color: black}, Die: die,
 		Rows:  []Row{{Left: 52, Right: 508, Top: 18, Height: 76, Gap: gap, Space: space}},
 		Bands: []Band{euBand(country, 42, 112)}, Patterns: patterns,
-		Bolts: []Point{{150, 9}, {380, 9}},
+		Bolts: []Point{{X: 150, Y: 9}, {X: 380, Y: 9}},
 	}
 }
 
@@ -116,7 +116,7 @@ func usPlate(name, state, slogan string, art Art, ink uint32, patterns ...string
 			{X: 152, Y: 11, Height: 17, MaxW: 170, Die: "caption", Ink: c, Choice: []string{state}},
 			{X: 152, Y: 129, Height: 10, MaxW: 170, Die: "caption", Ink: c, Choice: []string{slogan}},
 		},
-		Bolts:   []Point{{63, 13}, {242, 13}, {63, 139}, {242, 139}},
+		Bolts:   []Point{{X: 63, Y: 13}, {X: 242, Y: 13}, {X: 63, Y: 139}, {X: 242, Y: 139}},
 		Sticker: []Sticker{{10, 9, 32, 24}, {263, 9, 32, 24}}, Patterns: patterns,
 	}
 }
@@ -160,7 +160,7 @@ var layouts = func() map[string]*Layout {
 		Rows: []Row{{Left: 50, Right: 510, Top: 16, Height: 79, Gap: 10, Space: 31}}, Letters: "ABCDEFGHJKLMNOPRSTUVWXYZ",
 		Bands: []Band{{X0: 0, Y0: 0, X1: 44, Y1: 111, Color: paint.RGB(0x1B2F7A), Text: "UK", Ink: white, TextHeight: 17, Flag: true}},
 		Texts: []Caption{{X: 275, Y: 102, Height: 4.5, Die: "caption", Ink: paint.RGB(0x505050), Choice: []string{"HILLSIDE MOTORS", "NORTHGATE CARS", "A1 PLATES"}}},
-		Bolts: []Point{{75, 9}, {450, 9}}, Patterns: []string{"LLDD LLL"},
+		Bolts: []Point{{X: 75, Y: 9}, {X: 450, Y: 9}}, Patterns: []string{"LLDD LLL"},
 	}
 	gbRear := gb
 	gbRear.Name, gbRear.Face = "gb-rear", yellow
@@ -188,27 +188,27 @@ var layouts = func() map[string]*Layout {
 		Rows:   []Row{{Left: 10, Right: 390, Top: 48, Height: 66, Gap: 6, Space: 8}}, Patterns: []string{"LLL-DDDD"},
 		Texts: []Caption{{X: 200, Y: 14, Height: 17, MaxW: 250, Die: "caption", Ink: paint.RGB(0x1D1E21),
 			Choice: []string{"SP-SAO PAULO", "PR-CURITIBA", "BA-SALVADOR", "RJ-NITEROI", "MG-CONTAGEM", "SC-JOINVILLE"}}},
-		Bolts: []Point{{75, 22}, {325, 22}},
+		Bolts: []Point{{X: 75, Y: 22}, {X: 325, Y: 22}},
 	}
 	ms := Layout{
 		Name: "br-mercosul", Region: "br", Width: 400, Height: 130, Corner: 9, Face: white, Ink: black, Die: "fe",
 		Border: Border{Inset: 2, Width: 2, Color: black},
 		Rows:   []Row{{Left: 26, Right: 380, Top: 46, Height: 68, Gap: 9, Space: 14}}, Patterns: []string{"LLLDLDD"},
 		Bands: []Band{{X0: 3, Y0: 3, X1: 397, Y1: 33, Color: paint.RGB(0x173A8F), Text: "BRASIL", Ink: white, TextHeight: 16}},
-		Bolts: []Point{{110, 18}, {290, 18}},
+		Bolts: []Point{{X: 110, Y: 18}, {X: 290, Y: 18}},
 	}
 	tw := Layout{
 		Name: "tw", Region: "tw", Width: 380, Height: 160, Corner: 9, Face: white, Ink: black, Die: "din",
 		Border: Border{Inset: 4, Width: 2, Color: paint.RGB(0x888888)},
 		Rows:   []Row{{Left: 14, Right: 366, Top: 38, Height: 88, Gap: 5, Space: 8}}, Patterns: []string{"LLL-DDDD"},
-		Letters: "ABCDEFGHJKLMNPQRSTUVWXYZ", Bolts: []Point{{100, 16}, {280, 16}},
+		Letters: "ABCDEFGHJKLMNPQRSTUVWXYZ", Bolts: []Point{{X: 100, Y: 16}, {X: 280, Y: 16}},
 	}
 	two := Layout{
 		Name: "eu-two", Region: "eu", Width: 280, Height: 200, Corner: 9, Face: white, Ink: black, Die: "din",
 		Border: Border{Inset: 2.5, Width: 2.5, Color: black},
 		Rows: []Row{{Left: 54, Right: 268, Top: 18, Height: 74, Gap: 10, Space: 24},
 			{Left: 14, Right: 268, Top: 108, Height: 74, Gap: 10, Space: 24}},
-		Bands: []Band{euBand("D", 44, 100)}, Patterns: []string{"LL/DDDDL", "LLL/DDDD", "L LL/DDDD"}, Bolts: []Point{{140, 8}, {140, 192}},
+		Bands: []Band{euBand("D", 44, 100)}, Patterns: []string{"LL/DDDDL", "LLL/DDDD", "L LL/DDDD"}, Bolts: []Point{{X: 140, Y: 8}, {X: 140, Y: 192}},
 	}
 	nlTwo := two
 	nlTwo.Name, nlTwo.Face, nlTwo.Patterns, nlTwo.Letters = "nl-two", yellow, []string{"LL-DD/L-LL", "DD-LL/LL"}, nl.Letters
@@ -219,33 +219,33 @@ var layouts = func() map[string]*Layout {
 	gbMoto := gbRear
 	gbMoto.Name, gbMoto.Width, gbMoto.Height, gbMoto.Bands = "gb-moto", 229, 178, nil
 	gbMoto.Rows = []Row{{Left: 9, Right: 220, Top: 18, Height: 64, Gap: 10, Space: 30}, {Left: 9, Right: 220, Top: 95, Height: 64, Gap: 10, Space: 30}}
-	gbMoto.Texts, gbMoto.Bolts = nil, []Point{{80, 9}, {149, 9}}
+	gbMoto.Texts, gbMoto.Bolts = nil, []Point{{X: 80, Y: 9}, {X: 149, Y: 9}}
 	gbMoto.Patterns = []string{"LLDD/LLL", "LDDD/LLL"}
 	esMoto := two
 	esMoto.Name, esMoto.Width, esMoto.Height, esMoto.Letters = "es-moto", 220, 160, es.Letters
 	esMoto.Rows = []Row{{Left: 40, Right: 212, Top: 14, Height: 60, Gap: 9, Space: 24}, {Left: 30, Right: 190, Top: 86, Height: 60, Gap: 9, Space: 24}}
-	esMoto.Bands, esMoto.Patterns, esMoto.Bolts = []Band{euBand("E", 32, 80)}, []string{"DDDD/LLL"}, []Point{{110, 8}, {110, 153}}
+	esMoto.Bands, esMoto.Patterns, esMoto.Bolts = []Band{euBand("E", 32, 80)}, []string{"DDDD/LLL"}, []Point{{X: 110, Y: 8}, {X: 110, Y: 153}}
 	itMoto := two
 	itMoto.Name, itMoto.Width, itMoto.Height, itMoto.Die, itMoto.Letters = "it-moto", 177, 177, "narrow", it.Letters
 	itMoto.Border.Width = 0
 	itMoto.Rows = []Row{{Left: 38, Right: 140, Top: 16, Height: 62, Gap: 10, Space: 24}, {Left: 10, Right: 167, Top: 98, Height: 62, Gap: 6, Space: 24}}
-	itMoto.Bands, itMoto.Patterns, itMoto.Bolts = []Band{euBand("I", 30, 88)}, []string{"LL/DDDDD"}, []Point{{60, 9}, {118, 9}}
+	itMoto.Bands, itMoto.Patterns, itMoto.Bolts = []Band{euBand("I", 30, 88)}, []string{"LL/DDDDD"}, []Point{{X: 60, Y: 9}, {X: 118, Y: 9}}
 	brMoto := br
 	brMoto.Name, brMoto.Width, brMoto.Height = "br-moto", 200, 170
 	brMoto.Rows = []Row{{Left: 22, Right: 178, Top: 42, Height: 53, Gap: 7, Space: 8}, {Left: 10, Right: 190, Top: 105, Height: 53, Gap: 6, Space: 8}}
 	brMoto.Texts = slices.Clone(br.Texts)
 	brMoto.Texts[0].X, brMoto.Texts[0].Height, brMoto.Texts[0].MaxW = 100, 14, 120
-	brMoto.Patterns, brMoto.Bolts = []string{"LLL/DDDD"}, []Point{{28, 20}, {172, 20}}
+	brMoto.Patterns, brMoto.Bolts = []string{"LLL/DDDD"}, []Point{{X: 28, Y: 20}, {X: 172, Y: 20}}
 	msMoto := ms
 	msMoto.Name, msMoto.Width, msMoto.Height = "br-mercosul-moto", 200, 170
 	msMoto.Rows = []Row{{Left: 22, Right: 178, Top: 43, Height: 53, Gap: 9, Space: 8}, {Left: 12, Right: 188, Top: 107, Height: 53, Gap: 9, Space: 8}}
 	msMoto.Bands = []Band{{X0: 3, Y0: 3, X1: 197, Y1: 31, Color: paint.RGB(0x173A8F), Text: "BRASIL", Ink: white, TextHeight: 13}}
-	msMoto.Patterns, msMoto.Bolts = []string{"LLL/DLDD"}, []Point{{40, 17}, {160, 17}}
+	msMoto.Patterns, msMoto.Bolts = []string{"LLL/DLDD"}, []Point{{X: 40, Y: 17}, {X: 160, Y: 17}}
 	usMoto := usPlate("us-moto", "CALIFORNIA", "", ArtNone, 0x1B2350, "DDLDDDD", "LLL DD", "DDDDL")
 	usMoto.Width, usMoto.Height, usMoto.Vanity, usMoto.Texts = 178, 102, false, usMoto.Texts[:1]
 	usMoto.Rows = []Row{{Left: 8, Right: 170, Top: 34, Height: 54, Gap: 5, Space: 12}}
 	usMoto.Texts[0].X, usMoto.Texts[0].Y, usMoto.Texts[0].Height, usMoto.Texts[0].MaxW = 89, 10, 13, 100
-	usMoto.Sticker, usMoto.Bolts = []Sticker{{8, 8, 22, 17}, {148, 8, 22, 17}}, []Point{{40, 8}, {138, 8}}
+	usMoto.Sticker, usMoto.Bolts = []Sticker{{8, 8, 22, 17}, {148, 8, 22, 17}}, []Point{{X: 40, Y: 8}, {X: 138, Y: 8}}
 
 	m := make(map[string]*Layout)
 	for _, l := range []Layout{nl, de, sk, cz, at, fr, it, es, pl, be, se, old, dark, gb, gbRear, gbPlain,

@@ -214,7 +214,7 @@ func (p *Press) glyph(g *glyph, x, y, sx, sy, k float64, pt paint.Ink) {
 	for _, q := range g.polys {
 		n := len(p.arena)
 		for _, a := range q {
-			p.arena = append(p.arena, Point{(x + a.X*sx) * k, (y + a.Y*sy) * k})
+			p.arena = append(p.arena, Point{X: (x + a.X*sx) * k, Y: (y + a.Y*sy) * k})
 		}
 		p.polys = append(p.polys, p.arena[n:len(p.arena):len(p.arena)])
 	}
@@ -250,7 +250,7 @@ func star(cx, cy, r float64) []Point {
 			q = r * .4
 		}
 		s, c := math.Sincos(math.Pi*float64(i)/5 - math.Pi/2)
-		p[i] = Point{cx + q*c, cy + q*s}
+		p[i] = Point{X: cx + q*c, Y: cy + q*s}
 	}
 	return p
 }

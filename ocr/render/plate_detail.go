@@ -13,18 +13,18 @@ import (
 func (p *Press) art(l *Layout, k float64, r *rand.Rand) {
 	w, h := l.Width*k, l.Height*k
 	v := func(c0, c1 uint32, y0, y1 float64) {
-		p.c.Fill(paint.Gradient(paint.RGB(c0), paint.RGB(c1), Point{0, y0}, Point{0, y1}), paint.Rect(0, y0, w, y1))
+		p.c.Fill(paint.Gradient(paint.RGB(c0), paint.RGB(c1), Point{X: 0, Y: y0}, Point{X: 0, Y: y1}), paint.Rect(0, y0, w, y1))
 	}
 	ridge := func(c color.RGBA, base, amp float64, n int) {
-		q := []Point{{0, h}}
+		q := []Point{{X: 0, Y: h}}
 		for i := range n + 1 {
 			y := base - amp*r.Float64()
 			if i%2 == 0 {
 				y = base
 			}
-			q = append(q, Point{w * float64(i) / float64(n), y})
+			q = append(q, Point{X: w * float64(i) / float64(n), Y: y})
 		}
-		p.c.Fill(paint.Solid(c), append(q, Point{w, h}))
+		p.c.Fill(paint.Solid(c), append(q, Point{X: w, Y: h}))
 	}
 	switch l.Art {
 	case ArtFade:
@@ -55,7 +55,7 @@ func (p *Press) art(l *Layout, k float64, r *rand.Rand) {
 func (p *Press) arms(cx, cy, r, k float64, rng *rand.Rand) {
 	c := []color.RGBA{paint.RGB(0xC8202C), paint.RGB(0x1E4FA0), paint.RGB(0x2D7A3E)}[rng.IntN(3)]
 	sh := func(q float64) []Point {
-		return []Point{{(cx - q) * k, (cy - q*1.2) * k}, {(cx + q) * k, (cy - q*1.2) * k}, {(cx + q) * k, (cy + q*.3) * k}, {cx * k, (cy + q*1.35) * k}, {(cx - q) * k, (cy + q*.3) * k}}
+		return []Point{{X: (cx - q) * k, Y: (cy - q*1.2) * k}, {X: (cx + q) * k, Y: (cy - q*1.2) * k}, {X: (cx + q) * k, Y: (cy + q*.3) * k}, {X: cx * k, Y: (cy + q*1.35) * k}, {X: (cx - q) * k, Y: (cy + q*.3) * k}}
 	}
 	p.c.Fill(paint.Solid(paint.RGB(0x303030)), sh(r))
 	p.c.Fill(paint.Solid(c), sh(r*.86))
@@ -94,11 +94,11 @@ func (p *Press) fittings(l *Layout, k float64, s PlateSpec, r *rand.Rand) {
 		}
 		x, y, q := b.X*k, b.Y*k, (3.6+r.Float64()*1.2)*k
 		p.c.Fill(paint.Sheer(paint.RGB(0x404040), .5), paint.Ellipse(x+.5*k, y+.9*k, q, q, 14))
-		p.c.Fill(paint.Gradient(paint.RGB(0xD8DADC), paint.RGB(0x85888C), Point{x, y - q}, Point{x, y + q}), paint.Ellipse(x, y, q*.9, q*.9, 14))
+		p.c.Fill(paint.Gradient(paint.RGB(0xD8DADC), paint.RGB(0x85888C), Point{X: x, Y: y - q}, Point{X: x, Y: y + q}), paint.Ellipse(x, y, q*.9, q*.9, 14))
 		a := r.Float64() * math.Pi
 		dx, dy := math.Cos(a)*q*.6, math.Sin(a)*q*.6
 		nx, ny := -dy*.25, dx*.25
-		p.c.Fill(paint.Sheer(paint.RGB(0x303030), .7), []Point{{x - dx + nx, y - dy + ny}, {x + dx + nx, y + dy + ny}, {x + dx - nx, y + dy - ny}, {x - dx - nx, y - dy - ny}})
+		p.c.Fill(paint.Sheer(paint.RGB(0x303030), .7), []Point{{X: x - dx + nx, Y: y - dy + ny}, {X: x + dx + nx, Y: y + dy + ny}, {X: x + dx - nx, Y: y + dy - ny}, {X: x - dx - nx, Y: y - dy - ny}})
 	}
 	if s.Frame {
 		w, h := l.Width*k, l.Height*k
@@ -134,11 +134,11 @@ func (p *Press) wear(l *Layout, k, amount float64, r *rand.Rand) {
 		s, c := math.Sincos(a)
 		g := (10 + 40*r.Float64()) * k
 		t := .35 * k
-		p.c.Fill(paint.Sheer(paint.RGB(0x9A9A96), .5), []Point{{x - s*t, y + c*t}, {x + c*g - s*t, y + s*g + c*t}, {x + c*g + s*t, y + s*g - c*t}, {x + s*t, y - c*t}})
+		p.c.Fill(paint.Sheer(paint.RGB(0x9A9A96), .5), []Point{{X: x - s*t, Y: y + c*t}, {X: x + c*g - s*t, Y: y + s*g + c*t}, {X: x + c*g + s*t, Y: y + s*g - c*t}, {X: x + s*t, Y: y - c*t}})
 	}
 	if r.Float64() < amount*.5 { // the shadow of the boot's lip
 		y := h * (.15 + .35*r.Float64())
-		p.c.Fill(paint.Sheer(paint.RGB(0x101014), .25+.25*r.Float64()), []Point{{0, 0}, {w, 0}, {w, y}, {0, y * (.6 + .6*r.Float64())}})
+		p.c.Fill(paint.Sheer(paint.RGB(0x101014), .25+.25*r.Float64()), []Point{{X: 0, Y: 0}, {X: w, Y: 0}, {X: w, Y: y}, {X: 0, Y: y * (.6 + .6*r.Float64())}})
 	}
 }
 
@@ -148,7 +148,7 @@ func blob(x, y, q float64, r *rand.Rand) []Point {
 	for i := range p {
 		s, c := math.Sincos(2 * math.Pi * float64(i) / float64(len(p)))
 		k := q * (.5 + r.Float64())
-		p[i] = Point{x + c*k, y + s*k}
+		p[i] = Point{X: x + c*k, Y: y + s*k}
 	}
 	return p
 }

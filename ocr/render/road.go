@@ -48,7 +48,7 @@ func (s *stage) road(r *rand.Rand) {
 	kerbLeft, wallX := s.street.kerbLeft, s.street.wall
 	w, h := float64(s.Image.Rect.Dx()), float64(s.Image.Rect.Dy())
 	hz, _ := s.cam.project(vec{0, s.cam.rise, 1e5})
-	s.Fill(paint.Gradient(paint.RGB(0x9DBEDD), paint.RGB(0xE3EBEE), Point{0, 0}, Point{0, hz.Y}), paint.Rect(0, 0, w, h))
+	s.Fill(paint.Gradient(paint.RGB(0x9DBEDD), paint.RGB(0xE3EBEE), Point{X: 0, Y: 0}, Point{X: 0, Y: hz.Y}), paint.Rect(0, 0, w, h))
 	for range 6 { // clouds
 		x, y := w*r.Float64(), hz.Y*(.1+.6*r.Float64())
 		for i := range 7 {
@@ -127,7 +127,7 @@ func (s *stage) houses(r *rand.Rand) {
 				x := l * (float64(j) + .5) / float64(n)
 				y := 3.1 + 2.9*float64(fl)
 				s.on(f, paint.Solid(paint.Shade(paint.RGB(0xEDEAE2), .95)), paint.Rect(x-.58, y-.08, x+.58, y+1.58))
-				s.on(f, paint.Gradient(paint.RGB(0x4A5C6C), paint.RGB(0x2C3640), Point{0, 0}, Point{0, 400}), paint.Rect(x-.48, y, x+.48, y+1.5))
+				s.on(f, paint.Gradient(paint.RGB(0x4A5C6C), paint.RGB(0x2C3640), Point{X: 0, Y: 0}, Point{X: 0, Y: 400}), paint.Rect(x-.48, y, x+.48, y+1.5))
 				s.on(f, paint.Solid(paint.RGB(0xE4E1D8)), paint.Rect(x-.03, y, x+.03, y+1.5))
 				s.light(f, paint.Rect(x-.48, y, x-.03, y+1.5), r)
 			}

@@ -53,7 +53,7 @@ func (c *pinhole) eye(p vec) vec {
 	return vec{x, -p.Y*c.cp - z*c.sp, z*c.cp - p.Y*c.sp}
 }
 
-func (c *pinhole) screen(e vec) Point { return Point{c.cx + c.f*e.X/e.Z, c.cy + c.f*e.Y/e.Z} }
+func (c *pinhole) screen(e vec) Point { return Point{X: c.cx + c.f*e.X/e.Z, Y: c.cy + c.f*e.Y/e.Z} }
 
 // project gives the pixel of a point, ok false if it is not before the lens.
 func (c *pinhole) project(p vec) (Point, bool) {
@@ -121,7 +121,7 @@ func (s *stage) quad(pt paint.Ink, pts ...vec) {
 	for i, q := range p {
 		u, v := q.Sub(p[(i+n-1)%n]).Unit(), p[(i+1)%n].Sub(q).Unit()
 		// outward normals of the two edges that meet here
-		m := Point{u.Y + v.Y, -u.X - v.X}
+		m := Point{X: u.Y + v.Y, Y: -u.X - v.X}
 		k := .6 / math.Max(.35, 1+u.X*v.X+u.Y*v.Y)
 		s.wide = append(s.wide, q.Add(m.Mul(k)))
 	}

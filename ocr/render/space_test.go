@@ -10,9 +10,9 @@ func TestProjection(t *testing.T) {
 		p    vec
 		want Point
 	}{
-		{vec{0, 1.5, 10}, Point{640, 360}},
-		{vec{1, 1.5, 10}, Point{840, 360}},
-		{vec{0, .5, 10}, Point{640, 560}},
+		{vec{0, 1.5, 10}, Point{X: 640, Y: 360}},
+		{vec{1, 1.5, 10}, Point{X: 840, Y: 360}},
+		{vec{0, .5, 10}, Point{X: 640, Y: 560}},
 	} {
 		if got, ok := c.project(tc.p); !ok || got.Sub(tc.want).Len() > 1e-9 {
 			t.Errorf("project(%v) = %v, %t; want %v", tc.p, got, ok, tc.want)

@@ -38,13 +38,13 @@ func (s stroke) flatten(kappa float64) []Point {
 	n := len(s.v)
 	out := make([]Point, 0, n*flatSteps)
 	for i, v := range s.v {
-		p := Point{v.x, v.y}
+		p := Point{X: v.x, Y: v.y}
 		if (v.r == Point{}) || !s.closed && (i == 0 || i == n-1) {
 			out = append(out, p)
 			continue
 		}
 		a, b := s.v[(i+n-1)%n], s.v[(i+1)%n]
-		da, db := Point{a.x, a.y}.Sub(p), Point{b.x, b.y}.Sub(p)
+		da, db := Point{X: a.x, Y: a.y}.Sub(p), Point{X: b.x, Y: b.y}.Sub(p)
 		reach := func(d Point, o vert, end bool) float64 {
 			u := d.Unit()
 			k := .5
@@ -61,8 +61,8 @@ func (s stroke) flatten(kappa float64) []Point {
 			t := float64(k) / flatSteps
 			m := 1 - t
 			out = append(out, Point{
-				m*m*m*p0.X + 3*m*m*t*p1.X + 3*m*t*t*p2.X + t*t*t*p3.X,
-				m*m*m*p0.Y + 3*m*m*t*p1.Y + 3*m*t*t*p2.Y + t*t*t*p3.Y,
+				X: m*m*m*p0.X + 3*m*m*t*p1.X + 3*m*t*t*p2.X + t*t*t*p3.X,
+				Y: m*m*m*p0.Y + 3*m*m*t*p1.Y + 3*m*t*t*p2.Y + t*t*t*p3.Y,
 			})
 		}
 	}
@@ -109,7 +109,7 @@ func (s stroke) outline(t, kappa, w, h float64) [][]Point {
 	for i := range segs {
 		a, b := p[i], p[(i+1)%n]
 		u := b.Sub(a).Unit()
-		nn := Point{-u.Y * r, u.X * r}
+		nn := Point{X: -u.Y * r, Y: u.X * r}
 		a2, b2 := a, b
 		if !s.closed && i == 0 && s.start == capCut {
 			a2 = a.Sub(u.Mul(2 * t))
@@ -125,7 +125,7 @@ func (s stroke) outline(t, kappa, w, h float64) [][]Point {
 			if math.Abs(cross) < 1e-9 && dot > 0 {
 				continue
 			}
-			m := Point{-v.Y * r, v.X * r}
+			m := Point{X: -v.Y * r, Y: v.X * r}
 			sgn := 1.0
 			if cross > 0 {
 				sgn = -1

@@ -36,16 +36,16 @@ type shape struct {
 
 var shapes = [...]shape{
 	Hatch: {length: 4.0, half: .88, belt: .98,
-		top:       []Point{{0, .98}, {.05, 1.0}, {.38, 1.38}, {.55, 1.46}, {1.2, 1.49}, {1.9, 1.48}, {2.25, 1.42}, {3.0, 1.02}, {3.5, .92}, {3.85, .8}, {4, .70}},
+		top:       []Point{{X: 0, Y: .98}, {X: .05, Y: 1.0}, {X: .38, Y: 1.38}, {X: .55, Y: 1.46}, {X: 1.2, Y: 1.49}, {X: 1.9, Y: 1.48}, {X: 2.25, Y: 1.42}, {X: 3.0, Y: 1.02}, {X: 3.5, Y: .92}, {X: 3.85, Y: .8}, {X: 4, Y: .70}},
 		rearGlass: [2]float64{.07, .36}, screen: [2]float64{2.28, 2.98}, side: [][2]float64{{.62, 1.3}, {1.4, 2.35}}, axles: [2]float64{.72, 3.2}, wheel: .315, tumble: .74, plateY: [2]float64{.80, .48}},
 	Sedan: {length: 4.6, half: .91, belt: .97,
-		top:       []Point{{0, .98}, {.08, 1.04}, {.55, 1.08}, {1.2, 1.38}, {1.6, 1.45}, {2.2, 1.45}, {2.6, 1.39}, {3.4, 1.0}, {4.1, .9}, {4.48, .79}, {4.6, .7}},
+		top:       []Point{{X: 0, Y: .98}, {X: .08, Y: 1.04}, {X: .55, Y: 1.08}, {X: 1.2, Y: 1.38}, {X: 1.6, Y: 1.45}, {X: 2.2, Y: 1.45}, {X: 2.6, Y: 1.39}, {X: 3.4, Y: 1.0}, {X: 4.1, Y: .9}, {X: 4.48, Y: .79}, {X: 4.6, Y: .7}},
 		rearGlass: [2]float64{.6, 1.2}, screen: [2]float64{2.62, 3.38}, side: [][2]float64{{1.1, 1.75}, {1.85, 2.75}}, axles: [2]float64{.95, 3.75}, wheel: .33, tumble: .72, plateY: [2]float64{.82, .48}},
 	SUV: {length: 4.5, half: .94, belt: 1.14,
-		top:       []Point{{0, 1.1}, {.05, 1.14}, {.3, 1.54}, {.5, 1.66}, {1.2, 1.7}, {2.2, 1.69}, {2.55, 1.62}, {3.2, 1.18}, {4.0, 1.08}, {4.4, .98}, {4.5, .86}},
+		top:       []Point{{X: 0, Y: 1.1}, {X: .05, Y: 1.14}, {X: .3, Y: 1.54}, {X: .5, Y: 1.66}, {X: 1.2, Y: 1.7}, {X: 2.2, Y: 1.69}, {X: 2.55, Y: 1.62}, {X: 3.2, Y: 1.18}, {X: 4.0, Y: 1.08}, {X: 4.4, Y: .98}, {X: 4.5, Y: .86}},
 		rearGlass: [2]float64{.07, .28}, screen: [2]float64{2.58, 3.17}, side: [][2]float64{{.55, 1.0}, {1.05, 1.7}, {1.78, 2.65}}, axles: [2]float64{.85, 3.6}, wheel: .37, tumble: .8, plateY: [2]float64{.9, .6}},
 	Van: {length: 5.2, half: .98, belt: 1.22,
-		top:       []Point{{0, 1.93}, {.06, 1.96}, {.3, 2.0}, {2.6, 2.0}, {3.5, 1.92}, {4.3, 1.25}, {4.9, 1.1}, {5.1, .98}, {5.2, .84}},
+		top:       []Point{{X: 0, Y: 1.93}, {X: .06, Y: 1.96}, {X: .3, Y: 2.0}, {X: 2.6, Y: 2.0}, {X: 3.5, Y: 1.92}, {X: 4.3, Y: 1.25}, {X: 4.9, Y: 1.1}, {X: 5.1, Y: .98}, {X: 5.2, Y: .84}},
 		rearGlass: [2]float64{-1, -1}, screen: [2]float64{3.55, 4.25}, side: [][2]float64{{3.0, 3.95}}, axles: [2]float64{1.0, 4.25}, wheel: .35, tumble: .9, plateY: [2]float64{.72, .55}},
 }
 
@@ -81,9 +81,9 @@ func (sh *shape) ring(s float64) [ringN]Point {
 	cab := paint.Smooth(.02, .3, top-sh.belt)
 	wt := w * paint.Mix(.9, sh.tumble, cab)
 	return [ringN]Point{
-		{w * .90, .20}, {w * .96, .26}, {w * .985, .42}, {w, .6}, {w * .995, paint.Mix(.6, belt, .6)}, {w * .97, belt},
-		{paint.Mix(w*.965, wt, .35*cab+.1), paint.Mix(belt, top, .3)}, {paint.Mix(w*.965, wt, .75*cab+.15), paint.Mix(belt, top, .66)}, {paint.Mix(w*.96, wt, .95), paint.Mix(belt, top, .88)},
-		{wt * .9, paint.Mix(belt, top, .965)}, {wt * .55, top}, {0, top + .015},
+		{X: w * .90, Y: .20}, {X: w * .96, Y: .26}, {X: w * .985, Y: .42}, {X: w, Y: .6}, {X: w * .995, Y: paint.Mix(.6, belt, .6)}, {X: w * .97, Y: belt},
+		{X: paint.Mix(w*.965, wt, .35*cab+.1), Y: paint.Mix(belt, top, .3)}, {X: paint.Mix(w*.965, wt, .75*cab+.15), Y: paint.Mix(belt, top, .66)}, {X: paint.Mix(w*.96, wt, .95), Y: paint.Mix(belt, top, .88)},
+		{X: wt * .9, Y: paint.Mix(belt, top, .965)}, {X: wt * .55, Y: top}, {X: 0, Y: top + .015},
 	}
 }
 
