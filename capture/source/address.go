@@ -14,6 +14,10 @@ var secretInQuery = regexp.MustCompile(`(?i)\b((?:password|passwd|pass|pwd|token
 // the last @, because a password may hold anything.
 var userinfo = regexp.MustCompile(`(//[^/?#\s@:]*):\S*@`)
 
+// spacedUserinfo is the same with a password that holds spaces. It would join
+// the addresses of a longer text, so it is tried only where userinfo finds none.
+var spacedUserinfo = regexp.MustCompile(`(//[^/?#\s@:]*):.*@`)
+
 const mask = "***"
 
 // Redact returns an address without its passwords, for messages, logs and the
@@ -22,13 +26,17 @@ func Redact(address string) string {
 	if !strings.Contains(address, "://") {
 		return address
 	}
-	address = userinfo.ReplaceAllString(address, "$1:"+mask+"@")
+	if userinfo.MatchString(address) {
+		address = userinfo.ReplaceAllString(address, "$1:"+mask+"@")
+	} else {
+		address = spacedUserinfo.ReplaceAllString(address, "$1:"+mask+"@")
+	}
 	return secretInQuery.ReplaceAllString(address, "$1"+mask)
 }
 
 // HasPassword tells whether an address holds a password before its host.
 func HasPassword(address string) bool {
-	return strings.Contains(address, "://") && userinfo.MatchString(address)
+	return strings.Contains(address, "://") && spacedUserinfo.MatchString(address)
 }
 
 // Scrub returns a library's error without the address and its password, as

@@ -21,6 +21,7 @@ func TestRedact(t *testing.T) {
 		"http://h/x?user=u&pwd=p&n=1":                  "http://h/x?user=u&pwd=***&n=1",
 		"rtsp://admin:hunter2@192.0.2.7:554/s":         "rtsp://admin:***@192.0.2.7:554/s",
 		"rtsp://admin:hun/ter2@192.0.2.7:554/s":        "rtsp://admin:***@192.0.2.7:554/s",
+		"rtsp://admin:hun ter2 @192.0.2.7/s":           "rtsp://admin:***@192.0.2.7/s",
 		"rtsp://admin:hun@ter2@192.0.2.7/s":            "rtsp://admin:***@192.0.2.7/s",
 		"rtsp://admin@192.0.2.7/s":                     "rtsp://admin@192.0.2.7/s",
 		"rtsp://192.0.2.7:554/user=a&password=hunter2": "rtsp://192.0.2.7:554/user=a&password=***",

@@ -30,7 +30,7 @@ func ReadCredentials(path string) (*url.Userinfo, error) {
 	line, rest, _ := strings.Cut(strings.TrimPrefix(string(text), "\ufeff"), "\n")
 	line = strings.TrimSuffix(line, "\r")
 	user, password, found := strings.Cut(line, ":")
-	if !found || user == "" || len(text) > maxCredentials || strings.TrimSpace(rest) != "" || strings.ContainsRune(line, 0) {
+	if !found || user == "" || len(text) > maxCredentials || strings.TrimSpace(rest) != "" || strings.ContainsAny(line, "\r\x00") {
 		return nil, fault.Configf(path, "write one line, user:password", "the credentials file is not one line user:password")
 	}
 	return url.UserPassword(user, password), nil

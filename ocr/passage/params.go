@@ -17,6 +17,9 @@ type Params struct {
 
 	// MinConfidence is the vote's confidence from which a passage is sure.
 	MinConfidence float64 `toml:"-"`
+	// SingleConfidence takes its place where Agree is 1: no second frame
+	// confirms the reading, so the confidence of the only one must do.
+	SingleConfidence float64 `toml:"-"`
 	// StillConfidence is the same for a plate that was never seen to move: most
 	// stationary lettering in view of a camera, signs and the camera's own
 	// clock, is no plate. The default lies between the surest sign of `make
@@ -32,7 +35,7 @@ type Params struct {
 
 // DefaultParams suit a camera at 5 frames a second and more.
 func DefaultParams() Params {
-	return Params{Agree: 2, Gap: 2 * time.Second, MinConfidence: 0.5, StillConfidence: 0.65,
+	return Params{Agree: 2, Gap: 2 * time.Second, MinConfidence: 0.5, SingleConfidence: 0.3, StillConfidence: 0.65,
 		Parked: 10 * time.Second, Open: 64}
 }
 
@@ -44,6 +47,7 @@ func (p Params) Problems() iter.Seq2[string, error] {
 		_ = check("agree", setting.Int(p.Agree, 1, 25)) &&
 			check("gap", setting.Duration(p.Gap, 100*time.Millisecond, time.Minute)) &&
 			check("min_confidence", setting.Probability(p.MinConfidence)) &&
+			check("single_confidence", setting.Probability(p.SingleConfidence)) &&
 			check("still_confidence", setting.Probability(p.StillConfidence)) &&
 			check("parked", setting.Duration(p.Parked, time.Millisecond, 24*time.Hour)) &&
 			check("open", setting.Int(p.Open, 1, 1000))

@@ -91,6 +91,9 @@ func (k *track) passage(p Params) Passage {
 // least is the confidence from which the passage is sure.
 func (k *track) least(p Params) float64 {
 	least := p.MinConfidence
+	if p.Agree == 1 {
+		least = p.SingleConfidence
+	}
 	if !k.trajectory.moved() {
 		least = max(least, p.StillConfidence)
 	}

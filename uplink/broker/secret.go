@@ -19,7 +19,8 @@ const maxSecret = 4096
 // contains anything of the content. If the file is missing, it matches
 // [fs.ErrNotExist].
 //
-// It is the one reader of such files in the program.
+// Cameras' credentials are read by capture/source, by the same rules but for the
+// spaces: they may belong to a password.
 func ReadSecret(path string) (string, error) {
 	fail := func(err error, advice string) (string, error) {
 		return "", &failure.Error{Op: "read the secret in", Path: path, Err: failure.WithoutPath(err), Advice: advice}

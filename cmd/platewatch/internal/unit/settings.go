@@ -6,7 +6,6 @@ import (
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/status"
-	"platewatch/ocr/passage"
 	"platewatch/uplink"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"
@@ -20,16 +19,7 @@ const drainTimeout = 2 * time.Second
 // observeParams are the settings of a camera's observer.
 func observeParams(c *config.Config, cam config.Camera) observe.Params {
 	p := cam.Observe
-	p.Passage = passageParams(c)
-	return p
-}
-
-func passageParams(c *config.Config) passage.Params {
-	p := c.Passage
-	if p.Agree == 1 {
-		// One frame is all there is: its own confidence must do.
-		p.MinConfidence = 0.3
-	}
+	p.Passage = c.Passage
 	return p
 }
 
