@@ -18,10 +18,12 @@
 package ocr
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 	"time"
 
 	"gocv.io/x/gocv"
@@ -64,6 +66,7 @@ type JudgedPlate struct {
 // Attempt is one candidate and what became of it.
 type Attempt struct {
 	Candidate find.Candidate
+	Place     float64     // 0–1, probability that it is a plate, before it is read
 	Reading   JudgedPlate // without text where nothing was read
 	Verdict   Verdict
 
@@ -75,7 +78,7 @@ type Attempt struct {
 // Result is what a picture gave.
 type Result struct {
 	Plates     []Plate       // the most confident first
-	Attempts   []Attempt     // every candidate, reported or not, the most plate-like first
+	Attempts   []Attempt     // every candidate, reported or not, the most plate-like ([Attempt.Place]) first
 	Candidates int           // how many of them were read
 	Find, Read time.Duration // what finding and reading took
 }
@@ -163,9 +166,12 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 	var plates []Plate // those so far that can exclude others from being read
 	seen := false      // whether one of them is likely enough to be reported
 	for i, c := range candidates {
+		res.Attempts[i] = Attempt{Candidate: c, Place: r.judge.Place(c.Score, c.Features[:])}
+	}
+	slices.SortStableFunc(res.Attempts, func(a, b Attempt) int { return cmp.Compare(b.Place, a.Place) })
+	for i := range res.Attempts {
 		a := &res.Attempts[i]
-		a.Candidate = c
-		if a.Verdict = r.worthReading(c, res.Candidates, plates); a.Verdict.reason != notJudged {
+		if a.Verdict = r.worthReading(a.Candidate, a.Place, res.Candidates, plates); a.Verdict.reason != notJudged {
 			continue
 		}
 		if err := ctx.Err(); err != nil {

@@ -83,8 +83,9 @@ func (w Weights) Probability(e Evidence) float64 {
 	return logistic.Probability(z)
 }
 
-// Judge holds the two regressions for one reading model.
+// Judge holds the regressions for one reading model.
 type Judge struct {
+	place        *PlaceWeights // nil: as the finder has it
 	plate, right Weights
 	// LeastPlate and LeastRight are the probabilities below which a reading is
 	// not reported: such readings are hardly ever right.
@@ -94,7 +95,7 @@ type Judge struct {
 // A reader's confidence means something different for each model, so each has
 // its own judge.
 var (
-	wholePlates = Judge{plate: platePlate, right: plateRight, LeastPlate: 0.2, LeastRight: 0.05}
+	wholePlates = Judge{place: &placePlate, plate: platePlate, right: plateRight, LeastPlate: 0.2, LeastRight: 0.05}
 	// For Debian's models: a few digits, chosen on the labelled frames.
 	lines = Judge{
 		plate:      Weights{0.9, [terms]float64{0.6, 1, -0.3, -0.7, 0.7, 0.5, -1.3, -0.7, -1.5, -1.9, -0.5, 0, 0.1, 0}},

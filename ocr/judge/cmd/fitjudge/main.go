@@ -9,11 +9,13 @@
 //
 // A DIR holds pictures and truth.tsv; DIR@us is read with the formats of that
 // region too, for the judge must serve with and without. Fourteen weights
-// for each of two questions (is it a plate, is all of it right) come out of
-// some thousand readings: this is a calibration, the reading itself learns
-// nothing of the pictures. Every folder weighs the same. Before the weights
-// are written, each folder is judged by weights fitted to all the others, and
-// how that went is printed: what to expect on pictures from elsewhere.
+// for each of two questions about a reading (is it a plate, is all of it right)
+// come out of some thousand readings, and 23 for a question about a candidate
+// that was not read yet (is it a plate) out of some thousand candidates: this is
+// a calibration, the reading itself learns nothing of the pictures. Every folder
+// weighs the same in the first two. Before the weights are written, each folder
+// is judged by weights fitted to all the others, and how that went is printed:
+// what to expect on pictures from elsewhere.
 package main
 
 import (
@@ -29,6 +31,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr"
+	"platewatch/ocr/find"
 	"platewatch/ocr/judge"
 	"platewatch/ocr/truth"
 )
@@ -65,6 +68,7 @@ func main() {
 		_, right := fit(others)
 		fmt.Println(f.row(right))
 	}
+	fmt.Println(placesLine(folders))
 	plate, right := fit(folders)
 	if err := write(*out, plate, right, folders); err != nil {
 		log.Fatal(err)
@@ -82,6 +86,14 @@ type folder struct {
 	name     string
 	pictures int
 	readings []reading
+	places   []place
+}
+
+// place is a candidate, read or not, and whether it is a plate.
+type place struct {
+	features find.Features
+	score    float64 // the finder's
+	plate    bool
 }
 
 // collect reads a folder's pictures.
@@ -89,6 +101,7 @@ func collect(ctx context.Context, dir string) (folder, error) {
 	dir, regions, _ := strings.Cut(dir, "@")
 	p := ocr.PictureParams()
 	p.Region = regions
+	p.Find.Keep = 24 // those that are hardly a plate teach too
 	set, err := truth.Open(dir)
 	if err != nil {
 		return folder{}, err
@@ -121,6 +134,7 @@ func collect(ctx context.Context, dir string) (folder, error) {
 // add takes in what one picture gave. Where the label has no box the picture
 // is the plate, and only its surest reading counts.
 func (f *folder) add(res ocr.Result, file truth.File) {
+	f.addPlaces(res, file)
 	var surest *ocr.JudgedPlate
 	for i := range res.Attempts {
 		got := &res.Attempts[i].Reading
@@ -143,5 +157,24 @@ func (f *folder) add(res ocr.Result, file truth.File) {
 	}
 	if surest != nil {
 		f.readings = append(f.readings, reading{surest.Evidence, true, surest.Text == file.Plates[0].Text})
+	}
+}
+
+// addPlaces takes in the candidates of a picture whose plates have boxes. What
+// is neither well on a plate nor well off it teaches nothing.
+func (f *folder) addPlaces(res ocr.Result, file truth.File) {
+	const on, off = 0.45, 0.15
+	for _, a := range res.Attempts {
+		best := 0.0
+		for _, p := range file.Plates {
+			if p.Box.Empty() {
+				return
+			}
+			b := find.Box{X: float64(p.Box.Min.X), Y: float64(p.Box.Min.Y), W: float64(p.Box.Dx()), H: float64(p.Box.Dy())}
+			best = max(best, a.Candidate.Box.Overlap(b))
+		}
+		if best > on || best < off {
+			f.places = append(f.places, place{a.Candidate.Features, a.Candidate.Score, best > on})
+		}
 	}
 }
