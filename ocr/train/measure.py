@@ -25,6 +25,14 @@ def through_tesseract(model: Path, sets: dict) -> tuple[dict[str, score.Score], 
     return scores, milliseconds
 
 
+def misreadings(model: Path, sets: dict) -> dict[str, dict]:
+    """Every set's misread plates by kind, as a model file reads them."""
+    engine = Tesseract(model)
+    found = {name: score.errors(part, [engine.read(p.prepared) for p in part]) for name, part in sets.items()}
+    engine.close()
+    return found
+
+
 def report(weights: Path, folder: Path, root: Path) -> dict:
     """Every set's scores three ways."""
     torch.manual_seed(1)
@@ -33,10 +41,12 @@ def report(weights: Path, folder: Path, root: Path) -> dict:
     torch_scores = score.score_sets(lambda part: score.read(net, part), sets)
     float_scores, _ = through_tesseract(folder / "plate_float.traineddata", sets)
     int_scores, milliseconds = through_tesseract(folder / "plate.traineddata", sets)
+    misread = misreadings(folder / "plate.traineddata", sets)
     rows = {
         name: {"plates": s.count, "torch": [round(s.strict, 1), round(s.folded, 1)],
                "tesseract_float": [round(float_scores[name].strict, 1), round(float_scores[name].folded, 1)],
-               "tesseract_int8": [round(int_scores[name].strict, 1), round(int_scores[name].folded, 1)]}
+               "tesseract_int8": [round(int_scores[name].strict, 1), round(int_scores[name].folded, 1)],
+               "misread": misread[name]}
         for name, s in torch_scores.items()
     }
     return {"scores": rows, "milliseconds": round(milliseconds, 2)}

@@ -7,8 +7,8 @@
 #
 # PHOTOS holds labelled photographs as described in ocr/train/README.md
 # (default ../shared/data). They choose the checkpoint and measure; nothing is
-# trained on them. PLATES, SAMPLES, SEED, STATE and TARGET below can be set in the
-# environment. With the defaults two quiet cores take between one hour (with
+# trained on them. PLATES, SAMPLES, SEED, STATE, TARGET and START below can be set in
+# the environment. With the defaults two quiet cores take between one hour (with
 # 16-bit arithmetic, avx512_bf16) and five.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -20,6 +20,7 @@ samples=${SAMPLES:-2400000} # trained on: every plate several times, cut and lit
 chunk=5000
 state=${STATE:-build/model}
 target=${TARGET:-ocr/read/model}
+start=${START:-} # a model to begin with, ocr/read/model/plate.traineddata: then a twentieth of the samples will do
 python="nice -n 19 /usr/bin/python3"
 
 missing=
@@ -47,8 +48,13 @@ go build -o $state/renderplates ./ocr/render/cmd/renderplates
 nice -n 19 $state/renderplates -out $state/plates -size $chunk -chunks $(((plates + chunk - 1) / chunk)) -seed "$seed" -workers "$(nproc)"
 
 echo "training on $samples samples"
-$python ocr/train/train.py $state/plates $state/run --photos "$photos" --samples "$samples" --seed "$seed"
+begin=
+if [ -n "$start" ]; then
+    [ -e $state/start.pt ] || $python ocr/train/imported.py "$start" $state/start.pt
+    begin="--start $state/start.pt --peak 4e-4"
+fi
+$python ocr/train/train.py $state/plates $state/run --photos "$photos" --samples "$samples" --seed "$seed" $begin
 
 echo "writing the model"
 $python ocr/train/export.py $state/run/best.pt $state
-$python ocr/train/report.py $state/run $state "$photos" "$target" "make model SEED=$seed PLATES=$plates SAMPLES=$samples"
+$python ocr/train/report.py $state/run $state "$photos" "$target" "make model SEED=$seed PLATES=$plates SAMPLES=$samples${start:+ START=$start}"

@@ -10,7 +10,8 @@ from PIL import Image
 from network_shape import HEIGHT, WIDTH
 from picture import prepare
 
-SETS = ("crops/us", "crops/eu", "crops/br_night", "frames/eu", "frames/us", "frames/br", "frames/us_carpark", "frames/fr")
+SETS = ("crops/us", "crops/eu", "crops/br_night", "frames/eu", "frames/us", "frames/br", "frames/us_carpark", "frames/fr",
+        "frames/us_flickr", "frames/uk_flickr", "frames/eu_flickr", "frames/au_flickr", "crops/tw")
 MARGIN = 0.03  # of the box's size, on every side
 
 

@@ -29,6 +29,12 @@ def history(state: Path) -> tuple[list[dict], list[dict]]:
     return starts, [line for line in lines if "samples" in line]
 
 
+def curve(measurements: list[dict]) -> str:
+    """The learning curve in lines: samples, loss, and the mean over the watched sets as a bar."""
+    shown = measurements[:: max(1, len(measurements) // 40)]
+    return "\n".join(f"{m['samples']:9}  loss {m['loss']:6.3f}  {m['overall']:5.1f}  {'#' * round(m['overall'] / 2)}" for m in shown)
+
+
 def compose(state: Path, folder: Path, root: Path, command: list[str]) -> dict:
     best = torch.load(state / "best.pt", map_location="cpu")
     starts, measurements = history(state)
@@ -60,8 +66,10 @@ def main() -> None:
     shutil.copy(folder / "plate.traineddata", target / "plate.traineddata.part")
     for name in ("plate.traineddata", "report.json"):
         os.replace(target / f"{name}.part", target / name)
+    print(curve(result["measurements"]))
     for name, row in result["scores"].items():
         print(f"{name:18} {row['plates']:4}  torch {row['torch']}  float {row['tesseract_float']}  int8 {row['tesseract_int8']}")
+        print(f"{'':18} misread: {', '.join(f'{k} {v}' for k, v in row['misread'].items() if k != 'pairs')}; {', '.join(row['misread']['pairs'])}")
 
 
 if __name__ == "__main__":

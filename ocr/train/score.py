@@ -1,5 +1,6 @@
-"""How many plates of a set are read exactly, strictly and with look-alikes folded."""
+"""How many plates of a set are read exactly, strictly and with look-alikes folded, and how the others are misread."""
 
+from collections import Counter
 from typing import Callable, NamedTuple
 
 import numpy as np
@@ -46,3 +47,22 @@ def score_sets(reader: Callable[[list[Photo]], list[str]], sets: dict[str, list[
 def overall(scores: dict[str, Score]) -> float:
     """One number to choose checkpoints by: the mean over sets of strict and folded."""
     return float(np.mean([v for s in scores.values() for v in (s.strict, s.folded)])) if scores else 0.0
+
+
+def errors(photos: list[Photo], texts: list[str]) -> dict:
+    """The misread plates by kind, and the commonest pairs of a true and a read character."""
+    kinds, pairs = Counter(), Counter()
+    for photo, text in zip(photos, texts):
+        if text == photo.label:
+            continue
+        if alphabet.fold(text) == alphabet.fold(photo.label):
+            kinds["stamped alike"] += 1
+        elif len(text) < len(photo.label):
+            kinds["too short"] += 1
+        elif len(text) > len(photo.label):
+            kinds["too long"] += 1
+        else:
+            wrong = [(a, b) for a, b in zip(photo.label, text) if alphabet.fold(a) != alphabet.fold(b)]
+            kinds["one character" if len(wrong) == 1 else "several characters"] += 1
+            pairs.update(f"{a} as {b}" for a, b in wrong)
+    return {**dict(kinds.most_common()), "pairs": dict(pairs.most_common(12))}

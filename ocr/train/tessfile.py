@@ -1,9 +1,9 @@
-"""The weights inside Tesseract's .lstm component: where each matrix lies.
+"""The weights inside Tesseract's .lstm component: where each matrix lies, and what is in it.
 
 Source of the format: Tesseract 5.3, src/lstm (network.cpp, plumbing.cpp,
 lstm.cpp, weightmatrix.cpp). A network is written as: its kind as a string,
-flags, sizes and name, then what the kind adds; float64 matrices are row-major,
-the bias is the last column.
+flags, sizes and name, then what the kind adds; matrices are row-major, the bias
+is the last column. They are float64, or int8 followed by one step for each row.
 """
 
 import struct
@@ -16,10 +16,10 @@ _DOUBLE, _INT8 = 128, 1  # modes of a weight matrix
 
 
 class Matrix:
-    """One weight matrix's place in the file."""
+    """One weight matrix's place in the file; steps are those of its rows where it is int8."""
 
-    def __init__(self, name: str, offset: int, rows: int, columns: int):
-        self.name, self.offset, self.shape = name, offset, (rows, columns)
+    def __init__(self, name: str, offset: int, rows: int, columns: int, steps: tuple | None = None):
+        self.name, self.offset, self.shape, self.steps = name, offset, (rows, columns), steps
 
 
 class _Parser:
@@ -39,10 +39,17 @@ class _Parser:
 
     def matrix(self, name: str) -> None:
         (mode,) = self.take("B")
-        if not mode & _DOUBLE or mode & _INT8:
-            raise ValueError(f"the weights of {name} are not 64-bit floats (mode {mode})")
         rows, columns = self.take("ii")
-        self.take("d")  # the matrix's empty element
+        if mode & _INT8:
+            self.take("b")  # the matrix's empty element
+            offset = self.at
+            self.at += rows * columns
+            (count,) = self.take("I")
+            self.matrices.append(Matrix(name, offset, rows, columns, self.take(f"{count}d")))
+            return
+        if not mode & _DOUBLE:
+            raise ValueError(f"the weights of {name} are neither 64-bit floats nor 8-bit numbers (mode {mode})")
+        self.take("d")
         self.matrices.append(Matrix(name, self.at, rows, columns))
         self.at += 8 * rows * columns
 
@@ -79,8 +86,22 @@ def replace(content: bytes, weights: list[np.ndarray]) -> bytes:
         raise ValueError(f"{len(weights)} weight matrices for a network of {len(parser.matrices)}")
     out = bytearray(content)
     for matrix, values in zip(parser.matrices, weights):
+        if matrix.steps is not None:
+            raise ValueError(f"the weights of {matrix.name} are rounded to 8 bits")
         if values.shape != matrix.shape:
             raise ValueError(f"{matrix.name} is {matrix.shape}, not {values.shape}")
         raw = np.ascontiguousarray(values, "<f8").tobytes()
         out[matrix.offset : matrix.offset + len(raw)] = raw
     return bytes(out)
+
+
+def weights(content: bytes) -> list[np.ndarray]:
+    """The weight matrices of a .lstm component, in the file's order; rounded ones as they were rounded."""
+    parser = _Parser(content)
+    parser.network()
+    out = []
+    for matrix in parser.matrices:
+        kind = "<f8" if matrix.steps is None else "i1"
+        values = np.frombuffer(content, kind, matrix.shape[0] * matrix.shape[1], matrix.offset).reshape(matrix.shape).astype(np.float64)
+        out.append(values if matrix.steps is None else values * np.array(matrix.steps[: matrix.shape[0]])[:, None])
+    return out

@@ -17,7 +17,10 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 import alphabet
 import export
+import imported
 import libtess
+import template
+import tessfile
 import noise
 import picture
 import plates
@@ -104,6 +107,30 @@ class WithPlates(unittest.TestCase):
             engine.close()
             same = np.mean([a == b for a, b in zip(through, score.read(net, photos))])
             self.assertGreater(same, 0.92, name)  # Tesseract sums over paths, torch takes the best one
+
+
+class Imported(unittest.TestCase):
+    def test_the_model_comes_back(self):
+        """Read from the model that is built in, written and rounded again, the weights are the same."""
+        model = ROOT / "ocr/read/model/plate.traineddata"
+        with tempfile.TemporaryDirectory() as folder:
+            there = Path(folder)
+            export.write(imported.load(model), there)
+            parts = []
+            for name, path in (("a", model), ("b", there / "plate.traineddata")):
+                template.tool(there, "combine_tessdata", "-e", str(path), f"{name}.lstm")
+                parts.append(tessfile.weights((there / f"{name}.lstm").read_bytes()))
+            for a, b in zip(*parts, strict=True):
+                self.assertLess(np.abs(a - b).max(), 1e-6 * np.abs(a).max())
+
+
+class Errors(unittest.TestCase):
+    def test_kinds(self):
+        photos = [Photo("", label, None) for label in ("AB12", "AB10", "AB12", "AB12", "AB12")]
+        found = score.errors(photos, ["AB12", "AB1O", "AB1", "A812", "XY12"])
+        self.assertEqual(found["pairs"].pop("B as 8"), 1)
+        found.pop("pairs")
+        self.assertEqual(found, {"stamped alike": 1, "too short": 1, "one character": 1, "several characters": 1})
 
 
 class Noise(unittest.TestCase):
