@@ -34,16 +34,6 @@ type Params struct {
 	CloseUps bool `toml:"-"`
 	// Find are the finder's settings.
 	Find find.Params `toml:"-"`
-	// Candidates bounds how many candidates of a frame are read.
-	Candidates int `toml:"-"`
-	// MinPlace is the probability of being a plate ([judge.Judge.Place]) below
-	// which a candidate is not read.
-	MinPlace float64 `toml:"-"`
-	// MinFurther is the same once a likely plate was read in the frame: a second
-	// plate stands out like the first, the lettering around it does not. Of 643
-	// labelled plates these bounds lose the same five as reading every candidate
-	// does, at a fifth of the crops.
-	MinFurther float64 `toml:"-"`
 }
 
 // DefaultParams are those of a unit. The accuracy in the README was measured
@@ -51,7 +41,7 @@ type Params struct {
 func DefaultParams() Params {
 	return Params{
 		Model: tesseract.Plate, MinPlateWidth: 48,
-		Find: find.DefaultParams(), Candidates: 8, MinPlace: 0.01, MinFurther: 0.04,
+		Find: find.DefaultParams(),
 	}
 }
 
@@ -79,8 +69,7 @@ func (p Params) Problems() iter.Seq2[string, error] {
 		_ = check("model", p.checkModel()) &&
 			check("workers", setting.Int(p.Workers, 0, read.MaxEngines)) &&
 			check("min_plate_width", p.checkWidth()) &&
-			check("region", p.checkRegion()) &&
-			check("candidates", setting.Int(p.Candidates, 1, 1000))
+			check("region", p.checkRegion())
 	}
 }
 

@@ -39,15 +39,15 @@ func leastOf(plates []Plate) float64 {
 // small picture, and most candidates beside a plate are lettering.
 func (r *Recogniser) worthReading(c find.Candidate, place float64, read int, plates []Plate) Verdict {
 	switch {
-	case place < r.p.MinPlace:
-		return Verdict{reason: lowPlace, value: place, than: r.p.MinPlace}
-	case read == r.p.Candidates:
-		return Verdict{reason: enoughRead, than: float64(r.p.Candidates)}
+	case place < r.judge.LeastPlace:
+		return Verdict{reason: lowPlace, value: place, than: r.judge.LeastPlace}
+	case read == r.judge.Candidates:
+		return Verdict{reason: enoughRead, than: float64(r.judge.Candidates)}
 	}
 	box := image.Rect(int(c.Box.X), int(c.Box.Y), int(c.Box.X+c.Box.W), int(c.Box.Y+c.Box.H))
 	for _, p := range plates {
-		if p.Confidence >= likely && place < r.p.MinFurther {
-			return Verdict{reason: lowBeside, value: place, than: r.p.MinFurther, text: p.Text}
+		if p.Confidence >= likely && place < r.judge.LeastFurther {
+			return Verdict{reason: lowBeside, value: place, than: r.judge.LeastFurther, text: p.Text}
 		}
 		if p.Confidence >= sureEnough && coverage(box, p.Box) > samePlace {
 			return Verdict{reason: placeTaken, text: p.Text}

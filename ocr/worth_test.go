@@ -8,6 +8,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/find"
+	"platewatch/ocr/judge"
 	"platewatch/ocr/text"
 )
 
@@ -38,7 +39,7 @@ func TestSeveralPlates(t *testing.T) {
 }
 
 func TestWorthReading(t *testing.T) {
-	r := &Recogniser{p: DefaultParams()}
+	r := &Recogniser{p: DefaultParams(), judge: judge.OfPlates()}
 	at := func(x int) (find.Box, image.Rectangle) {
 		return find.Box{X: float64(x), Y: 50, W: 100, H: 20}, image.Rect(x, 50, x+100, 70)
 	}
