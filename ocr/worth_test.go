@@ -58,7 +58,7 @@ func TestWorthReading(t *testing.T) {
 		want   reason
 	}{
 		{"nothing yet", 0.02, 0, nil, notJudged},
-		{"hardly a plate", 0.005, 0, nil, lowPlace},
+		{"hardly a plate", 0.004, 0, nil, lowPlace},
 		{"too many", 0.9, 8, nil, enoughRead},
 		{"lettering beside a plate", 0.03, 1, []Plate{elsewhere}, lowBeside},
 		{"a plate beside what may be a sign", 0.03, 1, []Plate{sign}, notJudged},
