@@ -13,7 +13,7 @@ import (
 )
 
 // maxStream bounds what [Transcode] keeps in memory: an hour of good 720p.
-const maxStream = 2 << 30
+const maxStream int64 = 2 << 30
 
 // transcoder is the program, looked up in PATH.
 const transcoder = "ffmpeg"
@@ -67,14 +67,14 @@ func Transcode(ctx context.Context, path string) ([]byte, error) {
 // which ends the program that writes.
 type bounded struct {
 	bytes.Buffer
-	limit int
+	limit int64
 	over  bool
 }
 
 var errOver = errors.New("more output than allowed")
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > b.limit {
+	if int64(b.Len())+int64(len(p)) > b.limit {
 		b.over = true
 		return 0, errOver
 	}

@@ -29,6 +29,7 @@ type check struct {
 var checks = []check{
 	{name: "gofmt", about: "formatted as gofmt does", run: gofmt},
 	{name: "vet", about: "go vet", run: command("go", "vet", "./...")},
+	{name: "arm", about: "go vet where int has 32 bits", run: vet32},
 	{name: "staticcheck", about: "staticcheck; doc comments begin with the name they are about", run: command("go", "tool", "staticcheck", "-checks", "inherit,ST1000,ST1020,ST1021,ST1022", "./...")},
 	{name: "errors", about: "no lost error, no error compared with ==, no shadowed predeclared name", run: errorsAndNames},
 	{name: "exports", about: "no exported name that no other package uses", run: unusedExports},
@@ -86,16 +87,23 @@ func lint(root string, names []string) bool {
 // command is a check by a program that prints what it finds and then fails.
 func command(name string, args ...string) func(string) ([]string, error) {
 	return func(root string) ([]string, error) {
-		out, err := output(root, name, args...)
-		if err == nil {
-			return nil, nil
-		}
-		found := slices.DeleteFunc(lines(out), func(line string) bool { return strings.HasPrefix(line, "# ") }) // a package's name, as go vet says it
-		if len(found) == 0 {
-			return nil, fmt.Errorf("%s: %w", strings.Join(append([]string{name}, args...), " "), err)
-		}
-		return found, nil
+		c := exec.Command(name, args...)
+		c.Dir = root
+		return findings(c)
 	}
+}
+
+// findings are the lines that a program prints where it fails.
+func findings(c *exec.Cmd) ([]string, error) {
+	out, err := c.CombinedOutput()
+	if err == nil {
+		return nil, nil
+	}
+	found := slices.DeleteFunc(lines(string(out)), func(line string) bool { return strings.HasPrefix(line, "# ") }) // a package's name, as go vet says it
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%s: %w", strings.Join(c.Args, " "), err)
+	}
+	return found, nil
 }
 
 func gofmt(root string) ([]string, error) {

@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"os/exec"
+	"slices"
 	"strings"
 
 	"codeberg.org/polyfloyd/go-errorlint/errorlint"
@@ -20,6 +23,45 @@ func errorsAndNames(root string) ([]string, error) {
 		return nil, err
 	}
 	return command("go", "vet", "-vettool="+self, "./...")(root)
+}
+
+// vet32 runs go vet for a processor with 32 bits: a constant that overflows int
+// is an error only there, and of the analyzers these two look at sizes. It leaves out packages that need a C compiler, by
+// themselves or in their tests.
+func vet32(root string) ([]string, error) {
+	withC, err := goList(root, "-deps", "-test", "-f", "{{if and .CgoFiles (not .Standard)}}{{.ImportPath}}{{end}}", "./...")
+	if err != nil {
+		return nil, err
+	}
+	all, err := goList(root, "-test", "-f", "{{.ImportPath}} {{join .Deps \" \"}}", "./...")
+	if err != nil {
+		return nil, err
+	}
+	pure := map[string]bool{}
+	for _, line := range all {
+		name, deps, _ := strings.Cut(line, " ")
+		if strings.HasPrefix(deps, "[") {
+			continue // a package as its test sees it; the test's own line has all that it imports
+		}
+		name = strings.TrimSuffix(name, ".test")
+		before, seen := pure[name]
+		needsC := slices.Contains(withC, name) || slices.ContainsFunc(strings.Fields(deps), func(d string) bool { return slices.Contains(withC, d) })
+		pure[name] = (before || !seen) && !needsC
+	}
+	maps.DeleteFunc(pure, func(_ string, pure bool) bool { return !pure })
+	vet := exec.Command("go", append([]string{"vet", "-shift", "-unsafeptr"}, slices.Sorted(maps.Keys(pure))...)...)
+	vet.Dir, vet.Env = root, append(os.Environ(), "CGO_ENABLED=0", "GOARCH=arm")
+	return findings(vet)
+}
+
+func goList(root string, args ...string) ([]string, error) {
+	c := exec.Command("go", append([]string{"list"}, args...)...)
+	c.Dir = root
+	out, err := c.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list %s: %w", strings.Join(args, " "), err)
+	}
+	return lines(string(out)), nil
 }
 
 // isVetCall reports whether go vet called this program as its tool.
