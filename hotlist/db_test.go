@@ -29,7 +29,7 @@ import (
 var strictly = matching(match.Rules{})
 
 // anyProbability leaves the probability of matches out of a comparison.
-var anyProbability = cmpopts.IgnoreFields(match.Match{}, "Probability")
+var anyProbability = cmpopts.IgnoreFields(match.Match{}, "Probability", "Dated")
 
 func matching(m match.Rules) Options {
 	return Options{RulesOf: func(string, int) match.Rules { return m }}

@@ -136,8 +136,8 @@ func TestBehavesLikeTheModel(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					for i := range got { // the model knows no probabilities
-						got[i].Probability = 0
+					for i := range got { // the model knows no probabilities and dates
+						got[i].Probability, got[i].Dated = 0, time.Time{}
 					}
 					slices.SortFunc(got, match.Compare)
 					if d := cmp.Diff(want, got); d != "" {

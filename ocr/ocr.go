@@ -89,6 +89,8 @@ type Recogniser struct {
 	p       Params
 	formats *region.Set
 	judge   *judge.Judge
+	model   string
+	version string
 	finder  *find.Finder
 	reader  *read.Reader
 }
@@ -114,7 +116,7 @@ func New(p Params) (*Recogniser, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &Recogniser{p: p, formats: formats, judge: m.Judge, finder: f, reader: r}, nil
+	return &Recogniser{p: p, formats: formats, judge: m.Judge, model: m.Name, version: m.Version, finder: f, reader: r}, nil
 }
 
 // modelOf is the reading model with a name. The models of another reader are
@@ -126,6 +128,10 @@ func (r *Recogniser) Close() error { return errors.Join(r.reader.Close(), r.find
 
 // Regions are the expected regions, as [region.Parse] takes them; "" for none.
 func (r *Recogniser) Regions() string { return r.formats.String() }
+
+// Model is the name of the reading model, and a version that tells one content of
+// that name from another.
+func (r *Recogniser) Model() (name, version string) { return r.model, r.version }
 
 // RegionOf is whose format a text fits, as [Plate.Region]: for the texts of
 // votes.

@@ -53,6 +53,8 @@ var hitLeftOut = map[string]map[string]string{
 	"Probability":  {"platewatch hotlist export": ofTheMatch},
 	"StateDiffers": {"platewatch hotlist export": ofTheMatch},
 	"TimeUnsure":   {"platewatch hotlist export": ofTheMatch},
+	"Dated":        {"platewatch hotlist export": ofTheMatch},
+	"Overdue":      {"platewatch hotlist export": ofTheMatch},
 }
 
 const ofTheMatch = "it belongs to the match, not to the entry"
@@ -95,23 +97,24 @@ func TestEveryFieldReachesPeople(t *testing.T) {
 // hitFieldsLeftOut names the fields of the message that the page (p) or watch (w)
 // does not show, and why.
 var hitFieldsLeftOut = map[string]struct{ where, why string }{
-	"Version":         {"pw", "of the schema"},
-	"Number":          {"pw", "part of the id"},
-	"Previous":        {"pw", "watch reports gaps in the numbers"},
-	"Revision":        {"p", "the page shows the newest"},
-	"Unit":            {"p", "the page is about one unit"},
-	"Passage":         {"pw", "a number within the camera, for programs"},
-	"Position":        {"p", "the head of the page shows it"},
-	"Characters":      {"pw", "for programs; the confidence sums them up"},
-	"Frame":           {"pw", "for programs that cut the plate out"},
-	"ContextPicture":  {"pw", "the page shows the picture of the plate; watch shows text"},
-	"PlatePicture":    {"w", "watch shows text"},
-	"PicturesDropped": {"pw", "at the bound of the outbox, after the page has the hit; for programs"},
-	"PicturesFollow":  {"p", "set on delivery, after the page has the hit"},
-	"Historical":      {"p", "set on delivery, after the page has the hit; the page shows the age"},
-	"Verified":        {"pw", "always false; both say that a person must verify"},
-	"Notice":          {"pw", "always the same; both have it in their own words"},
-	"Matches":         {"pw", "TestEveryFieldReachesPeople"},
+	"Version":           {"pw", "of the schema"},
+	"Number":            {"pw", "part of the id"},
+	"Previous":          {"pw", "watch reports gaps in the numbers"},
+	"Revision":          {"p", "the page shows the newest"},
+	"Unit":              {"p", "the page is about one unit"},
+	"Passage":           {"pw", "a number within the camera, for programs"},
+	"Position":          {"p", "the head of the page shows it"},
+	"Characters":        {"pw", "for programs; the confidence sums them up"},
+	"Frame":             {"pw", "for programs that cut the plate out"},
+	"ContextPicture":    {"pw", "the page shows the picture of the plate; watch shows text"},
+	"PlatePicture":      {"w", "watch shows text"},
+	"PicturesDropped":   {"pw", "at the bound of the outbox, after the page has the hit; for programs"},
+	"PicturesUnchanged": {"pw", "the page keeps the picture; watch shows text"},
+	"PicturesFollow":    {"p", "set on delivery, after the page has the hit"},
+	"Historical":        {"p", "set on delivery, after the page has the hit; the page shows the age"},
+	"Verified":          {"pw", "always false; both say that a person must verify"},
+	"Notice":            {"pw", "always the same; both have it in their own words"},
+	"Matches":           {"pw", "TestEveryFieldReachesPeople"},
 }
 
 // TestEveryFieldOfAPassageReachesPeople demands the same of the fields of a hit

@@ -169,7 +169,12 @@ func (s *Searcher) take(e *entry.Entry, how How, p float64) {
 	if !allowed || e.Policy == entry.PolicyExact && how != Exact {
 		return
 	}
-	found := Match{List: s.list.Name, Version: s.list.Version, How: how, Probability: p, Entry: *e}
+	at := q.At
+	if at.IsZero() {
+		at = time.Now()
+	}
+	found := Match{List: s.list.Name, Version: s.list.Version, How: how, Probability: p, Entry: *e, Dated: s.list.Dated,
+		Overdue: q.ClockSynchronised && !s.list.Expires.IsZero() && !s.list.Expires.After(at)}
 	if q.State != "" && e.State != "" && !strings.EqualFold(q.State, e.State) {
 		found.StateDiffers = true
 		found.Probability *= 1 - min(max(q.StateConfidence, 0), 1)
@@ -181,14 +186,8 @@ func (s *Searcher) take(e *entry.Entry, how How, p float64) {
 	if e.TimeBound() {
 		if !q.ClockSynchronised {
 			found.TimeUnsure = true
-		} else {
-			at := q.At
-			if at.IsZero() {
-				at = time.Now()
-			}
-			if !e.ActiveAt(at) {
-				return
-			}
+		} else if !e.ActiveAt(at) {
+			return
 		}
 	}
 	s.matches = append(s.matches, found)

@@ -79,6 +79,10 @@ type Match struct {
 	// TimeUnsure: the entry has time bounds and the unit's clock was not
 	// synchronised: the entry may have expired or not be in effect yet.
 	TimeUnsure bool `json:"time_unsure,omitempty"`
+	// Dated is when the list's version was made: when it was signed, or imported.
+	Dated time.Time `json:"list_dated,omitzero"`
+	// Overdue: the list has expired, and no newer version arrived.
+	Overdue bool `json:"list_overdue,omitempty"`
 }
 
 // Compare orders matches, most urgent first; at equal priority by How, then by

@@ -3,6 +3,7 @@ package match
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"platewatch/hotlist/entry"
 )
@@ -30,6 +31,8 @@ type RecordID [12]byte
 // List is what a [Searcher] needs of a list.
 type List struct {
 	Name, Version string
+	Dated         time.Time // when this version was signed or imported
+	Expires       time.Time // when a newer one is due; zero for never
 	// Fuzzy: some entries have [entry.PolicyFuzzy].
 	Fuzzy    bool
 	Index    Index

@@ -45,9 +45,17 @@ type Crop struct {
 // Model is a kind of engine, and what is specific to it: how it wants to see a
 // plate, and how far its readings can be trusted.
 type Model struct {
-	Whole bool         // it reads whole plates, not cut-out lines
-	Crops []Crop       // tried in this order until the reading is settled
-	Judge *judge.Judge // fitted to this model's readings
+	Name    string       // as the configuration names it, without folders
+	Version string       // tells one content of that name from another; empty if it cannot be known
+	Whole   bool         // it reads whole plates, not cut-out lines
+	Crops   []Crop       // tried in this order until the reading is settled
+	Judge   *judge.Judge // fitted to this model's readings
 	// Open opens n engines.
 	Open func(n int) ([]Engine, error)
+}
+
+// Named is the model with a name and a version.
+func (m Model) Named(name, version string) Model {
+	m.Name, m.Version = name, version
+	return m
 }

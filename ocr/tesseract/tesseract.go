@@ -4,6 +4,8 @@
 package tesseract
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,11 +34,22 @@ const extension = ".traineddata"
 func Model(name string) read.Model {
 	switch {
 	case name == Plate:
-		return plates(source{name: Plate, data: model.Plate, whole: true})
+		return plates(source{name: Plate, data: model.Plate, whole: true}).Named(Plate, digest(model.Plate))
 	case strings.HasSuffix(name, extension):
-		return plates(source{dir: filepath.Dir(name), name: strings.TrimSuffix(filepath.Base(name), extension), whole: true})
+		version := ""
+		if b, err := os.ReadFile(name); err == nil { // opening it says what is wrong
+			version = digest(b)
+		}
+		base := strings.TrimSuffix(filepath.Base(name), extension)
+		return plates(source{dir: filepath.Dir(name), name: base, whole: true}).Named(base, version)
 	}
-	return lines(source{name: name})
+	return lines(source{name: name}).Named(name, "tesseract "+Version())
+}
+
+// digest is the beginning of a model's SHA-256, enough to tell two apart.
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:6])
 }
 
 // Version is Tesseract's version.

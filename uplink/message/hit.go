@@ -31,8 +31,10 @@ type Hit struct {
 	Passage    uint64     `json:"passage"` // the passage's number within its camera since the unit started
 	Camera     string     `json:"camera"`
 	Position   *Position  `json:"position,omitempty"`
-	CapturedAt time.Time  `json:"captured_at"` // of the passage's best frame, by the unit's clock
+	CapturedAt time.Time  `json:"captured_at"` // of the frame that the pictures show, by the unit's clock
 	Clock      ClockState `json:"clock"`       // whether that clock is set
+
+	Reader *Reader `json:"reader,omitempty"` // what read the plate
 
 	Text       string      `json:"text"`       // the plate as read, A-Z and 0-9
 	Confidence float64     `json:"confidence"` // 0-1, that Text is exactly right
@@ -52,9 +54,19 @@ type Hit struct {
 	ContextPicture  *Picture `json:"context_picture,omitempty"`  // the plate's surroundings on the vehicle, no occupants
 	PicturesDropped bool     `json:"pictures_dropped,omitempty"` // there were pictures, and a bound removed them
 	PicturesFollow  bool     `json:"pictures_follow,omitempty"`  // the same hit is sent again with its pictures, under the same id and revision
-	Historical      bool     `json:"historical"`                 // delivered late; set on delivery
-	Verified        Verified `json:"verified"`                   // always false
-	Notice          Notice   `json:"notice"`                     // always the same text
+	// PicturesUnchanged: this revision has no pictures, because it has none that are
+	// better than those sent before under its id, which still belong to the hit.
+	PicturesUnchanged bool     `json:"pictures_unchanged,omitempty"`
+	Historical        bool     `json:"historical"` // delivered late; set on delivery
+	Verified          Verified `json:"verified"`   // always false
+	Notice            Notice   `json:"notice"`     // always the same text
+}
+
+// Reader is the program and the model that read a plate.
+type Reader struct {
+	Model    string `json:"model"`
+	Version  string `json:"version,omitempty"`  // tells one content of that model from another
+	Software string `json:"software,omitempty"` // version of the daemon
 }
 
 // Position is where the unit is, from its configuration: degrees in WGS 84, and
@@ -88,10 +100,15 @@ type Alternative struct {
 
 // Match is one hotlist entry that the plate matched.
 type Match struct {
-	List     string `json:"list"`
-	Version  string `json:"version,omitempty"` // the list's version
-	Category string `json:"category"`          // stolen_vehicle, amber_alert, ...
-	Priority int    `json:"priority"`          // 1 is the most urgent; 0 is unknown and counts as 5
+	List    string `json:"list"`
+	Version string `json:"version,omitempty"` // the list's version
+	// ListDated is when that version was signed or, without a signature, imported;
+	// ListAge is how old it was then in seconds, 0 while the clock was not set.
+	ListDated   time.Time `json:"list_dated,omitzero"`
+	ListAge     float64   `json:"list_age_s,omitempty"`
+	ListOverdue bool      `json:"list_overdue,omitempty"` // a newer version was due and had not arrived
+	Category    string    `json:"category"`               // stolen_vehicle, amber_alert, ...
+	Priority    int       `json:"priority"`               // 1 is the most urgent; 0 is unknown and counts as 5
 	// Covert: whoever stops the vehicle must not show that it was expected.
 	Covert   bool   `json:"covert,omitempty"`
 	Handling string `json:"handling,omitempty"` // what to do, in the list's own words

@@ -56,7 +56,8 @@ func (o *Outbox) Accept(h message.Hit) (id string, err error) {
 // Update replaces the hit of this id by a better vote of the same passage, as
 // its next revision. A pending hit is replaced in its place; if the earlier
 // revision was delivered already, the new one is appended. Pictures that the
-// update leaves out are kept while the hit is pending. An update that is withdrawn
+// update leaves out, because they are unchanged, are kept while the hit is
+// pending. An update that is withdrawn
 // removes text, matches and pictures of what is pending; it is as urgent as the
 // matches it has here, which are not stored. Errors are those of [Outbox.Accept],
 // and [ErrUnknownID].
@@ -155,6 +156,9 @@ func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 	if n.hit.Withdrawn {
 		plate, context = nil, nil
 	}
+	if err := o.settlePictures(n); err != nil {
+		return nil, err
+	}
 	if n.hit.Characters == nil {
 		n.hit.Characters = []message.Character{}
 	}
@@ -214,6 +218,26 @@ func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 	p.changes.Put(journal.BucketMeta, journal.KeyMeta, meta.Encode())
 	p.slot = s
 	return p, nil
+}
+
+// settlePictures corrects what a revision says of unchanged pictures: where the
+// revision that it replaces in the outbox was never delivered and lost its pictures
+// at a bound, there are none.
+func (o *Outbox) settlePictures(n *newcomer) error {
+	if !n.hit.PicturesUnchanged || n.replaces == nil || n.replaces.pictures > 0 {
+		return nil
+	}
+	r, err := o.record(journal.KindHit, journal.BucketHits, n.seq)
+	if err != nil {
+		return err
+	}
+	var old message.Hit
+	if err := json.Unmarshal(r.Body, &old); err != nil {
+		return fmt.Errorf("the entry is not a hit: %w", err)
+	}
+	n.hit.PicturesUnchanged = old.PicturesUnchanged
+	n.hit.PicturesDropped = old.PicturesDropped || r.HadPictures
+	return nil
 }
 
 // stored updates the index after a commit.

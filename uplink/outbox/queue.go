@@ -140,6 +140,7 @@ func fill(h *message.Hit, r, p journal.Record) error {
 		if h.PlatePicture, h.ContextPicture, err = journal.DecodePictures(p.Body); err != nil {
 			return fmt.Errorf("the entry's pictures cannot be decoded: %w", err)
 		}
+		h.PicturesUnchanged = false // they were not delivered yet
 	} else if r.HadPictures {
 		h.PicturesDropped = true
 	}

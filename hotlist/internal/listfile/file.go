@@ -90,7 +90,11 @@ func (r *foundRecord) Entry() (entry.Entry, error) {
 
 // Searchable returns the list for a [match.Searcher]. Searches run within [File.Use].
 func (l *File) Searchable() match.List {
-	return match.List{Name: l.Name, Version: l.Version, Fuzzy: l.Fuzzy > 0, Index: l, Layouts: l.layouts, Patterns: l.patterns}
+	dated, expires := l.Imported, time.Time{}
+	if l.Signed != nil {
+		dated, expires = l.Signed.Created, l.Signed.Expires
+	}
+	return match.List{Name: l.Name, Version: l.Version, Dated: dated, Expires: expires, Fuzzy: l.Fuzzy > 0, Index: l, Layouts: l.layouts, Patterns: l.patterns}
 }
 
 // Use runs f, which searches the list, while no other search runs. Panics become

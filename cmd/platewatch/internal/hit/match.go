@@ -16,7 +16,7 @@ import (
 func Match(m match.Match) message.Match {
 	e := &m.Entry
 	out := message.Match{
-		List: m.List, Version: m.Version, Category: e.Category, Priority: e.Priority, Covert: e.Covert, Handling: e.Handling,
+		List: m.List, Version: m.Version, ListDated: m.Dated, ListOverdue: m.Overdue, Category: e.Category, Priority: e.Priority, Covert: e.Covert, Handling: e.Handling,
 		How: message.How(m.How), Probability: m.Probability, Caution: strings.Join(cautions(&m), "; "),
 		Entry: message.Entry{Plate: e.Plate, State: e.State, PlateType: e.PlateType,
 			Record: e.Record, Agency: e.Agency, Note: e.Note, Effective: bound(e.Effective), Expires: bound(e.Expires)},
@@ -65,6 +65,9 @@ func Facts(m *message.Match) []status.Fact {
 	f.add("plate type", e.PlateType)
 	f.add("effective", moment(e.Effective))
 	f.add("expires", moment(e.Expires))
+	if !m.ListDated.IsZero() {
+		f.add("list of", moment(&m.ListDated))
+	}
 	f.add("record", e.Record)
 	f.add("agency", e.Agency)
 	f.add("note", e.Note)
@@ -102,6 +105,9 @@ func cautions(m *match.Match) []string {
 	}
 	if m.StateDiffers {
 		words = append(words, "the entry's state differs from that of most plates here")
+	}
+	if m.Overdue {
+		words = append(words, "a newer version of the list is overdue, so the entry may no longer be current")
 	}
 	if m.TimeUnsure {
 		words = append(words, "the unit's clock is not set, so the entry may have expired or may not be in effect yet")

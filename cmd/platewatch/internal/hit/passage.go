@@ -2,6 +2,7 @@ package hit
 
 import (
 	"slices"
+	"strings"
 
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/ocr/passage"
@@ -56,5 +57,8 @@ func PassageFacts(h *message.Hit) []status.Fact {
 	}
 	f.add("direction", h.Direction)
 	f.add("format", h.Region)
+	if r := h.Reader; r != nil {
+		f.add("reader", strings.Join(strings.Fields(r.Model+" "+r.Version+" "+r.Software), " "))
+	}
 	return f
 }

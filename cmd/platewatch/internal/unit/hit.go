@@ -45,7 +45,7 @@ func (c *cameraPipeline) withdraw(p passage.Passage, o *openPassage) {
 		c.log.Error("withdrawal of a hit not stored", "id", o.hitID, "error", err)
 		return
 	}
-	o.withdrawn = true
+	o.withdrawn, o.sentShot = true, shot{} // receivers remove the pictures
 	c.log.Info("hit withdrawn", "id", o.hitID)
 	c.u.recent.put(o.hitID, h)
 }
@@ -61,14 +61,11 @@ func (c *cameraPipeline) resendIfParked(p passage.Passage, o *openPassage) {
 // resendIfBetter sends a hit again at the end of its passage if the vote became
 // more confident, the plate larger on its best frame, or the direction known.
 func (c *cameraPipeline) resendIfBetter(p passage.Passage, o *openPassage) {
-	const (
-		moreConfident = 0.1 // probability
-		larger        = 1.3 // ratio of widths
-	)
+	const moreConfident = 0.1 // probability
 	if o.hitID == "" || p.Text != o.sentText {
 		return
 	}
-	if p.Confidence >= o.sentConfidence+moreConfident || o.sentDirection != hit.Direction(&p) || float64(o.box.Dx()) >= larger*float64(o.sentWidth) {
+	if p.Confidence >= o.sentConfidence+moreConfident || o.sentDirection != hit.Direction(&p) || o.better(o.sentShot, false) {
 		c.send(p, o)
 	}
 }
@@ -91,10 +88,23 @@ func (c *cameraPipeline) match(p passage.Passage) []message.Match {
 func (c *cameraPipeline) send(p passage.Passage, o *openPassage) {
 	h := hit.Message(&p, o.matches)
 	h.Camera, h.Position = c.name, position(c.u.cfg)
-	h.CapturedAt, h.Clock = o.at, message.ClockState(c.u.clock().State)
+	shown := o.shot
+	if o.better(o.sentShot, p.Text != o.sentText) {
+		h.PlatePicture, h.ContextPicture = o.pictures.Encode(c.u.cfg.Pictures)
+	} else {
+		shown, h.PicturesUnchanged = o.sentShot, true
+	}
+	h.CapturedAt, h.Clock = shown.at, message.ClockState(c.u.clock().State)
+	model, version := c.u.recogniser.Model()
+	h.Reader = &message.Reader{Model: model, Version: version, Software: c.u.o.Version.Version}
+	for i := range h.Matches {
+		m := &h.Matches[i]
+		if age := shown.at.Sub(m.ListDated); h.Clock == message.ClockSynchronised && !m.ListDated.IsZero() && age > 0 {
+			m.ListAge = age.Seconds()
+		}
+	}
 	h.Region = c.u.recogniser.RegionOf(p.Text)
-	h.Frame = &message.Frame{Width: o.frame.X, Height: o.frame.Y, Box: [4]int{o.box.Min.X, o.box.Min.Y, o.box.Dx(), o.box.Dy()}}
-	h.PlatePicture, h.ContextPicture = o.pictures.Encode(c.u.cfg.Pictures)
+	h.Frame = &message.Frame{Width: shown.frame.X, Height: shown.frame.Y, Box: [4]int{shown.box.Min.X, shown.box.Min.Y, shown.box.Dx(), shown.box.Dy()}}
 	id, err := o.hitID, error(nil)
 	if id == "" {
 		id, err = c.u.outbox.Accept(h)
@@ -113,7 +123,7 @@ func (c *cameraPipeline) send(p passage.Passage, o *openPassage) {
 		c.log.Info("hit", "id", id, "list", h.Matches[0].List, "how", h.Matches[0].How)
 	}
 	o.withdrawn = false
-	o.hitID, o.sentText, o.sentDirection, o.sentConfidence, o.sentWidth = id, p.Text, h.Direction, p.Confidence, o.box.Dx()
+	o.hitID, o.sentText, o.sentDirection, o.sentConfidence, o.sentShot = id, p.Text, h.Direction, p.Confidence, shown
 	c.u.recent.put(id, h)
 }
 
@@ -139,6 +149,9 @@ func (r *recentHits) put(id string, h message.Hit) {
 	for i := range r.hits {
 		if r.hits[i].id == id {
 			n.when = r.hits[i].when
+			if h.PicturesUnchanged {
+				n.hit.PlatePicture = r.hits[i].hit.PlatePicture
+			}
 			r.hits[i] = n
 			return
 		}

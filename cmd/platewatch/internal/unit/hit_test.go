@@ -217,7 +217,7 @@ func TestHitInFull(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	row := u.Status().LastHits[0]
-	if row.ID != "gate-7-1" || row.Delivered || !row.Picture || len(row.Facts) != 3 || row.Facts[0].Label != "covert" {
+	if row.ID != "gate-7-1" || row.Delivered || !row.Picture || len(row.Facts) != 5 || row.Facts[0].Label != "covert" {
 		t.Errorf("the page shows %+v", row)
 	}
 	if b, err := u.HitPicture(t.Context(), "gate-7-1"); err != nil || len(b) == 0 {
@@ -330,5 +330,73 @@ func TestCameraOffline(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPicturesOnlyWhenBetter: a revision of a delivered hit has pictures only if
+// they show the plate larger, or the frame that corrected its text; frame and time
+// are those of the pictures that the receiver has.
+func TestPicturesOnlyWhenBetter(t *testing.T) {
+	listed := passage.Passage{Number: 1, Reading: text.Reading{Text: "AB12CDE", Confidence: 0.8}}
+	with := func(change func(*passage.Passage)) passage.Passage { p := listed; change(&p); return p }
+	known := with(func(p *passage.Passage) { p.Direction = passage.Away })
+	corrected := with(func(p *passage.Passage) { p.Text = "XY98ZZT" })
+	for _, test := range []struct {
+		name     string
+		do       func(r *road)
+		pictures bool
+		width    int // of the plate on the frame that the message names
+	}{
+		{"the direction", func(r *road) { r.update(passage.Ended, known, 0) }, false, 100},
+		{"the direction, and the plate is a little larger", func(r *road) { r.update(passage.Ended, known, 129) }, false, 100},
+		{"larger", func(r *road) { r.update(passage.Ended, listed, 131) }, true, 131},
+		{"corrected on the same frame", func(r *road) { r.update(passage.Corrected, corrected, 0) }, false, 100},
+		{"corrected on another frame", func(r *road) {
+			r.frame.Arrived = r.frame.Arrived.Add(time.Second)
+			r.update(passage.Corrected, corrected, 110)
+		}, true, 110},
+		{"withdrawn, and back", func(r *road) {
+			r.update(passage.Corrected, with(func(p *passage.Passage) { p.Text = "QQ11QQQ" }), 0)
+			r.deliver()
+			r.update(passage.Corrected, listed, 0)
+		}, true, 100},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := unitConfig(t)
+			importList(t, c, "national", twoPlates)
+			u := openUnit(t, c, slog.New(slog.DiscardHandler))
+			r := newRoad(t, u)
+			r.update(passage.Sure, listed, 100)
+			r.deliver()
+			test.do(r)
+			hits := pendingHits(t, u)
+			if len(hits) != 1 {
+				t.Fatalf("%d revisions", len(hits))
+			}
+			h := hits[0]
+			if got := h.PlatePicture != nil && h.ContextPicture != nil; got != test.pictures || h.PicturesUnchanged == test.pictures || h.Frame.Box[2] != test.width {
+				t.Errorf("pictures %t, unchanged %t, the plate is %d pixels wide; want %t, %d", got, h.PicturesUnchanged, h.Frame.Box[2], test.pictures, test.width)
+			}
+			if _, err := u.HitPicture(t.Context(), h.ID); err != nil {
+				t.Errorf("the page has lost the picture: %v", err)
+			}
+		})
+	}
+}
+
+// deliver takes what is pending out of the outbox, as an acknowledgement does.
+func (r *road) deliver() {
+	r.t.Helper()
+	for {
+		q, err := r.p.u.outbox.Next(nil)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if q == nil {
+			return
+		}
+		if err := r.p.u.outbox.Remove(q.Ref); err != nil {
+			r.t.Fatal(err)
+		}
 	}
 }

@@ -16,9 +16,7 @@ import (
 // openPassage holds what the unit keeps of a passage until it ends, beside its
 // vote: the pictures of its best frame, and what was sent of it.
 type openPassage struct {
-	at            time.Time       // arrival of the best frame
-	frame         image.Point     // its size, pixels
-	box           image.Rectangle // of the plate on it, pixels
+	shot          // of the best frame
 	pictures      picture.Pair
 	light         light.Plate // of the plate on the best frame
 	lightMeasured bool
@@ -29,7 +27,23 @@ type openPassage struct {
 	sentText       string // empty after a withdrawal
 	sentDirection  string
 	sentConfidence float64
-	sentWidth      int // of the plate on the sent pictures, pixels
+	sentShot       shot // what the sent pictures show; zero if the receiver has none
+}
+
+// shot is the frame that pictures were cut from.
+type shot struct {
+	at    time.Time
+	frame image.Point     // its size, pixels
+	box   image.Rectangle // of the plate on it, pixels
+}
+
+// moreWidth is from which ratio of widths a plate's pictures are better than others.
+const moreWidth = 1.3
+
+// better tells whether pictures of this shot are worth sending after those of
+// another: the plate is larger, or it reads differently since and they show why.
+func (s shot) better(than shot, corrected bool) bool {
+	return float64(s.box.Dx()) >= moreWidth*float64(than.box.Dx()) || corrected && !s.at.Equal(than.at)
 }
 
 // take replaces the pictures by those of a better frame.
