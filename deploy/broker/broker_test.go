@@ -3,6 +3,7 @@
 package broker_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -30,7 +31,7 @@ import (
 // each runs a test against both brokers.
 func each(t *testing.T, test func(t *testing.T, certs string, addresses []string)) {
 	together(t)
-	names := []string{"unit-1", "unit-2", "server", "watch"}
+	names := []string{"unit-1", "unit-2", "server", "publisher", "watch-jane"}
 	t.Run("mosquitto", func(t *testing.T) {
 		together(t)
 		certs := certificates(t, names...)
@@ -99,7 +100,7 @@ func TestUnitAndServer(t *testing.T) {
 		waitFor(t, "the server's acknowledgements", patience, func() bool { return u.outbox.Stats().Entries == 0 },
 			func() string { return fmt.Sprintf("%+v", u.client.Stats()) })
 		// The part comes after the manifest that names it, so it is asked for again.
-		publisher, err := raw(t, certs, "server", addresses[0], nil)
+		publisher, err := raw(t, certs, "publisher", addresses[0], nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,6 +159,12 @@ func (v oneVersion) ApplyUpdate(_ context.Context, _ string, _ []byte, parts []s
 // raw is a plain MQTT client with a certificate of the fleet.
 func raw(t *testing.T, certs, name, address string, got func(topic string)) (mqtt.Client, error) {
 	t.Helper()
+	return rawAs(t, certs, name, "raw-"+name, address, true, got)
+}
+
+// rawAs is raw with a client id of its own choice.
+func rawAs(t *testing.T, certs, name, id, address string, clean bool, got func(topic string)) (mqtt.Client, error) {
+	t.Helper()
 	ca, err := os.ReadFile(filepath.Join(certs, "ca.crt"))
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +178,7 @@ func raw(t *testing.T, certs, name, address string, got func(topic string)) (mqt
 		}
 		cfg.Certificates = []tls.Certificate{pair}
 	}
-	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tls://" + address).SetClientID("raw-" + name).SetTLSConfig(cfg).
+	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tls://" + address).SetClientID(id).SetCleanSession(clean).SetTLSConfig(cfg).
 		SetAutoReconnect(false).SetConnectTimeout(10 * time.Second).
 		SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { got(m.Topic()) }))
 	token := c.Connect()
@@ -233,8 +240,12 @@ func TestWhoMayDoWhat(t *testing.T) {
 		if err := wait(server.Subscribe("platewatch/v1/#", 1, nil)); err != nil {
 			t.Fatal(err)
 		}
+		publisher, err := raw(t, certs, "publisher", address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, topic := range []string{"platewatch/v1/hotlists/stolen/manifest", "platewatch/v1/hotlists/amber/manifest"} {
-			if err := wait(server.Publish(topic, 1, true, "signed")); err != nil {
+			if err := wait(publisher.Publish(topic, 1, true, "signed")); err != nil {
 				t.Fatal(err)
 			}
 			if got := next(t, seen); got != topic {
@@ -254,9 +265,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 			}
 			unit.Publish(topic, 1, false, "x").WaitTimeout(2 * time.Second)
 			unit.Disconnect(100)
-			// What the server publishes next comes after it.
+			// What is published next comes after it.
 			marker := "platewatch/v1/hotlists/marker/x"
-			if err := wait(server.Publish(marker, 1, false, "x")); err != nil {
+			if err := wait(publisher.Publish(marker, 1, false, "x")); err != nil {
 				t.Fatal(err)
 			}
 			came := false
@@ -309,5 +320,20 @@ func TestCertificatesScript(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "ca.key")); err != nil {
 		t.Error(err)
+	}
+}
+
+// The README has the version of NATS installed that the tests run.
+func TestVersionOfNATS(t *testing.T) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Path}}@{{.Version}}", "github.com/nats-io/nats-server/v2").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "go install "+string(bytes.TrimSpace(out))+"\n") {
+		t.Errorf("the README does not install %s", out)
 	}
 }

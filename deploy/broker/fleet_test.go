@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -257,7 +258,9 @@ func together(t *testing.T) {
 // tested here.
 func startOpenMosquitto(t *testing.T) (address string) {
 	t.Helper()
-	return startMosquittoWith(t, "allow_anonymous true\npersistence false\nmax_queued_messages 0\nset_tcp_nodelay true\n")
+	address = freeAddresses(t, 1)[0]
+	_, port, _ := net.SplitHostPort(address)
+	return startMosquittoWith(t, "listener "+port+" 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\nset_tcp_nodelay true\nlog_dest stderr\nlog_type notice\nlog_type information\n", address)
 }
 
 // fleetUsers gives one certificate the rights of every unit.

@@ -46,16 +46,18 @@ func certificates(t *testing.T, clients ...string) (dir string) {
 		t.Skip("openssl is not installed (apt install openssl)")
 	}
 	dir = filepath.Join(t.TempDir(), "certificates")
-	run := func(args ...string) {
+	run := func(dir string, args ...string) {
 		t.Helper()
 		if out, err := exec.Command("./certificates", append([]string{dir}, args...)...).CombinedOutput(); err != nil {
 			t.Fatalf("certificates %v: %v\n%s", args, err, out)
 		}
 	}
-	run("authority")
-	run("broker", "127.0.0.1", "localhost")
+	for _, authority := range []string{dir, filepath.Join(dir, "routes")} {
+		run(authority, "authority")
+		run(authority, "broker", "127.0.0.1", "localhost")
+	}
 	for _, name := range clients {
-		run("client", name)
+		run(dir, "client", name)
 	}
 	return dir
 }
@@ -124,58 +126,78 @@ func begin(t *testing.T, cmd *exec.Cmd, ready string) (kill, wait func()) {
 	}
 }
 
-// startMosquitto starts Debian's Mosquitto with the configuration of this
-// folder; only the places of its files and its port differ.
-func startMosquitto(t *testing.T, certs string) (address string) {
+// debianConf is what Debian's package installs as /etc/mosquitto/mosquitto.conf.
+const debianConf = `pid_file /run/mosquitto/mosquitto.pid
+
+persistence true
+persistence_location /var/lib/mosquitto/
+
+log_dest file /var/log/mosquitto/mosquitto.log
+
+include_dir /etc/mosquitto/conf.d
+`
+
+// startMosquitto starts Debian's Mosquitto as the README has it installed: Debian's
+// own file includes the one of this folder. Only the places of files and the port
+// differ. more are further rules.
+func startMosquitto(t *testing.T, certs string, more ...string) (address string) {
 	t.Helper()
-	state := t.TempDir()
-	acl, err := os.ReadFile("mosquitto/acl")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(certs, "acl"), acl, 0o600)
+	read := func(path string) string {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
 	}
-	if err != nil {
-		t.Fatal(err)
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	conf, err := os.ReadFile("mosquitto/mosquitto.conf")
-	if err != nil {
-		t.Fatal(err)
+	debian := debianConf
+	if b, err := os.ReadFile("/etc/mosquitto/mosquitto.conf"); err == nil {
+		debian = string(b)
 	}
-	text := strings.NewReplacer("/etc/mosquitto/platewatch/", certs+"/", "/var/lib/mosquitto/", state+"/").Replace(string(conf))
-	if !strings.Contains(text, "\nlistener 8883\n") {
+	included := t.TempDir()
+	places := strings.NewReplacer("/etc/mosquitto/platewatch/", certs+"/", "/var/lib/mosquitto/", t.TempDir()+"/",
+		"/etc/mosquitto/conf.d", included, "/run/mosquitto/", included+"/", "log_dest file /var/log/mosquitto/mosquitto.log", "log_dest stderr")
+	write(filepath.Join(certs, "acl"), read("mosquitto/acl")+strings.Join(more, "\n"))
+	text := places.Replace(read("mosquitto/mosquitto.conf"))
+	address = freeAddresses(t, 1)[0]
+	_, port, _ := net.SplitHostPort(address)
+	ours := strings.Replace(text, "\nlistener 8883\n", "\nlistener "+port+" 127.0.0.1\n", 1)
+	if ours == text {
 		t.Fatal("the configuration listens elsewhere")
 	}
-	return startMosquittoWith(t, text)
+	write(filepath.Join(included, "platewatch.conf"), ours+"log_type information\n")
+	return startMosquittoWith(t, places.Replace(debian), address)
 }
 
-// startMosquittoWith starts it with a configuration, on a port of its own.
-func startMosquittoWith(t *testing.T, conf string) (address string) {
+// startMosquittoWith starts it with a configuration that listens on address.
+func startMosquittoWith(t *testing.T, conf, address string) string {
 	t.Helper()
 	const binary = "/usr/sbin/mosquitto"
 	if _, err := os.Stat(binary); err != nil {
 		t.Skip("mosquitto is not installed (apt install mosquitto)")
 	}
-	address = freeAddresses(t, 1)[0]
-	_, port, _ := net.SplitHostPort(address)
-	listener := "listener " + port + " 127.0.0.1"
-	text := strings.Replace(conf, "listener 8883", listener, 1)
-	if text == conf {
-		text = listener + "\n" + conf
-	}
-	text += "log_dest stderr\nlog_type notice\nlog_type information\n"
 	if os.Getuid() == 0 {
-		text += "user root\n"
+		conf = "user root\n" + conf
 	}
 	path := filepath.Join(t.TempDir(), "mosquitto.conf")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	start(t, exec.Command(binary, "-c", path), "running")
 	return address
 }
 
+// routePassword is what the README has made of random bytes.
+const routePassword = "1234567e89"
+
 // cluster is three NATS nodes.
 type cluster struct {
 	addresses []string // of MQTT
+	routes    []string // of the route ports
 	kill      []func()
 }
 
@@ -222,8 +244,9 @@ func startCluster(t *testing.T, certs string, users string) *cluster {
 	free := freeAddresses(t, 3*nodes)
 	var routes []string
 	for n := range nodes {
-		routes = append(routes, fmt.Sprintf(`"nats://%s"`, free[3*n]))
+		routes = append(routes, fmt.Sprintf(`"nats://routes:%s@%s"`, routePassword, free[3*n]))
 	}
+	login := fmt.Sprintf("authorization { user: routes, password: %q }\nroutes: [%s]\n", routePassword, strings.Join(routes, ", "))
 	c := &cluster{}
 	var agreed []func()
 	for n := range nodes {
@@ -235,7 +258,7 @@ func startCluster(t *testing.T, certs string, users string) *cluster {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, text := range map[string]string{"nats.conf": string(conf), "users.conf": users} {
+		for name, text := range map[string]string{"nats.conf": string(conf), "users.conf": users, "routes.conf": login} {
 			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -244,8 +267,8 @@ func startCluster(t *testing.T, certs string, users string) *cluster {
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), fmt.Sprintf("PLATEWATCH_NODE=n%d", n+1),
 			"PLATEWATCH_CLUSTER="+free[3*n], "PLATEWATCH_MQTT="+free[3*n+1], "PLATEWATCH_CLIENT="+free[3*n+2],
-			"PLATEWATCH_ROUTES=["+strings.Join(routes, ", ")+"]", "PLATEWATCH_STORE="+filepath.Join(dir, "store"))
-		c.addresses = append(c.addresses, free[3*n+1])
+			"PLATEWATCH_STORE="+filepath.Join(dir, "store"))
+		c.addresses, c.routes = append(c.addresses, free[3*n+1]), append(c.routes, free[3*n])
 		kill, wait := begin(t, cmd, "metadata leader") // of all that JetStream holds
 		c.kill, agreed = append(c.kill, kill), append(agreed, wait)
 	}
