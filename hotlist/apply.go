@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -86,6 +85,14 @@ func (db *DB) examine(list string, manifest []byte, key folder.Key) (Update, err
 	if current != nil && current.Signed != nil && current.Signed.Version > floor {
 		floor, digest = current.Signed.Version, current.Digest
 	}
+	// Older list and trust files may have been put back; the trail still knows.
+	accepted, err := audit.New(db.dir, key).Accepted()
+	if err != nil {
+		db.log.Error("audit trail damaged, the trust file counts", "list", m.List, "error", err)
+	}
+	if v := accepted[m.List]; v > floor {
+		floor, digest = v, m.Digest // the content of that version is not known any more
+	}
 	switch {
 	case m.Version < floor:
 		return u, fmt.Errorf("%w: list %s, version %d after %d", entry.ErrRollback, m.List, m.Version, floor)
@@ -157,6 +164,9 @@ func (db *DB) Apply(ctx context.Context, list string, manifest []byte, parts sig
 	if u.Held {
 		return report, nil
 	}
+	db.refusing.Lock()
+	delete(db.refusals.latest, u.Manifest.List)
+	db.refusing.Unlock()
 	if err := recordImport(ctx, db.dir, key, audit.Record{Kind: audit.Apply}, &report.ImportReport); err != nil {
 		return report, err
 	}
@@ -251,35 +261,4 @@ func (im *rebuild) addPart(ctx context.Context, p signed.Part, parts signed.Part
 		return fmt.Errorf("%w: part %d: %w", entry.ErrRefused, p.N, err)
 	}
 	return nil
-}
-
-// recordRefusal records why an update was refused, once.
-func (db *DB) recordRefusal(ctx context.Context, list string, u Update, key folder.Key, why error) {
-	if entry.CheckListName(list) != nil {
-		return
-	}
-	if _, err := os.Stat(trustPath(db.dir, list)); errors.Is(err, fs.ErrNotExist) {
-		if states, err := db.States(time.Now(), false); err != nil || len(states) >= folder.MaxLists {
-			return // names come from outside and must not fill the disk
-		}
-	}
-	r, err := readTrust(db.dir, list, key)
-	if err != nil {
-		return // the damage itself is reported
-	}
-	n := Refusal{Version: u.Manifest.Version, Reason: why.Error(), At: time.Now().UTC().Truncate(time.Second)}
-	if r.Refused != nil && r.Refused.Reason == n.Reason && r.Refused.Version == n.Version {
-		return
-	}
-	r.Refused = &n
-	record := audit.Record{Kind: audit.Refuse, List: list, Refused: n.Reason}
-	if n.Version > 0 {
-		record.Version, record.Signer = strconv.FormatUint(n.Version, 10), u.Key.Name+" "+u.Key.ID()
-	}
-	if err := audit.New(db.dir, key).Append(ctx, record); err != nil {
-		db.log.Error("refused update not recorded", "list", list, "error", err)
-	}
-	if err := writeTrust(db.dir, list, key, r); err != nil {
-		db.log.Error("refused update not recorded", "list", list, "error", err)
-	}
 }

@@ -42,6 +42,9 @@ type DB struct {
 	damage []Damage
 	closed bool
 
+	refusing sync.Mutex
+	refusals refusals
+
 	lookups, matched, failures, reloads atomic.Uint64
 }
 

@@ -12,7 +12,7 @@
 //	NAME.hotlist.corrupt    a damaged file, set aside (then NAME.hotlist.2.corrupt, ...)
 //	NAME.trust              the newest signed version accepted, and why the last update was refused
 //	key                     the key that the lists are stored under, unless Options.KeyFile names another
-//	audit/                  the audit trail: see package audit
+//	audit/, audit.head      the audit trail: see package audit
 //	lock                    held by the process that changes the directory
 //	import.tmp/             a list being built; after a crash, the next import removes it
 //

@@ -49,6 +49,7 @@ func (db *DB) Watch(ctx context.Context, every time.Duration, refreshed func(cha
 			last = err.Error()
 			db.log.Error("hotlist directory unreadable, lists unchanged", "error", err)
 		}
+		db.flushRefusals(ctx)
 		refreshed(changed)
 	}
 }

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"platewatch/hotlist/audit"
 	"platewatch/hotlist/entry"
 	"platewatch/hotlist/internal/folder"
 )
@@ -66,6 +69,12 @@ type ListState struct {
 	Overdue bool `json:"overdue"`
 	// Missing: a version was accepted once, but none is matched.
 	Missing bool `json:"missing,omitempty"`
+	// Accepted is the highest version that the audit trail says was accepted, if it is
+	// higher than the one in use: older files were put back.
+	Accepted uint64 `json:"accepted,omitempty"`
+	// Unrecorded: the audit trail does not know that this version, or a newer one, was
+	// accepted: the trail was removed, or an older one put back.
+	Unrecorded bool `json:"unrecorded,omitempty"`
 	// Refused is the last update refused since the list came into use.
 	Refused *Refusal `json:"refused,omitempty"`
 }
@@ -91,6 +100,9 @@ func (db *DB) States(at time.Time, clockSynchronised bool) ([]ListState, error) 
 	if err != nil {
 		return nil, &entry.Error{Op: "list", Path: db.dir, Err: err}
 	}
+	db.refusing.Lock()
+	refused := maps.Clone(db.refusals.latest)
+	db.refusing.Unlock()
 	key, keyErr := db.key()
 	for _, path := range paths {
 		name := filepath.Base(path[:len(path)-len(trustSuffix)])
@@ -100,6 +112,10 @@ func (db *DB) States(at time.Time, clockSynchronised bool) ([]ListState, error) 
 		r, err := readTrust(db.dir, name, key)
 		if err != nil {
 			r.Refused = &Refusal{Reason: err.Error()}
+		}
+		if latest, ok := refused[name]; ok {
+			r.Refused = &latest
+			delete(refused, name)
 		}
 		if !known[name] {
 			if r.Version == 0 && r.Refused == nil {
@@ -114,5 +130,43 @@ func (db *DB) States(at time.Time, clockSynchronised bool) ([]ListState, error) 
 			}
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(refused)) { // not on disk yet
+		latest := refused[name]
+		if i := slices.IndexFunc(states, func(s ListState) bool { return s.Name == name }); i >= 0 {
+			states[i].Refused = &latest
+		} else {
+			states = append(states, ListState{List: entry.List{Name: name}, Refused: &latest})
+		}
+	}
+	if keyErr == nil {
+		if accepted, err := audit.New(db.dir, key).Accepted(); err == nil { // else the trail itself is reported
+			states = compareAccepted(states, accepted)
+		}
+	}
 	return states, nil
+}
+
+// compareAccepted compares the signed versions in use with those that the audit trail
+// says were accepted. A list that was accepted and is not there any more is added.
+func compareAccepted(states []ListState, accepted map[string]uint64) []ListState {
+	rest := maps.Clone(accepted)
+	for i := range states {
+		s := &states[i]
+		if s.Signed == nil {
+			continue
+		}
+		switch v := accepted[s.Name]; {
+		case s.Signed.Version < v && !s.Fallback: // a fallback is reported as damage
+			s.Accepted = v
+		case s.Signed.Version > v:
+			s.Unrecorded = true
+		}
+	}
+	for _, s := range states {
+		delete(rest, s.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(rest)) {
+		states = append(states, ListState{List: entry.List{Name: name}, Accepted: rest[name], Missing: true})
+	}
+	return states
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -141,7 +142,12 @@ func number(n int) string {
 func auditWords(r *audit.Record) string {
 	switch r.Kind {
 	case audit.Refuse:
+		if r.Times > 1 {
+			return fmt.Sprintf("%d times; the last: %s", r.Times, r.Refused)
+		}
 		return r.Refused
+	case audit.Gap:
+		return r.Reason
 	case audit.Lookup:
 		return fmt.Sprintf("%d matches", r.Matches)
 	case audit.Hit:
@@ -202,14 +208,24 @@ func showCounts(w io.Writer, trail *audit.Trail, filter audit.Filter, asCSV, asJ
 
 func runAuditVerify(_ context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("audit verify")
-	if err := f.parse(std, "[-db DIR] [-json]\n\nProves that no record of the audit trail was changed, moved, inserted or taken out.\n", args, 0); err != nil {
+	var known []audit.Link
+	f.Func("known", "`NUMBER:HASH` of a record, as a health message or an earlier verify gave it: the trail must still hold it; several times", func(s string) error {
+		number, hash, ok := strings.Cut(s, ":")
+		n, err := strconv.ParseUint(number, 10, 64)
+		if !ok || err != nil || hash == "" {
+			return errors.New("write NUMBER:HASH")
+		}
+		known = append(known, audit.Link{Seq: n, Hash: hash})
+		return nil
+	})
+	if err := f.parse(std, "[-db DIR] [-known NUMBER:HASH] [-json]\n\nProves that no record of the audit trail was changed, moved, inserted or taken out.\nThat trail and head were put back together, only -known reveals.\n", args, 0); err != nil {
 		return err
 	}
 	trail, err := f.openTrail()
 	if err != nil {
 		return err
 	}
-	r, err := trail.Verify()
+	r, err := trail.Verify(known...)
 	if err != nil {
 		return err
 	}
@@ -220,6 +236,6 @@ func runAuditVerify(_ context.Context, std stdio, args []string) error {
 		_, err = fmt.Fprintln(std.out, "fine: nothing was recorded yet")
 		return err
 	}
-	_, err = fmt.Fprintf(std.out, "fine: records %d to %d follow each other; the last is %s\n", r.First, r.Last, r.Head)
+	_, err = fmt.Fprintf(std.out, "fine: records %d to %d follow each other; the last is %d:%s\n", r.First, r.Last, r.Last, r.Head)
 	return err
 }

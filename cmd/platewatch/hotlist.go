@@ -236,6 +236,12 @@ func remarks(l *hotlist.ListState) []string {
 	if l.Fallback {
 		words = append(words, "the previous version: the newest is damaged")
 	}
+	if l.Accepted > 0 && !l.Missing {
+		words = append(words, fmt.Sprintf("version %d was accepted: older files were put back", l.Accepted))
+	}
+	if l.Unrecorded {
+		words = append(words, "the audit trail does not record its acceptance")
+	}
 	if l.Missing {
 		words = append(words, "missing, though it was accepted once")
 	}

@@ -31,6 +31,7 @@ type unitRow struct {
 	hits    int
 	lastHit time.Time // by the clock here
 	gaps    int
+	suspect string // what was noticed last that nobody may do to a unit
 }
 
 // maxTableUnits bounds the table; the topics of a broker are open to whoever
@@ -75,6 +76,8 @@ func (t *unitsTable) hotlists(l *message.HotlistReport) {
 	r := t.row(l.Unit)
 	r.lists, r.refused = l.Lists, len(l.Refused)
 }
+
+func (t *unitsTable) suspect(s *watch.Suspicion) { t.row(s.Unit).suspect = s.What }
 
 func (t *unitsTable) gap(g *watch.Gap) { t.row(g.Unit).gaps++ }
 
@@ -127,6 +130,9 @@ func (r *unitRow) cells(now time.Time) []string {
 		if len(h.Problems) > 0 {
 			problems += ": " + h.Problems[0]
 		}
+	}
+	if r.suspect != "" {
+		problems = "! " + r.suspect
 	}
 	var lists []string
 	for _, l := range r.lists {
@@ -188,6 +194,9 @@ func (t *unitsTable) lines(out io.Writer) error {
 		if h := r.health; h != nil {
 			l.Backlog, l.Lost = h.Outbox.Entries, l.Lost+h.Outbox.DroppedEntries
 			l.Problem = append(l.Problem, h.Problems...)
+		}
+		if r.suspect != "" {
+			l.Problem = append(l.Problem, r.suspect)
 		}
 		if err := enc.Encode(l); err != nil {
 			return err

@@ -86,13 +86,14 @@ func watchUnits(ctx context.Context, std stdio, cfg watch.Settings, every time.D
 	t := newUnitsTable()
 	link := (&watchPrinter{err: std.err}).handler().Link
 	handler := watch.Handler{
-		Hit:      func(h *message.Hit, _ []byte) error { t.hit(h); return nil },
-		State:    func(st *message.State, _ []byte) error { t.state(st); return nil },
-		Health:   func(h *message.Health, _ []byte) error { t.healthOf(h); return nil },
-		Hotlists: func(l *message.HotlistReport, _ []byte) error { t.hotlists(l); return nil },
-		Gap:      func(g *watch.Gap) error { t.gap(g); return nil },
-		Link:     link,
-		Tick:     func() error { return s.show(t, asJSON) },
+		Hit:       func(h *message.Hit, _ []byte) error { t.hit(h); return nil },
+		State:     func(st *message.State, _ []byte) error { t.state(st); return nil },
+		Health:    func(h *message.Health, _ []byte) error { t.healthOf(h); return nil },
+		Hotlists:  func(l *message.HotlistReport, _ []byte) error { t.hotlists(l); return nil },
+		Gap:       func(g *watch.Gap) error { t.gap(g); return nil },
+		Suspicion: func(s *watch.Suspicion) error { t.suspect(s); return nil },
+		Link:      link,
+		Tick:      func() error { return s.show(t, asJSON) },
 	}
 	cfg.TickEvery = every
 	return watch.Run(ctx, cfg, handler, slog.New(slog.DiscardHandler))
@@ -142,6 +143,12 @@ func (p *watchPrinter) handler() watch.Handler {
 				return p.line("-- %s: the unit started a new numbering after %d; hits may be missing before %s\n", g.Unit, g.After, g.Hit)
 			}
 			return p.line("-- %s: hits after number %d up to %d are missing\n", g.Unit, g.After, g.Until)
+		},
+		Suspicion: func(s *watch.Suspicion) error {
+			if p.json {
+				return p.object("suspicion", s)
+			}
+			return p.line("-- %s: %s\n", s.Unit, s.What)
 		},
 		Invalid: func(topic string, err error) error {
 			if p.json {

@@ -59,68 +59,101 @@ func (e *BrokenError) Hint() string {
 func (e *BrokenError) Unwrap() error { return entry.ErrDamaged }
 
 // Verify proves that the chain of records is complete: none was changed, moved,
-// inserted or removed, neither in between nor at an end. If it is not, the error is
-// a [*BrokenError].
-func (t *Trail) Verify() (Report, error) {
-	var report Report
-	last, err := t.readLink("anchor")
-	if errors.Is(err, fs.ErrNotExist) {
-		last, err = genesis, nil
+// inserted or removed, neither in between nor at an end, and that it holds the records
+// in known: copies of links that were kept elsewhere, such as a unit's health message.
+// If it is not, the error is a [*BrokenError].
+func (t *Trail) Verify(known ...Link) (Report, error) {
+	v := verification{t: t, last: genesis, known: known}
+	if err := t.readSealed(t.anchorPath(), &v.last); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return v.report, &BrokenError{Seq: 1, Why: err.Error()}
 	}
-	if err != nil {
-		return report, &BrokenError{Seq: 1, Why: err.Error()}
+	for _, k := range known {
+		if k.Seq <= v.last.Seq && k != v.last {
+			return v.report, &entry.Error{Op: "audit", Path: t.dir, Err: fmt.Errorf("record %d has expired, so it cannot be compared", k.Seq)}
+		}
 	}
-	head, headErr := t.readLink("head")
-	anchored := last.Seq
-	seenHead := head.Seq == last.Seq && head.Hash == last.Hash
-	end, err := t.end()
-	if err != nil {
-		return report, err
+	var headErr error
+	v.head, _, headErr = t.readHead()
+	v.seenHead = v.head.Link == v.last
+	var err error
+	if v.end, err = t.end(); err != nil {
+		return v.report, err
 	}
-	torn := false // records that were never committed: see [Trail.committed]
-	err = t.each(func(file string, line int, text []byte) error {
-		if torn {
-			return nil
-		}
-		broken := func(why string) error {
-			return &BrokenError{Seq: last.Seq + 1, File: file, Line: line, Why: why}
-		}
-		r, hash, err := splitLine(text)
-		if err != nil && seenHead && last.Seq >= head.Seq && file == end {
-			torn = true
-			return nil
-		}
-		if err != nil {
-			return broken(err.Error())
-		}
-		if r.Seq != last.Seq+1 {
-			return broken(fmt.Sprintf("record %d is in its place", r.Seq))
-		}
-		b, _, _ := bytes.Cut(text, []byte("\t"))
-		if t.hash(last.Hash, b) != hash {
-			return broken("it was changed, or continues another history")
-		}
-		last = link{Seq: r.Seq, Hash: hash}
-		if head.Seq == last.Seq {
-			seenHead = head.Hash == last.Hash
-		}
-		if report.Records++; report.First == 0 {
-			report.First = r.Seq
-		}
-		return nil
-	})
-	report.Last, report.Head = last.Seq, last.Hash
+	anchored := v.last.Seq
+	err = t.each(v.take)
+	v.report.Last, v.report.Head = v.last.Seq, v.last.Hash
+	missing := func(last uint64) error {
+		return &BrokenError{Seq: v.last.Seq + 1, Why: fmt.Sprintf("records up to %d are missing", last)}
+	}
 	switch {
 	case err != nil:
-		return report, err
-	case report.Records == 0 && anchored == 0 && errors.Is(headErr, fs.ErrNotExist):
-		return report, nil // nothing was recorded yet
-	case headErr != nil:
-		return report, &BrokenError{Seq: last.Seq + 1, Why: "its end is unknown: " + headErr.Error()}
-	case head.Seq > last.Seq || !seenHead:
-		return report, &BrokenError{Seq: last.Seq + 1, Why: fmt.Sprintf("records up to %d are missing", head.Seq)}
+		return v.report, err
+	case v.report.Records == 0 && anchored == 0 && errors.Is(headErr, fs.ErrNotExist) && len(known) == 0:
+		return v.report, nil // nothing was recorded yet
+	case headErr != nil && !errors.Is(headErr, fs.ErrNotExist), headErr != nil && v.report.Records > 0:
+		return v.report, &BrokenError{Seq: v.last.Seq + 1, Why: "its end is unknown: " + headErr.Error()}
+	case v.head.Seq > v.last.Seq || !v.seenHead:
+		return v.report, missing(v.head.Seq)
 	}
-	return report, nil
+	for _, k := range known {
+		if k.Seq > v.last.Seq {
+			return v.report, missing(k.Seq)
+		}
+	}
+	return v.report, nil
+}
+
+// verification is one walk over the trail.
+type verification struct {
+	t        *Trail
+	report   Report
+	last     Link // verified so far
+	head     head
+	known    []Link
+	seenHead bool
+	end      string // the last segment
+	torn     bool   // records follow that were never committed: see [Trail.openEnd]
+}
+
+// take verifies the next line.
+func (v *verification) take(file string, line int, text []byte) error {
+	if v.torn {
+		return nil
+	}
+	broken := func(why string) error {
+		return &BrokenError{Seq: v.last.Seq + 1, File: file, Line: line, Why: why}
+	}
+	r, hash, err := splitLine(text)
+	if err != nil && v.seenHead && v.last.Seq >= v.head.Seq && file == v.end {
+		v.torn = true
+		return nil
+	}
+	if err != nil {
+		return broken(err.Error())
+	}
+	if r.Kind == Gap {
+		return broken(r.Reason)
+	}
+	if r.Seq != v.last.Seq+1 {
+		return broken(fmt.Sprintf("record %d is in its place", r.Seq))
+	}
+	b, _, _ := bytes.Cut(text, []byte("\t"))
+	if v.t.hash(v.last.Hash, b) != hash {
+		return broken("it was changed, or continues another history")
+	}
+	v.last = Link{Seq: r.Seq, Hash: hash}
+	if v.head.Seq == r.Seq {
+		v.seenHead = v.head.Hash == hash
+	}
+	for _, k := range v.known {
+		if k.Seq == r.Seq && k.Hash != hash {
+			return broken("it is not the record whose link was kept elsewhere")
+		}
+	}
+	if v.report.Records++; v.report.First == 0 {
+		v.report.First = r.Seq
+	}
+	return nil
 }
 
 // end returns the name of the last segment; empty if there is none.

@@ -13,13 +13,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"platewatch/hotlist/entry"
@@ -40,10 +39,16 @@ const (
 	Lookup Kind = "look-up" // a plate was looked up by hand
 	Hit    Kind = "hit"     // a passage matched
 	Counts Kind = "counts"  // the counts of one day
+	// Gap: the trail on disk did not end where its last record was written, or its head
+	// was missing. The trail goes on after the number that is known, and [Trail.Verify]
+	// reports the gap.
+	Gap Kind = "gap"
+	// Upgrade: from here on the trail's head lies beside its folder.
+	Upgrade Kind = "upgrade"
 )
 
 // Kinds lists the kinds.
-var Kinds = []Kind{Import, Apply, Refuse, Add, Remove, Export, Lookup, Hit, Counts}
+var Kinds = []Kind{Import, Apply, Refuse, Add, Remove, Export, Lookup, Hit, Counts, Gap, Upgrade}
 
 // Record is one line of the trail. It holds no plate: Plate is an HMAC, by which a
 // known plate can be searched for.
@@ -62,6 +67,7 @@ type Record struct {
 	Added    int    `json:"added,omitempty"`
 	Removed  int    `json:"removed,omitempty"`
 	Refused  string `json:"refused,omitempty"` // reason of the refusal
+	Times    int    `json:"times,omitempty"`   // how many refusals of its kind the record stands for; 0: one
 	Plate    string `json:"plate,omitempty"`   // token of the plate: see [Trail.Token]
 	Matches  int    `json:"matches,omitempty"` // of a look-up
 	Category string `json:"category,omitempty"`
@@ -72,25 +78,33 @@ type Record struct {
 	Counts *DayCounts `json:"counts,omitempty"`
 }
 
-// A trail is a folder:
+// A trail is a folder, and a file beside it:
 //
-//	00000001.log  a segment: the records from number 1 on, one a line: JSON, a tab, the link
-//	anchor        number and link of the last record that expired
-//	head          number and link of the last record
-//	counts        today's counts
-//	lock          held while a record is written
+//	audit/00000001.log  a segment: the records from number 1 on, one a line: JSON, a tab, the link
+//	audit/anchor        number and link of the last record that expired
+//	audit/counts        today's counts
+//	audit.head          number, link and place of the last record: see [head]
 //
 // A record's link is the HMAC-SHA-256, under a key derived from the hotlist's, of the
 // previous link and the record's JSON. Without the key no record can be changed,
-// moved, inserted or removed, and head reveals a truncation. Whoever has key and disk
-// can write another history; only a copy of a link kept elsewhere reveals that.
+// moved, inserted or removed. The head reveals that the end was cut off and that the
+// folder was removed or replaced by an older one, and the trail goes on after it, so
+// that the gap stays visible. A running process remembers the last record it knows,
+// which reveals that the head was put back too.
+//
+// Not revealed here is that folder and head were put back, or removed, together while
+// nothing ran, nor a history that somebody with the key and the disk wrote anew. For
+// that a copy of the head has to be kept elsewhere: the unit's health message carries
+// it.
 const (
 	auditFolder  = "audit"
+	headName     = "audit.head"
 	segmentBytes = 1 << 20
 	// maxSegments bounds the size of the trail, keptFor its age.
 	maxSegments = 64
 	keptFor     = 3 * 366 * 24 * time.Hour
 	maxRecord   = 16 << 10 // bytes
+	expireEvery = 24 * time.Hour
 )
 
 // Trail is the audit trail of a hotlist. Several processes may write to it.
@@ -101,15 +115,19 @@ type Trail struct {
 	// Limits; tests lower them.
 	segment, segments int
 	kept              time.Duration
+
+	mu      sync.Mutex
+	known   head      // the last record that this process wrote or met
+	expired time.Time // when the oldest segments were last looked at
 }
 
-// link chains a record to all before it.
-type link struct {
+// Link is a record's number and its link, which chains it to all before it.
+type Link struct {
 	Seq  uint64 `json:"seq"`
 	Hash string `json:"hash"`
 }
 
-var genesis = link{Hash: strings.Repeat("0", 2*sha256.Size)}
+var genesis = Link{Hash: strings.Repeat("0", 2*sha256.Size)}
 
 // Open opens the trail of the hotlist in directory dir, and makes it if it does not
 // exist. keyFile holds the hotlist's key; empty: the directory's own.
@@ -124,6 +142,9 @@ func Open(dir, keyFile string) (*Trail, error) {
 	t := New(dir, key)
 	if err := folder.Make(t.dir); err != nil {
 		return nil, &entry.Error{Op: "audit", Path: t.dir, Err: err}
+	}
+	if _, old, err := t.readHead(); old && err == nil {
+		return t, t.Append(context.Background()) // upgrades it
 	}
 	return t, nil
 }
@@ -169,45 +190,45 @@ func (t *Trail) Append(ctx context.Context, records ...Record) error {
 }
 
 func (t *Trail) appendLocked(records []Record) error {
-	f, last, size, err := t.openEnd()
+	f, h, first, err := t.openEnd()
 	if err != nil {
 		return err
 	}
 	defer func() { f.Close() }()
-	for i := range records {
-		if size >= int64(t.segment) {
+	for _, r := range append(first, records...) {
+		if h.Bytes >= int64(t.segment) {
 			if err := errors.Join(f.Sync(), f.Close()); err != nil {
 				return err
 			}
-			if f, err = t.newSegment(last.Seq + 1); err != nil {
+			h.Segment, h.Bytes = h.Seq+1, 0
+			if f, h, err = t.openSegment(h); err != nil {
 				return err
 			}
-			size = 0
 		}
-		r := records[i]
-		r.Seq, r.At = last.Seq+1, t.now().UTC().Truncate(time.Millisecond)
-		line, next, err := t.line(&r, last)
+		r.Seq, r.At = h.Seq+1, t.now().UTC().Truncate(time.Millisecond)
+		line, next, err := t.line(&r, h.Link)
 		if err != nil {
 			return err
 		}
 		n, err := f.Write(line)
-		size += int64(n)
+		h.Bytes += int64(n)
 		if err != nil {
 			return err
 		}
-		last = next
+		h.Link = next
+		h.accept(&r)
 	}
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	if err := t.writeLink("head", last); err != nil {
+	if err := t.writeHead(h); err != nil {
 		return err
 	}
-	return t.expire()
+	return t.expire(h)
 }
 
 // line encodes a record, and returns its link.
-func (t *Trail) line(r *Record, before link) ([]byte, link, error) {
+func (t *Trail) line(r *Record, before Link) ([]byte, Link, error) {
 	r.Reason, r.Refused, r.Operator = cut(r.Reason, 500), cut(r.Refused, 500), cut(r.Operator, 100)
 	b, err := json.Marshal(r)
 	if err != nil {
@@ -216,7 +237,7 @@ func (t *Trail) line(r *Record, before link) ([]byte, link, error) {
 	if len(b) > maxRecord {
 		return nil, before, fmt.Errorf("a record has %d bytes; the maximum is %d", len(b), maxRecord)
 	}
-	next := link{Seq: r.Seq, Hash: t.hash(before.Hash, b)}
+	next := Link{Seq: r.Seq, Hash: t.hash(before.Hash, b)}
 	return fmt.Appendf(b, "\t%s\n", next.Hash), next, nil
 }
 
@@ -250,110 +271,6 @@ func (t *Trail) segmentPath(start uint64) string {
 	return filepath.Join(t.dir, fmt.Sprintf("%08d.log", start))
 }
 
-func (t *Trail) newSegment(start uint64) (*os.File, error) {
-	f, err := os.OpenFile(t.segmentPath(start), os.O_CREATE|os.O_EXCL|os.O_RDWR|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(folder.GiveToOwner(filepath.Dir(t.dir), f), folder.Sync(t.dir)); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-// openEnd opens the last segment and returns the link that it ends with. It
-// truncates records written but not yet committed (named by head) before a power
-// cut.
-func (t *Trail) openEnd() (f *os.File, last link, size int64, err error) {
-	starts, err := t.segmentFiles()
-	if err != nil {
-		return nil, last, 0, err
-	}
-	if len(starts) == 0 {
-		last, err := t.readLink("anchor")
-		if err != nil {
-			last = genesis
-		}
-		// Written before the first record, so that a trail without head is broken.
-		if _, err := t.readLink("head"); errors.Is(err, fs.ErrNotExist) {
-			if err := t.writeLink("head", last); err != nil {
-				return nil, last, 0, err
-			}
-		}
-		f, err := t.newSegment(last.Seq + 1)
-		return f, last, 0, err
-	}
-	start := starts[len(starts)-1]
-	f, err = os.OpenFile(t.segmentPath(start), os.O_RDWR|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, last, 0, err
-	}
-	b, err := io.ReadAll(f)
-	if err != nil {
-		f.Close()
-		return nil, last, 0, err
-	}
-	whole := t.committed(b, start)
-	if whole < len(b) {
-		if err := f.Truncate(int64(whole)); err != nil {
-			f.Close()
-			return nil, last, 0, err
-		}
-	}
-	b = bytes.TrimSuffix(b[:whole], []byte("\n"))
-	if len(b) == 0 { // a power cut followed its creation
-		last, err = t.before(starts, start)
-		return f, last, 0, err
-	}
-	// A damaged last line does not stop the trail: the next record is chained to
-	// head, and Verify names the damage.
-	line := b[bytes.LastIndexByte(b, '\n')+1:]
-	r, hash, err := splitLine(line)
-	if err != nil {
-		head, headErr := t.readLink("head")
-		if headErr != nil {
-			head = link{Seq: start + uint64(bytes.Count(b, []byte("\n"))), Hash: genesis.Hash}
-		}
-		return f, head, int64(whole), nil
-	}
-	return f, link{Seq: r.Seq, Hash: hash}, int64(whole), nil
-}
-
-// committed returns how many bytes of the last segment are committed. A record is
-// once head names it or a later one; head is written after the records are synced.
-// Beyond head, an invalid line is one that a power cut tore: it and what follows it
-// were never committed.
-func (t *Trail) committed(b []byte, start uint64) int {
-	whole := bytes.LastIndexByte(b, '\n') + 1
-	head, err := t.readLink("head")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return whole
-	}
-	at, seq := 0, start
-	for line := range bytes.Lines(b[:whole]) {
-		if _, _, err := splitLine(bytes.TrimSuffix(line, []byte("\n"))); err != nil && seq > head.Seq {
-			return at
-		}
-		at, seq = at+len(line), seq+1
-	}
-	return whole
-}
-
-// before returns the link that an empty segment follows.
-func (t *Trail) before(starts []uint64, start uint64) (link, error) {
-	last, err := t.readLink("head")
-	if err == nil && last.Seq == start-1 {
-		return last, nil
-	}
-	if len(starts) == 1 {
-		if last, err = t.readLink("anchor"); err == nil {
-			return last, nil
-		}
-	}
-	return link{Seq: start - 1, Hash: genesis.Hash}, nil
-}
-
 // splitLine parses one line of a segment.
 func splitLine(line []byte) (Record, string, error) {
 	var r Record
@@ -369,39 +286,31 @@ func splitLine(line []byte) (Record, string, error) {
 	return r, string(hash), nil
 }
 
-// writeLink writes head or anchor.
-func (t *Trail) writeLink(name string, l link) error {
-	b, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
-	return folder.WriteSealed(filepath.Join(t.dir, name), t.key, b)
-}
-
-func (t *Trail) readLink(name string) (l link, err error) {
-	b, err := folder.ReadSealed(filepath.Join(t.dir, name), t.key)
-	if err != nil {
-		return genesis, err
-	}
-	if err := json.Unmarshal(b, &l); err != nil {
-		return genesis, err
-	}
-	return l, nil
-}
-
 // expire deletes the oldest segments when there are too many or they are too old,
-// and writes the anchor, where the chain continues.
-func (t *Trail) expire() error {
+// and writes the anchor, where the chain continues. It looks when a segment begins,
+// and once a day.
+func (t *Trail) expire(h head) error {
+	now := t.now()
+	t.mu.Lock()
+	due := h.Segment != t.known.Segment || now.Sub(t.expired) >= expireEvery
+	t.known = h
+	if due {
+		t.expired = now
+	}
+	t.mu.Unlock()
+	if !due {
+		return nil
+	}
 	starts, err := t.segmentFiles()
 	if err != nil {
 		return err
 	}
 	for len(starts) > 1 {
 		end, at, err := t.lastOf(starts[0])
-		if err != nil || len(starts) <= t.segments && t.now().Sub(at) < t.kept {
+		if err != nil || len(starts) <= t.segments && now.Sub(at) < t.kept {
 			return nil // an unreadable segment is evidence and is kept
 		}
-		if err := t.writeLink("anchor", end); err != nil {
+		if err := t.writeSealed(t.anchorPath(), end); err != nil {
 			return err
 		}
 		if err := os.Remove(t.segmentPath(starts[0])); err != nil {
@@ -413,12 +322,12 @@ func (t *Trail) expire() error {
 }
 
 // lastOf returns the link that a segment ends with, and the time of its last record.
-func (t *Trail) lastOf(start uint64) (link, time.Time, error) {
+func (t *Trail) lastOf(start uint64) (Link, time.Time, error) {
 	b, err := os.ReadFile(t.segmentPath(start))
 	if err != nil {
-		return link{}, time.Time{}, err
+		return Link{}, time.Time{}, err
 	}
 	b = bytes.TrimSuffix(b, []byte("\n"))
 	r, hash, err := splitLine(b[bytes.LastIndexByte(b, '\n')+1:])
-	return link{Seq: r.Seq, Hash: hash}, r.At, err
+	return Link{Seq: r.Seq, Hash: hash}, r.At, err
 }

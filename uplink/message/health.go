@@ -40,6 +40,7 @@ type Health struct {
 	Outbox      OutboxHealth   `json:"outbox"`   // set by the client
 	Link        LinkHealth     `json:"link"`     // set by the client
 	Lists       []ListHealth   `json:"lists"`
+	Audit       *AuditHealth   `json:"audit,omitempty"`
 	Disk        *DiskHealth    `json:"disk,omitempty"`
 	Temperature *float64       `json:"temperature_c,omitempty"` // °C of the board
 	Level       Level          `json:"level"`                   // of the worst problem
@@ -87,6 +88,14 @@ type LinkHealth struct {
 	ControlDrops   uint64 `json:"control_drops"` // health or list reports replaced before they were sent
 }
 
+// AuditHealth is where the unit's audit trail ends. Kept elsewhere, it reveals later
+// that the end was cut off or an older state put back: number only ever grows.
+type AuditHealth struct {
+	Number  uint64 `json:"number"` // of the last record
+	Hash    string `json:"hash"`   // its link, by which the trail verifies that it holds the record
+	Problem string `json:"problem,omitempty"`
+}
+
 // ListHealth is one list that the unit holds, or should hold.
 type ListHealth struct {
 	Name     string    `json:"name"`
@@ -96,6 +105,9 @@ type ListHealth struct {
 	Expires  time.Time `json:"expires,omitzero"`
 	Missing  bool      `json:"missing,omitempty"` // the unit should hold it, and does not
 	Overdue  bool      `json:"overdue,omitempty"` // it has expired, and no newer version arrived; it is still in use
+	// Accepted is the highest version that was ever accepted, where the one in use is
+	// older: somebody put older files back.
+	Accepted string `json:"accepted,omitempty"`
 }
 
 // DiskHealth is the file system that holds the outbox, in bytes.

@@ -59,6 +59,9 @@ type Handler struct {
 	// Gap gets gaps in a unit's numbers, once it is certain that the missing hits
 	// do not arrive any more.
 	Gap func(g *Gap) error
+	// Suspicion gets what a unit's messages say of changes on its disk that nobody may
+	// make: its audit trail went back, or an older hotlist was put back.
+	Suspicion func(s *Suspicion) error
 	// Invalid gets the reason why a message is not valid.
 	Invalid func(topic string, err error) error
 	// Tick is called every TickEvery, between two of the others.
@@ -272,13 +275,14 @@ func (w *watcher) leave(l *link.Link, filters map[string]byte) {
 // receiver checks messages and recognises repeats and gaps. It does not know where
 // messages come from.
 type receiver struct {
-	unit string // "" for all
-	seen *seen
-	gaps *gaps
+	unit   string // "" for all
+	seen   *seen
+	gaps   *gaps
+	trails *trails
 }
 
 func newReceiver(unit string, remember, units int) *receiver {
-	return &receiver{unit: unit, seen: newSeen(remember), gaps: newGaps(units)}
+	return &receiver{unit: unit, seen: newSeen(remember), gaps: newGaps(units), trails: newTrails(units)}
 }
 
 // handle processes one message, which may hold anything. It returns the hit if the
@@ -317,6 +321,13 @@ func (r *receiver) handle(topic string, payload []byte, to Handler) (*message.Hi
 		if h.Outbox.Entries == 0 {
 			if err := r.reportGaps(r.gaps.outboxEmpty(unit, h.Outbox.LastNumber), to); err != nil {
 				return nil, err
+			}
+		}
+		if h.Audit != nil && to.Suspicion != nil {
+			if what := r.trails.add(unit, *h.Audit); what != "" {
+				if err := to.Suspicion(&Suspicion{Unit: unit, What: what}); err != nil {
+					return nil, err
+				}
 			}
 		}
 		if to.Health != nil {

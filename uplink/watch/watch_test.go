@@ -234,3 +234,39 @@ func TestWatchReconnects(t *testing.T) {
 		}
 	})
 }
+
+// A unit's audit trail goes back, or ends in another record than before, as its health
+// messages say.
+func TestAttackAuditGoesBack(t *testing.T) {
+	r := newReceiver("", 10, 3)
+	var told []string
+	health := func(unit string, number uint64, hash, problem string) {
+		t.Helper()
+		h := message.Health{Unit: unit, Cameras: []message.CameraHealth{}, Lists: []message.ListHealth{}, At: time.Now(), Clock: message.ClockSynchronised,
+			Audit: &message.AuditHealth{Number: number, Hash: hash, Problem: problem}}
+		_, err := r.handle(message.Topic(unit, message.KindHealth), uplinktest.Marshal(t, h), Handler{
+			Suspicion: func(s *Suspicion) error { told = append(told, s.Unit+": "+s.What); return nil },
+			Invalid:   func(topic string, err error) error { return err },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	health("a", 5, "h5", "")
+	health("b", 3, "h3", "")
+	health("a", 5, "h5", "")
+	health("a", 9, "h9", "")
+	if len(told) > 0 {
+		t.Errorf("a trail that grows: %v", told)
+	}
+	health("a", 4, "h4", "")
+	health("a", 4, "h4", "")
+	health("b", 3, "other", "")
+	health("b", 4, "h4", "its end is unknown")
+	health("b", 4, "h4", "its end is unknown")
+	want := []string{"a: the audit trail went back from record 9 to 4: it was removed, or an older state put back",
+		"b: record 3 of the audit trail is another one than before", "b: its end is unknown"}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

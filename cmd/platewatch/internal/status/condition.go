@@ -162,6 +162,9 @@ func (j *judge) hotlist(h *Hotlist) {
 		}
 		j.add(Bad, "hotlist", "list "+d.List+" damaged", "Hotlist %s cannot be used%s.", d.List, because(d.Reason))
 	}
+	if h.AuditProblem != "" {
+		j.add(Warn, "hotlist", "audit trail", "The audit trail was changed%s.", because(h.AuditProblem))
+	}
 	for _, l := range h.Lists {
 		switch {
 		case l.Missing && l.Lost:
@@ -172,6 +175,12 @@ func (j *judge) hotlist(h *Hotlist) {
 			j.add(Warn, "hotlist", "list "+l.Name+" fallback", "Hotlist %s: the previous version is in use, because the newest is damaged.", l.Name)
 		case l.Overdue:
 			j.add(Warn, "hotlist", "list "+l.Name+" overdue", "Hotlist %s is overdue since %s: no newer version arrived. It is still in use.", l.Name, l.Expires.Format("2006-01-02 15:04 MST"))
+		}
+		if l.Accepted > 0 && !l.Missing {
+			j.add(Warn, "hotlist", "list "+l.Name+" older", "Hotlist %s is version %s, although version %d was accepted: somebody put older files back.", l.Name, l.Version, l.Accepted)
+		}
+		if l.Unrecorded {
+			j.add(Warn, "hotlist", "list "+l.Name+" unrecorded", "The audit trail does not record that version %s of hotlist %s was accepted.", l.Version, l.Name)
 		}
 		if l.Refused != "" {
 			j.add(Warn, "hotlist", "list "+l.Name+" refused", "An update of hotlist %s was refused: %s.", l.Name, l.Refused)

@@ -47,6 +47,9 @@ var troubles = [][]trouble{
 		{"list lost", Warn, func(d *Document) { d.Hotlist.Lists[0].Missing, d.Hotlist.Lists[0].Lost = true, true }, "although a version of it was accepted"},
 		{"list overdue", Warn, func(d *Document) { d.Hotlist.Lists[0].Overdue = true }, "is overdue since"},
 		{"list fallback", Warn, func(d *Document) { d.Hotlist.Lists[0].Fallback = true }, "previous version is in use"},
+		{"older list", Warn, func(d *Document) { d.Hotlist.Lists[0].Accepted = 10 }, "although version 10 was accepted"},
+		{"unrecorded list", Warn, func(d *Document) { d.Hotlist.Lists[0].Unrecorded = true }, "does not record"},
+		{"audit trail", Warn, func(d *Document) { d.Hotlist.AuditProblem = "records up to 9 are missing" }, "records up to 9 are missing"},
 		{"update refused", Warn, func(d *Document) { d.Hotlist.Lists[0].Refused = "bad signature" }, "refused: bad signature"},
 	}, {
 		{"no broker", Warn, func(d *Document) { d.Uplink.State = "off" }, "No broker is configured"},

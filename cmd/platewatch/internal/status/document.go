@@ -220,6 +220,8 @@ type Hotlist struct {
 	Lists []List `json:"lists"`
 	// Damage are the damaged files of lists that were found.
 	Damage []ListDamage `json:"damage,omitempty"`
+	// AuditProblem is how the audit trail was changed.
+	AuditProblem string `json:"audit_problem,omitempty"`
 }
 
 // List is one hotlist that the unit holds, or should hold.
@@ -234,6 +236,10 @@ type List struct {
 	Overdue  bool      `json:"overdue,omitempty"`  // its time is over, and no newer version arrived
 	Fallback bool      `json:"fallback,omitempty"` // an older version is in use, because the newest is damaged
 	Refused  string    `json:"refused,omitempty"`  // why the last update was refused
+	// Accepted is the highest version ever accepted, where the one in use is older;
+	// Unrecorded: the audit trail does not know that the one in use was accepted.
+	Accepted   uint64 `json:"accepted,omitempty"`
+	Unrecorded bool   `json:"unrecorded,omitempty"`
 }
 
 // ListDamage is a damaged file of a list.

@@ -2,6 +2,7 @@ package unit
 
 import (
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"platewatch/cmd/platewatch/internal/status"
@@ -13,7 +14,7 @@ func (u *Unit) health() message.Health {
 	condition := u.condition()
 	h := message.Health{
 		At: time.Now(), Clock: message.ClockState(u.clock().State), Uptime: time.Since(u.started).Seconds(),
-		Software: u.o.Version.Version, Lists: u.listHealth(), Cameras: []message.CameraHealth{},
+		Software: u.o.Version.Version, Lists: u.listHealth(), Audit: u.auditHealth(), Cameras: []message.CameraHealth{},
 		Disk: diskOf(filepath.Dir(u.cfg.Uplink.OutboxFile)), Temperature: boardTemperature(),
 		Level: message.Level(condition.Level), Headline: condition.Headline, Problems: condition.Sentences(),
 	}
@@ -46,6 +47,9 @@ func (u *Unit) listHealth() []message.ListHealth {
 		if l.Signed != nil {
 			h.Expires = l.Signed.Expires
 		}
+		if l.Accepted > 0 {
+			h.Accepted = strconv.FormatUint(l.Accepted, 10)
+		}
 		out = append(out, h)
 	}
 	return out
@@ -55,4 +59,14 @@ func (u *Unit) listHealth() []message.ListHealth {
 func (u *Unit) condition() status.Condition {
 	d := u.Status()
 	return status.Judge(&d)
+}
+
+// auditHealth is where the audit trail ends.
+func (u *Unit) auditHealth() *message.AuditHealth {
+	head, err := u.trail.Head()
+	h := &message.AuditHealth{Number: head.Seq, Hash: head.Hash}
+	if err != nil {
+		h.Problem = err.Error()
+	}
+	return h
 }

@@ -116,10 +116,11 @@ func boxesOf(plates []ocr.Plate) []status.Box {
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func (u *Unit) hotlistStatus() status.Hotlist {
-	h := status.Hotlist{Open: true, Lists: []status.List{}}
+	h := status.Hotlist{Open: true, Lists: []status.List{}, AuditProblem: u.auditHealth().Problem}
 	for _, l := range u.listStates() {
 		n := status.List{Name: l.Name, Version: l.Version, Entries: l.Entries, Imported: l.Imported,
-			Missing: l.Missing, Lost: l.Missing && l.Signed != nil, Overdue: l.Overdue, Fallback: l.Fallback}
+			Missing: l.Missing, Lost: l.Missing && (l.Signed != nil || l.Accepted > 0), Overdue: l.Overdue, Fallback: l.Fallback,
+			Accepted: l.Accepted, Unrecorded: l.Unrecorded}
 		if l.Signed != nil {
 			n.Expires = l.Signed.Expires
 		}

@@ -234,7 +234,8 @@ func (u *Unit) listStates() []hotlist.ListState {
 
 // sameState tells whether two states give the same report.
 func sameState(a, b hotlist.ListState) bool {
-	same := a.Name == b.Name && a.Version == b.Version && a.Imported.Equal(b.Imported) && a.Overdue == b.Overdue && a.Missing == b.Missing
+	same := a.Name == b.Name && a.Version == b.Version && a.Imported.Equal(b.Imported) && a.Overdue == b.Overdue && a.Missing == b.Missing &&
+		a.Accepted == b.Accepted && a.Unrecorded == b.Unrecorded
 	if a.Refused == nil || b.Refused == nil {
 		return same && a.Refused == b.Refused
 	}
