@@ -152,6 +152,11 @@ func auditWords(r *audit.Record) string {
 		return fmt.Sprintf("%d matches", r.Matches)
 	case audit.Hit:
 		return strings.TrimSpace(fmt.Sprintf("%s %s %s %s", r.Hit, r.Category, r.How, r.Record))
+	case audit.View:
+		if r.Since.IsZero() {
+			return fmt.Sprintf("%s from %s, begun", r.Viewed, r.Source)
+		}
+		return fmt.Sprintf("%s from %s, since %s", r.Viewed, r.Source, r.Since.Format(time.RFC3339))
 	case audit.Counts:
 		if r.Counts != nil {
 			return fmt.Sprintf("%s: %d reads, %d passages, %d hits", r.Counts.Day, r.Counts.Reads, r.Counts.Passages, hitsOf(r.Counts))

@@ -1,6 +1,6 @@
 // Package audit keeps a hotlist's audit trail: who did what to the lists and why,
-// which updates were accepted and refused, which hits there were, and each day's
-// counts, all without plates. Records are chained by HMACs, so that a change, a
+// which updates were accepted and refused, which hits there were, who looked at live
+// pictures and hits, and each day's counts, all without plates. Records are chained by HMACs, so that a change, a
 // gap or a truncation shows.
 package audit
 
@@ -38,6 +38,7 @@ const (
 	Export Kind = "export"  // a list was exported in plain text
 	Lookup Kind = "look-up" // a plate was looked up by hand
 	Hit    Kind = "hit"     // a passage matched
+	View   Kind = "view"    // somebody began or ended to look at live pictures or hits
 	Counts Kind = "counts"  // the counts of one day
 	// Gap: the trail on disk did not end where its last record was written, or its head
 	// was missing. The trail goes on after the number that is known, and [Trail.Verify]
@@ -48,7 +49,7 @@ const (
 )
 
 // Kinds lists the kinds.
-var Kinds = []Kind{Import, Apply, Refuse, Add, Remove, Export, Lookup, Hit, Counts, Gap, Upgrade}
+var Kinds = []Kind{Import, Apply, Refuse, Add, Remove, Export, Lookup, Hit, View, Counts, Gap, Upgrade}
 
 // Record is one line of the trail. It holds no plate: Plate is an HMAC, by which a
 // known plate can be searched for.
@@ -74,6 +75,11 @@ type Record struct {
 	How      string `json:"how,omitempty"` // as in the match
 	Hit      string `json:"hit,omitempty"` // its id
 	Record   string `json:"record,omitempty"`
+	// Viewed is what somebody looked at: "camera front", "hits". Operator is the
+	// viewer's login, Source the address. A look gives a record when it begins, and
+	// one with the time of its beginning when it has ended.
+	Viewed string    `json:"viewed,omitempty"`
+	Since  time.Time `json:"since,omitzero"`
 	// Counts are those of one day, for the kind Counts.
 	Counts *DayCounts `json:"counts,omitempty"`
 }

@@ -20,12 +20,17 @@
 // On loopback everybody on the machine may, but only with a loopback Host header,
 // so that a foreign web page cannot connect by DNS rebinding. On any other address
 // the server requires TLS and a token: as "Authorization: Bearer", or typed into a
-// form and kept as a signed cookie. /healthz needs no token: it answers one word.
+// form, which begins a session of at most 12 hours. A logout and the end of the unit
+// end it, and its streams. /healthz needs no token: it answers one word. Wrong tokens
+// are bounded for each address and in all, and give one line in the log a minute.
+// Requests that another site's page makes are refused.
+//
+// At the bound of connections (64; 24 from one address) those without an admitted
+// request are closed for new ones.
 //
 // # What may be seen
 //
 // The document contains the text of hits only; plates that match no list appear
 // as the size of their boxes. Live pictures show the whole frame, with the text of
-// hits only;
-// [Options.OnView] is called when somebody starts to view them.
+// hits only. [Options.OnView] is told who looks at live pictures and hits, from when to when.
 package status

@@ -23,8 +23,17 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "retry: 2000\n\n")
 	ticker := time.NewTicker(s.every)
 	defer ticker.Stop()
+	var see func() // once there were hits to be seen
+	defer func() {
+		if see != nil {
+			see()
+		}
+	}()
 	for {
-		_, text := s.snapshot.get()
+		doc, text := s.snapshot.get()
+		if see == nil && len(doc.LastHits) > 0 {
+			see = s.views.saw(r, hitsView, true, time.Now())
+		}
 		out.SetWriteDeadline(time.Now().Add(slowAfter))
 		// The JSON is one line: json.Marshal escapes line breaks.
 		fmt.Fprintf(w, "data: %s\n\n", text)

@@ -1,14 +1,11 @@
 package status
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"crypto/subtle"
+	"context"
 	"crypto/tls"
-	"encoding/base64"
-	"encoding/binary"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -55,56 +52,29 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 	})
 }
 
-// sessionTime is the lifetime of a login: a working day.
-const sessionTime = 12 * time.Hour
-
-// sessions issues and checks session cookies. It stores nothing: a cookie is its
-// own expiry, signed with a key derived from the token. Sessions survive a restart
-// of the unit and end when the token changes.
-type sessions struct {
-	token [sha256.Size]byte
-	key   []byte
-	// failing limits guessing: each wrong token holds a slot for the penalty.
-	failing chan struct{}
-	penalty time.Duration
-}
-
-func newSessions(token string) *sessions {
-	key := hmac.New(sha256.New, []byte(token))
-	key.Write([]byte("platewatch status session"))
-	return &sessions{
-		token: sha256.Sum256([]byte(token)), key: key.Sum(nil),
-		failing: make(chan struct{}, 4), penalty: 500 * time.Millisecond,
-	}
-}
-
-// isToken compares in constant time, independent of the lengths.
-func (s *sessions) isToken(candidate string) bool {
-	sum := sha256.Sum256([]byte(candidate))
-	return subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
-}
-
-// issue returns the value of a new session's cookie.
-func (s *sessions) issue(now time.Time) string {
-	value := binary.BigEndian.AppendUint64(nil, uint64(now.Add(sessionTime).Unix()))
-	return base64.RawURLEncoding.EncodeToString(append(value, s.sign(value)...))
-}
-
-// valid reports whether a cookie was issued here and has not expired. A clock that
-// jumps back does not extend a session beyond [sessionTime].
-func (s *sessions) valid(cookie string, now time.Time) bool {
-	value, err := base64.RawURLEncoding.DecodeString(cookie)
-	if err != nil || len(value) != 8+sha256.Size {
-		return false
-	}
-	end := time.Unix(int64(binary.BigEndian.Uint64(value)), 0)
-	return hmac.Equal(value[8:], s.sign(value[:8])) && now.Before(end) && end.Before(now.Add(sessionTime+time.Minute))
-}
-
-func (s *sessions) sign(value []byte) []byte {
-	m := hmac.New(sha256.New, s.key)
-	m.Write(value)
-	return m.Sum(nil)
+// checkSite refuses what another site's page loads, such as an <img> of the live
+// picture: it could not read the answer, but would take a viewer's place. A link to
+// the page itself is fine. Browsers say where a request comes from in Sec-Fetch-Site,
+// old ones in Referer; programs say nothing.
+func (s *Server) checkSite(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		foreign := false
+		switch site := r.Header.Get("Sec-Fetch-Site"); site {
+		case "same-origin", "none":
+		case "":
+			if referer := r.Header.Get("Referer"); referer != "" && r.URL.Path != "/" {
+				u, err := url.Parse(referer)
+				foreign = err != nil || u.Host != r.Host
+			}
+		default:
+			foreign = r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document" || r.URL.Path != "/"
+		}
+		if foreign {
+			http.Error(w, "this is not for pages of other sites", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // cookieName: browsers bind a name with the __Host- prefix to this host, to
@@ -121,23 +91,33 @@ func (s *Server) cookie(value string, maxAge int) *http.Cookie {
 		Secure: s.certs != nil, HttpOnly: true, SameSite: http.SameSiteStrictMode}
 }
 
-// authenticate requires the token in the header, or a session cookie.
+// authenticate requires the token in the header, or a session's cookie.
 func (s *Server) authenticate(next http.Handler) http.Handler {
 	if s.sessions == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if cookie, err := r.Cookie(s.cookieName()); err == nil && s.sessions.valid(cookie.Value, time.Now()) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		bearer, hasBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if hasBearer {
-			if s.sessions.isToken(bearer) {
-				next.ServeHTTP(w, r)
+		if cookie, err := r.Cookie(s.cookieName()); err == nil {
+			if login := s.sessions.find(cookie.Value, time.Now()); login != nil {
+				// A stream ends with its session.
+				ctx, cancel := context.WithCancel(context.WithValue(r.Context(), viewerContext{}, login.name))
+				defer cancel()
+				defer context.AfterFunc(login.ctx, cancel)()
+				next.ServeHTTP(w, r.WithContext(ctx))
 				return
 			}
-			if !s.punish(w, r) {
+		}
+		scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		hasBearer := strings.EqualFold(scheme, "Bearer")
+		if hasBearer {
+			right, limited := s.tryToken(r, strings.TrimLeft(bearer, " "))
+			switch {
+			case limited:
+				w.Header().Set("Retry-After", "1")
+				http.Error(w, tooManyTokens, http.StatusTooManyRequests)
+				return
+			case right:
+				next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), viewerContext{}, "token")))
 				return
 			}
 		}
@@ -150,6 +130,8 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 	})
 }
 
+const tooManyTokens = "Too many wrong tokens came from your address: this one was not looked at. Try again in a second."
+
 // login checks the token from the form and starts a session.
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
@@ -157,40 +139,25 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the form cannot be read", http.StatusBadRequest)
 		return
 	}
-	if !s.sessions.isToken(strings.TrimSpace(r.PostForm.Get("token"))) {
-		s.log.Warn("wrong token on the status page", "remote", r.RemoteAddr)
-		if s.punish(w, r) {
-			s.loginForm(w, http.StatusUnauthorized, "Wrong token.")
-		}
-		return
+	switch right, limited := s.tryToken(r, strings.TrimSpace(r.PostForm.Get("token"))); {
+	case limited:
+		w.Header().Set("Retry-After", "1")
+		s.loginForm(w, http.StatusTooManyRequests, tooManyTokens)
+	case !right:
+		s.loginForm(w, http.StatusUnauthorized, "Wrong token.")
+	default:
+		http.SetCookie(w, s.cookie(s.sessions.begin(time.Now()), int(sessionTime.Seconds())))
+		http.Redirect(w, r, "/", http.StatusSeeOther)
 	}
-	http.SetCookie(w, s.cookie(s.sessions.issue(time.Now()), int(sessionTime.Seconds())))
-	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
+// logout ends the session of the request's cookie.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
+	if cookie, err := r.Cookie(s.cookieName()); err == nil {
+		s.sessions.close(cookie.Value, time.Now())
+	}
 	http.SetCookie(w, s.cookie("", -1))
 	http.Redirect(w, r, "/", http.StatusSeeOther)
-}
-
-// punish delays the response to a wrong token. It returns false if it has
-// responded already, because too many are delayed.
-func (s *Server) punish(w http.ResponseWriter, r *http.Request) bool {
-	select {
-	case s.sessions.failing <- struct{}{}:
-		defer func() { <-s.sessions.failing }()
-	default:
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, "too many wrong tokens: try again in a second", http.StatusTooManyRequests)
-		return false
-	}
-	timer := time.NewTimer(s.sessions.penalty)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.Context().Done():
-	}
-	return true
 }
 
 // certificate is the server's certificate. It is loaded again when its file

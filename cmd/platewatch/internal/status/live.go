@@ -96,6 +96,7 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
 	if !s.watch(w, r, camera, false) {
 		return
 	}
+	defer s.views.saw(r, "camera "+camera, false, time.Now())()
 	jpeg, _, err := s.picture(ctx, camera)
 	if err != nil {
 		pictureError(w, err)
@@ -115,6 +116,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 			s.forget(camera)
 		}
 	}()
+	defer s.views.saw(r, "camera "+camera, true, time.Now())()
 
 	const boundary = "frame"
 	out := http.NewResponseController(w)
@@ -217,13 +219,9 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, camera string, he
 		pictureError(w, ErrUnknownCamera)
 		return false
 	}
-	ok, first := s.viewers.enter(viewerKey(r), camera, held, time.Now())
-	if !ok {
+	if !s.viewers.enter(viewerKey(r), camera, held, time.Now()) {
 		s.tooMany(w)
 		return false
-	}
-	if first && s.opt.OnView != nil {
-		s.opt.OnView(View{Camera: camera, Remote: r.RemoteAddr})
 	}
 	return true
 }
@@ -231,9 +229,8 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, camera string, he
 // viewerKey identifies a viewer by address and, because several may share a
 // tunnel, by the random mark that the page sends.
 func viewerKey(r *http.Request) string {
-	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	mark := r.URL.Query().Get("viewer")
-	return host + " " + mark[:min(len(mark), 32)]
+	return host(r) + " " + mark[:min(len(mark), 32)]
 }
 
 // viewerTime is the time after the last single picture for which a client counts
@@ -253,15 +250,15 @@ type viewer struct {
 	seen    map[string]time.Time // camera → last request
 }
 
-// enter admits a viewer. first is true when it starts to view this camera.
-func (v *viewers) enter(key, camera string, held bool, now time.Time) (ok, first bool) {
+// enter admits a viewer, if there is room.
+func (v *viewers) enter(key, camera string, held bool, now time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.expire(now)
 	w := v.now[key]
 	switch {
 	case w == nil && len(v.now) >= v.limit, w != nil && held && w.streams >= v.limit:
-		return false, false
+		return false
 	case w == nil:
 		w = &viewer{seen: map[string]time.Time{}}
 		if v.now == nil {
@@ -272,9 +269,8 @@ func (v *viewers) enter(key, camera string, held bool, now time.Time) (ok, first
 	if held {
 		w.streams++
 	}
-	last, known := w.seen[camera]
 	w.seen[camera] = now
-	return true, !known || now.Sub(last) > viewerTime
+	return true
 }
 
 // leave ends a stream. last is true when nobody views the camera any more.

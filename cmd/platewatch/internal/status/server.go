@@ -11,14 +11,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"platewatch/uplink/broker"
 )
 
 // Bounds of the server.
 const (
-	maxConnections = 64
 	maxHeaderBytes = 16 << 10
 	maxEvents      = 16 // concurrent event streams
 	maxFrameWaits  = 32 // concurrent requests for single pictures
@@ -43,15 +40,9 @@ type Options struct {
 	// 30 s).
 	StallAfter time.Duration
 
-	// OnView, if set, is called when somebody starts to view a camera's pictures.
-	// It must not block.
+	// OnView, if set, is called when somebody begins to look at live pictures or
+	// hits, before anything is shown, and again when that look has ended.
 	OnView func(View)
-}
-
-// View says that a viewer started to view live pictures.
-type View struct {
-	Camera string
-	Remote string // the viewer's address
 }
 
 // Error is the error of a [Server].
@@ -81,6 +72,7 @@ type Server struct {
 
 	snapshot snapshot
 	viewers  viewers
+	views    views
 	screens  sync.Map // camera name → *screen; only for cameras that exist
 	events   chan struct{}
 	frames   chan struct{}
@@ -118,7 +110,7 @@ func New(unit Unit, opt Options, log *slog.Logger) (*Server, error) {
 		frames:   make(chan struct{}, maxFrameWaits),
 	}
 	s.snapshot.unit = unit
-	s.viewers.limit = opt.Viewers
+	s.viewers.limit, s.views.report = opt.Viewers, opt.OnView
 	if token != "" {
 		s.sessions = newSessions(token)
 	}
@@ -160,7 +152,11 @@ func (s *Server) Run(ctx context.Context) error {
 	s.mu.Lock()
 	listener := s.listener
 	s.mu.Unlock()
-	listener = netutil.LimitListener(listener, maxConnections)
+	each := maxEach
+	if s.loopback { // where tunnels bring everybody under one address
+		each = maxConnections
+	}
+	listener = limitConnections(listener, maxConnections, each)
 
 	// Streams end with this context.
 	base, endStreams := context.WithCancel(context.WithoutCancel(ctx))
@@ -173,8 +169,19 @@ func (s *Server) Run(ctx context.Context) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return base },
+		ConnContext:       connectionOf,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
+	if s.sessions != nil {
+		defer s.sessions.closeAll()
+	}
+	var looks sync.WaitGroup
+	looks.Go(func() { s.views.run(base) })
+	defer func() {
+		endStreams()
+		looks.Wait()
+		s.views.end(time.Now(), true)
+	}()
 	served := make(chan error, 1)
 	go func() {
 		if s.certs != nil {
@@ -213,16 +220,16 @@ func (s *Server) handler() http.Handler {
 		open.HandleFunc("POST /logout", s.logout)
 	}
 	site := http.NewServeMux()
-	site.HandleFunc("GET /{$}", s.page)
-	site.HandleFunc("GET /status.json", s.document)
+	site.HandleFunc("GET /{$}", s.seeHits(s.page))
+	site.HandleFunc("GET /status.json", s.seeHits(s.document))
 	site.HandleFunc("GET /events", s.stream)
 	site.HandleFunc("GET /cameras/{name}/frame.jpg", s.frame)
 	site.HandleFunc("GET /cameras/{name}/live.mjpeg", s.live)
-	site.HandleFunc("GET /hits/{id}/plate.jpg", s.hitPicture)
+	site.HandleFunc("GET /hits/{id}/plate.jpg", s.seeHits(s.hitPicture))
 	site.HandleFunc("GET /readyz", s.readyz)
 	site.Handle("GET /metrics", s.metrics())
-	open.Handle("/", s.authenticate(site))
-	return secureHeaders(s.checkHost(http.NewCrossOriginProtection().Handler(open)))
+	open.Handle("/", s.authenticate(keepConnection(site)))
+	return secureHeaders(s.checkHost(s.checkSite(http.NewCrossOriginProtection().Handler(open))))
 }
 
 func orDefault[T comparable](v, d T) T {

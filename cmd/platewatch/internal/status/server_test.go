@@ -290,7 +290,7 @@ func TestStopsWithStreams(t *testing.T) {
 // told without the token.
 func FuzzRequest(f *testing.F) {
 	s := newServer(f, newFake(), Options{Settings: Settings{TokenFile: tokenFile(f, token)}})
-	s.sessions.penalty = 0
+	s.sessions.guesses.window = 0
 	h := s.handler()
 	for _, line := range []string{"GET / HTTP/1.1", "GET /cameras/front/frame.jpg?viewer=x HTTP/1.1", "POST /login HTTP/1.1",
 		"GET /hits/%2e%2e/plate.jpg HTTP/1.0", "OPTIONS * HTTP/1.1", "GET //status.json HTTP/1.1"} {

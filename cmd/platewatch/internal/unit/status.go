@@ -8,6 +8,7 @@ import (
 
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/hotlist/audit"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/uplink/broker"
@@ -15,7 +16,19 @@ import (
 
 // statusPage makes the server of the status page.
 func (u *Unit) statusPage() (*status.Server, error) {
-	return status.New(u, status.Options{Settings: u.cfg.Status}, u.log)
+	return status.New(u, status.Options{Settings: u.cfg.Status, OnView: u.recordView}, u.log)
+}
+
+// recordView appends the beginning or the end of a look to the audit trail. The
+// viewer waits for it.
+func (u *Unit) recordView(v status.View) {
+	r := audit.Record{Kind: audit.View, Operator: v.Who, Source: v.Remote, Viewed: v.What}
+	if !v.Until.IsZero() {
+		r.Since = v.From
+	}
+	if err := u.trail.Append(context.Background(), r); err != nil {
+		u.log.Error("look not recorded in the audit trail", "viewer", v.Who, "from", v.Remote, "viewed", v.What, "error", err)
+	}
 }
 
 // Status implements [status.Unit].

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,9 +16,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"gocv.io/x/gocv"
 
 	"platewatch/capture"
+	"platewatch/hotlist/audit"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/rectify"
@@ -258,5 +261,49 @@ func TestUnlistedIsNotWritten(t *testing.T) {
 	r.update(passage.Ended, p, 200)
 	if files := onDisk(t, c.StateDir, unlisted); len(files) > 0 || log.holds(unlisted) {
 		t.Errorf("in %v, in the log: %t", files, log.holds(unlisted))
+	}
+}
+
+// TestViewsAreRecorded: who looks at hits is in the audit trail, once when the look
+// begins and once when it has ended, and without plates.
+func TestViewsAreRecorded(t *testing.T) {
+	c := unitConfig(t)
+	c.Status.Listen = "127.0.0.1:0"
+	importList(t, c, "national", twoPlates)
+	u := openUnit(t, c, slog.New(slog.DiscardHandler))
+	r := newRoad(t, u)
+	r.update(passage.Sure, passage.Passage{Number: 1, Reading: text.Reading{Text: "AB12CDE", Confidence: 0.8}}, 100)
+	page, err := u.statusPage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	url, err := page.Listen(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- page.Run(ctx) }()
+	for range 5 {
+		answer, err := http.Get(url + "status.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	var got []string
+	err = u.trail.Records(audit.Filter{Kinds: []audit.Kind{audit.View}}, func(r audit.Record) error {
+		got = append(got, fmt.Sprintf("%s %s %s %t", r.Operator, r.Source, r.Viewed, r.Since.IsZero()))
+		return nil
+	})
+	if diff := cmp.Diff([]string{"loopback loopback hits true", "loopback loopback hits false"}, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if files := onDisk(t, filepath.Join(c.Hotlist.Path, "audit"), "AB12CDE"); len(files) > 0 {
+		t.Errorf("the plate is in %v", files)
 	}
 }

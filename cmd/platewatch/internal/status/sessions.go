@@ -1,0 +1,201 @@
+package status
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// sessionTime is the lifetime of a login: a working day.
+	sessionTime = 12 * time.Hour
+	// maxSessions bounds the logins; one more ends the oldest.
+	maxSessions = 64
+)
+
+// sessions are the logins of the status page. They are kept here and not in the
+// cookie, so that a logout ends one for good; they end when the unit stops.
+type sessions struct {
+	token   [sha256.Size]byte
+	guesses guesses
+
+	mu   sync.Mutex
+	open []*session // oldest first
+}
+
+// session is one login.
+type session struct {
+	cookie string
+	name   string    // for the audit trail; does not give the cookie away
+	until  time.Time // carries the monotonic clock
+	ctx    context.Context
+	end    context.CancelFunc // ends the session's streams
+}
+
+func newSessions(token string) *sessions {
+	return &sessions{token: sha256.Sum256([]byte(token)), guesses: guesses{window: time.Second}}
+}
+
+// isToken compares in constant time, independent of the lengths. It is called by
+// [guesses.try] only.
+func (s *sessions) isToken(candidate string) bool {
+	sum := sha256.Sum256([]byte(candidate))
+	return subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
+}
+
+// begin starts a session and returns its cookie.
+func (s *sessions) begin(now time.Time) string {
+	n := &session{cookie: rand.Text(), name: "login " + rand.Text()[:6], until: now.Add(sessionTime)}
+	n.ctx, n.end = context.WithCancel(context.Background())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = append(s.open, n)
+	if len(s.open) > maxSessions {
+		s.open[0].end()
+		s.open = slices.Delete(s.open, 0, 1)
+	}
+	return n.cookie
+}
+
+// find returns the session of a cookie; nil if there is none, or if it has expired.
+func (s *sessions) find(cookie string, now time.Time) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = slices.DeleteFunc(s.open, func(n *session) bool {
+		if now.Before(n.until) {
+			return false
+		}
+		n.end()
+		return true
+	})
+	for _, n := range s.open {
+		if subtle.ConstantTimeCompare([]byte(cookie), []byte(n.cookie)) == 1 {
+			return n
+		}
+	}
+	return nil
+}
+
+// close ends a session, and its streams.
+func (s *sessions) close(cookie string, now time.Time) {
+	n := s.find(cookie, now)
+	if n == nil {
+		return
+	}
+	n.end()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = slices.DeleteFunc(s.open, func(o *session) bool { return o == n })
+}
+
+// closeAll ends all sessions.
+func (s *sessions) closeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.open {
+		n.end()
+	}
+	s.open = nil
+}
+
+// Bounds of guessing within [guesses.window].
+const (
+	guessesEach = 2  // wrong tokens from one address
+	guessesAll  = 32 // and from all: at a token of 16 characters, nothing
+)
+
+// guesses bounds how many wrong tokens are compared. Once the bound is reached, no
+// token is compared, not even the right one: else guessing would have no bound.
+// One address cannot use up what is left to the others.
+type guesses struct {
+	window time.Duration
+
+	mu     sync.Mutex
+	recent []guess // wrong ones within the window
+	untold int     // wrong ones since the last line in the log
+	told   time.Time
+}
+
+type guess struct {
+	from string
+	at   time.Time
+}
+
+// try compares a token, unless too many wrong ones came: limited. tell is above
+// zero once a minute at most, and is then the number of wrong tokens to be logged.
+func (g *guesses) try(from string, now time.Time, isToken func() bool) (right, limited bool, tell int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.recent = slices.DeleteFunc(g.recent, func(r guess) bool { return now.Sub(r.at) >= g.window })
+	here := 0
+	for _, r := range g.recent {
+		if r.from == from {
+			here++
+		}
+	}
+	if limited = here >= guessesEach || len(g.recent) >= guessesAll; !limited {
+		if right = isToken(); right {
+			return true, false, 0
+		}
+		g.recent = append(g.recent, guess{from, now})
+	}
+	g.untold++
+	if g.told.IsZero() || now.Sub(g.told) >= time.Minute {
+		tell, g.untold, g.told = g.untold, 0, now
+	}
+	return false, limited, tell
+}
+
+// tryToken compares a token from a request, and logs what must be known of wrong
+// ones.
+func (s *Server) tryToken(r *http.Request, token string) (right, limited bool) {
+	right, limited, tell := s.sessions.guesses.try(clientNetwork(r), time.Now(), func() bool { return s.sessions.isToken(token) })
+	if tell > 0 {
+		s.log.Warn("wrong tokens on the status page", "count", tell, "last_from", host(r))
+	}
+	return right, limited
+}
+
+// host is the address of a client, without its port.
+func host(r *http.Request) string {
+	h, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return h
+}
+
+// clientNetwork is the address of a client as far as it says who it is: of IPv6, one
+// customer has at least all that begin with the same 64 bits.
+func clientNetwork(r *http.Request) string { return networkOf(host(r)) }
+
+func networkOf(host string) string {
+	a, err := netip.ParseAddr(host)
+	if err != nil || a.Unmap().Is4() {
+		return strings.TrimPrefix(host, "::ffff:")
+	}
+	p, err := a.WithZone("").Prefix(64)
+	if err != nil {
+		return host
+	}
+	return p.String()
+}
+
+type viewerContext struct{}
+
+// whoLooks names the viewer of an admitted request: a login, the token, or
+// "loopback" where none is needed.
+func whoLooks(r *http.Request) string {
+	if who, ok := r.Context().Value(viewerContext{}).(string); ok {
+		return who
+	}
+	return "loopback"
+}
