@@ -143,6 +143,17 @@ func WriteKey(path string) error { return folder.NewKey().WriteFile(path) }
 // may arrive or be corrected while the daemon runs.
 func (db *DB) key() (folder.Key, error) { return folder.OpenKey(db.dir, db.o.KeyFile, false) }
 
+// DeriveKey returns a key of 32 bytes for another purpose, derived from the key that
+// the lists are stored under, which is made if there is none yet. It is as safe, and
+// as lost, as that one.
+func (db *DB) DeriveKey(purpose string) ([]byte, error) {
+	key, err := folder.OpenKey(db.dir, db.o.KeyFile, true)
+	if err != nil {
+		return nil, &entry.Error{Op: "derive a key in", Path: db.dir, Err: err, Advice: folder.Advice(err)}
+	}
+	return key.Derive(nil, purpose), nil
+}
+
 // Close closes the hotlist. Running iterators keep the file of their list open until
 // they end.
 func (db *DB) Close() error {

@@ -8,7 +8,7 @@ import (
 
 // BenchmarkAccept is one hit with pictures onto the disk.
 func BenchmarkAccept(b *testing.B) {
-	o, err := Open(b.TempDir()+"/outbox.db", "unit-7", Settings{}, uplinktest.Discard)
+	o, err := Open(b.TempDir()+"/outbox.db", "unit-7", Settings{Key: testKey}, uplinktest.Discard)
 	if err != nil {
 		b.Fatal(err)
 	}

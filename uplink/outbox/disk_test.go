@@ -80,7 +80,7 @@ func TestReadOnlyRemountAtStart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	o, err := Open(path, "unit-7", Settings{}, uplinktest.Log(t))
+	o, err := Open(path, "unit-7", Settings{Key: testKey}, uplinktest.Log(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestReadOnlyRemountAtStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	remount(syscall.MS_RDONLY) // refused while a file is open to write, so the unit starts on it
-	if o, err = Open(path, "unit-7", Settings{}, uplinktest.Log(t)); err != nil {
+	if o, err = Open(path, "unit-7", Settings{Key: testKey}, uplinktest.Log(t)); err != nil {
 		t.Fatal(err)
 	}
 	b := uplinktest.MustAccept(t, o, uplinktest.Hit("B"))

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"platewatch/uplink/internal/uplinktest"
+	"platewatch/uplink/outbox/internal/journal"
 )
 
 func TestMain(m *testing.M) {
@@ -28,8 +30,12 @@ func testOutbox(t *testing.T, opts Settings) *Outbox {
 	return openTestOutbox(t, filepath.Join(t.TempDir(), "outbox.db"), opts)
 }
 
+// testKey is the key of all outboxes of these tests.
+var testKey = bytes.Repeat([]byte{7}, journal.KeySize)
+
 func openTestOutbox(t *testing.T, path string, opts Settings) *Outbox {
 	t.Helper()
+	opts.Key = testKey
 	o, err := Open(path, "unit-7", opts, uplinktest.Log(t))
 	if err != nil {
 		t.Fatal(err)

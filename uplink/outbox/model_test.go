@@ -44,7 +44,7 @@ func TestOutboxModel(t *testing.T) {
 		run++
 		path := filepath.Join(dir, fmt.Sprint(run))
 		open := func() *Outbox {
-			o, err := Open(path, "u", Settings{MaxEntries: modelMax}, slog.New(slog.DiscardHandler))
+			o, err := Open(path, "u", Settings{Key: testKey, MaxEntries: modelMax}, slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
 			}

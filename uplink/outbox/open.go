@@ -2,10 +2,12 @@ package outbox
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 
+	"platewatch/uplink/failure"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox/internal/journal"
 
@@ -14,13 +16,20 @@ import (
 
 // Open opens the outbox file of a unit, or creates it. A damaged file is
 // renamed to path + ".corrupt" (replacing an earlier one), its readable hits are
-// copied to a fresh file, and [Outbox.Damage] reports it. A file held by another
+// copied to a fresh file, and [Outbox.Damage] reports it. So is one whose bodies were
+// sealed under another key, of which nothing can be copied. A file held by another
 // process gives [ErrLocked]. A disk that is full or takes no writes is no error.
 func Open(path, unit string, opts Settings, log *slog.Logger) (*Outbox, error) {
 	if err := message.ValidateName(unit); err != nil {
 		return nil, err
 	}
 	opts = opts.withDefaults()
+	if opts.Key != nil {
+		var err error
+		if opts.sealer, err = journal.NewSealer(opts.Key); err != nil {
+			return nil, &failure.Error{Op: "open the outbox", Path: path, Err: err}
+		}
+	}
 	o := &Outbox{
 		path: path, unit: unit, opts: opts, log: log,
 		commit: opts.Commit, now: opts.Now,
@@ -76,8 +85,34 @@ func (o *Outbox) load() error {
 	if err != nil {
 		return err
 	}
-	err = journal.Guard(func() error { return journal.Prepare(db, o.unit) })
+	err = journal.Guard(func() error { return journal.Prepare(db, o.unit, o.opts.file(false)) })
+	if err == nil && o.opts.sealer != nil {
+		db, err = o.seal(db)
+	}
+	if db == nil {
+		return err
+	}
 	return o.loadFrom(db, err)
+}
+
+// seal replaces a file of an earlier version, whose bodies are not sealed. If that
+// fails, it goes on with the old one, and the next start tries again. The database
+// is nil if that cannot be opened any more.
+func (o *Outbox) seal(db *bolt.DB) (*bolt.DB, error) {
+	sealed, err := journal.IsSealed(db)
+	if err != nil || sealed {
+		return db, err
+	}
+	err = journal.SealFile(db, o.path, o.opts.file(false))
+	if errors.Is(err, journal.ErrDamaged) {
+		return nil, err
+	}
+	if err != nil {
+		o.log.Error("the outbox of an earlier version could not be encrypted; trying again at the next start", "file", o.path, "error", err)
+	} else {
+		o.log.Info("the outbox of an earlier version is encrypted now", "file", o.path)
+	}
+	return journal.Open(o.path, o.opts.file(false))
 }
 
 // loadToRead opens the database read-only, on a disk that takes no writes.
@@ -98,6 +133,11 @@ func (o *Outbox) loadFrom(db *bolt.DB, err error) error {
 	var s snapshot
 	if err == nil {
 		err = journal.Guard(func() error { return db.View(func(tx *bolt.Tx) error { return s.read(tx) }) })
+	}
+	if err == nil {
+		if err = o.opts.sealer.CheckMark(s.mark); err != nil { // each record tells for itself
+			err = fmt.Errorf("%w: %w", journal.ErrDamaged, err)
+		}
 	}
 	if err != nil {
 		return errors.Join(err, journal.Guard(db.Close))
@@ -185,7 +225,7 @@ func (o *Outbox) moveOver() error {
 	}
 	var s snapshot
 	err = journal.Guard(func() error {
-		if err := journal.Prepare(db, o.unit); err != nil {
+		if err := journal.Prepare(db, o.unit, o.opts.file(false)); err != nil {
 			return err
 		}
 		return db.View(func(tx *bolt.Tx) error { return s.read(tx) })

@@ -308,7 +308,7 @@ func TestNumbers(t *testing.T) {
 func TestLockedAndClosed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox.db")
 	o := openTestOutbox(t, path, Settings{})
-	if _, err := Open(path, "unit-7", Settings{LockTimeout: 50 * time.Millisecond}, uplinktest.Log(t)); !errors.Is(err, ErrLocked) {
+	if _, err := Open(path, "unit-7", Settings{Key: testKey, LockTimeout: 50 * time.Millisecond}, uplinktest.Log(t)); !errors.Is(err, ErrLocked) {
 		t.Errorf("a second open: %v", err)
 	}
 	if _, err := Inspect(path); !errors.Is(err, ErrLocked) {
@@ -334,7 +334,7 @@ func TestLockedAndClosed(t *testing.T) {
 	if _, err := Inspect(path + ".none"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("inspection of nothing: %v", err)
 	}
-	if _, err := Open(filepath.Join(path+".dir", "x.db"), "unit-7", Settings{}, uplinktest.Log(t)); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Open(filepath.Join(path+".dir", "x.db"), "unit-7", Settings{Key: testKey}, uplinktest.Log(t)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("open in a folder that is missing: %v", err)
 	}
 }

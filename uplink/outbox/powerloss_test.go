@@ -31,7 +31,7 @@ func powerChild(dir string) {
 		}
 	}
 	path := filepath.Join(dir, "outbox.db")
-	o, err := Open(path, "unit-7", Settings{}, uplinktest.Discard)
+	o, err := Open(path, "unit-7", Settings{Key: testKey}, uplinktest.Discard)
 	die(err)
 	for i := range 60 {
 		text := fmt.Sprintf("P%d", i)
@@ -51,7 +51,7 @@ func powerChild(dir string) {
 		}
 		if i == 30 {
 			die(o.Close())
-			o, err = Open(path, "unit-7", Settings{}, uplinktest.Discard)
+			o, err = Open(path, "unit-7", Settings{Key: testKey}, uplinktest.Discard)
 			die(err)
 		}
 	}
@@ -365,7 +365,7 @@ func (p *promises) check(t *testing.T, work, from string, state map[string][]byt
 			t.Fatal(err)
 		}
 	}
-	o, err := Open(filepath.Join(work, "outbox.db"), "unit-7", Settings{}, uplinktest.Discard)
+	o, err := Open(filepath.Join(work, "outbox.db"), "unit-7", Settings{Key: testKey}, uplinktest.Discard)
 	if err != nil {
 		t.Errorf("%s: %v", what, err)
 		return false, 0

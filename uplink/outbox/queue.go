@@ -99,8 +99,17 @@ func (o *Outbox) age(s slot) (age time.Duration, sure bool) {
 	return age, age >= 0 && s.clockSet && o.opts.ClockSet()
 }
 
-// record reads one record, from memory or the file.
+// record reads one record, from memory or the file, and opens it.
 func (o *Outbox) record(kind journal.Kind, bucket []byte, seq uint64) (journal.Record, error) {
+	r, err := o.sealedRecord(kind, bucket, seq)
+	if err != nil {
+		return r, err
+	}
+	return o.opts.sealer.Open(r)
+}
+
+// sealedRecord reads one record as it is stored.
+func (o *Outbox) sealedRecord(kind journal.Kind, bucket []byte, seq uint64) (journal.Record, error) {
 	key := journal.Key(seq)
 	value, err := o.read(bucket, key)
 	if err != nil {
@@ -258,7 +267,7 @@ func (o *Outbox) quarantine(ref Ref, reason string) error {
 	if !ok {
 		return nil
 	}
-	r, err := o.record(journal.KindHit, journal.BucketHits, s.seq)
+	r, err := o.sealedRecord(journal.KindHit, journal.BucketHits, s.seq)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"platewatch/uplink/internal/uplinktest"
 	"platewatch/uplink/message"
+	"platewatch/uplink/outbox/internal/journal"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -76,7 +77,7 @@ func TestDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		o, err := Open(path, "unit-7", Settings{}, uplinktest.Log(t))
+		o, err := Open(path, "unit-7", Settings{Key: testKey}, uplinktest.Log(t))
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
@@ -184,14 +185,19 @@ func TestDamageWhileOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The text of one record, in every copy of it in the file.
+	// The body of one record, in every copy of it in the file.
+	r, err := o.sealedRecord(journal.KindHit, journal.BucketHits, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := string(r.Body[:20])
 	n := 0
 	for i := 0; ; n++ {
-		at := strings.Index(string(b[i:]), `"text":"P0"`)
+		at := strings.Index(string(b[i:]), start)
 		if at < 0 {
 			break
 		}
-		if _, err := f.WriteAt([]byte(`"text":"X9"`), int64(i+at)); err != nil {
+		if _, err := f.WriteAt([]byte(strings.Repeat("X", len(start))), int64(i+at)); err != nil {
 			t.Fatal(err)
 		}
 		i += at + 1

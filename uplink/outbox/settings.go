@@ -60,6 +60,11 @@ type Settings struct {
 	// dropped. Default 5 s.
 	MaintainEvery time.Duration `toml:"-"`
 
+	// Key is what the text and the pictures of hits are encrypted under on disk, 32
+	// bytes; nil: they are not.
+	Key    []byte          `toml:"-"`
+	sealer *journal.Sealer // of Key
+
 	// Now is the clock. Default [time.Now]. Ages within a run are certain only
 	// if its times carry a monotonic reading.
 	Now func() time.Time `toml:"-"`
@@ -157,7 +162,7 @@ func (o Settings) withDefaults() Settings {
 
 // file is how the outbox's file is opened.
 func (o *Settings) file(readOnly bool) journal.OpenOptions {
-	return journal.OpenOptions{ReadOnly: readOnly, LockTimeout: o.LockTimeout, MaxBytes: o.MaxBytes}
+	return journal.OpenOptions{ReadOnly: readOnly, LockTimeout: o.LockTimeout, MaxBytes: o.MaxBytes, Sealer: o.sealer}
 }
 
 // limit is what holds for hits of this urgency.

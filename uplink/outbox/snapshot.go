@@ -22,6 +22,7 @@ type snapshot struct {
 	given       uint64
 	lastSeq     uint64
 	unit        string
+	mark        []byte // of the key that all bodies are sealed under; nil if not all are
 }
 
 // read checks and reads every record.
@@ -93,6 +94,10 @@ func (s *snapshot) read(tx *bolt.Tx) error {
 			return nil
 		}
 		r, err := journal.DecodeAt(journal.KindMeta, k, v)
+		if bytes.Equal(k, journal.KeySeal) {
+			s.mark = append([]byte{}, r.Body...)
+			return err
+		}
 		s.given, s.lastSeq = max(s.given, r.Number), max(s.lastSeq, r.Seq)
 		return err
 	})

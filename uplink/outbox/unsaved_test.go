@@ -177,7 +177,7 @@ func TestNumbersWithoutDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox.db")
 	used := map[string]bool{}
 	for run := range 3 {
-		o, err := Open(path, "unit-7", Settings{MaxMemory: 64 << 20}, uplinktest.Discard)
+		o, err := Open(path, "unit-7", Settings{Key: testKey, MaxMemory: 64 << 20}, uplinktest.Discard)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +212,7 @@ func TestStartWithoutDisk(t *testing.T) {
 	if err := o.Close(); err != nil {
 		t.Fatal(err)
 	}
-	o, err := Open(path, "unit-7", Settings{}, uplinktest.Log(t))
+	o, err := Open(path, "unit-7", Settings{Key: testKey}, uplinktest.Log(t))
 	if err != nil {
 		t.Fatal(err)
 	}

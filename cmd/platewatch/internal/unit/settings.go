@@ -23,8 +23,9 @@ func observeParams(c *config.Config, cam config.Camera) observe.Params {
 	return p
 }
 
-func outboxSettings(u *Unit) outbox.Settings {
+func outboxSettings(u *Unit, key []byte) outbox.Settings {
 	s := u.cfg.Uplink.Outbox
+	s.Key = key
 	s.ClockSet = func() bool { return u.clock().State == status.ClockSynchronised }
 	s.MaxPlatePicture = int(u.cfg.Pictures.PlateBytes)
 	s.MaxContextPicture = int(u.cfg.Pictures.ContextBytes)

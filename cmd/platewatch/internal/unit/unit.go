@@ -96,7 +96,11 @@ func Open(o Options) (_ *Unit, err error) {
 	if u.trail, err = audit.Open(u.cfg.Hotlist.Path, u.cfg.Hotlist.KeyFile); err != nil {
 		return nil, err
 	}
-	if u.outbox, err = outbox.Open(u.cfg.Uplink.OutboxFile, u.cfg.Unit.Name, outboxSettings(u), u.log); err != nil {
+	key, err := u.lists.DeriveKey("outbox")
+	if err != nil {
+		return nil, err
+	}
+	if u.outbox, err = outbox.Open(u.cfg.Uplink.OutboxFile, u.cfg.Unit.Name, outboxSettings(u, key), u.log); err != nil {
 		return nil, err
 	}
 	if len(u.cfg.Uplink.Broker.Brokers) > 0 {

@@ -28,6 +28,7 @@ type OpenOptions struct {
 	ReadOnly    bool
 	LockTimeout time.Duration // how long to wait for another process; then [ErrLocked]
 	MaxBytes    int64         // of all records; the file is mapped large enough in advance
+	Sealer      *Sealer       // of the bodies
 }
 
 // Open opens a database. Errors are [ErrLocked], [ErrDamaged] or those of the
@@ -97,11 +98,12 @@ func Guard(f func() error) (err error) {
 	return f()
 }
 
-// Prepare creates buckets that are missing and notes the unit. A complete file is
-// not written to: its disk may be full.
-func Prepare(db *bolt.DB, unit string) error {
-	complete := true
+// Prepare creates buckets that are missing and notes the unit, and in a new file the
+// key of its bodies. A complete file is not written to: its disk may be full.
+func Prepare(db *bolt.DB, unit string, o OpenOptions) error {
+	complete, empty := true, true
 	err := db.View(func(tx *bolt.Tx) error {
+		empty = tx.Bucket(BucketMeta) == nil
 		for _, name := range buckets {
 			complete = complete && tx.Bucket(name) != nil
 		}
@@ -114,6 +116,11 @@ func Prepare(db *bolt.DB, unit string) error {
 	return db.Update(func(tx *bolt.Tx) error {
 		for _, b := range buckets {
 			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
+				return err
+			}
+		}
+		if empty && o.Sealer != nil {
+			if err := tx.Bucket(BucketMeta).Put(KeySeal, o.Sealer.markRecord()); err != nil {
 				return err
 			}
 		}

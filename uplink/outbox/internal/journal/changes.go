@@ -57,6 +57,7 @@ var (
 	BucketMeta       = []byte("meta")
 	KeyMeta          = []byte("last")
 	KeyUnit          = []byte("unit")
+	KeySeal          = []byte("seal") // [Sealer] of all bodies
 
 	buckets = [][]byte{BucketHits, BucketPictures, BucketDelivered, BucketQuarantine, BucketMeta}
 )

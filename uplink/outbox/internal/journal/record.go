@@ -23,7 +23,8 @@ import (
 //	4  kind, 1 byte
 //	5  urgency, 1 byte (1 is the most urgent)
 //	6  flags, 1 byte: bit 0 if the hit was stored with pictures; bit 1 if the
-//	   clock was set from a time source when it was accepted
+//	   clock was set from a time source when it was accepted; bit 2 if the body
+//	   is sealed
 //	7  sequence, 8 bytes
 //	15 number, 8 bytes
 //	23 previous number, 8 bytes
@@ -38,6 +39,7 @@ type Record struct {
 
 	HadPictures bool
 	ClockSet    bool
+	Sealed      bool // see [Sealer]
 
 	Seq      uint64
 	Number   uint64
@@ -82,6 +84,9 @@ func (r *Record) Encode() []byte {
 	if r.ClockSet {
 		flags |= 2
 	}
+	if r.Sealed {
+		flags |= 4
+	}
 	b = append(b, byte(r.Kind), r.Urgency, flags)
 	b = binary.BigEndian.AppendUint64(b, r.Seq)
 	b = binary.BigEndian.AppendUint64(b, r.Number)
@@ -119,6 +124,7 @@ func DecodeRecord(b []byte) (Record, error) {
 
 		HadPictures: b[6]&1 != 0,
 		ClockSet:    b[6]&2 != 0,
+		Sealed:      b[6]&4 != 0,
 
 		Body: b[recordHeader:end],
 	}

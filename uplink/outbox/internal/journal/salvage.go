@@ -15,13 +15,14 @@ import (
 // Salvage replaces a damaged file in steps. At each of them a power cut leaves the
 // hits in one whole file:
 //
-//  1. every intact record is copied from the damaged file to path.salvage;
+//  1. every intact record that the key opens is copied from the damaged file to
+//     path.salvage;
 //  2. path is renamed to path.corrupt, over an earlier one;
 //  3. path.salvage is renamed to path.
 //
 // It returns the name of the damaged file and how many hits were copied.
 func (s *Scan) Salvage(path, unit string, o OpenOptions) (kept string, hits int, err error) {
-	pending := s.pending()
+	pending := s.pending(o.Sealer)
 	half, kept := path+".salvage", path+".corrupt"
 	if err := os.Remove(half); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", 0, err
@@ -128,11 +129,14 @@ func (s *Scan) Add(unsaved Changes) {
 	}
 }
 
-// pending returns the hits not known as delivered, in order.
-func (s *Scan) pending() []Record {
+// pending returns the hits not known as delivered that the key opens, in order.
+func (s *Scan) pending(key *Sealer) []Record {
 	var hits []Record
 	for n, r := range s.hits {
-		if rev, ok := s.delivered[n]; !ok || rev < r.Revision {
+		if rev, ok := s.delivered[n]; ok && rev >= r.Revision {
+			continue
+		}
+		if _, err := key.Open(r); err == nil {
 			hits = append(hits, r)
 		}
 	}
@@ -164,10 +168,12 @@ func (s *Scan) writeTo(path, unit string, hits []Record, o OpenOptions) error {
 			p, ok := s.pictures[r.Number]
 			ok = ok && p.Revision == r.Revision
 			r.Seq, p.Seq = seq, seq
+			o.Sealer.Seal(&r)
 			if err := made["hits"].Put(Key(seq), r.Encode()); err != nil {
 				return err
 			}
-			if ok {
+			if _, err := o.Sealer.Open(p); ok && err == nil {
+				o.Sealer.Seal(&p)
 				if err := made["pictures"].Put(Key(seq), p.Encode()); err != nil {
 					return err
 				}
@@ -182,6 +188,11 @@ func (s *Scan) writeTo(path, unit string, hits []Record, o OpenOptions) error {
 		meta := Record{Kind: KindMeta, Number: s.LastNumber, Seq: seq}
 		if err := made["meta"].Put(KeyMeta, meta.Encode()); err != nil {
 			return err
+		}
+		if o.Sealer != nil {
+			if err := made["meta"].Put(KeySeal, o.Sealer.markRecord()); err != nil {
+				return err
+			}
 		}
 		return made["meta"].Put(KeyUnit, []byte(unit))
 	})
