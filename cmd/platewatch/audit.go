@@ -28,7 +28,7 @@ func runAudit(ctx context.Context, std stdio, args []string) error {
 		return runAuditVerify(ctx, std, args[1:])
 	case "help", "-h", "-help", "--help":
 		_, err := fmt.Fprint(std.out, "usage: platewatch audit show|verify [flags]\n\n"+
-			"Who did what to the hotlists, who looked plates up, and which hits there were.\n")
+			"Who changed the hotlists, who looked plates up, and which hits there were.\n")
 		return err
 	}
 	return usageError(fmt.Sprintf("there is no command %q", "audit "+args[0]), advice)
@@ -47,7 +47,7 @@ func (f hotlistFlags) openTrail() (*audit.Trail, error) {
 func runAuditShow(_ context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("audit show")
 	var filter audit.Filter
-	kinds := f.String("kind", "", "only these `kinds`, with commas between them: "+kindNames())
+	kinds := f.String("kind", "", "only these `kinds`, separated by commas: "+kindNames())
 	asCSV := f.Bool("csv", false, "print CSV")
 	counts := f.Bool("counts", false, "print each day's reads, passages and hits instead")
 	since := f.String("since", "", "only from this `date` on")
@@ -138,7 +138,7 @@ func number(n int) string {
 	return strconv.Itoa(n)
 }
 
-// auditWords is what is particular to a record.
+// auditWords describes what is specific to a record's kind.
 func auditWords(r *audit.Record) string {
 	switch r.Kind {
 	case audit.Refuse:
@@ -214,7 +214,7 @@ func showCounts(w io.Writer, trail *audit.Trail, filter audit.Filter, asCSV, asJ
 func runAuditVerify(_ context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("audit verify")
 	var known []audit.Link
-	f.Func("known", "`NUMBER:HASH` of a record, as a health message or an earlier verify gave it: the trail must still hold it; several times", func(s string) error {
+	f.Func("known", "`NUMBER:HASH` of a record, from a health message or an earlier verify, that the trail must still hold; may be repeated", func(s string) error {
 		number, hash, ok := strings.Cut(s, ":")
 		n, err := strconv.ParseUint(number, 10, 64)
 		if !ok || err != nil || hash == "" {
@@ -223,7 +223,7 @@ func runAuditVerify(_ context.Context, std stdio, args []string) error {
 		known = append(known, audit.Link{Seq: n, Hash: hash})
 		return nil
 	})
-	if err := f.parse(std, "[-db DIR] [-known NUMBER:HASH] [-json]\n\nProves that no record of the audit trail was changed, moved, inserted or taken out.\nThat trail and head were put back together, only -known reveals.\n", args, 0); err != nil {
+	if err := f.parse(std, "[-db DIR] [-known NUMBER:HASH] [-json]\n\nVerifies that no record of the audit trail was changed, moved, inserted or removed.\nOnly -known reveals that an older copy of the whole trail was put back.\n", args, 0); err != nil {
 		return err
 	}
 	trail, err := f.openTrail()
@@ -238,9 +238,9 @@ func runAuditVerify(_ context.Context, std stdio, args []string) error {
 		return printJSON(std.out, r)
 	}
 	if r.Records == 0 {
-		_, err = fmt.Fprintln(std.out, "fine: nothing was recorded yet")
+		_, err = fmt.Fprintln(std.out, "ok: nothing was recorded yet")
 		return err
 	}
-	_, err = fmt.Fprintf(std.out, "fine: records %d to %d follow each other; the last is %d:%s\n", r.First, r.Last, r.Last, r.Head)
+	_, err = fmt.Fprintf(std.out, "ok: records %d to %d are an unbroken chain; the last is %d:%s\n", r.First, r.Last, r.Last, r.Head)
 	return err
 }

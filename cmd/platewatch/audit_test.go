@@ -58,7 +58,7 @@ func TestAuditTrail(t *testing.T) {
 	if _, errs, code := s.audit("show", "-kind", "shoe"); code != exitUsage || !strings.Contains(errs, `there is no kind "shoe"`) {
 		t.Error(errs)
 	}
-	if out, _, code := s.audit("verify"); code != exitFine || !strings.HasPrefix(out, "fine: records 1 to 7 follow each other") {
+	if out, _, code := s.audit("verify"); code != exitFine || !strings.HasPrefix(out, "ok: records 1 to 7 are an unbroken chain") {
 		t.Error(code, out)
 	}
 	path := filepath.Join(s.dir, "db", "audit", "00000001.log")

@@ -27,7 +27,7 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	asJSON := flags.Bool("json", false, "print the scores as JSON")
 	page := flags.String("html", "", "write the scores and every failure as a picture into `file`")
-	streams := flags.Bool("stream", false, "measure what following video costs, beside a plain ffmpeg decode: of the files named, or of a still road and one with traffic")
+	streams := flags.Bool("stream", false, "measure the processor time of following video, compared with a plain ffmpeg decode: for the files named, or for an empty road and one with traffic")
 	modelName := flags.String("model", "plate", modelUsage)
 	regions := flags.String("region", "", regionUsage+"; DIR:REGIONS says it for one folder")
 	if err := parse(flags, std, "[flags] DIR[:REGIONS] ... | -stream [VIDEO ...]", args); err != nil {
@@ -87,7 +87,7 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 	return nil
 }
 
-// labelled is a folder to measure with what is to be known about it.
+// labelled is a folder to measure, with the settings to read it with.
 type labelled struct {
 	set    *truth.Set
 	params ocr.Params
@@ -108,8 +108,8 @@ func openLabelled(arg, model, regions string) (labelled, error) {
 	return labelled{set, params}, err
 }
 
-// measure reads the folders one after the other. One recogniser is open at a
-// time, as in a unit, or the memory would tell nothing.
+// measure reads the folders one after the other. Only one recogniser is open at a
+// time, as in a unit: otherwise the memory figure would mean nothing.
 func measure(ctx context.Context, folders []labelled, progress func()) (scores []*bench.Score, err error) {
 	var r *ocr.Recogniser
 	var opened ocr.Params

@@ -12,10 +12,10 @@ import (
 	"platewatch/ocr"
 )
 
-// stillFrames is the length of the still road: as the one with traffic.
+// stillFrames is the length of the empty road's clip, that of the one with traffic.
 const stillFrames = 700
 
-// benchStreams measures what following video costs.
+// benchStreams measures the processor time of following video.
 func benchStreams(ctx context.Context, std stdio, model, regions string, asJSON bool, videos []string) (err error) {
 	params, err := readingParams(model, regions)
 	if err != nil {

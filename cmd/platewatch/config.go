@@ -39,7 +39,7 @@ func runConfig(_ context.Context, std stdio, args []string) error {
 	if action == "show" {
 		return c.Show(std.out)
 	}
-	if _, err := fmt.Fprintf(std.out, "%s is fine\n", *file); err != nil {
+	if _, err := fmt.Fprintf(std.out, "%s is valid\n", *file); err != nil {
 		return err
 	}
 	return c.Summary(std.out)

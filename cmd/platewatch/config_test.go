@@ -34,8 +34,8 @@ func TestConfigCommand(t *testing.T) {
 		code int
 		want string // in standard output where the code is 0, else in standard error
 	}{
-		{"config check " + good, exitFine, good + " is fine\n  unit      gate-7\n"},
-		{"config check -config " + good, exitFine, good + " is fine\n"},
+		{"config check " + good, exitFine, good + " is valid\n  unit      gate-7\n"},
+		{"config check -config " + good, exitFine, good + " is valid\n"},
 		{"config show " + good, exitFine, "\n[[camera]]\nname = \"front\"\nsource = \"" + dir + "/clip.mp4\"\n"},
 		{"config show " + good, exitFine, "agree = 2                                # default\n"},
 		{"config check " + bad, exitConfig, bad + ":6: unknown key camera[0].lop; did you mean camera[0].loop?\n"},

@@ -11,7 +11,7 @@ import (
 // runDemo runs the whole system on this machine.
 func runDemo(ctx context.Context, std stdio, args []string) error {
 	fs := flag.NewFlagSet("demo", flag.ContinueOnError)
-	forever := fs.Bool("forever", false, "play the clip again and again, until interrupted: to look at the status page")
+	forever := fs.Bool("forever", false, "repeat the clip until interrupted, to look at the status page")
 	clips := fs.String("clips", "", "play the clips in `folder`, with the plates of its truth.tsv as the hotlist")
 	listen := fs.String("listen", "127.0.0.1:8080", "`address` of the status page; another port is taken if it is in use")
 	modelName := fs.String("model", "plate", modelUsage)

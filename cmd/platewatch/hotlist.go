@@ -34,15 +34,15 @@ func hotlistCommands() []command {
 		{"remove", "-list NAME -reason R", "delete a list, or an entry of it", runHotlistRemove},
 		{"stats", "[flags]", "what the lists hold and need", runHotlistStats},
 		{"export", "[flags] -list NAME", "write a list as CSV or JSON", runHotlistExport},
-		{"keygen", "NAME | -storage FILE", "make keys: to sign lists, or to store them under", runHotlistKeygen},
+		{"keygen", "NAME | -storage FILE", "make keys: to sign lists, or to encrypt them on disk", runHotlistKeygen},
 		{"sign", "[flags] -list NAME FOLDER", "write a list as a signed version", runHotlistSign},
 		{"verify", "-trust FILE FOLDER", "verify a signed version", runHotlistVerify},
-		{"apply", "-trust FILE FOLDER", "take over a signed version", runHotlistApply},
+		{"apply", "-trust FILE FOLDER", "install a signed version", runHotlistApply},
 	}
 }
 
-// runHotlist imports lists and looks into them. It works beside a running
-// daemon, which takes up what changes within a second.
+// runHotlist imports, shows and changes lists. It may run beside the daemon, which
+// loads changes within a second.
 func runHotlist(ctx context.Context, std stdio, args []string) error {
 	if len(args) == 0 {
 		hotlistUsage(std.err)
@@ -63,13 +63,13 @@ func runHotlist(ctx context.Context, std stdio, args []string) error {
 }
 
 func hotlistUsage(w io.Writer) {
-	fmt.Fprint(w, "platewatch hotlist keeps the lists of wanted plates that a unit matches against.\n"+
-		"The daemon may run meanwhile: it takes up changes within a second.\n\n"+
+	fmt.Fprint(w, "platewatch hotlist manages the lists of wanted plates that a unit matches against.\n"+
+		"The daemon may keep running: it loads changes within a second.\n\n"+
 		"usage: platewatch hotlist COMMAND [flags] [arguments]\n\n")
 	for _, c := range hotlistCommands() {
 		fmt.Fprintf(w, "  %-7s %-28s %s\n", c.name, c.args, c.summary)
 	}
-	fmt.Fprint(w, "\nplatewatch hotlist COMMAND -h tells more about one of them.\n")
+	fmt.Fprint(w, "\nplatewatch hotlist COMMAND -h explains a command and its flags.\n")
 }
 
 // hotlistFlags are those that all commands have.
@@ -92,7 +92,7 @@ func newHotlistFlags(name string) hotlistFlags {
 		db:         fs.String("db", filepath.Join(config.DefaultStateDir, "hotlist"), "`directory` of the hotlist"),
 		json:       fs.Bool("json", false, "print JSON"),
 		config:     fs.String("config", "", "take directory, keys and levels from this configuration `file`"),
-		storageKey: fs.String("storage-key", "", "`file` with the key that the lists are stored under (default: the directory's own)"),
+		storageKey: fs.String("storage-key", "", "`file` with the key that encrypts the lists on disk (default: the directory's own)"),
 		trust:      new([]string),
 	}
 	fs.Func("trust", "`file` with the public key of a signer; may be repeated", func(path string) error {
@@ -102,8 +102,8 @@ func newHotlistFlags(name string) hotlistFlags {
 	return f
 }
 
-// options are how the hotlist is opened: what the configuration says, and what
-// the flags say beyond it.
+// options returns how to open the hotlist: by the configuration, with the flags
+// on top of it.
 func (f hotlistFlags) options() (hotlist.Options, error) {
 	var o hotlist.Options
 	if *f.config != "" {
@@ -129,8 +129,8 @@ func (f hotlistFlags) options() (hotlist.Options, error) {
 	return o, nil
 }
 
-// parse parses the flags and refuses flags behind the arguments, which the
-// flag package would take for arguments, and more than most arguments.
+// parse parses the flags. It refuses flags after the arguments, which the flag
+// package would take for arguments, and more than most arguments.
 func (f hotlistFlags) parse(std stdio, synopsis string, args []string, most int) error {
 	if err := parse(f.FlagSet, std, synopsis, args); err != nil {
 		return err
@@ -164,8 +164,8 @@ func (f hotlistFlags) open() (*hotlist.DB, error) {
 	return db, err
 }
 
-// damaged returns the error that ends a command whose answer lacks lists that
-// could not be used.
+// damaged returns the error that ends a command if lists could not be used, so
+// that its answer is incomplete.
 func damaged(db *hotlist.DB) error {
 	d := db.Damage()
 	if len(d) == 0 {
@@ -203,7 +203,7 @@ func runHotlistList(ctx context.Context, std stdio, args []string) error {
 	return firstError(err, damaged(db))
 }
 
-// printLists prints where each list stands, by this machine's clock.
+// printLists prints each list's state, by this machine's clock.
 func printLists(std stdio, db *hotlist.DB, asJSON bool) error {
 	lists, err := db.States(time.Now(), true)
 	if err != nil {
@@ -230,7 +230,7 @@ func printLists(std stdio, db *hotlist.DB, asJSON bool) error {
 	return t.flush()
 }
 
-// remarks are what is wrong with a list, in words.
+// remarks describes what is wrong with a list.
 func remarks(l *hotlist.ListState) []string {
 	var words []string
 	if l.Fallback {
@@ -243,7 +243,7 @@ func remarks(l *hotlist.ListState) []string {
 		words = append(words, "the audit trail does not record its acceptance")
 	}
 	if l.Missing {
-		words = append(words, "missing, though it was accepted once")
+		words = append(words, "missing, although it was accepted before")
 	}
 	if l.Overdue {
 		words = append(words, "overdue since "+date(l.Signed.Expires)+", still in use")
@@ -271,7 +271,7 @@ func printEntries(ctx context.Context, std stdio, db *hotlist.DB, list string, a
 		t.row(e.Plate, e.State, e.Category, fmt.Sprint(e.Priority), vehicle(e.Vehicle),
 			date(e.Effective), date(e.Expires), e.Record)
 		if t.err != nil {
-			return t.err // the rest of a long list is not read for nobody
+			return t.err // nobody reads further: stop decrypting the rest
 		}
 	}
 	if asJSON {
@@ -285,7 +285,7 @@ func runHotlistStats(ctx context.Context, std stdio, args []string) error {
 	simulated := f.Bool("simulate", false, "simulate false alerts and hits for lists of several sizes, at their default levels")
 	reads := f.Int("reads", 1_000_000, "with -simulate: `number` of reads of plates that are not listed, for each size")
 	sizes := f.String("sizes", "100,1000,10000,100000,1000000", "with -simulate: `sizes` of the lists")
-	seed := f.Uint64("seed", 1, "with -simulate: `number` that the random numbers follow from")
+	seed := f.Uint64("seed", 1, "with -simulate: `number` that seeds the random numbers")
 	picture := f.String("plot", "", "with -simulate: draw the curves into this SVG `file`")
 	if err := f.parse(std, "[-db DIR] [-json] | -simulate [-sizes N,...] [-reads N] [-seed N] [-plot FILE]", args, 0); err != nil {
 		return err
@@ -328,8 +328,7 @@ func runHotlistStats(ctx context.Context, std stdio, args []string) error {
 	return firstError(t.flush(), damaged(db))
 }
 
-// table prints aligned columns to a terminal, and tab separated ones to
-// whatever reads further.
+// table prints aligned columns to a terminal, and tab-separated ones elsewhere.
 type table struct {
 	w       io.Writer
 	aligned *tabwriter.Writer
@@ -337,7 +336,7 @@ type table struct {
 	err     error
 }
 
-// flushRows bounds the memory of an aligned table: columns are aligned over so
+// flushRows bounds the memory of an aligned table: columns are aligned over this
 // many rows.
 const flushRows = 500
 
@@ -353,8 +352,7 @@ func newTable(w io.Writer, header ...string) *table {
 	return t
 }
 
-// row adds a row. The first error is kept for flush: after it nothing is
-// written any more.
+// row adds a row. The first error is kept for flush; nothing is written after it.
 func (t *table) row(cells ...string) {
 	if t.err != nil {
 		return
@@ -394,7 +392,7 @@ func printJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// vehicle puts what is known of a vehicle in the usual order.
+// vehicle joins the known facts of a vehicle in the usual order.
 func vehicle(v entry.Vehicle) string {
 	var words []string
 	if v.Year != 0 {

@@ -18,15 +18,15 @@ import (
 func runHotlistCheck(ctx context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("check")
 	who := newByFlags(f)
-	machine := f.Bool("machine", false, "a program asks, and no person: no reason is needed")
+	machine := f.Bool("machine", false, "a program asks, not a person: no reason is needed")
 	synopsis := "[-db DIR] [-json] [-reason R PLATE]\n\n" +
-		"With a plate: which entries it matches, and how; who asked, and why, goes into the audit trail.\n" +
-		"Without: whether the lists' files are whole.\n"
+		"With a plate: which entries it matches, and how. The audit trail records who asked, and why.\n" +
+		"Without a plate: whether the lists' files are intact.\n"
 	if err := f.parse(std, synopsis, args, 1); err != nil {
 		return err
 	}
 	if f.NArg() == 1 && entry.Normalize(f.Arg(0)) == "" {
-		return usageError(fmt.Sprintf("%q has no letters A-Z or digits in it", f.Arg(0)), "name a plate, such as AB12CDE")
+		return usageError(fmt.Sprintf("%q has no letters A-Z or digits", f.Arg(0)), "name a plate, such as AB12CDE")
 	}
 	var by hotlist.Actor
 	if f.NArg() == 1 {
@@ -78,10 +78,10 @@ func checkPlate(ctx context.Context, w io.Writer, db *hotlist.DB, text string, b
 	if c.Matches == nil {
 		c.Matches = []match.Match{}
 	}
-	// The answer is given only once it is recorded who asked.
+	// Record who asked before giving the answer.
 	err := recordLookup(ctx, db, c, by)
 	if err != nil {
-		return firstError(damaged(db), err) // without its key a hotlist has neither answer nor trail
+		return firstError(damaged(db), err) // without its key, neither the hotlist nor the trail can be read
 	}
 	if asJSON {
 		err = printJSON(w, c)
@@ -124,8 +124,8 @@ func (c *plateCheck) text(now time.Time) string {
 	return b.String()
 }
 
-// printMatch prints a match and what a person should know of it. why says why
-// the entry does not count; empty if it does.
+// printMatch prints a match and what a person should know about it. why says why
+// the entry does not match now; it is empty if it does.
 func printMatch(b *strings.Builder, found match.Match, why string) {
 	m := hit.Match(found)
 	fmt.Fprintf(b, "\n  %s\n", hit.Head(&m))
@@ -158,14 +158,14 @@ func checkFiles(ctx context.Context, w io.Writer, db *hotlist.DB, asJSON bool) e
 		err = printJSON(w, checks)
 	} else {
 		for _, c := range checks {
-			words := fmt.Sprintf("fine, version %s, %d entries", c.Version, c.Entries)
+			words := fmt.Sprintf("ok, version %s, %d entries", c.Version, c.Entries)
 			if !c.Fine {
 				words = c.Problem
 			}
 			_, err = fmt.Fprintf(w, "%s: %s\n", c.List, words)
 		}
 		if len(checks) == 0 {
-			_, err = fmt.Fprintln(w, "fine: there are no lists")
+			_, err = fmt.Fprintln(w, "ok: there are no lists")
 		}
 	}
 	if bad >= 0 && err == nil {
@@ -176,7 +176,7 @@ func checkFiles(ctx context.Context, w io.Writer, db *hotlist.DB, asJSON bool) e
 
 const importAgain = "import the list again; if it happens again, replace the storage"
 
-// checkLists checks every list and adds those that are lost.
+// checkLists checks every list, and reports those whose files are gone.
 func checkLists(ctx context.Context, db *hotlist.DB) ([]listCheck, error) {
 	checks := []listCheck{}
 	for _, d := range db.Damage() {

@@ -14,7 +14,7 @@ import (
 	"platewatch/hotlist/importer"
 )
 
-// byFlags say who acts, and why: for the audit trail.
+// byFlags name who acts, and why, for the audit trail.
 type byFlags struct{ operator, reason *string }
 
 func newByFlags(f hotlistFlags) byFlags {
@@ -24,7 +24,7 @@ func newByFlags(f hotlistFlags) byFlags {
 	}
 }
 
-// by returns them. A reason is asked for where it is needed.
+// by returns the actor. It demands a reason if needed.
 func (b byFlags) by(needed bool) (hotlist.Actor, error) {
 	by := hotlist.Actor{Operator: strings.TrimSpace(*b.operator), Reason: strings.TrimSpace(*b.reason)}
 	if by.Operator == "" {

@@ -20,7 +20,7 @@ func runHotlistExport(ctx context.Context, std stdio, args []string) error {
 	out := f.String("o", "", "write to this new `file` instead of standard output")
 	if err := f.parse(std, "[-db DIR] [-json] -list NAME [-o FILE]\n\n"+
 		"Writes a list as CSV that import reads back, or with -json one entry a line.\n"+
-		"It lies there unencrypted.\n", args, 0); err != nil {
+		"The output is not encrypted.\n", args, 0); err != nil {
 		return err
 	}
 	if *list == "" {

@@ -21,8 +21,8 @@ const importSynopsis = `[flags] -list NAME FILE|-
 FILE is text with a header: columns separated by commas, semicolons or tabs,
 quoted where needed, in UTF-8, UTF-16 or (with -encoding) Windows-1252; or the
 fixed-width NCIC vehicle extract, which needs no header.
-Columns are recognised by their names; -map helps out. The file becomes the
-list as a whole, or the list stays as it was. A running daemon takes it up.
+Columns are recognised by their names; -map names others. The file replaces the
+whole list, or the list stays as it was. A running daemon loads the new list.
 
 fields for -map: `
 
@@ -43,16 +43,16 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 		format   = f.String("format", string(importer.Auto), "`layout` of FILE: "+choices(importer.Formats()))
 		encoding = f.String("encoding", string(importer.AutoEncoding), "`encoding` of FILE: "+choices(importer.Encodings))
 		dates    = f.String("dates", "", "how 03/04/2026 is meant: `dmy` or mdy")
-		skip     = f.String("skip", "", "further `words` that are no plates, with commas between them; NONE, 000 and the like are known")
+		skip     = f.String("skip", "", "further `words` that stand for no plate, separated by commas; NONE, 000 and similar ones are known")
 	)
-	states := f.String("states", "", "keep only entries of these `states`, with commas between them")
+	states := f.String("states", "", "keep only entries of these `states`, separated by commas")
 	f.StringVar(&o.List, "list", "", "`name` of the list")
 	f.StringVar(&o.Version, "version", "", "`version` of the list (default: the time)")
-	f.StringVar(&o.Category, "category", entry.Other, "`category` of lines that name none")
-	f.BoolVar(&o.Tolerant, "tolerant", false, "leave bad lines out and name them; more than 1 % of them still fails")
-	f.BoolVar(&o.AllowEmpty, "allow-empty", false, "let a file without entries empty the list")
+	f.StringVar(&o.Category, "category", entry.Other, "`category` of lines without one")
+	f.BoolVar(&o.Tolerant, "tolerant", false, "skip bad lines and report them; more than 1 % of them still fails the import")
+	f.BoolVar(&o.AllowEmpty, "allow-empty", false, "allow a file without entries to empty the list")
 	who := newByFlags(f)
-	f.BoolVar(&o.ReplaceSigned, "replace-signed", false, "let the file replace a list that came signed")
+	f.BoolVar(&o.ReplaceSigned, "replace-signed", false, "allow the file to replace a list that was installed from a signed version")
 	f.Var(columns, "map", "`column=field,...`: what columns mean; an empty field leaves one out")
 	synopsis := importSynopsis + strings.Join(importer.Fields(), ", ") + "\n"
 	if err := f.parse(std, synopsis, args, 1); err != nil {
@@ -141,9 +141,8 @@ func openInput(ctx context.Context, std stdio, path string, o *hotlist.ImportOpt
 	return f, info.Size(), nil
 }
 
-// interruptible reads what cannot be closed while somebody waits for it, as
-// standard input, and ends with ctx. The read that it leaves behind ends with
-// the program.
+// interruptible ends a read with ctx even if its source, such as standard input,
+// cannot be closed during a read. The abandoned read ends with the program.
 type interruptible struct {
 	ctx context.Context
 	r   io.Reader
@@ -156,7 +155,7 @@ func (i *interruptible) Read(p []byte) (int, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		b := make([]byte, len(p)) // not p, which the caller takes back if ctx ends first
+		b := make([]byte, len(p)) // not into p, which the caller reuses if ctx ends first
 		n, err := i.r.Read(b)
 		done <- result{b[:n], err}
 	}()
@@ -179,7 +178,7 @@ func printImport(w io.Writer, r *hotlist.ImportReport) error {
 	}
 	fmt.Fprintf(&b, "  %d lines: %d duplicates, %d skipped (no plate, or another state), %d refused\n", r.Lines, l.Duplicates, l.Skipped, l.Refused)
 	if len(r.Extra) > 0 {
-		fmt.Fprintf(&b, "  columns left out, because no field is for them: %s\n", strings.Join(r.Extra, ", "))
+		fmt.Fprintf(&b, "  columns ignored, because no field is for them: %s\n", strings.Join(r.Extra, ", "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -240,7 +239,7 @@ func (b *importBar) show(p hotlist.Progress) {
 			progressbar.OptionShowBytes(p.Stage == hotlist.StageReading), progressbar.OptionSetWidth(30),
 			progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
 	}
-	// The bar only decorates: that it cannot be drawn is no reason to fail.
+	// An import must not fail because its progress bar cannot be drawn.
 	if p.Stage == hotlist.StageReading {
 		_ = b.bar.Set64(p.Bytes)
 	} else {

@@ -18,15 +18,15 @@ import (
 	"platewatch/uplink/broker"
 )
 
-// runHotlistKeygen makes the keys that there are: a pair to sign lists with, or
-// the one that a unit's lists are stored under.
+// runHotlistKeygen makes a key pair for signing lists, or the key that encrypts a
+// unit's lists on disk.
 func runHotlistKeygen(_ context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("keygen")
-	storage := f.String("storage", "", "make a key to store lists under instead, in this `file`")
+	storage := f.String("storage", "", "make a key that encrypts lists on disk instead, in this `file`")
 	password := f.String("password-file", "", "encrypt the secret key with the password in this `file`")
 	synopsis := "[-password-file FILE] NAME | -storage FILE\n\n" +
-		"Makes NAME.key, which signs lists and stays with who signs them, and NAME.pub,\n" +
-		"which units trust (hotlist.trust in the configuration). Both are minisign's.\n"
+		"Makes NAME.key, which signs lists and stays with the signer, and NAME.pub,\n" +
+		"which units trust (hotlist.trust in the configuration). Both are minisign keys.\n"
 	if err := f.parse(std, synopsis, args, 1); err != nil {
 		return err
 	}
@@ -35,10 +35,10 @@ func runHotlistKeygen(_ context.Context, std stdio, args []string) error {
 		if err := hotlist.WriteKey(*storage); err != nil {
 			return existing(err, *storage)
 		}
-		_, err := fmt.Fprintf(std.out, "%s stores lists: name it as hotlist.key_file, and hand it over as a systemd credential\n", *storage)
+		_, err := fmt.Fprintf(std.out, "%s encrypts lists on disk: name it as hotlist.key_file, and pass it as a systemd credential\n", *storage)
 		return err
 	case *storage != "" || f.NArg() == 0:
-		return usageError("keygen needs one name", "name the pair of keys, or a file with -storage")
+		return usageError("keygen takes one name", "name the key pair, or a file with -storage")
 	}
 	public, private, err := minisign.GenerateKey(nil)
 	if err != nil {
@@ -65,7 +65,7 @@ func runHotlistKeygen(_ context.Context, std stdio, args []string) error {
 	if err := writeNew(name+".pub", append(open, '\n'), 0o644); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(std.out, "%s.key signs: keep it where lists are signed, and nowhere else\n%s.pub is for the units: name it in hotlist.trust\n", name, name)
+	_, err = fmt.Fprintf(std.out, "%s.key signs lists: keep it only where lists are signed\n%s.pub is for the units: name it in hotlist.trust\n", name, name)
 	return err
 }
 
@@ -81,7 +81,7 @@ func writeNew(path string, b []byte, mode fs.FileMode) error {
 
 func existing(err error, path string) error {
 	if errors.Is(err, fs.ErrExist) {
-		return &failure{code: exitFailed, err: fmt.Errorf("%s exists", path), hint: "a key is not written over; take another name"}
+		return &failure{code: exitFailed, err: fmt.Errorf("%s exists", path), hint: "an existing key is never overwritten; choose another name"}
 	}
 	return err
 }
@@ -90,13 +90,13 @@ func runHotlistSign(ctx context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("sign")
 	var o hotlist.SignOptions
 	list := f.String("list", "", "`name` of the list to sign")
-	key := f.String("key", "", "secret key's `file`, as keygen or minisign makes it")
+	key := f.String("key", "", "`file` with the secret key, made by keygen or minisign")
 	password := f.String("password-file", "", "`file` with the secret key's password")
-	expires := f.String("expires", "8d", "when a newer version will have come: a `time` from now such as 8d or 36h, or a date")
+	expires := f.String("expires", "8d", "when the list is overdue unless a newer version has arrived: a `time` from now such as 8d or 36h, or a date")
 	f.Uint64Var(&o.Version, "version", 0, "`number` of this version, higher than any before (default: the time as 20261231235959)")
 	if err := f.parse(std, "[-db DIR] -list NAME -key FILE [-expires 8d] FOLDER\n\n"+
-		"Writes the list as a signed version into a new FOLDER: its manifest, all of it\n"+
-		"in parts, and what changed since the import before.\n", args, 1); err != nil {
+		"Writes the list as a signed version into a new FOLDER: a manifest, the whole list\n"+
+		"in parts, and the changes since the previous import.\n", args, 1); err != nil {
 		return err
 	}
 	switch {
@@ -134,7 +134,7 @@ func runHotlistSign(ctx context.Context, std stdio, args []string) error {
 	return err
 }
 
-// deadline understands 8d, 36h and 2026-12-31.
+// deadline parses 8d, 36h and 2026-12-31.
 func deadline(s string, now time.Time) (time.Time, error) {
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		if n, err := strconv.Atoi(days); err == nil && n > 0 && n < 10000 {
@@ -178,8 +178,8 @@ func secretKey(path, passwordFile string) (minisign.PrivateKey, error) {
 	return k, nil
 }
 
-// parseSigned parses the flags of a command on a folder that sign wrote, and
-// returns the keys that are trusted, among the other options, and its manifest.
+// parseSigned parses the flags of a command on a folder that sign wrote. It
+// returns the options, with the trusted keys, and the folder's manifest.
 func (f *hotlistFlags) parseSigned(std stdio, synopsis string, args []string) (o hotlist.Options, manifest []byte, err error) {
 	if err := f.parse(std, synopsis, args, 1); err != nil {
 		return o, nil, err
@@ -199,7 +199,7 @@ func (f *hotlistFlags) parseSigned(std stdio, synopsis string, args []string) (o
 
 func runHotlistVerify(ctx context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("verify")
-	o, manifest, err := f.parseSigned(std, "-trust FILE FOLDER\n\nVerifies a signed version, its manifest and all of its parts, and changes nothing.\n", args)
+	o, manifest, err := f.parseSigned(std, "-trust FILE FOLDER\n\nVerifies a signed version, its manifest and all its parts, without installing it.\n", args)
 	if err != nil {
 		return err
 	}
@@ -214,7 +214,7 @@ func runHotlistVerify(ctx context.Context, std stdio, args []string) error {
 	if !m.Expires.After(time.Now()) {
 		remark = " (overdue)"
 	}
-	_, err = fmt.Fprintf(std.out, "fine: list %s, version %d, %d entries, signed by %s, overdue after %s%s\n",
+	_, err = fmt.Fprintf(std.out, "ok: list %s, version %d, %d entries, signed by %s, overdue after %s%s\n",
 		m.List, m.Version, m.Entries, key.Name, m.Expires.Local().Format("2006-01-02 15:04"), remark)
 	return err
 }
@@ -223,8 +223,8 @@ func runHotlistApply(ctx context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("apply")
 	list := f.String("list", "", "refuse any list but the one with this `name`")
 	o, manifest, err := f.parseSigned(std, "[-db DIR] [-config FILE] -trust FILE FOLDER\n\n"+
-		"Takes over a signed version: the whole list, or what changed, whichever is needed.\n"+
-		"A running daemon takes it up.\n", args)
+		"Installs a signed version: the whole list or only the changes, as needed.\n"+
+		"A running daemon loads it.\n", args)
 	if err != nil {
 		return err
 	}
@@ -241,7 +241,7 @@ func runHotlistApply(ctx context.Context, std stdio, args []string) error {
 		return printJSON(std.out, r)
 	}
 	if r.Held {
-		_, err = fmt.Fprintln(std.out, "this version is in use already")
+		_, err = fmt.Fprintln(std.out, "this version is already in use")
 		return err
 	}
 	way := "changes"

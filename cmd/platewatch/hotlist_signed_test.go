@@ -13,9 +13,9 @@ func TestHotlistSignVerifyApply(t *testing.T) {
 	// Made with -password-file; trying a password takes seconds, by design.
 	s.file("encrypted.key", "untrusted comment: minisign encrypted secret key\nRWRTY0IyDi/GauGRhE6xTyHaZmauS4IVmDqJcdNJLSA1QQ4BPpUAAAACAAAAAAAAAEAAAAAAuOHfzUhk5JRM/R4jGHTxsywoGgft8T26p657iRl5mTLLnyHODup/imU7J26P1XzBsKvgAFeVuEJIPIxE3QuJQcAUm0r5C5PXW3LJb28GdYk26oFe+SJwIOfavW5lIp4C+iHBqq2qgI0=\n")
 	s.want(exitFine, "hq.pub is for the units", "", "", "keygen", "$DIR/hq")
-	s.want(exitFailed, "", "hq.key exists: a key is not written over", "", "keygen", "$DIR/hq")
+	s.want(exitFailed, "", "hq.key exists: an existing key is never overwritten", "", "keygen", "$DIR/hq")
 	s.want(exitFine, "other.key signs", "", "", "keygen", "$DIR/other")
-	s.want(exitFine, "storage.key stores lists", "", "", "keygen", "-storage", "$DIR/storage.key")
+	s.want(exitFine, "storage.key encrypts lists", "", "", "keygen", "-storage", "$DIR/storage.key")
 
 	s.want(exitFine, "2 entries", "", "plate,note\nAAA1111,\nBBB22*,\n", "import", "-db", "$DIR/server", "-list", "stolen", "-")
 	s.want(exitFine, "list stolen, version 1: 2 entries in 1 parts, 0 changes in 0 parts", "", "", "sign", "-db", "$DIR/server", "-list", "stolen", "-key", "$DIR/hq.key", "-version", "1", "$DIR/v1")
@@ -24,14 +24,14 @@ func TestHotlistSignVerifyApply(t *testing.T) {
 	s.want(exitUsage, "", "encrypted.key is encrypted: name the file with its password", "", "sign", "-db", "$DIR/server", "-list", "stolen", "-key", "$DIR/encrypted.key", "$DIR/v3")
 	s.want(exitFine, "version 3", "", "", "sign", "-db", "$DIR/server", "-list", "stolen", "-key", "$DIR/other.key", "-version", "3", "$DIR/v3")
 
-	s.want(exitFine, "fine: list stolen, version 2, 2 entries, signed by hq, overdue after ", "", "", "verify", "-trust", "$DIR/hq.pub", "$DIR/v2")
+	s.want(exitFine, "ok: list stolen, version 2, 2 entries, signed by hq, overdue after ", "", "", "verify", "-trust", "$DIR/hq.pub", "$DIR/v2")
 	s.want(exitFailed, "", "which is not trusted here", "", "verify", "-trust", "$DIR/hq.pub", "$DIR/v3")
 	s.want(exitUsage, "", "no key is trusted", "", "verify", "$DIR/v2")
 
 	unit := []string{"apply", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "-trust", "$DIR/hq.pub"}
 	s.want(exitFine, "2 entries, 2 added, 0 removed (whole list)", "", "", append(unit, "$DIR/v1")...)
 	s.want(exitFine, "2 entries, 1 added, 1 removed (changes)", "", "", append(unit, "$DIR/v2")...)
-	s.want(exitFine, "this version is in use already", "", "", append(unit, "$DIR/v2")...)
+	s.want(exitFine, "this version is already in use", "", "", append(unit, "$DIR/v2")...)
 	s.want(exitFailed, "", "the update is older than the accepted version: list stolen, version 1 after 2: sign a newer version; the list in use is unchanged", "", append(unit, "$DIR/v1")...)
 	s.want(exitFailed, "", "the update is not authentic: it is signed with key ", "", append(unit, "$DIR/v3")...)
 	s.want(exitFailed, "", "the manifest of list stolen arrived as that of amber", "", append(unit, "-list", "amber", "$DIR/v2")...)

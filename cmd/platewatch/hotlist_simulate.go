@@ -26,7 +26,7 @@ func simulateLists(ctx context.Context, std stdio, o hotlist.Options, reads int,
 		s.Sizes = append(s.Sizes, n)
 	}
 	if reads < 1000 {
-		return usageError("-reads is too few to tell anything", "simulate at least 1000 reads")
+		return usageError("-reads is too small for a result", "simulate at least 1000 reads")
 	}
 	clearBar := func() error { return nil }
 	if isTerminal(std.err) {
@@ -35,7 +35,7 @@ func simulateLists(ctx context.Context, std stdio, o hotlist.Options, reads int,
 		clearBar = bar.Clear
 		s.Progress = func(done, total int) {
 			bar.ChangeMax(total)
-			_ = bar.Set(done) // the bar only decorates
+			_ = bar.Set(done) // a simulation must not fail because of its bar
 		}
 	}
 	rows, err := simulate.Run(ctx, s)
@@ -79,11 +79,11 @@ func printSimulation(w io.Writer, rows []simulate.Row) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nFALSE: alerts among %d reads of plates that are not listed; OF THEM EXACT: those read as an entry's very text.\n"+
-		"BESIDE: plates that have an entry one character beside them. Then: listed plates found, by how they were read:\n"+
+	_, err := fmt.Fprintf(w, "\nFALSE: alerts among %d reads of plates that are not listed; OF THEM EXACT: those read exactly as an entry.\n"+
+		"BESIDE: plates that differ from an entry by one character. Then: listed plates found, by how they were read:\n"+
 		"a look-alike (O0QD I1L B8 S5 Z2 G6), another character that the reader confuses, one whose true character\n"+
 		"the reader named, any wrong one, one missed, one added. LEAST P is the probability of being the entry's\n"+
-		"plate from which on a match counts: in general, of look-alikes, and of the very text. Each read is one\n"+
-		"look-up of a passage, with the errors that the vote of a passage really made.\n", rows[0].Reads)
+		"plate from which a match counts: in general, for look-alikes, and for the exact text. Each read is one\n"+
+		"look-up of a passage, with errors drawn from those measured on votes of passages.\n", rows[0].Reads)
 	return err
 }

@@ -63,7 +63,7 @@ func TestHotlistImportAndLook(t *testing.T) {
 	s := newHotlistSession(t)
 	s.file("stolen.csv", "plate,state,category,expires,make,note,shoe\nAB-12O,CA,stolen vehicle,,FORD,x,43\nOLD1,NY,wanted,2001-01-01,,,\n")
 	s.want(exitFine, "list stolen, version 7: 2 entries", "", "", "import", "-db", "$DIR/db", "-list", "stolen", "-version", "7", "$DIR/stolen.csv")
-	s.want(exitFine, "columns left out, because no field is for them: shoe\n", "", "",
+	s.want(exitFine, "columns ignored, because no field is for them: shoe\n", "", "",
 		"import", "-db", "$DIR/db", "-list", "stolen", "-version", "8", "$DIR/stolen.csv")
 	s.want(exitFine, "before: version 8, 2 entries", "", "placa\nCC33\nCC33\nNONE\n", "import", "-db", "$DIR/db", "-list", "stolen", "-version", "8b", "-")
 	s.want(exitFine, `"version": "9"`, "", "", "import", "-json", "-db", "$DIR/db", "-list", "stolen", "-version", "9", "$DIR/stolen.csv")
@@ -75,7 +75,7 @@ func TestHotlistImportAndLook(t *testing.T) {
 	s.want(exitFine, "AB12O (CA)  stolen_vehicle, priority 3, confusable, list stolen version 9", "", "", "check", "-reason", "test", "-db", "$DIR/db", "ab 120")
 	s.want(exitFine, "ZZ99 matches none of 2 entries in 1 lists\n", "", "", "check", "-reason", "test", "-db", "$DIR/db", "ZZ99")
 	s.want(exitFine, "has expired, does not match", "", "", "check", "-reason", "test", "-db", "$DIR/db", "OLD1")
-	s.want(exitFine, "stolen: fine, version 9, 2 entries\n", "", "", "check", "-db", "$DIR/db")
+	s.want(exitFine, "stolen: ok, version 9, 2 entries\n", "", "", "check", "-db", "$DIR/db")
 	s.want(exitFine, "entries\t2\n", "", "", "stats", "-db", "$DIR/db")
 	s.want(exitFine, "removed list stolen\n", "", "", "remove", "-db", "$DIR/db", "-reason", "test", "-list", "stolen")
 	s.want(exitFine, "", "no lists; `platewatch hotlist import` adds one\n", "", "list", "-db", "$DIR/db")
@@ -179,5 +179,5 @@ func TestHotlistDamage(t *testing.T) {
 		t.Errorf("%d, %v, %s", code, err, out)
 	}
 	s.want(exitFine, "1 entries", "", "plate\nTWO2\n", "import", "-db", db, "-list", "l", "-version", "2", "-")
-	s.want(exitFine, "l: fine, version 2, 1 entries\n", "", "", "check", "-db", db)
+	s.want(exitFine, "l: ok, version 2, 1 entries\n", "", "", "check", "-db", db)
 }

@@ -23,7 +23,7 @@ import (
 func main() {
 	if os.Getenv("GOGC") == "" {
 		// Pictures live outside Go's heap, which is small: collecting it more often
-		// costs nothing to speak of and keeps 3 MiB.
+		// costs little and saves 3 MiB.
 		debug.SetGCPercent(30)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -53,9 +53,9 @@ func commands() []command {
 		{"run", "[-config FILE]", "the daemon: cameras in, hits out", runDaemon},
 		{"read", "[flags] FILE|DIR|VIDEO|URL ...", "read the plates in pictures, folders and videos", runRead},
 		{"bench", "[-json] [-html FILE] DIR ...", "accuracy and speed against DIR/truth.tsv", runBench},
-		{"hotlist", "import|list|check|... ", "the local hotlist: import it, look into it, check it", runHotlist},
+		{"hotlist", "import|list|check|... ", "the local hotlist: import, show, check, sign", runHotlist},
 		{"outbox", "stats|list", "hits that wait for the server", runOutbox},
-		{"audit", "show|verify", "who did what to the hotlists, and which hits there were", runAudit},
+		{"audit", "show|verify", "who changed the hotlists, and which hits there were", runAudit},
 		{"doctor", "[-config FILE]", "check camera, broker, clock, disk and keys", notBuilt("doctor")},
 		{"watch", "-broker URL", "print what one unit or the whole fleet publishes", runWatch},
 		{"demo", "[-forever] [-clips DIR]", "the whole system on this machine, nothing to configure", runDemo},
@@ -92,7 +92,7 @@ func usage(w io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %-8s %-32s %s\n", c.name, c.args, c.summary)
 	}
-	fmt.Fprint(w, "\nplatewatch COMMAND -h tells more about one of them.\n")
+	fmt.Fprint(w, "\nplatewatch COMMAND -h explains a command and its flags.\n")
 }
 
 // parse parses a command's flags. It answers -h itself and then returns
@@ -120,7 +120,7 @@ func notBuilt(name string) func(context.Context, stdio, []string) error {
 }
 
 // Exit codes are part of the interface: scripts, installers and the systemd unit
-// rely on them. 2 is left to the Go runtime, which ends with it after a panic and
+// rely on them. The Go runtime exits with 2 after a panic and
 // a fatal signal: systemd must restart the daemon then.
 const (
 	exitFine    = 0  // it did what was asked
@@ -145,7 +145,7 @@ func usageError(what, hint string) error {
 	return &failure{code: exitUsage, err: errors.New(what), hint: hint}
 }
 
-// report prints err as one line that says what and what to do, and returns
+// report prints err as one line, the problem and what to do about it, and returns
 // the exit code. Packages below carry hints as a method Hint() string, and
 // mark what is missing as [os.ErrNotExist].
 func report(w io.Writer, err error) int {

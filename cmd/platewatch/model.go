@@ -7,7 +7,7 @@ import (
 )
 
 // modelUsage explains the flag that takes a reading model.
-const modelUsage = "reading `model`: plate is built in; eng is Debian's general one; or a .traineddata file that ocr/train made"
+const modelUsage = "reading `model`: plate is built in, eng is Debian's general model, or a .traineddata file made by ocr/train"
 
 func init() {
 	libraries = append(libraries,

@@ -11,7 +11,7 @@ import (
 	"platewatch/uplink/outbox"
 )
 
-// runOutbox looks into an outbox file without changing it.
+// runOutbox shows an outbox file without changing it.
 func runOutbox(_ context.Context, std stdio, args []string) error {
 	const what = "missing subcommand: stats or list"
 	const hint = "write `platewatch outbox stats -db FILE` or `platewatch outbox list -db FILE`"
@@ -23,8 +23,8 @@ func runOutbox(_ context.Context, std stdio, args []string) error {
 	case "stats", "list":
 	case "-h", "-help", "--help":
 		fmt.Fprintln(std.out, "usage: platewatch outbox stats|list -db FILE [-json]\n"+
-			"stats prints how much waits for the server; list prints one line a hit.\n"+
-			"Both read the file while the daemon is stopped.")
+			"stats prints how many hits wait for the server; list prints one line per hit.\n"+
+			"The daemon must be stopped meanwhile.")
 		return flag.ErrHelp
 	default:
 		return usageError(fmt.Sprintf("unknown subcommand %q", sub), hint)

@@ -20,8 +20,8 @@ import (
 // runRead reads the plates on pictures, in folders, videos and streams.
 func runRead(ctx context.Context, std stdio, args []string) error {
 	fs := flag.NewFlagSet("read", flag.ContinueOnError)
-	asJSON := fs.Bool("json", false, "print one JSON object a line, and nothing else, on standard output")
-	annotate := fs.String("annotate", "", "write copies of the pictures with the plates drawn in into `folder`")
+	asJSON := fs.Bool("json", false, "print only JSON on standard output, one object per line")
+	annotate := fs.String("annotate", "", "write copies of the pictures, with the plates marked, into `folder`")
 	stages := fs.String("stages", "", "write contact sheets into `folder`: every stage of finding and reading, and why each candidate was dropped (pictures only)")
 	lists := fs.String("hotlist", "", "look every plate up in the hotlist in `folder`")
 	modelName := fs.String("model", "plate", modelUsage)
@@ -71,8 +71,8 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 	return unread(failed, len(inputs))
 }
 
-// unread is what becomes of inputs that could not be read: of a single one its
-// own error.
+// unread returns the error for inputs that could not be read; a single one's error
+// is returned as it is.
 func unread(failed []error, of int) error {
 	switch {
 	case len(failed) == 0:
@@ -92,7 +92,8 @@ func unread(failed []error, of int) error {
 	return &failure{code: code, err: fmt.Errorf("%d of %d could not be read", len(failed), of)}
 }
 
-// errOutput marks that standard output takes no more: going on is pointless.
+// errOutput says that standard output cannot be written, so that reading on is
+// pointless.
 var errOutput = errors.New("the output cannot be written")
 
 // printer prints lines for programs or for people.
@@ -118,7 +119,7 @@ func (p printer) line(l any) error {
 	return nil
 }
 
-// inWords is a line for people.
+// inWords formats a line for people.
 func inWords(l any) string {
 	var b strings.Builder
 	switch l := l.(type) {
@@ -138,7 +139,7 @@ func inWords(l any) string {
 	return b.String()
 }
 
-// wayWords say where a vehicle went, as far as that was seen.
+// wayWords describe the direction in which a vehicle was seen to go.
 func wayWords(p look.Passage) string {
 	switch {
 	case p.Parked:

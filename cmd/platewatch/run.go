@@ -12,7 +12,7 @@ import (
 	"platewatch/cmd/platewatch/internal/unit"
 )
 
-// runDaemon is the daemon.
+// runDaemon runs the daemon.
 func runDaemon(ctx context.Context, std stdio, args []string) error {
 	fs := flag.NewFlagSet("run", flag.ContinueOnError)
 	file := fs.String("config", config.DefaultFile, "configuration `file`")

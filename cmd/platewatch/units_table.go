@@ -14,7 +14,7 @@ import (
 	"platewatch/uplink/watch"
 )
 
-// unitsTable is what `watch -units` shows: one line for each unit.
+// unitsTable is the table of `watch -units`: one row per unit.
 type unitsTable struct {
 	units map[string]*unitRow
 	now   func() time.Time
@@ -34,8 +34,8 @@ type unitRow struct {
 	suspect string // what was noticed last that nobody may do to a unit
 }
 
-// maxTableUnits bounds the table; the topics of a broker are open to whoever
-// may write to it.
+// maxTableUnits bounds the table: anybody who may write to the broker can make up
+// topics.
 const maxTableUnits = 10_000
 
 func newUnitsTable() *unitsTable { return &unitsTable{units: map[string]*unitRow{}, now: time.Now} }
@@ -81,7 +81,7 @@ func (t *unitsTable) suspect(s *watch.Suspicion) { t.row(s.Unit).suspect = s.Wha
 
 func (t *unitsTable) gap(g *watch.Gap) { t.row(g.Unit).gaps++ }
 
-// write prints the table, units that need somebody first.
+// write prints the table, units that need attention first.
 func (t *unitsTable) write(out io.Writer) error {
 	rows := make([]*unitRow, 0, len(t.units))
 	online := 0
@@ -148,7 +148,7 @@ func (r *unitRow) cells(now time.Time) []string {
 	return cells
 }
 
-// ago is how long ago something was, in the largest unit that says enough.
+// ago formats the time since an event in one unit of time, seconds to days.
 func ago(then, now time.Time) string {
 	if then.IsZero() {
 		return "-"
@@ -205,8 +205,8 @@ func (t *unitsTable) lines(out io.Writer) error {
 	return nil
 }
 
-// screen writes the table again and again: in place on a terminal, one after
-// the other elsewhere, and there only when something changed.
+// screen writes the table repeatedly: in place on a terminal; elsewhere one after
+// the other, and only after a change.
 type screen struct {
 	out      io.Writer
 	terminal bool

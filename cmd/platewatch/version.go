@@ -12,12 +12,12 @@ import (
 	"platewatch/deploy"
 )
 
-// buildVersion says what this binary was built from.
+// buildVersion identifies the source that this binary was built from.
 type buildVersion struct {
 	Version   string `json:"version"`            // as deploy/CHANGELOG.md names it
 	Revision  string `json:"revision,omitempty"` // the commit; empty where the build did not know it
 	Time      string `json:"time,omitempty"`     // the commit's time, RFC 3339
-	Modified  bool   `json:"modified,omitempty"` // the working copy had changes beyond the commit
+	Modified  bool   `json:"modified,omitempty"` // the working copy had uncommitted changes
 	Go        string `json:"go"`
 	OS        string `json:"os"`
 	Arch      string `json:"arch"`
@@ -30,8 +30,8 @@ type lib struct {
 	Version string `json:"version"`
 }
 
-// libraries are asked for their versions by the version command. The files that
-// link against C libraries add to it; asking must be cheap and not fail.
+// libraries are queried by the version command. The files that link against C
+// libraries add to it; a query must be cheap and must not fail.
 var libraries []func() lib
 
 // version reads what the changelog says and what the Go linker left in the binary.

@@ -29,17 +29,17 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 		cfg     watch.Settings
 		broker  broker.Broker
 		urls    []string
-		asJSON  = fs.Bool("json", false, "print one JSON object a line: the message as it came, or what was noticed")
+		asJSON  = fs.Bool("json", false, "print one JSON object per line: a message as received, or an event")
 		count   = fs.Int("count", 0, "stop after this many `hits`; 0 goes on until interrupted")
-		noState = fs.Bool("hits-only", false, "leave out the units' coming and going")
+		noState = fs.Bool("hits-only", false, "do not print units going online and offline")
 		units   = fs.Bool("units", false, "show a table of the units instead: state, last hit, backlog, list versions")
-		every   = fs.Duration("every", 2*time.Second, "with -units, how often the table is brought up to date")
+		every   = fs.Duration("every", 2*time.Second, "with -units, how often the table is updated")
 	)
-	fs.BoolVar(&cfg.Ack, "ack", false, "tell the units which hits were printed, for uplink.ack = \"server\"; only one program may do so, and only one that keeps them")
+	fs.BoolVar(&cfg.Ack, "ack", false, "acknowledge printed hits to the units, for uplink.ack = \"server\"; only one program may do so, and it must store them")
 	fs.Func("broker", "the broker's `URL`: tls://HOST:8883, or tcp://127.0.0.1:1883 for one on this machine; several times for the nodes of a cluster, in order of preference",
 		func(url string) error { urls = append(urls, url); return nil })
 	fs.StringVar(&cfg.Unit, "unit", "", "watch only this `unit`; default: the whole fleet")
-	fs.BoolVar(&cfg.Once, "once", false, "exit with code 1 if the broker does not answer the first time, instead of trying again")
+	fs.BoolVar(&cfg.Once, "once", false, "exit with code 1 if the first connection fails, instead of retrying")
 	fs.StringVar(&broker.CAFile, "ca", "", "PEM `file` of the authority that signed the broker's certificate")
 	fs.StringVar(&broker.CertFile, "cert", "", "PEM `file` of the client's certificate")
 	fs.StringVar(&broker.KeyFile, "key", "", "PEM `file` of the client's key")
@@ -51,13 +51,13 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 	}
 	switch {
 	case fs.NArg() > 0:
-		return usageError(fmt.Sprintf("watch takes no arguments, and got %q", fs.Arg(0)), "`platewatch watch -h` lists the flags")
+		return usageError(fmt.Sprintf("watch takes no arguments, got %q", fs.Arg(0)), "`platewatch watch -h` lists the flags")
 	case len(urls) == 0:
 		return usageError("-broker is missing", "add -broker URL, for instance -broker tcp://127.0.0.1:1883")
 	case *count < 0:
 		return usageError("-count is negative", "give the number of hits to wait for")
 	case *units && (*count > 0 || *noState || cfg.Ack):
-		return usageError("-units shows no hits, so -count, -hits-only and -ack do nothing", "leave them out")
+		return usageError("-count, -hits-only and -ack have no effect with -units, which shows no hits", "leave them out")
 	case *every < 100*time.Millisecond:
 		return usageError("-every is too short", "give at least 100ms")
 	}
@@ -99,9 +99,9 @@ func watchUnits(ctx context.Context, std stdio, cfg watch.Settings, every time.D
 	return watch.Run(ctx, cfg, handler, slog.New(slog.DiscardHandler))
 }
 
-// watchPrinter writes what [watch.Run] sees: hits and states on standard
-// output, anything about the link and about faults on standard error. With
-// -json everything that concerns messages goes to standard output.
+// watchPrinter prints the events of [watch.Run]: hits and states on standard
+// output, the link's state and faults on standard error. With -json all events
+// about messages go to standard output.
 type watchPrinter struct {
 	out, err io.Writer
 	json     bool
@@ -140,7 +140,7 @@ func (p *watchPrinter) handler() watch.Handler {
 				return p.object("gap", g)
 			}
 			if g.Until == 0 {
-				return p.line("-- %s: the unit started a new numbering after %d; hits may be missing before %s\n", g.Unit, g.After, g.Hit)
+				return p.line("-- %s: the unit restarted its numbering after %d; hits may be missing before %s\n", g.Unit, g.After, g.Hit)
 			}
 			return p.line("-- %s: hits after number %d up to %d are missing\n", g.Unit, g.After, g.Until)
 		},
@@ -154,14 +154,14 @@ func (p *watchPrinter) handler() watch.Handler {
 			if p.json {
 				return p.object("invalid", map[string]string{"topic": topic, "error": err.Error()})
 			}
-			return p.line("-- a message on %s was left out: %s\n", topic, err)
+			return p.line("-- skipped an invalid message on %s: %s\n", topic, err)
 		},
 		Link: func(err error) error {
 			if err == nil {
 				_, err := fmt.Fprintln(p.err, "platewatch: connected")
 				return err
 			}
-			line := "platewatch: " + printable(err.Error()) + "; trying again"
+			line := "platewatch: " + printable(err.Error()) + "; retrying"
 			var h interface{ Hint() string }
 			if errors.As(err, &h) && h.Hint() != "" {
 				line += " (" + h.Hint() + ")"
@@ -233,7 +233,7 @@ func (p *watchPrinter) hit(h *message.Hit, raw []byte) error {
 	return err
 }
 
-// raw prints a message in one line, which a valid one need not be.
+// raw prints a message on one line; JSON may span several.
 func (p *watchPrinter) raw(b []byte) error {
 	var v json.RawMessage = b
 	line, err := json.Marshal(v)
@@ -253,8 +253,8 @@ func (p *watchPrinter) object(kind string, v any) error {
 	return err
 }
 
-// line prints for people. Whatever strings it is given come from the network
-// and could hold escape sequences for the terminal; those are taken out.
+// line prints for people. Its strings come from the network and could hold escape
+// sequences for the terminal, which it removes.
 func (p *watchPrinter) line(format string, args ...any) error {
 	text := fmt.Sprintf(format, args...)
 	_, err := fmt.Fprintln(p.out, printable(strings.TrimSuffix(text, "\n")))

@@ -201,7 +201,7 @@ func TestWatchKeepsTrying(t *testing.T) {
 	}
 	l.Close()
 	<-accepted
-	if n := strings.Count(errs.String(), "\n"); n < 1 || n > 2 || !strings.Contains(errs.String(), "trying again") {
+	if n := strings.Count(errs.String(), "\n"); n < 1 || n > 2 || !strings.Contains(errs.String(), "retrying") {
 		t.Errorf("standard error:\n%s", errs.String())
 	}
 }

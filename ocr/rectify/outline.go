@@ -18,8 +18,8 @@ func (p *Plate) Bounds(l Line) [4]Point {
 // divides it from the rest.
 func (p *Plate) Corners(l Line) [4]Point {
 	const (
-		above, beside = 0.9, 0.55 // see find's estimate of the plate
-		farthest      = 1.2       // what is further from the characters is the car's edge, not the plate's
+		above, beside = 0.9, 0.55 // see the finder's estimate of the plate
+		farthest      = 1.2       // edges further from the characters are the car's, not the plate's
 	)
 	x0, x1 := l.X0-beside*l.Height, l.X1+beside*l.Height
 	if e, err := p.edgesAround(l); err == nil {
@@ -33,8 +33,8 @@ func (p *Plate) Corners(l Line) [4]Point {
 	return p.quad(l, x0, x1, p.brim(l, -1, above), p.brim(l, 1, above))
 }
 
-// quad is the part of a line's surroundings from column x0 to x1 and from y0 to
-// y1 pixels below its middle, in the frame, upright as the plate leans.
+// quad returns, in the frame, the part of a line's surroundings from column x0 to x1
+// and from y0 to y1 pixels below its middle; its sides have the plate's slant.
 func (p *Plate) quad(l Line, x0, x1, y0, y1 float64) [4]Point {
 	corner := func(x, y float64) Point {
 		return p.toFrame(Point{x + p.slant*y, l.at(x) + y})
@@ -42,9 +42,9 @@ func (p *Plate) quad(l Line, x0, x1, y0, y1 float64) [4]Point {
 	return [4]Point{corner(x0, y0), corner(x1, y0), corner(x1, y1), corner(x0, y1)}
 }
 
-// brim is how far from a line's middle the plate ends above (side −1) or below
-// (side 1) it, in pixels, downwards: at the first edge that runs along the
-// characters from end to end, or usual character heights away.
+// brim returns where the plate ends above (side −1) or below (side 1) a line, in
+// pixels downwards from its middle: at the first edge along all the characters, or
+// usual character heights away.
 func (p *Plate) brim(l Line, side int, usual float64) float64 {
 	const (
 		nearest, farthest = 0.56, 1.28 // character heights

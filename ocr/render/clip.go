@@ -162,8 +162,8 @@ func newDirector(spec ClipSpec) (*director, error) {
 	return d, nil
 }
 
-// look moves the vehicles to time t and says what is to be seen: the truth of
-// the frame, its plates from far to near.
+// look moves the vehicles to time t and returns the truth of the frame, its plates
+// from far to near.
 func (d *director) look(i int, t time.Duration) FrameTruth {
 	for j := range d.cars {
 		c := &d.cars[j]
@@ -311,7 +311,7 @@ func (s *stage) extent(c *car) image.Rectangle {
 	return paint.Bounds(p)
 }
 
-// nightfall is what becomes of the colours: darker, blue last.
+// nightfall maps the colours of day to those of dusk: darker, blue last.
 func nightfall(dusk float64) *paint.Tint {
 	var n paint.Tint
 	for i, low := range [3]float64{.17, .20, .29} {

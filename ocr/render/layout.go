@@ -24,7 +24,7 @@ type Layout struct {
 	Texts  []Caption
 	Art    Art // picture behind the characters
 	Bolts  []Point
-	// Patterns are what the layout's numbers look like: see [number.Random].
+	// Patterns are the layout's numbers: see [number.Random].
 	Patterns []string
 	// Letters are the letters that the series uses; empty means A to Z.
 	Letters string

@@ -74,7 +74,7 @@ func (p *Press) seals(cx, top, h, r, k float64, rng *rand.Rand) {
 	}
 }
 
-// fittings are what is put on a plate after it was pressed.
+// fittings draws the parts mounted on a pressed plate: bolts, seals, a frame.
 func (p *Press) fittings(l *Layout, k float64, s PlateSpec, r *rand.Rand) {
 	for i, st := range l.Sticker {
 		if r.Float64() < .2 {

@@ -154,7 +154,7 @@ func (s *stage) houses(r *rand.Rand) {
 	}
 }
 
-// light notes a window in which there may be light in the evening.
+// light records a window that may be lit in the evening.
 func (s *stage) light(f plane, p []Point, r *rand.Rand) {
 	from := .2 + 1.1*r.Float64()
 	v := make([]vec, len(p))

@@ -10,7 +10,7 @@ import (
 )
 
 // GlyphSheet draws the characters of every die, cap pixels high, and of more
-// random ones: a picture for a person to judge the shapes by.
+// random ones, for a person to judge the shapes.
 func GlyphSheet(capHeight, more int) *image.RGBA {
 	var all []*Die
 	for _, n := range slices.Sorted(maps.Keys(dies)) {

@@ -117,7 +117,8 @@ type car struct {
 	front bool    // it shows its front
 }
 
-// at places a point of the body (lateral right as seen from behind, height, s).
+// at returns the scene position of a point of the body (lateral, right as seen from
+// behind; height; s).
 func (c *car) at(x, y, s float64) vec {
 	if c.front {
 		return vec{c.x - x, y, c.z + c.sh.length - s}
@@ -334,7 +335,7 @@ func (s *stage) shadow(c *car) {
 	}
 }
 
-// tyres paints what shows of the wheels under the body.
+// tyres paints the visible part of the wheels under the body.
 func (s *stage) tyres(c *car) {
 	for _, a := range [2]float64{c.sh.axles[1], c.sh.axles[0]} {
 		for _, side := range [2]float64{-1, 1} {

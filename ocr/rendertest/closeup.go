@@ -15,8 +15,8 @@ import (
 	"platewatch/ocr/render/sensor"
 )
 
-// Closeup is a picture of plates alone, as a detector or a person with a
-// telephone crops them, with a known camera.
+// Closeup is a picture of plates alone, as a detector or a person with a telephone
+// crops them, taken by a known camera.
 type Closeup struct {
 	Plates []Mounted
 	// Width is how many pixels the first plate would be wide, seen face on.
@@ -27,15 +27,15 @@ type Closeup struct {
 	// Yaw and Pitch are where the camera stands: degrees to the right of and
 	// above the plate's axis. Roll turns the camera clockwise.
 	Yaw, Pitch, Roll float64
-	// Margin is how much is to be seen around the plates, in shares of their
-	// common box's height. Negative cuts into them.
+	// Margin is the visible margin around the plates, in heights of their common
+	// box. A negative one cuts into them.
 	Margin float64
 	Ground color.RGBA // what the plates are mounted on
 	Sensor sensor.Effects
 	Seed   uint64
 }
 
-// Mounted is a plate at a place of the common plane.
+// Mounted is a plate at a position on the common plane.
 type Mounted struct {
 	Spec render.PlateSpec // Scale is ignored
 	X, Y float64          // its middle, millimetres from the first one's
@@ -121,8 +121,8 @@ func (c Closeup) Take() (*image.RGBA, []render.PlateView, error) {
 	return can.Image, views, nil
 }
 
-// projection takes millimetres on the plates' plane to pixels. wide is what
-// Width is given for.
+// projection maps millimetres on the plates' plane to pixels. wide is the plate
+// width in millimetres that Width pixels correspond to.
 func (c Closeup) projection(wide, distance float64) func(paint.Point) paint.Point {
 	sy, cy := math.Sincos(c.Yaw * math.Pi / 180)
 	sp, cp := math.Sincos(c.Pitch * math.Pi / 180)
@@ -140,7 +140,7 @@ func (c Closeup) projection(wide, distance float64) func(paint.Point) paint.Poin
 	}
 }
 
-// mount paints what the plates are on: a ground that is lit from above, with
+// mount paints the background of the plates: a ground that is lit from above, with
 // the seams and shadows of a bumper.
 func (c Closeup) mount(can *paint.Canvas) {
 	r := rand.New(rand.NewPCG(c.Seed, 0x5bd1e995))

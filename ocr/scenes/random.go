@@ -12,8 +12,7 @@ import (
 	"platewatch/ocr/render/sensor"
 )
 
-// Random makes up one still: what statistics over many pictures are taken
-// from. One picture in eight shows an empty street. The same seed gives the
+// Random makes up one still, for statistics over many pictures. One picture in eight shows an empty street. The same seed gives the
 // same picture.
 func Random(seed uint64) render.ClipSpec {
 	r := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
@@ -68,8 +67,8 @@ func Random(seed uint64) render.ClipSpec {
 	return spec
 }
 
-// railings are fences, gates and grids beyond a vehicle z metres away: what
-// else stands beside roads in rows. Most cross the picture, some run along the
+// railings are fences, gates and grids beyond a vehicle z metres away: other things
+// that stand beside roads in rows. Most cross the picture, some run along the
 // road.
 func railings(r *rand.Rand, z float64) []render.Railing {
 	between := func(a, b float64) float64 { return a + (b-a)*r.Float64() }

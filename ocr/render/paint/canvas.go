@@ -16,7 +16,7 @@ type Canvas struct {
 	Image *image.RGBA
 	ras   vector.Rasterizer
 	mask  image.Alpha
-	Tint  *Tint // what colours become before they are painted; nil: themselves
+	Tint  *Tint // applied to colours before they are painted; nil: none
 }
 
 // Tint maps the three channels of a colour.
@@ -73,8 +73,8 @@ func (c *Canvas) Fill(pt Ink, polys ...[]Point) {
 	c.ras.Reset(r.Dx(), r.Dy())
 	c.ras.DrawOp = draw.Src
 	ox, oy := float64(r.Min.X), float64(r.Min.Y)
-	// Far outside the picture single-precision coordinates lose their way, so
-	// what reaches far is cut first, a little outside.
+	// Far outside the picture single-precision coordinates are too coarse,
+	// so shapes that reach far are clipped first, a little outside the picture.
 	const guard = 2048
 	far := lo.X < -guard || lo.Y < -guard || hi.X > float64(b.Max.X)+guard || hi.Y > float64(b.Max.Y)+guard
 	for _, p := range polys {

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// Decal is a picture that is laid into scenes at changing sizes, with its
-// halved copies so that a small one does not alias.
+// Decal is a picture that is drawn into scenes at any size, with copies of half the
+// size each (mipmaps), so that a small one does not alias.
 type Decal []*image.RGBA
 
 func NewDecal(img *image.RGBA) Decal {

@@ -2,8 +2,8 @@ package bench
 
 import "github.com/prometheus/procfs"
 
-// Memory is what this process has resident, and had at most, in bytes, as the
-// kernel says (proc_pid_status(5), VmRSS and VmHWM).
+// Memory is the resident memory of this process, now and at its peak, in bytes, as
+// the kernel reports it (proc_pid_status(5), VmRSS and VmHWM).
 type Memory struct {
 	Resident uint64 `json:"resident_memory_bytes"`
 	Peak     uint64 `json:"peak_memory_bytes"`

@@ -39,17 +39,17 @@ type chart struct {
 }
 
 type chartBar struct {
-	X, Y, W, H float64 // the bar: the share of right ones
+	X, Y, W, H float64 // the bar: the share that was right
 	Said       float64 // the y that the mean confidence stands for
 	Middle     float64 // the bar's x
-	Few        bool    // too few plates for the bar to mean much
+	Few        bool    // too few plates for a meaningful bar
 	Bin
 	Share float64
 }
 
 const (
 	chartSide = 240
-	// Below so many plates a share is known to no better than ± 0.2.
+	// With fewer plates a share is uncertain by more than ± 0.2.
 	fewPlates = 20
 )
 
@@ -92,8 +92,8 @@ func WritePage(w io.Writer, scores []*Score, perFolder int) error {
 	}{sections, Total(scores), Legend})
 }
 
-// thumbnail is the surroundings of box, or the whole picture when there is no
-// box, at most 360 px wide. It is empty where the file is not a picture.
+// thumbnail returns the surroundings of box, or the whole picture if there is no
+// box, at most 360 px wide. It is empty if the file is not a picture.
 func thumbnail(path string, box image.Rectangle) template.URL {
 	img, err := still.Read(path, still.Limits{})
 	if err != nil {

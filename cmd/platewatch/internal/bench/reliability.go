@@ -15,14 +15,14 @@ type Bin struct {
 	Confidence float64 `json:"confidence"` // mean; 0 when N is 0
 }
 
-// share is that of the right ones, 0–1.
+// share is the share that was right, 0–1.
 func (b Bin) share() float64 { return share(b.Right, b.N) }
 
-// bins is how many equal ranges confidence is divided into.
+// bins is the number of equal ranges that confidence is divided into.
 const bins = 10
 
-// Reliability is the reliability diagram of what was reported: how often
-// plates reported at a confidence are right. A plate that is not labelled
+// Reliability is the reliability diagram of the reported plates: how often plates
+// reported at a confidence are right. A plate that is not labelled
 // counts as wrong, and some frames hold readable ones that nobody labelled.
 type Reliability [bins]Bin
 
@@ -38,14 +38,14 @@ func (r *Reliability) add(confidence float64, right bool) {
 	r.name()
 }
 
-// name fills in the ranges.
+// name sets the bounds of the bins.
 func (r *Reliability) name() {
 	for i := range r {
 		r[i].From, r[i].To = float64(i)/bins, float64(i+1)/bins
 	}
 }
 
-// join adds what another folder gave.
+// join adds the counts of another folder.
 func (r *Reliability) join(o Reliability) {
 	for i, b := range o {
 		if n := r[i].N + b.N; n > 0 {
@@ -67,8 +67,8 @@ func (r Reliability) N() int {
 }
 
 // Error is the expected calibration error, 0–1: the distance between mean
-// confidence and share of right ones, averaged over the bins by what is in
-// them (M. Pakdaman Naeini et al., Obtaining well calibrated probabilities
+// confidence and share that was right, averaged over the bins, weighted by their
+// plates (M. Pakdaman Naeini et al., Obtaining well calibrated probabilities
 // using Bayesian binning, AAAI 2015; C. Guo et al., On calibration of modern
 // neural networks, ICML 2017, equation 5).
 func (r Reliability) Error() float64 {
@@ -82,8 +82,8 @@ func (r Reliability) Error() float64 {
 	return sum / float64(n)
 }
 
-// Diagram draws the diagram with text bars: as long as the share of right
-// ones, with a mark where it would be if the mean confidence were true.
+// Diagram draws the diagram with text bars, each as long as the share that was
+// right, with a mark at the mean confidence.
 func (r Reliability) Diagram() string {
 	const width = 50
 	var b strings.Builder

@@ -11,23 +11,23 @@ import (
 	"platewatch/ocr/truth"
 )
 
-// Score is what a folder gave. Counts are plates unless they say otherwise.
+// Score is a folder's result. Counts are of plates unless stated otherwise.
 //
 // A reported plate belongs to a labelled one when their boxes overlap (at
 // least 0.3 of intersection over union), or, where the label has no box, when
-// it is the likeliest one on the picture. What is left over is spurious: not
-// on the label, or not a plate. Some frames hold readable plates that nobody
+// it is the one on the picture with the closest text. Remaining plates are spurious:
+// not labelled, or not a plate. Some frames hold readable plates that nobody
 // labelled; they count as spurious too.
 type Score struct {
 	Folder     string `json:"folder"`
-	Region     string `json:"region"` // that was told; empty: none
+	Region     string `json:"region"` // the region given; empty: none
 	Pictures   int    `json:"pictures"`
 	Unreadable int    `json:"unreadable"` // pictures that could not be decoded
 
 	Plates   int `json:"n"`
 	Exact    int `json:"exact"`    // the whole text, every character
 	Folded   int `json:"folded"`   // the same with O = Q = 0 and I = 1
-	Found    int `json:"found"`    // reported with whatever text
+	Found    int `json:"found"`    // reported with any text
 	Misread  int `json:"misread"`  // found with a wrong text, O/0 and I/1 apart
 	Spurious int `json:"spurious"` // reported where no plate is labelled
 
@@ -49,7 +49,7 @@ type Score struct {
 // allFolders is the Folder of the total.
 const allFolders = "all"
 
-// Total adds folders up, whatever regions were told. It lists no failures.
+// Total adds folders up, across all regions. It lists no failures.
 func Total(scores []*Score) *Score {
 	t := &Score{Folder: allFolders}
 	for _, s := range scores {
@@ -71,7 +71,7 @@ func Total(scores []*Score) *Score {
 // CharacterErrorRate is edits per labelled character.
 func (s *Score) CharacterErrorRate() float64 { return share(s.Edits, s.Characters) }
 
-// Failure is one plate that was not read exactly, or one that is not there.
+// Failure is a plate that was not read exactly, or a spurious one.
 type Failure struct {
 	File       string          `json:"file"`
 	Want       string          `json:"want"` // empty: spurious
@@ -81,10 +81,9 @@ type Failure struct {
 }
 
 const (
-	// sure is the confidence from which a reading claims to be right nine
-	// times in ten.
+	// sure is the confidence from which a reading should be right nine times in ten.
 	sure = 0.9
-	// loud is the confidence from which a plate is counted where there is none.
+	// loud is the confidence from which a plate on a picture without one is counted.
 	loud = 0.8
 )
 
@@ -145,7 +144,7 @@ func (s *Score) claim(p ocr.Plate, right bool) {
 	}
 }
 
-// belonging finds the reported plate of a labelled one, −1 if there is none.
+// belonging finds the reported plate for a labelled one; −1 if there is none.
 // Plates come most confident first.
 func belonging(want truth.Plate, got []ocr.Plate) int {
 	if want.Box.Empty() {
@@ -162,7 +161,7 @@ func belonging(want truth.Plate, got []ocr.Plate) int {
 
 var folder = strings.NewReplacer("O", "0", "Q", "0", "I", "1")
 
-// fold makes characters equal that many dies stamp alike.
+// fold makes characters equal that many typefaces draw alike.
 func fold(text string) string { return folder.Replace(text) }
 
 func share(n, of int) float64 {

@@ -19,8 +19,8 @@ import (
 	"platewatch/ocr"
 )
 
-// StreamScore is what following a stream costs. Times are processor time, of
-// all threads together, so that they say the same on a busy machine.
+// StreamScore is the processor time of following a stream, of all threads together,
+// so that a busy machine gives the same figures.
 type StreamScore struct {
 	Name   string  `json:"name"`
 	Width  int     `json:"width"`
@@ -29,18 +29,18 @@ type StreamScore struct {
 	Frames int     `json:"frames"`
 
 	FFmpegMS float64 `json:"ffmpeg_ms"` // a frame, by `ffmpeg -i … -f null -` on one thread
-	DecodeMS float64 `json:"decode_ms"` // a frame, as a camera's reader has it
+	DecodeMS float64 `json:"decode_ms"` // a frame, decoded as the camera decodes it
 	GateMS   float64 `json:"gate_ms"`   // a frame, of the motion gate
 	// Share of one core at FPS: decoding and the gate alone, and all that the
 	// unit does with the stream.
 	GatedShare float64 `json:"gated_share"`
 	Share      float64 `json:"share"`
-	// Frames by what the gate let be looked at.
+	// Frames by the area that the motion gate let pass.
 	Still int `json:"still"`
 	Parts int `json:"parts"`
 	Whole int `json:"whole"`
-	// LooksPerSecond is how many frames one core decodes, finds in and reads a
-	// second when every frame is looked at everywhere.
+	// LooksPerSecond is how many frames per second one core decodes, searches and
+	// reads if every frame is searched completely.
 	LooksPerSecond float64 `json:"full_looks_per_second"`
 }
 
@@ -85,7 +85,7 @@ func Stream(ctx context.Context, r *ocr.Recogniser, name, path string) (*StreamS
 	return s, nil
 }
 
-// observe is a pass of the observer, with or without its gate.
+// observe runs the observer over the file, with or without its gate.
 func (s *StreamScore) observe(ctx context.Context, r *ocr.Recogniser, path string, gate bool) (time.Duration, error) {
 	p := observe.DefaultParams()
 	p.Gate = gate
@@ -110,8 +110,7 @@ func (s *StreamScore) observe(ctx context.Context, r *ocr.Recogniser, path strin
 	})
 }
 
-// pass reads a file as fast as it goes and returns the processor time that
-// took.
+// pass reads a file as fast as possible and returns the processor time used.
 func (s *StreamScore) pass(ctx context.Context, path string, each func(gocv.Mat, time.Duration) error) (time.Duration, error) {
 	src, err := capture.Open(ctx, capture.Config{Name: "bench", Kind: "file", Source: path, Pace: source.PaceFast})
 	if err != nil {
@@ -148,7 +147,7 @@ func (s *StreamScore) pass(ctx context.Context, path string, each func(gocv.Mat,
 	return end - begin, err
 }
 
-// processorTime is what all threads of this process have used.
+// processorTime is the processor time of all threads of this process.
 func processorTime() (time.Duration, error) {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
@@ -157,12 +156,12 @@ func processorTime() (time.Duration, error) {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
 }
 
-// ffmpegDecode is what the plain program needs for a frame, in milliseconds.
+// ffmpegDecode is the ffmpeg program's processor time per frame, in milliseconds.
 func ffmpegDecode(ctx context.Context, path string, frames int) (float64, error) {
 	cmd := exec.CommandContext(ctx, "ffmpeg", "-nostdin", "-v", "error", "-threads", "1", "-i", "file:"+path, "-f", "null", "-")
 	if complaint, err := cmd.CombinedOutput(); err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
-			return 0, fmt.Errorf("ffmpeg is needed to compare with: sudo apt-get install ffmpeg: %w", err)
+			return 0, fmt.Errorf("ffmpeg is needed for the comparison: sudo apt-get install ffmpeg: %w", err)
 		}
 		return 0, fmt.Errorf("ffmpeg: %w: %s", err, strings.TrimSpace(string(complaint)))
 	}
@@ -170,8 +169,8 @@ func ffmpegDecode(ctx context.Context, path string, frames int) (float64, error)
 	return 1000 * used.Seconds() / float64(frames), nil
 }
 
-// StillClip makes a clip of n frames out of another one's first: a road on which
-// nothing moves, with a sensor's noise.
+// StillClip makes a clip of n frames from the first frame of another one: a road
+// without motion, with sensor noise.
 func StillClip(ctx context.Context, from, to string, frames int) error {
 	cmd := exec.CommandContext(ctx, "ffmpeg", "-nostdin", "-v", "error", "-y", "-i", "file:"+from,
 		"-vf", fmt.Sprintf(`select=eq(n\,0),loop=%d:1:0,setpts=N/25/TB,noise=alls=5:allf=t,format=yuv420p`, frames-1), "-r", "25", "-frames:v", fmt.Sprint(frames),
@@ -182,7 +181,7 @@ func StillClip(ctx context.Context, from, to string, frames int) error {
 	return nil
 }
 
-// StreamTable is the scores for people.
+// StreamTable formats the scores for people.
 func StreamTable(scores []*StreamScore) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-14s %11s %6s | %9s %9s %7s | %12s %9s | %19s | %s\n", "stream", "size", "fps", "ffmpeg", "decode", "gate",
@@ -191,6 +190,6 @@ func StreamTable(scores []*StreamScore) string {
 		fmt.Fprintf(&b, "%-14s %4d × %4d %6.1f | %6.2f ms %6.2f ms %4.2f ms | %10.1f %% %7.1f %% | %7d/%5d/%5d | %.1f\n", s.Name, s.Width, s.Height, s.FPS,
 			s.FFmpegMS, s.DecodeMS, s.GateMS, 100*s.GatedShare, 100*s.Share, s.Still, s.Parts, s.Whole, s.LooksPerSecond)
 	}
-	b.WriteString("processor time a frame; % of one core at the stream's frame rate; full looks on one core, decoding included\n")
+	b.WriteString("processor time per frame; % of one core at the stream's frame rate; full looks on one core, decoding included\n")
 	return b.String()
 }

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// name is the folder's last two names, with the regions that were told.
+// name is the folder's last two path elements, with the regions given.
 func (s *Score) name() string {
 	if s.Region == "" || s.Folder == allFolders {
 		return short(s.Folder)
@@ -44,17 +44,17 @@ func Table(scores []*Score) string {
 }
 
 // Legend says what the columns of [Table] count.
-const Legend = `folder       with the regions that were told, if any
+const Legend = `folder       with the regions given, if any
 exact        the whole text is right; folded: with O, Q and 0 alike, I and 1 too
-found        a plate is reported there, with whatever text; misread: and its text is wrong, folded
-spurious     reported where no plate is labelled (some are plates that nobody labelled)
-CER          wrong, missing and added characters for each labelled one
+found        a plate is reported there, with any text; misread: found with a wrong text, folded
+spurious     reported where no plate is labelled (some are real plates without a label)
+CER          wrong, missing and added characters per labelled character
 wrong ≥ 0.9  of the plates reported at a confidence of 0.9 or more, those not exactly right
-ECE          expected calibration error: how far confidence is from the share that is right
-none: ≥ 0.8  plates reported at 0.8 or more, on how many pictures that hold none
+ECE          expected calibration error: distance of the confidence from the share that is right
+none: ≥ 0.8  plates reported at 0.8 or more on pictures without a plate, of how many pictures
 `
 
-// percent is a share as text; – of nothing.
+// percent formats a share; – if there is nothing to share.
 func percent(n, of int) string {
 	if of == 0 {
 		return "–"
@@ -62,7 +62,7 @@ func percent(n, of int) string {
 	return fmt.Sprintf("%.1f %%", 100*share(n, of))
 }
 
-// shareOf is a share as text with what it is of; – of nothing.
+// shareOf formats a share with its total; – if the total is 0.
 func shareOf(n, of int) string {
 	if of == 0 {
 		return "–"
@@ -70,7 +70,7 @@ func shareOf(n, of int) string {
 	return fmt.Sprintf("%s of %d", percent(n, of), of)
 }
 
-// part is a count out of another as text; – of nothing.
+// part formats a count out of another; – if the other is 0.
 func part(n, of int) string {
 	if of == 0 {
 		return "–"
@@ -78,7 +78,7 @@ func part(n, of int) string {
 	return fmt.Sprintf("%d of %d", n, of)
 }
 
-// short is a folder's last two names.
+// short returns a folder's last two path elements.
 func short(dir string) string {
 	if dir == allFolders {
 		return dir

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Times are milliseconds for each picture or frame: without decoding.
+// Times are milliseconds per picture or frame, without decoding.
 type Times struct {
 	MedianMS float64 `json:"median_ms"` // find and read
 	P95MS    float64 `json:"p95_ms"`
@@ -16,10 +16,10 @@ type Times struct {
 	ReadP95MS    float64 `json:"read_p95_ms"`
 }
 
-// took is what one picture or frame needed.
+// took is the time of one picture or frame.
 type took struct{ find, read time.Duration }
 
-// timesOf sums up what the pictures needed.
+// timesOf summarises the times of the pictures.
 func timesOf(all []took) Times {
 	quantiles := func(of func(took) time.Duration) (median, p95 float64) {
 		sorted := make([]time.Duration, 0, len(all))
@@ -36,7 +36,7 @@ func timesOf(all []took) Times {
 	return t
 }
 
-// quantile is in milliseconds; 0 of nothing.
+// quantile returns milliseconds; 0 if there are no times.
 func quantile(sorted []time.Duration, q float64) float64 {
 	if len(sorted) == 0 {
 		return 0

@@ -11,7 +11,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// letAll lets everybody in: the broker listens on loopback only.
+// letAll admits every client: the broker listens on loopback only.
 type letAll struct{ mochi.HookBase }
 
 func (*letAll) ID() string { return "let-all" }

@@ -2,7 +2,7 @@
 // a road camera's clip, the unit that reads it exactly as it would a real
 // camera, an MQTT broker, and the central server's subscriber.
 //
-// Nothing of it is a stand-in: the clip travels over RTSP, the unit is the one
+// All parts are the real ones: the clip travels over RTSP, the unit is the one
 // that `platewatch run` starts, with a configuration made here, and the hits
 // come back from the broker. Everything listens on loopback and writes to a
 // temporary folder.
@@ -33,10 +33,10 @@ import (
 	"platewatch/uplink/watch"
 )
 
-// Options make a demo.
+// Options are the demo's settings.
 type Options struct {
 	Clips   string // folder of clips with a truth.tsv; empty: the built-in clip
-	Forever bool   // begin again at the end, until interrupted
+	Forever bool   // repeat until interrupted
 	Listen  string // of the status page
 	Model   string // the reading model, as in the configuration
 	Region  string // as in the configuration
@@ -69,7 +69,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	var book ledger
 	over := make(chan struct{})
 	s.options.Loop, s.options.Once = o.Forever, !o.Forever
-	s.options.Live = true // one timeline, as a camera has
+	s.options.Live = true // one timeline, as from a camera
 	s.options.OnClip = func(int) { book.clipBegins() }
 	s.options.OnEnd = func() { close(over) }
 	server := rtsptest.New("127.0.0.1:0")
@@ -119,7 +119,7 @@ func prepare(ctx context.Context, o Options) (*show, error) {
 	})
 }
 
-// configure is the unit's configuration: that of a unit with one RTSP camera.
+// configure returns the configuration of a unit with one RTSP camera.
 func configure(dir, camera, broker string, o Options) (*config.Config, error) {
 	c := config.Default()
 	c.StateDir = dir
@@ -137,8 +137,8 @@ func configure(dir, camera, broker string, o Options) (*config.Config, error) {
 	return c, c.Validate()
 }
 
-// freeOr is the address if nobody listens there, and a free port beside it
-// otherwise: a demo must not fail because another one runs.
+// freeOr returns the address, or one with a free port if it is in use: a demo must
+// not fail because another one runs.
 func freeOr(listen string) string {
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
@@ -148,14 +148,14 @@ func freeOr(listen string) string {
 	return listen
 }
 
-// play runs unit and subscriber until the clips are over and everything that
-// came of them has been delivered.
+// play runs unit and subscriber until the clips are over and all their hits have
+// been delivered.
 func play(ctx context.Context, daemon *unit.Unit, address string, over <-chan struct{}, book *ledger, o Options) error {
 	start := time.Now()
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWatching()
 	subscribed := make(chan struct{})
-	gone := make(chan struct{}) // the unit said goodbye: it published everything before that
+	gone := make(chan struct{}) // the unit announced its end, after it had published everything
 	var g errgroup.Group
 	g.Go(func() error {
 		return watch.Run(watching, watch.Settings{Brokers: []broker.Broker{{URL: address}}}, watch.Handler{
@@ -192,7 +192,7 @@ func play(ctx context.Context, daemon *unit.Unit, address string, over <-chan st
 	g.Go(func() error {
 		select {
 		case <-over:
-			// What was sent last is still on its way through the decoder.
+			// The last frames sent are still in the decoder.
 			select {
 			case <-time.After(betweenClips):
 			case <-running.Done():

@@ -9,7 +9,8 @@ import (
 	"platewatch/uplink/message"
 )
 
-// ledger keeps what arrived at the server and holds it against what had to.
+// ledger records the hits that arrived at the server and compares them with the
+// expected ones.
 type ledger struct {
 	mu      sync.Mutex
 	starts  []time.Time // when each clip began to play
@@ -23,15 +24,15 @@ type arrival struct {
 	plate string
 }
 
-// clipBegins notes that the next clip plays.
+// clipBegins records that the next clip plays.
 func (l *ledger) clipBegins() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.starts = append(l.starts, time.Now())
 }
 
-// hit notes a hit, or takes one out that is withdrawn. It returns false for a
-// revision of one that is known.
+// hit records a hit, or removes a withdrawn one. It returns false for a revision of
+// a known hit.
 func (l *ledger) hit(h *message.Hit) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -57,8 +58,8 @@ func (l *ledger) hit(h *message.Hit) bool {
 	return true
 }
 
-// outcome compares with what each clip had to give: the plates that arrived
-// under their own clip, those that did not, and the hits that belong to none.
+// outcome compares the hits with each clip's expected plates: those that arrived
+// during their own clip, those that did not, and hits that no clip explains.
 func (l *ledger) outcome(expected [][]string) (delivered, missing, wrong []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -14,8 +14,7 @@ import (
 	"platewatch/ocr/truth"
 )
 
-// show is what the demo plays: clips, the list to compare with, and what must
-// come of it.
+// show is the demo's content: clips, the hotlist, and the expected hits.
 type show struct {
 	title    string
 	clips    []*rtsptest.Clip
@@ -100,13 +99,13 @@ func footage(ctx context.Context, dir string, progress func(i, of int, name stri
 // betweenClips is the silence between two clips.
 const betweenClips = 2500 * time.Millisecond
 
-// InputError says what is wrong with a folder of clips.
+// InputError describes a fault of a folder of clips.
 type InputError struct{ Err error }
 
 func (e *InputError) Error() string { return e.Err.Error() }
 func (e *InputError) Unwrap() error { return e.Err }
 
-// Hint says what the folder must hold.
+// Hint names the expected content of the folder.
 func (e *InputError) Hint() string {
 	return "name a folder with clips and a " + truth.FileName + " whose header is file, plates"
 }

@@ -19,7 +19,7 @@ platewatch demo: everything runs in this process, and nothing leaves this machin
 `, s.title, camera, broker, entries)
 }
 
-// announce is a hit as the server's subscriber sees it.
+// announce formats a hit as the server's subscriber receives it.
 func (o Options) announce(h *message.Hit, after time.Duration) {
 	m := h.Matches[0]
 	vehicle := ""
@@ -30,7 +30,7 @@ func (o Options) announce(h *message.Hit, after time.Duration) {
 		strings.ReplaceAll(m.Category, "_", " "), strings.TrimSpace(m.Entry.State+" "+m.Entry.Plate+" "+vehicle))
 }
 
-// conclude prints the summary and judges.
+// conclude prints the summary, and returns an error if a hit is missing or wrong.
 func (o Options) conclude(s *show, d status.Document, book *ledger) error {
 	delivered, missing, wrong := book.outcome(s.expected)
 	cam := d.Cameras[0]

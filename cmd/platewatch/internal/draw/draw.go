@@ -1,5 +1,5 @@
 // Package draw marks plates on pictures, and draws the contact sheet of how
-// they were read, for people to look at.
+// they were read, for people.
 package draw
 
 import (
@@ -14,7 +14,7 @@ import (
 // Mark is one plate to be drawn.
 type Mark struct {
 	Corners [4]rectify.Point // clockwise from the top left
-	Text    string           // beside the plate; empty for none
+	Text    string           // written beside the plate; may be empty
 	Hit     bool             // matched the hotlist
 }
 

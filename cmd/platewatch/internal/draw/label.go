@@ -16,12 +16,12 @@ type labels struct {
 	w      *writer
 }
 
-// newLabels knows the boxes that should stay visible.
+// newLabels takes the boxes that should stay visible.
 func newLabels(within image.Rectangle, w *writer, boxes []image.Rectangle) *labels {
 	return &labels{within: within, w: w, taken: append([]image.Rectangle(nil), boxes...)}
 }
 
-// dark is the ground of labels.
+// dark is the background of labels.
 var dark = color.RGBA{R: 12, G: 14, B: 16, A: 225}
 
 // put writes a label for the box.
@@ -43,8 +43,8 @@ func (l *labels) put(on draw.Image, box image.Rectangle, text string, c color.Co
 // nextTo is the space between a box and its label, in pixels.
 const nextTo = 3
 
-// place finds room: above the box, below it, beside it, and so on outwards.
-// Where there is none, it takes what hides least.
+// place looks for room above the box, below it, beside it, and so on outwards. If
+// there is none, it takes the place that hides least.
 func (l *labels) place(box image.Rectangle, size image.Point) image.Rectangle {
 	const rings = 4
 	var best image.Rectangle
@@ -80,7 +80,7 @@ func (l *labels) inside(r image.Rectangle) image.Rectangle {
 	return r.Add(image.Pt(max(0, l.within.Min.X-r.Min.X), max(0, l.within.Min.Y-r.Min.Y)))
 }
 
-// nearest are the places of two rectangles that are nearest to each other.
+// nearest returns the points of two rectangles that are nearest to each other.
 func nearest(a, b image.Rectangle) (onA, onB rectify.Point) {
 	between := func(a0, a1, b0, b1 int) (onA, onB float64) {
 		switch {

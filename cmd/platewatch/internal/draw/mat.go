@@ -7,7 +7,7 @@ import (
 	"gocv.io/x/gocv"
 )
 
-// canvas draws straight into a BGR Mat.
+// canvas draws directly into a BGR Mat.
 type canvas struct {
 	pix  []uint8
 	w, h int

@@ -23,7 +23,7 @@ const (
 	margin     = 24
 	gap        = 12
 
-	frameWidth, frameHeight = 880, 660                     // the frame fits in there
+	frameWidth, frameHeight = 880, 660                     // the frame is scaled to fit
 	columnLeft              = margin + frameWidth + margin // of legend and maps
 	columnWidth             = sheetWidth - columnLeft - margin
 
@@ -46,7 +46,7 @@ var (
 	kept    = color.RGBA{R: 22, G: 140, B: 60, A: 255}  // reported
 	dropped = color.RGBA{R: 204, G: 92, B: 0, A: 255}   // read, and not reported
 	passed  = color.RGBA{R: 96, G: 104, B: 128, A: 255} // not read
-	// The lines that looks take turns with.
+	// The colours of the looks' lines, in turn.
 	lineColours = []color.RGBA{{R: 0, G: 130, B: 230, A: 255}, {R: 214, G: 40, B: 160, A: 255}, {R: 0, G: 150, B: 136, A: 255}}
 )
 
@@ -60,7 +60,7 @@ func colourOf(a ocr.Attempt) color.RGBA {
 	return passed
 }
 
-// sheet is a contact sheet while it is drawn.
+// sheet is a contact sheet that is being drawn.
 type sheet struct {
 	img                        *image.RGBA
 	title, text, small, plates *writer
@@ -68,11 +68,11 @@ type sheet struct {
 
 // Sheet draws the contact sheet of one picture (8-bit BGR): the frame with
 // every candidate, the finder's maps, and for each candidate its levelled
-// picture with the lines that were found, what the reader was shown, what each
-// look read, and what became of it.
+// picture with the lines found, the crops shown to the reader, the text that each
+// look read, and the verdict.
 func Sheet(name string, picture gocv.Mat, t *ocr.Trace) *image.RGBA {
 	s := &sheet{title: newWriter(words(), 22), text: newWriter(words(), 15), small: newWriter(words(), 13), plates: newWriter(plates(), 21)}
-	// Drawn twice: the first time, on nothing, tells the height.
+	// Draw twice: the first time, without a picture, measures the height.
 	s.img = image.NewRGBA(image.Rect(0, 0, sheetWidth, 0))
 	height := s.draw(name, picture, t)
 	s.img = image.NewRGBA(image.Rect(0, 0, sheetWidth, height))
@@ -120,7 +120,7 @@ func (s *sheet) frame(y int, picture gocv.Mat, attempts []ocr.Attempt) int {
 	return at.Max.Y
 }
 
-// corners are those of what was read, or else of the finder's box.
+// corners returns the corners of the plate that was read, or else of the finder's box.
 func corners(a ocr.Attempt) []rectify.Point {
 	if c := a.Reading.Corners; a.Reading.Text != "" {
 		return c[:]
@@ -144,9 +144,9 @@ func (s *sheet) column(y int, maps []ocr.Map) int {
 		y += 30
 	}
 	legend := []string{
-		"Numbers are the finder's order; beside them its score, 0 to 1.",
+		"Numbers give the finder's order; its score, 0 to 1, stands beside them.",
 		"On the levelled pictures: the line of characters that a look read along.",
-		"Small pictures are what the reader was shown, with what that look alone made of it. Lettering is stretched, and the row of dots in the middle is the model's contrast reference.",
+		"Small pictures are the crops shown to the reader, with the text that this look alone gave. Lettering is stretched, and the row of dots in the middle is the model's contrast reference.",
 	}
 	if len(maps) > 0 {
 		legend = append(legend, "The finder's maps: white may be a character. The first number is the scale (0 is the frame, each further one half of it), the second the way to binarise (0 local mean, 1 black hat).")
@@ -159,7 +159,7 @@ func (s *sheet) column(y int, maps []ocr.Map) int {
 		y += 5
 	}
 	across := 2
-	if len(maps) > 6 { // light characters were looked for as well
+	if len(maps) > 6 { // light characters were searched as well
 		across = 3
 	}
 	width := (columnWidth - (across-1)*gap) / across
@@ -200,8 +200,8 @@ func (s *sheet) candidate(y, i int, a ocr.Attempt, picture gocv.Mat) int {
 	return max(bottom, s.verdict(y, a, c))
 }
 
-// level shows the levelled picture with the looks' lines, or the place in the
-// frame where the candidate was not read.
+// level shows the levelled picture with the looks' lines; for a candidate that was
+// not read, its place in the frame.
 func (s *sheet) level(y int, a ocr.Attempt, picture gocv.Mat) int {
 	room := image.Rect(levelLeft, y, levelLeft+levelWidth, y+levelHeight)
 	if a.Level == nil {
@@ -239,7 +239,7 @@ func linesOf(looks []ocr.LookTrace) [][4]rectify.Point {
 	return lines
 }
 
-// looks shows what the reader was shown, with what each look read below it.
+// looks shows each crop given to the reader, with the text read from it below.
 func (s *sheet) looks(y int, looks []ocr.LookTrace) int {
 	lines := linesOf(looks)
 	bottom := y
@@ -248,7 +248,7 @@ func (s *sheet) looks(y int, looks []ocr.LookTrace) int {
 		top := y + i/looksAcross*(lookHeight+s.small.height()+gap)
 		at, _ := fitInto(k.Cut.Bounds().Size(), image.Rect(x, top, x+lookWidth, top+lookHeight))
 		s.paste(at, k.Cut)
-		// A bar in the colour of the line that it was cut along.
+		// A bar in the colour of the line that the crop was cut along.
 		c := lineColours[slices.Index(lines, k.Line)%len(lineColours)]
 		draw.Draw(s.img, image.Rect(x, top+lookHeight+2, x+4, top+lookHeight+2+s.small.height()), image.NewUniform(c), image.Point{}, draw.Src)
 		text := k.Text
@@ -263,8 +263,8 @@ func (s *sheet) looks(y int, looks []ocr.LookTrace) int {
 	return bottom
 }
 
-// verdict says what was read and what became of it. Where nothing was read, it
-// stands in the looks' place.
+// verdict writes the text read and the verdict. If nothing was read, it takes the
+// looks' place.
 func (s *sheet) verdict(y int, a ocr.Attempt, c color.RGBA) int {
 	x, width := verdictLeft, verdictWidth
 	if len(a.Looks) == 0 {
@@ -292,7 +292,7 @@ func (s *sheet) verdict(y int, a ocr.Attempt, c color.RGBA) int {
 	return y
 }
 
-// formatOf says whose format a plate's text fits, if a region was told.
+// formatOf names the format that a plate's text fits, if a region was given.
 func formatOf(p ocr.Plate) string {
 	if p.Region == "" {
 		return ""
@@ -300,7 +300,7 @@ func formatOf(p ocr.Plate) string {
 	return "as plates of " + p.Region
 }
 
-// chip is a number on a coloured ground.
+// chip draws a number on a coloured background.
 func (s *sheet) chip(x, y int, c color.RGBA, number string) {
 	at := image.Rect(x, y, x+30, y+24)
 	draw.Draw(s.img, at, image.NewUniform(c), image.Point{}, draw.Src)

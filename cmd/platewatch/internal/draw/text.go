@@ -23,7 +23,7 @@ var (
 func parse(ttf []byte) *opentype.Font {
 	f, err := opentype.Parse(ttf)
 	if err != nil {
-		panic("draw: a typeface that is built in does not parse: " + err.Error())
+		panic("draw: a built-in typeface does not parse: " + err.Error())
 	}
 	return f
 }
@@ -35,11 +35,11 @@ type writer struct {
 	ascent, descent int // pixels above and below the base line
 }
 
-// newWriter makes a writer for letters of so many pixels (the em).
+// newWriter makes a writer for letters of the given size in pixels (the em).
 func newWriter(f *opentype.Font, size float64) *writer {
 	face, err := opentype.NewFace(f, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingFull})
 	if err != nil {
-		panic("draw: a typeface that is built in has no face: " + err.Error())
+		panic("draw: a built-in typeface has no face: " + err.Error())
 	}
 	m := face.Metrics()
 	return &writer{face, m.Ascent.Ceil(), m.Descent.Ceil()}

@@ -22,7 +22,7 @@ type Album struct {
 	used map[string]bool
 }
 
-// NewAlbum is the album in a folder; nil if dir is empty.
+// NewAlbum returns the album in a folder; nil if dir is empty.
 func NewAlbum(dir string) *Album {
 	if dir == "" {
 		return nil
@@ -30,8 +30,8 @@ func NewAlbum(dir string) *Album {
 	return &Album{dir: dir, used: map[string]bool{}}
 }
 
-// path is where the picture of an input goes: under the input's own name, with
-// a number where two folders hold files of the same name.
+// path returns the file for the picture of an input: the input's own name, with a
+// number if two folders hold files of the same name.
 func (a *Album) path(input, extension string) (string, error) {
 	if err := os.MkdirAll(a.dir, 0o755); err != nil {
 		return "", err
@@ -90,6 +90,6 @@ func (a *Album) sheet(name string, picture gocv.Mat, t *ocr.Trace) error {
 	if err != nil {
 		return err
 	}
-	quickly := png.Encoder{CompressionLevel: png.BestSpeed} // the best takes longer than finding and reading
+	quickly := png.Encoder{CompressionLevel: png.BestSpeed} // the best compression takes longer than finding and reading
 	return errors.Join(quickly.Encode(f, draw.Sheet(name, picture, t)), f.Close())
 }

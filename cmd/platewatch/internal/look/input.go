@@ -1,4 +1,4 @@
-// Package look reads plates from whatever a person names on the command line:
+// Package look reads plates from the inputs that a person names on the command line:
 // pictures, folders of pictures, videos and camera addresses.
 package look
 
@@ -15,15 +15,15 @@ import (
 	"platewatch/capture/still"
 )
 
-// Input is one thing to look at.
+// Input is one picture, video or camera to read.
 type Input struct {
 	Name   string          // as it is printed
 	Stream *capture.Config // nil for a picture
-	Err    error           // why it cannot be looked at; the others still can
+	Err    error           // why it cannot be read; the others still can
 }
 
-// Inputs says what a list of arguments names. A folder stands for the
-// pictures and videos directly in it, in the order of their names.
+// Inputs returns the inputs that arguments name. A folder stands for the pictures
+// and videos directly in it, in the order of their names.
 func Inputs(args []string) []Input {
 	var all []Input
 	for _, arg := range args {
@@ -71,7 +71,7 @@ func fileInput(path string) Input {
 	return Input{Name: path}
 }
 
-// InputError says what is wrong with an argument.
+// InputError describes a fault of an argument.
 type InputError struct {
 	Path string
 	Err  error
@@ -87,7 +87,7 @@ func (e *InputError) Error() string {
 
 func (e *InputError) Unwrap() error { return e.Err }
 
-// Hint says what to name instead.
+// Hint names the possible arguments.
 func (e *InputError) Hint() string {
 	return "name a picture, a folder of pictures, a video, or a camera's rtsp:// or http:// address"
 }

@@ -20,7 +20,7 @@ import (
 	"platewatch/ocr/text"
 )
 
-// Looker looks at inputs, one after the other.
+// Looker reads inputs, one after the other.
 type Looker struct {
 	Recogniser *ocr.Recogniser
 	Observe    observe.Params
@@ -29,7 +29,7 @@ type Looker struct {
 	Stages     *Album      // for contact sheets of how the pictures were read; nil: none
 }
 
-// Look looks at one input and hands each line of the result to emit: a
+// Look reads one input and passes each line of the result to emit: a
 // [Picture], or a [Passage] for each vehicle of a video.
 func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error {
 	if in.Err != nil {
@@ -92,9 +92,9 @@ func (l *Looker) stream(ctx context.Context, in Input, emit func(any) error) err
 	})
 }
 
-// Passages observes a stream, until its end, and hands over each passage that
-// was sure when it ended. took gets the times that finding and reading needed
-// for each frame that was looked at.
+// Passages observes a stream until its end and passes on each passage that was sure
+// when it ended. took receives the times of finding and reading for each frame that
+// was searched.
 func Passages(ctx context.Context, r *ocr.Recogniser, p observe.Params, stream capture.Config,
 	took func(find, read time.Duration), emit func(passage.Passage) error) error {
 	src, err := capture.Open(ctx, stream)

@@ -52,7 +52,7 @@ type Plate struct {
 	Matches    []match.Match `json:"matches,omitempty"` // with -hotlist
 }
 
-// Character is one place of a plate's text.
+// Character is one character of a plate's text.
 type Character struct {
 	Text         string        `json:"text"`
 	Confidence   float64       `json:"confidence"`

@@ -3,10 +3,10 @@
 //
 //	go run platewatch/ocr/find/cmd/fitrank -o ocr/find/weights.go
 //
-// It finds the candidates on a few thousand made-up pictures, whose plates are
-// known to the pixel, and fits a logistic regression: this candidate is the
-// plate, that one is not. No photograph is involved. The candidates are those
-// that the present weights keep, so a second run moves the weights a little.
+// It finds the candidates on a few thousand rendered pictures, whose plates are
+// known to the pixel, and fits a logistic regression that tells plates from other
+// candidates. No photograph is involved. The candidates are those that the present
+// weights keep, so a second run changes the weights a little.
 package main
 
 import (
@@ -98,7 +98,7 @@ func collect(n, workers int) ([]sample, error) {
 	return all, nil
 }
 
-// candidates renders one picture and labels what the finder sees on it.
+// candidates renders one picture and labels the finder's candidates.
 func candidates(f *find.Finder, seed uint64) ([]sample, error) {
 	frame, err := render.Still(scenes.Random(seed), 0)
 	if err != nil {
@@ -123,14 +123,14 @@ func candidates(f *find.Finder, seed uint64) ([]sample, error) {
 		for _, p := range frame.Truth.Plates {
 			best = max(best, c.Box.Overlap(find.Box{X: float64(p.Box.Min.X), Y: float64(p.Box.Min.Y), W: float64(p.Box.Dx()), H: float64(p.Box.Dy())}))
 		}
-		if best >= 0.5 || best < 0.2 { // between them it is neither
+		if best >= 0.5 || best < 0.2 { // between the two thresholds it is neither
 			out = append(out, sample{c.Features, best >= 0.5})
 		}
 	}
 	return out, nil
 }
 
-// ridge is the pull of the weights towards zero, in candidates.
+// ridge is the regularisation: how strongly weights are drawn to zero, in candidates.
 const ridge = 3
 
 // write fits the weights and writes the Go source.
@@ -141,8 +141,8 @@ func write(path string, pictures int, samples []sample) error {
 			plates++
 		}
 	}
-	// Plates weigh as much as everything else together: the finder must rank,
-	// not guess rates.
+	// Plates weigh as much as all other candidates together: the finder must rank,
+	// not estimate frequencies.
 	n := float64(len(samples))
 	weightOf := map[bool]float64{true: n / 2 / float64(plates), false: n / 2 / (n - float64(plates))}
 	fitted := make([]logistic.Sample, len(samples))

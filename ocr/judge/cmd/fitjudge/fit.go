@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	ridge = 6   // pull of the weights towards zero, in readings
-	each  = 150 // readings that a folder weighs
-	sure  = 0.9 // the confidence that must mean nine times in ten
+	ridge = 6   // regularisation: how strongly weights are drawn to zero, in readings
+	each  = 150 // total weight of a folder, in readings
+	sure  = 0.9 // the confidence that must be right nine times in ten
 )
 
 // fit fits both regressions.
@@ -110,7 +110,7 @@ func weights(bias float64, terms []float64) judge.Weights {
 	return w
 }
 
-// row says how a folder's readings are judged by weights that do not know it.
+// row formats how weights that were fitted without a folder judge its readings.
 func (f folder) row(right judge.Weights) string {
 	var plates, rights, claimed, wrong int
 	var expected, hits [10]float64

@@ -8,14 +8,14 @@
 // the repository are fitted to.
 //
 // A DIR holds pictures and truth.tsv; DIR@us is read with the formats of that
-// region too, for the judge must serve with and without. Fourteen weights
-// for each of two questions about a reading (is it a plate, is all of it right)
-// come out of some thousand readings, and 23 for a question about a candidate
-// that was not read yet (is it a plate) out of some thousand candidates: this is
-// a calibration, the reading itself learns nothing of the pictures. Every folder
-// weighs the same in the first two. Before the weights are written, each folder
-// is judged by weights fitted to all the others, and how that went is printed:
-// what to expect on pictures from elsewhere.
+// region too, because the judge must work with and without. Fourteen weights for
+// each of two questions about a reading (is it a plate, is its whole text right)
+// are fitted to some thousand readings, and 23 for a question about a candidate
+// that was not read yet (is it a plate) to some thousand candidates: this is a
+// calibration, the reader itself learns nothing from the pictures. Every folder has
+// the same weight in the first two. Before the weights are written, each folder is
+// judged by weights fitted to all the others, and the result is printed: what to
+// expect on pictures from elsewhere.
 package main
 
 import (
@@ -75,13 +75,13 @@ func main() {
 	}
 }
 
-// reading is one reading and whether it was right.
+// reading is one reading, and whether it was right.
 type reading struct {
 	evidence     judge.Evidence
 	plate, right bool
 }
 
-// folder is what one folder gave.
+// folder holds the readings of one folder.
 type folder struct {
 	name     string
 	pictures int
@@ -131,8 +131,8 @@ func collect(ctx context.Context, dir string) (folder, error) {
 	return f, nil
 }
 
-// add takes in what one picture gave. Where the label has no box the picture
-// is the plate, and only its surest reading counts.
+// add adds the readings of one picture. If the label has no box, the picture shows
+// only the plate, and only its surest reading counts.
 func (f *folder) add(res ocr.Result, file truth.File) {
 	f.addPlaces(res, file)
 	var surest *ocr.JudgedPlate

@@ -6,10 +6,9 @@ import (
 	"os"
 )
 
-// doubtful are the pictures that contradict their label, told by the beginning
-// of their SHA-256, because some are named after the plate on them, with the
-// folder. All that were looked up with a wrong text were looked at; where the
-// picture leaves any doubt, the label counts.
+// doubtful lists the pictures that contradict their label, with their folder, by the
+// beginning of their SHA-256, because some are named after their plate. All pictures
+// that were looked up with a wrong text were inspected; in any doubt the label counts.
 var doubtful = map[string]string{
 	"f1207ea1b0c523bf": "us",
 	"83da11ebe6a06cff": "br",
@@ -28,7 +27,7 @@ var doubtful = map[string]string{
 	"9863b55f7191da55": "tw",
 }
 
-// isDoubtful tells whether a picture is one of them.
+// isDoubtful reports whether a picture is one of them.
 func isDoubtful(path string) (bool, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -15,13 +15,12 @@ import (
 	"platewatch/ocr/truth"
 )
 
-// A photograph is one frame. The others are made of it as a camera would have
+// A photograph is one frame. The others are derived from it as a camera would have
 // taken them a moment before: the plate smaller, elsewhere on the sensor's
-// grid, turned a little by the road; the exposure a little other; the sensor's
-// noise and the coder's losses new each time. What misleads a reader for good
-// stays on every frame, because it is in the photograph: dirt, a bolt, a
-// shadow, the lean, the die. Made frames are never better than the photograph,
-// but for the light.
+// grid, turned a little by the road; the exposure a little different; the sensor's
+// noise and the coder's losses new each time. Faults of the photograph itself stay on
+// every frame: dirt, a bolt, a shadow, the slant, the typeface. Derived frames are
+// never better than the photograph, except for the light.
 const (
 	farthest = 0.75 // size of the first frame, of the photograph's; the last is whole
 	turn     = 1.0  // degrees, standard deviation
@@ -30,13 +29,13 @@ const (
 	noise    = 3.0 // grey levels, the most
 	defocus  = 0.7 // pixels, the most
 	quality  = 75  // of the JPEG, the least; 95 the most
-	// around is how much of the picture is kept around the plate, in widths of
-	// it: as much as the unit looks at where something moves.
+	// around is the margin kept around the plate, in plate widths: as much as the unit
+	// searches around motion.
 	around = 2.5
 )
 
-// made makes frames of a photograph and calls use with each, and with where
-// the plate is on it. Where the label has no box the picture is the plate.
+// made derives frames from a photograph and calls use with each and the plate's place
+// on it. If the label has no box, the picture shows only the plate.
 func made(photo gocv.Mat, plate truth.Plate, name string, frames int, use func(frame gocv.Mat, box image.Rectangle) error) error {
 	whole := image.Rect(0, 0, photo.Cols(), photo.Rows())
 	cut := whole

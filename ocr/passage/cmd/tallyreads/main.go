@@ -1,5 +1,5 @@
-// Command tallyreads measures what the votes of passages get wrong, on
-// labelled pictures and clips, and writes it as the table that the hotlist's
+// Command tallyreads measures the errors of the votes of passages on labelled
+// pictures and clips, and writes them as the table that the hotlist's
 // simulation draws its reads from.
 //
 //	go run platewatch/ocr/passage/cmd/tallyreads -o hotlist/simulate/reader.tsv -data ROOT
@@ -9,14 +9,14 @@
 // the repository was measured on.
 //
 // A DIR holds pictures, or clips, and truth.tsv; DIR@us is read with the
-// formats of that region. A picture is made into the frames of a vehicle that
-// comes nearer (see frames.go). The frames of a clip are taken as they are.
+// formats of that region. A picture is turned into the frames of an
+// approaching vehicle (see frames.go). The frames of a clip are used unchanged.
 // Finder, reader, judge and tracker are those of the daemon with their default
-// settings, and what is counted is what the daemon looks up: the passage's
-// characters, with their confidences and alternatives, when its vote becomes
-// sure, and again each time that it changes its mind.
+// settings. Counted are the look-ups of the daemon: the passage's characters, with
+// their confidences and alternatives, when its vote becomes sure, and again at each
+// change of the vote.
 //
-// The table has counts of single characters only. No plate can be told from it.
+// The table has counts of single characters only. No plate can be recovered from it.
 package main
 
 import (
@@ -53,9 +53,9 @@ func main() {
 	log.SetPrefix("tallyreads: ")
 	var s settings
 	flag.StringVar(&s.out, "o", "reader.tsv", "write the table to `file`")
-	flag.IntVar(&s.frames, "frames", 6, "make this many `frames` of a picture")
-	flag.StringVar(&s.kept, "readings", "", "take what the frames read from this `folder`, and put it there; it holds plates, and is not to be kept")
-	flag.StringVar(&s.wrong, "wrong", "", "name each picture whose plate was looked up with a wrong text in `file`, with what stands on it: not to be kept")
+	flag.IntVar(&s.frames, "frames", 6, "derive this many `frames` from a picture")
+	flag.StringVar(&s.kept, "readings", "", "cache the frames' readings in this `folder`; it holds plates: delete it afterwards")
+	flag.StringVar(&s.wrong, "wrong", "", "write each picture that was looked up with a wrong text to `file`, with its label: delete it afterwards")
 	flag.IntVar(&s.workers, "workers", 1, "read `n` pictures at once")
 	data := flag.String("data", "", "the folders of folders.txt lie in this `folder`")
 	flag.Parse()
@@ -112,7 +112,7 @@ func (s *settings) run(ctx context.Context, dirs []string) error {
 	return os.WriteFile(s.out, all.table(), 0o644)
 }
 
-// folder reads all pictures or clips of a folder, or takes what was kept of it.
+// folder reads all pictures or clips of a folder, or their cached readings.
 func (s *settings) folder(ctx context.Context, arg string) (*truth.Set, []Seen, error) {
 	dir, regions, _ := strings.Cut(arg, "@")
 	set, err := truth.Open(dir)

@@ -17,14 +17,14 @@ import (
 	"platewatch/ocr/truth"
 )
 
-// Seen is what was read of one labelled plate, frame by frame.
+// Seen holds the readings of one labelled plate, frame by frame.
 type Seen struct {
 	File   string
-	Plate  string // what stands on it
+	Plate  string // its label
 	Frames []Frame
 }
 
-// Frame is what one frame gave, the surroundings' lettering included.
+// Frame holds the readings of one frame, the surroundings' lettering included.
 type Frame struct {
 	Box    image.Rectangle // of the labelled plate, pixels; empty: not known
 	Plates []ocr.Plate
@@ -53,7 +53,7 @@ func readPicture(ctx context.Context, r *ocr.Recogniser, path string, file truth
 // readClip reads the frames of a clip that shows one plate.
 func readClip(ctx context.Context, r *ocr.Recogniser, path string, file truth.File) ([]Seen, error) {
 	if len(file.Plates) != 1 {
-		return nil, fmt.Errorf("%s has %d plates: which is which cannot be told", path, len(file.Plates))
+		return nil, fmt.Errorf("%s has %d plates, which cannot be told apart", path, len(file.Plates))
 	}
 	v, err := gocv.VideoCaptureFile(path)
 	if err != nil {
@@ -77,13 +77,13 @@ func (s *Seen) read(ctx context.Context, r *ocr.Recogniser, frame gocv.Mat, box 
 	return err
 }
 
-// between is the time from one frame to the next: a unit looks five to fifteen
-// times a second.
+// between is the time between two frames: a unit reads five to fifteen frames a
+// second.
 const between = 100 * time.Millisecond
 
 // followed is a passage that may be the labelled plate's.
 type followed struct {
-	lookups []passage.Passage // what the unit would have looked up
+	lookups []passage.Passage // the look-ups that the unit would have made
 	frames  []string          // what each frame read by itself; "" for nothing
 	sure    float64           // the latest confidence
 }
@@ -127,5 +127,5 @@ func (s *Seen) follow() (followed, error) {
 	return best, nil
 }
 
-// normal is a label without what is no character.
+// normal returns a label's characters only.
 func normal(s string) string { return render.Characters(strings.ToUpper(s)) }

@@ -13,24 +13,24 @@ import (
 	"platewatch/ocr/text"
 )
 
-// tally counts what look-ups made of plates.
+// tally counts the results of look-ups of plates.
 type tally struct {
 	plates, found, lookups int
-	right                  int // look-ups of the very text
+	right                  int // look-ups of the exact text
 	classes                [classes]int
-	missed, added, other   int // one character too few, one too many; no telling which is which
+	missed, added, other   int // one character too few, one too many; others, whose characters cannot be aligned
 	characters, wrong      int
 	outcomes               map[outcome]int
 	mistakes               []string
 	doubtful               int // plates left out
 
-	// How alike the frames of a passage are.
+	// How similar the frames of a passage are.
 	pairs, same           int // two frames in a row that were both read, and read the same
 	wrongPairs, sameWrong int // of those where the first was wrong
 }
 
-// classes of look-ups, by the passage's confidence. Characters of one look-up
-// have much in common: a plate that is hard to read is so all over.
+// classes of look-ups, by the passage's confidence: the characters of a look-up are
+// correlated, because a plate that is hard to read has many uncertain ones.
 const classes = 4
 
 var bounds = [classes - 1]float64{0.8, 0.95, 0.99}
@@ -43,7 +43,7 @@ func classOf(confidence float64) int {
 	return class
 }
 
-// outcome is what became of a character, in thousandths.
+// outcome is the result of reading a character; probabilities in thousandths.
 type outcome struct {
 	class        int
 	truth, read  string
@@ -118,7 +118,7 @@ func (t *tally) lookUp(s *Seen, p passage.Passage) {
 
 func thousandths(p float64) int { return int(math.Round(1000 * p)) }
 
-// alternatives lists those of at least a thousandth.
+// alternatives lists the alternatives of at least a thousandth.
 func alternatives(c text.Character) string {
 	var b strings.Builder
 	for _, a := range c.Alternatives {
@@ -148,7 +148,7 @@ func (t *tally) merge(o *tally) {
 	t.mistakes = append(t.mistakes, o.mistakes...)
 }
 
-// summary says how it went, for the person who measures.
+// summary formats the result for the person who measures.
 func (t *tally) summary() string {
 	return fmt.Sprintf("%d plates, %d looked up %d times, %d right; one missed %d, one added %d, others %d; %d of %d characters wrong; "+
 		"of two frames %d of %d alike, after a wrong one %d of %d; %d left out",
@@ -156,7 +156,7 @@ func (t *tally) summary() string {
 		t.same, t.pairs, t.sameWrong, t.wrongPairs, t.doubtful)
 }
 
-// table is what the simulation reads.
+// table formats the file that the simulation reads.
 func (t *tally) table() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Made by ocr/passage/cmd/tallyreads; DO NOT EDIT. What the votes of passages made of %d characters on %d plates, %d of them wrong.\n",

@@ -1,6 +1,6 @@
 // Command renderclip writes the project's rendered media: the demo's clip, the
 // test stills, and sheets of plates to look at. It is a tool for developers;
-// nothing that is installed needs it.
+// no installed program needs it.
 //
 //	renderclip -clip DIR      road.h264 and road.tsv into DIR (needs ffmpeg)
 //	renderclip -stills DIR    JPEG stills and truth.tsv into DIR

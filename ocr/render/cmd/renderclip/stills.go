@@ -13,7 +13,7 @@ import (
 	"platewatch/ocr/scenes"
 )
 
-// maxStill is the size in bytes that the quality of a still is lowered for.
+// maxStill is the size in bytes above which the quality of a still is lowered.
 const maxStill = 58_000
 
 // writeStills draws the set. truth.tsv has one row per picture; the row of a

@@ -21,7 +21,7 @@ type chunk struct {
 	seed   uint64
 }
 
-// write renders the chunk unless it is there; fresh tells which.
+// write renders the chunk unless it exists; fresh reports whether it did.
 func (c chunk) write(ctx context.Context, f *foundry) (fresh bool, err error) {
 	if _, err := os.Stat(c.path + ".tsv"); !errors.Is(err, fs.ErrNotExist) {
 		return false, err
@@ -76,7 +76,7 @@ func (o *photo) make(p *plate, f *foundry, d dice) error {
 	return o.shoot(p, d)
 }
 
-// writeSheet shows what the trainer gets: the box, and the label below it.
+// writeSheet draws the trainer's input: the box, and the label below it.
 func writeSheet(path string, f *foundry, seed uint64) error {
 	const columns, rows, line = 7, 16, 14
 	img := image.NewGray(image.Rect(0, 0, columns*(storedW+4), rows*(storedH+line+4)))

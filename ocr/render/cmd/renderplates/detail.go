@@ -2,14 +2,14 @@ package main
 
 import "math"
 
-// side is what stands beside the characters.
+// side is a mark beside the characters.
 type side struct {
 	what   string
 	x0, x1 float64
 	left   bool
 }
 
-// chooseSides takes room for what stands left and right of the characters.
+// chooseSides chooses the marks left and right of the characters, and their room.
 func chooseSides(d dice, k *kind, w float64, left, right *float64) []side {
 	var out []side
 	x0, x1 := *left, *right
@@ -170,7 +170,7 @@ func (p *plate) sticker(d dice, x, y, w, h float64) {
 	}
 }
 
-// mark is what stands between two groups of characters: '-' a dash, '.' a dot,
+// mark draws a separator between two groups of characters: '-' a dash, '.' a dot,
 // ':' two discs, 'r' two round seals, 'o' a patch, 's' an emblem, 'h' a shield
 // over a bar, 'k' a sticker, 't' a picture as high as the characters, ' ' nothing.
 func (p *plate) mark(d dice, what byte, cx, cy, w float64) {

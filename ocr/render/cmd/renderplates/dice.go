@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// dice is where chance comes from. One picture has its own, so that it does
-// not depend on which pictures were drawn before it.
+// dice is the source of random numbers. Each picture has its own, so that it does
+// not depend on the pictures drawn before.
 type dice struct{ *rand.Rand }
 
 func newDice(seed, number uint64) dice {
@@ -16,7 +16,7 @@ func newDice(seed, number uint64) dice {
 // in is uniform between lo and hi.
 func (d dice) in(lo, hi float64) float64 { return lo + (hi-lo)*d.Float64() }
 
-// one is true with probability p.
+// one returns true with probability p.
 func (d dice) one(p float64) bool { return d.Float64() < p }
 
 // bell is normal with mean 0.
@@ -25,7 +25,7 @@ func (d dice) bell(sigma float64) float64 { return d.NormFloat64() * sigma }
 // angle is uniform in the full circle, radians.
 func (d dice) angle() float64 { return d.in(0, 2*math.Pi) }
 
-// pick takes one of the values.
+// pick returns one of the values.
 func pick[T any](d dice, of ...T) T { return of[d.IntN(len(of))] }
 
 const (

@@ -2,7 +2,7 @@ package main
 
 import "math"
 
-// background prints what is behind the characters.
+// background draws the picture behind the characters.
 func (p *plate) background(d dice) {
 	f, contrast := p.face, p.ground-p.print
 	if d.one(.4) {

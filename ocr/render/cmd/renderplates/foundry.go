@@ -25,13 +25,14 @@ type foundry struct {
 	varied []typeface // of made-up dies
 }
 
-// variedFaces are enough that none is learnt by heart.
+// variedFaces is a number large enough that the reader learns none by heart.
 const variedFaces = 900
 
-// Layouts from which each real die is taken: nothing overlaps their characters.
+// Layouts from which each real die is taken, because nothing overlaps their
+// characters.
 var specimens = []string{"tw", "fr-old", "br-mercosul", "gb-plain", "us-ca", "us-tx", "br"}
 
-// usual are the specimens whose dies a kind of plate is stamped with.
+// usual lists the specimens whose dies a kind of plate uses.
 var usual = map[string][]string{"us": {"us-ca", "us-tx"}, "br": {"br"}, "mercosul": {"br-mercosul"}, "uk": {"gb-plain"}, "eu": {"tw", "fr-old", "br-mercosul"}}
 
 // newFoundry casts the renderer's own dies and as many made-up ones as faces says.
@@ -76,7 +77,7 @@ func cast(p *render.Press, layout string, die *render.Die) (typeface, error) {
 	var t typeface
 	l, _ := render.LayoutByName(layout)
 	const all = letters + figures
-	// Few enough at once that the row is not squeezed.
+	// Few enough per row that it is not squeezed.
 	const row = 4
 	for i := 0; i < len(all); i += row {
 		truth, err := p.Plate(render.PlateSpec{Layout: layout, Text: all[i : i+row], Scale: 64 / l.Rows[0].Height, Die: die})
@@ -117,8 +118,8 @@ func (f *foundry) face(d dice) *typeface {
 	return &f.varied[d.IntN(len(f.varied))]
 }
 
-// faceNear takes one whose characters are about as wide as wanted (width /
-// height of an H), so that little of its shape is lost in stretching it.
+// faceNear picks a typeface whose characters are about as wide as wanted (width /
+// height of an H), so that it is little distorted by stretching.
 func (f *foundry) faceNear(d dice, wide float64) *typeface {
 	best := f.face(d)
 	for range 3 {

@@ -27,8 +27,8 @@ func (p *plate) otherRow(d dice, set *typeface) {
 	set.write(&p.field, text, p.face.x0+p.face.w()/2, y, capital, d.in(.8, 1.2), p.face.w()*.92, p.print, 1)
 }
 
-// hazards are what stands in the way: bolts through strokes, a tow ball, the
-// shadow of a bumper.
+// hazards draws obstructions: bolts through strokes, a tow ball, the shadow of a
+// bumper.
 func (p *plate) hazards(d dice) {
 	t := p.text
 	if d.one(.09) {

@@ -10,7 +10,7 @@ func (b between) draw(d dice) float64 { return d.in(b[0], b[1]) }
 // row is the kind that is one row of two.
 const row = "row"
 
-// kind is a family of plates: wide ranges around what one region issues.
+// kind is a family of plates: wide ranges around those that one region issues.
 type kind struct {
 	name     string
 	share    float64 // of all plates
@@ -22,7 +22,7 @@ type kind struct {
 	frame    float64 // chance of a frame
 	art      float64 // chance of a picture behind the characters
 	patterns []string
-	marks    string // what may stand between two groups, see mark
+	marks    string // possible separators of two groups, see mark
 }
 
 var kinds = []kind{
@@ -66,8 +66,8 @@ func split(s string) []string {
 	return out
 }
 
-// text makes a number: most follow a pattern of the kind, the rest are any
-// characters, so that the reader does not learn to correct what it sees.
+// text makes a number: most follow a pattern of the kind, the rest are random
+// characters, so that the reader does not learn to correct its input.
 func (k *kind) text(d dice) string {
 	if d.one(.75) {
 		return d.fill(pick(d, k.patterns...))

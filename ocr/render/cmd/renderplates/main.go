@@ -1,5 +1,5 @@
 // Command renderplates renders the plates that the reader is trained on. It is
-// a tool for developers: ocr/train calls it, nothing that is installed does.
+// a tool for developers: ocr/train calls it, no installed program does.
 //
 //	renderplates -out DIR -chunks 20 [-first 0] [-size 5000] [-seed 1] [-workers 2]
 //	renderplates -sheet FILE [-seed 1]

@@ -80,7 +80,7 @@ func (o *photo) shoot(p *plate, d dice) error {
 	return nil
 }
 
-// place looks at the plate from somewhere: m takes the drawing to the camera's
+// place chooses a camera position: m takes the drawing to the camera's
 // pixels, region is the stored part there, size its size in pixels.
 func place(p *plate, d dice, scale float64) (region [4]render.Point, size image.Point, m paint.Homography) {
 	w, h := float64(p.w), float64(p.h)
@@ -153,11 +153,11 @@ func product(a, b paint.Homography) (c paint.Homography) {
 	return c
 }
 
-// low2 is between the smaller of two values (k = 0) and the larger one.
+// low2 interpolates between the smaller of two values (k = 0) and the larger one.
 func low2(k, a, b float64) float64 { return min(a, b) + math.Abs(a-b)*k }
 
-// cover is how much of the plate is at (x, y) of the drawing, with an edge
-// soft wide.
+// cover is the coverage by the plate at (x, y) of the drawing, with an edge of width
+// soft.
 func (p *plate) cover(x, y, soft float64) float64 {
 	w, h, r := float64(p.w), float64(p.h), p.corner
 	dx, dy := max(r-x, x-(w-r), 0), max(r-y, y-(h-r), 0)
@@ -207,7 +207,7 @@ var bells = func() (t [1 << 14]float32) {
 	return t
 }()
 
-// expose is what lens and sensor do; the result is in grey levels.
+// expose applies the effects of lens and sensor; the result is in grey levels.
 func expose(f *field, p *plate, d dice, high float64, night bool) {
 	if night { // the flash outshines: blurred, hard, often negative
 		if d.one(.65) != p.inverted {
@@ -281,7 +281,7 @@ func expose(f *field, p *plate, d dice, high float64, night bool) {
 	}
 }
 
-// finish is what the recorder does: sharpening, compression, and the reader's
+// finish applies the recorder's effects: sharpening, compression, and the reader's
 // resampling to the stored size.
 func finish(f *field, p *plate, d dice, high float64) (field, error) {
 	for i, v := range f.v {

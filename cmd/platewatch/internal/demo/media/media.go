@@ -1,6 +1,6 @@
 // Package media holds the demo's rendered road clip, its truth, and a sample
-// hotlist that some of its vehicles are on. All of it is made by this project:
-// no photograph, no real vehicle and no real list is in it.
+// hotlist with some of its vehicles. All of it is made by this project: no
+// photograph, no real vehicle, no real list.
 package media
 
 import _ "embed" // the files below
@@ -25,7 +25,7 @@ const RoadFPS = 25
 var Truth []byte
 
 // Hotlist is a sample list as CSV, with a header. One entry is spelt with the
-// letter O where the plate has a zero, as people spell them.
+// letter O where the plate has a zero, as people write them.
 //
 //go:embed hotlist.csv
 var Hotlist []byte
