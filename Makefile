@@ -10,7 +10,7 @@ CLIPS ?=
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak faults attack lint bench media model ranker judge reads clean packages
+.PHONY: help build demo test traffic soak faults attack lint bench cutoff media model ranker judge reads clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ lint: ## formatting, vet, staticcheck, lost errors, unused exports, dead code, l
 bench: $(BIN) ## accuracy and speed on labelled folders; writes build/bench.html
 	@$(BIN) bench -html build/bench.html $(dir $(wildcard $(DATA)/*/*/truth.tsv))
 	@echo "failures as pictures: build/bench.html"
+
+cutoff: $(BIN) ## what is reported of plates that the picture's end cuts off (20 minutes)
+	@$(BIN) bench -cut $(DATA)/frames/eu:eu $(DATA)/frames/us:us $(DATA)/frames/br:br $(DATA)/frames/fr:fr $(DATA)/frames/us_carpark:us $(DATA)/crops/us:us
 
 media: ## render the demo's clip and the test pictures anew
 	@deploy/tools/packages test

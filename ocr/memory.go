@@ -75,6 +75,9 @@ func (p Plate) shifted(by image.Point) Plate {
 	for i, c := range p.Corners {
 		p.Corners[i] = rectify.Point{X: c.X + float64(by.X), Y: c.Y + float64(by.Y)}
 	}
+	for i, c := range p.ink {
+		p.ink[i] = rectify.Point{X: c.X + float64(by.X), Y: c.Y + float64(by.Y)}
+	}
 	return p
 }
 
@@ -85,6 +88,14 @@ type view struct {
 	frame  gocv.Mat
 	place  image.Rectangle
 	at     time.Duration
+}
+
+// frameIn is the frame in pixels of the place; the picture itself without a view.
+func (v *view) frameIn(picture image.Rectangle) image.Rectangle {
+	if v == nil {
+		return picture
+	}
+	return image.Rect(0, 0, v.frame.Cols(), v.frame.Rows()).Sub(v.place.Min)
 }
 
 // recall gives an attempt its earlier reading and verdict, if its place was read

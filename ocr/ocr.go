@@ -47,11 +47,15 @@ type Plate struct {
 	Height  float64          // of the characters, pixels
 	Region  string           // whose format the text fits ([region.Set.Name]); empty for none, and without regions
 	Again   bool             // an earlier reading, because nothing has changed there since, see [Memory]
+	Hidden  float64          // 0–1, probability that a character lies outside what can be seen; Confidence includes it
+
+	ink                        [4]rectify.Point // around the characters, clockwise from the top left
+	leftEdge, rightEdge, fills bool             // see [judge.Room]
 }
 
 // Observation is the plate as a [passage.Tracker] takes it.
 func (p Plate) Observation() passage.Observation {
-	return passage.Observation{Reading: p.Reading, Box: p.Box, Height: p.Height, Again: p.Again}
+	return passage.Observation{Reading: p.Reading, Box: p.Box, Height: p.Height, Again: p.Again, Hidden: p.Hidden}
 }
 
 // JudgedPlate is a plate that was read, reported or not, with the evidence for
@@ -170,7 +174,7 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 	found := time.Now()
 	res := Result{Find: found.Sub(start), Attempts: make([]Attempt, len(candidates))}
 	var plates []Plate // those so far that can exclude others from being read
-	seen := false      // whether one of them is likely enough to be reported
+	likely := false    // whether one of them is likely enough to be reported
 	for i, c := range candidates {
 		res.Attempts[i] = Attempt{Candidate: c, Place: r.judge.Place(c.Score, c.Features[:])}
 	}
@@ -190,13 +194,13 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 		if a.Verdict.reason != notJudged || !verdictOn(a.Reading, nil, r.judge).Reported() {
 			continue
 		}
-		seen = true
+		likely = true
 		// Lettering without a figure, such as a state's name, excludes nothing.
 		if hasFigure(a.Reading.Text) {
 			plates = append(plates, a.Reading.Plate)
 		}
 	}
-	if c, ok := closeUp(grey.Cols(), grey.Rows()); ok && r.p.CloseUps && past == nil && !seen {
+	if c, ok := closeUp(grey.Cols(), grey.Rows()); ok && r.p.CloseUps && past == nil && !likely {
 		a := Attempt{Candidate: c}
 		res.Candidates++
 		if err := r.readOne(ctx, grey, &a, read.LeastAlone, trace); err != nil {
@@ -205,6 +209,11 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 		res.Attempts = append(res.Attempts, a)
 	}
 	res.Plates = choose(res.Attempts, r.judge)
+	seen := past.frameIn(image.Rect(0, 0, grey.Cols(), grey.Rows()))
+	for i, p := range res.Plates {
+		res.Plates[i] = p.Within(inRect(seen))
+	}
+	slices.SortStableFunc(res.Plates, func(a, b Plate) int { return cmp.Compare(b.Confidence, a.Confidence) })
 	res.Read = time.Since(found)
 	return res, nil
 }
@@ -237,7 +246,7 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, lea
 		return err
 	}
 	rows := 2
-	result, corners, ok, err := r.readRows(ctx, grey, level, lines[0], least, trace.looks(a, level))
+	result, corners, ink, ok, err := r.readRows(ctx, grey, level, lines[0], least, trace.looks(a, level))
 	if err != nil {
 		return err
 	}
@@ -246,7 +255,7 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, lea
 		if result, ok, err = r.reader.Read(ctx, level, lines, least, trace.looks(a, level)); err != nil {
 			return err
 		}
-		corners = level.Corners(result.Line)
+		corners, ink = level.Corners(result.Line), level.Bounds(result.Line)
 	}
 	if !ok {
 		a.Verdict = Verdict{reason: nothingRead}
@@ -263,6 +272,15 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, lea
 		Corners: corners,
 		Height:  height,
 		Region:  result.Format,
+		ink:     ink,
+		fills:   evidence.Fills,
+	}
+	if rows == 1 && evidence.Fills {
+		edges, err := level.Edges(result.Line)
+		if err != nil {
+			return err
+		}
+		p.leftEdge, p.rightEdge = edges.SeenLeft, edges.SeenRight
 	}
 	a.Reading = JudgedPlate{p, evidence, r.judge.Plate(evidence), rows}
 	if w := p.Box.Dx(); w < r.p.MinPlateWidth {

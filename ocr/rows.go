@@ -11,12 +11,13 @@ import (
 )
 
 // readRows reads a plate that has two rows of characters, row by row, and
-// joins them from top to bottom; corners are the plate's. ok is false where the
+// joins them from top to bottom; corners are the plate's, ink those around the
+// characters. ok is false where the
 // line is the plate's only one, or where one of the rows cannot be read: then
 // the line is to be read alone.
-func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify.Plate, line rectify.Line, least float64, tap read.Tap) (joined read.Result, corners [4]rectify.Point, ok bool, err error) {
+func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify.Plate, line rectify.Line, least float64, tap read.Tap) (joined read.Result, corners, ink [4]rectify.Point, ok bool, err error) {
 	if !r.reader.ReadsRows() {
-		return joined, corners, false, nil
+		return joined, corners, ink, false, nil
 	}
 	rows, err := level.Rows(grey, line)
 	defer func() {
@@ -25,19 +26,19 @@ func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify
 		}
 	}()
 	if err != nil || len(rows) == 0 {
-		return joined, corners, false, err
+		return joined, corners, ink, false, err
 	}
 	joined = read.Result{Reading: text.Reading{Confidence: 1}, Agreed: true}
 	for _, row := range rows {
 		result, ok, err := r.reader.ReadRow(ctx, row, least, tap)
 		if err != nil || !ok {
-			return joined, corners, false, err
+			return joined, corners, ink, false, err
 		}
 		joined = join(joined, result)
 	}
 	joined = r.reader.Weigh(joined)
 	n := len(joined.Text)
-	return joined, rectify.CornersOf(rows), n >= 4 && n <= 9, nil
+	return joined, rectify.CornersOf(rows), rectify.InkOf(rows), n >= 4 && n <= 9, nil
 }
 
 // join appends the result of a lower row to that of an upper one. The whole is

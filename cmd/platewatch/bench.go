@@ -27,10 +27,11 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	asJSON := flags.Bool("json", false, "print the scores as JSON")
 	page := flags.String("html", "", "write the scores and every failure as a picture into `file`")
+	cut := flags.Bool("cut", false, "cut each picture inside its plates, at each side, and count what is reported there all the same")
 	streams := flags.Bool("stream", false, "measure the processor time of following video, compared with a plain ffmpeg decode: for the files named, or for an empty road and one with traffic")
 	modelName := flags.String("model", "plate", modelUsage)
 	regions := flags.String("region", "", regionUsage+"; DIR:REGIONS says it for one folder")
-	if err := parse(flags, std, "[flags] DIR[:REGIONS] ... | -stream [VIDEO ...]", args); err != nil {
+	if err := parse(flags, std, "[flags] DIR[:REGIONS] ... | -cut DIR[:REGIONS] ... | -stream [VIDEO ...]", args); err != nil {
 		return err
 	}
 	if *streams {
@@ -50,7 +51,23 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 		files += len(f.set.Files)
 	}
 	bar := progressOn(std.err, files, "reading")
-	scores, err := measure(ctx, folders, func() { bar.Add(1) })
+	if *cut {
+		scores, err := measure(folders, func(r *ocr.Recogniser, set *truth.Set) (*bench.CutScore, error) {
+			return bench.RunCut(ctx, r, set, func() { bar.Add(1) })
+		})
+		if err != nil {
+			return err
+		}
+		bar.Finish()
+		if *asJSON {
+			return printJSON(std.out, scores)
+		}
+		fmt.Fprintf(std.out, "%s\n%s", bench.CutTable(scores), bench.CutLegend)
+		return nil
+	}
+	scores, err := measure(folders, func(r *ocr.Recogniser, set *truth.Set) (*bench.Score, error) {
+		return bench.Run(ctx, r, set, func() { bar.Add(1) })
+	})
 	if err != nil {
 		return err
 	}
@@ -110,7 +127,7 @@ func openLabelled(arg, model, regions string) (labelled, error) {
 
 // measure reads the folders one after the other. Only one recogniser is open at a
 // time, as in a unit: otherwise the memory figure would mean nothing.
-func measure(ctx context.Context, folders []labelled, progress func()) (scores []*bench.Score, err error) {
+func measure[S any](folders []labelled, run func(*ocr.Recogniser, *truth.Set) (S, error)) (scores []S, err error) {
 	var r *ocr.Recogniser
 	var opened ocr.Params
 	defer func() {
@@ -130,7 +147,7 @@ func measure(ctx context.Context, folders []labelled, progress func()) (scores [
 			}
 			opened = f.params
 		}
-		s, err := bench.Run(ctx, r, f.set, progress)
+		s, err := run(r, f.set)
 		if err != nil {
 			return nil, err
 		}

@@ -26,6 +26,14 @@ type Observation struct {
 	Box    image.Rectangle // pixels of the frame
 	Height float64         // of the characters, pixels
 	Again  bool            // an earlier reading: nothing has changed there since
+	Hidden float64         // 0–1, probability that a character lies outside what can be seen; Confidence includes it
+}
+
+// cutOff tells whether the view may be of a part of the plate only. Such a view
+// makes no passage sure.
+func (o *Observation) cutOff() bool {
+	const most = 0.1
+	return o.Hidden > most
 }
 
 // Event says why a passage is reported.
@@ -59,7 +67,7 @@ type Passage struct {
 	First, Last time.Duration   // positions of the first and the latest frame
 	Frames      int             // on which the plate was read
 	Agreeing    int             // of those, how many read exactly Text
-	Sure        bool            // the vote is sure enough to act on
+	Sure        bool            // the vote is sure enough to act on, and one of the frames shows the whole plate
 	Box         image.Rectangle // of the plate on the latest of them, pixels
 	Best        time.Duration   // position of the frame that shows the plate best
 	BestBox     image.Rectangle // of the plate on that frame

@@ -97,6 +97,43 @@ func TestTracker(t *testing.T) {
 	}
 }
 
+// Views that may be cut off make no passage sure, however many there are, and do
+// not outvote a complete one.
+func TestCutOffViews(t *testing.T) {
+	cut := func(read string, x int) step {
+		p := plate(read, x, 100, 0.6)
+		p.Hidden = 0.7
+		return step{p}
+	}
+	whole := func(x int) step { return step{plate("PP587AO", x, 100, 0.9)} }
+	var standing, passing []step
+	for i := range 50 {
+		standing = append(standing, cut("PP587A", 100))
+		passing = append(passing, cut("PP587A", 100+10*i))
+	}
+	for _, test := range []struct {
+		name  string
+		steps []step
+		want  []reported
+	}{
+		{"one that stands at the picture's edge", standing, []reported{{1, "ended", "PP587A"}}},
+		{"one that passes along it", passing, []reported{{1, "ended", "PP587A"}}},
+		{"it comes into full view", append(passing[:20:20], whole(310), whole(320)), []reported{{1, "sure", "PP587AO"}, {1, "ended", "PP587AO"}}},
+		{"it leaves", append([]step{whole(80), whole(90)}, passing...), []reported{{1, "sure", "PP587AO"}, {1, "ended", "PP587AO"}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if d := cmp.Diff(test.want, run(t, DefaultParams(), test.steps)); d != "" {
+				t.Errorf("-want +got\n%s", d)
+			}
+		})
+	}
+	once := DefaultParams()
+	once.Agree = 1
+	if d := cmp.Diff([]reported{{1, "ended", "PP587A"}}, run(t, once, standing)); d != "" {
+		t.Errorf("a camera that gives one frame: -want +got\n%s", d)
+	}
+}
+
 func TestOneFrameIsEnoughWhereTheCameraGivesOne(t *testing.T) {
 	p := DefaultParams()
 	p.Agree = 1

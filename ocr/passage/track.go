@@ -84,7 +84,7 @@ func (k *track) passage(p Params) Passage {
 		Box: k.trajectory.box, Best: k.bestAt, BestBox: k.bestBox,
 		Direction: k.trajectory.direction(), Parked: k.present-k.trajectory.since >= p.Parked,
 	}
-	out.Sure = out.Agreeing >= p.Agree && out.Confidence >= k.least(p)
+	out.Sure = out.Agreeing >= p.Agree && k.complete() && out.Confidence >= k.least(p)
 	return out
 }
 

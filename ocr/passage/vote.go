@@ -24,6 +24,7 @@ type tally struct {
 // textVotes are the frames that read one text.
 type textVotes struct {
 	frames       int
+	whole        int     // of them, those that are not cut off
 	first, other float64 // the two highest confidences of earlier views
 	view         int     // the latest view with this text
 	sum, n       float64 // of the confidences in that view
@@ -69,8 +70,18 @@ func best(first, other, c float64) (float64, float64) {
 }
 
 // weight is that of a frame. Larger characters are read better, so a distant
-// first reading must not outweigh a near one. Beyond 40 px size adds nothing.
-func weight(p Observation) float64 { return p.Confidence * p.Confidence * min(p.Height, 40) / 40 }
+// first reading must not outweigh a near one. Beyond 40 px size adds nothing. A
+// view that may be cut off must not outweigh a complete one, however many there
+// are: the plate of a vehicle that stops at the picture's edge is read hundreds of
+// times.
+func weight(p Observation) float64 {
+	w := p.Confidence * p.Confidence * min(p.Height, 40) / 40
+	if p.cutOff() {
+		const part = 0.001
+		w *= part
+	}
+	return w
+}
 
 // cast adds a frame's reading in the given view.
 func (v *vote) cast(p Observation, view int) {
@@ -101,6 +112,9 @@ func (v *vote) cast(p Observation, view int) {
 	}
 	if s != nil {
 		s.add(p.Confidence, view)
+		if !p.cutOff() {
+			s.whole++
+		}
 	}
 	v.text = v.winner().likeliest()
 }
@@ -123,6 +137,13 @@ func (v *vote) agreeing() int {
 		return s.frames
 	}
 	return 0
+}
+
+// complete tells whether a view that is not cut off reads exactly the winning
+// text.
+func (v *vote) complete() bool {
+	s := v.texts[v.text]
+	return s != nil && s.whole > 0
 }
 
 // confidence is the probability that all of the text is right: that of its

@@ -13,6 +13,8 @@ import (
 type edges struct {
 	Left, Right       float64 // columns of the levelled picture
 	HasLeft, HasRight bool
+	// Seen: it is visible, not the frame's end.
+	SeenLeft, SeenRight bool
 }
 
 // Thresholds for a plate's edge in a column of a levelled picture. Of the
@@ -63,12 +65,13 @@ func (p *Plate) edgesAround(l Line) (edges, error) {
 	var e edges
 	e.Left, e.HasLeft = scan(l.X0+inside, -1)
 	e.Right, e.HasRight = scan(l.X1-inside, 1)
+	e.SeenLeft, e.SeenRight = e.HasLeft, e.HasRight
 	first, last := p.frameEnds()
 	if first > l.X0-beyondEnds*l.Height && (!e.HasLeft || e.Left < first) {
-		e.Left, e.HasLeft = first, true
+		e.Left, e.HasLeft, e.SeenLeft = first, true, false
 	}
 	if last < l.X1+beyondEnds*l.Height && (!e.HasRight || e.Right > last) {
-		e.Right, e.HasRight = last, true
+		e.Right, e.HasRight, e.SeenRight = last, true, false
 	}
 	return e, nil
 }

@@ -264,7 +264,15 @@ func (p *Plate) row(l Line, y0, y1 float64) Row {
 
 // CornersOf returns the corners of the plate around its rows in the frame,
 // clockwise from the top left. There must be at least one row.
-func CornersOf(rows []Row) [4]Point {
+func CornersOf(rows []Row) [4]Point { return around(rows, Row.Corners) }
+
+// InkOf returns the corners around the characters of several rows in the frame,
+// as [Plate.Bounds] does for one.
+func InkOf(rows []Row) [4]Point { return around(rows, Row.Bounds) }
+
+// around joins the upper corners of the first row and the lower ones of the last,
+// as wide as the widest row.
+func around(rows []Row, corners func(Row, Line) [4]Point) [4]Point {
 	if len(rows) == 0 {
 		return [4]Point{}
 	}
@@ -275,6 +283,6 @@ func CornersOf(rows []Row) [4]Point {
 	}
 	up, low := first.Line, last.Line
 	up.X0, up.X1, low.X0, low.X1 = x0, x1, x0, x1
-	top, foot := first.Corners(up), last.Corners(low)
+	top, foot := corners(first, up), corners(last, low)
 	return [4]Point{top[0], top[1], foot[2], foot[3]}
 }

@@ -232,6 +232,9 @@ func (o *Observer) look(ctx context.Context, picture gocv.Mat, places []image.Re
 		}
 		r.Find, r.Read = r.Find+res.Find, r.Read+res.Read
 		for _, p := range res.Plates {
+			if !o.p.Area.Whole() {
+				p = p.Within(func(at image.Point) bool { return o.p.Area.Contains(at, size) })
+			}
 			if o.wants(p, size) && !cutOff(p, place, bounds) {
 				r.Plates = append(r.Plates, p)
 			}
