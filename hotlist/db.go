@@ -31,7 +31,8 @@ type DB struct {
 	log      *slog.Logger
 
 	confusions *match.Confusions
-	readings   sync.Pool // *Reading: one is large, and most look-ups find nothing
+	traffic    match.Traffic // of all readings that were looked up
+	readings   sync.Pool     // *Reading: one is large, and most look-ups find nothing
 
 	refreshing sync.Mutex // one reload at a time
 	refused    map[string]refusedFile

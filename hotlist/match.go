@@ -36,6 +36,9 @@ func (db *DB) Match(q match.Query) ([]match.Match, error) {
 		}
 		matches = found
 	}
+	if len(q.Characters) > 0 { // a person does not type what passes
+		db.traffic.Add(r)
+	}
 	if failed != nil {
 		db.failures.Add(1)
 	}

@@ -183,7 +183,7 @@ func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, 
 	if err != nil {
 		return nil, err
 	}
-	l := &openList{File: file, searcher: match.NewSearcher(file.Searchable())}
+	l := &openList{File: file, searcher: match.NewSearcher(file.Searchable(&db.traffic))}
 	if open != nil && open.failed.Load() && folder.SameFile(info, open.Info) {
 		err = l.Check(ctx) // a search met damage that the checksums of the file do not show
 	}

@@ -44,14 +44,17 @@ func simulateLists(ctx context.Context, std stdio, o hotlist.Options, reads int,
 		return err
 	}
 	if picture != "" {
-		if err := os.WriteFile(picture, simulate.Curves(rows), 0o644); err != nil {
+		if err := os.WriteFile(picture, simulate.Curves(rows[:len(s.Sizes)]), 0o644); err != nil {
 			return err
 		}
 	}
 	if asJSON {
 		return printJSON(std.out, rows)
 	}
-	return printSimulation(std.out, rows)
+	if err := printSimulation(std.out, rows[:len(s.Sizes)]); err != nil {
+		return err
+	}
+	return printMixes(std.out, rows[len(s.Sizes):])
 }
 
 func printSimulation(w io.Writer, rows []simulate.Row) error {
@@ -85,5 +88,35 @@ func printSimulation(w io.Writer, rows []simulate.Row) error {
 		"the reader named, any wrong one, one missed, one added. LEAST P is the probability of being the entry's\n"+
 		"plate from which a match counts: in general, for look-alikes, and for the exact text. Each read is one\n"+
 		"look-up of a passage, with errors drawn from those measured on votes of passages.\n", rows[0].Reads)
+	return err
+}
+
+// printMixes prints what lists and traffic of different formats give.
+func printMixes(w io.Writer, rows []simulate.Row) error {
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	header := []string{"LIST AND TRAFFIC", "ENTRIES", "READS", "FALSE", "ONE IN", "OF THEM EXACT"}
+	for _, e := range simulate.Errors {
+		header = append(header, strings.ToUpper(e.String()))
+	}
+	t := newTable(w, header...)
+	for _, r := range rows {
+		every := "none"
+		if r.False > 0 {
+			every = fmt.Sprintf("%.0f", r.Every())
+		}
+		row := []string{r.Mix, fmt.Sprint(r.Size), fmt.Sprint(r.Reads), fmt.Sprint(r.False), every, fmt.Sprint(r.FalseExact)}
+		for _, e := range simulate.Errors {
+			row = append(row, fmt.Sprintf("%.1f %%", 100*r.Hits[e.String()]))
+		}
+		t.row(row...)
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprint(w, "\nThe same where the plates that pass have other formats than the list's: one character longer or shorter; those of\n"+
+		"neighbouring states; a list of several states, and others that pass. The unit learns from what it reads which\n"+
+		"formats pass, and where a format is common, a plate of it is not taken for a listed one with a character more or less.\n")
 	return err
 }

@@ -42,9 +42,12 @@ func (s *Searcher) judge(plate []byte) (How, float64) {
 	}
 	here := likelihood * s.list.Layouts.of(plate)
 	if len(plate) != s.reading.n {
-		return how, here / (s.all + here)
+		// Beside other lengths the layouts of the traffic replace the list's guess at
+		// plates without layout.
+		others := max(0, s.all-s.list.Layouts.uniform(s.reading.n)) + s.other.share*s.other.each*s.reading.likelihood()
+		return how, here / (others + here)
 	}
-	return how, min(here/s.all, 1)
+	return how, min(here/s.all, 1) * (1 - s.reading.hidden)
 }
 
 // compare tells how a plate differs from the reading, and the likelihood of the
@@ -101,12 +104,17 @@ const minEdited = 5
 
 // compareMissed is compare for plates with one character more.
 func (r *Reading) compareMissed(plate []byte) (How, float64) {
-	return r.compareShifted(plate, r.n+1, func(i int) float64 { return r.missed })
+	return r.compareShifted(plate, r.n+1, func(i int) float64 {
+		if i == 0 || i == r.n {
+			return max(r.missed, r.hidden/2)
+		}
+		return r.missed
+	})
 }
 
 // compareAdded is compare for plates with one character less.
 func (r *Reading) compareAdded(plate []byte) (How, float64) {
-	return r.compareShifted(plate, r.n, func(i int) float64 { return r.added * r.doubt[i] })
+	return r.compareShifted(plate, r.n, func(i int) float64 { return r.added[i] })
 }
 
 // compareShifted sums the likelihood over all places where a character can have
@@ -153,16 +161,21 @@ func (s *Searcher) take(e *entry.Entry, how How, p float64) {
 	least := m.MinProbability
 	switch how {
 	case Exact:
-		sure, allowed = len(q.Characters) == 0 || max(p, s.reading.likelihood()) >= m.MinExact, true
+		sure, allowed = len(q.Characters) == 0 || max(p, s.reading.likelihood()*(1-s.reading.hidden)) >= m.MinExact, true
 		least = m.MinExact
 	case Confusable:
 		sure, allowed = foldsTo(e.Plate, text), true
-		if looksLike(e.Plate, text) {
+		// A plate of a layout that is common here and not the list's is no misread one.
+		foreign := s.same.share > 0 && !sameLayout(e.Plate, text)
+		if looksLike(e.Plate, text) && !foreign {
 			least = min(least, m.MinLookalike)
 		}
 	case OneCharacter:
+		if len(e.Plate) != len(text) {
+			least /= otherLength
+		}
 		sure = e.Policy == entry.PolicyFuzzy
-		allowed = m.OneCharacter || sure
+		allowed = m.OneCharacter && (len(e.Plate) == s.reading.n || s.byChance([]byte(e.Plate)) <= maxByChance) || sure
 	case Wildcard:
 		sure, allowed = globs(e.Plate, text), true
 	}
@@ -200,6 +213,17 @@ func looksLike(plate string, text []byte) bool {
 	}
 	for i, c := range text {
 		if plate[i] != c && !Lookalikes(plate[i], c) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameLayout reports whether a plate and a text of its length have letters and
+// digits at the same places.
+func sameLayout(plate string, text []byte) bool {
+	for i, c := range text {
+		if isLetter(ordinal(plate[i])) != isLetter(ordinal(c)) {
 			return false
 		}
 	}

@@ -219,6 +219,42 @@ func (l *Layouts) expect(r *Reading) (all, most float64) {
 	return all, most
 }
 
+// shareOf returns the share of plates with a layout.
+func (l *Layouts) shareOf(pattern []byte) float64 {
+	for k := range l.known {
+		if l.known[k].pattern == string(pattern) {
+			return l.known[k].share
+		}
+	}
+	return 0
+}
+
+// expected is the number of entries, of all in the list, that are a given plate, if
+// it was not known that the list has it: a plate of its layout, with characters as
+// common as at the places of the others. Short lists tell little of the characters.
+func (l *Layouts) expected(plate []byte, entries int) float64 {
+	const even = 2 // plates with each character, added to those of the list
+	var buf [entry.MaxPlate]byte
+	pattern := patternOf(buf[:0], plate)
+	for k := range l.known {
+		a := &l.known[k]
+		if a.pattern != string(pattern) {
+			continue
+		}
+		count := a.share / (1 - l.chance) * float64(entries)
+		p := count
+		for i, c := range plate {
+			kinds := 10.0
+			if pattern[i] == 'L' {
+				kinds = alphabet - 10
+			}
+			p *= (float64(a.places[i][ordinal(c)])*count + even) / (count + even*kinds)
+		}
+		return p
+	}
+	return 0
+}
+
 // of returns the prior probability of a plate. O counts for 0, I for 1 and the
 // reverse, because lists write them either way.
 func (l *Layouts) of(plate []byte) float64 {

@@ -8,8 +8,8 @@ import (
 
 // NewPlates returns a searcher of plates held in memory, for simulations of long
 // lists. The plates are normalised and all different. Matches name no list, and
-// their entries hold the plate only.
-func NewPlates(plates []string) *Searcher {
+// their entries hold the plate only. t is what is known of the traffic, or nil.
+func NewPlates(plates []string, t *Traffic) *Searcher {
 	x := &memoryIndex{plates: plates, first: make(map[string]int32, len(plates)), next: make([]int32, len(plates))}
 	var layouts LayoutCounter
 	var folded []byte
@@ -20,7 +20,7 @@ func NewPlates(plates []string) *Searcher {
 		x.next[i] = x.first[string(folded)] // 0: none
 		x.first[string(folded)] = int32(i) + 1
 	}
-	return NewSearcher(List{Index: x, Layouts: layouts.layouts(len(plates)), Patterns: &Patterns{}})
+	return NewSearcher(List{Entries: len(plates), Traffic: t, Index: x, Layouts: layouts.layouts(len(plates)), Patterns: &Patterns{}})
 }
 
 // memoryIndex implements [Index]. Positions count from 1.

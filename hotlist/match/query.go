@@ -38,6 +38,9 @@ type Query struct {
 	// states is multiplied by 1 − StateConfidence.
 	State           string
 	StateConfidence float64
+	// Hidden is the probability (0–1) that a character lies outside what the reader
+	// saw: at the end of the picture, for example.
+	Hidden float64
 	// At is the time of the reading, by the unit's clock. Default: now.
 	At time.Time
 	// ClockSynchronised: At can be trusted. Otherwise entries match whatever

@@ -33,10 +33,12 @@ type List struct {
 	Name, Version string
 	Dated         time.Time // when this version was signed or imported
 	Expires       time.Time // when a newer one is due; zero for never
+	Entries       int
 	// Fuzzy: some entries have [entry.PolicyFuzzy].
 	Fuzzy    bool
 	Index    Index
 	Layouts  *Layouts
+	Traffic  *Traffic // what passes the unit; nil: not known
 	Patterns *Patterns
 }
 
@@ -57,6 +59,8 @@ type Searcher struct {
 	memory    [entry.MaxPlate * alphabet]option
 	rest      [entry.MaxPlate + 1]float64 // product of the best probabilities of places i..n
 	all       float64                     // P(reading), summed over all plates of its length
+	same      strange                     // plates of the reading's layout, if the list has none
+	other     strange                     // the same, beside entries of another length
 	least     float64                     // least likelihood of a plate that is looked up
 	tried     int                         // readings looked up by descend
 	oneExtra  bool                        // look up plates with one character more or less
@@ -107,12 +111,11 @@ func (s *Searcher) run() error {
 	least := m.MinProbability
 	// The policy of an entry can allow one character whatever the rules say.
 	fuzzy := s.list.Fuzzy
-	var most float64
-	s.all, most = s.list.Layouts.expect(r)
+	most := s.expect()
 	needed := least * s.all / most // likelihood that even the most probable plate needs
 	s.least = max(needed, leastTried)
 	s.oneChange = m.OneCharacter && needed < leastTried || fuzzy
-	s.oneExtra = m.OneCharacter && needed < r.missed || fuzzy
+	s.oneExtra = m.OneCharacter && needed/otherLength < max(r.missed, r.hidden/2, slices.Max(r.added[:r.n])) || fuzzy
 	s.changed = needed
 	if fuzzy {
 		s.changed = 0
@@ -139,6 +142,15 @@ func (s *Searcher) run() error {
 		s.list.Patterns.match(r, least, func(e *entry.Entry, p float64) { s.take(e, Wildcard, p) })
 	}
 	return nil
+}
+
+// expect sums the plates that the reading can be, and returns the probability of the
+// most probable one of the list's layouts.
+func (s *Searcher) expect() (most float64) {
+	s.all, most = s.list.Layouts.expect(s.reading)
+	s.same, s.other = s.strangers()
+	s.all += s.same.share * s.same.each * s.reading.likelihood()
+	return most
 }
 
 // weigh lists, for each place, the classes with which the best reading still has a

@@ -66,7 +66,7 @@ func (x *entryIndex) Lookup(folded []byte, found func(Record) error) error {
 // listOf makes a list of entries.
 func listOf(entries ...entry.Entry) List {
 	x := &entryIndex{entries: entries, at: map[string][]int{}}
-	l := List{Name: "l", Version: "v", Index: x, Patterns: &Patterns{}}
+	l := List{Name: "l", Version: "v", Entries: len(entries), Index: x, Patterns: &Patterns{}}
 	var layouts LayoutCounter
 	for i, e := range entries {
 		if e.Policy == entry.PolicyWildcard {
@@ -262,7 +262,7 @@ func scanAll(l List, q Query, m Rules, got []Match) []Match {
 	}
 	s := NewSearcher(l)
 	s.reading, s.query, s.rules = &r, &q, m
-	s.all, _ = l.Layouts.expect(&r)
+	s.expect()
 	for _, e := range l.Index.(*entryIndex).entries {
 		how, likelihood := s.compare([]byte(e.Plate))
 		if how == Confusable && likelihood < leastTried && !slices.ContainsFunc(got, func(g Match) bool { return g.Entry == e }) {

@@ -32,8 +32,9 @@ type Options struct {
 	Progress func(done, total int)
 }
 
-// Row is the result of one size.
+// Row is the result of one size of a mix.
 type Row struct {
+	Mix      string      `json:"mix,omitempty"` // empty: lists and traffic have the same formats
 	Size     int         `json:"size"`
 	Matching match.Rules `json:"matching"`
 	Reads    int         `json:"reads"`
@@ -77,19 +78,32 @@ func (o *Options) fill() {
 	}
 }
 
-// Run simulates each size with a list of its own, in memory, GOMAXPROCS at a time. The
+// mixShare is the share of the reads, of those for the table, that each mix gets.
+const mixShare = 5
+
+// Run simulates each size and mix with a list of its own, in memory, GOMAXPROCS at a time. The
 // same options give the same rows.
 func Run(ctx context.Context, o Options) ([]Row, error) {
 	o.fill()
-	rows := make([]Row, len(o.Sizes))
+	rows := make([]Row, len(o.Sizes)*(1+len(mixes)))
+	few := o
+	few.Reads, few.Listed = o.Reads/mixShare, o.Listed/mixShare
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	p := &progress{show: o.Progress, total: len(o.Sizes) * (o.Reads + len(Errors)*o.Listed)}
+	each := func(o *Options) int { return o.Reads + len(Errors)*o.Listed }
+	p := &progress{show: o.Progress, total: len(o.Sizes) * (each(&o) + len(mixes)*each(&few))}
 	for i, size := range slices.Backward(o.Sizes) { // the longest lists take longest
 		g.Go(func() (err error) {
-			rows[i], err = o.run(ctx, size, p)
+			rows[i], err = o.run(ctx, size, mix{listed: layouts, passing: layouts}, p)
 			return err
 		})
+		for k, m := range mixes {
+			g.Go(func() (err error) {
+				row := &rows[len(o.Sizes)*(1+k)+i]
+				*row, err = few.run(ctx, size, m, p)
+				return err
+			})
+		}
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
@@ -112,12 +126,13 @@ func (p *progress) add(reads int) {
 }
 
 // run simulates one size.
-func (o *Options) run(ctx context.Context, size int, p *progress) (Row, error) {
+func (o *Options) run(ctx context.Context, size int, of mix, p *progress) (Row, error) {
 	rng := rand.New(rand.NewPCG(o.Seed, uint64(size)))
-	listed, order := list(size, rng)
-	s := &lookups{searcher: match.NewPlates(order), confusions: o.Confusions, matching: o.Matching(size)}
-	row := Row{Size: size, Matching: s.matching, Reads: o.Reads, Hits: map[string]float64{}}
-	if err := o.unlisted(ctx, s, listed, rng, &row, p); err != nil {
+	listed, order := list(size, of.listed, rng)
+	s := &lookups{confusions: o.Confusions, matching: o.Matching(size)}
+	s.searcher = match.NewPlates(order, &s.traffic)
+	row := Row{Mix: of.name, Size: size, Matching: s.matching, Reads: o.Reads, Hits: map[string]float64{}}
+	if err := o.unlisted(ctx, s, listed, of.passing, rng, &row, p); err != nil {
 		return row, err
 	}
 	reader := newReader()
@@ -152,6 +167,7 @@ func (o *Options) run(ctx context.Context, size int, p *progress) (Row, error) {
 // lookups looks readings up in one list.
 type lookups struct {
 	searcher   *match.Searcher
+	traffic    match.Traffic // the unlisted plates, read before the listed ones
 	confusions *match.Confusions
 	matching   match.Rules
 	reading    match.Reading
@@ -168,7 +184,7 @@ func (l *lookups) lookup(cs []match.Character) (m []match.Match, err error) {
 }
 
 // unlisted reads plates that are not on the list.
-func (o *Options) unlisted(ctx context.Context, s *lookups, listed map[string]bool, rng *rand.Rand, row *Row, p *progress) error {
+func (o *Options) unlisted(ctx context.Context, s *lookups, listed map[string]bool, passing []share, rng *rand.Rand, row *Row, p *progress) error {
 	const besideOf, lap = 100_000, 4096
 	reader := newReader()
 	beside := 0
@@ -179,9 +195,9 @@ func (o *Options) unlisted(ctx context.Context, s *lookups, listed map[string]bo
 				return ctx.Err()
 			}
 		}
-		plate := drawPlate(rng)
+		plate := drawPlate(rng, passing)
 		for listed[plate] {
-			plate = drawPlate(rng)
+			plate = drawPlate(rng, passing)
 		}
 		if i < besideOf && hasNeighbour(plate, listed) {
 			beside++
@@ -190,6 +206,7 @@ func (o *Options) unlisted(ctx context.Context, s *lookups, listed map[string]bo
 		if err != nil {
 			return err
 		}
+		s.traffic.Add(&s.reading)
 		if len(m) > 0 {
 			row.False++
 			if slices.ContainsFunc(m, func(m match.Match) bool { return m.How == match.Exact }) {
@@ -203,11 +220,11 @@ func (o *Options) unlisted(ctx context.Context, s *lookups, listed map[string]bo
 }
 
 // list draws the plates of a list.
-func list(size int, rng *rand.Rand) (listed map[string]bool, order []string) {
+func list(size int, layouts []share, rng *rand.Rand) (listed map[string]bool, order []string) {
 	listed = make(map[string]bool, size)
 	order = make([]string, 0, size)
 	for len(order) < size {
-		if p := drawPlate(rng); !listed[p] {
+		if p := drawPlate(rng, layouts); !listed[p] {
 			listed[p] = true
 			order = append(order, p)
 		}

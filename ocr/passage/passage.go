@@ -31,10 +31,9 @@ type Observation struct {
 
 // cutOff tells whether the view may be of a part of the plate only. Such a view
 // makes no passage sure.
-func (o *Observation) cutOff() bool {
-	const most = 0.1
-	return o.Hidden > most
-}
+func (o *Observation) cutOff() bool { return o.Hidden > mostHidden }
+
+const mostHidden = 0.1
 
 // Event says why a passage is reported.
 type Event int
@@ -67,6 +66,7 @@ type Passage struct {
 	First, Last time.Duration   // positions of the first and the latest frame
 	Frames      int             // on which the plate was read
 	Agreeing    int             // of those, how many read exactly Text
+	Hidden      float64         // 0–1, probability that a character lies outside what can be seen: the least of those frames'
 	Sure        bool            // the vote is sure enough to act on, and one of the frames shows the whole plate
 	Box         image.Rectangle // of the plate on the latest of them, pixels
 	Best        time.Duration   // position of the frame that shows the plate best

@@ -80,11 +80,11 @@ const lookFor = 600 * time.Millisecond
 func (k *track) passage(p Params) Passage {
 	out := Passage{
 		Number: k.number, Reading: text.Reading{Text: k.text, Confidence: k.confidence(k.trajectory.moved()), Characters: k.characters()},
-		First: k.first, Last: k.trajectory.at, Frames: k.frames, Agreeing: k.agreeing(),
+		First: k.first, Last: k.trajectory.at, Frames: k.frames, Agreeing: k.agreeing(), Hidden: k.hidden(),
 		Box: k.trajectory.box, Best: k.bestAt, BestBox: k.bestBox,
 		Direction: k.trajectory.direction(), Parked: k.present-k.trajectory.since >= p.Parked,
 	}
-	out.Sure = out.Agreeing >= p.Agree && k.complete() && out.Confidence >= k.least(p)
+	out.Sure = out.Agreeing >= p.Agree && out.Hidden <= mostHidden && out.Confidence >= k.least(p)
 	return out
 }
 

@@ -24,7 +24,7 @@ type tally struct {
 // textVotes are the frames that read one text.
 type textVotes struct {
 	frames       int
-	whole        int     // of them, those that are not cut off
+	hidden       float64 // the least of the frames' probabilities that a character is hidden
 	first, other float64 // the two highest confidences of earlier views
 	view         int     // the latest view with this text
 	sum, n       float64 // of the confidences in that view
@@ -107,14 +107,12 @@ func (v *vote) cast(p Observation, view int) {
 	}
 	s := v.texts[p.Text]
 	if s == nil && len(v.texts) < maxTexts {
-		s = &textVotes{}
+		s = &textVotes{hidden: 1}
 		v.texts[p.Text] = s
 	}
 	if s != nil {
 		s.add(p.Confidence, view)
-		if !p.cutOff() {
-			s.whole++
-		}
+		s.hidden = min(s.hidden, p.Hidden)
 	}
 	v.text = v.winner().likeliest()
 }
@@ -139,11 +137,13 @@ func (v *vote) agreeing() int {
 	return 0
 }
 
-// complete tells whether a view that is not cut off reads exactly the winning
-// text.
-func (v *vote) complete() bool {
-	s := v.texts[v.text]
-	return s != nil && s.whole > 0
+// hidden is the probability that a character lies outside what can be seen, on the
+// most complete view that reads exactly the winning text.
+func (v *vote) hidden() float64 {
+	if s := v.texts[v.text]; s != nil {
+		return s.hidden
+	}
+	return 1
 }
 
 // confidence is the probability that all of the text is right: that of its

@@ -88,13 +88,15 @@ func (r *foundRecord) Entry() (entry.Entry, error) {
 	return e, nil
 }
 
-// Searchable returns the list for a [match.Searcher]. Searches run within [File.Use].
-func (l *File) Searchable() match.List {
+// Searchable returns the list for a [match.Searcher], with what is known of the
+// traffic. Searches run within [File.Use].
+func (l *File) Searchable(t *match.Traffic) match.List {
 	dated, expires := l.Imported, time.Time{}
 	if l.Signed != nil {
 		dated, expires = l.Signed.Created, l.Signed.Expires
 	}
-	return match.List{Name: l.Name, Version: l.Version, Dated: dated, Expires: expires, Fuzzy: l.Fuzzy > 0, Index: l, Layouts: l.layouts, Patterns: l.patterns}
+	return match.List{Name: l.Name, Version: l.Version, Dated: dated, Expires: expires, Entries: l.Entries, Fuzzy: l.Fuzzy > 0,
+		Index: l, Layouts: l.layouts, Patterns: l.patterns, Traffic: t}
 }
 
 // Use runs f, which searches the list, while no other search runs. Panics become

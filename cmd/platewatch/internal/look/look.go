@@ -54,7 +54,7 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 		ElapsedMS: milliseconds(res.Find + res.Read), Plates: []Plate{}}
 	for _, p := range res.Plates {
 		plate := plateOf(p)
-		if plate.Matches, err = l.matches(p.Text, p.Characters); err != nil {
+		if plate.Matches, err = l.matches(p.Reading, p.Hidden); err != nil {
 			return err
 		}
 		line.Plates = append(line.Plates, plate)
@@ -85,7 +85,7 @@ func (l *Looker) stream(ctx context.Context, in Input, emit func(any) error) err
 		line := passageOf(in.Name, p)
 		line.Plates[0].Region = l.Recogniser.RegionOf(p.Text)
 		var err error
-		if line.Plates[0].Matches, err = l.matches(p.Text, p.Characters); err != nil {
+		if line.Plates[0].Matches, err = l.matches(p.Reading, p.Hidden); err != nil {
 			return err
 		}
 		return emit(line)
@@ -144,9 +144,9 @@ func Passages(ctx context.Context, r *ocr.Recogniser, p observe.Params, stream c
 	}
 }
 
-func (l *Looker) matches(plate string, characters []text.Character) ([]match.Match, error) {
+func (l *Looker) matches(r text.Reading, hidden float64) ([]match.Match, error) {
 	if l.Hotlist == nil {
 		return nil, nil
 	}
-	return l.Hotlist.Match(match.Query{Text: plate, Characters: hit.Reading(characters), At: time.Now(), ClockSynchronised: true})
+	return l.Hotlist.Match(match.Query{Text: r.Text, Characters: hit.Reading(r.Characters), Hidden: hidden, At: time.Now(), ClockSynchronised: true})
 }

@@ -75,7 +75,7 @@ func (c *cameraPipeline) resendIfBetter(p passage.Passage, o *openPassage) {
 func (c *cameraPipeline) match(p passage.Passage) []message.Match {
 	h := c.u.cfg.Hotlist
 	found, err := c.u.lists.Match(match.Query{
-		Text: p.Text, Characters: hit.Reading(p.Characters), State: h.State, StateConfidence: h.StateShare,
+		Text: p.Text, Characters: hit.Reading(p.Characters), Hidden: p.Hidden, State: h.State, StateConfidence: h.StateShare,
 		At: time.Now(), ClockSynchronised: c.u.clock().State == status.ClockSynchronised,
 	})
 	if err != nil {
