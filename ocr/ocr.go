@@ -276,11 +276,9 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, lea
 		fills:   evidence.Fills,
 	}
 	if rows == 1 && evidence.Fills {
-		edges, err := level.Edges(result.Line)
-		if err != nil {
+		if p.leftEdge, p.rightEdge, err = level.EdgesSeen(result.Line); err != nil {
 			return err
 		}
-		p.leftEdge, p.rightEdge = edges.SeenLeft, edges.SeenRight
 	}
 	a.Reading = JudgedPlate{p, evidence, r.judge.Plate(evidence), rows}
 	if w := p.Box.Dx(); w < r.p.MinPlateWidth {

@@ -76,6 +76,13 @@ func (p *Plate) edgesAround(l Line) (edges, error) {
 	return e, nil
 }
 
+// EdgesSeen tells whether the plate's edges left and right of a line are visible.
+// The frame's ends are none.
+func (p *Plate) EdgesSeen(l Line) (left, right bool, err error) {
+	e, err := p.edgesAround(l)
+	return e.SeenLeft, e.SeenRight, err
+}
+
 // edgeBetween tells whether one of the plate's edges lies between two columns.
 func (p *Plate) edgeBetween(l Line, x0, x1 float64) (bool, error) {
 	share, err := p.edgeProfile(l)
