@@ -232,7 +232,7 @@ func (o *Observer) look(ctx context.Context, picture gocv.Mat, places []image.Re
 		}
 		r.Find, r.Read = r.Find+res.Find, r.Read+res.Read
 		for _, p := range res.Plates {
-			if !o.p.Area.Whole() {
+			if len(o.p.Area.Include)+len(o.p.Area.Exclude) > 0 {
 				p = p.Within(func(at image.Point) bool { return o.p.Area.Contains(at, size) })
 			}
 			if o.wants(p, size) && !cutOff(p, place, bounds) {
