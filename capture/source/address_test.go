@@ -29,13 +29,66 @@ func TestRedact(t *testing.T) {
 		"/dev/video0":                                  "/dev/video0",
 		"key=a/pass=b/":                                "key=a/pass=b/",
 		"mqtts://b:8883":                               "mqtts://b:8883",
-		"clips/a:b@c.mp4":                              "clips/a:b@c.mp4",
+		// Forms that cameras have: XM, Foscam, HiSilicon, Reolink, D-Link, Axis, ZOSI.
+		"rtsp://192.0.2.7:554/user=admin_password=tlJw_pbo6_channel=1_stream=0.sdp?real_stream": "rtsp://192.0.2.7:554/user=admin_password=***_channel=1_stream=0.sdp?real_stream",
+		"rtsp://192.0.2.7:554/user=admin&password=hunter2&channel=1&stream=0.sdp?":              "rtsp://192.0.2.7:554/user=admin&password=***&channel=1&stream=0.sdp?",
+		"http://192.0.2.7/videostream.cgi?loginuse=admin&loginpas=hun/ter2?#x":                  "http://192.0.2.7/videostream.cgi?loginuse=admin&loginpas=***",
+		"http://192.0.2.7/cgi-bin/hi3510/snap.cgi?&-getstream&-usr=admin&-pwd=hunter2":          "http://192.0.2.7/cgi-bin/hi3510/snap.cgi?&-getstream&-usr=admin&-pwd=***",
+		"http://192.0.2.7/api.cgi?cmd=Snap&channel=0&rs=abc&user=admin&password=hunter2":        "http://192.0.2.7/api.cgi?cmd=Snap&channel=0&rs=***&user=admin&password=***",
+		"http://192.0.2.7/mjpeg.cgi?u=admin&p=12":                                               "http://192.0.2.7/mjpeg.cgi?u=***&p=***",
+		"http://192.0.2.7/axis-cgi/mjpg/video.cgi?resolution=1280x720&fps=25&camera=1":          "http://192.0.2.7/axis-cgi/mjpg/video.cgi?resolution=1280x720&fps=25&camera=1",
+		"rtsp://192.0.2.7/0/admin:hunter2/main":                                                 "rtsp://192.0.2.7/0/admin:***/main",
+		"rtsp://192.0.2.7/live?auth=YWRtaW46aHVudGVyMg==":                                       "rtsp://192.0.2.7/live?auth=***",
+		"rtsp://192.0.2.7/live?whatever=hunter2":                                                "rtsp://192.0.2.7/live?whatever=***",
+		"http://192.0.2.7/snap.cgi?usr={user}&pwd={password}":                                   "http://192.0.2.7/snap.cgi?usr={user}&pwd={password}",
+		`cannot open "http://192.0.2.7/a?pwd=hunter2": connection refused`:                      `cannot open "http://192.0.2.7/a?pwd=***": connection refused`,
+		"clips/a:b@c.mp4": "clips/a:b@c.mp4",
 	} {
 		if got := Redact(in); got != want {
 			t.Errorf("%s became %s, want %s", in, got, want)
 		}
-		if HasPassword(in) != strings.Contains(want, ":***@") {
+		_, unknown := map[string]bool{"rtsp://192.0.2.7/live?whatever=hunter2": true}[in]
+		if HasPassword(in) != (strings.Contains(want, mask) && !unknown) {
 			t.Errorf("%s: HasPassword is %v", in, HasPassword(in))
+		}
+		if got := Redact(Redact(in)); got != want {
+			t.Errorf("redacted twice it is %s", got)
+		}
+	}
+}
+
+// An error of a library names the address in part, or its secret alone.
+func TestScrubParameters(t *testing.T) {
+	for address, text := range map[string]string{
+		"rtsp://192.0.2.7/user=a_password=hun%21ter2_channel=1": "404 for /user=a_password=hun%21ter2_channel=1, tried hun!ter2",
+		"http://192.0.2.7/s?usr=a&pwd=hun%21ter2":               "GET /s?usr=a&pwd=hun%21ter2 failed",
+	} {
+		if got := Scrub(errors.New(text), address).Error(); strings.Contains(got, "ter2") {
+			t.Errorf("scrubbed to %q", got)
+		}
+	}
+}
+
+// TestAddress: what the credentials file holds goes before the host, or to its
+// places in path and query, escaped.
+func TestAddress(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "credentials")
+	if err := os.WriteFile(path, []byte("ad min:h&n/t?r#2=_x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for in, want := range map[string]string{
+		"rtsp://192.0.2.7/s": "rtsp://ad%20min:h&n%2Ft%3Fr%232=_x@192.0.2.7/s",
+		"http://192.0.2.7/s?usr={user}&pwd={password}&n=1":            "http://192.0.2.7/s?usr=ad%20min&pwd=h%26n%2Ft%3Fr%232%3D_x&n=1",
+		"rtsp://192.0.2.7/user={user}_password={password}_channel=1_": "rtsp://192.0.2.7/user=ad%20min_password=h%26n%2Ft%3Fr%232%3D_x_channel=1_",
+	} {
+		c := Config{Source: in, CredentialsFile: path}
+		u, err := c.Address()
+		if err != nil || u.String() != want {
+			t.Errorf("%s: %v, %v", in, u, err)
+			continue
+		}
+		if shown := Redact(u.String()); strings.Contains(shown, "232") || strings.Contains(c.Where(), "232") {
+			t.Errorf("it shows as %s, %s", shown, c.Where())
 		}
 	}
 }

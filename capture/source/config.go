@@ -36,7 +36,8 @@ type Config struct {
 
 	Transport string `toml:"transport"` // of RTSP: "tcp" (the default there) or "udp"
 
-	// CredentialsFile holds the camera's user:password in one line.
+	// CredentialsFile holds the camera's user:password in one line. They go before
+	// the host, or where Source says {user} and {password}: ?usr={user}&pwd={password}.
 	CredentialsFile string `toml:"credentials_file"`
 
 	OpenTimeout time.Duration `toml:"open_timeout"` // a camera that does not open in this time is tried again

@@ -184,7 +184,7 @@ func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 	}
 	hit := journal.Record{Kind: journal.KindHit, Urgency: s.urgency, Seq: s.seq, Number: s.number, Previous: s.previous,
 		Revision: s.revision, Accepted: s.accepted, ClockSet: s.clockSet, Body: body}
-	o.opts.sealer.Seal(&hit)
+	o.sealer.Seal(&hit)
 	s.size = recordCost(hit.Size())
 	pictures := hit
 	pictures.Kind, pictures.Body, pictures.Sealed = journal.KindPictures, nil, false
@@ -198,7 +198,7 @@ func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 		pictures.Body = journal.EncodePictures(plate, context)
 	}
 	if pictures.Body != nil {
-		o.opts.sealer.Seal(&pictures)
+		o.sealer.Seal(&pictures)
 		s.pictures = recordCost(pictures.Size())
 		hit.HadPictures = true
 	}

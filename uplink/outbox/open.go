@@ -24,14 +24,15 @@ func Open(path, unit string, opts Settings, log *slog.Logger) (*Outbox, error) {
 		return nil, err
 	}
 	opts = opts.withDefaults()
+	var sealer *journal.Sealer
 	if opts.Key != nil {
 		var err error
-		if opts.sealer, err = journal.NewSealer(opts.Key); err != nil {
+		if sealer, err = journal.NewSealer(opts.Key); err != nil {
 			return nil, &failure.Error{Op: "open the outbox", Path: path, Err: err}
 		}
 	}
 	o := &Outbox{
-		path: path, unit: unit, opts: opts, log: log,
+		path: path, unit: unit, opts: opts, log: log, sealer: sealer,
 		commit: opts.Commit, now: opts.Now,
 		number: journal.NewNumberFile(path + ".number"),
 		added:  make(chan struct{}, 1),
@@ -81,12 +82,12 @@ func (o *Outbox) open() error {
 // load opens the database and reads every record once: bbolt itself does not
 // check for damage.
 func (o *Outbox) load() error {
-	db, err := journal.Open(o.path, o.opts.file(false))
+	db, err := journal.Open(o.path, o.file(false))
 	if err != nil {
 		return err
 	}
-	err = journal.Guard(func() error { return journal.Prepare(db, o.unit, o.opts.file(false)) })
-	if err == nil && o.opts.sealer != nil {
+	err = journal.Guard(func() error { return journal.Prepare(db, o.unit, o.file(false)) })
+	if err == nil && o.sealer != nil {
 		db, err = o.seal(db)
 	}
 	if db == nil {
@@ -103,7 +104,7 @@ func (o *Outbox) seal(db *bolt.DB) (*bolt.DB, error) {
 	if err != nil || sealed {
 		return db, err
 	}
-	err = journal.SealFile(db, o.path, o.opts.file(false))
+	err = journal.SealFile(db, o.path, o.file(false))
 	if errors.Is(err, journal.ErrDamaged) {
 		return nil, err
 	}
@@ -112,12 +113,12 @@ func (o *Outbox) seal(db *bolt.DB) (*bolt.DB, error) {
 	} else {
 		o.log.Info("the outbox of an earlier version is encrypted now", "file", o.path)
 	}
-	return journal.Open(o.path, o.opts.file(false))
+	return journal.Open(o.path, o.file(false))
 }
 
 // loadToRead opens the database read-only, on a disk that takes no writes.
 func (o *Outbox) loadToRead() error {
-	db, err := journal.Open(o.path, o.opts.file(true))
+	db, err := journal.Open(o.path, o.file(true))
 	if err != nil {
 		return err
 	}
@@ -135,7 +136,7 @@ func (o *Outbox) loadFrom(db *bolt.DB, err error) error {
 		err = journal.Guard(func() error { return db.View(func(tx *bolt.Tx) error { return s.read(tx) }) })
 	}
 	if err == nil {
-		if err = o.opts.sealer.CheckMark(s.mark); err != nil { // each record tells for itself
+		if err = o.sealer.CheckMark(s.mark); err != nil { // each record tells for itself
 			err = fmt.Errorf("%w: %w", journal.ErrDamaged, err)
 		}
 	}
@@ -219,13 +220,13 @@ func (o *Outbox) replaced() bool {
 // moveOver continues with the file that replaced the open one, if no pending hit
 // is lost thereby; else it keeps the open one.
 func (o *Outbox) moveOver() error {
-	db, err := journal.Open(o.path, o.opts.file(false))
+	db, err := journal.Open(o.path, o.file(false))
 	if err != nil {
 		return err
 	}
 	var s snapshot
 	err = journal.Guard(func() error {
-		if err := journal.Prepare(db, o.unit, o.opts.file(false)); err != nil {
+		if err := journal.Prepare(db, o.unit, o.file(false)); err != nil {
 			return err
 		}
 		return db.View(func(tx *bolt.Tx) error { return s.read(tx) })

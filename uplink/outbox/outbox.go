@@ -37,6 +37,8 @@ type Outbox struct {
 	opts Settings
 	log  *slog.Logger
 
+	sealer *journal.Sealer // of the bodies; nil leaves them as they are
+
 	// Tests put a full or failing disk, or another clock, here.
 	commit func(db *bolt.DB, f func(*bolt.Tx) error) error
 	number journal.NumberFile

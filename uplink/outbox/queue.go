@@ -105,7 +105,7 @@ func (o *Outbox) record(kind journal.Kind, bucket []byte, seq uint64) (journal.R
 	if err != nil {
 		return r, err
 	}
-	return o.opts.sealer.Open(r)
+	return o.sealer.Open(r)
 }
 
 // sealedRecord reads one record as it is stored.

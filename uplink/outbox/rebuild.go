@@ -38,7 +38,7 @@ func (o *Outbox) rebuild(cause error) error {
 		return err
 	}
 	old.Add(o.unsaved)
-	kept, hits, err := old.Salvage(o.path, o.unit, o.opts.file(false))
+	kept, hits, err := old.Salvage(o.path, o.unit, o.file(false))
 	if err != nil {
 		return err
 	}

@@ -62,8 +62,7 @@ type Settings struct {
 
 	// Key is what the text and the pictures of hits are encrypted under on disk, 32
 	// bytes; nil: they are not.
-	Key    []byte          `toml:"-"`
-	sealer *journal.Sealer // of Key
+	Key []byte `toml:"-"`
 
 	// Now is the clock. Default [time.Now]. Ages within a run are certain only
 	// if its times carry a monotonic reading.
@@ -161,8 +160,8 @@ func (o Settings) withDefaults() Settings {
 }
 
 // file is how the outbox's file is opened.
-func (o *Settings) file(readOnly bool) journal.OpenOptions {
-	return journal.OpenOptions{ReadOnly: readOnly, LockTimeout: o.LockTimeout, MaxBytes: o.MaxBytes, Sealer: o.sealer}
+func (o *Outbox) file(readOnly bool) journal.OpenOptions {
+	return journal.OpenOptions{ReadOnly: readOnly, LockTimeout: o.opts.LockTimeout, MaxBytes: o.opts.MaxBytes, Sealer: o.sealer}
 }
 
 // limit is what holds for hits of this urgency.

@@ -66,18 +66,13 @@ type mjpegStream struct {
 // open opens an MJPEG stream over HTTP or HTTPS. Nothing in it blocks: no call is
 // ever abandoned.
 func open(ctx context.Context, c source.Config, _ *worker.Abandoned) (source.Source, error) {
-	u, err := url.Parse(c.Source)
-	if err != nil { // checked before
-		return nil, fault.Configf(c.Where(), "", "not a well-formed address")
+	u, err := c.Address()
+	if err != nil {
+		return nil, err
 	}
-	where := source.Redact(u.String())
+	where := source.Redact(c.Source)
 	user := u.User
 	u.User = nil
-	if c.CredentialsFile != "" {
-		if user, err = source.ReadCredentials(c.CredentialsFile); err != nil {
-			return nil, err
-		}
-	}
 	life, cancel := context.WithCancelCause(ctx)
 	m := &mjpegStream{where: where, ctx: ctx, cancel: cancel, bound: c.ReadTimeout, limits: c.Stills}
 	m.idle = time.AfterFunc(c.OpenTimeout, func() {

@@ -72,16 +72,9 @@ const (
 // cancelled at any time and tells why it failed, so that the library, which can
 // do neither, never sees a host that is not there.
 func open(ctx context.Context, c source.Config, a *worker.Abandoned) (source.Source, error) {
-	u, err := url.Parse(c.Source)
-	if err != nil { // checked before
-		return nil, fault.Configf(c.Where(), "", "not a well-formed address")
-	}
-	if c.CredentialsFile != "" {
-		user, err := source.ReadCredentials(c.CredentialsFile)
-		if err != nil {
-			return nil, err
-		}
-		u.User = user
+	u, err := c.Address()
+	if err != nil {
+		return nil, err
 	}
 	deadline := time.Now().Add(c.OpenTimeout)
 	where := source.Redact(u.String())

@@ -28,7 +28,7 @@ func Inputs(args []string) []Input {
 	var all []Input
 	for _, arg := range args {
 		if strings.Contains(arg, "://") {
-			all = append(all, Input{Name: arg, Stream: &capture.Config{Name: "read", Source: arg}})
+			all = append(all, Input{Name: source.Redact(arg), Stream: &capture.Config{Name: "read", Source: arg}})
 			continue
 		}
 		info, err := os.Stat(arg)
