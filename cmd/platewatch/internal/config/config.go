@@ -105,7 +105,7 @@ func (c Camera) Problems() iter.Seq2[string, error] {
 			}
 		}
 		if source.HasPassword(c.Source) {
-			yield("source", setting.Problemf("move it into a file, name that as credentials_file, and where the camera wants it in path or query, write {user} and {password} there", "holds a password (%s)", source.Redact(c.Source)))
+			yield("source", setting.Problemf("move it into a file and name that as credentials_file; in a path or query write {user} and {password}", "holds a password (%s)", source.Redact(c.Source)))
 		}
 	}
 }

@@ -30,7 +30,7 @@ latitude = 52.1
 longitude = 4.5
 [[camera]]
 name = "ip"
-source = "rtsp://192.0.2.7/user=a&password=hunter2"
+source = "rtsp://192.0.2.7/user=a&session=hunter2"
 [uplink]
 brokers = ["mqtts://a:8883"]
 `)
