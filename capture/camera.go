@@ -121,7 +121,7 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 		switch {
 		case errors.Is(err, fault.ErrPicture):
 			if n := c.record.drop(dropUnreadable); n == 1 {
-				c.log.Warn("skipped a picture that cannot be used; later ones are only counted", "error", err)
+				c.log.Info("skipped a picture that cannot be used; later ones are only counted", "error", err)
 			}
 			continue
 		case err != nil:
@@ -205,7 +205,7 @@ func (c *Camera) offline(err error) {
 	if errors.As(err, &hint) && hint.Hint() != "" {
 		log = log.With("hint", hint.Hint())
 	}
-	log.Warn("camera offline; retrying until it is back")
+	log.Info("camera offline; retrying until it is back")
 }
 
 // Next returns the newest frame that was not taken yet, waiting for one. The

@@ -30,6 +30,9 @@ func (s *session) processAcks() error {
 		}
 		n++
 		s.client.flow.acknowledged(time.Since(f.launched), f.behind)
+		if f.acked != nil {
+			f.acked()
+		}
 		if !f.entry {
 			continue
 		}
@@ -80,6 +83,7 @@ func (s *session) removeDelivered(done []outbox.Ref) {
 	for _, ref := range done {
 		delete(c.sent, ref)
 		delete(c.withoutPictures, ref)
+		delete(c.announced, ref.Number)
 		c.removed[ref] = true
 	}
 	if len(c.removed) == 0 {
@@ -160,7 +164,7 @@ func (s *session) resendOverdue() {
 	}
 	s.client.count(func(st *Stats) { st.ServerSilent, st.LastProblem = true, serverSilent })
 	if s.client.logged.ShouldLog(serverSilent) {
-		s.client.log.Warn(serverSilent+"; they stay in the outbox and are resent", "broker", s.broker.Name(), "hits", again)
+		s.client.log.Info(serverSilent+"; they stay in the outbox and are resent", "broker", s.broker.Name(), "hits", again)
 	}
 }
 

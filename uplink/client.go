@@ -31,6 +31,7 @@ type Client struct {
 	removed         map[outbox.Ref]bool // delivered, and not yet removed from the outbox: not to be sent again
 	sent            map[outbox.Ref]bool // in flight, or waiting for the server, when an earlier connection ended
 	withoutPictures map[outbox.Ref]bool // delivered, and their pictures are still to follow
+	announced       map[uint64]bool     // numbers of hits that are not delivered, and whose ONVIF event is
 	logged          link.OnceLogger
 
 	mu       sync.Mutex
@@ -48,7 +49,7 @@ func NewClient(cfg Settings, o *outbox.Outbox, log *slog.Logger) (*Client, error
 	}
 	c := &Client{
 		cfg: cfg.withDefaults(), outbox: o, log: log,
-		removed: map[outbox.Ref]bool{}, sent: map[outbox.Ref]bool{}, withoutPictures: map[outbox.Ref]bool{}, report: make(chan struct{}, 1),
+		removed: map[outbox.Ref]bool{}, sent: map[outbox.Ref]bool{}, withoutPictures: map[outbox.Ref]bool{}, announced: map[uint64]bool{}, report: make(chan struct{}, 1),
 	}
 	c.flow = &flow{bandwidth: float64(c.cfg.Bandwidth), maxMessages: c.cfg.Window, keepAlive: c.cfg.KeepAlive}
 	c.stats.Since = time.Now()
@@ -147,7 +148,8 @@ func (c *Client) problem(b broker.Broker, err error, attempt int) {
 	if errors.As(err, &e) && e.Advice != "" {
 		args = append(args, "hint", e.Advice)
 	}
-	c.log.Warn("no connection to the broker; hits are kept on disk", args...)
+	// It needs a person only where it lasts, which is for the daemon to say.
+	c.log.Info("no connection to the broker; hits are kept on disk", args...)
 }
 
 func (c *Client) connect(ctx context.Context, b broker.Broker) (*link.Link, error) {
@@ -177,6 +179,9 @@ func (c *Client) serve(ctx context.Context, l *link.Link, at int) error {
 			_, pending := c.outbox.PendingRef(ref)
 			return !pending
 		})
+	}
+	if len(c.announced) > 16*c.cfg.Window { // of hits that a bound evicted
+		clear(c.announced)
 	}
 	for _, f := range s.inFlight {
 		if f.entry {

@@ -3,6 +3,8 @@ package uplink
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
+	"os"
 	"time"
 
 	"platewatch/uplink/internal/link"
@@ -14,6 +16,7 @@ import (
 type control struct {
 	topic   string
 	payload []byte
+	acked   func() // called when it was acknowledged; may be nil
 }
 
 // queue puts a message about the unit itself into the queue.
@@ -31,14 +34,14 @@ func (s *session) queueEncoded(topic string, payload []byte, err error) {
 	}
 	for i := range s.control {
 		if s.control[i].topic == topic {
-			s.control[i].payload = payload
+			s.control[i].payload = payload // what it does when acknowledged stays
 			s.client.mu.Lock()
 			s.client.drops++
 			s.client.mu.Unlock()
 			return
 		}
 	}
-	s.control = append(s.control, control{topic, payload})
+	s.control = append(s.control, control{topic: topic, payload: payload})
 }
 
 func (s *session) queueHealth() {
@@ -105,10 +108,34 @@ func (s *session) farewell(deadline time.Time, leaving error) error {
 	return result
 }
 
-// queueAnnouncement tells Home Assistant of the unit, if configured.
+// queueAnnouncement tells Home Assistant of the unit, if configured, and takes the
+// device away that an earlier configuration announced. The note names that device's
+// topic, so that it is found again after a restart.
 func (s *session) queueAnnouncement() {
-	if a := s.cfg.HomeAssistant; a.Enabled {
+	a, log := s.cfg.HomeAssistant, s.client.log
+	topic := ""
+	if a.Enabled {
+		topic = a.Topic(s.client.outbox.Unit())
+	}
+	if a.Note != "" {
+		old, err := os.ReadFile(a.Note)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			log.Error("cannot read what was announced to Home Assistant", "error", err)
+		}
+		if gone := string(old); gone != "" && gone != topic {
+			s.control = append(s.control, control{topic: gone, acked: func() {
+				if err := os.WriteFile(a.Note, []byte(topic), 0o600); err != nil {
+					log.Error("cannot note what was announced to Home Assistant", "error", err)
+				}
+			}})
+		} else if topic != gone {
+			if err := os.WriteFile(a.Note, []byte(topic), 0o600); err != nil {
+				log.Error("cannot note what is announced to Home Assistant", "error", err)
+			}
+		}
+	}
+	if a.Enabled {
 		payload, err := a.Message(s.client.outbox.Unit(), s.cfg.Software)
-		s.queueEncoded(a.Topic(s.client.outbox.Unit()), payload, err)
+		s.queueEncoded(topic, payload, err)
 	}
 }

@@ -214,7 +214,7 @@ func (u *ListUpdates) run(ctx context.Context, log *slog.Logger) {
 			case ctx.Err() != nil || errors.Is(err, errNewer) || version == "" && err == nil:
 				continue
 			case err != nil:
-				log.Error("a hotlist update was refused", "list", list, "version", version, "error", err)
+				log.Info("a hotlist update was refused", "list", list, "version", version, "error", err)
 			default:
 				log.Info("a hotlist update was applied", "list", list, "version", version)
 			}

@@ -313,7 +313,8 @@ func TestONVIFAndHomeAssistant(t *testing.T) {
 		topics = append(topics, fmt.Sprintf("%s %t", m.Topic, m.Retained))
 	}
 	event, device := "site/a/onvif-ej/RuleEngine/Recognition/LicensePlate/&north/platewatch false", "homeassistant/device/unit-7/config true"
-	if diff := cmp.Diff([]string{device, event, device, event}, topics); diff != "" {
+	// The event was acknowledged at the first time.
+	if diff := cmp.Diff([]string{device, event, device}, topics); diff != "" {
 		t.Errorf("topics (-want +got):\n%s", diff)
 	}
 	want := h
@@ -350,4 +351,41 @@ func TestReplacedRevisionsDoNotWait(t *testing.T) {
 		waitEmpty(t, c, o)
 		waitStats(t, c, "nothing to wait for", func(s Stats) bool { return s.Awaiting == 0 })
 	})
+}
+
+// A vehicle has one ONVIF event, however often its hit is revised, and Home Assistant
+// loses the device when it is switched off, also after a restart.
+func TestOneEventAndNoDeviceLeft(t *testing.T) {
+	b := uplinktest.NewMosquitto(t, "allow_anonymous true\n")
+	p := uplinktest.NewProxy(t, b.Addr())
+	o := testOutbox(t, outbox.Settings{})
+	cfg := Settings{Brokers: []broker.Broker{{URL: p.URL()}}, ONVIF: message.ONVIF{Enabled: true},
+		HomeAssistant: message.HomeAssistant{Enabled: true, Note: filepath.Join(t.TempDir(), "note")}}
+	c, stop := startClient(t, o, cfg)
+	id := uplinktest.MustAccept(t, o, uplinktest.Hit("M5XSX"))
+	waitEmpty(t, c, o)
+	for range 2 {
+		if err := o.Update(id, uplinktest.Hit("M5XSX")); err != nil {
+			t.Fatal(err)
+		}
+		waitEmpty(t, c, o)
+	}
+	stop()
+	cfg.HomeAssistant.Enabled = false
+	for range 2 {
+		c, stop = startClient(t, o, cfg)
+		uplinktest.MustAccept(t, o, uplinktest.Hit("OTHER"))
+		waitEmpty(t, c, o)
+		stop()
+	}
+	p.Mu.Lock()
+	defer p.Mu.Unlock()
+	var got []string
+	for _, m := range p.Others {
+		got = append(got, fmt.Sprintf("%s %d", m.Topic, min(len(m.Payload), 1)))
+	}
+	const event, device = "unit-7/onvif-ej/RuleEngine/Recognition/LicensePlate/&north/platewatch", "homeassistant/device/unit-7/config"
+	if diff := cmp.Diff([]string{device + " 1", event + " 1", device + " 0", event + " 1", event + " 1"}, got); diff != "" {
+		t.Errorf("topics, and whether they have a payload (-want +got):\n%s", diff)
+	}
 }

@@ -34,7 +34,7 @@ func (s *session) publishNext(controlOnly bool) (more bool, err error) {
 	if len(s.control) > 0 {
 		m := s.control[0]
 		s.control = s.control[1:]
-		s.launch(&inFlight{}, m.topic, true, m.payload)
+		s.launch(&inFlight{acked: m.acked}, m.topic, true, m.payload)
 		return true, nil
 	}
 	if controlOnly || !s.subscribed {
@@ -89,7 +89,9 @@ func (s *session) publishEntry(e *outbox.Queued, pictures bool) error {
 		h.PlatePicture, h.ContextPicture = nil, nil
 	}
 	var event []byte
-	if c.cfg.ONVIF.Enabled && !pictures && !h.Withdrawn { // sent once, so without pictures that follow
+	// One event a vehicle: the profile has none that replaces another. It is sent
+	// with the first revision, so without pictures that follow.
+	if c.cfg.ONVIF.Enabled && !pictures && !h.Withdrawn && e.First && !c.announced[e.Number] {
 		var err error
 		if event, err = c.cfg.ONVIF.Event(h); err != nil {
 			return c.outbox.Quarantine(e.Ref, err.Error())
@@ -105,7 +107,7 @@ func (s *session) publishEntry(e *outbox.Queued, pictures bool) error {
 	}
 	// The entry is delivered by the acknowledgement of its last message.
 	if event != nil {
-		s.launch(&inFlight{}, c.cfg.ONVIF.Topic(h), false, event)
+		s.launch(&inFlight{acked: func() { c.announced[e.Number] = true }}, c.cfg.ONVIF.Topic(h), false, event)
 	}
 	s.launch(f, message.Topic(c.outbox.Unit(), message.KindHits), false, payload)
 	c.flow.published++

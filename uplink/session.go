@@ -42,6 +42,8 @@ type inFlight struct {
 	size     int // bytes of topic and payload
 	behind   int // bytes in flight when it was published, its own included
 
+	acked func() // called when it was acknowledged; may be nil
+
 	entry           bool // its acknowledgement is that of the outbox's entry
 	ref             outbox.Ref
 	withoutPictures bool // the entry's pictures are still to follow

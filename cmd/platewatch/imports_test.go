@@ -181,7 +181,7 @@ var layers = map[string][][]string{
 		{"."},
 	},
 	"cmd/platewatch/internal": {
-		{"demo/media", "setting"},
+		{"demo/media", "journal", "setting"},
 		{"draw", "observe", "picture", "status"},
 		{"config", "hit"},
 		{"look", "unit"},

@@ -8,6 +8,7 @@ import (
 	"runtime"
 
 	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/cmd/platewatch/internal/journal"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/cmd/platewatch/internal/unit"
 )
@@ -46,14 +47,17 @@ func runDaemon(ctx context.Context, std stdio, args []string) error {
 	return err
 }
 
-// logger writes to w what the configuration asks for. Under systemd the
-// journal adds the time.
+// logger writes to w what the configuration asks for. To the journal it gives the
+// priority of each line, and leaves the time to it.
 func logger(w io.Writer, c config.Log) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
 		level = slog.LevelInfo // the configuration was checked; an unknown level cannot come this far
 	}
 	o := &slog.HandlerOptions{Level: level}
+	if journal.Is(w) {
+		return slog.New(journal.Handler(w, o, c.Format == "json"))
+	}
 	if c.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))
 	}

@@ -23,13 +23,11 @@ type unitsTable struct {
 type unitRow struct {
 	unit    string
 	state   message.Presence
-	since   time.Time // by the unit's clock
-	heard   time.Time // by the clock here: the last health message
+	reason  string // why it is offline
 	health  *message.Health
 	lists   []message.ListHealth
 	refused int
-	hits    int
-	lastHit time.Time // by the clock here
+	lastHit time.Time // by the unit's clock
 	gaps    int
 	suspect string // what was noticed last that nobody may do to a unit
 }
@@ -53,20 +51,22 @@ func (t *unitsTable) row(unit string) *unitRow {
 
 func (t *unitsTable) hit(h *message.Hit) {
 	r := t.row(h.Unit)
-	if h.Revision == 1 && !h.PicturesFollow {
-		r.hits++
+	if h.CapturedAt.After(r.lastHit) {
+		r.lastHit = h.CapturedAt
 	}
-	r.lastHit = t.now()
 }
 
 func (t *unitsTable) state(s *message.State) {
 	r := t.row(s.Unit)
-	r.state, r.since = s.State, s.Since
+	r.state, r.reason = s.State, s.Reason
 }
 
 func (t *unitsTable) healthOf(h *message.Health) {
 	r := t.row(h.Unit)
-	r.health, r.heard = h, t.now()
+	r.health = h
+	if h.LastHit.After(r.lastHit) {
+		r.lastHit = h.LastHit
+	}
 	if r.lists == nil {
 		r.lists = h.Lists
 	}
@@ -114,9 +114,14 @@ func (r *unitRow) cells(now time.Time) []string {
 	if state == "" {
 		state = "unknown"
 	}
-	cells := []string{r.unit, state, ago(r.heard, now), fmt.Sprint(r.hits), ago(r.lastHit, now)}
+	cells := []string{r.unit, state, "-", "-", ago(r.lastHit, now)}
 	backlog, lost, cameras, problems := "-", fmt.Sprint(r.gaps), "-", "-"
 	if h := r.health; h != nil {
+		// The ages are the unit's own: a retained message of a unit that is gone is old.
+		cells[2], cells[3] = ago(h.At, now), fmt.Sprint(h.Hits)
+		if h.Clock != message.ClockSynchronised {
+			cells[2] += "?"
+		}
 		backlog = fmt.Sprint(h.Outbox.Entries)
 		lost = fmt.Sprint(uint64(r.gaps) + h.Outbox.DroppedEntries)
 		on := 0
@@ -130,13 +135,33 @@ func (r *unitRow) cells(now time.Time) []string {
 		if len(h.Problems) > 0 {
 			problems += ": " + h.Problems[0]
 		}
+		if r.state != message.Online {
+			cameras, problems = "-", "before: "+problems
+		}
+	}
+	if r.state == message.Offline {
+		gone := "offline"
+		if r.reason != "" {
+			gone += ", " + r.reason
+		}
+		if problems = strings.TrimPrefix(problems, "-"); problems != "" {
+			gone += "; " + problems
+		}
+		problems = gone
 	}
 	if r.suspect != "" {
 		problems = "! " + r.suspect
 	}
 	var lists []string
 	for _, l := range r.lists {
-		lists = append(lists, strings.TrimSuffix(l.Name+" "+l.Version, " "))
+		text := strings.TrimSuffix(l.Name+" "+l.Version, " ")
+		if l.Missing {
+			text += " missing"
+		}
+		if l.Overdue {
+			text += " overdue"
+		}
+		lists = append(lists, text)
 	}
 	if r.refused > 0 {
 		lists = append(lists, fmt.Sprintf("(%d refused)", r.refused))
@@ -169,7 +194,9 @@ func ago(then, now time.Time) string {
 type unitLine struct {
 	Unit    string               `json:"unit"`
 	State   message.Presence     `json:"state"`
-	Hits    int                  `json:"hits"`
+	At      time.Time            `json:"at,omitzero"` // of the last health message, by the unit's clock
+	Level   message.Level        `json:"level,omitempty"`
+	Hits    uint64               `json:"hits"` // since the unit started
 	LastHit time.Time            `json:"last_hit,omitzero"`
 	Backlog int                  `json:"backlog"`
 	Lost    uint64               `json:"lost"`
@@ -187,11 +214,12 @@ func (t *unitsTable) lines(out io.Writer) error {
 	slices.Sort(names)
 	for _, name := range names {
 		r := t.units[name]
-		l := unitLine{Unit: name, State: r.state, Hits: r.hits, LastHit: r.lastHit, Lost: uint64(r.gaps), Lists: r.lists, Problem: []string{}}
+		l := unitLine{Unit: name, State: r.state, LastHit: r.lastHit, Lost: uint64(r.gaps), Lists: r.lists, Problem: []string{}}
 		if l.Lists == nil {
 			l.Lists = []message.ListHealth{}
 		}
 		if h := r.health; h != nil {
+			l.At, l.Level, l.Hits = h.At, h.Level, h.Hits
 			l.Backlog, l.Lost = h.Outbox.Entries, l.Lost+h.Outbox.DroppedEntries
 			l.Problem = append(l.Problem, h.Problems...)
 		}

@@ -35,10 +35,11 @@ type Health struct {
 	Uptime      float64        `json:"uptime_s"`
 	Software    string         `json:"software,omitempty"`
 	Cameras     []CameraHealth `json:"cameras"`
-	Passages    uint64         `json:"passages"` // since the start
-	Hits        uint64         `json:"hits"`     // since the start
-	Outbox      OutboxHealth   `json:"outbox"`   // set by the client
-	Link        LinkHealth     `json:"link"`     // set by the client
+	Passages    uint64         `json:"passages"`          // since the start
+	Hits        uint64         `json:"hits"`              // since the start
+	LastHit     time.Time      `json:"last_hit,omitzero"` // when the newest hit's frame was taken, since the start
+	Outbox      OutboxHealth   `json:"outbox"`            // set by the client
+	Link        LinkHealth     `json:"link"`              // set by the client
 	Lists       []ListHealth   `json:"lists"`
 	Audit       *AuditHealth   `json:"audit,omitempty"`
 	Disk        *DiskHealth    `json:"disk,omitempty"`

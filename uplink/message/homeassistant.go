@@ -17,6 +17,11 @@ type HomeAssistant struct {
 	Enabled bool     `toml:"enabled"`
 	Prefix  string   `toml:"prefix"` // of Home Assistant's discovery; default "homeassistant"
 	Cameras []string `toml:"-"`      // names of the unit's cameras
+
+	Position *Position `toml:"-"` // of the unit; may be nil
+	// Note is a file that keeps the topic of what was announced, so that the device
+	// can be taken away when this is switched off; "" for none.
+	Note string `toml:"-"`
 }
 
 // DefaultHomeAssistant returns the settings that the configuration file starts
@@ -71,8 +76,8 @@ type homeComponent struct {
 	Platform           string `json:"platform"`
 	UniqueID           string `json:"unique_id"`
 	Name               string `json:"name"`
-	StateTopic         string `json:"state_topic"`
-	ValueTemplate      string `json:"value_template"`
+	StateTopic         string `json:"state_topic,omitempty"`
+	ValueTemplate      string `json:"value_template,omitempty"`
 	DeviceClass        string `json:"device_class,omitempty"`
 	StateClass         string `json:"state_class,omitempty"`
 	Unit               string `json:"unit_of_measurement,omitempty"`
@@ -106,6 +111,10 @@ func (a *HomeAssistant) Message(unit, software string) ([]byte, error) {
 					"'verified': value_json.verified, 'notice': value_json.notice}) | tojson }}"},
 			"backlog": {Platform: "sensor", Name: "Backlog", StateTopic: health, ValueTemplate: "{{ value_json.outbox.entries }}",
 				StateClass: "measurement", Unit: "hits", Category: "diagnostic", Icon: "mdi:tray-full"},
+			"hits": {Platform: "sensor", Name: "Hits", StateTopic: health, ValueTemplate: "{{ value_json.hits }}",
+				StateClass: "total_increasing", Unit: "hits", Icon: "mdi:car-search"},
+			"passages": {Platform: "sensor", Name: "Passages", StateTopic: health, ValueTemplate: "{{ value_json.passages }}",
+				StateClass: "total_increasing", Unit: "vehicles", Icon: "mdi:car-multiple"},
 			"temperature": {Platform: "sensor", Name: "Temperature", StateTopic: health, ValueTemplate: "{{ value_json.temperature_c | default(none) }}",
 				DeviceClass: "temperature", StateClass: "measurement", Unit: "°C", Category: "diagnostic"},
 			"problem": {Platform: "binary_sensor", Name: "Problem", StateTopic: health, DeviceClass: "problem", Category: "diagnostic",
@@ -113,6 +122,11 @@ func (a *HomeAssistant) Message(unit, software string) ([]byte, error) {
 				AttributesTopic:    health,
 				AttributesTemplate: "{{ {'problems': value_json.problems | default([])} | tojson }}"},
 		},
+	}
+	if p := a.Position; p != nil {
+		d.Components["position"] = homeComponent{Platform: "device_tracker", Name: "Position", Category: "diagnostic",
+			AttributesTopic:    Topic(unit, KindState),
+			AttributesTemplate: fmt.Sprintf("{{ {'latitude': %.6f, 'longitude': %.6f, 'gps_accuracy': 0} | tojson }}", p.Latitude, p.Longitude)}
 	}
 	for _, name := range a.Cameras {
 		d.Components["camera_"+homeID(name)] = homeComponent{

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"iter"
@@ -19,11 +20,11 @@ import (
 //
 // The event has no field for "verified": such a receiver does not show that a
 // person must compare plate and issuing state before acting. Nor has ONVIF an event
-// that takes another one back: a withdrawn hit gives none, and such a receiver keeps
-// what it got.
+// that replaces another or takes it back: there is one for each vehicle, of the first
+// revision that leaves the unit, and such a receiver keeps what it got.
 type ONVIF struct {
 	Enabled     bool   `toml:"enabled"`
-	TopicPrefix string `toml:"topic_prefix"` // the levels before "onvif-ej"; may be empty
+	TopicPrefix string `toml:"topic_prefix"` // the levels before "onvif-ej"; default: the unit's name
 }
 
 // onvifRule is the Rule in topic and source: the name of the analytics rule
@@ -49,11 +50,9 @@ func (o ONVIF) Problems() iter.Seq2[string, error] {
 // Topic is {TopicPrefix}/onvif-ej/ and the event's topic without its namespace
 // prefixes; after "&" come the values of the source, in their order.
 func (o *ONVIF) Topic(h *Hit) string {
-	prefix := o.TopicPrefix
-	if prefix != "" {
-		prefix += "/"
-	}
-	return prefix + "onvif-ej/RuleEngine/Recognition/LicensePlate/&" + onvifLevel(h.Camera) + "/" + onvifRule
+	// The specification demands a prefix that names the device.
+	prefix := cmp.Or(o.TopicPrefix, h.Unit)
+	return prefix + "/onvif-ej/RuleEngine/Recognition/LicensePlate/&" + onvifLevel(h.Camera) + "/" + onvifRule
 }
 
 // onvifLevel removes what would end the level or act as a wildcard.
@@ -72,13 +71,24 @@ type onvifSource struct {
 
 type onvifData struct {
 	Likelihood       float64    `json:"Likelihood"`
-	LicensePlateInfo onvifPlate `json:"LicensePlateInfo"`
+	LicensePlateInfo onvifInfo  `json:"LicensePlateInfo"`
 	ObjectID         string     `json:"ObjectId"`
-	BoundingBox      *onvifBox  `json:"BoundingBox,omitempty"`
+	BoundingBox      *onvifRect `json:"BoundingBox,omitempty"`
 	Label            string     `json:"Label"`
 	Image            string     `json:"Image,omitempty"`
 	Direction        string     `json:"Direction,omitempty"`
 }
+
+// An ElementItem is an object that its name in the event leads to, and in it the
+// XML element, named by the schema.
+type (
+	onvifInfo struct {
+		LicensePlateInfo onvifPlate `json:"LicensePlateInfo"`
+	}
+	onvifRect struct {
+		Rectangle onvifBox `json:"Rectangle"`
+	}
+)
 
 type onvifPlate struct {
 	PlateNumber   onvifText  `json:"PlateNumber"`
@@ -103,6 +113,10 @@ type onvifBox struct {
 	Bottom string `json:"@bottom"`
 }
 
+// onvifDirections are the directions of a hit in the words of tt:Direction
+// (onvif.xsd, ExtendedDirection). It has none for a parked vehicle.
+var onvifDirections = map[string]string{"towards": "Approaching", "away": "Departing", "left": "Left", "right": "Right"}
+
 // onvifLabel is ONVIF's own word for a plate on a hotlist.
 const onvifLabel = "Blacklisted"
 
@@ -117,10 +131,10 @@ func (o *ONVIF) Event(h *Hit) ([]byte, error) {
 		Data: onvifData{
 			Likelihood: h.Confidence, Label: onvifLabel,
 			ObjectID: strconv.FormatUint(h.Passage, 10),
-			LicensePlateInfo: onvifPlate{
+			LicensePlateInfo: onvifInfo{onvifPlate{
 				PlateNumber: onvifText{Likelihood: h.Confidence, Text: h.Text},
-			},
-			Direction: h.Direction,
+			}},
+			Direction: onvifDirections[h.Direction],
 		},
 	}
 	// The region is where plates of this form come from; "eu" is not a country.
@@ -129,15 +143,16 @@ func (o *ONVIF) Event(h *Hit) ([]byte, error) {
 		if country == "UK" {
 			country = "GB" // ISO 3166-1
 		}
-		e.Data.LicensePlateInfo.CountryCode = &onvifText{Likelihood: h.Confidence, Text: country}
+		plate := &e.Data.LicensePlateInfo.LicensePlateInfo
+		plate.CountryCode = &onvifText{Likelihood: h.Confidence, Text: country}
 		if m[2] != "" {
-			e.Data.LicensePlateInfo.IssuingEntity = &onvifText{Likelihood: h.Confidence, Text: strings.ToUpper(m[2])}
+			plate.IssuingEntity = &onvifText{Likelihood: h.Confidence, Text: strings.ToUpper(m[2])}
 		}
 	}
 	if f := h.Frame; f != nil && f.Width > 0 && f.Height > 0 {
 		x := func(v int) string { return strconv.FormatFloat(2*float64(v)/float64(f.Width)-1, 'f', 4, 64) }
 		y := func(v int) string { return strconv.FormatFloat(1-2*float64(v)/float64(f.Height), 'f', 4, 64) }
-		e.Data.BoundingBox = &onvifBox{Left: x(f.Box[0]), Top: y(f.Box[1]), Right: x(f.Box[0] + f.Box[2]), Bottom: y(f.Box[1] + f.Box[3])}
+		e.Data.BoundingBox = &onvifRect{onvifBox{Left: x(f.Box[0]), Top: y(f.Box[1]), Right: x(f.Box[0] + f.Box[2]), Bottom: y(f.Box[1] + f.Box[3])}}
 	}
 	if h.PlatePicture != nil {
 		e.Data.Image = base64.StdEncoding.EncodeToString(h.PlatePicture.JPEG)

@@ -10,8 +10,8 @@ import (
 )
 
 func TestONVIFTopics(t *testing.T) {
-	h := Hit{Camera: "a/b+c#"}
-	if got := (&ONVIF{}).Topic(&h); got != "onvif-ej/RuleEngine/Recognition/LicensePlate/&abc/platewatch" {
+	h := Hit{Unit: "unit-7", Camera: "a/b+c#"}
+	if got := (&ONVIF{}).Topic(&h); got != "unit-7/onvif-ej/RuleEngine/Recognition/LicensePlate/&abc/platewatch" {
 		t.Error(got)
 	}
 	for _, bad := range []string{"a//b", "+", "a/#"} {
@@ -38,9 +38,9 @@ func TestONVIFEvent(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := onvifEvent{UtcTime: "2026-05-04T03:02:01Z", Source: onvifSource{"north", "platewatch"}, Data: onvifData{
-		Likelihood: 0.94, ObjectID: "12", Label: "Blacklisted", Direction: "towards", Image: strings.Repeat("A", 400),
-		BoundingBox:      &onvifBox{"-0.3812", "0.0556", "-0.0641", "-0.0722"}, // 396 340 203 46 of 1280 × 720
-		LicensePlateInfo: onvifPlate{PlateNumber: onvifText{0.94, "M5XSX"}, CountryCode: &onvifText{0.94, "US"}, IssuingEntity: &onvifText{0.94, "CA"}},
+		Likelihood: 0.94, ObjectID: "12", Label: "Blacklisted", Direction: "Approaching", Image: strings.Repeat("A", 400),
+		BoundingBox:      &onvifRect{onvifBox{"-0.3812", "0.0556", "-0.0641", "-0.0722"}}, // 396 340 203 46 of 1280 × 720
+		LicensePlateInfo: onvifInfo{onvifPlate{PlateNumber: onvifText{0.94, "M5XSX"}, CountryCode: &onvifText{0.94, "US"}, IssuingEntity: &onvifText{0.94, "CA"}}},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("event (-want +got):\n%s", diff)
@@ -48,7 +48,7 @@ func TestONVIFEvent(t *testing.T) {
 }
 
 func TestHomeAssistantDevice(t *testing.T) {
-	a := &HomeAssistant{Cameras: []string{"north"}}
+	a := &HomeAssistant{Cameras: []string{"north"}, Position: &Position{Latitude: 52.5, Longitude: 13.4}}
 	b, err := a.Message("unit-7", "1.2.3")
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func TestHomeAssistantDevice(t *testing.T) {
 	if err := json.Unmarshal(b, &d); err != nil {
 		t.Fatal(err)
 	}
-	if len(d.Components) != 5 || d.Components["camera_north"].StateTopic != Topic("unit-7", KindHealth) {
+	if len(d.Components) != 8 || d.Components["position"].AttributesTemplate != "{{ {'latitude': 52.500000, 'longitude': 13.400000, 'gps_accuracy': 0} | tojson }}" || d.Components["camera_north"].StateTopic != Topic("unit-7", KindHealth) {
 		t.Errorf("device: %+v", d)
 	}
 	if got := a.Topic("unit.7"); got != "homeassistant/device/unit__7/config" {

@@ -29,6 +29,8 @@ type Queued struct {
 	// [Settings.HistoricalAfter], or its age cannot be known: it was
 	// accepted before a restart, at a time that the wall clock calls the future.
 	Historical bool
+	// First is true if no revision of the hit was delivered yet.
+	First bool
 }
 
 // Next returns the first pending entry for which skip is false, or nil if there
@@ -120,7 +122,8 @@ func (o *Outbox) sealedRecord(kind journal.Kind, bucket []byte, seq uint64) (jou
 
 // entry reads one pending hit with its pictures.
 func (o *Outbox) entry(s slot) (*Queued, error) {
-	e := &Queued{Ref: Ref{s.seq, s.number, s.revision}}
+	_, delivered := o.delivered[s.number]
+	e := &Queued{Ref: Ref{s.seq, s.number, s.revision}, First: !delivered}
 	r, err := o.record(journal.KindHit, journal.BucketHits, s.seq)
 	if err != nil {
 		return nil, err

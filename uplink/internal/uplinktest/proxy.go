@@ -204,7 +204,7 @@ func (p *Proxy) fromClient(cp packets.ControlPacket, pending *inflight, conn int
 			p.check(m.WillTopic, m.WillMessage)
 		}
 	case *packets.PublishPacket:
-		if !strings.HasPrefix(m.TopicName, "platewatch/") {
+		if !strings.HasPrefix(m.TopicName, "platewatch/v1/") {
 			p.checkOther(m.TopicName, m.Payload)
 			p.Set(func(p *Proxy) {
 				p.Others = append(p.Others, wireOther{m.TopicName, m.Payload, m.Retain, len(p.Published)})
@@ -294,6 +294,9 @@ var otherSchemaFiles embed.FS
 var otherSchemas = map[string]string{"onvif-ej/": "onvif-event.schema.json", "homeassistant/": "homeassistant-device.schema.json"}
 
 func (p *Proxy) checkOther(topic string, payload []byte) {
+	if len(payload) == 0 { // takes a retained message away
+		return
+	}
 	for part, file := range otherSchemas {
 		if !strings.Contains(topic, part) {
 			continue

@@ -29,6 +29,9 @@ func (u *Unit) health() message.Health {
 		h.Hits += c.counts.hits
 		c.mu.Unlock()
 	}
+	if latest := u.recent.latest(); len(latest) > 0 {
+		h.LastHit = latest[0].hit.CapturedAt
+	}
 	return h
 }
 

@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"path/filepath"
 	"time"
 
 	"platewatch/cmd/platewatch/internal/config"
@@ -38,6 +39,8 @@ func clientSettings(u *Unit) uplink.Settings {
 	s.Software = u.o.Version.Version
 	s.Health = u.health
 	s.DrainTimeout = drainTimeout
+	s.HomeAssistant.Position = position(u.cfg)
+	s.HomeAssistant.Note = filepath.Join(u.cfg.StateDir, "home-assistant")
 	for _, camera := range u.cfg.Cameras {
 		s.HomeAssistant.Cameras = append(s.HomeAssistant.Cameras, camera.Name)
 	}
