@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,17 +22,21 @@ const eventTimeout = time.Minute
 // TestRestart runs the service file and the real daemon under a real systemd, in
 // namespaces of its own: it comes back from a hang, from the watchdog's signal
 // and from a crash, and stays down where its configuration is refused.
+//
+// The kernel may deliver a signal to any thread of the daemon, and does so after
+// SIGSTOP. The Go runtime answers a fatal one with exit code 2, but on a thread of
+// a C library it lets the signal kill the process. Either must restart it.
 func TestRestart(t *testing.T) {
 	b := boot(t)
 	b.want("started")
 
 	b.systemctl("kill", "--kill-who=main", "--signal=SIGSTOP", service)
-	b.want("stopped watchdog exited 2") // its SIGABRT, as the Go runtime answers it
+	b.want("stopped watchdog exited 2", "stopped watchdog killed ABRT")
 	b.want("started")
 
 	for _, signal := range []string{"SIGABRT", "SIGSEGV"} {
 		b.systemctl("kill", "--kill-who=main", "--signal="+signal, service)
-		b.want("stopped exit-code exited 2")
+		b.want("stopped exit-code exited 2", "stopped signal killed "+strings.TrimPrefix(signal, "SIG"))
 		b.want("started")
 	}
 
@@ -244,15 +249,15 @@ func removeGroup(t *testing.T, dir string) {
 }
 
 // want waits for the next event.
-func (b *board) want(event string) {
+func (b *board) want(events ...string) {
 	b.t.Helper()
 	select {
 	case got := <-b.events:
-		if got != event {
-			b.t.Fatalf("the event is %q, want %q", got, event)
+		if !slices.Contains(events, got) {
+			b.t.Fatalf("the event is %q, want one of %q", got, events)
 		}
 	case <-time.After(eventTimeout):
-		b.t.Fatalf("no event within %v, want %q\n%s", eventTimeout, event, b.systemctl("status", "--no-pager", service))
+		b.t.Fatalf("no event within %v, want one of %q\n%s", eventTimeout, events, b.systemctl("status", "--no-pager", service))
 	}
 }
 
