@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"runtime"
 
+	"golang.org/x/sys/unix"
+
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/journal"
 	"platewatch/cmd/platewatch/internal/status"
@@ -34,8 +36,13 @@ func runDaemon(ctx context.Context, std stdio, args []string) error {
 	if *regions != "" {
 		c.OCR.Region = *regions
 	}
+	log := logger(std.err, c.Log)
+	forbidCoreDumps(log)
+	for _, secret := range c.ReadableSecrets() {
+		log.Warn("every user of this machine may read a secret; chmod o-r", "file", secret)
+	}
 	u, err := unit.Open(unit.Options{
-		Config: c, Version: statusVersion(), Log: logger(std.err, c.Log),
+		Config: c, Version: statusVersion(), Log: log,
 	})
 	if err != nil {
 		return err
@@ -45,6 +52,14 @@ func runDaemon(ctx context.Context, std stdio, args []string) error {
 		err = closed
 	}
 	return err
+}
+
+// forbidCoreDumps keeps the memory, which holds the hotlist's key and plates that
+// match no list, from core dumps and from other processes of the same user.
+func forbidCoreDumps(log *slog.Logger) {
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		log.Warn("core dumps of this process cannot be forbidden", "error", err)
+	}
 }
 
 // logger writes to w what the configuration asks for. To the journal it gives the

@@ -87,3 +87,16 @@ func TestExposure(t *testing.T) {
 	}
 	t.Logf("%s", level)
 }
+
+// TestMemoryStaysInMemory: neither swap nor a core dump takes the memory to a disk.
+func TestMemoryStaysInMemory(t *testing.T) {
+	text, err := os.ReadFile(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"MemorySwapMax=0", "LimitCORE=0"} {
+		if !bytes.Contains(text, []byte("\n"+line+"\n")) {
+			t.Errorf("%s is missing", line)
+		}
+	}
+}

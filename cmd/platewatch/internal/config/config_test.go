@@ -324,3 +324,31 @@ func TestStateDirOfFileWins(t *testing.T) {
 		t.Errorf("got %q", c.StateDir)
 	}
 }
+
+// TestReadableSecrets: a secret that every user may read is named, and a certificate
+// is not.
+func TestReadableSecrets(t *testing.T) {
+	dir := t.TempDir()
+	for name, mode := range map[string]os.FileMode{"token": 0o644, "page.crt": 0o644, "page.key": 0o640, "front": 0o604} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(filepath.Join(dir, name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := Default()
+	camera := DefaultCamera()
+	camera.CredentialsFile = "front"
+	c.Cameras = []Camera{camera}
+	c.Status.TokenFile, c.Status.Cert, c.Status.Key = "token", "page.crt", "page.key"
+	c.resolve(dir, noEnv)
+	want := []string{"status.token_file: " + filepath.Join(dir, "token"), "camera[0].credentials_file: " + filepath.Join(dir, "front")}
+	if diff := cmp.Diff(want, c.ReadableSecrets()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	var b strings.Builder
+	if err := c.Summary(&b); err != nil || strings.Count(b.String(), "every user of this machine may read") != 2 {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+}

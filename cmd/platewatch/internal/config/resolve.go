@@ -110,3 +110,19 @@ func (c *Config) missingFiles() []string {
 	}
 	return missing
 }
+
+// ReadableSecrets lists the files with secrets that every user of this machine may
+// read, as "key: path".
+func (c *Config) ReadableSecrets() []string {
+	var open []string
+	for _, p := range c.secretPaths() {
+		switch p.key {
+		case "uplink.ca", "uplink.cert", "status.cert": // no secrets
+			continue
+		}
+		if info, err := os.Stat(*p.path); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0 {
+			open = append(open, p.key+": "+*p.path)
+		}
+	}
+	return open
+}

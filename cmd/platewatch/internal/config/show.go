@@ -184,6 +184,9 @@ func (c *Config) Summary(w io.Writer) error {
 	} else {
 		row("status", "%s://%s", ifElse(c.Status.Cert == "", "http", "https"), c.Status.Listen)
 	}
+	for _, secret := range c.ReadableSecrets() {
+		row("warning", "every user of this machine may read %s; chmod o-r", secret)
+	}
 	for _, p := range c.missingFiles() {
 		row("missing", "%s", p)
 	}
