@@ -1,0 +1,35 @@
+package capture_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"platewatch/capture"
+)
+
+// A folder of pictures is read like a camera: Run opens and reads the source,
+// Next returns its frames.
+func Example() {
+	camera, err := capture.New(capture.Config{Name: "front", Source: "still/testdata/"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		panic(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go camera.Run(ctx)
+	for {
+		frame, err := camera.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(frame.Image.Cols(), frame.Image.Rows())
+		frame.Close()
+	}
+	// Output: 64 32
+}
