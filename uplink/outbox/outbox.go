@@ -69,7 +69,10 @@ type Outbox struct {
 	counts  message.OutboxHealth
 	dropped map[string]uint64 // hits, by priority
 	damage  *Damage
-	added   chan struct{} // holds one token after something was added
+
+	deliveries  [len(deliveryBounds) + 1]uint64 // by the time that they took
+	deliverySum float64                         // of these times, in seconds
+	added       chan struct{}                   // holds one token after something was added
 }
 
 // maxDelivered is how many delivered numbers are remembered, so that a later

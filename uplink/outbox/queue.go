@@ -177,11 +177,15 @@ func (o *Outbox) Remove(refs ...Ref) error {
 
 func (o *Outbox) remove(refs []Ref) error {
 	var seqs []uint64
+	var times []float64 // that the deliveries took
 	marks := map[uint64]uint32{}
 	c := journal.Changes{}
 	for _, ref := range refs {
 		if s, ok := o.locate(ref); ok {
 			seqs = append(seqs, s.seq)
+			if age, _ := o.age(s); s.thisRun {
+				times = append(times, age.Seconds())
+			}
 		}
 		rev := max(ref.Revision, o.delivered[ref.Number], marks[ref.Number])
 		marks[ref.Number] = rev
@@ -197,6 +201,11 @@ func (o *Outbox) remove(refs []Ref) error {
 	}
 	o.forget(seqs)
 	o.counts.Delivered += uint64(len(seqs))
+	for _, t := range times {
+		i, _ := slices.BinarySearch(deliveryBounds[:], t)
+		o.deliveries[i]++
+		o.deliverySum += t
+	}
 	for n, rev := range marks {
 		o.delivered[n] = rev
 	}
@@ -204,6 +213,20 @@ func (o *Outbox) remove(refs []Ref) error {
 		delete(o.delivered, n)
 	}
 	return nil
+}
+
+var deliveryBounds = [...]float64{0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 43200}
+
+// DeliveryBounds are the upper bounds of [Outbox.DeliveryTimes], in seconds.
+var DeliveryBounds = deliveryBounds[:]
+
+// DeliveryTimes counts delivered hits of this run by the time from [Outbox.Accept] to
+// [Outbox.Remove]: those up to each of [DeliveryBounds], without those before, and
+// those beyond; and the sum of the times in seconds.
+func (o *Outbox) DeliveryTimes() (counts []uint64, sum float64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.deliveries[:]), o.deliverySum
 }
 
 // Largest is the size of the largest pending entry with its pictures, in bytes as

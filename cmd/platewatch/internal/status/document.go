@@ -68,6 +68,9 @@ type Document struct {
 	Passages uint64 `json:"passages"` // passages since the start
 	Hits     uint64 `json:"hits"`     // hits since the start
 	LastHits []Hit  `json:"last_hits"`
+	// HitCounts counts them by list and category; what is beyond [MaxHitCounts] pairs
+	// counts as "other".
+	HitCounts []HitCount `json:"hit_counts,omitempty"`
 
 	Hotlist Hotlist `json:"hotlist"`
 	Outbox  Outbox  `json:"outbox"`
@@ -177,9 +180,10 @@ type Box struct {
 
 // Timing is the distribution of recent durations.
 type Timing struct {
-	P50   float64 `json:"p50_ms"`
-	P95   float64 `json:"p95_ms"`
-	Total Seconds `json:"total_s"` // sum since the start
+	P50   float64   `json:"p50_ms"`
+	P95   float64   `json:"p95_ms"`
+	All   Histogram `json:"-"`       // since the start, for the metrics
+	Total Seconds   `json:"total_s"` // sum since the start
 }
 
 // Hit is a passage that matched the hotlist.
@@ -204,6 +208,17 @@ type Hit struct {
 
 	Delivered bool `json:"delivered"` // false while a message of it waits in the outbox
 	Picture   bool `json:"picture"`   // /hits/{id}/plate.jpg exists
+}
+
+// MaxHitCounts bounds the pairs of list and category that are counted apart:
+// categories come from the lists' files.
+const MaxHitCounts = 64
+
+// HitCount is the number of hits of a list's category since the start.
+type HitCount struct {
+	List     string `json:"list"`
+	Category string `json:"category"`
+	Hits     uint64 `json:"hits"`
 }
 
 // Fact is one thing to know about a hit, in words.
@@ -275,11 +290,12 @@ type Outbox struct {
 
 // Uplink is the connection to the central server.
 type Uplink struct {
-	State     string  `json:"state"`            // "off", "connecting", "connected", "offline"
-	Broker    string  `json:"broker,omitempty"` // redacted
-	Since     Seconds `json:"since_s"`
-	Delivered uint64  `json:"delivered"` // acknowledged messages
-	LastError string  `json:"last_error,omitempty"`
+	State     string    `json:"state"`            // "off", "connecting", "connected", "offline"
+	Broker    string    `json:"broker,omitempty"` // redacted
+	Since     Seconds   `json:"since_s"`
+	Delivered uint64    `json:"delivered"` // acknowledged messages
+	Delivery  Histogram `json:"-"`         // from a hit to its acknowledgement
+	LastError string    `json:"last_error,omitempty"`
 
 	ServerSilent   bool      `json:"server_silent,omitempty"`      // the server does not acknowledge what the broker has
 	UnexpectedAcks uint64    `json:"unexpected_acks,omitempty"`    // acknowledgements that were ignored

@@ -32,9 +32,11 @@ func metric(name, help string, labels ...string) *prometheus.Desc {
 var (
 	mBuild       = metric("build_info", "Always 1; the labels identify the program.", "unit", "version", "revision", "go")
 	mStart       = metric("start_time_seconds", "Start time of the unit, Unix time.")
-	mUptime      = metric("uptime_seconds", "Time since the start, by the monotonic clock.")
+	mDiskFree    = metric("disk_free_bytes", "Free space of the file system that holds the outbox.")
+	mDiskSize    = metric("disk_size_bytes", "Size of that file system.")
+	mTemperature = metric("temperature_celsius", "Highest temperature of the board.")
 	mClock       = metric("clock_synchronized", "1 while the clock is synchronised.")
-	mProgress    = metric("progress_age_seconds", "Time since the last loop iteration of the slowest camera pipeline.")
+	mProgress    = metric("progress_timestamp_seconds", "Last loop iteration of the slowest camera pipeline, Unix time.")
 	mCondition   = metric("condition", "Condition of the unit: 0 ok, 1 a person should look after it, 2 it does not do its work.")
 	mProblems    = metric("problems", "Problems that need a person, by what they are about.", "about")
 	mReady       = metric("ready", "1 while /readyz succeeds.")
@@ -43,8 +45,9 @@ var (
 	mFrames      = metric("camera_frames_total", "Frames that the camera delivered.", "camera")
 	mDrops       = metric("camera_frames_dropped_total", "Frames that were not searched for plates.", "camera", "reason")
 	mOpens       = metric("camera_opens_total", "Number of times the camera was opened.", "camera")
-	mFrameAge    = metric("camera_last_frame_age_seconds", "Time since its last frame.", "camera")
-	mLook        = metric("camera_look_seconds", "Duration of finding and reading in one frame: recent quantiles; sum and count since the start.", "camera")
+	mFrameAt     = metric("camera_last_frame_timestamp_seconds", "Its last frame, Unix time.", "camera")
+	mLook        = metric("camera_look_seconds", "Duration of finding and reading in one frame.", "camera")
+	mFailures    = metric("camera_failures_total", "Frames that could not be processed.", "camera")
 	mStill       = metric("camera_frames_still_total", "Frames not searched, because nothing moved.", "camera")
 	mFullLooks   = metric("camera_full_looks_total", "Frames searched completely.", "camera")
 	mPlateBright = metric("camera_plate_brightness", "Median grey level of the background of recent plates, 0 to 255.", "camera")
@@ -57,17 +60,23 @@ var (
 	mCamPassages = metric("camera_passages_total", "Passages of vehicles.", "camera")
 	mPassages    = metric("passages_total", "Passages of vehicles, all cameras.")
 	mHits        = metric("hits_total", "Passages that matched the hotlist.")
+	mListHits    = metric("list_hits_total", "Hits by list and category; a hit counts for each of its matches.", "list", "category")
+	mListMissing = metric("hotlist_missing", "1 while a list that the unit should hold is not there.", "list")
+	mListOverdue = metric("hotlist_overdue", "1 while a list has expired and no newer version arrived.", "list")
+	mListExpires = metric("hotlist_expires_timestamp_seconds", "When a newer version of a signed list is due, Unix time.", "list")
 	mHotlistOpen = metric("hotlist_open", "1 while the hotlist is open.")
 	mEntries     = metric("hotlist_entries", "Entries of a list.", "list")
-	mImported    = metric("hotlist_imported_timestamp_seconds", "Time of a list's import, Unix time.", "list", "version")
+	mImported    = metric("hotlist_imported_timestamp_seconds", "Time of a list's import, Unix time.", "list")
 	mOutboxOpen  = metric("outbox_open", "1 while the outbox is open.")
 	mPending     = metric("outbox_pending", "Messages that wait for the server.")
 	mOutboxBytes = metric("outbox_bytes", "Size of the outbox on disk.")
 	mOutboxMax   = metric("outbox_max_bytes", "Bound of the outbox on disk.")
-	mOldest      = metric("outbox_oldest_age_seconds", "Age of the oldest waiting message; 0 if none waits.")
+	mOldest      = metric("outbox_oldest_timestamp_seconds", "Acceptance of the oldest waiting message, Unix time; absent if none waits.")
 	mUnsaved     = metric("outbox_unsaved", "Waiting messages held in memory only, because the disk cannot be written.")
 	mAwaiting    = metric("outbox_awaiting_server", "Messages that the broker has and the server has not acknowledged yet.")
 	mOutboxDrops = metric("outbox_dropped_total", "Messages dropped, by reason.", "reason")
+	mDelivery    = metric("delivery_seconds", "Time from a hit to its acknowledgement.")
+	mCertificate = metric("uplink_certificate_expires_timestamp_seconds", "End of the unit's certificate for the broker, Unix time.")
 	mConnected   = metric("uplink_connected", "1 while a broker is connected.")
 	mDelivered   = metric("uplink_delivered_total", "Messages acknowledged.")
 	mViewers     = metric("status_viewers", "Viewers of live pictures.")
@@ -91,9 +100,21 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 
 	gauge(mBuild, 1, doc.Unit, doc.Version.Version, doc.Version.Revision, doc.Version.Go)
 	gauge(mStart, unix(doc.Started))
-	gauge(mUptime, float64(doc.Uptime))
+	if d := doc.Disk; d != nil {
+		gauge(mDiskFree, float64(d.Free))
+		gauge(mDiskSize, float64(d.Total))
+	}
+	if doc.Temperature != nil {
+		gauge(mTemperature, *doc.Temperature)
+	}
+	// Time stamps, not ages: an age is wrong as soon as it was scraped.
+	ago := func(age Seconds) float64 { return unix(doc.Now) - float64(age) }
+	histogram := func(d *prometheus.Desc, h Histogram, labels ...string) {
+		upTo, count := h.cumulative()
+		out <- prometheus.MustNewConstHistogram(d, count, h.Sum, upTo, labels...)
+	}
 	gauge(mClock, truth(doc.Clock.State == ClockSynchronised))
-	gauge(mProgress, float64(doc.ProgressAge))
+	gauge(mProgress, ago(doc.ProgressAge))
 	gauge(mReady, truth(doc.Condition.Ready()))
 	gauge(mCondition, map[Level]float64{Warn: 1, Bad: 2}[doc.Condition.Level])
 	problems := map[string]float64{"cameras": 0, "outbox": 0, "hotlist": 0, "uplink": 0, "clock": 0}
@@ -112,9 +133,11 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 			counter(mDrops, n, cam.Name, reason)
 		}
 		counter(mOpens, cam.Opens, cam.Name)
-		gauge(mFrameAge, float64(cam.LastFrame), cam.Name)
-		out <- prometheus.MustNewConstSummary(mLook, cam.Looks, float64(cam.Look.Total),
-			map[float64]float64{0.5: cam.Look.P50 / 1000, 0.95: cam.Look.P95 / 1000}, cam.Name)
+		if cam.Frames > 0 {
+			gauge(mFrameAt, ago(cam.LastFrame), cam.Name)
+		}
+		histogram(mLook, cam.Look.All, cam.Name)
+		counter(mFailures, cam.Failures, cam.Name)
 		counter(mPlates, cam.Plates, cam.Name)
 		counter(mPlatesAgain, cam.Again, cam.Name)
 		counter(mCamPassages, cam.Passages, cam.Name)
@@ -134,17 +157,30 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 	counter(mPassages, doc.Passages)
 	counter(mHits, doc.Hits)
+	for _, n := range doc.HitCounts {
+		counter(mListHits, n.Hits, n.List, n.Category)
+	}
 
 	gauge(mHotlistOpen, truth(doc.Hotlist.Open))
 	for _, l := range doc.Hotlist.Lists {
+		gauge(mListMissing, truth(l.Missing), l.Name)
+		gauge(mListOverdue, truth(l.Overdue), l.Name)
+		if !l.Expires.IsZero() {
+			gauge(mListExpires, unix(l.Expires), l.Name)
+		}
+		if l.Missing {
+			continue
+		}
 		gauge(mEntries, float64(l.Entries), l.Name)
-		gauge(mImported, unix(l.Imported), l.Name, l.Version)
+		gauge(mImported, unix(l.Imported), l.Name)
 	}
 	gauge(mOutboxOpen, truth(doc.Outbox.Open))
 	gauge(mPending, float64(doc.Outbox.Pending))
 	gauge(mOutboxBytes, float64(doc.Outbox.Bytes))
 	gauge(mOutboxMax, float64(doc.Outbox.MaxBytes))
-	gauge(mOldest, float64(doc.Outbox.OldestAge))
+	if doc.Outbox.Pending > 0 {
+		gauge(mOldest, ago(doc.Outbox.OldestAge))
+	}
 	gauge(mUnsaved, float64(doc.Outbox.Unsaved))
 	gauge(mAwaiting, float64(doc.Outbox.Awaiting))
 	for reason, n := range doc.Outbox.Dropped {
@@ -152,6 +188,10 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(mConnected, truth(doc.Uplink.State == "connected"))
 	counter(mDelivered, doc.Uplink.Delivered)
+	histogram(mDelivery, doc.Uplink.Delivery)
+	if !doc.Uplink.Certificate.IsZero() {
+		gauge(mCertificate, unix(doc.Uplink.Certificate))
+	}
 
 	gauge(mViewers, float64(c.server.viewers.count(time.Now())))
 	counter(mSlow, c.server.slowDropped.Load())

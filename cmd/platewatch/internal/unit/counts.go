@@ -2,6 +2,7 @@ package unit
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"platewatch/cmd/platewatch/internal/status"
@@ -35,7 +36,32 @@ func (u *Unit) recordHit(id string, matches []message.Match) {
 			u.counted.Hits[m.List] = map[string]uint64{}
 		}
 		u.counted.Hits[m.List][m.Category]++
+		u.countHit(m.List, m.Category)
 	}
+}
+
+// countHit counts a hit for the metrics, in a bounded number of pairs.
+func (u *Unit) countHit(list, category string) {
+	find := func() int {
+		return slices.IndexFunc(u.hitsOf, func(n status.HitCount) bool { return n.List == list && n.Category == category })
+	}
+	i := find()
+	if i < 0 && len(u.hitsOf) >= status.MaxHitCounts {
+		list, category = "other", "other"
+		i = find()
+	}
+	if i < 0 {
+		i = len(u.hitsOf)
+		u.hitsOf = append(u.hitsOf, status.HitCount{List: list, Category: category})
+	}
+	u.hitsOf[i].Hits++
+}
+
+// hitCounts are the hits since the start by list and category.
+func (u *Unit) hitCounts() []status.HitCount {
+	u.counting.Lock()
+	defer u.counting.Unlock()
+	return slices.Clone(u.hitsOf)
 }
 
 // keepCounts adds reads, passages and hits to the day's counts every

@@ -12,6 +12,7 @@ import (
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/uplink/broker"
+	"platewatch/uplink/outbox"
 )
 
 // statusPage makes the server of the status page.
@@ -53,6 +54,7 @@ func (u *Unit) Status() status.Document {
 		d.Hits += c.counts.hits
 		c.mu.Unlock()
 	}
+	d.HitCounts = u.hitCounts()
 	waiting := map[string]bool{}
 	for _, p := range u.outbox.List() {
 		waiting[p.ID] = true
@@ -113,7 +115,7 @@ func (c *cameraPipeline) status() status.Camera {
 		out.Controls = append(out.Controls, status.Control{Name: k.Name, Asked: k.Asked, Value: k.Value, Error: k.Error})
 	}
 	out.Look = status.Timing{P50: milliseconds(n.timing.quantile(0.5)), P95: milliseconds(n.timing.quantile(0.95)),
-		Total: status.Seconds(n.timing.total.Seconds())}
+		Total: status.Seconds(n.timing.total.Seconds()), All: n.timing.all.Clone()}
 	out.PlateBoxes, out.PlateAge = boxesOf(n.lastPlates), status.Since(n.lastPlateAt)
 	return out
 }
@@ -177,6 +179,8 @@ func (u *Unit) uplinkStatus() status.Uplink {
 	out := status.Uplink{State: "offline", Broker: broker.Redact(s.Broker),
 		Since: status.Since(s.Since), Delivered: s.Delivered, LastError: s.LastProblem,
 		ServerSilent: s.ServerSilent, UnexpectedAcks: s.UnexpectedAcks, Insecure: s.Insecure, Certificate: s.Certificate}
+	out.Delivery = status.Histogram{Bounds: outbox.DeliveryBounds}
+	out.Delivery.Counts, out.Delivery.Sum = u.outbox.DeliveryTimes()
 	switch {
 	case s.Connected:
 		out.State = "connected"

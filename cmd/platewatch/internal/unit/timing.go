@@ -3,6 +3,8 @@ package unit
 import (
 	"slices"
 	"time"
+
+	"platewatch/cmd/platewatch/internal/status"
 )
 
 // timing holds the durations of the latest looks.
@@ -11,6 +13,7 @@ type timing struct {
 	n     int // used slots of the ring
 	next  int
 	total time.Duration
+	all   status.Histogram
 }
 
 func (t *timing) add(d time.Duration) {
@@ -18,6 +21,10 @@ func (t *timing) add(d time.Duration) {
 	t.next = (t.next + 1) % len(t.ring)
 	t.n = min(t.n+1, len(t.ring))
 	t.total += d
+	if t.all.Counts == nil {
+		t.all = status.NewHistogram(status.LookBounds)
+	}
+	t.all.Add(d.Seconds())
 }
 
 // quantile is the q-quantile (q in 0–1) of the latest looks; 0 without any.

@@ -66,6 +66,7 @@ type Unit struct {
 	recent     recentHits
 	counting   sync.Mutex
 	counted    audit.DayCounts // hits since the last write
+	hitsOf     []status.HitCount
 	clock      clockReader
 }
 
