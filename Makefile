@@ -10,7 +10,7 @@ CLIPS ?=
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak faults attack lint bench cutoff media model ranker judge reads clean packages
+.PHONY: help build demo test traffic soak faults attack lint bench cutoff media model ranker judge reads deb clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,12 @@ judge: ## fit how readings are judged to the labelled frames anew (minutes)
 reads: ## measure anew how passages are misread, for hotlist stats -simulate (10 to 30 minutes)
 	@deploy/tools/packages build
 	go run ./ocr/passage/cmd/tallyreads -workers 2 -o hotlist/simulate/reader.tsv -data $(DATA)
+
+DEBS ?=
+
+deb: ## Debian packages for arm64, amd64 and armhf, Debian 12 and 13 (DEBS=bookworm/arm64: only that) into build/deb
+	@deploy/tools/packages deb
+	@nice go run ./deploy/tools/deb $(DEBS)
 
 clean: ## remove what was built here
 	rm -rf build

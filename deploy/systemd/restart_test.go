@@ -40,7 +40,7 @@ func TestRestart(t *testing.T) {
 		b.want("started")
 	}
 
-	if err := os.WriteFile(filepath.Join(b.dir, "unit.toml"), []byte("nonsense = 1\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(b.dir, "platewatch.toml"), []byte("nonsense = 1\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := b.run("systemctl", "restart", service); err == nil {
@@ -145,10 +145,11 @@ func (b *board) install() {
 		b.t.Fatal(err)
 	}
 	text = bytes.ReplaceAll(text, []byte("\nExecStart=/usr/bin/platewatch run -config /etc/platewatch/platewatch.toml\n"),
-		[]byte("\nExecStart=/run/test/platewatch run -config /run/test/unit.toml\n"))
+		[]byte("\nExecStart=/run/test/platewatch run -config /run/test/platewatch.toml\n"))
+	text = bytes.ReplaceAll(text, []byte("\nConditionPathExists=/etc/platewatch/"), []byte("\nConditionPathExists=/run/test/"))
 	empty := []byte("[Unit]\nDefaultDependencies=no\n")
 	for name, content := range map[string][]byte{
-		"unit.toml": []byte(`
+		"platewatch.toml": []byte(`
 [unit]
 name = "roadside-1"
 [[camera]]

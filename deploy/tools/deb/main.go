@@ -1,0 +1,215 @@
+// Command deb makes the Debian packages of platewatch: one for each release of
+// Debian and each processor, cross-built against a folder of that release's
+// libraries, which deploy/package/sysroot makes.
+//
+//	go run ./deploy/tools/deb                              the usual ones: see targets
+//	go run ./deploy/tools/deb bookworm/arm64 trixie/amd64  some of them
+//
+// The packages lie in build/deb. The same commit gives the same bytes: times in
+// the package are the commit's, or SOURCE_DATE_EPOCH. What the package holds
+// stands in deploy/package/nfpm.yaml, its version in deploy/CHANGELOG.md, and
+// which packages it depends on follows from the libraries that the programs are
+// linked with.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/template"
+
+	"platewatch/deploy"
+)
+
+// nfpm writes the packages. It runs as a command of its own, because its
+// modules would be more than all of this project's.
+const nfpm = "github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0"
+
+// release is a release of Debian.
+type release struct {
+	suffix     string // of the version: an update of Debian brings a higher one
+	unitFolder string // where packages of this release have their service files
+	linker     string // further options of the linker
+}
+
+var releases = map[string]release{
+	"bookworm": {suffix: "+deb12", unitFolder: "/lib/systemd/system"},
+	// Its libraries name symbols of others that lie in no folder of the search.
+	"trixie": {suffix: "+deb13", unitFolder: "/usr/lib/systemd/system", linker: " -Wl,--allow-shlib-undefined"},
+}
+
+// processor is one that packages are made for.
+type processor struct {
+	triplet string   // of Debian's cross compiler and library folder
+	env     []string // for the go command
+}
+
+var processors = map[string]processor{
+	"amd64": {"x86_64-linux-gnu", []string{"GOARCH=amd64"}},
+	"arm64": {"aarch64-linux-gnu", []string{"GOARCH=arm64"}},
+	"armhf": {"arm-linux-gnueabihf", []string{"GOARCH=arm", "GOARM=7"}},
+}
+
+// targets are made when none is named.
+var targets = []string{"bookworm/arm64", "bookworm/amd64", "bookworm/armhf", "trixie/arm64", "trixie/amd64", "trixie/armhf"}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "deb:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, wanted []string) error {
+	root, err := output(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
+	if err != nil {
+		return err
+	}
+	if err := os.Chdir(root); err != nil {
+		return err
+	}
+	if len(wanted) == 0 {
+		wanted = targets
+	}
+	for _, target := range wanted {
+		r, p, _ := strings.Cut(target, "/")
+		if releases[r].suffix == "" || processors[p].triplet == "" {
+			return fmt.Errorf("there is no package %q; there are %s", target, strings.Join(targets, ", "))
+		}
+	}
+	epoch := os.Getenv("SOURCE_DATE_EPOCH")
+	if epoch == "" {
+		if epoch, err = output(ctx, "git", "log", "-1", "--format=%ct"); err != nil {
+			return err
+		}
+	}
+	made, err := documents(ctx, epoch)
+	if err != nil {
+		return err
+	}
+	var all error
+	for _, target := range wanted {
+		file, err := makePackage(ctx, target, made, epoch)
+		if err != nil {
+			all = errors.Join(all, fmt.Errorf("%s: %w", target, err))
+			continue
+		}
+		fmt.Println(file)
+	}
+	return all
+}
+
+// description is what deploy/package/nfpm.yaml is filled in with.
+type description struct {
+	Architecture, Version, UnitFolder string
+	Made                              string // folder of what documents made
+	Programs, Depends                 []string
+}
+
+// makePackage builds the programs for one target and packs them.
+func makePackage(ctx context.Context, target, made, epoch string) (string, error) {
+	r, arch, _ := strings.Cut(target, "/")
+	release, p := releases[r], processors[arch]
+	sysroot, err := filepath.Abs(filepath.Join("build", "sysroot", r+"-"+arch))
+	if err != nil {
+		return "", err
+	}
+	if err := command(ctx, nil, filepath.Join("deploy", "package", "sysroot"), r, arch, sysroot).Run(); err != nil {
+		return "", fmt.Errorf("the libraries: %w", err)
+	}
+	programs, err := build(ctx, release, p, sysroot, filepath.Join("build", "deb", r+"-"+arch))
+	if err != nil {
+		return "", err
+	}
+	depends, err := dependencies(programs, filepath.Join(sysroot, "shlibs"))
+	if err != nil {
+		return "", err
+	}
+	d := description{Architecture: arch, Version: debianVersion(deploy.Version()) + release.suffix,
+		UnitFolder: release.unitFolder, Made: made, Programs: programs, Depends: depends}
+	return pack(ctx, d, epoch)
+}
+
+// debianVersion orders "0.4.0-dev" before "0.4.0", as Debian compares versions.
+func debianVersion(version string) string { return strings.Replace(version, "-", "~", 1) }
+
+// build cross-builds every program in cmd into the folder.
+func build(ctx context.Context, r release, p processor, sysroot, folder string) ([]string, error) {
+	packages, err := filepath.Glob("cmd/platewatch*")
+	if err != nil {
+		return nil, err
+	}
+	libraries := filepath.Join(sysroot, "usr", "lib", p.triplet)
+	env := append([]string{
+		"CGO_ENABLED=1", "GOOS=linux", "GOFLAGS=",
+		fmt.Sprintf("CC=%s-gcc --sysroot=%s", p.triplet, sysroot),
+		fmt.Sprintf("CXX=%s-g++ --sysroot=%s", p.triplet, sysroot),
+		"PKG_CONFIG_SYSROOT_DIR=" + sysroot,
+		fmt.Sprintf("PKG_CONFIG_LIBDIR=%s/pkgconfig:%s/usr/share/pkgconfig", libraries, sysroot),
+		// OpenCV needs BLAS and LAPACK, which lie in folders of their own.
+		fmt.Sprintf("CGO_LDFLAGS=-O2 -Wl,-rpath-link,%s:%[1]s/blas:%[1]s/lapack%s", libraries, r.linker),
+	}, p.env...)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	args := []string{"build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", folder + "/"}
+	var programs []string
+	for _, pkg := range packages {
+		args = append(args, "./"+pkg)
+		programs = append(programs, filepath.Join(folder, filepath.Base(pkg)))
+	}
+	if err := command(ctx, env, "go", args...).Run(); err != nil {
+		return nil, fmt.Errorf("go build: %w", err)
+	}
+	return programs, nil
+}
+
+// pack has nfpm write the package and gives its path.
+func pack(ctx context.Context, d description, epoch string) (string, error) {
+	text, err := template.ParseFiles(filepath.Join("deploy", "package", "nfpm.yaml"))
+	if err != nil {
+		return "", err
+	}
+	var filled bytes.Buffer
+	if err := text.Execute(&filled, d); err != nil {
+		return "", err
+	}
+	listing := filepath.Join(filepath.Dir(d.Programs[0]), "nfpm.yaml")
+	if err := os.WriteFile(listing, filled.Bytes(), 0o644); err != nil {
+		return "", err
+	}
+	file := filepath.Join("build", "deb", fmt.Sprintf("platewatch_%s_%s.deb", d.Version, d.Architecture))
+	c := command(ctx, []string{"SOURCE_DATE_EPOCH=" + epoch}, "go", "run", nfpm, "package", "--config", listing, "--packager", "deb", "--target", file)
+	c.Stdout = nil
+	if err := c.Run(); err != nil {
+		return "", fmt.Errorf("nfpm: %w", err)
+	}
+	return file, nil
+}
+
+// command runs a program whose output people see, with more in its environment.
+func command(ctx context.Context, env []string, name string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, name, args...)
+	c.Env = slices.Concat(os.Environ(), env)
+	c.Stdout, c.Stderr = os.Stderr, os.Stderr
+	return c
+}
+
+// output is what a program prints, without the last line's end.
+func output(ctx context.Context, name string, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, name, args...).Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
