@@ -96,9 +96,9 @@ XYZ789,CA,felony,,,2020-06-30
 		t.Fatal(err)
 	}
 	want := []match.Match{
-		{List: "stolen", Version: "v", How: match.Confusable, Entry: entry.Entry{Plate: "AB1230", State: "NJ", Category: entry.AmberAlert, Priority: 1,
+		{List: "stolen", Version: "v", How: match.Confusable, Entry: entry.Entry{Plate: "AB1230", Written: "AB 123 0", State: "NJ", Category: entry.AmberAlert, Priority: 1,
 			Expires: time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC)}},
-		{List: "stolen", Version: "v", How: match.Exact, Entry: entry.Entry{Plate: "AB123O", State: "NY", Category: entry.StolenVehicle, Priority: 3,
+		{List: "stolen", Version: "v", How: match.Exact, Entry: entry.Entry{Plate: "AB123O", Written: "AB-123-O", State: "NY", Category: entry.StolenVehicle, Priority: 3,
 			Vehicle: entry.Vehicle{Make: "FORD"}}},
 	}
 	if d := cmp.Diff(want, matches, anyProbability); d != "" {

@@ -47,14 +47,15 @@ var hitLeftOut = map[string]map[string]string{
 		"platewatch watch":         "as in the message",
 		"platewatch hotlist check": "as in the message",
 	},
-	"List":         {"platewatch hotlist export": ofTheMatch},
-	"Version":      {"platewatch hotlist export": ofTheMatch},
-	"How":          {"platewatch hotlist export": ofTheMatch},
-	"Probability":  {"platewatch hotlist export": ofTheMatch},
-	"StateDiffers": {"platewatch hotlist export": ofTheMatch},
-	"TimeUnsure":   {"platewatch hotlist export": ofTheMatch},
-	"Dated":        {"platewatch hotlist export": ofTheMatch},
-	"Overdue":      {"platewatch hotlist export": ofTheMatch},
+	"List":            {"platewatch hotlist export": ofTheMatch},
+	"Version":         {"platewatch hotlist export": ofTheMatch},
+	"How":             {"platewatch hotlist export": ofTheMatch},
+	"Probability":     {"platewatch hotlist export": ofTheMatch},
+	"StateDiffers":    {"platewatch hotlist export": ofTheMatch},
+	"SpellingDiffers": {"platewatch hotlist export": ofTheMatch},
+	"TimeUnsure":      {"platewatch hotlist export": ofTheMatch},
+	"Dated":           {"platewatch hotlist export": ofTheMatch},
+	"Overdue":         {"platewatch hotlist export": ofTheMatch},
 }
 
 const ofTheMatch = "it belongs to the match, not to the entry"

@@ -268,7 +268,7 @@ func printEntries(ctx context.Context, std stdio, db *hotlist.DB, list string, a
 			}
 			continue
 		}
-		t.row(e.Plate, e.State, e.Category, fmt.Sprint(e.Priority), vehicle(e.Vehicle),
+		t.row(e.Shown(), e.State, e.Category, fmt.Sprint(e.Priority), vehicle(e.Vehicle),
 			date(e.Effective), date(e.Expires), e.Record)
 		if t.err != nil {
 			return t.err // nobody reads further: stop decrypting the rest

@@ -68,11 +68,11 @@ func TestHotlistImportAndLook(t *testing.T) {
 	s.want(exitFine, "before: version 8, 2 entries", "", "placa\nCC33\nCC33\nNONE\n", "import", "-db", "$DIR/db", "-list", "stolen", "-version", "8b", "-")
 	s.want(exitFine, `"version": "9"`, "", "", "import", "-json", "-db", "$DIR/db", "-list", "stolen", "-version", "9", "$DIR/stolen.csv")
 	s.want(exitFine, "stolen\t9\t2\t", "", "", "list", "-db", "$DIR/db")
-	s.want(exitFine, "AB12O\tCA\tstolen_vehicle\t3\tFORD\t\t\t\n", "", "", "list", "-db", "$DIR/db", "-list", "stolen")
-	s.want(exitFine, `{"plate":"AB12O","state":"CA","category":"stolen_vehicle","priority":3,"vehicle":{"make":"FORD"},"note":"x"}`, "", "",
+	s.want(exitFine, "AB-12O\tCA\tstolen_vehicle\t3\tFORD\t\t\t\n", "", "", "list", "-db", "$DIR/db", "-list", "stolen")
+	s.want(exitFine, `{"plate":"AB12O","written":"AB-12O","state":"CA","category":"stolen_vehicle","priority":3,"vehicle":{"make":"FORD"},"note":"x"}`, "", "",
 		"list", "-db", "$DIR/db", "-json", "-list", "stolen")
 	s.want(exitFine, "AB120 matches 1 of 2 entries", "", "", "check", "-reason", "test", "-db", "$DIR/db", "ab 120")
-	s.want(exitFine, "AB12O (CA)  stolen_vehicle, priority 3, confusable, list stolen version 9", "", "", "check", "-reason", "test", "-db", "$DIR/db", "ab 120")
+	s.want(exitFine, "AB-12O (CA)  stolen_vehicle, priority 3, confusable, list stolen version 9", "", "", "check", "-reason", "test", "-db", "$DIR/db", "ab 120")
 	s.want(exitFine, "ZZ99 matches none of 2 entries in 1 lists\n", "", "", "check", "-reason", "test", "-db", "$DIR/db", "ZZ99")
 	s.want(exitFine, "has expired, does not match", "", "", "check", "-reason", "test", "-db", "$DIR/db", "OLD1")
 	s.want(exitFine, "stolen: ok, version 9, 2 entries\n", "", "", "check", "-db", "$DIR/db")

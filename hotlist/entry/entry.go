@@ -18,6 +18,10 @@ type Entry struct {
 	// Plate is normalised: see [Normalize]. If Policy is [PolicyWildcard] it is
 	// a pattern with ? and *: see [NormalizePattern].
 	Plate string `json:"plate"`
+	// Written is the plate as the list's owner writes it, with spaces, hyphens and
+	// diacritics; empty if that is Plate itself. BM W 555 and B MW 555 are two
+	// vehicles.
+	Written string `json:"written,omitempty"`
 	// State is the issuing state, province or country, in capitals, as the
 	// list's owner writes it.
 	State     string `json:"state,omitempty"`
@@ -82,9 +86,9 @@ func (e *Entry) ActiveAt(now time.Time) bool {
 func (e *Entry) TimeBound() bool { return !e.Effective.IsZero() || !e.Expires.IsZero() }
 
 // Texts returns the text fields, in the order in which list files store them.
-func (e *Entry) Texts() [12]*string {
+func (e *Entry) Texts() [13]*string {
 	return [...]*string{&e.Plate, &e.State, &e.PlateType, &e.Category, &e.Handling, &e.Record, &e.Agency, &e.Note,
-		&e.Vehicle.Make, &e.Vehicle.Model, &e.Vehicle.Style, &e.Vehicle.Colour}
+		&e.Vehicle.Make, &e.Vehicle.Model, &e.Vehicle.Style, &e.Vehicle.Colour, &e.Written}
 }
 
 // Validate reports what no import produces. Entries of signed lists are checked

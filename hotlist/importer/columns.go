@@ -31,7 +31,7 @@ var fields = []field{
 	{"plate", []string{"plateno", "platenumber", "platenum", "platetext", "licenseplate", "licenceplate", "licenseplatenumber",
 		"licenceplatenumber", "license", "licence", "licenseno", "licenceno", "lic", "licno", "lpn", "lp", "lpr", "vrm", "vrn", "regno",
 		"reg", "regnumber", "registration", "registrationnumber", "registrationmark", "numberplate", "tag", "tagno", "tagnumber",
-		"kennzeichen", "placa", "matricula", "immatriculation", "plaque", "kenteken", "targa"}, column{(*valueParser).plate, func(e *entry.Entry) string { return e.Plate }}},
+		"kennzeichen", "placa", "matricula", "immatriculation", "plaque", "kenteken", "targa"}, column{(*valueParser).plate, (*entry.Entry).Shown}},
 	{"state", []string{"st", "platestate", "licensestate", "licstate", "lis", "issuingstate", "stateofissue", "issuer", "jurisdiction",
 		"province", "country", "issuingcountry", "nationality", "land", "region", "uf"},
 		text(func(e *entry.Entry) *string { return &e.State }, 40, strings.ToUpper)},

@@ -15,6 +15,7 @@ import (
 func TestRowComesBack(t *testing.T) {
 	var want entry.Entry
 	fill(t, reflect.ValueOf(&want).Elem())
+	want.Written = "7-1" // in the column of the plate
 	want.Policy, want.Effective = entry.PolicyFuzzy, want.Expires.AddDate(-1, 0, 0)
 	p := newValueParser(&Options{Location: time.UTC})
 	var got entry.Entry

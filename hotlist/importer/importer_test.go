@@ -50,8 +50,8 @@ func toUTF16(s string, big bool) string {
 // Layouts, encodings and quoting that all mean the same two entries.
 func TestFormatsAreUnderstood(t *testing.T) {
 	want := []entry.Entry{
-		{Plate: "AB123", State: "NÖ", Category: entry.Other, Priority: entry.PriorityOf(entry.Other), Note: `says "hi", twice`},
-		{Plate: "CD456", Category: entry.Other, Priority: entry.PriorityOf(entry.Other)},
+		{Plate: "AB123", Written: "AB-123", State: "NÖ", Category: entry.Other, Priority: entry.PriorityOf(entry.Other), Note: `says "hi", twice`},
+		{Plate: "CD456", Written: "CD 456", Category: entry.Other, Priority: entry.PriorityOf(entry.Other)},
 	}
 	const comma = "plate,state,note\nAB-123,nö,\"says \"\"hi\"\", twice\"\nCD 456,,\n"
 	for name, c := range map[string]struct {

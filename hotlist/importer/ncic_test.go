@@ -29,7 +29,7 @@ func TestNCICExtract(t *testing.T) {
 	want := []entry.Entry{
 		{Plate: "7ABC123", State: "CA", PlateType: "PC", Category: entry.StolenVehicle, Priority: 3, Record: "V123456789", Agency: "CA0194200",
 			Vehicle: entry.Vehicle{Year: 2014, Make: "FORD", Model: "FOC", Style: "4D", Colour: "BLU"}, Effective: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)},
-		{Plate: "AB012", State: "NV", Category: entry.AmberAlert, Priority: 1, Record: "A000000001", Agency: "NV0020100", Effective: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)},
+		{Plate: "AB012", Written: "AB0 12", State: "NV", Category: entry.AmberAlert, Priority: 1, Record: "A000000001", Agency: "NV0020100", Effective: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)},
 		{Plate: "XYZ789", State: "AZ", Category: entry.ProtectionOrder, Priority: 3, Record: "H000000002", Agency: "NV0020100", Vehicle: entry.Vehicle{Colour: "RED/WHI"}},
 	}
 	want = append(want, entry.Entry{Plate: "NONE", State: "CA", Category: entry.StolenPlate, Priority: 4, Record: "P000000003", Agency: "NV0020100",

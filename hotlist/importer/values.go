@@ -106,7 +106,7 @@ func (p *valueParser) plate(e *entry.Entry, value string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", entry.Quote(value), err)
 		}
-		e.Plate = pattern
+		e.Plate, e.Written = pattern, strings.Clone(entry.Written(cleanText(value), pattern))
 		return nil
 	}
 	plate := entry.Normalize(value)
@@ -116,7 +116,7 @@ func (p *valueParser) plate(e *entry.Entry, value string) error {
 	if len(plate) > entry.MaxPlate {
 		return fmt.Errorf("%s is too long for a plate: %d characters, maximum %d", entry.Quote(value), len(plate), entry.MaxPlate)
 	}
-	e.Plate = strings.Clone(plate)
+	e.Plate, e.Written = strings.Clone(plate), strings.Clone(entry.Written(cleanText(value), plate))
 	return nil
 }
 

@@ -193,6 +193,9 @@ func (s *Searcher) take(e *entry.Entry, how How, p float64) {
 		found.Probability *= 1 - min(max(q.StateConfidence, 0), 1)
 		sure = sure && q.StateConfidence < certainty
 	}
+	if asked := entry.Written(q.Text, entry.Normalize(q.Text)); how == Exact && asked != "" && e.Written != "" {
+		found.SpellingDiffers = entry.Grouping(asked) != entry.Grouping(e.Written)
+	}
 	if !sure && found.Probability < least {
 		return
 	}

@@ -79,6 +79,9 @@ type Match struct {
 	Entry       entry.Entry `json:"entry"`
 	// StateDiffers: the query names a state, and the entry another.
 	StateDiffers bool `json:"state_differs,omitempty"`
+	// SpellingDiffers: the query was written with spaces or diacritics, and the list
+	// writes the plate otherwise.
+	SpellingDiffers bool `json:"spelling_differs,omitempty"`
 	// TimeUnsure: the entry has time bounds and the unit's clock was not
 	// synchronised: the entry may have expired or not be in effect yet.
 	TimeUnsure bool `json:"time_unsure,omitempty"`
@@ -98,6 +101,7 @@ func Compare(a, b Match) int {
 		cmp.Compare(b.Probability, a.Probability),
 		strings.Compare(a.List, b.List),
 		strings.Compare(a.Entry.Plate, b.Entry.Plate),
+		strings.Compare(a.Entry.Written, b.Entry.Written),
 		strings.Compare(a.Entry.State, b.Entry.State),
 		strings.Compare(a.Entry.PlateType, b.Entry.PlateType),
 		strings.Compare(a.Entry.Category, b.Entry.Category),

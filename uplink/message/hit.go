@@ -124,7 +124,8 @@ type Match struct {
 // the road.
 type Entry struct {
 	Plate     string     `json:"plate"`
-	State     string     `json:"state,omitempty"` // issuing state or country
+	Written   string     `json:"written,omitempty"` // as the list writes it, with spaces, hyphens and diacritics, if that is not Plate itself
+	State     string     `json:"state,omitempty"`   // issuing state or country
 	PlateType string     `json:"plate_type,omitempty"`
 	Vehicle   *Vehicle   `json:"vehicle,omitempty"`
 	Record    string     `json:"record,omitempty"`

@@ -254,5 +254,8 @@ func AppendIdentity(k []byte, e *entry.Entry) []byte {
 	for _, s := range [...]string{e.Plate, e.State, e.PlateType, e.Category, e.Record} {
 		k = append(append(k, s...), 0)
 	}
+	if g := entry.Grouping(e.Written); g != "" && g != e.Plate { // lists without groups keep their records
+		k = append(append(k, g...), 0)
+	}
 	return k
 }

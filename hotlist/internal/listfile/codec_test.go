@@ -31,7 +31,7 @@ func genEntry() *rapid.Generator[entry.Entry] {
 			Vehicle: entry.Vehicle{Year: rapid.IntRange(0, 9999).Draw(t, "year"), Make: text.Draw(t, "make"), Model: text.Draw(t, "model"),
 				Style: text.Draw(t, "style"), Colour: text.Draw(t, "colour")},
 			Effective: stamp.Draw(t, "effective"), Expires: stamp.Draw(t, "expires"),
-			Policy: rapid.SampledFrom(entry.Policies).Draw(t, "policy"),
+			Written: rapid.SampledFrom([]string{"", "AB 12", "Ä-1"}).Draw(t, "written"), Policy: rapid.SampledFrom(entry.Policies).Draw(t, "policy"),
 		}
 	})
 }

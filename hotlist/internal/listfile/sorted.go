@@ -66,7 +66,7 @@ func Difference(ctx context.Context, before, after *File, f func(e entry.Entry, 
 		}
 		n++
 		if remove {
-			e = entry.Entry{Plate: e.Plate, State: e.State, PlateType: e.PlateType, Category: e.Category, Record: e.Record}
+			e = entry.Entry{Plate: e.Plate, Written: e.Written, State: e.State, PlateType: e.PlateType, Category: e.Category, Record: e.Record}
 		}
 		return f(e, remove)
 	}

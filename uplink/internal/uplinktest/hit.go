@@ -29,7 +29,7 @@ func Hit(text string) message.Hit {
 		Matches: []message.Match{{
 			List: "state", Version: "41", Category: "stolen_vehicle", Priority: 3, Handling: "stop and identify", How: message.HowExact, Probability: 0.98,
 			Caution: "the clock is not set",
-			Entry: message.Entry{Plate: text, State: "BE", PlateType: "PC", Record: "V123", Agency: "B01", Note: "n",
+			Entry: message.Entry{Plate: text, Written: text + " 1", State: "BE", PlateType: "PC", Record: "V123", Agency: "B01", Note: "n",
 				Vehicle: &message.Vehicle{Year: "2019", Make: "VW", Model: "GOLF", Style: "4D", Colour: "BLU"}, Effective: &expires, Expires: &expires},
 		}},
 	}

@@ -1,6 +1,7 @@
 package hit
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ func Match(m match.Match) message.Match {
 	out := message.Match{
 		List: m.List, Version: m.Version, ListDated: m.Dated, ListOverdue: m.Overdue, Category: e.Category, Priority: e.Priority, Covert: e.Covert, Handling: e.Handling,
 		How: message.How(m.How), Probability: m.Probability, Caution: strings.Join(cautions(&m), "; "),
-		Entry: message.Entry{Plate: e.Plate, State: e.State, PlateType: e.PlateType,
+		Entry: message.Entry{Plate: e.Plate, Written: e.Written, State: e.State, PlateType: e.PlateType,
 			Record: e.Record, Agency: e.Agency, Note: e.Note, Effective: bound(e.Effective), Expires: bound(e.Expires)},
 	}
 	if v := (message.Vehicle{Year: year(e.Vehicle.Year), Make: e.Vehicle.Make, Model: e.Vehicle.Model,
@@ -40,7 +41,7 @@ func Matches(found []match.Match) []message.Match {
 // Head names a match in one line: "AB12CDE (NL)  stolen vehicle, priority 3,
 // exact, list national version 7".
 func Head(m *message.Match) string {
-	plate := m.Entry.Plate
+	plate := cmp.Or(m.Entry.Written, m.Entry.Plate)
 	if m.Entry.State != "" {
 		plate += " (" + m.Entry.State + ")"
 	}
@@ -108,6 +109,11 @@ func cautions(m *match.Match) []string {
 	}
 	if m.Overdue {
 		words = append(words, "a newer version of the list is overdue, so the entry may no longer be current")
+	}
+	if m.SpellingDiffers {
+		words = append(words, "the list writes "+m.Entry.Shown()+": with other spaces or letters it is another vehicle")
+	} else if m.Entry.HasDiacritics() {
+		words = append(words, "the list writes "+m.Entry.Shown()+": a plate with the bare letter is another vehicle")
 	}
 	if m.TimeUnsure {
 		words = append(words, "the unit's clock is not set, so the entry may have expired or may not be in effect yet")
