@@ -65,3 +65,33 @@ func TestNoContextWhenItsBoundIsZero(t *testing.T) {
 		t.Errorf("plate %v, context %v", plate != nil, context != nil)
 	}
 }
+
+// TestLargestContext: no setting that is accepted reaches the windows.
+func TestLargestContext(t *testing.T) {
+	frame := gocv.NewMatWithSize(1000, 1600, gocv.MatTypeCV8UC3)
+	defer frame.Close()
+	box := image.Rect(700, 500, 800, 525)
+	for _, test := range []struct {
+		sides, above, below float64
+		problems            int
+	}{{1, 0.5, 1, 0}, {1.01, 0.5, 1, 1}, {1, 0.51, 1, 1}, {1, 0.5, 1.01, 1}, {3, 1.2, 2, 3}} {
+		c := Default()
+		c.ContextSides, c.ContextAbove, c.ContextBelow = test.sides, test.above, test.below
+		n := 0
+		for range c.Problems() {
+			n++
+		}
+		if n != test.problems {
+			t.Errorf("%+v: %d problems", test, n)
+		}
+		if n > 0 {
+			continue
+		}
+		var p Pair
+		p.Take(frame, box, c)
+		if got := image.Pt(p.context.Cols(), p.context.Rows()); got != image.Pt(300, 175) {
+			t.Errorf("the largest context of a plate 100 pixels wide is %v", got)
+		}
+		p.Close()
+	}
+}
