@@ -175,13 +175,13 @@ const (
 
 // Address is the source as an address, with what its credentials file holds: at
 // {user} and {password} in path and query where the address has those, else before
-// the host. Errors: those of [ReadCredentials], and that it is not well-formed.
+// the host. Errors: those of readCredentials, and that it is not well-formed.
 func (c Config) Address() (*url.URL, error) {
 	text := c.Source
 	var user *url.Userinfo
 	if c.CredentialsFile != "" {
 		var err error
-		if user, err = ReadCredentials(c.CredentialsFile); err != nil {
+		if user, err = readCredentials(c.CredentialsFile); err != nil {
 			return nil, err
 		}
 		if strings.Contains(text, passwordPlace) {

@@ -110,7 +110,7 @@ func TestReadCredentials(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		u, err := ReadCredentials(path)
+		u, err := readCredentials(path)
 		if want == "" {
 			if !errors.Is(err, fault.ErrConfig) {
 				t.Errorf("%q: %v", text, err)

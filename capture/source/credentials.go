@@ -13,10 +13,10 @@ import (
 // maxCredentials bounds a credentials file, in bytes.
 const maxCredentials = 4096
 
-// ReadCredentials reads user:password from a file of one line. A byte-order
+// readCredentials reads user:password from a file of one line. A byte-order
 // mark and the line's end do not count. The password may hold any character,
 // colons too, but no line break.
-func ReadCredentials(path string) (*url.Userinfo, error) {
+func readCredentials(path string) (*url.Userinfo, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, &fault.Error{Op: "open", Path: path, Err: fmt.Errorf("the camera's credentials: %w", fault.Pathless(err)),

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"iter"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -97,7 +98,7 @@ func TestSecretFilesAreReadAlike(t *testing.T) {
 			t.Fatal(err)
 		}
 		secret, brokerErr := broker.ReadSecret(path)
-		user, cameraErr := source.ReadCredentials(path)
+		user, cameraErr := cameraUser(path)
 		credentials := ""
 		if cameraErr == nil {
 			password, _ := user.Password()
@@ -112,4 +113,13 @@ func TestSecretFilesAreReadAlike(t *testing.T) {
 			}
 		}
 	}
+}
+
+// cameraUser is the user of a camera whose credentials are in a file.
+func cameraUser(path string) (*url.Userinfo, error) {
+	u, err := source.Config{Source: "http://gate.example/", CredentialsFile: path}.Address()
+	if err != nil {
+		return nil, err
+	}
+	return u.User, nil
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"platewatch/uplink/internal/uplinktest"
-	"platewatch/uplink/outbox/internal/journal"
 )
 
 func TestMain(m *testing.M) {
@@ -31,7 +30,7 @@ func testOutbox(t *testing.T, opts Settings) *Outbox {
 }
 
 // testKey is the key of all outboxes of these tests.
-var testKey = bytes.Repeat([]byte{7}, journal.KeySize)
+var testKey = bytes.Repeat([]byte{7}, 32)
 
 func openTestOutbox(t *testing.T, path string, opts Settings) *Outbox {
 	t.Helper()

@@ -12,7 +12,6 @@ import (
 
 	"platewatch/uplink/internal/uplinktest"
 	"platewatch/uplink/message"
-	"platewatch/uplink/outbox/internal/journal"
 )
 
 // secretHit has a text and pictures that a file can be searched for.
@@ -164,7 +163,7 @@ func TestSealsEarlierFile(t *testing.T) {
 // TestLostKey: a file that was sealed under another key is set aside, with a reason
 // that says so, and no number is used again.
 func TestLostKey(t *testing.T) {
-	for name, key := range map[string][]byte{"another": bytes.Repeat([]byte{8}, journal.KeySize), "none": nil} {
+	for name, key := range map[string][]byte{"another": bytes.Repeat([]byte{8}, 32), "none": nil} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "outbox.db")
 			o := openTestOutbox(t, path, Settings{})

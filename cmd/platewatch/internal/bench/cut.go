@@ -14,8 +14,8 @@ import (
 	"platewatch/ocr/truth"
 )
 
-// Sides are the sides at which a picture is cut.
-var Sides = []string{"left", "right", "top", "bottom"}
+// sides are the sides at which a picture is cut.
+var sides = []string{"left", "right", "top", "bottom"}
 
 // cuts are how far inside a plate a picture ends, as shares of the plate's width
 // or height.
@@ -72,7 +72,7 @@ func RunCut(ctx context.Context, r *ocr.Recogniser, set *truth.Set, progress fun
 func (s *CutScore) cut(ctx context.Context, r *ocr.Recogniser, img gocv.Mat, plate truth.Plate) error {
 	whole := image.Rect(0, 0, img.Cols(), img.Rows())
 	for _, share := range cuts {
-		for _, side := range Sides {
+		for _, side := range sides {
 			to := cutAt(whole, plate.Box, side, share)
 			if to.Dx() < 16 || to.Dy() < 16 {
 				continue
@@ -143,7 +143,7 @@ func CutTable(scores []*CutScore) string {
 		if s.Region != "" {
 			name += ":" + s.Region
 		}
-		for _, side := range Sides {
+		for _, side := range sides {
 			c := s.Sides[side]
 			row(name, side, c)
 			t := total[side]
@@ -151,7 +151,7 @@ func CutTable(scores []*CutScore) string {
 		}
 	}
 	if len(scores) > 1 {
-		for _, side := range Sides {
+		for _, side := range sides {
 			row(allFolders, side, total[side])
 		}
 	}

@@ -38,9 +38,9 @@ type Condition struct {
 	Problems []Problem `json:"problems"` // worst first
 }
 
-// Ready tells whether the unit does its work. A missing broker does not count: hits
+// ready reports whether the unit does its work. A missing broker does not count: hits
 // are safe in the outbox.
-func (c Condition) Ready() bool { return c.Level != Bad }
+func (c Condition) ready() bool { return c.Level != Bad }
 
 // Sentences are the texts of the problems.
 func (c Condition) Sentences() []string {

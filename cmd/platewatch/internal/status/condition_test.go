@@ -115,8 +115,8 @@ func checkCondition(c Condition, worst Level, chosen []trouble) error {
 	if worst == Note {
 		worst = OK
 	}
-	if c.Level != worst || c.Ready() != (worst != Bad) {
-		return fmt.Errorf("level %s, ready %t, want %s", c.Level, c.Ready(), worst)
+	if c.Level != worst || c.ready() != (worst != Bad) {
+		return fmt.Errorf("level %s, ready %t, want %s", c.Level, c.ready(), worst)
 	}
 	if (c.Headline == "Watching, hits reach the server") != (needing == 0) {
 		return fmt.Errorf("headline %q with %d problems", c.Headline, needing)

@@ -28,7 +28,7 @@ func stalled(doc Document, after time.Duration) bool {
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	doc, _ := s.snapshot.get()
-	if !doc.Condition.Ready() {
+	if !doc.Condition.ready() {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	} else {
 		fmt.Fprintln(w, "ready")

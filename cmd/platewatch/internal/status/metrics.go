@@ -115,7 +115,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(mClock, truth(doc.Clock.State == ClockSynchronised))
 	gauge(mProgress, ago(doc.ProgressAge))
-	gauge(mReady, truth(doc.Condition.Ready()))
+	gauge(mReady, truth(doc.Condition.ready()))
 	gauge(mCondition, map[Level]float64{Warn: 1, Bad: 2}[doc.Condition.Level])
 	problems := map[string]float64{"cameras": 0, "outbox": 0, "hotlist": 0, "uplink": 0, "clock": 0}
 	for _, p := range doc.Condition.needing() {

@@ -17,8 +17,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// KeySize is the size of the key that bodies are sealed under, in bytes.
-const KeySize = 32
+// keySize is the size of the key that bodies are sealed under, in bytes.
+const keySize = 32
 
 // ErrKey is the error of a record that was sealed under another key.
 var ErrKey = errors.New("it was stored under another key")
@@ -32,10 +32,10 @@ type Sealer struct {
 	mark []byte
 }
 
-// NewSealer returns a sealer for a key of [KeySize] bytes.
+// NewSealer returns a sealer for a key of 32 bytes.
 func NewSealer(key []byte) (*Sealer, error) {
-	if len(key) != KeySize {
-		return nil, fmt.Errorf("the key has %d bytes instead of %d", len(key), KeySize)
+	if len(key) != keySize {
+		return nil, fmt.Errorf("the key has %d bytes instead of %d", len(key), keySize)
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
