@@ -244,6 +244,7 @@ func (im *rebuild) read(ctx context.Context, r io.Reader, to *listfile.Sorter) e
 		if im.report.Lines-im.report.List.Skipped-im.report.List.Refused > entry.MaxEntries {
 			return fmt.Errorf("%w: more than %d entries", entry.ErrRefused, entry.MaxEntries)
 		}
+		im.noteUnreadable(&e)
 		im.payload = listfile.AppendPayload(im.payload[:0], &e)
 		im.sorted++
 		if err := to.Add(im.sortKey(&e, line), im.payload); err != nil {
@@ -251,6 +252,18 @@ func (im *rebuild) read(ctx context.Context, r io.Reader, to *listfile.Sorter) e
 		}
 	}
 	return im.refusedTooMany()
+}
+
+// noteUnreadable counts an entry whose plate the reader never reports.
+func (im *rebuild) noteUnreadable(e *entry.Entry) {
+	const named = 10
+	if im.o.Readable == nil || e.Policy == entry.PolicyWildcard || im.o.Readable(e.Plate) {
+		return
+	}
+	im.report.Unreadable++
+	if len(im.report.UnreadablePlates) < named {
+		im.report.UnreadablePlates = append(im.report.UnreadablePlates, e.Shown())
+	}
 }
 
 func (im *rebuild) sortKey(e *entry.Entry, line int) []byte {

@@ -40,6 +40,8 @@ type ImportOptions struct {
 	// By tells who imports and why, for the audit trail.
 	By Actor
 
+	// Readable tells whether the unit's reader reports a plate; nil: all.
+	Readable func(plate string) bool
 	// Refused is called with each line that a tolerant import refuses.
 	Refused func(*importer.LineError)
 	// Progress is called at most ten times a second.
@@ -79,6 +81,10 @@ type ImportReport struct {
 	// Plate, state, plate type, category and record number identify an entry.
 	Added   int `json:"added"`
 	Removed int `json:"removed"`
+	// Unreadable counts the lines whose plate the reader never reports, see
+	// [ImportOptions.Readable]; UnreadablePlates are the first ten.
+	Unreadable       int      `json:"unreadable,omitempty"`
+	UnreadablePlates []string `json:"unreadable_plates,omitempty"`
 	// Columns is the field of each column of the file; Extra are the columns that
 	// were ignored because no field fits their names.
 	Columns map[string]string `json:"columns,omitempty"`

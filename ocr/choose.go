@@ -97,6 +97,10 @@ func verdictOn(r JudgedPlate, kept []Plate, j *judge.Judge) Verdict {
 // samePlace is the coverage above which two readings cannot both be plates.
 const samePlace = 0.3
 
+// Readable tells whether a plate with a text (A to Z, 0 to 9) can be reported: see
+// plausible. A list may hold others, which no camera finds.
+func Readable(text string) bool { return plausible(text, false) }
+
 // plausible rejects texts that plates do not have: fewer than four characters,
 // four without a digit, and rows of strokes (a radiator grille reads as 111111).
 // Vanity plates without a digit exist, but are rarer than lettering on vehicles

@@ -14,6 +14,7 @@ import (
 	"platewatch/hotlist"
 	"platewatch/hotlist/entry"
 	"platewatch/hotlist/importer"
+	"platewatch/ocr"
 )
 
 const importSynopsis = `[flags] -list NAME FILE|-
@@ -87,7 +88,7 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	defer in.Close()
 
 	bar := newImportBar(std.err, size)
-	o.Progress = bar.show
+	o.Progress, o.Readable = bar.show, ocr.Readable
 	o.Refused = func(e *importer.LineError) {
 		bar.clear()
 		fmt.Fprintf(std.err, "refused: %v\n", e)
@@ -179,6 +180,9 @@ func printImport(w io.Writer, r *hotlist.ImportReport) error {
 	fmt.Fprintf(&b, "  %d lines: %d duplicates, %d skipped (no plate, or another state), %d refused\n", r.Lines, l.Duplicates, l.Skipped, l.Refused)
 	if len(r.Extra) > 0 {
 		fmt.Fprintf(&b, "  columns ignored, because no field is for them: %s\n", strings.Join(r.Extra, ", "))
+	}
+	if r.Unreadable > 0 {
+		fmt.Fprintf(&b, "  %d lines have plates that no camera finds, because the reader does not report texts that short: %s\n", r.Unreadable, strings.Join(r.UnreadablePlates, ", "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
