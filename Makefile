@@ -4,13 +4,14 @@ SHELL := /bin/sh
 BIN   := build/platewatch
 DATA  ?= ../shared/data
 ARGS  ?=
+PICTURES ?= $(wordlist 1,9,$(wildcard $(DATA)/frames/br/*.jpg))
 CLIPS ?=
 
 # Everything that goes into the binary.
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak faults attack lint bench cutoff media model ranker judge reads deb clean packages
+.PHONY: help build demo test traffic soak faults attack lint bench cost cutoff media model ranker judge reads deb clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +70,9 @@ bench: $(BIN) ## accuracy and speed on labelled folders; writes build/bench.html
 
 cutoff: $(BIN) ## what is reported of plates that the picture's end cuts off (20 minutes)
 	@$(BIN) bench -cut $(DATA)/frames/eu:eu $(DATA)/frames/us:us $(DATA)/frames/br:br $(DATA)/frames/fr:fr $(DATA)/frames/us_carpark:us $(DATA)/crops/us:us
+
+cost: $(BIN) ## instructions to find and read each of PICTURES (a minute a picture)
+	@ocr/cost.sh $(BIN) $(PICTURES)
 
 media: ## render the demo's clip and the test pictures anew
 	@deploy/tools/packages test
