@@ -20,12 +20,12 @@ help: ## this list
 	@echo '  make demo CLIPS=DIR                        play the clips in DIR; its truth.tsv is the hotlist'
 	@echo '  make bench DATA=DIR                        DIR/frames/*, DIR/crops/*, ... each with a truth.tsv'
 
-build: $(BIN) ## build/platewatch (installs the Debian packages it needs)
+build: $(BIN) ## build/platewatch and build/platewatch-decode (installs the Debian packages it needs)
 
 $(BIN): $(SOURCES)
 	@deploy/tools/packages build
 	@echo "building $(BIN) (the first time takes a minute or two)"
-	@go build -o $(BIN) ./cmd/platewatch
+	@go build -o $(dir $(BIN)) ./cmd/platewatch ./cmd/platewatch-decode
 
 demo: $(BIN) ## the whole system on this machine, nothing to configure
 	@$(if $(CLIPS),deploy/tools/packages clips)

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"platewatch/capture/fault"
 	"platewatch/capture/internal/pace"
-	"platewatch/capture/internal/worker"
+	"platewatch/capture/internal/process"
 	"platewatch/capture/light"
 	"platewatch/capture/source"
 )
@@ -24,17 +25,18 @@ type Source = source.Source
 // Camera keeps one source open for as long as its Run runs, drains it and
 // offers the newest frame. Next and Stats are safe for concurrent use.
 type Camera struct {
-	config    Config
-	live      bool // the kind's source is live, see [source.Kind]
-	log       *slog.Logger
-	box       *mailbox
-	pool      matPool
-	record    *recorder
-	abandoned worker.Abandoned
-	started   atomic.Bool
-	light     chan light.Plate // how the latest plate came out
+	config   Config
+	live     bool // the kind's source is live, see [source.Kind]
+	log      *slog.Logger
+	box      *mailbox
+	pool     matPool
+	record   *recorder
+	decoders process.Tally
+	started  atomic.Bool
+	confined sync.Once        // how its decoders are confined was logged
+	light    chan light.Plate // how the latest plate came out
 
-	open func(context.Context, Config, *worker.Abandoned) (Source, error) // a seam for tests
+	open func(context.Context, Config, *process.Tally) (Source, error) // a seam for tests
 }
 
 // New checks the configuration and makes a camera; nothing is opened before
@@ -108,7 +110,7 @@ func (c *Camera) ended() {
 // for a reader: a camera that is not drained falls behind without bound.
 func (c *Camera) session(ctx context.Context, retry *backoff) error {
 	c.record.opening()
-	src, err := c.open(ctx, c.config, &c.abandoned)
+	src, err := c.open(ctx, c.config, &c.decoders)
 	if err != nil {
 		return err
 	}
@@ -191,6 +193,7 @@ func (c *Camera) online(width, height int) {
 	if c.config.Width != 0 && (width != c.config.Width || height != c.config.Height) {
 		log = log.With("asked_width", c.config.Width, "asked_height", c.config.Height)
 	}
+	c.confined.Do(func() { log = log.With("decoder", c.decoders.Report()) })
 	log.Info("camera online")
 }
 
@@ -218,7 +221,7 @@ func (c *Camera) Next(ctx context.Context) (*Frame, error) {
 // Stats is a snapshot of the camera's state and counters.
 func (c *Camera) Stats() Stats {
 	s := c.record.snapshot()
-	s.Abandoned = c.abandoned.Total()
-	s.Blocked = c.abandoned.Blocked()
+	s.Decoder = c.decoders.Report()
+	s.Crashed, s.Hung, s.Left = c.decoders.Crashed(), c.decoders.Hung(), c.decoders.Left()
 	return s
 }

@@ -15,7 +15,7 @@ import (
 
 	"platewatch/capture/fault"
 	"platewatch/capture/internal/capturetest"
-	"platewatch/capture/internal/worker"
+	"platewatch/capture/internal/process"
 	"platewatch/capture/light"
 	"platewatch/capture/rtsptest"
 	"platewatch/capture/source"
@@ -203,7 +203,7 @@ func TestCameraIsSteered(t *testing.T) {
 				t.Fatal(err)
 			}
 			src := &steered{}
-			c.open = func(ctx context.Context, _ Config, _ *worker.Abandoned) (Source, error) {
+			c.open = func(ctx context.Context, _ Config, _ *process.Tally) (Source, error) {
 				src.ctx = ctx
 				return src, nil
 			}

@@ -9,19 +9,11 @@
 //
 // Every kind of camera is a package of its own, listed in the table in kinds.go.
 //
-// # Time bounds
+// # Processes
 //
-// OpenCV and the drivers below it can block for longer than they promise. Every
-// call into them runs on a goroutine of its own (one per source), and the caller
-// waits for a bounded time: the configured timeout and a second more, or 1.5 s
-// from the moment its context ends. A call that has not returned by then is
-// abandoned: the source is lost, the goroutine keeps the capture and its
-// buffers, and closes both when the call returns. Abandoned calls are counted;
-// while three of one camera have not returned, that camera opens nothing more.
-//
-// OpenCV lets only one capture of FFmpeg be opened at a time, and blocks all
-// others meanwhile. So a network camera has to answer Go first, within its own
-// bound; then a lock lets one open after the other into the library.
+// What comes from outside is decoded in a process of its own for each camera, which
+// this package starts, watches and kills: see README.md. Its pictures are copied out
+// of shared memory. Every wait has a bound, and nothing that hangs is waited for.
 //
 // # Mats
 //

@@ -118,7 +118,7 @@ func TestServerRestarts(t *testing.T) {
 		t.Errorf("frame %d follows frame %d", after, before)
 	}
 	st := r.Stats()
-	if st.State != StateOnline || st.Losses != 1 || st.Opens < 2 || st.LastError == "" || st.Abandoned != 0 {
+	if st.State != StateOnline || st.Losses != 1 || st.Opens < 2 || st.LastError == "" || st.Crashed != 0 || st.Hung != 0 {
 		t.Errorf("stats %+v", st)
 	}
 	r.stop()

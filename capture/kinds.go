@@ -15,9 +15,9 @@ import (
 	"platewatch/capture/internal/file"
 	"platewatch/capture/internal/folder"
 	"platewatch/capture/internal/mjpeg"
+	"platewatch/capture/internal/process"
 	"platewatch/capture/internal/rtsp"
 	"platewatch/capture/internal/v4l2"
-	"platewatch/capture/internal/worker"
 	"platewatch/capture/source"
 	"platewatch/capture/still"
 )
@@ -183,10 +183,10 @@ func valid(c Config) (Config, source.Kind, error) {
 // [fault.ErrCredentials], [fault.ErrTimeout] and [fault.ErrBlocked] where the
 // cause is known.
 func Open(ctx context.Context, c Config) (Source, error) {
-	return open(ctx, c, new(worker.Abandoned))
+	return open(ctx, c, new(process.Tally))
 }
 
-func open(ctx context.Context, c Config, a *worker.Abandoned) (Source, error) {
+func open(ctx context.Context, c Config, t *process.Tally) (Source, error) {
 	c, k, err := valid(c)
 	if err != nil {
 		return nil, err
@@ -194,5 +194,5 @@ func open(ctx context.Context, c Config, a *worker.Abandoned) (Source, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return k.Open(ctx, c, a)
+	return k.Open(ctx, c, t)
 }

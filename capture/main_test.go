@@ -3,7 +3,11 @@ package capture
 import (
 	"testing"
 
+	"platewatch/capture/decodertest"
 	"platewatch/capture/internal/capturetest"
 )
 
-func TestMain(m *testing.M) { capturetest.Main(m) }
+func TestMain(m *testing.M) {
+	decodertest.Serve()
+	capturetest.Main(m)
+}

@@ -86,7 +86,7 @@ func TestSoak(t *testing.T) {
 	var sum Stats
 	for _, tr := range trials {
 		st := tr.camera.Stats()
-		sum.Frames, sum.Losses, sum.Opens, sum.Abandoned = sum.Frames+st.Frames, sum.Losses+st.Losses, sum.Opens+st.Opens, sum.Abandoned+st.Abandoned
+		sum.Frames, sum.Losses, sum.Opens, sum.Crashed, sum.Hung = sum.Frames+st.Frames, sum.Losses+st.Losses, sum.Opens+st.Opens, sum.Crashed+st.Crashed, sum.Hung+st.Hung
 		tr.camera.stop()
 		// Online, then offline and online for each loss, and ended.
 		if lines, most := strings.Count(tr.camera.log.String(), "\n"), int(2*st.Losses)+4; lines > most {
@@ -102,7 +102,7 @@ func TestSoak(t *testing.T) {
 	for name, took := range longest {
 		t.Logf("%-20s back after %v at most", name, took.Round(time.Millisecond))
 	}
-	t.Logf("%d frames, %d losses, %d opens, %d calls given up", sum.Frames, sum.Losses, sum.Opens, sum.Abandoned)
+	t.Logf("%d frames, %d losses, %d opens, %d decoders crashed, %d hung", sum.Frames, sum.Losses, sum.Opens, sum.Crashed, sum.Hung)
 }
 
 // trial is one camera and what happens to it.

@@ -35,14 +35,16 @@ type Stats struct {
 	Since         time.Time             `json:"since"` // of State
 	Frames        uint64                `json:"frames"`
 	DropsByReason map[string]uint64     `json:"drops_by_reason"`
-	FPS           float64               `json:"fps"`        // frames delivered a second, over the last seconds
-	LastFrame     time.Time             `json:"last_frame"` // zero before the first
-	Opens         uint64                `json:"opens"`      // attempts to open
-	Losses        uint64                `json:"losses"`     // changes from online to offline
-	Abandoned     uint64                `json:"abandoned"`  // calls into the video library that were abandoned
-	Blocked       int                   `json:"blocked"`    // those of them that have not returned
-	LastError     string                `json:"last_error"` // without password; stays after recovery
-	Width         int                   `json:"width"`      // of the last frame, pixels
+	FPS           float64               `json:"fps"`             // frames delivered a second, over the last seconds
+	LastFrame     time.Time             `json:"last_frame"`      // zero before the first
+	Opens         uint64                `json:"opens"`           // attempts to open
+	Losses        uint64                `json:"losses"`          // changes from online to offline
+	Crashed       uint64                `json:"decoder_crashes"` // decoders that ended in the middle of their work
+	Hung          uint64                `json:"decoder_hangs"`   // decoders that did not answer and were killed
+	Decoder       string                `json:"decoder"`         // how its decoders are confined
+	Left          int                   `json:"decoders_left"`   // killed ones that have not ended yet
+	LastError     string                `json:"last_error"`      // without password; stays after recovery
+	Width         int                   `json:"width"`           // of the last frame, pixels
 	Height        int                   `json:"height"`
 	Controls      []source.ControlState `json:"controls,omitempty"` // of a V4L2 camera, as last set
 }

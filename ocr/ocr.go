@@ -29,7 +29,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/find"
-	_ "platewatch/ocr/internal/linktrim"
+	_ "platewatch/ocr/internal/oneheap"
 	"platewatch/ocr/judge"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/read"

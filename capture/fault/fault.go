@@ -22,9 +22,10 @@ var (
 	ErrTimeout = errors.New("the camera sent no picture in time")
 	// ErrStreamEnded: the camera closed a live stream.
 	ErrStreamEnded = errors.New("the stream ended")
-	// ErrBlocked: a call into the video library did not return in time and was
-	// abandoned.
-	ErrBlocked = errors.New("the video library did not return in time")
+	// ErrBlocked: the camera's decoder did not answer in time and was killed.
+	ErrBlocked = errors.New("the decoder did not answer in time")
+	// ErrDecoder: the camera's decoder ended in the middle of its work.
+	ErrDecoder = errors.New("the decoder crashed")
 	// ErrFrame: a frame whose size or type is refused.
 	ErrFrame = errors.New("unusable frame")
 	// ErrClosed: the source was used after its Close.

@@ -40,6 +40,12 @@ type Config struct {
 	// the host, or where Source says {user} and {password}: ?usr={user}&pwd={password}.
 	CredentialsFile string `toml:"credentials_file"`
 
+	// How the certificate of a camera over rtsps:// or https:// is verified: by the
+	// system's authorities unless one of these says otherwise.
+	TLSCA          string `toml:"tls_ca"`          // a PEM file of authorities
+	TLSFingerprint string `toml:"tls_fingerprint"` // SHA-256 of the camera's own certificate, hexadecimal
+	TLSInsecure    bool   `toml:"tls_insecure"`    // not at all: whoever answers gets the password
+
 	OpenTimeout time.Duration `toml:"open_timeout"` // a camera that does not open in this time is tried again
 	ReadTimeout time.Duration `toml:"read_timeout"` // a camera that sends no frame for this long is opened again
 
@@ -51,7 +57,7 @@ type Config struct {
 	Loop bool `toml:"loop"` // files and folders start again at their end
 	Pace Pace `toml:"pace"` // files and folders: real (the default there) or fast
 
-	Stills still.Limits `toml:"-"` // which pictures of a folder or an MJPEG stream are refused
+	Stills still.Limits `toml:"-"` // which pictures of a folder are refused
 }
 
 // Controls are settings of a V4L2 camera that matter for plates. Those that are

@@ -10,7 +10,7 @@ import (
 
 	"gocv.io/x/gocv"
 
-	"platewatch/capture/internal/worker"
+	"platewatch/capture/internal/process"
 	"platewatch/capture/light"
 )
 
@@ -71,7 +71,7 @@ type Kind struct {
 	// Problems yields what is wrong with the settings of this kind, as
 	// [Config.Problems] does; may be nil.
 	Problems func(Config) iter.Seq2[string, error]
-	// Open opens a camera with valid settings, see capture.Open. Calls that do
-	// not return in time are counted in a.
-	Open func(ctx context.Context, c Config, a *worker.Abandoned) (Source, error)
+	// Open opens a camera with valid settings, see capture.Open. Its decoders are
+	// counted in t.
+	Open func(ctx context.Context, c Config, t *process.Tally) (Source, error)
 }

@@ -1,24 +1,27 @@
-// Package still decodes single pictures: whatever a file holds, the result is
-// upright 8-bit BGR, or an error that says why not.
+// Package still reads single pictures: whatever a file holds, the result is upright
+// 8-bit BGR, or an error that says why not. They are decoded in a process of their
+// own, see capture/README.md.
 package still
 
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"image"
-	"image/gif"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"gocv.io/x/gocv"
 
 	"platewatch/capture/fault"
-	"platewatch/capture/internal/imgcodecs"
+	"platewatch/capture/internal/handover"
+	"platewatch/capture/internal/process"
 )
 
 // Endings are the file names that count as pictures, in lower case.
@@ -47,23 +50,115 @@ func (l Limits) withDefaults() Limits {
 	}
 }
 
-// Read decodes the picture in a file: see [Decode]. A file that does
-// not exist matches [io/fs.ErrNotExist].
-func Read(path string, limits Limits) (gocv.Mat, error) {
-	limits = limits.withDefaults()
-	b, err := readPicture(path, limits)
+const (
+	// decoderMemory is what decoding a picture within the default limits may take:
+	// 16 bits of four channels, the same in 8 bits, and the result.
+	decoderMemory = 1536 << 20
+	// pictureBound is how long decoding one may take.
+	pictureBound = time.Minute
+)
+
+// Reader reads pictures with a decoder that it starts for the first of them, and
+// starts anew when a picture has killed it. It is for one goroutine at a time.
+type Reader struct {
+	limits  Limits
+	tally   process.Tally
+	start   sync.Once
+	started chan struct{}
+	process *process.Process
+	err     error // of the start
+}
+
+// NewReader makes a reader. Close ends its decoder.
+func NewReader(l Limits) *Reader {
+	return &Reader{limits: l.withDefaults(), started: make(chan struct{})}
+}
+
+// Prepare starts the decoder, and does not wait for it.
+func (r *Reader) Prepare() {
+	r.start.Do(func() {
+		go func() {
+			defer close(r.started)
+			r.process, r.err = r.open(context.Background())
+		}()
+	})
+}
+
+func (r *Reader) open(ctx context.Context) (*process.Process, error) {
+	j := handover.Job{Mode: handover.Pictures, Slots: 1, Input: int(r.limits.MaxBytes),
+		MaxSide: r.limits.MaxSide, MaxPixels: r.limits.MaxPixels, Memory: decoderMemory}
+	return process.Start(ctx, j, false, "", &r.tally)
+}
+
+// decoder is the running decoder.
+func (r *Reader) decoder(ctx context.Context) (*process.Process, error) {
+	r.Prepare()
+	<-r.started
+	if r.process == nil {
+		r.process, r.err = r.open(ctx)
+	}
+	return r.process, r.err
+}
+
+// Read decodes the picture in a file: JPEG, PNG, BMP, WebP, TIFF or GIF, told by its
+// content. The result is upright (EXIF and TIFF orientation applied) and 8-bit BGR;
+// the caller closes it. A file that does not exist matches [io/fs.ErrNotExist]. Every
+// error about the picture is a [*fault.Error] that matches [fault.ErrPicture] and,
+// where the cause is known, one of [fault.ErrNotPicture], [fault.ErrTruncated],
+// [fault.ErrDamaged], [fault.ErrTooLarge]. A picture that kills the decoder is damaged.
+func (r *Reader) Read(ctx context.Context, path string) (gocv.Mat, error) {
+	r.Prepare()
+	b, err := readPicture(path, r.limits)
 	if err != nil {
 		return gocv.Mat{}, err
 	}
-	m, err := Decode(b, limits)
+	m, err := r.decode(ctx, b)
+	var e *fault.Error
+	if errors.As(err, &e) && errors.Is(err, fault.ErrPicture) {
+		e.Path = path
+	}
+	return m, err
+}
+
+// decode decodes one picture, see [Reader.Read].
+func (r *Reader) decode(ctx context.Context, b []byte) (gocv.Mat, error) {
+	if int64(len(b)) > r.limits.MaxBytes {
+		return gocv.Mat{}, tooLarge("", r.limits)
+	}
+	p, err := r.decoder(ctx)
 	if err != nil {
-		var e *fault.Error
-		if errors.As(err, &e) {
-			e.Path = path
-		}
 		return gocv.Mat{}, err
 	}
-	return m, nil
+	m := gocv.NewMat()
+	if err = p.Picture(ctx, pictureBound, b, false, &m); err == nil {
+		return m, nil
+	}
+	m.Close()
+	if errors.Is(err, fault.ErrPicture) {
+		return gocv.Mat{}, err
+	}
+	p.Close()
+	r.process = nil
+	if ctx.Err() != nil {
+		return gocv.Mat{}, ctx.Err()
+	}
+	return gocv.Mat{}, &fault.Error{Op: "decode", Err: fmt.Errorf("%w, or not to be decoded in time and memory: %w", fault.ErrDamaged, err),
+		Advice: "open it in a picture viewer and save it again as JPEG or PNG", Class: fault.ErrPicture}
+}
+
+// Close ends the decoder.
+func (r *Reader) Close() error {
+	r.start.Do(func() { close(r.started) })
+	<-r.started
+	if r.process != nil {
+		r.process.Close()
+	}
+	return nil
+}
+
+func tooLarge(path string, l Limits) error {
+	return &fault.Error{Op: "read", Path: path, Err: fmt.Errorf("%w: more than %d MiB", fault.ErrTooLarge, l.MaxBytes>>20),
+		Advice: "make the picture smaller", Class: fault.ErrPicture}
 }
 
 func readPicture(path string, limits Limits) ([]byte, error) {
@@ -88,138 +183,7 @@ func readPicture(path string, limits Limits) ([]byte, error) {
 		return nil, &fault.Error{Op: "read", Path: path, Err: fault.Pathless(err), Class: fault.ErrPicture}
 	}
 	if n > limits.MaxBytes {
-		return nil, &fault.Error{Op: "read", Path: path, Err: fmt.Errorf("%w: more than %d MiB", fault.ErrTooLarge, limits.MaxBytes>>20),
-			Advice: "make the picture smaller", Class: fault.ErrPicture}
+		return nil, tooLarge(path, limits)
 	}
 	return b.Bytes(), nil
-}
-
-// Decode decodes one picture: JPEG, PNG, BMP, WebP, TIFF or GIF, told by
-// its content. The result is upright (EXIF and TIFF orientation 1-8 applied)
-// and 8-bit BGR, whatever the file holds: 16 bits keep their upper eight, grey
-// becomes three equal channels, CMYK is converted, transparent pixels are blended
-// with mid-grey (the colours below full transparency are arbitrary and must not
-// be read). Of an animated GIF and of a TIFF with several pages the first
-// picture is decoded; an animated WebP is refused. Damage inside compressed
-// pixels shows on the picture, as it does in a viewer, where the format has no
-// checksums (JPEG, WebP, GIF).
-//
-// Size and kind are checked from the header before anything is decoded. Every
-// error is an [*fault.Error] that matches [fault.ErrPicture] and one of [fault.ErrNotPicture],
-// [fault.ErrTruncated], [fault.ErrDamaged], [fault.ErrTooLarge]. The caller closes the Mat.
-func Decode(b []byte, limits Limits) (gocv.Mat, error) {
-	limits = limits.withDefaults()
-	h, err := readHeader(b)
-	if err != nil {
-		return gocv.Mat{}, pictureError(err)
-	}
-	if err := h.check(limits); err != nil {
-		return gocv.Mat{}, pictureError(err)
-	}
-	m, err := h.decode(b)
-	if err != nil {
-		return gocv.Mat{}, pictureError(err)
-	}
-	// The header was believed so far.
-	if m.Cols()*m.Rows() > limits.MaxPixels {
-		err := fmt.Errorf("%w: the header says %d x %d pixels, there are %d x %d", fault.ErrDamaged, h.width, h.height, m.Cols(), m.Rows())
-		m.Close()
-		return gocv.Mat{}, pictureError(err)
-	}
-	if err := toBGR(&m); err != nil {
-		m.Close()
-		return gocv.Mat{}, pictureError(err)
-	}
-	turnUpright(&m, h.orientation)
-	return m, nil
-}
-
-func pictureError(err error) error {
-	e := &fault.Error{Op: "decode", Err: err, Class: fault.ErrPicture}
-	switch {
-	case errors.Is(err, fault.ErrNotPicture):
-		e.Advice = "save it as JPEG, PNG, BMP, TIFF, GIF or (not animated) WebP"
-	case errors.Is(err, fault.ErrTruncated):
-		e.Advice = "copy the file again"
-	case errors.Is(err, fault.ErrDamaged):
-		e.Advice = "open it in a picture viewer and save it again as JPEG or PNG"
-	case errors.Is(err, fault.ErrTooLarge):
-		e.Advice = "make the picture smaller"
-	}
-	return e
-}
-
-// check compares the header with the limits.
-func (h header) check(l Limits) error {
-	switch {
-	case h.width <= 0 || h.height <= 0:
-		return fmt.Errorf("%w: the header says %d x %d pixels", fault.ErrDamaged, h.width, h.height)
-	case h.width > l.MaxSide || h.height > l.MaxSide:
-		return fmt.Errorf("%w: %d x %d pixels, at most %d a side are read", fault.ErrTooLarge, h.width, h.height, l.MaxSide)
-	case h.width*h.height > l.MaxPixels:
-		return fmt.Errorf("%w: %d x %d are %.0f megapixels, at most %.0f are read", fault.ErrTooLarge,
-			h.width, h.height, float64(h.width)*float64(h.height)/1e6, float64(l.MaxPixels)/1e6)
-	case h.tileWidth > l.MaxSide || h.tileHeight > l.MaxSide || h.tileWidth*h.tileHeight > l.MaxPixels:
-		return fmt.Errorf("%w: it is stored in tiles of %d x %d pixels", fault.ErrTooLarge, h.tileWidth, h.tileHeight)
-	}
-	return nil
-}
-
-// decode picks the decoder. The Mat has whatever type the file has.
-func (h header) decode(b []byte) (gocv.Mat, error) {
-	var m gocv.Mat
-	var err error
-	switch h.format {
-	case formatJPEG:
-		if err := checkJPEG(b); err != nil {
-			return gocv.Mat{}, err
-		}
-		m, err = imgcodecs.Decode(b)
-	case formatGIF:
-		return decodeGIF(b)
-	case formatPNG, formatWebP:
-		m, err = imgcodecs.DecodeUnchanged(b)
-	case formatTIFF:
-		m, err = imgcodecs.Decode(withoutOrientation(b))
-	default:
-		m, err = imgcodecs.Decode(b)
-	}
-	if err != nil {
-		// OpenCV does not tell damaged from truncated.
-		return gocv.Mat{}, fmt.Errorf("%w or truncated: %w", fault.ErrDamaged, err)
-	}
-	return m, nil
-}
-
-// decodeGIF takes the first frame; this OpenCV has no GIF decoder.
-func decodeGIF(b []byte) (gocv.Mat, error) {
-	img, err := gif.Decode(bytes.NewReader(b))
-	if err != nil {
-		const trailer = 0x3b // GIF89a, 27
-		if errors.Is(err, io.ErrUnexpectedEOF) || b[len(b)-1] != trailer {
-			return gocv.Mat{}, fmt.Errorf("%w: %w", fault.ErrTruncated, err)
-		}
-		return gocv.Mat{}, fmt.Errorf("%w: %w", fault.ErrDamaged, err)
-	}
-	frame, ok := img.(*image.Paletted)
-	if !ok || frame.Rect.Empty() {
-		return gocv.Mat{}, fmt.Errorf("%w: the GIF's first frame is empty", fault.ErrDamaged)
-	}
-	var palette [256][4]byte // BGRA; what is beyond the file's palette is transparent
-	for i, c := range frame.Palette {
-		r, g, b, a := c.RGBA() // fully transparent or not at all
-		palette[i] = [4]byte{byte(b >> 8), byte(g >> 8), byte(r >> 8), byte(a >> 8)}
-	}
-	m := gocv.NewMatWithSize(frame.Rect.Dy(), frame.Rect.Dx(), gocv.MatTypeCV8UC4)
-	pixels, err := m.DataPtrUint8()
-	if err != nil {
-		m.Close()
-		return gocv.Mat{}, fmt.Errorf("%w: %w", fault.ErrDamaged, err)
-	}
-	for y := range frame.Rect.Dy() {
-		for _, i := range frame.Pix[y*frame.Stride : y*frame.Stride+frame.Rect.Dx()] {
-			pixels = pixels[copy(pixels, palette[i][:]):]
-		}
-	}
-	return m, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"platewatch/capture/still"
 	"platewatch/cmd/platewatch/internal/bench"
 	"platewatch/ocr"
 	"platewatch/ocr/truth"
@@ -50,10 +51,12 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 		folders = append(folders, f)
 		files += len(f.set.Files)
 	}
+	pictures := still.NewReader(still.Limits{})
+	defer pictures.Close()
 	bar := progressOn(std.err, files, "reading")
 	if *cut {
 		scores, err := measure(folders, func(r *ocr.Recogniser, set *truth.Set) (*bench.CutScore, error) {
-			return bench.RunCut(ctx, r, set, func() { bar.Add(1) })
+			return bench.RunCut(ctx, r, pictures, set, func() { bar.Add(1) })
 		})
 		if err != nil {
 			return err
@@ -66,7 +69,7 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 		return nil
 	}
 	scores, err := measure(folders, func(r *ocr.Recogniser, set *truth.Set) (*bench.Score, error) {
-		return bench.Run(ctx, r, set, func() { bar.Add(1) })
+		return bench.Run(ctx, r, pictures, set, func() { bar.Add(1) })
 	})
 	if err != nil {
 		return err
@@ -81,7 +84,7 @@ func runBench(ctx context.Context, std stdio, args []string) error {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(bench.WritePage(f, scores, shownFailures), f.Close()); err != nil {
+		if err := errors.Join(bench.WritePage(ctx, pictures, f, scores, shownFailures), f.Close()); err != nil {
 			return err
 		}
 	}

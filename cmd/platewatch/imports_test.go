@@ -152,10 +152,12 @@ func TestArrows(t *testing.T) {
 // any package that no other row names.
 var layers = map[string][][]string{
 	"capture": {
-		{"fault", "internal/imgcodecs", "internal/videoio", "light", "motion"},
-		{"internal/worker", "still"},
+		{"fault", "internal/confine", "internal/imgcodecs", "internal/videoio", "light", "motion"},
+		{"internal/handover"},
+		{"internal/codec", "internal/device", "internal/process"},
+		{"decoder", "still"},
 		{"source"},
-		{"internal/pace", "internal/stream"},
+		{"internal/pace", "internal/trust"},
 		{"*"}, // a kind of camera is a package of its own
 		{"."},
 	},
@@ -173,7 +175,7 @@ var layers = map[string][][]string{
 		{"."},
 	},
 	"ocr": {
-		{"internal/linktrim", "internal/logistic", "internal/setting", "internal/shape", "internal/stat", "read/model", "region", "render/number", "render/paint", "render/sensor", "text", "truth"},
+		{"internal/logistic", "internal/oneheap", "internal/setting", "internal/shape", "internal/stat", "read/model", "region", "render/number", "render/paint", "render/sensor", "text", "truth"},
 		{"find", "judge", "passage", "render"},
 		{"rectify", "scenes"},
 		{"read"},
@@ -181,7 +183,7 @@ var layers = map[string][][]string{
 		{"."},
 	},
 	"cmd/platewatch/internal": {
-		{"demo/media", "journal", "setting"},
+		{"demo/media", "journal", "nocodecs", "setting"},
 		{"draw", "observe", "picture", "status"},
 		{"config", "hit"},
 		{"look", "unit"},

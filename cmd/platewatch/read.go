@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 
+	"platewatch/capture/still"
 	"platewatch/cmd/platewatch/internal/look"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/hotlist"
@@ -37,7 +38,12 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	inputs := look.Inputs(fs.Args())
-	looker := look.Looker{Observe: observe.DefaultParams(), Annotate: look.NewAlbum(*annotate), Stages: look.NewAlbum(*stages)}
+	pictures := still.NewReader(still.Limits{})
+	defer pictures.Close()
+	if inputs[0].Stream == nil && inputs[0].Err == nil {
+		pictures.Prepare() // while the model is loaded
+	}
+	looker := look.Looker{Pictures: pictures, Observe: observe.DefaultParams(), Annotate: look.NewAlbum(*annotate), Stages: look.NewAlbum(*stages)}
 	if *lists != "" {
 		if looker.Hotlist, err = hotlist.OpenReadOnly(*lists, hotlist.Options{}); err != nil {
 			return err

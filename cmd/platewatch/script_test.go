@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +15,29 @@ import (
 // TestMain lets the test binary be platewatch itself, for scripts and for the
 // tests that kill it.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"platewatch": main})
+	testscript.Main(withDecoder{m}, map[string]func(){"platewatch": main})
 }
+
+// withDecoder builds the decoder for the tests: this binary, as platewatch, has no
+// codecs.
+type withDecoder struct{ *testing.M }
+
+func (m withDecoder) Run() int {
+	dir, err := os.MkdirTemp("", "decoder")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	const program = "platewatch-decode"
+	if out, err := exec.Command("go", "build", "-o", dir+"/", "platewatch/cmd/"+program).CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("%v: %s", err, out))
+	}
+	os.Setenv(decoderVariable, filepath.Join(dir, program))
+	return m.M.Run()
+}
+
+// decoderVariable names the decoder's program to those that look for one.
+const decoderVariable = "PLATEWATCH_DECODER"
 
 // TestScripts runs the program as a person would: testdata/script/*.txtar.
 // $PLATES is the folder of rendered pictures.
@@ -28,6 +50,7 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PLATES", plates)
+			e.Setenv(decoderVariable, os.Getenv(decoderVariable))
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

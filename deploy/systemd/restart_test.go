@@ -137,7 +137,7 @@ func boot(t *testing.T) *board {
 // and the service file with a drop-in that reports events and shortens times.
 func (b *board) install() {
 	b.t.Helper()
-	if out, err := exec.CommandContext(b.t.Context(), "go", "build", "-o", filepath.Join(b.dir, "platewatch"), "platewatch/cmd/platewatch").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(b.t.Context(), "go", "build", "-o", b.dir+"/", "platewatch/cmd/platewatch", "platewatch/cmd/platewatch-decode").CombinedOutput(); err != nil {
 		b.t.Fatalf("%v\n%s", err, out)
 	}
 	text, err := os.ReadFile(service)

@@ -15,10 +15,9 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/capture/fault"
+	"platewatch/capture/internal/handover"
 	"platewatch/capture/internal/pace"
-	"platewatch/capture/internal/stream"
-	"platewatch/capture/internal/videoio"
-	"platewatch/capture/internal/worker"
+	"platewatch/capture/internal/process"
 	"platewatch/capture/source"
 )
 
@@ -46,16 +45,12 @@ func IsName(name string) bool {
 	return !strings.Contains(name, "://") && slices.Contains(endings, strings.ToLower(filepath.Ext(name)))
 }
 
-// ffmpegOptions: a file may be any of these formats, whatever its name says, but
-// no playlist that leads FFmpeg to other files or hosts, no subtitle and no text,
-// which FFmpeg would render. Key and value are separated by ";", pairs by "|".
-const ffmpegOptions = "protocol_whitelist;file|format_whitelist;" +
-	"mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,mjpeg,flv,asf,ogg,ivf,obu,dv,mxf,nut,yuv4mpegpipe,gif,3gp,webm"
-
 // video is a video file, played once or in a loop.
 type video struct {
-	open   func() (*stream.Stream, error)
-	stream *stream.Stream // nil after Close
+	open   func() (*process.Process, error)
+	ctx    context.Context
+	bound  time.Duration
+	stream *process.Process // nil after Close
 	loop   bool
 	base   time.Duration // position at which the current round began
 	last   time.Duration // of the last frame, -1 before the first
@@ -67,7 +62,7 @@ type video struct {
 // fallbackFPS is the pace of a file that does not name its own.
 const fallbackFPS = 25
 
-func open(ctx context.Context, c source.Config, a *worker.Abandoned) (source.Source, error) {
+func open(ctx context.Context, c source.Config, t *process.Tally) (source.Source, error) {
 	path := c.Source
 	if err := fault.CheckFile(path, "a folder of pictures is a camera of kind folder"); err != nil {
 		return nil, err
@@ -77,31 +72,23 @@ func open(ctx context.Context, c source.Config, a *worker.Abandoned) (source.Sou
 	if err != nil {
 		return nil, &fault.Error{Op: "open", Path: path, Err: err}
 	}
-	f := &video{loop: c.Loop, last: -1, path: path}
+	job := handover.StreamJob(handover.Video)
+	job.Path = absolute
+	f := &video{ctx: ctx, bound: c.ReadTimeout, loop: c.Loop, last: -1, path: path}
 	fps := 0.0
-	f.open = func() (*stream.Stream, error) {
-		return stream.Open(ctx, stream.Spec{
-			URI:       absolute,
-			Where:     path,
-			Backend:   videoio.FFmpeg,
-			Options:   ffmpegOptions,
-			Prepare:   func(d stream.Device) { fps = d.Get(videoio.FPS) },
-			OpenBound: c.OpenTimeout,
-			ReadBound: c.ReadTimeout,
-			End:       io.EOF,
-			Misses:    1,
-		}, stream.Videoio, a)
+	f.open = func() (*process.Process, error) {
+		p, err := process.Start(ctx, job, false, path, t)
+		if err != nil {
+			return nil, err
+		}
+		if fps, err = p.Opened(ctx, c.OpenTimeout); err != nil {
+			p.Close()
+			return nil, err
+		}
+		return p, nil
 	}
-	f.stream, err = f.open()
-	switch {
-	case err == nil:
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case errors.Is(err, videoio.ErrRefused):
-		return nil, &fault.Error{Op: "open", Path: path, Err: errors.New("is not a video that can be decoded"),
-			Advice: "`ffprobe` shows its format; MP4, MKV, AVI and MPEG with H.264, H.265 or MJPEG are known to work"}
-	default:
-		return nil, &fault.Error{Op: "open", Path: path, Err: err}
+	if f.stream, err = f.open(); err != nil {
+		return nil, err
 	}
 	if !(fps >= 0.1 && fps <= 1000) {
 		fps = fallbackFPS
@@ -119,7 +106,7 @@ func (f *video) Read(m *gocv.Mat) (time.Duration, error) {
 		return -1, fault.ErrClosed
 	}
 	for {
-		position, err := f.stream.Read(m)
+		position, err := f.stream.Next(f.ctx, f.bound, m)
 		switch {
 		case err == nil:
 			f.frames++
@@ -136,6 +123,14 @@ func (f *video) Read(m *gocv.Mat) (time.Duration, error) {
 			return -1, err
 		}
 	}
+}
+
+// ProcessorTime is what the file's decoder has used, of all threads together.
+func (f *video) ProcessorTime() (time.Duration, error) {
+	if f.stream == nil {
+		return 0, fault.ErrClosed
+	}
+	return f.stream.ProcessorTime()
 }
 
 // place is the position since the first round began. It grows with every frame.
@@ -169,7 +164,7 @@ func (f *video) Close() error {
 	if f.stream == nil {
 		return nil
 	}
-	err := f.stream.Close()
+	f.stream.Close()
 	f.stream = nil
-	return err
+	return nil
 }

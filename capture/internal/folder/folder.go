@@ -19,7 +19,7 @@ import (
 
 	"platewatch/capture/fault"
 	"platewatch/capture/internal/pace"
-	"platewatch/capture/internal/worker"
+	"platewatch/capture/internal/process"
 	"platewatch/capture/source"
 	"platewatch/capture/still"
 )
@@ -93,8 +93,9 @@ func folderError(dir string, err error) error {
 // folder plays the pictures of a folder. It lists the folder again at the start
 // of every round.
 type folder struct {
+	ctx    context.Context
 	dir    string
-	limits still.Limits
+	reader *still.Reader
 	loop   bool
 	step   time.Duration
 	names  []string
@@ -104,7 +105,7 @@ type folder struct {
 	closed bool
 }
 
-func open(ctx context.Context, c source.Config, _ *worker.Abandoned) (source.Source, error) {
+func open(ctx context.Context, c source.Config, _ *process.Tally) (source.Source, error) {
 	info, err := os.Stat(c.Source)
 	if err != nil {
 		return nil, folderError(c.Source, err)
@@ -117,7 +118,7 @@ func open(ctx context.Context, c source.Config, _ *worker.Abandoned) (source.Sou
 	if err != nil {
 		return nil, err
 	}
-	f := &folder{dir: c.Source, limits: c.Stills, loop: c.Loop, names: names,
+	f := &folder{ctx: ctx, dir: c.Source, reader: still.NewReader(c.Stills), loop: c.Loop, names: names,
 		step: time.Duration(float64(time.Second) / c.FPS)}
 	if c.Pace == source.PaceFast {
 		return f, ctx.Err()
@@ -147,7 +148,7 @@ func (f *folder) Read(m *gocv.Mat) (time.Duration, error) {
 	f.next++
 	position := time.Duration(f.count) * f.step
 	f.count++
-	picture, err := still.Read(filepath.Join(f.dir, name), f.limits)
+	picture, err := f.reader.Read(f.ctx, filepath.Join(f.dir, name))
 	if err != nil {
 		return -1, err
 	}
@@ -159,6 +160,9 @@ func (f *folder) Read(m *gocv.Mat) (time.Duration, error) {
 
 // Close implements [source.Source].
 func (f *folder) Close() error {
+	if f.closed {
+		return nil
+	}
 	f.closed = true
-	return nil
+	return f.reader.Close()
 }

@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -18,9 +19,10 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/capture/fault"
-	"platewatch/capture/internal/worker"
+	"platewatch/capture/internal/handover"
+	"platewatch/capture/internal/process"
+	"platewatch/capture/internal/trust"
 	"platewatch/capture/source"
-	"platewatch/capture/still"
 )
 
 // Kind is the entry of MJPEG cameras in the table of kinds.
@@ -28,9 +30,10 @@ var Kind = source.Kind{
 	Name:      "http",
 	Example:   "http://192.168.1.20/mjpg/video.mjpg",
 	Recognise: func(s string) bool { return source.HasScheme(s, schemes...) },
-	Keys:      []string{"credentials_file"},
+	Keys:      append([]string{"credentials_file"}, trust.Keys...),
 	Problems: func(c source.Config) iter.Seq2[string, error] {
-		return source.Failed(source.Check{Key: "source", Err: c.CheckAddress("http://host/mjpg/video.mjpg", schemes...)})
+		return source.Failed(append(trust.Check(c),
+			source.Check{Key: "source", Err: c.CheckAddress("http://host/mjpg/video.mjpg", schemes...)})...)
 	},
 	Open: open,
 }
@@ -46,26 +49,26 @@ const (
 )
 
 // mjpegStream is an MJPEG stream over HTTP (multipart/x-mixed-replace), read by
-// Go: every wait has a bound, and no bytes reach a decoder before they are known
-// to be one whole picture.
+// Go: every wait has a bound. The decoder gets one picture after the other, and
+// refuses what is no JPEG or too large, from its header.
 type mjpegStream struct {
-	where  string
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	body   io.ReadCloser
-	parts  *partReader
-	bound  time.Duration
-	idle   *time.Timer // ends the request when a frame takes longer than bound
-	late   atomic.Bool
-	begin  time.Time
-	limits still.Limits
-	closed bool
-	end    error // why it was closed, if not by the reader
+	where   string
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	body    io.ReadCloser
+	parts   *partReader
+	bound   time.Duration
+	idle    *time.Timer // ends the request when a frame takes longer than bound
+	late    atomic.Bool
+	begin   time.Time
+	decoder *process.Process
+	closed  bool
+	end     error // why it was closed, if not by the reader
 }
 
-// open opens an MJPEG stream over HTTP or HTTPS. Nothing in it blocks: no call is
-// ever abandoned.
-func open(ctx context.Context, c source.Config, _ *worker.Abandoned) (source.Source, error) {
+// open opens an MJPEG stream over HTTP or HTTPS. The decoder is started when the
+// camera has answered.
+func open(ctx context.Context, c source.Config, t *process.Tally) (source.Source, error) {
 	u, err := c.Address()
 	if err != nil {
 		return nil, err
@@ -73,13 +76,17 @@ func open(ctx context.Context, c source.Config, _ *worker.Abandoned) (source.Sou
 	where := source.Redact(c.Source)
 	user := u.User
 	u.User = nil
+	tlsConfig, err := trust.Config(c)
+	if err != nil {
+		return nil, err
+	}
 	life, cancel := context.WithCancelCause(ctx)
-	m := &mjpegStream{where: where, ctx: ctx, cancel: cancel, bound: c.ReadTimeout, limits: c.Stills}
+	m := &mjpegStream{where: where, ctx: ctx, cancel: cancel, bound: c.ReadTimeout}
 	m.idle = time.AfterFunc(c.OpenTimeout, func() {
 		m.late.Store(true)
 		cancel(fault.ErrTimeout)
 	})
-	res, err := request(life, u, user, c.OpenTimeout)
+	res, err := request(life, u, user, tlsConfig, c.OpenTimeout)
 	if err == nil {
 		m.body = res.Body
 		m.parts, err = partsOf(res)
@@ -95,6 +102,11 @@ func open(ctx context.Context, c source.Config, _ *worker.Abandoned) (source.Sou
 		}
 		return nil, m.openError(err, u)
 	}
+	m.idle.Stop()
+	if m.decoder, err = process.Start(ctx, handover.StreamJob(handover.Pictures), false, where, t); err != nil {
+		m.Close()
+		return nil, err
+	}
 	m.begin = time.Now()
 	return m, nil
 }
@@ -104,6 +116,9 @@ func (m *mjpegStream) openError(err error, u *url.URL) error {
 	if errors.As(err, &own) {
 		own.Op, own.Path = "open", m.where
 		return own
+	}
+	if refused := trust.Refusal(m.where, err); refused != nil {
+		return refused
 	}
 	advice := "check the camera's address, port, power and network"
 	var dns *net.DNSError
@@ -119,10 +134,10 @@ func (m *mjpegStream) openError(err error, u *url.URL) error {
 
 // request asks for the stream, a second time with credentials where the camera
 // wants them.
-func request(ctx context.Context, u *url.URL, user *url.Userinfo, bound time.Duration) (*http.Response, error) {
+func request(ctx context.Context, u *url.URL, user *url.Userinfo, tlsConfig *tls.Config, bound time.Duration) (*http.Response, error) {
 	transport := &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: bound}).DialContext,
-		TLSHandshakeTimeout: bound, ResponseHeaderTimeout: bound, DisableKeepAlives: true, DisableCompression: true,
+		DialContext:     (&net.Dialer{Timeout: bound}).DialContext,
+		TLSClientConfig: tlsConfig, TLSHandshakeTimeout: bound, ResponseHeaderTimeout: bound, DisableKeepAlives: true, DisableCompression: true,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -181,11 +196,14 @@ func (m *mjpegStream) Read(out *gocv.Mat) (time.Duration, error) {
 			m.end = m.lost(err)
 			return -1, m.end
 		}
-		picture, err := still.Decode(part, m.limits)
-		if err == nil {
-			out.Close()
-			*out = picture
+		err = m.decoder.Picture(m.ctx, m.bound, part, true, out)
+		switch {
+		case err == nil:
 			return time.Since(m.begin), nil
+		case !errors.Is(err, fault.ErrPicture):
+			m.end = err
+			m.Close()
+			return -1, err
 		}
 		if bad++; bad >= maxBad {
 			m.Close()
@@ -219,6 +237,9 @@ func (m *mjpegStream) Close() error {
 	m.cancel(fault.ErrClosed)
 	if m.body != nil {
 		m.body.Close()
+	}
+	if m.decoder != nil {
+		m.decoder.Close()
 	}
 	return nil
 }

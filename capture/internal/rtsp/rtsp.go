@@ -1,16 +1,18 @@
-// Package rtsp opens network cameras over RTSP.
+// Package rtsp opens network cameras over RTSP. Go speaks to the camera: it knows
+// the password, checks the certificate, and looks at the size of every picture
+// before anything is decoded. The decoder gets the bare video, and has no network.
 package rtsp
 
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"net"
 	"net/url"
+	"slices"
 	"syscall"
 	"time"
 
@@ -20,9 +22,8 @@ import (
 	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
 
 	"platewatch/capture/fault"
-	"platewatch/capture/internal/stream"
-	"platewatch/capture/internal/videoio"
-	"platewatch/capture/internal/worker"
+	"platewatch/capture/internal/process"
+	"platewatch/capture/internal/trust"
 	"platewatch/capture/source"
 )
 
@@ -31,7 +32,7 @@ var Kind = source.Kind{
 	Name:      "rtsp",
 	Example:   "rtsp://192.168.1.20:554/stream1",
 	Recognise: func(s string) bool { return source.HasScheme(s, schemes...) },
-	Keys:      []string{"transport", "credentials_file"},
+	Keys:      slices.Concat([]string{"transport", "credentials_file"}, trust.Keys),
 	Live:      true,
 	Defaults:  func(c *source.Config) { c.Transport = cmp.Or(c.Transport, transportTCP) },
 	Problems:  problems,
@@ -47,161 +48,166 @@ const (
 )
 
 func problems(c source.Config) iter.Seq2[string, error] {
-	return source.Failed(
+	return source.Failed(append(trust.Check(c),
 		source.Check{Key: "source", Err: c.CheckAddress("rtsp://host:554/path", schemes...)},
 		source.Check{Key: "transport", Err: source.OneOf(c.Transport, transportTCP, transportUDP)},
-	)
+	)...)
 }
 
-// ffmpegOptions precede the transport. Key and value are separated by ";",
-// pairs by "|". A camera says what it sends in its first packets; half of
-// FFmpeg's usual second and a half of opening is spent looking for more.
-const ffmpegOptions = "analyzeduration;200000|probesize;100000|rtsp_transport;"
+// minDecoderOpen is the least time that a decoder has for the first picture, when
+// connecting took most of the bound.
+const minDecoderOpen = time.Second
 
-// The video library gets at most libraryShare of the time for opening, and
-// minLibraryOpen at least when connecting took most of it. A camera that answered
-// begins to send within a few hundred milliseconds; one that has stopped sending
-// must not keep others from opening for long: two such cameras before a third
-// would delay that one by more than ten seconds.
-const (
-	libraryShare   = 0.5
-	minLibraryOpen = time.Second
-)
-
-// open opens a network camera. The host is dialled first, by Go: that can be
-// cancelled at any time and tells why it failed, so that the library, which can
-// do neither, never sees a host that is not there.
-func open(ctx context.Context, c source.Config, a *worker.Abandoned) (source.Source, error) {
+// open opens a network camera. Its decoder is started when the camera has said
+// what it sends.
+func open(ctx context.Context, c source.Config, t *process.Tally) (_ source.Source, err error) {
 	u, err := c.Address()
 	if err != nil {
 		return nil, err
 	}
+	s := &camera{c: c, where: source.Redact(c.Source), tally: t, ended: make(chan struct{})}
+	s.ctx, s.stop = context.WithCancelCause(ctx)
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
 	deadline := time.Now().Add(c.OpenTimeout)
-	where := source.Redact(u.String())
-	if err := dial(ctx, deadline, u); err != nil {
-		return nil, unreachable(ctx, where, err)
-	}
-	if err := answers(ctx, u, time.Until(deadline)); err != nil {
+	if err := s.connect(ctx, u, deadline); err != nil {
 		return nil, err
 	}
-	share := time.Duration(libraryShare * float64(c.OpenTimeout))
-	bound := max(min(time.Until(deadline), share), minLibraryOpen)
-	s, err := stream.Open(ctx, stream.Spec{
-		URI:     u.String(),
-		Where:   where,
-		Backend: videoio.FFmpeg,
-		Options: ffmpegOptions + c.Transport,
-		Params: []videoio.Param{
-			{Property: videoio.OpenTimeoutMsec, Value: int(bound.Milliseconds())},
-			{Property: videoio.ReadTimeoutMsec, Value: int(c.ReadTimeout.Milliseconds())},
-		},
-		OpenBound: bound,
-		ReadBound: c.ReadTimeout,
-		End:       fault.ErrStreamEnded,
-		Misses:    1,
-	}, stream.Videoio, a)
-	switch {
-	case err == nil:
-		return watchSize(ctx, s, where, func(ctx context.Context) (int, int, error) {
-			d, err := describe(ctx, u, diagnoseBound)
-			if err != nil {
-				return 0, 0, err
-			}
-			width, height := announcedSize(d)
-			return width, height, nil
-		}), nil
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case errors.Is(err, videoio.ErrRefused):
-		return nil, &fault.Error{Op: "open", Path: where,
-			Err:    fmt.Errorf("%w: the stream is there, and sent nothing that can be decoded within %v", fault.ErrTimeout, bound.Round(100*time.Millisecond)),
-			Advice: "set the camera to H.264 or H.265; try transport tcp"}
+	if err := s.play(); err != nil {
+		return nil, s.explain(ctx, u, err)
 	}
-	return nil, &fault.Error{Op: "open", Path: where, Err: scrubOwn(err, u.String())}
+	bound := max(time.Until(deadline), minDecoderOpen)
+	if err := s.opened(bound); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if errors.Is(err, fault.ErrBlocked) && s.starved() {
+			return nil, &fault.Error{Op: "open", Path: s.where,
+				Err:    fmt.Errorf("%w: the stream is there, and sent nothing that can be decoded within %v", fault.ErrTimeout, bound.Round(100*time.Millisecond)),
+				Advice: "set the camera to H.264 or H.265; try transport tcp"}
+		}
+		return nil, err
+	}
+	return s, nil
 }
 
-// scrubOwn keeps this package's own errors, which [errors.Is] has to see, and
-// rewrites the library's.
-func scrubOwn(err error, uri string) error {
-	if errors.Is(err, fault.ErrBlocked) || errors.Is(err, fault.ErrFrame) {
-		return err
-	}
-	return source.Scrub(err, uri)
-}
-
-func rtspAddress(u *url.URL) string {
-	port := u.Port()
-	switch {
-	case port != "":
-	case u.Scheme == "rtsps":
-		port = "322"
-	default:
-		port = "554"
-	}
-	return net.JoinHostPort(u.Hostname(), port)
-}
-
-func dial(ctx context.Context, deadline time.Time, u *url.URL) error {
-	d := net.Dialer{Deadline: deadline}
-	conn, err := d.DialContext(ctx, "tcp", rtspAddress(u))
+// connect asks the camera what it sends, and for its video.
+func (s *camera) connect(ctx context.Context, u *url.URL, deadline time.Time) error {
+	tlsConfig, err := trust.Config(s.c)
 	if err != nil {
 		return err
 	}
-	return conn.Close()
+	bare := *u
+	if host := u.Hostname(); cutZone(host) != host { // the zone is this machine's own
+		bare.Host = net.JoinHostPort(cutZone(host), portOf(u))
+	}
+	target, err := base.ParseURL(bare.String())
+	if err != nil {
+		return &fault.Error{Op: "open", Path: s.where, Err: source.Scrub(err, u.String())}
+	}
+	protocol := gortsplib.ProtocolTCP
+	if s.c.Transport == transportUDP {
+		protocol = gortsplib.ProtocolUDP
+	}
+	address := net.JoinHostPort(u.Hostname(), portOf(u))
+	s.client = &gortsplib.Client{
+		Scheme:       u.Scheme,
+		Host:         address,
+		Protocol:     &protocol,
+		ReadTimeout:  max(s.c.OpenTimeout, s.c.ReadTimeout),
+		WriteTimeout: s.c.OpenTimeout,
+		TLSConfig:    tlsConfig,
+		DialContext: func(ctx context.Context, network, to string) (net.Conn, error) {
+			// The library follows a camera's redirection, with the password.
+			if to != address {
+				return nil, errRedirected
+			}
+			return (&net.Dialer{Deadline: deadline}).DialContext(ctx, network, to)
+		},
+	}
+	client := s.client
+	if err := client.Start(); err != nil {
+		s.client = nil
+		return err
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	defer context.AfterFunc(ctx, client.Close)()
+	session, _, err := client.Describe(target)
+	if err == nil {
+		err = s.choose(session)
+	}
+	if err == nil {
+		_, err = client.Setup(session.BaseURL, s.media, 0, 0)
+	}
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return s.explain(ctx, u, err)
 }
 
-func unreachable(ctx context.Context, where string, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
+var errRedirected = errors.New("it redirects to another address, which is not followed")
+
+// cutZone is a host without the zone of an IPv6 address: fe80::1%eth0.
+func cutZone(host string) string {
+	for i := range host {
+		if host[i] == '%' {
+			return host[:i]
+		}
 	}
-	advice := "check the camera's address, port, power and network"
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
-		advice = "check the host name, or use the camera's IP address"
-	}
-	return &fault.Error{Op: "open", Path: where, Err: fmt.Errorf("%w: %w", fault.ErrUnreachable, err), Advice: advice}
+	return host
 }
 
-// diagnoseBound is how long a camera may take to say what it sends.
-const diagnoseBound = 2 * time.Second
+func portOf(u *url.URL) string {
+	standard := "554"
+	if u.Scheme == "rtsps" {
+		standard = "322"
+	}
+	return cmp.Or(u.Port(), standard)
+}
 
-// answers checks that a camera speaks RTSP, accepts the credentials and has a
-// video at its path: OpenCV would not tell, and would hold up every other
-// camera's opening meanwhile.
-func answers(ctx context.Context, u *url.URL, bound time.Duration) error {
-	e := &fault.Error{Op: "open", Path: source.Redact(u.String())}
-	session, err := describe(ctx, u, max(bound, diagnoseBound/2))
+// explain says what a camera did wrong, and what to do.
+func (s *camera) explain(ctx context.Context, u *url.URL, err error) error {
+	if err == nil {
+		return nil
+	}
+	var own *fault.Error
+	if errors.As(err, &own) {
+		return err
+	}
+	if refused := trust.Refusal(s.where, err); refused != nil {
+		return refused
+	}
+	e := &fault.Error{Op: "open", Path: s.where}
 	var status liberrors.ErrClientBadStatusCode
 	var timeout net.Error
+	var dial *net.OpError
+	var dns *net.DNSError
 	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
+	case errors.Is(err, context.Canceled):
+		return err
+	case errors.As(err, &dns):
+		e.Err, e.Advice = fmt.Errorf("%w: %w", fault.ErrUnreachable, err), "check the host name, or use the camera's IP address"
+	case errors.As(err, &dial) && dial.Op == "dial":
+		e.Err, e.Advice = fmt.Errorf("%w: %w", fault.ErrUnreachable, err), "check the camera's address, port, power and network"
 	case errors.As(err, &status):
 		e.Advice, e.Err = statusError(status)
+	case errors.Is(err, errRedirected):
+		e.Err, e.Advice = errRedirected, "name the other address as the source, if it is the camera's"
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.As(err, new(liberrors.ErrClientRequestTimedOut)), errors.Is(err, context.DeadlineExceeded):
 		e.Err = fmt.Errorf("%w: it accepts the connection but does not answer RTSP", fault.ErrTimeout)
 		e.Advice = "restart the camera, or check that the port is its RTSP port"
-	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
 		e.Err = fmt.Errorf("%w: it closes the connection without an answer", fault.ErrUnreachable)
 		e.Advice = "restart the camera, or check that the port is its RTSP port"
-	case err != nil:
+	default:
 		e.Err = fmt.Errorf("the answer is not RTSP: %w", source.Scrub(err, u.String()))
 		e.Advice = "check that the port is the camera's RTSP port"
-	case !hasVideo(session):
-		e.Err, e.Advice = errors.New("the stream has no video"), "check the path: it may be the camera's audio"
-	default:
-		return nil
 	}
 	return e
-}
-
-func hasVideo(s *description.Session) bool {
-	for _, m := range s.Medias {
-		if m.Type == description.MediaTypeVideo {
-			return true
-		}
-	}
-	return false
 }
 
 func statusError(s liberrors.ErrClientBadStatusCode) (advice string, err error) {
@@ -215,30 +221,23 @@ func statusError(s liberrors.ErrClientBadStatusCode) (advice string, err error) 
 	return "restart the camera; it may have too many viewers", fmt.Errorf("the camera answers with status %d", s.Code)
 }
 
-// describe asks a camera what it sends.
-func describe(ctx context.Context, u *url.URL, bound time.Duration) (*description.Session, error) {
-	ctx, cancel := context.WithTimeout(ctx, bound)
-	defer cancel()
-	target, err := base.ParseURL(u.String())
-	if err != nil {
-		return nil, err
+// choose picks the first video that can be decoded.
+func (s *camera) choose(session *description.Session) error {
+	seen := false
+	for _, m := range session.Medias {
+		if m.Type != description.MediaTypeVideo || m.IsBackChannel {
+			continue
+		}
+		seen = true
+		for _, f := range m.Formats {
+			if v, err := videoOf(f); v != nil || err != nil {
+				s.media, s.format, s.video = m, f, v
+				return err
+			}
+		}
 	}
-	client := &gortsplib.Client{
-		Scheme:       u.Scheme,
-		Host:         rtspAddress(u),
-		ReadTimeout:  bound,
-		WriteTimeout: bound,
-		// As FFmpeg does: cameras sign their own certificates.
-		TLSConfig: &tls.Config{InsecureSkipVerify: true},
+	if !seen {
+		return &fault.Error{Op: "open", Path: s.where, Err: errors.New("the stream has no video"), Advice: "check the path: it may be the camera's audio"}
 	}
-	if err := client.Start(); err != nil {
-		return nil, err
-	}
-	defer client.Close()
-	defer context.AfterFunc(ctx, client.Close)()
-	session, _, err := client.Describe(target)
-	if err != nil && ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	return session, err
+	return &fault.Error{Op: "open", Path: s.where, Err: errors.New("the stream's video is neither H.264, H.265 nor MJPEG"), Advice: "set the camera to H.264 or H.265"}
 }

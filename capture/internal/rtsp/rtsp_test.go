@@ -25,9 +25,6 @@ import (
 	"platewatch/capture/source"
 )
 
-// overrun is how much longer than its bound a call may take: see worker.Do.
-const overrun = time.Second
-
 func TestConforms(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -42,7 +39,7 @@ func TestConforms(t *testing.T) {
 	} {
 		config := func(t *testing.T, o rtsptest.Options) source.Config {
 			s := capturetest.ServeWith(t, "127.0.0.1:0", tt.setup, o, tt.clip(t))
-			return source.Config{Name: "rtsp", Source: s.URL("gate"), Transport: tt.transport}
+			return source.Config{Name: "rtsp", Source: s.URL("gate"), Transport: tt.transport, TLSInsecure: s.TLS != nil}
 		}
 		t.Run(tt.name, sourcetest.Suite{Kind: Kind, Width: 160, Height: 120, Frames: 25, End: fault.ErrStreamEnded,
 			Config:  func(t *testing.T) source.Config { return config(t, rtsptest.Options{}) },
@@ -94,7 +91,7 @@ func TestServerFreezes(t *testing.T) {
 		}
 	}
 	// What the decoder and the network held comes first.
-	if took := time.Since(begin); took > bound+overrun+500*time.Millisecond {
+	if took := time.Since(begin); took > bound+1500*time.Millisecond {
 		t.Errorf("the timeout came after %v, the bound is %v", took, bound)
 	}
 	s.Freeze(false)
@@ -190,7 +187,7 @@ func TestUnreachable(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%q holds the password", err)
 			}
-			if took := time.Since(begin); took > time.Second+overrun+diagnoseBound+time.Second {
+			if took := time.Since(begin); took > 5*time.Second {
 				t.Errorf("it took %v", took)
 			}
 		})

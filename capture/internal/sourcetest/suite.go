@@ -12,7 +12,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/capture/fault"
-	"platewatch/capture/internal/worker"
+	"platewatch/capture/internal/process"
 	"platewatch/capture/source"
 )
 
@@ -49,7 +49,7 @@ func Open(ctx context.Context, k source.Kind, c source.Config) (source.Source, e
 	if k.Defaults != nil {
 		k.Defaults(&c)
 	}
-	return k.Open(ctx, c, new(worker.Abandoned))
+	return k.Open(ctx, c, new(process.Tally))
 }
 
 // Opened opens a camera that is there, and closes it with the test.
@@ -130,5 +130,14 @@ func (s Suite) notThere(t *testing.T) {
 	var e *fault.Error
 	if !errors.As(err, &e) || e.Hint() == "" {
 		t.Errorf("error %v has no hint", err)
+	}
+}
+
+// WantLarge checks the refusal of a picture that is too large for a stream.
+func WantLarge(t *testing.T, err error) {
+	t.Helper()
+	var e *fault.Error
+	if !errors.Is(err, fault.ErrFrame) && !errors.Is(err, fault.ErrTooLarge) || !errors.As(err, &e) || e.Hint() == "" {
+		t.Errorf("the error is %v, want one that says that the picture is too large, with a hint", err)
 	}
 }

@@ -12,10 +12,12 @@ import (
 	"strings"
 	"time"
 
+	"gocv.io/x/gocv"
+
 	"platewatch/capture/fault"
-	"platewatch/capture/internal/stream"
-	"platewatch/capture/internal/videoio"
-	"platewatch/capture/internal/worker"
+	"platewatch/capture/internal/handover"
+	"platewatch/capture/internal/process"
+	"platewatch/capture/light"
 	"platewatch/capture/source"
 )
 
@@ -28,13 +30,16 @@ var Kind = source.Kind{
 		"exposure", "gain", "focus", "white_balance", "auto_exposure"},
 	Local:    true,
 	Problems: problems,
-	Open:     kernel.open,
+	Open:     open,
 }
+
+// shortestExposure is the unit of V4L2's exposure.
+const shortestExposure = 100 * time.Microsecond
 
 func problems(c source.Config) iter.Seq2[string, error] {
 	exposure := error(nil)
 	if c.Exposure != 0 {
-		exposure = source.TimeInRange(c.Exposure, exposureUnit, time.Second)
+		exposure = source.TimeInRange(c.Exposure, shortestExposure, time.Second)
 	}
 	key, size := checkSize(c)
 	return source.Failed(
@@ -47,7 +52,7 @@ func problems(c source.Config) iter.Seq2[string, error] {
 
 // checkSize checks width and height; key is the one to blame.
 func checkSize(c source.Config) (key string, err error) {
-	possible := func(v int) bool { return v >= 0 && v <= stream.MaxSide }
+	possible := func(v int) bool { return v >= 0 && v <= handover.MaxSide }
 	if possible(c.Width) && possible(c.Height) && (c.Width == 0) == (c.Height == 0) {
 		return "", nil
 	}
@@ -55,7 +60,7 @@ func checkSize(c source.Config) (key string, err error) {
 	if c.Width == 0 || !possible(c.Height) {
 		key = "height"
 	}
-	return key, source.Problem(fmt.Sprintf("give both width and height, up to %d, or neither", stream.MaxSide),
+	return key, source.Problem(fmt.Sprintf("give both width and height, up to %d, or neither", handover.MaxSide),
 		": a size of %d × %d pixels is not possible", c.Width, c.Height)
 }
 
@@ -73,74 +78,81 @@ func checkFormat(format string) error {
 	return source.Problem("write MJPG or YUYV; `v4l2-ctl --list-formats` lists the camera's", "= %q is not a pixel format of four letters", format)
 }
 
-// buffers is how many frames the driver keeps. The camera is drained all the
-// time; more would only make frames older.
-const buffers = 2
-
-// driver is the way to local cameras; tests put another one there.
-type driver struct {
-	check    func(path string) error
-	capture  stream.Opener
-	controls func(path string) (controller, error)
-}
-
-// kernel is the kernel's driver, through OpenCV.
-var kernel = driver{checkDevice, stream.Videoio, openControls}
-
-// open opens a local camera.
-//
-// OpenCV waits 10 s for a frame of a stalled V4L2 camera unless the process
-// was started with OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT=2 (seconds); it reads
-// that before main. Without it a stalled camera's last call is abandoned after
-// ReadTimeout and a second, and returns by itself.
-func (d driver) open(ctx context.Context, c source.Config, a *worker.Abandoned) (source.Source, error) {
-	if err := d.check(c.Source); err != nil {
+// open opens a local camera: its decoder opens the device.
+func open(ctx context.Context, c source.Config, t *process.Tally) (source.Source, error) {
+	if err := checkDevice(c.Source); err != nil {
 		return nil, err
 	}
-	s, err := stream.Open(ctx, stream.Spec{
-		URI:       c.Source,
-		Where:     c.Source,
-		Backend:   videoio.V4L2,
-		Prepare:   func(v stream.Device) { prepare(v, c) },
-		OpenBound: c.OpenTimeout,
-		ReadBound: c.ReadTimeout,
-		End:       fault.ErrStreamEnded,
-		Misses:    2, // drivers skip a frame now and then
-	}, d.capture, a)
-	switch {
-	case err == nil:
-		if c.Controls == (source.Controls{}) && c.AutoExposure != source.ExposePlate {
-			return s, nil
+	return opened(ctx, c, t)
+}
+
+func opened(ctx context.Context, c source.Config, t *process.Tally) (source.Source, error) {
+	j := handover.StreamJob(handover.Device)
+	j.Path = c.Source
+	j.Width, j.Height, j.FPS, j.Format = c.Width, c.Height, c.FPS, c.Format
+	j.Exposure, j.Gain, j.Focus, j.WhiteBalance = c.Exposure, c.Gain, c.Focus, c.WhiteBalance
+	j.FollowPlates = c.AutoExposure == source.ExposePlate
+	p, err := process.Start(ctx, j, false, c.Source, t)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := p.Opened(ctx, c.OpenTimeout); err != nil {
+		p.Close()
+		return nil, err
+	}
+	s := &camera{ctx: ctx, c: c, process: p}
+	if c.Controls == (source.Controls{}) && !j.FollowPlates {
+		return s, nil
+	}
+	return steered{s}, nil
+}
+
+// camera is an open V4L2 camera.
+type camera struct {
+	ctx     context.Context
+	c       source.Config
+	process *process.Process
+}
+
+// Read implements [source.Source].
+func (s *camera) Read(m *gocv.Mat) (time.Duration, error) {
+	position, err := s.process.Next(s.ctx, s.c.ReadTimeout, m)
+	if errors.Is(err, fault.ErrTimeout) {
+		err = &fault.Error{Op: "read", Path: s.c.Source, Err: fmt.Errorf("%w (%v)", fault.ErrTimeout, s.c.ReadTimeout),
+			Advice: "check the cable; another USB port may give more power"}
+	}
+	return position, err
+}
+
+// Close implements [source.Source].
+func (s *camera) Close() error {
+	s.process.Close()
+	return nil
+}
+
+// steered is a camera whose controls the unit sets.
+type steered struct{ *camera }
+
+// Controls implements [source.Steerable].
+func (s steered) Controls() []source.ControlState {
+	var all []source.ControlState
+	for _, m := range s.process.Controls() {
+		all = append(all, source.ControlState{Name: m.Text, Asked: m.Asked, Value: m.Value, Min: m.Min, Max: m.Max, Error: m.Advice})
+	}
+	return all
+}
+
+// Steer implements [source.Steerable].
+func (s steered) Steer(ctx context.Context, l light.Plate) error {
+	if err := s.process.Steer(ctx, l.Bright, l.Clipped); err != nil {
+		return err
+	}
+	for _, c := range s.Controls() {
+		if c.Name == "exposure" && c.Error != "" {
+			return fmt.Errorf("cannot set the exposure: %s", c.Error)
 		}
-		return withControls(ctx, s, c, a, d.controls), nil
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case errors.Is(err, videoio.ErrRefused):
-		return nil, &fault.Error{Op: "open", Path: c.Source, Err: errors.New("the device sends no video"),
-			Advice: "another program may use it, or it is the camera's metadata device: try the other /dev/video*"}
 	}
-	return nil, &fault.Error{Op: "open", Path: c.Source, Err: err}
-}
-
-// prepare asks for the picture. The order matters: drivers offer sizes by format
-// and rates by size. A driver may ignore any of it; the frames show the size and
-// the rate that it chose.
-func prepare(d stream.Device, c source.Config) {
-	if c.Format != "" {
-		d.Set(videoio.FourCC, fourCC(c.Format))
-	}
-	if c.Width != 0 {
-		d.Set(videoio.FrameWidth, float64(c.Width))
-		d.Set(videoio.FrameHeight, float64(c.Height))
-	}
-	if c.FPS != 0 {
-		d.Set(videoio.FPS, c.FPS)
-	}
-	d.Set(videoio.BufferSize, buffers)
-}
-
-func fourCC(s string) float64 {
-	return float64(uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24)
+	return nil
 }
 
 // checkDevice finds what OpenCV would hide behind "cannot open".

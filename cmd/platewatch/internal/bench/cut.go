@@ -40,10 +40,10 @@ type CutCount struct {
 // RunCut reads the pictures of a folder, cut inside each labelled plate at each
 // side. Where the label has no box, the picture is the plate. progress is called
 // after each picture.
-func RunCut(ctx context.Context, r *ocr.Recogniser, set *truth.Set, progress func()) (*CutScore, error) {
+func RunCut(ctx context.Context, r *ocr.Recogniser, pictures *still.Reader, set *truth.Set, progress func()) (*CutScore, error) {
 	s := &CutScore{Folder: set.Dir, Region: r.Regions(), Sides: map[string]CutCount{}}
 	for _, file := range set.Files {
-		img, err := still.Read(filepath.Join(set.Dir, file.Name), still.Limits{})
+		img, err := pictures.Read(ctx, filepath.Join(set.Dir, file.Name))
 		if err != nil {
 			return nil, err
 		}

@@ -90,7 +90,7 @@ func TestFloors(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				s, err := Run(t.Context(), openModel(t, test.model, f.region), set, func() {})
+				s, err := Run(t.Context(), openModel(t, test.model, f.region), openPictures(t), set, func() {})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -113,7 +113,7 @@ func TestRenderedFloors(t *testing.T) {
 		{"tw", "tw", 64, 15, 3, 0},
 	} {
 		t.Run(f.dir, func(t *testing.T) {
-			s, err := Run(t.Context(), openModel(t, "plate", f.region), renderRegion(t, f.dir), func() {})
+			s, err := Run(t.Context(), openModel(t, "plate", f.region), openPictures(t), renderRegion(t, f.dir), func() {})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"embed"
 	"encoding/base64"
 	"html/template"
@@ -71,7 +72,7 @@ func chartOf(r Reliability) chart {
 
 // WritePage writes one HTML file with the scores and every failure as a
 // picture. At most perFolder failures of a folder are shown.
-func WritePage(w io.Writer, scores []*Score, perFolder int) error {
+func WritePage(ctx context.Context, pictures *still.Reader, w io.Writer, scores []*Score, perFolder int) error {
 	type section struct {
 		*Score
 		Shown  []shown
@@ -81,7 +82,7 @@ func WritePage(w io.Writer, scores []*Score, perFolder int) error {
 	for _, s := range scores {
 		sec := section{Score: s, Hidden: max(0, len(s.Failures)-perFolder)}
 		for _, f := range s.Failures[:min(len(s.Failures), perFolder)] {
-			sec.Shown = append(sec.Shown, shown{f, thumbnail(filepath.Join(s.Folder, f.File), f.Box)})
+			sec.Shown = append(sec.Shown, shown{f, thumbnail(ctx, pictures, filepath.Join(s.Folder, f.File), f.Box)})
 		}
 		sections = append(sections, sec)
 	}
@@ -94,8 +95,8 @@ func WritePage(w io.Writer, scores []*Score, perFolder int) error {
 
 // thumbnail returns the surroundings of box, or the whole picture if there is no
 // box, at most 360 px wide. It is empty if the file is not a picture.
-func thumbnail(path string, box image.Rectangle) template.URL {
-	img, err := still.Read(path, still.Limits{})
+func thumbnail(ctx context.Context, pictures *still.Reader, path string, box image.Rectangle) template.URL {
+	img, err := pictures.Read(ctx, path)
 	if err != nil {
 		return ""
 	}

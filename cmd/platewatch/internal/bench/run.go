@@ -17,8 +17,9 @@ import (
 	"platewatch/ocr/truth"
 )
 
-// Run measures one folder. progress is called after each picture or clip.
-func Run(ctx context.Context, r *ocr.Recogniser, set *truth.Set, progress func()) (*Score, error) {
+// Run measures one folder, whose pictures are read with pictures. progress is called
+// after each picture or clip.
+func Run(ctx context.Context, r *ocr.Recogniser, pictures *still.Reader, set *truth.Set, progress func()) (*Score, error) {
 	s := &Score{Folder: set.Dir, Region: r.Regions()}
 	for _, file := range set.Files {
 		var got []ocr.Plate
@@ -26,7 +27,7 @@ func Run(ctx context.Context, r *ocr.Recogniser, set *truth.Set, progress func()
 		if set.Video {
 			got, err = s.watchClip(ctx, r, filepath.Join(set.Dir, file.Name))
 		} else {
-			got, err = s.readPicture(ctx, r, filepath.Join(set.Dir, file.Name))
+			got, err = s.readPicture(ctx, r, pictures, filepath.Join(set.Dir, file.Name))
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -42,8 +43,8 @@ func Run(ctx context.Context, r *ocr.Recogniser, set *truth.Set, progress func()
 	return s, nil
 }
 
-func (s *Score) readPicture(ctx context.Context, r *ocr.Recogniser, path string) ([]ocr.Plate, error) {
-	img, err := still.Read(path, still.Limits{})
+func (s *Score) readPicture(ctx context.Context, r *ocr.Recogniser, pictures *still.Reader, path string) ([]ocr.Plate, error) {
+	img, err := pictures.Read(ctx, path)
 	if err != nil {
 		return nil, err
 	}

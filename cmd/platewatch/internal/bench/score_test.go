@@ -148,7 +148,7 @@ func TestMemory(t *testing.T) {
 func TestPage(t *testing.T) {
 	s := &Score{Folder: t.TempDir(), Plates: 1, Failures: []Failure{{File: "<script>alert(1)</script>.jpg", Want: "AB12", Got: "<b>"}}}
 	var b bytes.Buffer
-	if err := WritePage(&b, []*Score{s}, 10); err != nil {
+	if err := WritePage(t.Context(), openPictures(t), &b, []*Score{s}, 10); err != nil {
 		t.Fatal(err)
 	}
 	if page := b.String(); strings.Contains(page, "<script>") || strings.Contains(page, "<b>") || !strings.Contains(page, "AB12") {

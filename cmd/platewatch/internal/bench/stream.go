@@ -119,7 +119,8 @@ func (s *StreamScore) pass(ctx context.Context, path string, each func(gocv.Mat,
 	defer src.Close()
 	m := gocv.NewMat()
 	defer m.Close()
-	begin, err := processorTime()
+	// Loading the decoder's libraries, once a camera, does not count.
+	begin, err := processorTime(src)
 	if err != nil {
 		return 0, err
 	}
@@ -139,7 +140,7 @@ func (s *StreamScore) pass(ctx context.Context, path string, each func(gocv.Mat,
 		}
 		s.Width, s.Height = m.Cols(), m.Rows()
 	}
-	end, err := processorTime()
+	end, err := processorTime(src)
 	s.Frames = frames
 	if last > 0 {
 		s.FPS = float64(frames-1) / last.Seconds()
@@ -147,13 +148,22 @@ func (s *StreamScore) pass(ctx context.Context, path string, each func(gocv.Mat,
 	return end - begin, err
 }
 
-// processorTime is the processor time of all threads of this process.
-func processorTime() (time.Duration, error) {
+// processorTime is what all threads of this process and of the source's decoder
+// have used.
+func processorTime(src capture.Source) (time.Duration, error) {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
 		return 0, err
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
+	own := time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	decoder, ok := src.(interface {
+		ProcessorTime() (time.Duration, error)
+	})
+	if !ok {
+		return own, nil
+	}
+	decoding, err := decoder.ProcessorTime()
+	return own + decoding, err
 }
 
 // ffmpegDecode is the ffmpeg program's processor time per frame, in milliseconds.

@@ -70,7 +70,8 @@ func (c *Config) secretPaths() []namedPath {
 		{"status.token_file", &c.Status.TokenFile}, {"status.cert", &c.Status.Cert}, {"status.key", &c.Status.Key},
 	}
 	for i := range c.Cameras {
-		list = append(list, namedPath{indexPath("camera", i) + ".credentials_file", &c.Cameras[i].CredentialsFile})
+		list = append(list, namedPath{indexPath("camera", i) + ".credentials_file", &c.Cameras[i].CredentialsFile},
+			namedPath{indexPath("camera", i) + ".tls_ca", &c.Cameras[i].TLSCA})
 	}
 	return list
 }

@@ -12,6 +12,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/cmd/platewatch/internal/draw"
+	"platewatch/cmd/platewatch/internal/picture"
 	"platewatch/ocr"
 )
 
@@ -50,13 +51,13 @@ const small = 480
 
 // annotated writes a copy of a BGR picture with the plates drawn in. A small
 // picture, such as a cut-out plate, is enlarged and gets a margin for the text.
-func (a *Album) annotated(name string, picture gocv.Mat, plates []ocr.Plate, lines []Plate) error {
-	copied := picture.Clone()
+func (a *Album) annotated(name string, seen gocv.Mat, plates []ocr.Plate, lines []Plate) error {
+	copied := seen.Clone()
 	defer copied.Close()
 	scale, border := 1.0, 0
-	if w := picture.Cols(); w < small {
+	if w := seen.Cols(); w < small {
 		scale = min(8, small/float64(w))
-		gocv.Resize(picture, &copied, image.Point{}, scale, scale, gocv.InterpolationCubic)
+		gocv.Resize(seen, &copied, image.Point{}, scale, scale, gocv.InterpolationCubic)
 		border = 28
 		gocv.CopyMakeBorder(copied, &copied, border, border, border, border, gocv.BorderConstant, color.RGBA{R: 40, G: 40, B: 40})
 	}
@@ -74,10 +75,11 @@ func (a *Album) annotated(name string, picture gocv.Mat, plates []ocr.Plate, lin
 	if err != nil {
 		return err
 	}
-	if !gocv.IMWrite(path, copied) {
-		return fmt.Errorf("%s could not be written", path)
+	b, err := picture.JPEG(copied, 95)
+	if err != nil {
+		return err
 	}
-	return nil
+	return os.WriteFile(path, b, 0o644)
 }
 
 // sheet writes the contact sheet of how a picture was read.

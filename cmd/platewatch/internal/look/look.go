@@ -23,6 +23,7 @@ import (
 // Looker reads inputs, one after the other.
 type Looker struct {
 	Recogniser *ocr.Recogniser
+	Pictures   *still.Reader // reads the pictures; the caller closes it
 	Observe    observe.Params
 	Hotlist    *hotlist.DB // nil: nothing is looked up
 	Annotate   *Album      // for copies of the pictures with the plates drawn in; nil: none
@@ -38,7 +39,7 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 	if in.Stream != nil {
 		return l.stream(ctx, in, emit)
 	}
-	img, err := still.Read(in.Name, still.Limits{})
+	img, err := l.Pictures.Read(ctx, in.Name)
 	if err != nil {
 		return err
 	}

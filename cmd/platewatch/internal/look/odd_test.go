@@ -27,12 +27,19 @@ func openRecogniser(t testing.TB) *ocr.Recogniser {
 	return r
 }
 
+func openReader(t testing.TB, l still.Limits) *still.Reader {
+	t.Helper()
+	r := still.NewReader(l)
+	t.Cleanup(func() { r.Close() })
+	return r
+}
+
 // TestOddPictures: whatever a picture is like, there is a result or an error
 // that says what is wrong and what to do; drawing what was seen changes
 // neither.
 func TestOddPictures(t *testing.T) {
-	plain := Looker{Recogniser: openRecogniser(t)}
-	drawing := Looker{Recogniser: plain.Recogniser, Annotate: NewAlbum(t.TempDir()), Stages: NewAlbum(t.TempDir())}
+	plain := Looker{Recogniser: openRecogniser(t), Pictures: openReader(t, still.Limits{})}
+	drawing := Looker{Recogniser: plain.Recogniser, Pictures: plain.Pictures, Annotate: NewAlbum(t.TempDir()), Stages: NewAlbum(t.TempDir())}
 	dir := t.TempDir()
 	for _, p := range picturetest.All(t, repository) {
 		t.Run(p.Name, func(t *testing.T) {
@@ -89,11 +96,16 @@ func check(t *testing.T, p picturetest.Picture, got *Picture, err error) {
 // sense on the picture that it was read on.
 func FuzzRead(f *testing.F) {
 	r := openRecogniser(f)
+	pictures := openReader(f, still.Limits{MaxPixels: 1 << 20, MaxSide: 1 << 12})
+	path := filepath.Join(f.TempDir(), "picture")
 	for _, p := range picturetest.All(f, repository) {
 		f.Add(p.Bytes)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		img, err := still.Decode(b, still.Limits{MaxPixels: 1 << 20, MaxSide: 1 << 12})
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		img, err := pictures.Read(t.Context(), path)
 		if err != nil {
 			var e *fault.Error
 			if !errors.As(err, &e) || e.Hint() == "" {

@@ -1,7 +1,10 @@
 package picture
 
 import (
+	"bytes"
+	"errors"
 	"image"
+	"image/jpeg"
 
 	"gocv.io/x/gocv"
 
@@ -87,12 +90,23 @@ func jpegWithin(m gocv.Mat, bytes int) *message.Picture {
 	return nil
 }
 
-// JPEG encodes a picture with a quality of 0 to 100.
+// JPEG encodes an 8-bit BGR picture with a quality of 1 to 100.
 func JPEG(m gocv.Mat, quality int) ([]byte, error) {
-	buf, err := gocv.IMEncodeWithParams(gocv.JPEGFileExt, m, []int{gocv.IMWriteJpegQuality, quality})
+	if m.Empty() || m.Type() != gocv.MatTypeCV8UC3 {
+		return nil, errors.New("no picture of 8-bit colour to encode")
+	}
+	rgba := gocv.NewMat()
+	defer rgba.Close()
+	gocv.CvtColor(m, &rgba, gocv.ColorBGRToRGBA)
+	pix, err := rgba.DataPtrUint8()
 	if err != nil {
 		return nil, err
 	}
-	defer buf.Close()
-	return append([]byte(nil), buf.GetBytes()...), nil
+	var b bytes.Buffer
+	// The encoder has a fast way for this type. Alpha does not matter.
+	img := &image.RGBA{Pix: pix, Stride: 4 * m.Cols(), Rect: image.Rect(0, 0, m.Cols(), m.Rows())}
+	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: quality}); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }

@@ -4,6 +4,7 @@ package picturetest
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"hash/crc32"
 	"image"
@@ -16,7 +17,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"gocv.io/x/gocv"
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
 )
 
 // Picture is one odd picture and what a reader should say about it.
@@ -42,7 +44,11 @@ func All(t testing.TB, repository string) []Picture {
 	car := cutOut(t, whole, image.Rect(310, 300, 560, 470))
 	jpg, pngs := encodeJPEG(t, car), encodePNG(t, car)
 	animation := animatedGIF(t, car)
-	webp := encodeWith(t, car, gocv.FileExt(".webp"), gocv.IMWriteWebpQuality, 90)
+	// The car in formats that no Go library writes.
+	file := func(name string) []byte {
+		return readFile(t, filepath.Join(repository, "cmd", "platewatch", "internal", "picturetest", "testdata", name))
+	}
+	webp := file("still.webp")
 	text := []byte("This is no picture, whatever its name says.\n")
 	good := func(name string, b []byte) Picture { return Picture{Name: name, Bytes: b, Plate: Plate} }
 	return []Picture{
@@ -55,15 +61,15 @@ func All(t testing.TB, repository string) []Picture {
 		good("grey.jpg", encodeJPEG(t, redrawn(car, image.NewGray(car.Bounds())))),
 		good("alpha.png", encodePNG(t, seeThrough(car))),
 		good("palette.png", encodePNG(t, redrawn(car, image.NewPaletted(car.Bounds(), greys())))),
-		good("progressive.jpg", encodeWith(t, car, gocv.JPEGFileExt, gocv.IMWriteJpegProgressive, 1)),
+		good("progressive.jpg", file("progressive.jpg")),
 		good("sideways.jpg", oriented(encodeJPEG(t, turnedLeft(car)), 6)),
 		good("still.webp", webp),
 		good("animated.gif", animation),
 		good("animated.png", animatedPNG(pngs, car.Bounds().Size())),
-		good("bitmap.bmp", encodeWith(t, car, gocv.FileExt(".bmp"))),
-		good("tagged.tiff", encodeWith(t, car, gocv.FileExt(".tiff"))),
+		good("bitmap.bmp", encodeBMP(t, car)),
+		good("tagged.tiff", encodeTIFF(t, car)),
 		good("text behind it.jpg", append(bytes.Clone(jpg), text...)),
-		{Name: "cmyk.jpg", Bytes: readFile(t, filepath.Join(repository, "capture", "still", "testdata", "cmyk.jpg"))},
+		{Name: "cmyk.jpg", Bytes: readFile(t, filepath.Join(repository, "capture", "internal", "codec", "testdata", "cmyk.jpg"))},
 		{Name: "one pixel.png", Bytes: encodePNG(t, image.NewGray(image.Rect(0, 0, 1, 1)))},
 		{Name: "one pixel.jpg", Bytes: encodeJPEG(t, image.NewGray(image.Rect(0, 0, 1, 1)))},
 		{Name: "one row.png", Bytes: encodePNG(t, image.NewGray(image.Rect(0, 0, 5000, 1)))},
@@ -90,23 +96,20 @@ func All(t testing.TB, repository string) []Picture {
 		{Name: "more than it holds.png", Bytes: resized(pngs, 6_000, 6_000), Refused: "is damaged"},
 		{Name: "4 gigapixels.gif", Bytes: hugeGIF(animation), Refused: "is too large: 65535 x 65535"},
 		{Name: "tiles.tiff", Bytes: tiledTIFF(16, 16, 1<<20, 1<<20), Refused: "is too large: it is stored in tiles of 1048576 x 1048576"},
-		{Name: "a thousand scans.jpg", Bytes: manyScans(t, car), Refused: "the JPEG has more than 100 scans"},
+		{Name: "a thousand scans.jpg", Bytes: manyScans(file("progressive.jpg")), Refused: "the JPEG has more than 100 scans"},
 	}
 }
 
 // Large makes pictures that are as large as a picture may be.
 func Large(t testing.TB) []Picture {
 	t.Helper()
-	grey := gocv.NewMatWithSizeFromScalar(gocv.NewScalar(90, 90, 90, 0), 6120, 8160, gocv.MatTypeCV8UC3)
-	defer grey.Close()
-	gocv.PutText(&grey, Plate, image.Pt(3000, 3000), gocv.FontHersheySimplex, 4, color.RGBA{}, 12)
-	b, err := gocv.IMEncode(gocv.JPEGFileExt, grey)
-	if err != nil {
-		t.Fatal(err)
+	grey := image.NewGray(image.Rect(0, 0, 8160, 6120))
+	for i := range grey.Pix {
+		grey.Pix[i] = 90
 	}
-	defer b.Close()
+	draw.Draw(grey, image.Rect(3000, 3000, 3600, 3120), image.White, image.Point{}, draw.Src)
 	return []Picture{
-		{Name: "50 megapixels.jpg", Bytes: bytes.Clone(b.GetBytes()), Any: true},
+		{Name: "50 megapixels.jpg", Bytes: encodeJPEG(t, grey), Any: true},
 		{Name: "50 megapixels.gif", Bytes: encodeGIF(t, image.NewPaletted(image.Rect(0, 0, 7000, 7100), greys()))},
 		{Name: "50 megapixels, 16 bits, alpha.png", Bytes: blankPNG(t, 7000, 7100)},
 	}
@@ -159,23 +162,23 @@ func encodeGIF(t testing.TB, img *image.Paletted) []byte {
 	return b.Bytes()
 }
 
-// encodeWith uses OpenCV, which has formats and variants that Go has not.
-func encodeWith(t testing.TB, img image.Image, format gocv.FileExt, params ...int) []byte {
+// encodeBMP and encodeTIFF write what the standard library does not.
+func encodeBMP(t testing.TB, img image.Image) []byte {
 	t.Helper()
-	m, err := gocv.ImageToMatRGB(img)
-	if err != nil {
+	var b bytes.Buffer
+	if err := bmp.Encode(&b, img); err != nil {
 		t.Fatal(err)
 	}
-	defer m.Close()
-	if len(params) == 0 { // gocv does not take none
-		params = []int{gocv.IMWriteJpegQuality, 90}
-	}
-	b, err := gocv.IMEncodeWithParams(format, m, params)
-	if err != nil {
+	return b.Bytes()
+}
+
+func encodeTIFF(t testing.TB, img image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := tiff.Encode(&b, img, &tiff.Options{Compression: tiff.Deflate, Predictor: true}); err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close()
-	return bytes.Clone(b.GetBytes())
+	return b.Bytes()
 }
 
 func redrawn[I draw.Image](img image.Image, on I) I {
@@ -327,9 +330,7 @@ func tiledTIFF(width, height, tileWidth, tileHeight uint32) []byte {
 }
 
 // manyScans repeats a progressive picture's last scan.
-func manyScans(t testing.TB, img image.Image) []byte {
-	t.Helper()
-	b := encodeWith(t, img, gocv.JPEGFileExt, gocv.IMWriteJpegProgressive, 1)
+func manyScans(b []byte) []byte {
 	last := bytes.LastIndex(b, []byte{0xff, 0xda})
 	end := len(b) - 2
 	out := bytes.Clone(b[:end])
@@ -342,13 +343,33 @@ func manyScans(t testing.TB, img image.Image) []byte {
 // blankPNG is a transparent PNG of 16 bits a channel.
 func blankPNG(t testing.TB, width, height int) []byte {
 	t.Helper()
-	m := gocv.NewMatWithSize(height, width, gocv.MatTypeCV16UC4)
-	defer m.Close()
-	m.SetTo(gocv.NewScalar(0, 0, 0, 0))
-	b, err := gocv.IMEncodeWithParams(gocv.PNGFileExt, m, []int{gocv.IMWritePngCompression, 1})
+	const depth, colourAndAlpha, pixel = 16, 6, 8
+	header := binary.BigEndian.AppendUint32(nil, uint32(width))
+	header = binary.BigEndian.AppendUint32(header, uint32(height))
+	header = append(header, depth, colourAndAlpha, 0, 0, 0)
+	var pixels bytes.Buffer
+	w, err := zlib.NewWriterLevel(&pixels, zlib.BestSpeed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close()
-	return bytes.Clone(b.GetBytes())
+	row := make([]byte, 1+pixel*width)
+	for range height {
+		if _, err := w.Write(row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b := []byte("\x89PNG\r\n\x1a\n")
+	for _, c := range []struct {
+		kind    string
+		content []byte
+	}{{"IHDR", header}, {"IDAT", pixels.Bytes()}, {"IEND", nil}} {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(c.content)))
+		at := len(b)
+		b = append(append(b, c.kind...), c.content...)
+		b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[at:]))
+	}
+	return b
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // drainTimeout bounds the time of the last deliveries when the unit stops.
-// Together with the 2.5 s after which a camera's blocked call is abandoned, a
+// Together with the 2.5 s that a camera takes to stop, a
 // stop takes less than 5 s.
 const drainTimeout = 2 * time.Second
 

@@ -1,9 +1,0 @@
-package stream
-
-import (
-	"testing"
-
-	"platewatch/capture/internal/capturetest"
-)
-
-func TestMain(m *testing.M) { capturetest.Main(m) }

@@ -1,9 +1,0 @@
-package still
-
-import (
-	"testing"
-
-	"platewatch/capture/internal/capturetest"
-)
-
-func TestMain(m *testing.M) { capturetest.Main(m) }

@@ -1,0 +1,13 @@
+package unit
+
+import (
+	"os"
+	"testing"
+
+	"platewatch/capture/decodertest"
+)
+
+func TestMain(m *testing.M) {
+	decodertest.Serve()
+	os.Exit(m.Run())
+}
