@@ -48,6 +48,7 @@ const stackBytes = 1 << 20
 // Apply confines this process, for good, and returns what took hold, in words.
 func Apply(r Rights) string {
 	var done, failed []string
+	now, memoryErr := privateMemory() // while /proc can be read
 	step := func(name string, err error) {
 		if err != nil {
 			failed = append(failed, fmt.Sprintf("%s (%v)", name, err))
@@ -64,7 +65,11 @@ func Apply(r Rights) string {
 	if errno := C.pw_small_stacks(stackBytes); errno != 0 {
 		step("small stacks", unix.Errno(errno))
 	}
-	step(fmt.Sprintf("%d MiB of memory", r.Memory>>20), limitMemory(r.Memory))
+	if memoryErr == nil {
+		limit := uint64(now + r.Memory)
+		memoryErr = unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: limit, Max: limit})
+	}
+	step(fmt.Sprintf("%d MiB of memory", r.Memory>>20), memoryErr)
 	text := strings.Join(done, ", ")
 	if len(failed) > 0 {
 		text += "; without " + strings.Join(failed, ", ")
@@ -142,22 +147,19 @@ func filter() error {
 	})
 }
 
-// limitMemory limits what the process may take beside what its libraries have
-// taken: private memory, counted when it is asked for and not when it is used
-// (RLIMIT_DATA). The memory that is shared with the unit does not count.
-func limitMemory(more int64) error {
-	status, err := os.ReadFile("/proc/thread-self/status")
+// privateMemory is what the process and its libraries have taken so far, in bytes,
+// counted as RLIMIT_DATA does: private memory when it is asked for and not when it is
+// used. The memory that is shared with the unit does not count.
+func privateMemory() (int64, error) {
+	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		if status, err = os.ReadFile("/proc/self/status"); err != nil {
-			return err
-		}
+		return 0, err
 	}
 	_, rest, _ := strings.Cut(string(status), "VmData:")
 	kib, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	now, err := strconv.ParseInt(kib, 10, 64)
+	n, err := strconv.ParseInt(kib, 10, 64)
 	if err != nil {
-		return fmt.Errorf("VmData: %w", err)
+		return 0, fmt.Errorf("VmData: %w", err)
 	}
-	limit := uint64(now<<10 + more)
-	return unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: limit, Max: limit})
+	return n << 10, nil
 }

@@ -207,7 +207,11 @@ func (m *mjpegStream) Read(out *gocv.Mat) (time.Duration, error) {
 		}
 		if bad++; bad >= maxBad {
 			m.Close()
-			return -1, &fault.Error{Op: "read", Path: m.where, Err: fmt.Errorf("%d pictures in a row cannot be used: %w", bad, err)}
+			lost := fmt.Errorf("%d pictures in a row cannot be used: %w", bad, err)
+			// The next read says that the stream is lost, and not one picture.
+			m.end = &fault.Error{Op: "read", Path: m.where, Err: errors.New(lost.Error()), Class: fault.ErrFrame,
+				Advice: "set the camera to MJPEG, and to a picture of at most 4K"}
+			return -1, &fault.Error{Op: "read", Path: m.where, Err: lost}
 		}
 	}
 }

@@ -1,0 +1,152 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"image"
+	"image/png"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"platewatch/capture/internal/capturetest"
+	"platewatch/capture/rtsptest"
+)
+
+// hostile are cameras that send more than their decoder can take.
+func hostile(t *testing.T) map[string]string {
+	huge := capturetest.EncodeJPEG(t, image.NewGray(image.Rect(0, 0, 64, 48)))
+	sof := bytes.Index(huge, []byte{0xff, 0xc0})
+	binary.BigEndian.PutUint16(huge[sof+5:], 7000)
+	binary.BigEndian.PutUint16(huge[sof+7:], 7000)
+	var small bytes.Buffer
+	if err := png.Encode(&small, image.NewGray(image.Rect(0, 0, 64, 48))); err != nil {
+		t.Fatal(err)
+	}
+	serve := func(b []byte) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=x")
+			for r.Context().Err() == nil {
+				if _, err := fmt.Fprintf(w, "--x\r\nContent-Length: %d\r\n\r\n%s\r\n", len(b), b); err != nil {
+					return
+				}
+			}
+		}))
+		t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
+		return s.URL
+	}
+	rtsp := func(clips ...*rtsptest.Clip) string {
+		return capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Live: true}, clips...).URL("gate")
+	}
+	plain := capturetest.AnnexB(t, 160, 120, 25, 10)
+	large := capturetest.AnnexB(t, 7680, 4320, 5, 2)
+	return map[string]string{
+		"JPEG of 7000 x 7000":         serve(huge),
+		"PNG on an MJPEG stream":      serve(small.Bytes()),
+		"H.264 of 7680 x 4320":        rtsp(large),
+		"a larger size in mid-stream": rtsp(plain, large),
+	}
+}
+
+// A hostile camera is refused, by its header, and costs the camera beside it no
+// frame; no decoder dies for it.
+func TestHostileCameras(t *testing.T) {
+	s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, capturetest.AnnexB(t, 160, 120, 25, 25))
+	good := startFor(t, 2*time.Minute, Config{Name: "good", Source: s.URL("gate")})
+	good.frames(t, 1)
+	for name, address := range hostile(t) {
+		t.Run(name, func(t *testing.T) {
+			bad := start(t, Config{Name: "bad", Source: address})
+			deadline := time.Now().Add(20 * time.Second)
+			last := time.Now()
+			for {
+				f := good.next(t)
+				if gap := f.Arrived.Sub(last); gap > time.Second {
+					t.Errorf("the other camera had no frame for %v", gap)
+				}
+				last = f.Arrived
+				f.Close()
+				said := bad.Stats().LastError
+				if strings.Contains(said, "are accepted") || strings.Contains(said, "at most") || strings.Contains(said, "no JPEG") {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("not refused: %q", said)
+				}
+			}
+			if st := bad.Stats(); st.Crashed != 0 {
+				t.Errorf("%d decoders crashed", st.Crashed)
+			}
+		})
+	}
+}
+
+var killCycles = flag.Int("kills", 6, "how often TestKilledDecoders kills or stops a decoder (make soak: 1000)")
+
+// A decoder that is killed, or stopped in the middle of its work, costs its camera
+// some seconds, and leaves nothing behind.
+func TestKilledDecoders(t *testing.T) {
+	s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, capturetest.AnnexB(t, 160, 120, 25, 25))
+	r := startFor(t, time.Duration(*killCycles)*20*time.Second+30*time.Second, Config{Name: "gate", Source: s.URL("gate"), ReadTimeout: time.Second})
+	r.frames(t, 2)
+	var before holding
+	longest := time.Duration(0)
+	for i := range *killCycles {
+		signal := syscall.SIGKILL
+		if i%2 == 1 {
+			signal = syscall.SIGSTOP
+		}
+		pids := capturetest.Decoders(t)
+		if len(pids) != 1 {
+			t.Fatalf("cycle %d: %d decoders", i, len(pids))
+		}
+		if err := syscall.Kill(pids[0], signal); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		losses := r.Stats().Losses
+		for r.Stats().Losses == losses || r.Stats().State != StateOnline {
+			r.next(t).Close()
+		}
+		if took := time.Since(begin); took > longest {
+			longest = took
+		}
+		if i == 1 {
+			before = hold(t)
+		}
+		for range rand.IntN(5) {
+			r.next(t).Close()
+		}
+	}
+	t.Logf("back after %v at most, of %d", longest.Round(time.Millisecond), *killCycles)
+	if longest > 5*time.Second {
+		t.Errorf("the camera was back after %v", longest)
+	}
+	hold(t).check(t, before)
+	if st := r.Stats(); st.Left != 0 || st.Crashed == 0 {
+		t.Errorf("stats %+v", st)
+	}
+	if !strings.Contains(r.log.String(), "the decoder crashed") {
+		t.Errorf("the log does not say that a decoder crashed:\n%s", r.log)
+	}
+}
+
+// 4K fits the bounds of size and memory.
+func TestLargestPicture(t *testing.T) {
+	s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, capturetest.AnnexB(t, 3840, 2160, 5, 5))
+	r := start(t, Config{Name: "4K", Source: s.URL("gate"), OpenTimeout: 10 * time.Second, ReadTimeout: 5 * time.Second})
+	f := r.next(t)
+	defer f.Close()
+	if f.Image.Cols() != 3840 || f.Image.Rows() != 2160 {
+		t.Errorf("the picture is %d x %d", f.Image.Cols(), f.Image.Rows())
+	}
+	if st := r.Stats(); strings.Contains(st.Decoder, "without") {
+		t.Logf("confined: %s", st.Decoder)
+	}
+}
