@@ -258,7 +258,7 @@ func (s *session) inFlightOf(ref outbox.Ref) *inFlight {
 }
 
 // parseAcks reads a message of the acks topic, which may hold anything.
-func parseAcks(unit string, payload []byte) ([]outbox.Ref, error) {
+func parseAcks(unit string, owns func(id string) bool, payload []byte) ([]outbox.Ref, error) {
 	if err := message.Validate(message.KindAcks, payload); err != nil {
 		return nil, err
 	}
@@ -277,6 +277,9 @@ func parseAcks(unit string, payload []byte) ([]outbox.Ref, error) {
 		}
 		if of != unit {
 			return nil, fmt.Errorf("%q is not an id of this unit", s.ID)
+		}
+		if !owns(s.ID) {
+			continue // another installation under this name
 		}
 		refs = append(refs, outbox.Ref{Number: number, Revision: uint32(s.Revision)})
 	}

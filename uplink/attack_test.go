@@ -1,7 +1,9 @@
 package uplink
 
 import (
+	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"platewatch/uplink/internal/uplinktest"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"
+	"platewatch/uplink/watch"
 )
 
 // forger is somebody who may write to a unit's acks topic.
@@ -78,4 +81,42 @@ func TestAttackAckBeforeSending(t *testing.T) {
 	if left := pendingIDs(o); len(left) != 1 || left[0] != "unit-7-2/1" || c.Stats().UnexpectedAcks != 1 {
 		t.Errorf("left: %v; %+v", left, c.Stats())
 	}
+}
+
+// Two units of one name and one installation, as a copied disk image of a virtual machine
+// gives, take the connection from each other: both say so, and so does the server.
+func TestAttackTwoUnitsOfOneName(t *testing.T) {
+	uplinktest.EachBroker(t, func(t *testing.T, b uplinktest.Broker) {
+		suspicions := make(chan string, 100)
+		ctx, cancel := context.WithCancel(context.Background())
+		up, done := make(chan struct{}, 10), make(chan error, 1)
+		go func() {
+			done <- watch.Run(ctx, watch.Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}}, watch.Handler{
+				Link:      func(error) error { up <- struct{}{}; return nil },
+				Suspicion: func(s *watch.Suspicion) error { suspicions <- s.What; return nil },
+			}, uplinktest.Log(t))
+		}()
+		defer func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}()
+		<-up
+		settings := Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}, MaxBackoff: 50 * time.Millisecond}
+		one, _ := startClient(t, testOutbox(t, outbox.Settings{}), settings)
+		waitStats(t, one, "the first to connect", func(s Stats) bool { return s.Connected })
+		two, _ := startClient(t, testOutbox(t, outbox.Settings{}), settings)
+		for _, c := range []*Client{one, two} {
+			waitStats(t, c, "the other to be noticed", func(s Stats) bool { return s.Namesake != "" })
+		}
+		select {
+		case what := <-suspicions:
+			if !strings.Contains(what, "two units use this name") {
+				t.Error(what)
+			}
+		case <-uplinktest.Timeout(t):
+			t.Error("the server notices nothing")
+		}
+	})
 }

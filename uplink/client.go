@@ -2,10 +2,12 @@ package uplink
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +36,10 @@ type Client struct {
 	announced       map[uint64]bool     // numbers of hits that are not delivered, and whose ONVIF event is
 	logged          link.OnceLogger
 
+	run      string // random, in the births of this run
+	born     bool   // a birth of this run was acknowledged
+	answered string // the run of another unit of this name whose birth was answered
+
 	mu       sync.Mutex
 	stats    Stats
 	hotlists *message.HotlistReport
@@ -53,6 +59,7 @@ func NewClient(cfg Settings, o *outbox.Outbox, log *slog.Logger) (*Client, error
 	}
 	c.flow = &flow{bandwidth: float64(c.cfg.Bandwidth), maxMessages: c.cfg.Window, keepAlive: c.cfg.KeepAlive}
 	c.stats.Since = time.Now()
+	c.run = strings.ToLower(rand.Text()[:12])
 	return c, nil
 }
 
@@ -154,7 +161,7 @@ func (c *Client) problem(b broker.Broker, err error, attempt int) {
 
 func (c *Client) connect(ctx context.Context, b broker.Broker) (*link.Link, error) {
 	unit := c.outbox.Unit()
-	will, err := json.Marshal(message.State{Unit: unit, State: message.Offline, Reason: "connection lost", Software: c.cfg.Software})
+	will, err := json.Marshal(c.state(message.State{State: message.Offline, Reason: "connection lost"}))
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +173,12 @@ func (c *Client) connect(ctx context.Context, b broker.Broker) (*link.Link, erro
 		ClientID: "platewatch-" + unit, KeepAlive: c.flow.keepAliveFor(c.outbox.Largest()), Limit: inbound, Bandwidth: int(c.cfg.Bandwidth),
 		WillTopic: message.Topic(unit, message.KindState), Will: will,
 	})
+}
+
+// state completes a state message with what tells this unit from another.
+func (c *Client) state(s message.State) message.State {
+	s.Unit, s.Software, s.Installation, s.Run = c.outbox.Unit(), c.cfg.Software, c.outbox.Installation(), c.run
+	return s
 }
 
 // serve works on one connection until it ends.

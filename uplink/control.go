@@ -44,6 +44,10 @@ func (s *session) queueEncoded(topic string, payload []byte, err error) {
 	s.control = append(s.control, control{topic: topic, payload: payload})
 }
 
+func (s *session) queueBirth() {
+	s.queue(message.KindState, s.client.state(message.State{State: message.Online, Since: time.Now(), Insecure: s.broker.Plaintext()}))
+}
+
 func (s *session) queueHealth() {
 	if s.cfg.Health != nil {
 		s.queue(message.KindHealth, s.client.health(s.broker))
@@ -66,9 +70,7 @@ func (s *session) farewell(deadline time.Time, leaving error) error {
 	if errors.Is(leaving, errMove) {
 		reason, result = "connecting anew", leaving
 	}
-	payload, err := json.Marshal(message.State{
-		Unit: s.client.outbox.Unit(), State: message.Offline, Reason: reason, Since: time.Now(), Software: s.cfg.Software,
-	})
+	payload, err := json.Marshal(s.client.state(message.State{State: message.Offline, Reason: reason, Since: time.Now()}))
 	if err != nil {
 		s.link.Cut()
 		return err

@@ -26,7 +26,8 @@ type scripted struct {
 	seen []string // packets after CONNECT
 }
 
-// next reads one packet and acknowledges it if that is wanted.
+// next reads one packet, but for the subscription to the unit's own state, and
+// acknowledges it if that is wanted.
 func (b *scripted) next(ack bool) error {
 	cp, err := packets.ReadPacket(b.Conn)
 	if err != nil {
@@ -44,6 +45,8 @@ func (b *scripted) next(ack bool) error {
 			p.MessageID = m.MessageID
 			return p.Write(b.Conn)
 		}
+	case *packets.SubscribePacket:
+		return b.next(ack)
 	case *packets.DisconnectPacket:
 		b.seen = append(b.seen, "DISCONNECT")
 	case *packets.PingreqPacket:

@@ -22,7 +22,7 @@ func FuzzAcks(f *testing.F) {
 	f.Add([]byte(`{"version":1,"unit":"unit-7","stored":[{"id":"unit-7-1","revision":99999999999999999999}]}`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		refs, err := parseAcks("unit-7", payload)
+		refs, err := parseAcks("unit-7", func(string) bool { return true }, payload)
 		if err != nil {
 			return
 		}

@@ -66,7 +66,10 @@ func newSession(c *Client, l *link.Link, at int) *session {
 // run publishes until the connection is lost or ctx is done.
 func (s *session) run(ctx context.Context) error {
 	c := s.client
-	s.queue(message.KindState, message.State{Unit: c.outbox.Unit(), State: message.Online, Since: time.Now(), Software: s.cfg.Software, Insecure: s.broker.Plaintext()})
+	// Before the birth, so that a birth of another unit, which the broker kept, comes
+	// first. A broker that refuses the subscription only hides such a unit.
+	s.link.Subscribe(map[string]byte{message.Topic(c.outbox.Unit(), message.KindState): 0})
+	s.queueBirth()
 	s.queueAnnouncement()
 	s.queueHotlists()
 	s.queueHealth()

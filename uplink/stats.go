@@ -21,6 +21,7 @@ type Stats struct {
 	Awaiting        int    // hits that the broker acknowledged and the server did not
 	UnexpectedAcks  uint64 // acknowledgements that were ignored: not valid, retained, or for hits that were not sent
 	ServerSilent    bool   // the server does not acknowledge hits that the broker has
+	Namesake        string // the installation of another unit that was seen under this unit's name
 	LastProblem     string // why the last connection was lost or could not be made; "" after one was made
 	Since           time.Time
 }
@@ -41,7 +42,7 @@ func (c *Client) count(f func(*Stats)) {
 // health completes the health message with what the client knows.
 func (c *Client) health(b broker.Broker) message.Health {
 	h := c.cfg.Health()
-	h.Unit = c.outbox.Unit()
+	h.Unit, h.Installation = c.outbox.Unit(), c.outbox.Installation()
 	h.Outbox = c.outbox.Stats()
 	if h.At.IsZero() {
 		h.At = time.Now()

@@ -1,6 +1,8 @@
 package uplink
 
 import (
+	"cmp"
+	"encoding/json"
 	"strings"
 
 	"platewatch/uplink/failure"
@@ -57,7 +59,7 @@ func (s *session) onManifestsSubscribed() {
 func (s *session) receive(m link.Message) {
 	c := s.client
 	if m.Topic == message.Topic(c.outbox.Unit(), message.KindAcks) {
-		refs, err := parseAcks(c.outbox.Unit(), m.Payload)
+		refs, err := parseAcks(c.outbox.Unit(), c.outbox.Owns, m.Payload)
 		switch {
 		case err != nil:
 			c.unexpectedAcks(1, "an acknowledgement is not valid: "+err.Error())
@@ -68,8 +70,38 @@ func (s *session) receive(m link.Message) {
 		}
 		return
 	}
+	if m.Topic == message.Topic(c.outbox.Unit(), message.KindState) {
+		s.onState(m)
+		return
+	}
 	if c.cfg.Lists != nil && strings.HasPrefix(m.Topic, message.ListRoot) {
 		c.cfg.Lists.take(m)
+	}
+}
+
+// onState looks for another unit of this name in the state topic: a birth of another
+// run that comes now, or what the broker kept of another after a birth of this run. The
+// first that it kept may be of this unit's last run, and so may a last will. The other unit is answered once
+// with a birth, so that it notices too.
+func (s *session) onState(m link.Message) {
+	c := s.client
+	var other message.State
+	if message.Validate(message.KindState, m.Payload) != nil || json.Unmarshal(m.Payload, &other) != nil {
+		return
+	}
+	switch {
+	case other.Run == c.run:
+		c.born = true
+		return
+	case other.Run == "" || m.Retained && !c.born || !m.Retained && other.State != message.Online:
+		return
+	}
+	c.count(func(st *Stats) { st.Namesake = cmp.Or(other.Installation, other.Run) })
+	if c.answered != other.Run {
+		c.answered = other.Run
+		c.log.Error("another unit uses this unit's name; hits of both arrive, under different ids", "unit", c.outbox.Unit(),
+			"installation", c.outbox.Installation(), "other_installation", other.Installation, "hint", "give one of the two another name and a certificate of its own")
+		s.queueBirth()
 	}
 }
 

@@ -14,6 +14,9 @@ type State struct {
 	Reason   string    `json:"reason,omitempty"`   // why it is offline: "stopped" or "connection lost"
 	Software string    `json:"software,omitempty"` // version of the daemon
 	Insecure bool      `json:"insecure,omitempty"` // the link is plaintext to another machine, as configured
+
+	Installation string `json:"installation,omitempty"` // as in the ids of hits
+	Run          string `json:"run,omitempty"`          // random, of this start of the daemon
 }
 
 // Presence is whether the unit is connected.
@@ -28,25 +31,27 @@ const (
 // Health is published every minute. Retained. It carries counts and states, never
 // plate text.
 type Health struct {
-	Version     Version        `json:"version"`
-	Unit        string         `json:"unit"` // set by the client
-	At          time.Time      `json:"at"`
-	Clock       ClockState     `json:"clock"`
-	Uptime      float64        `json:"uptime_s"`
-	Software    string         `json:"software,omitempty"`
-	Cameras     []CameraHealth `json:"cameras"`
-	Passages    uint64         `json:"passages"`          // since the start
-	Hits        uint64         `json:"hits"`              // since the start
-	LastHit     time.Time      `json:"last_hit,omitzero"` // when the newest hit's frame was taken, since the start
-	Outbox      OutboxHealth   `json:"outbox"`            // set by the client
-	Link        LinkHealth     `json:"link"`              // set by the client
-	Lists       []ListHealth   `json:"lists"`
-	Audit       *AuditHealth   `json:"audit,omitempty"`
-	Disk        *DiskHealth    `json:"disk,omitempty"`
-	Temperature *float64       `json:"temperature_c,omitempty"` // °C of the board
-	Level       Level          `json:"level"`                   // of the worst problem
-	Headline    string         `json:"headline,omitempty"`      // the worst truth, in one line
-	Problems    []string       `json:"problems,omitempty"`      // one sentence each, the worst first
+	Version  Version        `json:"version"`
+	Unit     string         `json:"unit"` // set by the client
+	At       time.Time      `json:"at"`
+	Clock    ClockState     `json:"clock"`
+	Uptime   float64        `json:"uptime_s"`
+	Software string         `json:"software,omitempty"`
+	Cameras  []CameraHealth `json:"cameras"`
+	Passages uint64         `json:"passages"`          // since the start
+	Hits     uint64         `json:"hits"`              // since the start
+	LastHit  time.Time      `json:"last_hit,omitzero"` // when the newest hit's frame was taken, since the start
+	Outbox   OutboxHealth   `json:"outbox"`            // set by the client
+	Link     LinkHealth     `json:"link"`              // set by the client
+	Lists    []ListHealth   `json:"lists"`
+	// Installation as in the ids of hits; set by the client.
+	Installation string       `json:"installation,omitempty"`
+	Audit        *AuditHealth `json:"audit,omitempty"`
+	Disk         *DiskHealth  `json:"disk,omitempty"`
+	Temperature  *float64     `json:"temperature_c,omitempty"` // °C of the board
+	Level        Level        `json:"level"`                   // of the worst problem
+	Headline     string       `json:"headline,omitempty"`      // the worst truth, in one line
+	Problems     []string     `json:"problems,omitempty"`      // one sentence each, the worst first
 }
 
 // Level says how bad a unit's condition is. The zero value is written as ok.

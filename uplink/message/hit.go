@@ -22,7 +22,7 @@ const schemaVersion = 1
 // describes them and the tests keep both equal.
 type Hit struct {
 	Version  Version `json:"version"`
-	ID       string  `json:"id"`                 // unit-number; set by the outbox
+	ID       string  `json:"id"`                 // unit~installation-number; set by the outbox
 	Number   uint64  `json:"number"`             // increases within a unit; set by the outbox
 	Previous uint64  `json:"previous,omitempty"` // the number used before this one, so that a receiver can tell a lost hit from a skipped number; 0 if unknown
 	Revision int     `json:"revision"`           // from 1; a higher one replaces a lower one of the same id; set by the outbox

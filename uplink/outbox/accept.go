@@ -43,7 +43,7 @@ func (o *Outbox) Accept(h message.Hit) (id string, err error) {
 		n := newcomer{hit: h, number: o.lastNum + 1, previous: o.given, revision: 1, seq: o.lastSeq + 1, accepted: o.now(), fresh: true}
 		o.raiseCeiling(n.number)
 		err := o.store(&n)
-		id = message.FormatID(o.unit, n.number)
+		id = o.id(n.number)
 		return err
 	})
 	if err != nil {
@@ -68,7 +68,7 @@ func (o *Outbox) Update(id string, h message.Hit) error {
 		return &failure.Error{Op: "update hit", Path: id, Err: err}
 	}
 	unit, number, err := message.ParseID(id)
-	if err != nil || unit != o.unit {
+	if err != nil || unit != o.unit || !o.Owns(id) {
 		return fail(ErrUnknownID)
 	}
 	if err := h.Validate(); err != nil {
@@ -148,7 +148,7 @@ func urgencyOf(h *message.Hit) uint8 { return uint8(min(max(h.Urgency(), 1), 255
 // prepare encodes a hit and plans what must be evicted for it.
 func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 	plate, context, oversize := o.capPictures(&n.hit)
-	n.hit.ID = message.FormatID(o.unit, n.number)
+	n.hit.ID = o.id(n.number)
 	n.hit.Number, n.hit.Previous, n.hit.Revision, n.hit.Unit = n.number, n.previous, int(n.revision), o.unit
 	n.hit.PlatePicture, n.hit.ContextPicture = nil, nil
 	n.hit.PicturesDropped = n.hit.PicturesDropped || oversize > 0

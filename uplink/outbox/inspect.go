@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"time"
 
@@ -49,9 +50,16 @@ func Inspect(path string) (*Inspection, error) {
 	if err != nil {
 		return fail(err, "start the daemon: it salvages what is readable")
 	}
+	is, err := readInstallations(path + ".installation")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fail(failure.WithoutPath(err), "check that this user may read the file")
+	}
 	in := &Inspection{
 		Unit: s.unit, Entries: len(s.index), Bytes: s.bytes, FileBytes: info.Size(),
-		Quarantined: len(s.quarantined), LastNumber: s.given, Pending: pendingList(s.unit, s.index),
+		Quarantined: len(s.quarantined), LastNumber: s.given, Pending: pendingList(func(number uint64) string {
+			installation, _ := is.of(number)
+			return message.FormatID(message.Origin(s.unit, installation), number)
+		}, s.index),
 	}
 	if len(s.index) > 0 {
 		in.Oldest = time.UnixMilli(s.index[0].accepted)
@@ -69,11 +77,11 @@ type Pending struct {
 	Pictures bool      `json:"pictures"`
 }
 
-func pendingList(unit string, index []slot) []Pending {
+func pendingList(id func(number uint64) string, index []slot) []Pending {
 	list := make([]Pending, len(index))
 	for i, s := range index {
 		list[i] = Pending{
-			ID: message.FormatID(unit, s.number), Revision: int(s.revision), Urgency: int(s.urgency),
+			ID: id(s.number), Revision: int(s.revision), Urgency: int(s.urgency),
 			Accepted: time.UnixMilli(s.accepted), Bytes: s.size + s.pictures, Pictures: s.pictures > 0,
 		}
 	}

@@ -73,6 +73,7 @@ func (o *Outbox) open() error {
 		}
 		return o.fail("open the outbox", err)
 	}
+	o.openInstallation(o.lastNum + 1)
 	if len(o.index) > 0 {
 		o.wake()
 	}

@@ -44,6 +44,8 @@ type Outbox struct {
 	number journal.NumberFile
 	now    func() time.Time
 
+	installations installations // read only once it is open
+
 	stop, maintenanceDone chan struct{} // end of runMaintenance: asked for, reached
 
 	mu          sync.Mutex

@@ -309,7 +309,7 @@ func (o *Outbox) quarantine(ref Ref, reason string) error {
 	o.forget([]uint64{s.seq})
 	o.counts.DroppedEntries += uint64(len(old))
 	o.quarantined = append(slices.Clone(o.quarantined[len(old):]), s.seq)
-	o.log.Error("a hit cannot be delivered; it is in quarantine", "id", message.FormatID(o.unit, ref.Number), "reason", reason)
+	o.log.Error("a hit cannot be delivered; it is in quarantine", "id", o.id(ref.Number), "reason", reason)
 	return nil
 }
 
@@ -343,5 +343,5 @@ func priorityName(urgency uint8) string { return "p" + strconv.Itoa(int(urgency)
 func (o *Outbox) List() []Pending {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return pendingList(o.unit, o.index)
+	return pendingList(o.id, o.index)
 }

@@ -40,6 +40,10 @@ type Settings struct {
 	// Until then it is live, and live hits go first. Default 30 s.
 	HistoricalAfter time.Duration `toml:"-"`
 
+	// Machine are facts by which this machine is known again, such as serial numbers.
+	// With them ids carry an installation's identity; nil: they carry none.
+	Machine []string `toml:"-"`
+
 	// ClockSet tells whether the wall clock is set from a time source; nil: it
 	// is not trusted.
 	ClockSet func() bool `toml:"-"`

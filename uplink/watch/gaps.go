@@ -51,7 +51,7 @@ func (s *seen) add(h *message.Hit) bool {
 // after gapAfter.
 type gaps struct {
 	maxUnits int
-	units    map[string]*numbers
+	units    map[string]*numbers // by origin: see [message.Origin]
 	now      func() time.Time
 }
 
@@ -93,7 +93,8 @@ type Gap struct {
 // unit reveals none: earlier numbers are not known. A unit beyond the bound replaces
 // another one, whose next hit then counts as its first.
 func (g *gaps) add(h *message.Hit) []Gap {
-	n := g.units[h.Unit]
+	origin := message.Origin(h.Unit, message.Installation(h.ID))
+	n := g.units[origin]
 	if n == nil {
 		if len(g.units) >= g.maxUnits {
 			for unit := range g.units {
@@ -101,7 +102,7 @@ func (g *gaps) add(h *message.Hit) []Gap {
 				break
 			}
 		}
-		g.units[h.Unit] = &numbers{highest: h.Number}
+		g.units[origin] = &numbers{highest: h.Number}
 		return nil
 	}
 	var found []Gap
@@ -122,8 +123,8 @@ func (g *gaps) add(h *message.Hit) []Gap {
 
 // outboxEmpty takes a unit's statement that its outbox is empty, and that last is
 // the highest number in use.
-func (g *gaps) outboxEmpty(unit string, last uint64) []Gap {
-	n := g.units[unit]
+func (g *gaps) outboxEmpty(unit, installation string, last uint64) []Gap {
+	n := g.units[message.Origin(unit, installation)]
 	if n == nil {
 		return nil
 	}

@@ -60,7 +60,8 @@ type Handler struct {
 	// do not arrive any more.
 	Gap func(g *Gap) error
 	// Suspicion gets what a unit's messages say of changes on its disk that nobody may
-	// make: its audit trail went back, or an older hotlist was put back.
+	// make, and of a second unit of its name: its audit trail went back, or births of two
+	// runs come in turn.
 	Suspicion func(s *Suspicion) error
 	// Invalid gets the reason why a message is not valid.
 	Invalid func(topic string, err error) error
@@ -279,10 +280,11 @@ type receiver struct {
 	seen   *seen
 	gaps   *gaps
 	trails *trails
+	runs   *runs
 }
 
 func newReceiver(unit string, remember, units int) *receiver {
-	return &receiver{unit: unit, seen: newSeen(remember), gaps: newGaps(units), trails: newTrails(units)}
+	return &receiver{unit: unit, seen: newSeen(remember), gaps: newGaps(units), trails: newTrails(units), runs: newRuns(units)}
 }
 
 // handle processes one message, which may hold anything. It returns the hit if the
@@ -310,6 +312,11 @@ func (r *receiver) handle(topic string, payload []byte, to Handler) (*message.Hi
 		if err != nil {
 			return invalid(err)
 		}
+		if what := r.runs.add(s); what != "" && to.Suspicion != nil {
+			if err := to.Suspicion(&Suspicion{Unit: unit, What: what}); err != nil {
+				return nil, err
+			}
+		}
 		if to.State != nil {
 			return nil, to.State(s, payload)
 		}
@@ -319,7 +326,7 @@ func (r *receiver) handle(topic string, payload []byte, to Handler) (*message.Hi
 			return invalid(err)
 		}
 		if h.Outbox.Entries == 0 {
-			if err := r.reportGaps(r.gaps.outboxEmpty(unit, h.Outbox.LastNumber), to); err != nil {
+			if err := r.reportGaps(r.gaps.outboxEmpty(unit, h.Installation, h.Outbox.LastNumber), to); err != nil {
 				return nil, err
 			}
 		}

@@ -270,3 +270,17 @@ func TestAttackAuditGoesBack(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// Births of two runs in turn are two units of one name; a restart is none.
+func TestAttackTwoRuns(t *testing.T) {
+	r := newRuns(2)
+	var told []string
+	for _, run := range []string{"a", "a", "b", "c", "b", "c", "b"} {
+		if what := r.add(&message.State{Unit: "u", State: message.Online, Run: run, Installation: "i" + run}); what != "" {
+			told = append(told, what)
+		}
+	}
+	if len(told) != 1 || !strings.Contains(told[0], `installation "ic", run c, and installation "ib", run b`) {
+		t.Errorf("%q", told)
+	}
+}

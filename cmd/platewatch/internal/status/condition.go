@@ -203,6 +203,9 @@ func (j *judge) uplink(d *Document) {
 	if u.ServerSilent {
 		j.add(Warn, "uplink", "server silent", "The server does not acknowledge hits: %d are kept and resent from time to time.", d.Outbox.Awaiting)
 	}
+	if u.Namesake != "" {
+		j.add(Warn, "uplink", "namesake", "Another unit uses this unit's name (installation %s): give one of them another name and a certificate of its own.", u.Namesake)
+	}
 	if u.UnexpectedAcks > 0 {
 		j.add(Warn, "uplink", "unexpected acknowledgements",
 			"%d acknowledgements were ignored: not valid, retained, or for hits that were not sent. Somebody may be forging them.", u.UnexpectedAcks)

@@ -56,6 +56,7 @@ var troubles = [][]trouble{
 		{"connecting", Warn, func(d *Document) { d.Uplink.State = "connecting" }, "Connecting to the broker"},
 		{"offline", Warn, func(d *Document) { d.Uplink.State, d.Uplink.LastError = "offline", "i/o timeout" }, "No connection to the broker: i/o timeout"},
 		{"server silent", Warn, func(d *Document) { d.Uplink.ServerSilent, d.Outbox.Awaiting = true, 60 }, "does not acknowledge hits: 60"},
+		{"namesake", Warn, func(d *Document) { d.Uplink.Namesake = "k3f9xq2b" }, "Another unit uses this unit's name"},
 		{"forged acks", Warn, func(d *Document) { d.Uplink.UnexpectedAcks = 3 }, "3 acknowledgements were ignored"},
 		{"certificate", Warn, func(d *Document) { d.Uplink.Certificate = certificateEnd }, "renew it"},
 		{"plaintext", Note, func(d *Document) { d.Uplink.Insecure = true }, "not encrypted"},

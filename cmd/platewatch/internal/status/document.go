@@ -299,6 +299,7 @@ type Uplink struct {
 
 	ServerSilent   bool      `json:"server_silent,omitempty"`      // the server does not acknowledge what the broker has
 	UnexpectedAcks uint64    `json:"unexpected_acks,omitempty"`    // acknowledgements that were ignored
+	Namesake       string    `json:"namesake,omitempty"`           // the installation of another unit that uses this unit's name
 	Insecure       bool      `json:"insecure,omitempty"`           // not encrypted, as configured
 	Certificate    time.Time `json:"certificate_expires,omitzero"` // end of the unit's own certificate
 }

@@ -96,7 +96,7 @@ func (r *road) pending() []string {
 	r.t.Helper()
 	var out []string
 	for _, h := range pendingHits(r.t, r.p.u) {
-		out = append(out, fmt.Sprintf("%s.%d %s %s %q", h.ID, h.Revision, h.Text, h.Matches[0].Entry.Plate, h.Direction))
+		out = append(out, fmt.Sprintf("%s.%d %s %s %q", message.FormatID(h.Unit, h.Number), h.Revision, h.Text, h.Matches[0].Entry.Plate, h.Direction))
 	}
 	return out
 }
@@ -114,9 +114,16 @@ func pendingHits(t *testing.T, u *Unit) []message.Hit {
 			return out
 		}
 		seen[q.Number] = true
-		q.Hit.ID, q.Hit.Revision = message.FormatID(u.cfg.Unit.Name, q.Number), int(q.Revision)
+		if q.Hit.ID != idOf(u, q.Number) || q.Hit.Revision != int(q.Revision) {
+			t.Errorf("number %d, revision %d is stored as %s, revision %d", q.Number, q.Revision, q.Hit.ID, q.Hit.Revision)
+		}
 		out = append(out, q.Hit)
 	}
+}
+
+// idOf is the id of a unit's hit.
+func idOf(u *Unit, number uint64) string {
+	return message.FormatID(message.Origin(u.cfg.Unit.Name, u.outbox.Installation()), number)
 }
 
 const twoPlates = "plate,state,category,covert,handling,make\nAB12CDE,NL,stolen vehicle,yes,call the control room,Volvo\nXY98ZZT,SK,wanted,,,\n"
@@ -217,10 +224,10 @@ func TestHitInFull(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	row := u.Status().LastHits[0]
-	if row.ID != "gate-7-1" || row.Delivered || !row.Picture || len(row.Facts) != 5 || row.Facts[0].Label != "covert" {
+	if row.ID != idOf(u, 1) || row.Delivered || !row.Picture || len(row.Facts) != 5 || row.Facts[0].Label != "covert" {
 		t.Errorf("the page shows %+v", row)
 	}
-	if b, err := u.HitPicture(t.Context(), "gate-7-1"); err != nil || len(b) == 0 {
+	if b, err := u.HitPicture(t.Context(), idOf(u, 1)); err != nil || len(b) == 0 {
 		t.Errorf("%d bytes, %v", len(b), err)
 	}
 }

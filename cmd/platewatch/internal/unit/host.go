@@ -62,3 +62,38 @@ func boardTemperature() *float64 {
 	}
 	return highest
 }
+
+// machineFacts are what tells this board from another: serial numbers of the board and
+// of memory cards, and the addresses of wired network cards that cannot be unplugged.
+// A copied card finds others. What cannot be read is left out.
+func machineFacts(root string) []string {
+	facts := []string{}
+	for _, pattern := range []string{
+		"sys/firmware/devicetree/base/serial-number", "sys/block/mmcblk*/device/cid", "sys/class/net/*/address",
+	} {
+		paths, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			continue
+		}
+		for _, path := range paths {
+			if strings.HasSuffix(pattern, "/address") && !wired(filepath.Dir(path)) {
+				continue
+			}
+			if b, err := os.ReadFile(path); err == nil {
+				facts = append(facts, strings.Trim(string(b), "\x00\n "))
+			}
+		}
+	}
+	return facts
+}
+
+// wired reports whether a network interface is a card in the board: no bridge, no
+// stick, and no radio, whose address may be random.
+func wired(dir string) bool {
+	device, err := filepath.EvalSymlinks(filepath.Join(dir, "device"))
+	if err != nil || strings.Contains(device, "/usb") {
+		return false
+	}
+	_, err = os.Stat(filepath.Join(dir, "phy80211"))
+	return err != nil
+}

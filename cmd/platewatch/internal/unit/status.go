@@ -178,7 +178,7 @@ func (u *Unit) uplinkStatus() status.Uplink {
 	}
 	out := status.Uplink{State: "offline", Broker: broker.Redact(s.Broker),
 		Since: status.Since(s.Since), Delivered: s.Delivered, LastError: s.LastProblem,
-		ServerSilent: s.ServerSilent, UnexpectedAcks: s.UnexpectedAcks, Insecure: s.Insecure, Certificate: s.Certificate}
+		ServerSilent: s.ServerSilent, UnexpectedAcks: s.UnexpectedAcks, Namesake: s.Namesake, Insecure: s.Insecure, Certificate: s.Certificate}
 	out.Delivery = status.Histogram{Bounds: outbox.DeliveryBounds}
 	out.Delivery.Counts, out.Delivery.Sum = u.outbox.DeliveryTimes()
 	switch {

@@ -162,13 +162,13 @@ func TestWithdrawal(t *testing.T) {
 				deliver()
 			}
 			h := <-hits
-			if !h.Withdrawn || h.ID != "gate-7-1" || h.Revision != 2 || h.Camera != "front" || h.Text != "" || h.Matches != nil || h.PlatePicture != nil {
+			if !h.Withdrawn || h.ID != idOf(u, 1) || h.Revision != 2 || h.Camera != "front" || h.Text != "" || h.Matches != nil || h.PlatePicture != nil {
 				t.Errorf("delivered %+v", h)
 			}
 			if row := u.Status().LastHits[0]; !row.Withdrawn || row.Text != "" || row.Entry.Plate != "" || row.Picture {
 				t.Errorf("the page shows %+v", row)
 			}
-			if _, err := u.HitPicture(t.Context(), "gate-7-1"); err == nil {
+			if _, err := u.HitPicture(t.Context(), idOf(u, 1)); err == nil {
 				t.Error("the page has a picture of it")
 			}
 			if files := onDisk(t, c.StateDir, unlisted); len(files) > 0 {
