@@ -60,7 +60,7 @@ attack: packages ## what was tried against the unit, from outside and on its dis
 packages:
 	@deploy/tools/packages test
 
-lint: ## formatting, vet, staticcheck, lost errors, unused exports, dead code, links, commit subjects
+lint: ## formatting, vet, staticcheck, lost errors, unused exports, dead code, documents, commit subjects
 	@deploy/tools/packages build
 	@go run ./deploy/tools/lint
 

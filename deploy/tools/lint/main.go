@@ -34,7 +34,7 @@ var checks = []check{
 	{name: "errors", about: "no lost error, no error compared with ==, no shadowed predeclared name", run: errorsAndNames},
 	{name: "exports", about: "no exported name that no other package uses", run: unusedExports},
 	{name: "dead", about: "no function that no program reaches", run: deadFunctions},
-	{name: "links", about: "documents link to files that are there", run: brokenLinks},
+	{name: "documents", about: "documents link to files that are there; the README has at most 1000 words", run: documents},
 	{name: "subjects", about: "commit subjects of at most 72 characters", run: longSubjects},
 }
 

@@ -13,14 +13,17 @@ import (
 // title behind a space, which none here does.
 var markdownLink = regexp.MustCompile(`\]\(([^()\s]+)\)`)
 
-// brokenLinks are the links in the repository's documents to files that are not
+// documents are what is wrong with the documents: a README that is too long, and links to files that are not
 // there. Addresses elsewhere are not followed.
-func brokenLinks(root string) ([]string, error) {
+func documents(root string) ([]string, error) {
 	out, err := output(root, "git", "ls-files", "*.md")
 	if err != nil {
 		return nil, nil // no git here, or no repository
 	}
-	var found []string
+	found, err := longREADME(root)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range lines(out) {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
@@ -39,4 +42,19 @@ func brokenLinks(root string) ([]string, error) {
 		}
 	}
 	return found, nil
+}
+
+// maxREADME is how many words the README for users may have, code and tables
+// included: it leads on to the rooms' own.
+const maxREADME = 1000
+
+func longREADME(root string) ([]string, error) {
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		return nil, err
+	}
+	if n := len(strings.Fields(string(text))); n > maxREADME {
+		return []string{fmt.Sprintf("README.md has %d words, more than %d: what only some users need belongs in a room's README", n, maxREADME)}, nil
+	}
+	return nil, nil
 }
