@@ -224,7 +224,7 @@ func (m Message) check(j Job) error {
 			return errMessage("the slot %d of %d", m.Slot, j.Slots)
 		}
 	case Decode:
-		if m.Length > j.Input {
+		if m.Length < 0 || m.Length > j.Input {
 			return errMessage("%d bytes in a room of %d", m.Length, j.Input)
 		}
 	case Steer:

@@ -36,7 +36,7 @@ func TestRefuses(t *testing.T) {
 	for _, m := range []Message{
 		{}, {Kind: 99},
 		{Kind: Frame, Slot: 3, Width: 1, Height: 1}, {Kind: Frame, Slot: 255, Width: 1, Height: 1},
-		{Kind: Frame, Width: 101, Height: 1}, {Kind: Frame, Width: 100, Height: 100}, {Kind: Frame, Width: math.MaxUint32, Height: math.MaxUint32},
+		{Kind: Frame, Width: 101, Height: 1}, {Kind: Frame, Width: 100, Height: 100}, {Kind: Frame, Width: math.MaxInt32, Height: math.MaxInt32},
 		{Kind: Frame, Width: 0, Height: 1}, {Kind: Frame, Width: 1, Height: 1, Position: -2}, {Kind: Frame, Width: 1, Height: 1, Position: math.MaxInt64},
 		{Kind: Opened, FPS: math.NaN()}, {Kind: Opened, FPS: -1}, {Kind: Opened, FPS: math.Inf(1)},
 		{Kind: Control, Index: 2, Count: 2}, {Kind: Control, Index: 1, Count: 200}, {Kind: Decode, Length: 1001}, {Kind: Steer, Bright: math.NaN()},
