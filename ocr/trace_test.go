@@ -21,7 +21,7 @@ func TestTrace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(want.Plates, trace.Plates); d != "" {
+		if d := cmp.Diff(want.Plates, trace.Plates, cmp.AllowUnexported(Plate{})); d != "" {
 			t.Errorf("%s: -without +with a trace\n%s", name, d)
 		}
 		if len(trace.Maps) < 6 {
