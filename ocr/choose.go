@@ -62,9 +62,7 @@ func smallPrintOf(r JudgedPlate, all []*Attempt, j *judge.Judge) (text string, o
 	)
 	for _, a := range all {
 		n := a.Reading
-		// A sticker's large print beside a plate that is surer does not make
-		// the plate its small print.
-		if r.Height >= smaller*n.Height || r.Confidence > n.Confidence || !hasFigure(n.Text) || !verdictOn(n, nil, j).Reported() {
+		if r.Height >= smaller*n.Height || !hasFigure(n.Text) || !verdictOn(n, nil, j).Reported() {
 			continue
 		}
 		gap := max(r.Box.Min.Y-n.Box.Max.Y, n.Box.Min.Y-r.Box.Max.Y)

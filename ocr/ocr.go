@@ -70,7 +70,6 @@ type JudgedPlate struct {
 // Attempt is one candidate and what became of it.
 type Attempt struct {
 	Candidate find.Candidate
-	Place     float64     // 0–1, probability that it is a plate, before it is read
 	Reading   JudgedPlate // without text where nothing was read
 	Verdict   Verdict
 
@@ -82,7 +81,7 @@ type Attempt struct {
 // Result is what a picture gave.
 type Result struct {
 	Plates     []Plate       // the most confident first
-	Attempts   []Attempt     // every candidate, reported or not, the most plate-like ([Attempt.Place]) first
+	Attempts   []Attempt     // every candidate, reported or not, the most plate-like first
 	Candidates int           // how many of them were read
 	Find, Read time.Duration // what finding and reading took
 }
@@ -176,12 +175,9 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 	var plates []Plate // those so far that can exclude others from being read
 	likely := false    // whether one of them is likely enough to be reported
 	for i, c := range candidates {
-		res.Attempts[i] = Attempt{Candidate: c, Place: r.judge.Place(c.Score, c.Features[:])}
-	}
-	slices.SortStableFunc(res.Attempts, func(a, b Attempt) int { return cmp.Compare(b.Place, a.Place) })
-	for i := range res.Attempts {
 		a := &res.Attempts[i]
-		if a.Verdict = r.worthReading(a.Candidate, a.Place, res.Candidates, plates); a.Verdict.reason != notJudged {
+		a.Candidate = c
+		if a.Verdict = r.worthReading(c, res.Candidates, plates); a.Verdict.reason != notJudged {
 			continue
 		}
 		if err := ctx.Err(); err != nil {

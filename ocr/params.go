@@ -34,6 +34,14 @@ type Params struct {
 	CloseUps bool `toml:"-"`
 	// Find are the finder's settings.
 	Find find.Params `toml:"-"`
+	// Candidates bounds how many candidates of a frame are read.
+	Candidates int `toml:"-"`
+	// MinScore is the finder's score below which a candidate is not read.
+	MinScore float64 `toml:"-"`
+	// MinFurther is the same once a likely plate was read in the frame: a second
+	// plate stands out like the first, the lettering around it does not. On the
+	// labelled frames no correct reading was lost to it.
+	MinFurther float64 `toml:"-"`
 }
 
 // DefaultParams are those of a unit. The accuracy in the README was measured
@@ -41,7 +49,7 @@ type Params struct {
 func DefaultParams() Params {
 	return Params{
 		Model: tesseract.Plate, MinPlateWidth: 48,
-		Find: find.DefaultParams(),
+		Find: find.DefaultParams(), Candidates: 4, MinScore: 0.02, MinFurther: 0.5,
 	}
 }
 
@@ -69,7 +77,8 @@ func (p Params) Problems() iter.Seq2[string, error] {
 		_ = check("model", p.checkModel()) &&
 			check("workers", setting.Int(p.Workers, 0, read.MaxEngines)) &&
 			check("min_plate_width", p.checkWidth()) &&
-			check("region", p.checkRegion())
+			check("region", p.checkRegion()) &&
+			check("candidates", setting.Int(p.Candidates, 1, 1000))
 	}
 }
 

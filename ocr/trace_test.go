@@ -94,13 +94,13 @@ func TestTraceOfNothing(t *testing.T) {
 
 func TestVerdictWords(t *testing.T) {
 	for want, v := range map[string]Verdict{
-		"not judged": {},
-		"not read: probability of a plate 0.01 below 0.02":     {reason: lowPlace, value: 0.012, than: 0.02},
-		"not read: probability of a plate 0.0199 below 0.0200": {reason: lowPlace, value: 0.01993, than: 0.02},
-		"not read: 4 better candidates were read":              {reason: enoughRead, than: 4},
-		"plate is 38 px wide, less than 60":                    {reason: tooNarrow, value: 38, than: 60},
-		"confidence 0.05 below 0.10":                           {reason: hardlyRight, value: 0.05, than: 0.1},
-		"no plate text found":                                  {reason: nothingRead},
+		"not judged":                              {},
+		"not read: score 0.01 below 0.02":         {reason: lowScore, value: 0.012, than: 0.02},
+		"not read: score 0.0199 below 0.0200":     {reason: lowScore, value: 0.01993, than: 0.02},
+		"not read: 4 better candidates were read": {reason: enoughRead, than: 4},
+		"plate is 38 px wide, less than 60":       {reason: tooNarrow, value: 38, than: 60},
+		"confidence 0.05 below 0.10":              {reason: hardlyRight, value: 0.05, than: 0.1},
+		"no plate text found":                     {reason: nothingRead},
 	} {
 		if got := v.String(); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -15,7 +15,7 @@ type reason int
 const (
 	notJudged reason = iota
 	reported
-	lowPlace
+	lowScore
 	enoughRead
 	lowBeside
 	placeTaken
@@ -32,17 +32,17 @@ const (
 // Reported tells whether the candidate's reading is among [Result.Plates].
 func (v Verdict) Reported() bool { return v.reason == reported }
 
-// String is the verdict for people, such as "not read: probability of a plate 0.01 below 0.02".
+// String is the verdict for people, such as "not read: score 0.01 below 0.02".
 func (v Verdict) String() string {
 	switch v.reason {
 	case reported:
 		return "reported"
-	case lowPlace:
-		return fmt.Sprintf("not read: probability of a plate %s below %s", digits(v.value, v.than), digits(v.than, v.value))
+	case lowScore:
+		return fmt.Sprintf("not read: score %s below %s", digits(v.value, v.than), digits(v.than, v.value))
 	case enoughRead:
 		return fmt.Sprintf("not read: %.0f better candidates were read", v.than)
 	case lowBeside:
-		return fmt.Sprintf("not read: probability of a plate %s below %s, the least beside plate %s", digits(v.value, v.than), digits(v.than, v.value), v.text)
+		return fmt.Sprintf("not read: score %s below %s, the least beside plate %s", digits(v.value, v.than), digits(v.than, v.value), v.text)
 	case placeTaken:
 		return fmt.Sprintf("not read: overlaps plate %s, which is certain", v.text)
 	case notLevelled:

@@ -34,20 +34,20 @@ func leastOf(plates []Plate) float64 {
 }
 
 // worthReading gives a candidate that cannot add a plate its verdict, and the
-// others none. place is its probability of being one, read how many better candidates were read before it, and
+// others none. read is how many better candidates were read before it, and
 // plates what was read there. Reading a candidate costs as much as searching a
 // small picture, and most candidates beside a plate are lettering.
-func (r *Recogniser) worthReading(c find.Candidate, place float64, read int, plates []Plate) Verdict {
+func (r *Recogniser) worthReading(c find.Candidate, read int, plates []Plate) Verdict {
 	switch {
-	case place < r.judge.LeastPlace:
-		return Verdict{reason: lowPlace, value: place, than: r.judge.LeastPlace}
-	case read == r.judge.Candidates:
-		return Verdict{reason: enoughRead, than: float64(r.judge.Candidates)}
+	case c.Score < r.p.MinScore:
+		return Verdict{reason: lowScore, value: c.Score, than: r.p.MinScore}
+	case read == r.p.Candidates:
+		return Verdict{reason: enoughRead, than: float64(r.p.Candidates)}
 	}
 	box := image.Rect(int(c.Box.X), int(c.Box.Y), int(c.Box.X+c.Box.W), int(c.Box.Y+c.Box.H))
 	for _, p := range plates {
-		if p.Confidence >= likely && place < r.judge.LeastFurther {
-			return Verdict{reason: lowBeside, value: place, than: r.judge.LeastFurther, text: p.Text}
+		if p.Confidence >= likely && c.Score < r.p.MinFurther {
+			return Verdict{reason: lowBeside, value: c.Score, than: r.p.MinFurther, text: p.Text}
 		}
 		if p.Confidence >= sureEnough && coverage(box, p.Box) > samePlace {
 			return Verdict{reason: placeTaken, text: p.Text}

@@ -8,7 +8,6 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/find"
-	"platewatch/ocr/judge"
 	"platewatch/ocr/text"
 )
 
@@ -39,7 +38,7 @@ func TestSeveralPlates(t *testing.T) {
 }
 
 func TestWorthReading(t *testing.T) {
-	r := &Recogniser{p: DefaultParams(), judge: judge.OfPlates()}
+	r := &Recogniser{p: DefaultParams()}
 	at := func(x int) (find.Box, image.Rectangle) {
 		return find.Box{X: float64(x), Y: 50, W: 100, H: 20}, image.Rect(x, 50, x+100, 70)
 	}
@@ -52,21 +51,21 @@ func TestWorthReading(t *testing.T) {
 	sign := plate("SALE12", 0.3, other)
 	for _, c := range []struct {
 		name   string
-		place  float64
+		score  float64
 		read   int
 		plates []Plate
 		want   reason
 	}{
-		{"nothing yet", 0.02, 0, nil, notJudged},
-		{"hardly a plate", 0.004, 0, nil, lowPlace},
-		{"too many", 0.9, 8, nil, enoughRead},
-		{"lettering beside a plate", 0.03, 1, []Plate{elsewhere}, lowBeside},
-		{"a plate beside what may be a sign", 0.03, 1, []Plate{sign}, notJudged},
-		{"a second plate", 0.2, 1, []Plate{elsewhere}, notJudged},
+		{"nothing yet", 0.1, 0, nil, notJudged},
+		{"hardly a plate", 0.01, 0, nil, lowScore},
+		{"too many", 0.9, 4, nil, enoughRead},
+		{"lettering beside a plate", 0.2, 1, []Plate{elsewhere}, lowBeside},
+		{"a plate beside what may be a sign", 0.2, 1, []Plate{sign}, notJudged},
+		{"a second plate", 0.6, 1, []Plate{elsewhere}, notJudged},
 		{"a sure plate again", 0.9, 1, []Plate{sure}, placeTaken},
 		{"a better line of an unsure plate", 0.9, 1, []Plate{unsure}, notJudged},
 	} {
-		if got := r.worthReading(find.Candidate{Box: box}, c.place, c.read, c.plates); got.reason != c.want {
+		if got := r.worthReading(find.Candidate{Score: c.score, Box: box}, c.read, c.plates); got.reason != c.want {
 			t.Errorf("%s: %s", c.name, got)
 		}
 	}

@@ -83,18 +83,9 @@ func (w Weights) Probability(e Evidence) float64 {
 	return logistic.Probability(z)
 }
 
-// Judge holds the regressions for one reading model.
+// Judge holds the two regressions for one reading model.
 type Judge struct {
-	place        *PlaceWeights // nil: as the finder has it
 	plate, right Weights
-	// Candidates bounds how many candidates of a picture are read.
-	Candidates int
-	// LeastPlace is the probability ([Judge.Place]) below which a candidate is
-	// not read, and LeastFurther the same once a likely plate was read in the
-	// picture: a second plate stands out like the first, the lettering around it
-	// does not. Of 643 labelled plates those of OfPlates lose two that are read
-	// right when every candidate is read, with a fifth of the crops.
-	LeastPlace, LeastFurther float64
 	// LeastPlate and LeastRight are the probabilities below which a reading is
 	// not reported: such readings are hardly ever right.
 	LeastPlate, LeastRight float64
@@ -103,12 +94,12 @@ type Judge struct {
 // A reader's confidence means something different for each model, so each has
 // its own judge.
 var (
-	wholePlates = Judge{place: &placePlate, plate: platePlate, right: plateRight, Candidates: 8, LeastPlace: 0.005, LeastFurther: 0.04, LeastPlate: 0.2, LeastRight: 0.05}
+	wholePlates = Judge{plate: platePlate, right: plateRight, LeastPlate: 0.2, LeastRight: 0.05}
 	// For Debian's models: a few digits, chosen on the labelled frames.
 	lines = Judge{
 		plate:      Weights{0.9, [terms]float64{0.6, 1, -0.3, -0.7, 0.7, 0.5, -1.3, -0.7, -1.5, -1.9, -0.5, 0, 0.1, 0}},
 		right:      Weights{-1, [terms]float64{0.45, 0.35, -1.3, 0.7, 0.7, 0.5, -0.7, -2.1, -1.6, -1.8, -0.5, -0.2, 0.1, 0}},
-		Candidates: 4, LeastPlace: 0.02, LeastFurther: 0.5, LeastPlate: 0.25,
+		LeastPlate: 0.25,
 	}
 )
 

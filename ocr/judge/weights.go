@@ -37,30 +37,3 @@ var plateRight = Weights{0.569, [terms]float64{
 	0.145,  // formats, log prior
 	0.604,  // fills the frame
 }}
-
-// Of 8,721 candidates on the pictures with labelled boxes, 628 are plates.
-var placePlate = PlaceWeights{-0.650, [placeTerms]float64{
-	-0.884, // 3 letters
-	-0.626, // 4 letters
-	0.163,  // 5 letters
-	1.968,  // 6 letters
-	2.845,  // 7 letters
-	1.705,  // 8 letters
-	-3.342, // 9 or more letters
-	0.067,  // slope
-	-1.541, // spread of heights
-	-2.060, // pitch
-	0.001,  // spread of pitches
-	-6.606, // fill of letters
-	-1.694, // letters that are bars
-	-0.097, // spread of widths
-	-0.306, // parts absorbed
-	0.881,  // contrast
-	-1.480, // gradient above or below, the weaker, to that inside
-	1.800,  // ink that belongs to the letters
-	-0.287, // brightness of the ground
-	1.472,  // maps that agree
-	2.074,  // length
-	-1.197, // length squared
-	-0.967, // light on dark
-}}

@@ -115,7 +115,7 @@ func (s *sheet) frame(y int, picture gocv.Mat, attempts []ocr.Attempt) int {
 	}
 	l := newLabels(at, s.small, boxes)
 	for i, a := range attempts {
-		l.put(on, boxes[i], fmt.Sprintf("%d  %.2f", i+1, a.Place), bright(colourOf(a)))
+		l.put(on, boxes[i], fmt.Sprintf("%d  %.2f", i+1, a.Candidate.Score), bright(colourOf(a)))
 	}
 	return at.Max.Y
 }
@@ -188,7 +188,7 @@ func (s *sheet) candidate(y, i int, a ocr.Attempt, picture gocv.Mat) int {
 	}
 	bottom := y
 	for _, fact := range []string{
-		fmt.Sprintf("plate %.3f", a.Place),
+		fmt.Sprintf("score %.3f", a.Candidate.Score),
 		fmt.Sprintf("%d shapes", a.Candidate.Shapes),
 		fmt.Sprintf("%.0f px high", a.Candidate.Line.Height),
 		ground,

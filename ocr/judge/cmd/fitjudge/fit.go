@@ -2,14 +2,10 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"go/format"
 	"os"
-	"slices"
-	"strings"
 
-	"platewatch/ocr/find"
 	"platewatch/ocr/internal/logistic"
 	"platewatch/ocr/judge"
 )
@@ -35,73 +31,6 @@ func fit(folders []folder) (plate, right judge.Weights) {
 		}
 	}
 	return weights(logistic.Fit(plates, ridge)), weights(logistic.Fit(rights, ridge))
-}
-
-// fitPlace fits the regression over candidates. A folder that is read twice,
-// with and without a region, has the same candidates twice.
-func fitPlace(folders []folder) judge.PlaceWeights {
-	var samples []logistic.Sample
-	for _, f := range folders {
-		for i := range f.places {
-			p := &f.places[i]
-			samples = append(samples, logistic.Sample{X: p.features[:], Y: p.plate, Weight: 1})
-		}
-	}
-	bias, terms := logistic.Fit(samples, ridge)
-	w := judge.PlaceWeights{Bias: bias}
-	copy(w.Terms[:], terms)
-	return w
-}
-
-// placesLine says how many candidates that are no plate stand above nineteen of
-// twenty plates: ranked by the finder, and by weights that do not know the
-// folder.
-func placesLine(folders []folder) string {
-	type ranked struct {
-		by    [2]float64
-		plate bool
-	}
-	var all []ranked
-	for i, f := range folders {
-		var others []folder
-		for _, o := range folders {
-			if base(o.name) != base(folders[i].name) {
-				others = append(others, o)
-			}
-		}
-		w := fitPlace(others)
-		for k := range f.places {
-			p := &f.places[k]
-			all = append(all, ranked{[2]float64{p.score, w.Probability(p.features[:])}, p.plate})
-		}
-	}
-	var above [2]int
-	for k := range above {
-		slices.SortFunc(all, func(a, b ranked) int { return cmp.Compare(b.by[k], a.by[k]) })
-		plates, seen := 0, 0
-		for _, r := range all {
-			if r.plate {
-				plates++
-			}
-		}
-		for _, r := range all {
-			if r.plate {
-				seen++
-			} else {
-				above[k]++
-			}
-			if 20*seen >= 19*plates {
-				break
-			}
-		}
-	}
-	return fmt.Sprintf("of %d candidates, no plates above 19 of 20 plates: %d by the finder, %d by the others' weights", len(all), above[0], above[1])
-}
-
-// base is a folder's name without its region.
-func base(name string) string {
-	b, _, _ := strings.Cut(name, " ")
-	return b
 }
 
 func weights(bias float64, terms []float64) judge.Weights {
@@ -164,21 +93,6 @@ func write(path string, plate, right judge.Weights, folders []folder) error {
 		}
 		b.WriteString("}}\n\n")
 	}
-	places, plates := 0, 0
-	for _, f := range folders {
-		places += len(f.places)
-		for _, p := range f.places {
-			if p.plate {
-				plates++
-			}
-		}
-	}
-	w := fitPlace(folders)
-	fmt.Fprintf(&b, "// Fitted to %d candidates on the pictures with labelled boxes, %d of them plates.\nvar placePlate = PlaceWeights{%.3f, [placeTerms]float64{\n", places, plates, w.Bias)
-	for i, name := range find.FeatureNames {
-		fmt.Fprintf(&b, "\t%.3f, // %s\n", w.Terms[i], name)
-	}
-	b.WriteString("}}\n")
 	source, err := format.Source(b.Bytes())
 	if err != nil {
 		return err

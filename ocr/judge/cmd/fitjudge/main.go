@@ -10,12 +10,10 @@
 // A DIR holds pictures and truth.tsv; DIR@us is read with the formats of that
 // region too, because the judge must work with and without. Fourteen weights for
 // each of two questions about a reading (is it a plate, is its whole text right)
-// are fitted to some thousand readings, and 23 for a question about a candidate
-// that was not read yet (is it a plate) to some thousand candidates: this is a
-// calibration, the reader itself learns nothing from the pictures. Every folder has
-// the same weight in the first two. Before the weights are written, each folder is
-// judged by weights fitted to all the others, and the result is printed: what to
-// expect on pictures from elsewhere.
+// are fitted to some thousand readings: this is a calibration, the reader itself
+// learns nothing from the pictures. Every folder has the same weight. Before the
+// weights are written, each folder is judged by weights fitted to all the others,
+// and the result is printed: what to expect on pictures from elsewhere.
 package main
 
 import (
@@ -31,7 +29,6 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr"
-	"platewatch/ocr/find"
 	"platewatch/ocr/judge"
 	"platewatch/ocr/truth"
 )
@@ -68,7 +65,6 @@ func main() {
 		_, right := fit(others)
 		fmt.Println(f.row(right))
 	}
-	fmt.Println(placesLine(folders))
 	plate, right := fit(folders)
 	if err := write(*out, plate, right, folders); err != nil {
 		log.Fatal(err)
@@ -86,14 +82,6 @@ type folder struct {
 	name     string
 	pictures int
 	readings []reading
-	places   []place
-}
-
-// place is a candidate, read or not, and whether it is a plate.
-type place struct {
-	features find.Features
-	score    float64 // the finder's
-	plate    bool
 }
 
 // collect reads a folder's pictures.
@@ -101,7 +89,6 @@ func collect(ctx context.Context, dir string) (folder, error) {
 	dir, regions, _ := strings.Cut(dir, "@")
 	p := ocr.PictureParams()
 	p.Region = regions
-	p.Find.Keep = 24 // those that are hardly a plate teach too
 	set, err := truth.Open(dir)
 	if err != nil {
 		return folder{}, err
@@ -134,7 +121,6 @@ func collect(ctx context.Context, dir string) (folder, error) {
 // add adds the readings of one picture. If the label has no box, the picture shows
 // only the plate, and only its surest reading counts.
 func (f *folder) add(res ocr.Result, file truth.File) {
-	f.addPlaces(res, file)
 	var surest *ocr.JudgedPlate
 	for i := range res.Attempts {
 		got := &res.Attempts[i].Reading
@@ -157,24 +143,5 @@ func (f *folder) add(res ocr.Result, file truth.File) {
 	}
 	if surest != nil {
 		f.readings = append(f.readings, reading{surest.Evidence, true, surest.Text == file.Plates[0].Text})
-	}
-}
-
-// addPlaces takes in the candidates of a picture whose plates have boxes. What
-// is neither well on a plate nor well off it teaches nothing.
-func (f *folder) addPlaces(res ocr.Result, file truth.File) {
-	const on, off = 0.45, 0.15
-	for _, a := range res.Attempts {
-		best := 0.0
-		for _, p := range file.Plates {
-			if p.Box.Empty() {
-				return
-			}
-			b := find.Box{X: float64(p.Box.Min.X), Y: float64(p.Box.Min.Y), W: float64(p.Box.Dx()), H: float64(p.Box.Dy())}
-			best = max(best, a.Candidate.Box.Overlap(b))
-		}
-		if best > on || best < off {
-			f.places = append(f.places, place{a.Candidate.Features, a.Candidate.Score, best > on})
-		}
 	}
 }
