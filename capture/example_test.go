@@ -13,7 +13,7 @@ import (
 // A folder of pictures is read like a camera: Run opens and reads the source,
 // Next returns its frames.
 func Example() {
-	camera, err := capture.New(capture.Config{Name: "front", Source: "still/testdata/"}, slog.New(slog.DiscardHandler))
+	camera, err := capture.New(capture.Config{Name: "front", Source: "internal/codec/testdata/"}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		panic(err)
 	}

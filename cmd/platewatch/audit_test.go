@@ -29,7 +29,7 @@ func TestAuditTrail(t *testing.T) {
 	s.want(exitUsage, "", "-reason is missing", "", with("add", "-list", "gate", "CD67890")...)
 	s.want(exitUsage, "", `there is no field "shoe"`, "", with("add", "-list", "gate", "-reason", "r", "-set", "shoe=43", "CD67890")...)
 	s.want(exitFine, "list gate: 1 added, 0 removed, 2 entries", "", "", with("add", "-list", "gate", "-reason", "case 8", "-category", "amber alert", "-set", "vehicle_make=FORD", "CD 67890")...)
-	s.want(exitFine, "CD67890  amber_alert, priority 1, exact", "", "", with("check", "-reason", "case 8", "CD67890")...)
+	s.want(exitFine, "CD 67890  amber_alert, priority 1, exact", "", "", with("check", "-reason", "case 8", "CD67890")...)
 	s.want(exitFine, "list gate: 0 added, 1 removed, 1 entries", "", "", with("remove", "-list", "gate", "-plate", "AB-12345", "-reason", "found")...)
 	s.want(exitMissing, "", "list gate has no entry AB12345", "", with("remove", "-list", "gate", "-plate", "AB-12345", "-reason", "found")...)
 	s.want(exitFine, "plate,state", "", "", with("export", "-list", "gate")...)
