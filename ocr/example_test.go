@@ -9,7 +9,8 @@ import (
 	"platewatch/ocr"
 )
 
-// A picture of a vehicle is read with the built-in model.
+// A picture of a vehicle is read with the built-in model. Lettering that may be a
+// plate, here the camera's own name, is reported with a low confidence.
 func Example() {
 	recogniser, err := ocr.New(ocr.PictureParams())
 	if err != nil {
@@ -23,7 +24,9 @@ func Example() {
 		panic(err)
 	}
 	for _, plate := range result.Plates {
-		fmt.Println(plate.Text)
+		if plate.Confidence >= 0.5 {
+			fmt.Println(plate.Text)
+		}
 	}
 	// Output: RKT4D82
 }
