@@ -7,8 +7,8 @@ import (
 
 const (
 	firstRetry = 250 * time.Millisecond
-	// lastRetry is the longest time from one attempt to the next. A camera whose
-	// opening has to wait for those of two others is then online within 10 s of
+	// lastRetry is the longest time from one attempt to the next. With the time
+	// that an opening may take by default, a camera is then online within 10 s of
 	// its return.
 	lastRetry = 4 * time.Second
 	// minRetry is the pause after an attempt that took longer than the interval.
