@@ -11,7 +11,7 @@ CLIPS ?=
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak faults attack lint bench cost cutoff media model ranker judge reads deb clean packages
+.PHONY: help build demo test traffic soak faults attack field lint bench cost cutoff media model ranker judge reads deb clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,7 +55,10 @@ faults: packages ## what becomes of hits when power, disk, network and brokers f
 	awk -F '\t' '{printf "%-50s %-7s %s\n", $$1, $$2, $$3}' build/faults.tsv; exit $$failed
 
 attack: packages ## what was tried against the unit, from outside and on its disk, and what came of it: a table
-	@go run ./deploy/tools/attack build/attack.tsv
+	@go run ./deploy/tools/cases attack build/attack.tsv
+
+field: packages ## what cameras, lists, proxies and brokers of the field do, against real servers: a table
+	@go run ./deploy/tools/cases field build/field.tsv
 
 packages:
 	@deploy/tools/packages test

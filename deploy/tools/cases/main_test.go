@@ -17,7 +17,7 @@ func TestFind(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "x_test.go"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cases, err := find(root, "# comment here\nroom/part TestWall\n")
+	cases, err := find(root, "attack", "# comment here\nroom/part TestWall\n")
 	if err != nil || len(cases) != 2 {
 		t.Fatalf("%v, %v", cases, err)
 	}
@@ -27,14 +27,14 @@ func TestFind(t *testing.T) {
 	if c := cases[1]; c.test != "TestWall" || c.tried != "A wall is climbed." {
 		t.Errorf("%+v", c)
 	}
-	if _, err := find(root, "room/part TestGone"); err == nil {
+	if _, err := find(root, "attack", "room/part TestGone"); err == nil {
 		t.Error("a listed test that does not exist is not noticed")
 	}
 }
 
 // Every listed test of this repository exists.
 func TestHeldExist(t *testing.T) {
-	cases, err := find("../../..", held)
+	cases, err := find("../../..", "attack", held)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,13 +1,15 @@
-// Command attack runs every test that attacks the unit, and writes a table: case,
-// outcome, what was tried (tab separated).
+// Command cases runs the tests of one kind, and writes a table: case, outcome, what
+// was tried (tab separated).
 //
-//	go run ./deploy/tools/attack build/attack.tsv             all
-//	go run ./deploy/tools/attack build/attack.tsv ./uplink    those of some packages
+//	go run ./deploy/tools/cases attack build/attack.tsv             what was tried against the unit
+//	go run ./deploy/tools/cases field build/field.tsv               what the field sends to it
+//	go run ./deploy/tools/cases attack build/attack.tsv ./uplink    those of some packages
 //
-// A case is a test whose name begins with TestAttack, or one that held.txt names.
-// The first sentence of its comment says what is tried; what was measured the test
-// gives with t.Attr("outcome", "…"). PLATEWATCH_ATTACK is set, so that a test can
-// run a longer form here than in every run of the tests.
+// A case of the kind attack is a test whose name begins with TestAttack, or one that
+// held.txt names; for other kinds the same. The first sentence of its comment says
+// what is tried; what was measured the test gives with t.Attr("outcome", "…").
+// PLATEWATCH_ATTACK (in capitals: the kind) is set, so that a test can run a longer
+// form here than in every run of the tests.
 package main
 
 import (
@@ -28,7 +30,6 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -38,8 +39,11 @@ import (
 //go:embed held.txt
 var held string
 
-// attackCase is one test.
-type attackCase struct {
+// named lists, for each kind, the tests that belong to it under another name.
+var named = map[string]string{"attack": held, "field": ""}
+
+// testCase is one test.
+type testCase struct {
 	folder, test string
 	tried        string
 	outcome      string // ok, FAILED, skipped or not run
@@ -48,13 +52,13 @@ type attackCase struct {
 }
 
 func main() {
-	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: attack TABLE [PACKAGE ...]")
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: cases attack|field TABLE [PACKAGE ...]")
 		os.Exit(64)
 	}
-	ok, err := run(os.Args[1], os.Args[2:])
+	ok, err := run(os.Args[1], os.Args[2], os.Args[3:])
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "attack:", err)
+		fmt.Fprintln(os.Stderr, "cases:", err)
 		os.Exit(1)
 	}
 	if !ok {
@@ -62,13 +66,17 @@ func main() {
 	}
 }
 
-// run runs the cases and writes the table; ok means that all of them held.
-func run(table string, packages []string) (ok bool, err error) {
-	cases, err := find(".", held)
+// run runs the cases of a kind and writes the table; ok means that all of them held.
+func run(kind, table string, packages []string) (ok bool, err error) {
+	listed, known := named[kind]
+	if !known {
+		return false, fmt.Errorf("there is no kind %q", kind)
+	}
+	cases, err := find(".", kind, listed)
 	if err != nil {
 		return false, err
 	}
-	folders := map[string][]*attackCase{}
+	folders := map[string][]*testCase{}
 	for _, c := range cases {
 		if len(packages) == 0 || slices.Contains(packages, "./"+c.folder) {
 			folders[c.folder] = append(folders[c.folder], c)
@@ -85,7 +93,7 @@ func run(table string, packages []string) (ok bool, err error) {
 	ok = true
 	for _, folder := range slices.Sorted(maps.Keys(folders)) {
 		group := folders[folder]
-		if err := attack(folder, group, table); err != nil {
+		if err := runFolder(folder, kind, group, table); err != nil {
 			return false, err
 		}
 		for _, c := range group {
@@ -108,10 +116,10 @@ type event struct {
 	Action, Test, Output, Key, Value string
 }
 
-// attack runs the cases of one folder in one run of go test.
-func attack(folder string, cases []*attackCase, table string) error {
+// runFolder runs the cases of one folder in one run of go test.
+func runFolder(folder, kind string, cases []*testCase, table string) error {
 	var names []string
-	byName := map[string]*attackCase{}
+	byName := map[string]*testCase{}
 	for _, c := range cases {
 		c.outcome = "not run"
 		names = append(names, c.test)
@@ -122,7 +130,7 @@ func attack(folder string, cases []*attackCase, table string) error {
 		return err
 	}
 	cmd := exec.Command("go", "test", "-json", "-count=1", "-timeout", "20m", "-run", "^("+strings.Join(names, "|")+")$", "./"+folder)
-	cmd.Env = append(os.Environ(), "PLATEWATCH_ATTACK="+full)
+	cmd.Env = append(os.Environ(), "PLATEWATCH_"+strings.ToUpper(kind)+"="+full)
 	text, err := cmd.Output()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -156,7 +164,7 @@ func attack(folder string, cases []*attackCase, table string) error {
 }
 
 // take notes what a test, or one below it, says.
-func (c *attackCase) take(e event, top bool) {
+func (c *testCase) take(e event, top bool) {
 	switch e.Action {
 	case "output":
 		c.output = append(c.output, e.Output...)
@@ -171,18 +179,17 @@ func (c *attackCase) take(e event, top bool) {
 	}
 }
 
-var isAttack = regexp.MustCompile(`^TestAttack\w*$`)
-
-// find collects the cases below root: by their names, and those that are listed, a
-// line each: folder and test. Listed tests that do not exist are an error.
-func find(root, listed string) ([]*attackCase, error) {
+// find collects the cases of a kind below root: by their names, and those that are
+// listed, a line each: folder and test. Listed tests that do not exist are an error.
+func find(root, kind, listed string) ([]*testCase, error) {
+	prefix := "Test" + strings.ToUpper(kind[:1]) + kind[1:]
 	wanted := map[string]bool{}
 	for line := range strings.Lines(listed) {
 		if fields := strings.Fields(line); len(fields) == 2 && fields[0] != "#" {
 			wanted[path.Join(fields[0], fields[1])] = true
 		}
 	}
-	var cases []*attackCase
+	var cases []*testCase
 	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -207,11 +214,11 @@ func find(root, listed string) ([]*attackCase, error) {
 				continue
 			}
 			key := path.Join(filepath.ToSlash(folder), f.Name.Name)
-			if !isAttack.MatchString(f.Name.Name) && !wanted[key] {
+			if !strings.HasPrefix(f.Name.Name, prefix) && !wanted[key] {
 				continue
 			}
 			delete(wanted, key)
-			cases = append(cases, &attackCase{folder: filepath.ToSlash(folder), test: f.Name.Name, tried: firstSentence(f)})
+			cases = append(cases, &testCase{folder: filepath.ToSlash(folder), test: f.Name.Name, tried: firstSentence(f)})
 		}
 		return nil
 	})
@@ -219,7 +226,7 @@ func find(root, listed string) ([]*attackCase, error) {
 		return nil, err
 	}
 	if len(wanted) > 0 {
-		return nil, fmt.Errorf("held.txt names tests that do not exist: %v", slices.Sorted(maps.Keys(wanted)))
+		return nil, fmt.Errorf("the list of %s names tests that do not exist: %v", kind, slices.Sorted(maps.Keys(wanted)))
 	}
 	return cases, nil
 }
