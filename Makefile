@@ -34,6 +34,7 @@ demo: $(BIN) ## the whole system on this machine, nothing to configure
 test: packages lint ## all checks of the code and all tests, as CI runs them
 	CGO_ENABLED=0 go test -vet=off ./hotlist/... ./uplink/...
 	go test -vet=off -race -timeout 20m ./...
+	go test -vet=off -run Floors ./cmd/platewatch/internal/bench
 	go test -vet=off -tags matprofile ./capture/... ./ocr
 	@test -d ../shared/data || echo "skipped: the accuracy floors on real pictures, because ../shared/data is not here (go test -v names each)"
 

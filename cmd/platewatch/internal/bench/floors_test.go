@@ -52,9 +52,19 @@ func openModel(t *testing.T, model, regions string) *ocr.Recogniser {
 	return r
 }
 
+// skipUnderRace: make test measures the floors in a run without the race
+// detector, and everything else in a run with it.
+func skipUnderRace(t *testing.T) {
+	t.Helper()
+	if underRace {
+		t.Skip("the floors are measured without the race detector")
+	}
+}
+
 // TestFloors holds both models to what they read of labelled photographs,
 // where those are, and of the stills of the repository.
 func TestFloors(t *testing.T) {
+	skipUnderRace(t)
 	for _, test := range []struct {
 		model  string
 		floors []floor
@@ -104,6 +114,7 @@ func TestFloors(t *testing.T) {
 // road scenes of every region, by day and by night. One picture is 7 % of a
 // region, so the floors of all together are the sharper ones.
 func TestRenderedFloors(t *testing.T) {
+	skipUnderRace(t)
 	var scores []*Score
 	for _, f := range []floor{
 		{"eu", "eu", 78, 8, 4, 0},
