@@ -183,7 +183,7 @@ var layers = map[string][][]string{
 		{"."},
 	},
 	"cmd/platewatch/internal": {
-		{"demo/media", "journal", "nocodecs", "setting"},
+		{"board", "demo/media", "journal", "nocodecs", "setting"},
 		{"draw", "observe", "picture", "status"},
 		{"config", "hit"},
 		{"look", "unit"},

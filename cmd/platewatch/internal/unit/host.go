@@ -1,13 +1,12 @@
 package unit
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
+	"platewatch/cmd/platewatch/internal/board"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/uplink/message"
 )
@@ -16,51 +15,36 @@ import (
 // that tests can set the state.
 type clockReader func() status.Clock
 
-// readKernelClock asks the kernel whether a time source (NTP, GPS, PTP)
-// disciplines its clock: adjtimex(2), STA_UNSYNC.
-func readKernelClock() status.Clock {
-	var t unix.Timex
-	if _, err := unix.Adjtimex(&t); err != nil {
+// readClock is what this board says of its clock.
+func readClock() status.Clock {
+	c := board.Here.Clock()
+	switch {
+	case !c.Known:
 		return status.Clock{State: status.ClockUnknown}
-	}
-	if t.Status&unix.STA_UNSYNC != 0 {
+	case !c.Synchronised:
 		return status.Clock{State: status.ClockUnsynchronised}
 	}
-	return status.Clock{State: status.ClockSynchronised, Source: "kernel"}
+	return status.Clock{State: status.ClockSynchronised, Source: cmp.Or(c.Source, "kernel")}
 }
 
 // diskOf is the free and total space of the file system that holds path; nil if
 // it cannot be read.
 func diskOf(path string) *message.DiskHealth {
-	var s unix.Statfs_t
-	if err := unix.Statfs(path, &s); err != nil {
-		return nil
-	}
-	return &message.DiskHealth{Free: s.Bavail * uint64(s.Bsize), Total: s.Blocks * uint64(s.Bsize)}
-}
-
-// boardTemperature is the highest temperature of the board's thermal zones in
-// °C; nil without thermal zones.
-func boardTemperature() *float64 {
-	zones, err := filepath.Glob("/sys/class/thermal/thermal_zone*/temp")
+	s, err := board.SpaceAt(path)
 	if err != nil {
 		return nil
 	}
-	var highest *float64
-	for _, z := range zones {
-		b, err := os.ReadFile(z)
-		if err != nil {
-			continue
-		}
-		milli, err := strconv.Atoi(strings.TrimSpace(string(b)))
-		if err != nil {
-			continue
-		}
-		if c := float64(milli) / 1000; highest == nil || c > *highest {
-			highest = &c
-		}
+	return &message.DiskHealth{Free: s.Free, Total: s.Total}
+}
+
+// boardTemperature is the highest temperature of the board in °C; nil without a
+// sensor.
+func boardTemperature() *float64 {
+	c, ok := board.Here.Temperature()
+	if !ok {
+		return nil
 	}
-	return highest
+	return &c
 }
 
 // machineFacts are what tells this board from another: serial numbers of the board and

@@ -8,7 +8,7 @@
 //	settings.go  configuration → the parts' own settings
 //	status.go    what the status page shows
 //	health.go    what the health message says
-//	host.go      clock, disk and temperature of the board
+//	host.go      what the unit takes from the board
 //	notify.go    systemd: ready, watchdog, stopping
 //
 // One goroutine per camera takes a frame from the camera's mailbox to the
@@ -73,7 +73,7 @@ type Unit struct {
 // Open opens the reading model, the hotlist and the outbox, and fails if one of
 // them cannot be opened. Cameras and broker may be absent; Run connects to them.
 func Open(o Options) (_ *Unit, err error) {
-	u := &Unit{o: o, cfg: o.Config, log: o.Log, started: time.Now(), clock: readKernelClock}
+	u := &Unit{o: o, cfg: o.Config, log: o.Log, started: time.Now(), clock: readClock}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, u.Close())
