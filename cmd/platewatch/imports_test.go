@@ -171,7 +171,7 @@ var layers = map[string][][]string{
 		{"failure"},
 		{"broker", "message"},
 		{"internal/link", "outbox/internal/journal"},
-		{"outbox", "watch"},
+		{"outbox", "probe", "watch"},
 		{"."},
 	},
 	"ocr": {
