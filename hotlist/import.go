@@ -2,6 +2,7 @@ package hotlist
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -63,7 +64,8 @@ func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (Impo
 		case errors.As(err, &typed):
 			return ImportReport{}, err
 		case errors.As(err, &line):
-			return ImportReport{}, &refusal{err, "correct the line, or skip invalid lines with -tolerant; the list in use is unchanged"}
+			advice := cmp.Or(line.Advice, "correct the line, or skip invalid lines with -tolerant")
+			return ImportReport{}, &refusal{err, advice + "; the list in use is unchanged"}
 		}
 		if errors.Is(err, syscall.ENOSPC) {
 			return fail(err, "free some space: an import needs twice the size of the list, and once that of the input; the list in use is unchanged")
@@ -93,6 +95,7 @@ type rebuild struct {
 	signed     *entry.Signed  // nil: the new version is not signed
 	delta      bool           // the input changes the previous version
 	sorted     int            // records given to the sorter
+	content    content        // of the input's lines
 
 	began  time.Time
 	report ImportReport
@@ -143,6 +146,9 @@ func (im *rebuild) run(ctx context.Context, fill func(context.Context, *listfile
 		return im.report, err
 	}
 	if err := im.verify(ctx, path); err != nil {
+		return im.report, err
+	}
+	if err := im.confirm(); err != nil {
 		return im.report, err
 	}
 	if accept != nil {
@@ -244,6 +250,7 @@ func (im *rebuild) read(ctx context.Context, r io.Reader, to *listfile.Sorter) e
 		if im.report.Lines-im.report.List.Skipped-im.report.List.Refused > entry.MaxEntries {
 			return fmt.Errorf("%w: more than %d entries", entry.ErrRefused, entry.MaxEntries)
 		}
+		im.content.add(&e, line)
 		im.noteUnreadable(&e)
 		im.payload = listfile.AppendPayload(im.payload[:0], &e)
 		im.sorted++
@@ -251,6 +258,7 @@ func (im *rebuild) read(ctx context.Context, r io.Reader, to *listfile.Sorter) e
 			return err
 		}
 	}
+	im.report.Doubts = f.Doubts()
 	return im.refusedTooMany()
 }
 

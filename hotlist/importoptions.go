@@ -37,6 +37,10 @@ type ImportOptions struct {
 	// ReplaceSigned allows the import to replace a list of [DB.Apply].
 	ReplaceSigned bool
 
+	// Confirm is asked before a list is installed about whose file something is
+	// odd; an error refuses it. nil: such lists are installed.
+	Confirm func([]importer.Doubt) error
+
 	// By tells who imports and why, for the audit trail.
 	By Actor
 
@@ -74,7 +78,7 @@ type ImportReport struct {
 	List entry.List `json:"list"`
 	// Previous is the version that was replaced; its Name is empty if there was none.
 	Previous entry.List `json:"previous,omitzero"`
-	// Lines is the number of lines that are not empty, without the header. Each
+	// Lines is the number of lines that are not empty, without headers and a total. Each
 	// became an entry or is counted in List.Duplicates, Skipped or Refused.
 	Lines int `json:"lines"`
 	// Added and Removed count the entries that are new and those no longer there.
@@ -89,6 +93,8 @@ type ImportReport struct {
 	// were ignored because no field fits their names.
 	Columns map[string]string `json:"columns,omitempty"`
 	Extra   []string          `json:"extra_columns,omitempty"`
+	// Doubts are what is odd about the file: see [ImportOptions.Confirm].
+	Doubts []importer.Doubt `json:"doubts,omitempty"`
 	// Refusals are the first 100 refused lines.
 	Refusals []*importer.LineError `json:"refusals,omitempty"`
 	Elapsed  time.Duration         `json:"-"`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 
 	"platewatch/hotlist"
 	"platewatch/hotlist/entry"
@@ -24,6 +26,9 @@ quoted where needed, in UTF-8, UTF-16 or (with -encoding) Windows-1252; or the
 fixed-width NCIC vehicle extract, which needs no header.
 Columns are recognised by their names; -map names others. The file replaces the
 whole list, or the list stays as it was. A running daemon loads the new list.
+A file that looks odd is asked about: a header or total line in the middle, TEST
+or the same plate everywhere, a list that shrinks by more than a third. Without a
+terminal, such as in a cron job, it is refused unless -yes is there.
 
 fields for -map: `
 
@@ -52,6 +57,7 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	f.StringVar(&o.Category, "category", entry.Other, "`category` of lines without one")
 	f.BoolVar(&o.Tolerant, "tolerant", false, "skip bad lines and report them; more than 1 % of them still fails the import")
 	f.BoolVar(&o.AllowEmpty, "allow-empty", false, "allow a file without entries to empty the list")
+	yes := f.Bool("yes", false, "install the list even if its file looks odd, without asking")
 	who := newByFlags(f)
 	f.BoolVar(&o.ReplaceSigned, "replace-signed", false, "allow the file to replace a list that was installed from a signed version")
 	f.Var(columns, "map", "`column=field,...`: what columns mean; an empty field leaves one out")
@@ -89,9 +95,18 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 
 	bar := newImportBar(std.err, size)
 	o.Progress, o.Readable = bar.show, ocr.Readable
+	advised := false
 	o.Refused = func(e *importer.LineError) {
 		bar.clear()
 		fmt.Fprintf(std.err, "refused: %v\n", e)
+		if e.Advice != "" && !advised {
+			advised = true // once for all lines
+			fmt.Fprintf(std.err, "refused: to have such lines too, %s\n", e.Advice)
+		}
+	}
+	o.Confirm = func(doubts []importer.Doubt) error {
+		bar.clear()
+		return confirmImport(ctx, std, doubts, *yes)
 	}
 	report, err := hotlist.Import(ctx, *f.db, in, o)
 	bar.clear()
@@ -105,6 +120,25 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 		return printJSON(std.out, report)
 	}
 	return printImport(std.out, &report)
+}
+
+// confirmImport names what is odd about a list, and asks whether it is wanted: only a
+// person at a terminal can say so, or -yes.
+func confirmImport(ctx context.Context, std stdio, doubts []importer.Doubt, yes bool) error {
+	for _, d := range doubts {
+		fmt.Fprintf(std.err, "odd: %v\n", d)
+	}
+	if yes {
+		return nil
+	}
+	if in, ok := std.in.(*os.File); ok && term.IsTerminal(int(in.Fd())) {
+		fmt.Fprint(std.err, "install this list? [y/N] ")
+		answer, err := bufio.NewReader(&interruptible{ctx, in}).ReadString('\n')
+		if err == nil && strings.EqualFold(strings.TrimSpace(answer), "y") {
+			return nil
+		}
+	}
+	return errors.New("the file looks odd, and nobody confirmed it")
 }
 
 // hint returns an error's advice.

@@ -25,6 +25,7 @@ type delimited struct {
 	to     []int // field of each column
 	extra  []string
 	values *valueParser
+	frame  frame
 }
 
 func openDelimited(lines *lineReader, o *Options) (format, error) {
@@ -44,6 +45,7 @@ func openDelimited(lines *lineReader, o *Options) (format, error) {
 		}
 	}
 	lines.unread(first)
+	lines.edit = func(line []byte) []byte { return dropFormulas(line, byte(comma)) }
 	d.csv = csv.NewReader(lines)
 	d.csv.Comma = comma
 	d.csv.FieldsPerRecord = -1
@@ -56,7 +58,7 @@ func openDelimited(lines *lineReader, o *Options) (format, error) {
 		if err := checkText(name); err != nil {
 			return nil, d.refuse(0, "", "the header: "+err.Error())
 		}
-		d.header = append(d.header, strings.TrimSpace(strings.Clone(name)))
+		d.header = append(d.header, textFormula(strings.TrimSpace(strings.Clone(name))))
 	}
 	if len(d.header) > maxColumns {
 		return nil, d.refuse(0, "", fmt.Sprintf("%d columns; the maximum is %d", len(d.header), maxColumns))
@@ -159,12 +161,25 @@ func (d *delimited) record() (record []string, line int, err error) {
 func (d *delimited) next(e *entry.Entry) (line int, err error) {
 	for {
 		record, line, err := d.record()
+		var refused *LineError
+		if errors.As(err, &refused) {
+			d.frame.entry()
+		}
 		if err != nil {
 			return line, err
 		}
 		if empty(record) {
 			continue
 		}
+		if d.isHeader(record) {
+			d.frame.repeated(line)
+			continue
+		}
+		if total, is := d.isTotal(record); is {
+			d.frame.end(line, total)
+			continue
+		}
+		d.frame.entry()
 		if err := d.fill(e, record, line); err != nil {
 			return line, err
 		}
@@ -174,7 +189,7 @@ func (d *delimited) next(e *entry.Entry) (line int, err error) {
 
 // fill sets e to the values of a record. Fields beyond the header must be empty.
 func (d *delimited) fill(e *entry.Entry, record []string, line int) error {
-	bad := func(column int, reason string) error {
+	bad := func(column int, reason string) *LineError {
 		le := &LineError{File: d.source, Line: line, Column: column, Reason: reason}
 		if column > 0 {
 			le.Name = d.header[column-1]
@@ -189,7 +204,7 @@ func (d *delimited) fill(e *entry.Entry, record []string, line int) error {
 		if f == noField {
 			continue
 		}
-		value := strings.TrimSpace(record[i])
+		value := strings.TrimSpace(textFormula(strings.TrimSpace(record[i])))
 		if value == "" {
 			continue
 		}
@@ -197,13 +212,52 @@ func (d *delimited) fill(e *entry.Entry, record []string, line int) error {
 			return bad(i+1, err.Error())
 		}
 		if err := fields[f].set(d.values, e, value); err != nil {
-			return bad(i+1, err.Error())
+			return advised(bad(i+1, err.Error()), err)
 		}
 	}
 	if err := d.values.complete(e); err != nil {
 		return bad(0, err.Error())
 	}
 	return nil
+}
+
+// advised gives a line's error the advice of its reason.
+func advised(line *LineError, reason error) *LineError {
+	var s spoiled
+	if errors.As(reason, &s) {
+		line.Advice = s.Hint()
+	}
+	return line
+}
+
+// doubts implements [format].
+func (d *delimited) doubts() []Doubt { return d.frame.all() }
+
+// isHeader tells whether a record is the header once more.
+func (d *delimited) isHeader(record []string) bool {
+	for i, name := range d.header {
+		if i >= len(record) || !strings.EqualFold(strings.TrimSpace(record[i]), name) {
+			return false
+		}
+	}
+	return true
+}
+
+// isTotal tells whether a record is a line that ends the list: words such as "Total"
+// in its first cell, and at most a number in one of the others. In a list of plates
+// alone, where TOTAL could be a plate, it must name a number.
+func (d *delimited) isTotal(record []string) (total *int, is bool) {
+	var cells []string
+	for _, cell := range record {
+		if cell = strings.TrimSpace(cell); cell != "" {
+			cells = append(cells, cell)
+		}
+	}
+	if len(cells) > 2 || len(cells) == 2 && totalCount.FindString(cells[1]) != cells[1] {
+		return nil, false
+	}
+	total, is = totalLine(strings.Join(cells, " "))
+	return total, is && (total != nil || len(d.header) > 1)
 }
 
 func empty(record []string) bool {

@@ -18,19 +18,12 @@ import (
 // so that the line with them is refused.
 func decodeText(r io.Reader, o *Options) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(r, maxLine)
-	head, err := in.Peek(4)
+	head, err := in.Peek(120)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	for _, k := range []struct{ magic, what string }{
-		{"PK\x03\x04", "a zip archive or an Excel workbook; save it as CSV or unpack it"},
-		{"\x1f\x8b", "compressed with gzip; unpack it"},
-		{"\xd0\xcf\x11\xe0", "an old Excel workbook; save it as CSV"},
-		{"SQLi", "an SQLite database; export the table as CSV"},
-	} {
-		if bytes.HasPrefix(head, []byte(k.magic)) {
-			return nil, fmt.Errorf("%w: %s is %s", entry.ErrRefused, o.Source, k.what)
-		}
+	if err := notText(bytes.TrimLeft(head, " \t\r\n\ufeff")); err != nil {
+		return nil, fmt.Errorf("%w: %s is %w", entry.ErrRefused, o.Source, err)
 	}
 	var enc encoding.Encoding
 	switch o.Encoding {
@@ -52,7 +45,44 @@ func decodeText(r io.Reader, o *Options) (*bufio.Reader, error) {
 	if mark, err := in.Peek(3); err == nil && string(mark) == "\ufeff" {
 		_, _ = in.Discard(3) // they were just looked at
 	}
+	head, err = in.Peek(maxLine)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	if endsLinesWithCR(head) {
+		in = bufio.NewReaderSize(&macLines{in}, maxLine)
+	}
 	return in, nil
+}
+
+// endsLinesWithCR tells whether lines end with a carriage return alone, as in the
+// CSV (Macintosh) of Excel: whether the first line end outside quotes is one.
+func endsLinesWithCR(head []byte) bool {
+	quoted := false
+	for i, c := range head {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case c == '\n' && !quoted:
+			return false
+		case c == '\r' && !quoted && i+1 < len(head):
+			return head[i+1] != '\n'
+		}
+	}
+	return false
+}
+
+// macLines turns carriage returns into line feeds.
+type macLines struct{ r io.Reader }
+
+func (m *macLines) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	for i, c := range p[:n] {
+		if c == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }
 
 // Encoding is the character encoding of a file.

@@ -121,6 +121,8 @@ type format interface {
 	next(e *entry.Entry) (line int, err error)
 	// columns returns the field of each column, and the columns that are ignored.
 	columns() (used map[string]string, extra []string)
+	// doubts returns what is odd about the file, once it was read to its end.
+	doubts() []Doubt
 }
 
 // Reader reads the entries of a file.
@@ -147,6 +149,9 @@ func (r *Reader) Next(e *entry.Entry) (line int, err error) { return r.format.ne
 // Columns returns the field of each column, and the columns that are ignored because
 // no field fits.
 func (r *Reader) Columns() (used map[string]string, extra []string) { return r.format.columns() }
+
+// Doubts returns what is odd about the file, once [Reader.Next] has returned [io.EOF].
+func (r *Reader) Doubts() []Doubt { return r.format.doubts() }
 
 // openFormat opens the format of the options, or the one that the first line shows.
 func openFormat(text *bufio.Reader, o *Options) (format, error) {

@@ -144,7 +144,7 @@ func TestBadLinesAreNamed(t *testing.T) {
 		"zero byte":           {head + "A1,C\x00A,,\n", Options{}, "f.csv:3: column 2 (state): contains a zero byte"},
 		"long line":           {head + "A1,CA,," + strings.Repeat("x", (64<<10)) + "\n", Options{}, "f.csv:3: longer than 64 KiB"},
 		"long value":          {head + "A1," + strings.Repeat("x", 41) + ",,\n", Options{}, "f.csv:3: column 2 (state): longer than 40 bytes"},
-		"workbook":            {"PK\x03\x04....", Options{}, "import refused: f.csv is a zip archive or an Excel workbook; save it as CSV or unpack it"},
+		"workbook":            {"PK\x03\x04....", Options{}, "import refused: f.csv is a zip archive, or a workbook; unpack the one; the other: open it, format the column of the plates as text, and save it under the type CSV UTF-8"},
 		"effective order":     {"plate,effective,expires\nA1,2026-02-02,2026-02-01\n", Options{}, "f.csv:2: expires before it becomes effective"},
 	} {
 		t.Run(name, func(t *testing.T) {

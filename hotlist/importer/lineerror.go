@@ -14,6 +14,8 @@ type LineError struct {
 	Column int    `json:"column"` // from 1; 0: the whole line
 	Name   string `json:"name,omitempty"`
 	Reason string `json:"reason"`
+	// Advice is what to do about the whole file; empty: correct the line.
+	Advice string `json:"-"`
 }
 
 func (e *LineError) Error() string {

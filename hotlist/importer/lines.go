@@ -22,13 +22,14 @@ var errLongLine = errors.New("the line is too long")
 // before a record.
 type lineReader struct {
 	in   *bufio.Reader
-	line int      // number of the last line read from in or back
-	back [][]byte // lines to read again before in; nil: one that is too long
-	kept [][]byte // lines read since mark
-	size int      // of kept, in bytes
-	buf  []byte   // memory of kept
-	rest []byte   // unread part of the current line
-	end  bool     // report the end of the input: the record is too long
+	line int                      // number of the last line read from in or back
+	back [][]byte                 // lines to read again before in; nil: one that is too long
+	kept [][]byte                 // lines read since mark
+	size int                      // of kept, in bytes
+	buf  []byte                   // memory of kept
+	rest []byte                   // unread part of the current line
+	end  bool                     // report the end of the input: the record is too long
+	edit func(line []byte) []byte // changes the first line of a record in place; nil: none
 }
 
 func newLineReader(in *bufio.Reader) *lineReader { return &lineReader{in: in} }
@@ -104,6 +105,9 @@ func (r *lineReader) Read(p []byte) (int, error) {
 		if len(r.kept) == 0 && len(bytes.TrimSpace(line)) == 0 {
 			r.buf = r.buf[:0]
 			continue
+		}
+		if r.edit != nil && len(r.kept) == 0 {
+			line = r.edit(line)
 		}
 		r.size += len(line)
 		r.kept = append(r.kept, line)

@@ -37,9 +37,13 @@ type ncic struct {
 	lines  *lineReader
 	source string
 	values *valueParser
+	frame  frame
 }
 
-const ncicLeast = 39 // shortest line: it ends with the state
+const (
+	ncicPlate = 27 // column of the plate, from 0
+	ncicState = 37
+)
 
 func openNCIC(lines *lineReader, o *Options) (format, error) {
 	return &ncic{lines: lines, source: o.Source, values: newValueParser(o)}, nil
@@ -48,8 +52,8 @@ func openNCIC(lines *lineReader, o *Options) (format, error) {
 // looksLikeNCIC reports whether a first line is one of the extract: record number,
 // date and state are at their places.
 func looksLikeNCIC(line []byte) bool {
-	line = bytes.TrimRight(line, "\r\n")
-	if len(line) < ncicLeast || bytes.ContainsAny(line, ",;\t|\"") || ncicFiles[line[0]] == "" {
+	line = bytes.ToUpper(bytes.TrimRight(line, "\r\n"))
+	if len(line) <= ncicPlate || bytes.ContainsAny(line, ",;\t|\"") || ncicFiles[line[0]] == "" {
 		return false
 	}
 	for _, c := range line[1:10] {
@@ -62,7 +66,11 @@ func looksLikeNCIC(line []byte) bool {
 			return false
 		}
 	}
-	return line[37] >= 'A' && line[37] <= 'Z' && line[38] >= 'A' && line[38] <= 'Z'
+	state := bytes.TrimSpace(line[min(ncicState, len(line)):min(ncicState+2, len(line))])
+	if len(state) == 0 { // left out: then there must be a date
+		return len(bytes.TrimSpace(line[19:27])) > 0
+	}
+	return len(state) == 2 && !bytes.ContainsFunc(state, func(r rune) bool { return r < 'A' || r > 'Z' })
 }
 
 // columns implements [format].
@@ -90,6 +98,7 @@ func (n *ncic) next(e *entry.Entry) (line int, err error) {
 		b, err := n.lines.readLine()
 		switch {
 		case errors.Is(err, errLongLine):
+			n.frame.entry()
 			return n.lines.line, &LineError{File: n.source, Line: n.lines.line, Reason: "longer than 64 KiB"}
 		case errors.Is(err, io.EOF):
 			return n.lines.line, io.EOF
@@ -100,20 +109,35 @@ func (n *ncic) next(e *entry.Entry) (line int, err error) {
 		if text == "" {
 			continue
 		}
-		return n.lines.line, n.fill(e, text)
+		if total, is := totalLine(text); is {
+			n.frame.end(n.lines.line, total)
+			continue
+		}
+		n.frame.entry()
+		whole := bytes.HasSuffix(b, []byte("\n"))
+		return n.lines.line, n.fill(e, text, whole)
 	}
 }
 
-// fill sets e to the values of a line.
-func (n *ncic) fill(e *entry.Entry, line string) error {
+// doubts implements [format].
+func (n *ncic) doubts() []Doubt { return n.frame.all() }
+
+// fill sets e to the values of a line. Blanks at the end of a line may be left out,
+// so that it can end anywhere after the plate has begun; a last line without a line
+// end (whole is false) must reach beyond the plate, because the file may be cut off
+// in the middle of it.
+func (n *ncic) fill(e *entry.Entry, line string, whole bool) error {
 	bad := func(column int, name, reason string) error {
 		return &LineError{File: n.source, Line: n.lines.line, Column: column, Name: name, Reason: reason}
 	}
 	if err := checkText(line); err != nil {
 		return bad(0, "", err.Error())
 	}
-	if len(line) < ncicLeast {
-		return bad(0, "", fmt.Sprintf("%d characters; the state ends at the %dth", len(line), ncicLeast))
+	if len(line) <= ncicPlate {
+		return bad(0, "", fmt.Sprintf("%d characters; the plate begins at the %dth", len(line), ncicPlate+1))
+	}
+	if len(line) < ncicState && !whole {
+		return bad(0, "", "the file ends within this line's plate: it may be cut off")
 	}
 	n.values.begin(e)
 	for i, c := range ncicColumns {
@@ -132,7 +156,7 @@ func (n *ncic) fill(e *entry.Entry, line string) error {
 			return bad(i+1, c.name, err.Error())
 		}
 	}
-	e.Category = ncicFiles[line[0]]
+	e.Category = ncicFiles[strings.ToUpper(line[:1])[0]]
 	if e.Category == "" {
 		return bad(1, "record", fmt.Sprintf("%s is not a file of NCIC", entry.Quote(line[:1])))
 	}

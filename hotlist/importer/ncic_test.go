@@ -51,7 +51,7 @@ func TestNCICExtract(t *testing.T) {
 func TestBadNCICLinesAreNamed(t *testing.T) {
 	good := ncicLine("V123456789", "CA0194200", "20260301", "7ABC123", "CA", "2026", "PC", "2014", "FORD", "FOC", "4D", "BLU")
 	for name, c := range map[string]struct{ line, want string }{
-		"short":   {"V123456789CA0194200", "f:2: 19 characters; the state ends at the 39th"},
+		"short":   {"V123456789CA0194200", "f:2: 19 characters; the plate begins at the 28th"},
 		"date":    {ncicLine("V123456789", "CA0194200", "20261301", "7ABC123", "CA", "", "", "", "", "", "", ""), `f:2: column 3 (date): "20261301" is not a date (YYYYMMDD)`},
 		"file":    {ncicLine("?123456789", "CA0194200", "20260301", "7ABC123", "CA", "", "", "", "", "", "", ""), `f:2: column 1 (record): "?" is not a file of NCIC`},
 		"year":    {ncicLine("V123456789", "CA0194200", "20260301", "7ABC123", "CA", "", "", "2O14", "", "", "", ""), `f:2: column 8 (vehicle_year): "2O14" is not a year`},

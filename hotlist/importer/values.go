@@ -3,6 +3,8 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -101,6 +103,9 @@ func cleanText(s string) string {
 }
 
 func (p *valueParser) plate(e *entry.Entry, value string) error {
+	if err := spreadsheetValue(value); err != nil {
+		return err
+	}
 	if entry.IsPattern(value) {
 		pattern, err := entry.NormalizePattern(value)
 		if err != nil {
@@ -192,8 +197,16 @@ func (p *valueParser) effective(e *entry.Entry, value string) (err error) {
 	return err
 }
 
+// neverWords stand for no expiry, in small letters; so does any date in 9999.
+var neverWords = []string{"never", "none", "nonexp", "non-exp", "no expiry", "indefinite", "permanent", "unlimited", "unbefristet"}
+
+var in9999 = regexp.MustCompile(`^(?:9999\D?\d\d\D?\d\d|\d{1,2}[./-]\d{1,2}[./-]9999)(?:[T ].*)?$`)
+
 // expires takes a date without a time as the last day on which the entry is active.
 func (p *valueParser) expires(e *entry.Entry, value string) error {
+	if in9999.MatchString(value) || slices.Contains(neverWords, strings.ToLower(value)) {
+		return nil
+	}
 	t, day, err := p.date(value)
 	if day {
 		t = t.In(p.location).AddDate(0, 0, 1).UTC()
