@@ -7,6 +7,7 @@ type Acks struct {
 	Version Version `json:"version"`
 	Unit    string  `json:"unit"`
 	Stored  []Ack   `json:"stored"`
+	Probe   string  `json:"probe,omitempty"` // answers a [Probe]
 }
 
 // Ack is one revision of a hit that the server stored durably.

@@ -239,6 +239,12 @@ func (w *watcher) session(ctx context.Context, b broker.Broker) error {
 				}
 			}
 		case m := <-l.Inbox.Messages:
+			if p, ok := message.ParseProbe(m.Payload); ok {
+				if err := w.answer(l, m.Topic, p); err != nil {
+					return link.Failure(b, err)
+				}
+				continue
+			}
 			hit, err := w.receiver.handle(m.Topic, m.Payload, w.handler)
 			if (err == nil || errors.Is(err, ErrStop)) && w.cfg.Ack && hit != nil {
 				acks.add(hit)
@@ -254,6 +260,15 @@ func (w *watcher) session(ctx context.Context, b broker.Broker) error {
 			}
 		}
 	}
+}
+
+// answer answers a probe on a unit's hits topic, if hits are acknowledged. Probes are
+// no messages: nobody is told of them.
+func (w *watcher) answer(l *link.Link, topic string, p message.Probe) error {
+	if !w.cfg.Ack || topic != message.Topic(p.Unit, message.KindHits) {
+		return nil
+	}
+	return sendAcks(l, message.Acks{Unit: p.Unit, Stored: []message.Ack{}, Probe: p.Probe})
 }
 
 // leaveWait bounds how long a broker may take to end the subscriptions.
@@ -425,20 +440,24 @@ func (b *ackBook) add(h *message.Hit) {
 // the hit, and a cluster need not replicate each.
 func (b *ackBook) send(l *link.Link) error {
 	for unit, stored := range b.units {
-		payload, err := json.Marshal(message.Acks{Unit: unit, Stored: stored})
-		if err != nil {
+		if err := sendAcks(l, message.Acks{Unit: unit, Stored: stored}); err != nil {
 			return err
-		}
-		t := l.Send(message.Topic(unit, message.KindAcks), payload)
-		select {
-		case <-t.Done():
-			if err := t.Error(); err != nil {
-				return err
-			}
-		case <-l.Closed():
-			return link.ErrLost
 		}
 	}
 	b.units, b.n = nil, 0
 	return nil
+}
+
+func sendAcks(l *link.Link, a message.Acks) error {
+	payload, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	t := l.Send(message.Topic(a.Unit, message.KindAcks), payload)
+	select {
+	case <-t.Done():
+		return t.Error()
+	case <-l.Closed():
+		return link.ErrLost
+	}
 }

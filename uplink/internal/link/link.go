@@ -69,7 +69,7 @@ func Connect(ctx context.Context, b broker.Broker, o Options) (*Link, error) {
 	// and closed even where paho does not close it.
 	nc, err := b.Connect(ctx, cred.TLS)
 	if err != nil {
-		return nil, explain(cred, b, err)
+		return nil, Explain(cred, b, err)
 	}
 	l := &Link{conn: newConn(nc, o.Limit, o.Bandwidth), Lost: make(chan error, 1), Inbox: newInbox()}
 
@@ -109,7 +109,7 @@ func Connect(ctx context.Context, b broker.Broker, o Options) (*Link, error) {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		return nil, explain(cred, b, err)
+		return nil, Explain(cred, b, err)
 	}
 	if ctx.Err() != nil { // closed above, too late for paho to notice
 		l.Inbox.Close()
@@ -197,9 +197,9 @@ func Failure(b broker.Broker, err error) error {
 	return e
 }
 
-// explain is [Failure], and what may be wrong with the client's own certificate:
+// Explain is [Failure], and what may be wrong with the client's own certificate:
 // some brokers close the connection without a reason.
-func explain(c broker.Credentials, b broker.Broker, err error) error {
+func Explain(c broker.Credentials, b broker.Broker, err error) error {
 	err, cause := Failure(b, err), err
 	var e *failure.Error
 	var op *net.OpError
