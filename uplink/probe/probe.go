@@ -1,6 +1,7 @@
-// Package probe tries a broker with a unit's own name and credentials, before there
-// is a unit: whether it lets the unit in, and whether its access rules let the unit
-// write and read.
+// Package probe tries a broker with a unit's own name and credentials: whether it lets
+// the unit in, and whether its access rules let the unit write and read. [Run] is for
+// before there is a unit, and leaves the unit's first state at the broker; [Try]
+// measures each step, and leaves nothing.
 package probe
 
 import (
