@@ -104,7 +104,7 @@ func TestScrub(t *testing.T) {
 func TestReadCredentials(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "credentials")
 	for text, want := range map[string]string{
-		"u:p": "u p", "u:p\n": "u p", "u:p\r\n": "u p", "\ufeffu:p\r\n": "u p", "u: p:é \n\n": "u  p:é ", "u:": "u ",
+		"u:p": "u p", "u:p\n": "u p", "u:p\r\n": "u p", "\ufeffu:p\r\n": "u p", "u: p:é \n\n": "u  p:é", "u:p \t\n": "u p", "u:": "u ",
 		"": "", "u": "", ":p": "", "u:p\nv:q\n": "", "u:p\x00": "",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

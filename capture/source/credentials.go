@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/url"
@@ -14,8 +15,8 @@ import (
 const maxCredentials = 4096
 
 // readCredentials reads user:password from a file of one line. A byte-order
-// mark and the line's end do not count. The password may hold any character,
-// colons too, but no line break.
+// mark, the line's end and blanks around it do not count. The password may hold any
+// character, colons too, but no line break.
 func readCredentials(path string) (*url.Userinfo, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -27,8 +28,11 @@ func readCredentials(path string) (*url.Userinfo, error) {
 	if err != nil {
 		return nil, &fault.Error{Op: "read", Path: path, Err: fmt.Errorf("the camera's credentials: %w", fault.Pathless(err))}
 	}
-	line, rest, _ := strings.Cut(strings.TrimPrefix(string(text), "\ufeff"), "\n")
-	line = strings.TrimSuffix(line, "\r")
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		return nil, fault.Configf(path, "save it as UTF-8", "the credentials file is UTF-16, as Windows writes it")
+	}
+	line, rest, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(string(text), "\ufeff")), "\n")
+	line = strings.TrimSpace(line)
 	user, password, found := strings.Cut(line, ":")
 	if !found || user == "" || len(text) > maxCredentials || strings.TrimSpace(rest) != "" || strings.ContainsAny(line, "\r\x00") {
 		return nil, fault.Configf(path, "write one line, user:password", "the credentials file is not one line user:password")

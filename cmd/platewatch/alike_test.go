@@ -91,6 +91,7 @@ func TestSecretFilesAreReadAlike(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secret")
 	for content, want := range map[string]string{
 		"u:hunter2": "u:hunter2", "u:hunter2\n": "u:hunter2", "u:hunter2\r\n": "u:hunter2", "\ufeffu:hunter2\r\n\r\n": "u:hunter2", "u:hunter2\n \n": "u:hunter2",
+		"u:hunter2 \t\n": "u:hunter2", "  u:hunter2 \r\n": "u:hunter2", "\ufeff u:hunter2\u00a0": "u:hunter2", "\xff\xfeu\x00:\x00p\x00": "", "\xfe\xff\x00u\x00:\x00p": "",
 		"u:h:é@/%41": "u:h:é@/%41", "u:a b": "u:a b",
 		"": "", "\n": "", "\ufeff": "", "u:hunter2\nv:hunter2\n": "", "u:hunter2\x00": "", "u:hunter2\rv": "", "u:" + strings.Repeat("hunter2", 1000): "",
 	} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -157,6 +158,7 @@ func secretKey(path, passwordFile string) (minisign.PrivateKey, error) {
 	if err != nil {
 		return minisign.PrivateKey{}, err
 	}
+	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\ufeff"))) // of an editor
 	if minisign.IsEncrypted(b) {
 		if passwordFile == "" {
 			return minisign.PrivateKey{}, usageError(path+" is encrypted", "name the file with its password: -password-file")
@@ -172,7 +174,7 @@ func secretKey(path, passwordFile string) (minisign.PrivateKey, error) {
 		return k, nil
 	}
 	var k minisign.PrivateKey
-	if err := k.UnmarshalText([]byte(strings.TrimSpace(string(b)))); err != nil {
+	if err := k.UnmarshalText(b); err != nil {
 		return k, &failure{code: exitFailed, err: fmt.Errorf("%s is not a minisign secret key", path), hint: "name the file that keygen made, NAME.key"}
 	}
 	return k, nil

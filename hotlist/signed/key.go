@@ -26,7 +26,7 @@ func (k TrustedKey) ID() string { return fmt.Sprintf("%016X", k.Public.ID()) }
 // only its last line.
 func parseTrustedKey(text string) (TrustedKey, error) {
 	var k TrustedKey
-	if err := k.Public.UnmarshalText([]byte(strings.TrimSpace(text))); err != nil {
+	if err := k.Public.UnmarshalText([]byte(strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")))); err != nil {
 		return k, fmt.Errorf("%s is not a minisign public key", entry.Quote(text))
 	}
 	k.Name = k.ID()

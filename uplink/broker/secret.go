@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -19,8 +20,7 @@ const maxSecret = 4096
 // contains anything of the content. If the file is missing, it matches
 // [fs.ErrNotExist].
 //
-// Cameras' credentials are read by capture/source, by the same rules but for the
-// spaces: they may belong to a password.
+// Cameras' credentials are read by capture/source, by the same rules.
 func ReadSecret(path string) (string, error) {
 	fail := func(err error, advice string) (string, error) {
 		return "", &failure.Error{Op: "read the secret in", Path: path, Err: failure.WithoutPath(err), Advice: advice}
@@ -42,6 +42,8 @@ func ReadSecret(path string) (string, error) {
 	s := strings.TrimSpace(strings.TrimPrefix(string(b), "\ufeff"))
 	const advice = "write the secret as its only line"
 	switch {
+	case bytes.HasPrefix(b, []byte("\xff\xfe")), bytes.HasPrefix(b, []byte("\xfe\xff")):
+		return fail(errors.New("it is UTF-16, as Windows writes it"), "save it as UTF-8")
 	case s == "":
 		return fail(errors.New("it is empty"), advice)
 	case len(b) > maxSecret:

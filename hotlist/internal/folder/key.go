@@ -55,7 +55,7 @@ func loadKey(path string) (Key, error) {
 	if len(b) == keySize {
 		return Key{b}, nil
 	}
-	secret, err := hex.DecodeString(string(bytes.TrimSpace(b)))
+	secret, err := hex.DecodeString(string(bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\ufeff")))))
 	if err != nil || len(secret) != keySize {
 		return Key{}, fmt.Errorf("%w: %s is not a key: expected %d hexadecimal digits", entry.ErrKey, path, 2*keySize)
 	}
