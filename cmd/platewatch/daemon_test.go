@@ -272,6 +272,12 @@ func startMosquitto(t *testing.T, mosquitto, address string) {
 	}
 	conf := filepath.Join(t.TempDir(), "mosquitto.conf")
 	write(t, conf, fmt.Appendf(nil, "listener %s %s\nallow_anonymous true\n", port, host))
+	runMosquitto(t, mosquitto, conf, address)
+}
+
+// runMosquitto starts Mosquitto and waits until it listens.
+func runMosquitto(t *testing.T, mosquitto, conf, address string) {
+	t.Helper()
 	cmd := exec.Command(mosquitto, "-c", conf)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

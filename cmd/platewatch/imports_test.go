@@ -187,7 +187,7 @@ var layers = map[string][][]string{
 		{"draw", "observe", "picture", "status"},
 		{"config", "hit"},
 		{"look", "unit"},
-		{"bench", "demo"},
+		{"bench", "demo", "setup"},
 	},
 }
 

@@ -57,6 +57,7 @@ func commands() []command {
 		{"outbox", "stats|list", "hits that wait for the server", runOutbox},
 		{"audit", "show|verify", "who changed the hotlists, and which hits there were", runAudit},
 		{"doctor", "[-config FILE]", "check camera, broker, clock, disk and keys", notBuilt("doctor")},
+		{"setup", "[flags]", "make a unit of this board, in a few answers", runSetup},
 		{"watch", "-broker URL", "print what one unit or the whole fleet publishes", runWatch},
 		{"demo", "[-forever] [-clips DIR]", "the whole system on this machine, nothing to configure", runDemo},
 		{"config", "check|show", "check a configuration, or print it with its defaults", runConfig},

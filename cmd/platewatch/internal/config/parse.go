@@ -73,6 +73,13 @@ func Load(file string, getenv func(string) string) (*Config, error) {
 	return c, nil
 }
 
+// Check validates a text that is to become the file; it reads no file. A text that is
+// refused gives an [*Error].
+func Check(file string, text []byte) error {
+	_, err := parse(file, text)
+	return err
+}
+
 // readBounded reads a whole file of at most limit bytes.
 func readBounded(path string, limit int64) ([]byte, error) {
 	file, err := os.Open(path)

@@ -13,7 +13,7 @@ import (
 //   - state_dir, where the file does not set it, is systemd's $STATE_DIRECTORY;
 //   - the hotlist and the outbox are relative to the state directory;
 //   - keys, certificates and secrets are looked for in systemd's
-//     $CREDENTIALS_DIRECTORY first, then in dir;
+//     $CREDENTIALS_DIRECTORY first, then in [SecretFolder] in dir, then in dir;
 //   - everything else is relative to dir, the folder of the configuration file.
 func (c *Config) resolve(dir string, getenv func(string) string) {
 	if state, _, _ := strings.Cut(getenv("STATE_DIRECTORY"), ":"); state != "" && !c.origin.set("state_dir") {
@@ -32,6 +32,10 @@ func (c *Config) resolve(dir string, getenv func(string) string) {
 				*p.path = in
 				continue
 			}
+		}
+		if in := filepath.Join(dir, SecretFolder, *p.path); exists(in) {
+			*p.path = in
+			continue
 		}
 		*p.path = under(dir, *p.path)
 	}
@@ -53,6 +57,11 @@ func (c *Config) resolve(dir string, getenv func(string) string) {
 		c.OCR.Model = under(dir, c.OCR.Model)
 	}
 }
+
+// SecretFolder lies beside the configuration file and holds its secrets, where only
+// root may look. The service gets them as credentials; other commands that root runs
+// find them here.
+const SecretFolder = "secret"
 
 // namedPath is a field that holds a path, with its key.
 type namedPath struct {

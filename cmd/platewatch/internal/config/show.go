@@ -93,13 +93,13 @@ func (s *shower) pair(path string, f field, v reflect.Value) {
 func literal(v reflect.Value, bytes bool) string {
 	switch {
 	case v.Type() == durationType:
-		return quote(setting.FormatDuration(time.Duration(v.Int())))
+		return Quote(setting.FormatDuration(time.Duration(v.Int())))
 	case bytes && v.CanInt():
-		return quote(setting.FormatSize(v.Int()))
+		return Quote(setting.FormatSize(v.Int()))
 	}
 	switch v.Kind() {
 	case reflect.String:
-		return quote(source.Redact(v.String()))
+		return Quote(source.Redact(v.String()))
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool())
 	case reflect.Int, reflect.Int64:
@@ -126,9 +126,9 @@ func literal(v reflect.Value, bytes bool) string {
 	panic(fmt.Sprintf("config: no TOML for a field of type %v", v.Type()))
 }
 
-// quote writes a basic string. TOML has no \x and no \a, so this is not
+// Quote writes a basic string. TOML has no \x and no \a, so this is not
 // strconv.Quote.
-func quote(s string) string {
+func Quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
 	for _, r := range s {
