@@ -157,7 +157,13 @@ type daemon struct {
 
 func startDaemon(t *testing.T, config string) *daemon {
 	t.Helper()
-	d := &daemon{t: t, cmd: exec.Command("platewatch", "run", "-config", config), lines: make(chan string, 1000)}
+	return startDaemonWith(t, exec.Command("platewatch", "run", "-config", config))
+}
+
+// startDaemonWith starts the daemon by a command of its own.
+func startDaemonWith(t *testing.T, cmd *exec.Cmd) *daemon {
+	t.Helper()
+	d := &daemon{t: t, cmd: cmd, lines: make(chan string, 1000)}
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +211,20 @@ func (d *daemon) stop(s syscall.Signal) int {
 	return d.cmd.ProcessState.ExitCode()
 }
 
-func (d *daemon) log() string { return strings.Join(d.seen, "\n") }
+// log is what the daemon has said so far.
+func (d *daemon) log() string {
+	for {
+		select {
+		case line, ok := <-d.lines:
+			if ok {
+				d.seen = append(d.seen, line)
+				continue
+			}
+		default:
+		}
+		return strings.Join(d.seen, "\n")
+	}
+}
 
 // plateText is what no log line may hold: the clip's plates.
 var plateText = regexp.MustCompile(`TX[O0]?83R|KR64VHT|7KRM294|KPD4826|HKR5724|KMX4827|FB627GT|5937HKT`)

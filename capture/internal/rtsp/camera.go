@@ -106,12 +106,10 @@ func (s *camera) packet(p *rtp.Packet) {
 	au, err := s.video.accessUnit(p)
 	if err != nil {
 		var own *fault.Error
-		if errors.As(err, &own) {
-			own.Path = s.where
-		} else {
-			err = &fault.Error{Op: "read", Path: s.where, Err: err}
+		if !errors.As(err, &own) {
+			err = &fault.Error{Op: "read", Err: err}
 		}
-		s.stop(err)
+		s.stop(s.located(err))
 	}
 	if au == nil || s.ctx.Err() != nil {
 		return

@@ -221,6 +221,15 @@ func statusError(s liberrors.ErrClientBadStatusCode) (advice string, err error) 
 	return "restart the camera; it may have too many viewers", fmt.Errorf("the camera answers with status %d", s.Code)
 }
 
+// located names the camera in an error that does not.
+func (s *camera) located(err error) error {
+	var own *fault.Error
+	if errors.As(err, &own) && own.Path == "" {
+		own.Path = s.where
+	}
+	return err
+}
+
 // choose picks the first video that can be decoded.
 func (s *camera) choose(session *description.Session) error {
 	seen := false
@@ -232,7 +241,7 @@ func (s *camera) choose(session *description.Session) error {
 		for _, f := range m.Formats {
 			if v, err := videoOf(f); v != nil || err != nil {
 				s.media, s.format, s.video = m, f, v
-				return err
+				return s.located(err)
 			}
 		}
 	}
