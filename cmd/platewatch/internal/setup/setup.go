@@ -4,6 +4,7 @@
 //
 //	console.go    asks, with a flag in the place of each answer
 //	questions.go  the questions, and what makes an answer acceptable
+//	lists.go      those about lists
 //	try.go        camera and broker, tried as the unit uses them
 //	files.go      answers → files, written all or none
 //	install.go    key, import, checks and start on this board
