@@ -186,7 +186,7 @@ var layers = map[string][][]string{
 		{"board", "demo/media", "journal", "nocodecs", "setting"},
 		{"draw", "observe", "picture", "status"},
 		{"config", "hit"},
-		{"look", "unit"},
+		{"doctor", "look", "unit"},
 		{"bench", "demo", "setup"},
 	},
 }

@@ -56,7 +56,7 @@ func commands() []command {
 		{"hotlist", "import|list|check|... ", "the local hotlist: import, show, check, sign", runHotlist},
 		{"outbox", "stats|list", "hits that wait for the server", runOutbox},
 		{"audit", "show|verify", "who changed the hotlists, and which hits there were", runAudit},
-		{"doctor", "[-config FILE]", "check camera, broker, clock, disk and keys", notBuilt("doctor")},
+		{"doctor", "[-config FILE] [-json]", "check camera, reader, clock, broker, lists and keys", runDoctor},
 		{"setup", "[flags]", "make a unit of this board, in a few answers", runSetup},
 		{"watch", "-broker URL", "print what one unit or the whole fleet publishes", runWatch},
 		{"demo", "[-forever] [-clips DIR]", "the whole system on this machine, nothing to configure", runDemo},
@@ -111,13 +111,6 @@ func parse(fs *flag.FlagSet, std stdio, synopsis string, args []string) error {
 		return usageError(err.Error(), fmt.Sprintf("`platewatch %s -h` lists the flags", fs.Name()))
 	}
 	return nil
-}
-
-func notBuilt(name string) func(context.Context, stdio, []string) error {
-	return func(context.Context, stdio, []string) error {
-		return &failure{code: exitFailed, err: fmt.Errorf("%s is not built yet", name),
-			hint: "it comes with a later release"}
-	}
 }
 
 // Exit codes are part of the interface: scripts, installers and the systemd unit

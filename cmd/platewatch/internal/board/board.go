@@ -155,3 +155,13 @@ func readInt(path string) (int, error) {
 	}
 	return strconv.Atoi(strings.TrimSpace(string(text)))
 }
+
+// Landlock is the version of Landlock that the kernel has; 0 for none.
+func Landlock() int {
+	const createRulesetVersion = 1
+	v, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, createRulesetVersion)
+	if errno != 0 {
+		return 0
+	}
+	return int(v)
+}

@@ -121,17 +121,39 @@ func (c *Config) missingFiles() []string {
 	return missing
 }
 
+// IdentityFile is a file that comes with the unit's identity.
+type IdentityFile struct {
+	Key, Path string
+	Secret    bool // not a certificate
+}
+
+// IdentityFiles are those that the configuration names.
+func (c *Config) IdentityFiles() []IdentityFile {
+	var files []IdentityFile
+	for _, p := range c.secretPaths() {
+		if *p.path == "" {
+			continue
+		}
+		f := IdentityFile{Key: p.key, Path: *p.path, Secret: true}
+		switch {
+		case p.key == "uplink.ca", p.key == "uplink.cert", p.key == "status.cert", strings.HasSuffix(p.key, ".tls_ca"):
+			f.Secret = false
+		}
+		files = append(files, f)
+	}
+	return files
+}
+
 // ReadableSecrets lists the files with secrets that every user of this machine may
 // read, as "key: path".
 func (c *Config) ReadableSecrets() []string {
 	var open []string
-	for _, p := range c.secretPaths() {
-		switch p.key {
-		case "uplink.ca", "uplink.cert", "status.cert": // no secrets
+	for _, f := range c.IdentityFiles() {
+		if !f.Secret {
 			continue
 		}
-		if info, err := os.Stat(*p.path); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0 {
-			open = append(open, p.key+": "+*p.path)
+		if info, err := os.Stat(f.Path); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0 {
+			open = append(open, f.Key+": "+f.Path)
 		}
 	}
 	return open

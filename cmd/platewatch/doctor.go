@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/cmd/platewatch/internal/doctor"
+)
+
+const doctorSynopsis = `[-config FILE] [-json] [-watch TIME]
+
+Checks a unit from its configuration to its server: each thing with what was
+measured, what it should be, and what to do. While the daemon runs it is asked, and
+no camera is opened. Run it as root, or as the service's user.
+
+The exit code is 0 if nothing failed, 1 if something did, 3 if the configuration was
+refused.
+`
+
+// runDoctor checks a unit.
+func runDoctor(ctx context.Context, std stdio, args []string) error {
+	fs := flag.NewFlagSet("doctor", flag.ContinueOnError)
+	file := fs.String("config", config.DefaultFile, "configuration `file`")
+	asJSON := fs.Bool("json", false, "print JSON")
+	watch := fs.Duration("watch", 20*time.Second, "watch the cameras for this `time`")
+	if err := parse(fs, std, doctorSynopsis, args); err != nil {
+		return err
+	}
+	switch {
+	case fs.NArg() > 0:
+		return usageError("doctor takes no arguments", "name the configuration with -config FILE")
+	case *watch < time.Second || *watch > 10*time.Minute:
+		return usageError(fmt.Sprintf("-watch %s is out of range", *watch), "write a time from 1s to 10m")
+	}
+	c, err := config.Load(*file, serviceEnvironment)
+	var refused *config.Error
+	if errors.As(err, &refused) {
+		return &failure{code: exitConfig, err: err}
+	}
+	if err != nil {
+		return err
+	}
+	o := doctor.Options{Config: c, File: *file, Watch: *watch}
+	if !*asJSON {
+		o.Begin, o.Found = doctorProgress(std)
+	}
+	report := doctor.Run(ctx, o)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if *asJSON {
+		err = printJSON(std.out, report)
+	} else {
+		_, err = fmt.Fprintln(std.out)
+		err = errors.Join(err, report.WriteSummary(std.out))
+	}
+	if err == nil && report.Level == doctor.Fail {
+		err = &failure{code: exitFailed, err: fmt.Errorf("%d checks failed", report.Count(doctor.Fail)), hint: "each says what to do"}
+	}
+	return err
+}
+
+// doctorProgress prints findings as they come, and to a terminal what is being
+// checked meanwhile.
+func doctorProgress(std stdio) (begin func(string, time.Duration), found func(doctor.Finding)) {
+	const width = 60
+	clear := func() {}
+	begin = func(string, time.Duration) {}
+	if isTerminal(std.err) {
+		clear = func() { fmt.Fprintf(std.err, "\r%s\r", strings.Repeat(" ", width)) }
+		begin = func(about string, limit time.Duration) {
+			fmt.Fprintf(std.err, "\r%-*.*s", width, width, fmt.Sprintf("checking %s (at most %s)", about, limit))
+		}
+	}
+	return begin, func(f doctor.Finding) {
+		clear()
+		_ = f.Write(std.out) // a full disk shows again at the end
+	}
+}
+
+// serviceEnvironment is the environment with the places of the service's secrets and
+// state where systemd did not set them: a person who runs a command as root means
+// those of the service.
+func serviceEnvironment(name string) string {
+	if value := os.Getenv(name); value != "" || os.Geteuid() != 0 || name != "CREDENTIALS_DIRECTORY" {
+		return value
+	}
+	for _, dir := range []string{"/run/credentials/platewatch.service", filepath.Join(filepath.Dir(config.DefaultFile), "secret")} {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() {
+			return dir
+		}
+	}
+	return ""
+}
