@@ -11,6 +11,7 @@ import (
 	"platewatch/ocr/find"
 	"platewatch/ocr/internal/shape"
 	"platewatch/ocr/rectify"
+	"platewatch/ocr/text"
 )
 
 // Memory is a cache of recent readings of one fixed camera. A place that was
@@ -61,11 +62,32 @@ func (r *Recogniser) Follow(ctx context.Context, frame gocv.Mat, place image.Rec
 	part := frame.Region(place)
 	defer part.Close()
 	res, err := r.recognise(ctx, part, nil, &view{memory: m, frame: frame, place: place, at: at})
+	for _, a := range res.Attempts {
+		if a.looksLikePlate() {
+			p := a.Reading.shifted(place.Min)
+			p.Reading = text.Reading{}
+			res.Unread = append(res.Unread, p)
+		}
+	}
 	res.Attempts = nil
 	for i, p := range res.Plates {
 		res.Plates[i] = p.shifted(place.Min)
 	}
 	return res, err
+}
+
+// looksLikePlate tells whether something that was not reported is probably a plate
+// that was too small, too blurred or cut off: whoever aims the camera wants to know.
+func (a *Attempt) looksLikePlate() bool {
+	const (
+		likely = 0.15 // of what is below, most is lettering and fences
+		short  = 4    // characters
+	)
+	switch a.Verdict.reason {
+	case tooNarrow, hardlyPlate, hardlyRight, implausible:
+		return a.Reading.OnPlate >= likely && len(a.Reading.Text) >= short && !a.Reading.Again
+	}
+	return false
 }
 
 // shifted moves a plate from the pixels of a part of a picture to those of the

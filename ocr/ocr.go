@@ -82,6 +82,7 @@ type Attempt struct {
 type Result struct {
 	Plates     []Plate       // the most confident first
 	Attempts   []Attempt     // every candidate, reported or not, the most plate-like first
+	Unread     []Plate       // places of [Recogniser.Follow] that look like a plate and were not reported: without text
 	Candidates int           // how many of them were read
 	Find, Read time.Duration // what finding and reading took
 }

@@ -82,6 +82,8 @@ const (
 type FrameResult struct {
 	Extent           Extent
 	Plates           []ocr.Plate // in pixels of the frame
+	Unread           []ocr.Plate // places that look like a plate and were not read: without text
+	Moved            []image.Rectangle
 	Updates          []passage.Update
 	Gate, Find, Read time.Duration // time spent on motion, finding and reading
 }
@@ -174,6 +176,7 @@ func (o *Observer) places(picture gocv.Mat, at time.Duration, r *FrameResult) ([
 	if err != nil {
 		return nil, err
 	}
+	r.Moved = moved
 	if !o.began || at-o.whole >= o.p.FullLook {
 		o.began, o.whole = true, at
 		return []image.Rectangle{bounds}, nil
@@ -231,6 +234,11 @@ func (o *Observer) look(ctx context.Context, picture gocv.Mat, places []image.Re
 			return err
 		}
 		r.Find, r.Read = r.Find+res.Find, r.Read+res.Read
+		for _, p := range res.Unread {
+			if o.p.Area.Contains(middleOf(p.Box), size) && !cutOff(p, place, bounds) {
+				r.Unread = append(r.Unread, p)
+			}
+		}
 		for _, p := range res.Plates {
 			if len(o.p.Area.Include)+len(o.p.Area.Exclude) > 0 {
 				p = p.Within(func(at image.Point) bool { return o.p.Area.Contains(at, size) })
@@ -245,8 +253,11 @@ func (o *Observer) look(ctx context.Context, picture gocv.Mat, places []image.Re
 
 // wants tells whether a plate has a size and a place within the settings.
 func (o *Observer) wants(p ocr.Plate, size image.Point) bool {
-	middle := image.Pt((p.Box.Min.X+p.Box.Max.X)/2, (p.Box.Min.Y+p.Box.Max.Y)/2)
-	return p.Height >= o.p.MinHeight && (o.p.MaxHeight == 0 || p.Height <= o.p.MaxHeight) && o.p.Area.Contains(middle, size)
+	return p.Height >= o.p.MinHeight && (o.p.MaxHeight == 0 || p.Height <= o.p.MaxHeight) && o.p.Area.Contains(middleOf(p.Box), size)
+}
+
+func middleOf(r image.Rectangle) image.Point {
+	return image.Pt((r.Min.X+r.Max.X)/2, (r.Min.Y+r.Max.Y)/2)
 }
 
 // cutOff tells whether a plate touches an edge of the searched place that is not

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"platewatch/cmd/platewatch/internal/aim"
 	"platewatch/uplink/message"
 )
 
@@ -141,6 +142,9 @@ type Camera struct {
 
 	Light    *Light    `json:"light,omitempty"`    // light on the plates; nil before the first plate
 	Controls []Control `json:"controls,omitempty"` // of a V4L2 camera
+
+	// Aim is how the camera is set: see package aim.
+	Aim *aim.Report `json:"aim,omitempty"`
 
 	// PlateBoxes are the sizes of the last plates in pixels, without their text.
 	PlateBoxes []Box   `json:"plate_boxes,omitempty"`

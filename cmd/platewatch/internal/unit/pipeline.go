@@ -14,6 +14,7 @@ import (
 	"platewatch/capture"
 	"platewatch/capture/light"
 	"platewatch/capture/source"
+	"platewatch/cmd/platewatch/internal/aim"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/ocr"
@@ -32,6 +33,7 @@ type cameraPipeline struct {
 	open     map[uint64]*openPassage // by passage number
 	preview  preview
 	meter    light.Meter
+	aim      aim.Watcher
 
 	lastLoop atomic.Int64 // time of the last loop iteration in nanoseconds since the unit's start, for the watchdog
 	ended    atomic.Bool  // no frame will come any more
@@ -120,12 +122,14 @@ func (c *cameraPipeline) next(ctx context.Context) (*capture.Frame, error) {
 
 // lookAt finds and reads the plates of one frame and updates their passages.
 func (c *cameraPipeline) lookAt(ctx context.Context, f *capture.Frame) error {
-	r, err := c.observer.Observe(ctx, f.Image, c.time.of(f), c.u.turn)
+	at := c.time.of(f)
+	r, err := c.observer.Observe(ctx, f.Image, at, c.u.turn)
 	if err != nil {
 		return err
 	}
 	c.note(r)
 	c.follow(r.Updates, f, r.Plates)
+	c.aim.See(aim.Frame{Picture: f.Image, At: at, Plates: r.Plates, Unread: r.Unread, Moved: r.Moved})
 	c.preview.show(c, f, r.Plates)
 	return nil
 }

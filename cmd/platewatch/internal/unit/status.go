@@ -69,6 +69,7 @@ func (u *Unit) Status() status.Document {
 func (u *Unit) Picture(ctx context.Context, camera string) ([]byte, error) {
 	for _, c := range u.pipelines {
 		if c.name == camera {
+			c.aim.Watch()
 			return c.preview.next(ctx)
 		}
 	}
@@ -111,6 +112,7 @@ func (c *cameraPipeline) status() status.Camera {
 		out.Light = &status.Light{Plates: g.Plates, Bright: g.Median.Bright, Dark: g.Median.Dark, Blur: g.Median.Blur, Height: g.Median.Height,
 			Over: g.Over, Under: g.Under, Blurred: g.Blurred, Small: g.Small}
 	}
+	out.Aim = new(c.aim.Report())
 	for _, k := range s.Controls {
 		out.Controls = append(out.Controls, status.Control{Name: k.Name, Asked: k.Asked, Value: k.Value, Error: k.Error})
 	}
