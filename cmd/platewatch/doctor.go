@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -85,17 +84,16 @@ func doctorProgress(std stdio) (begin func(string, time.Duration), found func(do
 	}
 }
 
-// serviceEnvironment is the environment with the places of the service's secrets and
-// state where systemd did not set them: a person who runs a command as root means
-// those of the service.
+// serviceEnvironment is the environment, with the folder of the running service's
+// credentials where there is none: root, who runs a command, means those.
 func serviceEnvironment(name string) string {
-	if value := os.Getenv(name); value != "" || os.Geteuid() != 0 || name != "CREDENTIALS_DIRECTORY" {
+	const credentials = "/run/credentials/platewatch.service"
+	value := os.Getenv(name)
+	if value != "" || name != "CREDENTIALS_DIRECTORY" || os.Geteuid() != 0 {
 		return value
 	}
-	for _, dir := range []string{"/run/credentials/platewatch.service", filepath.Join(filepath.Dir(config.DefaultFile), "secret")} {
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			return dir
-		}
+	if info, err := os.Stat(credentials); err == nil && info.IsDir() {
+		return credentials
 	}
 	return ""
 }

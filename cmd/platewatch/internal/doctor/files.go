@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"platewatch/cmd/platewatch/internal/board"
+	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/setting"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/outbox"
@@ -65,6 +66,9 @@ func (x *examination) secrets(_ context.Context, found sink) {
 		what := f.Key
 		info, err := os.Stat(f.Path)
 		switch {
+		case errors.Is(err, fs.ErrNotExist) && sealed(f.Path):
+			found.skip(about, what, "sealed to this board: only the running service has it")
+			continue
 		case errors.Is(err, fs.ErrNotExist):
 			found.fail(about, what, f.Path+" is missing", "a file", "create it, or pass it with LoadCredential in the systemd unit")
 			continue
@@ -101,6 +105,13 @@ func (x *examination) secrets(_ context.Context, found sink) {
 	if well > 0 {
 		found.ok(about, "", fmt.Sprintf("%d of %s there, whole and closed to others", well, count(len(files), "file")), "all of them")
 	}
+}
+
+// sealed reports whether a file that is not there lies encrypted in the folder of the
+// secrets, for systemd to hand to the service.
+func sealed(path string) bool {
+	_, err := os.Stat(filepath.Join(filepath.Dir(path), config.SecretFolder, filepath.Base(path)+".cred"))
+	return err == nil
 }
 
 // keyPair checks that a certificate and a key belong together, and how long the
