@@ -12,6 +12,7 @@ import (
 	"platewatch/capture/fault"
 	"platewatch/capture/internal/pace"
 	"platewatch/capture/internal/process"
+	"platewatch/capture/internal/rtsp"
 	"platewatch/capture/light"
 	"platewatch/capture/source"
 )
@@ -204,9 +205,8 @@ func (c *Camera) offline(err error) {
 		return
 	}
 	log := c.log.With("where", c.config.Where(), "error", err)
-	var hint interface{ Hint() string }
-	if errors.As(err, &hint) && hint.Hint() != "" {
-		log = log.With("hint", hint.Hint())
+	if hint := hintOf(err); hint != "" {
+		log = log.With("hint", hint)
 	}
 	log.Info("camera offline; retrying until it is back")
 }
@@ -223,5 +223,8 @@ func (c *Camera) Stats() Stats {
 	s := c.record.snapshot()
 	s.Decoder = c.decoders.Report()
 	s.Crashed, s.Hung, s.Left = c.decoders.Crashed(), c.decoders.Hung(), c.decoders.Left()
+	if since := c.decoders.Waiting(); !since.IsZero() && s.State != StateOnline && s.State != StateEnded {
+		s.State, s.Since, s.Hint = StateWaiting, since, rtsp.KeyframeAdvice
+	}
 	return s
 }

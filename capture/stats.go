@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"errors"
 	"maps"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ type State string
 
 const (
 	StateConnecting State = "connecting" // no frame yet, and no failure either
+	StateWaiting    State = "waiting"    // it sends, and its next keyframe is waited for
 	StateOnline     State = "online"     // sends frames
 	StateOffline    State = "offline"    // lost or not there; being retried
 	StateEnded      State = "ended"      // a file or folder reached its end, or Run stopped
@@ -44,6 +46,7 @@ type Stats struct {
 	Decoder       string                `json:"decoder"`         // how its decoders are confined
 	Left          int                   `json:"decoders_left"`   // killed ones that have not ended yet
 	LastError     string                `json:"last_error"`      // without password; stays after recovery
+	Hint          string                `json:"hint"`            // what to do about the present state; empty: nothing, or nothing is known
 	Width         int                   `json:"width"`           // of the last frame, pixels
 	Height        int                   `json:"height"`
 	Controls      []source.ControlState `json:"controls,omitempty"` // of a V4L2 camera, as last set
@@ -142,6 +145,10 @@ func (r *recorder) enter(s State, err error) (changed bool) {
 	defer r.mu.Unlock()
 	if err != nil {
 		r.s.LastError = err.Error()
+		r.s.Hint = hintOf(err)
+	}
+	if s == StateOnline {
+		r.s.Hint = ""
 	}
 	if r.s.State == s {
 		return false
@@ -151,4 +158,13 @@ func (r *recorder) enter(s State, err error) (changed bool) {
 	}
 	r.s.State, r.s.Since = s, r.now()
 	return true
+}
+
+// hintOf is what an error advises; empty if it advises nothing.
+func hintOf(err error) string {
+	var hint interface{ Hint() string }
+	if errors.As(err, &hint) {
+		return hint.Hint()
+	}
+	return ""
 }

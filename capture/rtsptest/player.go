@@ -31,6 +31,7 @@ type player struct {
 	clock   uint32        // RTP time of position 0
 	begin   time.Time     // when position 0 was due; monotonic
 	at      time.Duration // position of the next frame
+	skipped bool          // the pictures before Options.From were left out
 }
 
 // player makes the player of one session, or finds the one of a live path.
@@ -110,7 +111,12 @@ func (pl *player) play(c *Clip) bool {
 		fps = fallbackFPS
 	}
 	start := pl.at
-	for n, unit := range c.Units {
+	units := c.Units
+	if !pl.skipped {
+		pl.skipped = true
+		units = units[min(pl.path.options.From, len(units)):]
+	}
+	for n, unit := range units {
 		pl.at = start + time.Duration(float64(n)/fps*float64(time.Second))
 		if !pl.due() {
 			return false
@@ -127,7 +133,7 @@ func (pl *player) play(c *Clip) bool {
 			}
 		}
 	}
-	pl.at = start + time.Duration(float64(len(c.Units))/fps*float64(time.Second))
+	pl.at = start + time.Duration(float64(len(units))/fps*float64(time.Second))
 	return true
 }
 

@@ -27,6 +27,7 @@ type Options struct {
 	Live bool          // one timeline for all readers, begun by the first; otherwise each reader begins at the first frame
 	Once bool          // after the last clip was played out for a reader, the path is not found any more
 	Gap  time.Duration // silence between two clips
+	From int           // picture of the first clip that the first round begins with: a camera that is met between two keyframes
 
 	// OnClip, if not nil, is called before the first frame of clip i is sent, and
 	// OnEnd when the readers have been told the end of the last one (not when a
@@ -43,6 +44,8 @@ const fallbackFPS = 25
 type Server struct {
 	// Username and Password, if set, are asked for by digest authentication.
 	Username, Password string
+	// SHA256 asks for digests of SHA-256, and takes no other.
+	SHA256 bool
 	// TLS, if set, serves RTSPS.
 	TLS *tls.Config
 	// UDP also offers the UDP transport, on two ports of its own.
@@ -181,12 +184,16 @@ func (s *Server) Start() error {
 // next, which cannot be asked for: a few pairs are tried.
 func (s *Server) startOn(listener net.Listener) (*gortsplib.Server, error) {
 	const attempts = 16
+	digest := auth.VerifyMethodDigestMD5
+	if s.SHA256 {
+		digest = auth.VerifyMethodDigestSHA256
+	}
 	var err error
 	for range attempts {
 		rtsp := &gortsplib.Server{
 			Handler:        (*handler)(s),
 			RTSPAddress:    s.addr,
-			AuthMethods:    []auth.VerifyMethod{auth.VerifyMethodDigestMD5},
+			AuthMethods:    []auth.VerifyMethod{digest},
 			WriteQueueSize: writeQueue,
 			TLSConfig:      s.TLS,
 			Listen:         func(string, string) (net.Listener, error) { return listener, nil },

@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -190,7 +191,7 @@ func (c Config) Address() (*url.URL, error) {
 			user = nil
 		}
 	}
-	u, err := url.Parse(text)
+	u, err := parseAddress(text)
 	if err != nil { // checked before; its text holds the address
 		return nil, Problem("", "not a well-formed address")
 	}
@@ -202,3 +203,46 @@ func (c Config) Address() (*url.URL, error) {
 
 // escapeParameter escapes a value for path and query alike.
 func escapeParameter(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+
+// authority finds the host of an address, with its port: between the last @ before
+// the path, or the slashes, and the path.
+var authority = regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#]*@)?)([^/?#@]*)(.*)$`)
+
+// parseAddress parses an address as people write them: an IPv6 address may stand
+// without brackets (a port needs them, or a zone before it), and its zone as `ip`
+// prints it, where RFC 6874 wants %25.
+func parseAddress(text string) (*url.URL, error) {
+	if m := authority.FindStringSubmatch(text); m != nil {
+		text = m[1] + bracketed(m[2]) + m[3]
+	}
+	return url.Parse(text)
+}
+
+// bracketed is a host, with or without a port, as an address wants it.
+func bracketed(host string) string {
+	port := ""
+	if inside, ok := strings.CutPrefix(host, "["); ok {
+		end := strings.LastIndexByte(inside, ']')
+		if end < 0 {
+			return host
+		}
+		host, port = inside[:end], inside[end+1:]
+	} else if strings.Count(host, ":") < 2 {
+		return host
+	}
+	ip, zone, hasZone := strings.Cut(host, "%")
+	if !hasZone {
+		return "[" + host + "]" + port
+	}
+	zone = strings.TrimPrefix(zone, "25")
+	if name, number, ok := strings.Cut(zone, ":"); ok { // without brackets
+		zone, port = name, ":"+number
+	}
+	return "[" + ip + "%25" + zone + "]" + port
+}
+
+// isZoneless tells a link-local address that does not name its interface.
+func isZoneless(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Is6() && ip.IsLinkLocalUnicast() && ip.Zone() == ""
+}

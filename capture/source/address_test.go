@@ -122,3 +122,39 @@ func TestReadCredentials(t *testing.T) {
 		}
 	}
 }
+
+// IPv6 addresses work as people write them; one that no interface can reach is
+// refused.
+func TestAddressesOfIPv6(t *testing.T) {
+	for in, want := range map[string]string{
+		"rtsp://fe80::1%eth0/live":               "fe80::1%eth0|",
+		"rtsp://fe80::1%eth0:8554/live":          "fe80::1%eth0|8554",
+		"rtsp://[fe80::1%eth0]:8554/live":        "fe80::1%eth0|8554",
+		"rtsp://[fe80::1%25eth0]:8554/live":      "fe80::1%eth0|8554",
+		"rtsp://u:p%40@fe80::1%25eth0/live?a=b:": "fe80::1%eth0|",
+		"http://2001:db8::7/video":               "2001:db8::7|",
+		"http://[2001:db8::7]:81/video":          "2001:db8::7|81",
+		"rtsp://192.0.2.7:554/a:b:c":             "192.0.2.7|554",
+		"rtsp://camera:554":                      "camera|554",
+		"rtsp://u:p@camera:554/x":                "camera|554",
+	} {
+		c := Config{Source: in}
+		if err := c.CheckAddress("rtsp://host/path", "rtsp", "http"); err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
+		u, err := c.Address()
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
+		if got := u.Hostname() + "|" + u.Port(); got != want {
+			t.Errorf("%s is %s, want %s", in, got, want)
+		}
+	}
+	err := Config{Source: "rtsp://fe80::1/live"}.CheckAddress("rtsp://host/path", "rtsp")
+	var e *fault.Error
+	if !errors.As(err, &e) || !strings.Contains(e.Hint(), "rtsp://[fe80::1%eth0]/") {
+		t.Errorf("a link-local address without an interface: %v", err)
+	}
+}

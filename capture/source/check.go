@@ -3,7 +3,6 @@ package source
 import (
 	"fmt"
 	"iter"
-	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -69,7 +68,7 @@ func timeText(d time.Duration) string {
 // a password.
 func (c Config) CheckAddress(example string, schemes ...string) error {
 	advice := "write " + example
-	u, err := url.Parse(c.Source)
+	u, err := parseAddress(c.Source)
 	switch {
 	case err != nil: // the parser's own text repeats the address with its password
 		return Problem(advice+"; a password with special characters belongs in credentials_file", "is not a well-formed address (%s)", Redact(c.Source))
@@ -77,6 +76,9 @@ func (c Config) CheckAddress(example string, schemes ...string) error {
 		return Problem(advice, "= %q does not begin with %s", Redact(c.Source), Alternatives(withSlashes(schemes)))
 	case u.Hostname() == "":
 		return Problem(advice, "= %q names no host", Redact(c.Source))
+	case isZoneless(u.Hostname()):
+		return Problem(fmt.Sprintf("write %s://[%s%%eth0]/…, with the interface to the camera; `ip link` lists them", u.Scheme, u.Hostname()),
+			"= %q has a link-local address without an interface", Redact(c.Source))
 	}
 	if _, has := u.User.Password(); has && c.CredentialsFile != "" {
 		return Problem("remove it there", "holds a password (%s) beside credentials_file", Redact(c.Source))

@@ -264,9 +264,9 @@ func (j Job) CheckSize(width, height int) error {
 	if width <= j.MaxSide && height <= j.MaxSide && width*height <= j.MaxPixels {
 		return nil
 	}
-	return &fault.Error{Op: "decode", Advice: "set the camera to a smaller picture",
-		Err: fmt.Errorf("%w: %d x %d pixels, at most %d a side and %.1f megapixels are accepted",
-			fault.ErrFrame, width, height, j.MaxSide, float64(j.MaxPixels)/1e6)}
+	return &fault.Error{Op: "decode", Advice: "set the camera to 3840 x 2160 pixels or fewer; its second stream may do", Class: fault.ErrFrame,
+		Err: fmt.Errorf("the picture is too large: %d x %d pixels, at most %d a side and %.1f megapixels are accepted",
+			width, height, j.MaxSide, float64(j.MaxPixels)/1e6)}
 }
 
 const (

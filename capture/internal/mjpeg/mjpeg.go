@@ -5,14 +5,10 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"net"
-	"net/http"
-	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -86,21 +82,20 @@ func open(ctx context.Context, c source.Config, t *process.Tally) (source.Source
 		m.late.Store(true)
 		cancel(fault.ErrTimeout)
 	})
-	res, err := request(life, u, user, tlsConfig, c.OpenTimeout)
+	res, err := (&asker{where: where, user: user, tls: tlsConfig, bound: c.OpenTimeout}).request(life, u)
 	if err == nil {
 		m.body = res.Body
 		m.parts, err = partsOf(res)
 	}
 	if err != nil {
 		m.Close()
-		var slow net.Error
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return nil, ctx.Err()
-		case m.late.Load(), errors.As(err, &slow) && slow.Timeout() && !errors.As(err, new(*net.OpError)):
-			return nil, &fault.Error{Op: "open", Path: where, Err: fmt.Errorf("%w: it accepts the connection but does not answer", fault.ErrTimeout), Advice: "restart the camera"}
 		}
-		return nil, m.openError(err, u)
+		if m.late.Load() {
+			err = context.DeadlineExceeded
+		}
+		return nil, explain(where, u, c.OpenTimeout, err)
 	}
 	m.idle.Stop()
 	if m.decoder, err = process.Start(ctx, handover.StreamJob(handover.Pictures), false, where, t); err != nil {
@@ -109,75 +104,6 @@ func open(ctx context.Context, c source.Config, t *process.Tally) (source.Source
 	}
 	m.begin = time.Now()
 	return m, nil
-}
-
-func (m *mjpegStream) openError(err error, u *url.URL) error {
-	var own *fault.Error
-	if errors.As(err, &own) {
-		own.Op, own.Path = "open", m.where
-		return own
-	}
-	if refused := trust.Refusal(m.where, err); refused != nil {
-		return refused
-	}
-	advice := "check the camera's address, port, power and network"
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
-		advice = "check the host name, or use the camera's IP address"
-	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return &fault.Error{Op: "open", Path: m.where, Err: fmt.Errorf("%w: %w", fault.ErrUnreachable, op.Err), Advice: advice}
-	}
-	return &fault.Error{Op: "open", Path: m.where, Err: fmt.Errorf("the answer is not a camera's: %w", source.Scrub(err, u.String())), Advice: advice}
-}
-
-// request asks for the stream, a second time with credentials where the camera
-// wants them.
-func request(ctx context.Context, u *url.URL, user *url.Userinfo, tlsConfig *tls.Config, bound time.Duration) (*http.Response, error) {
-	transport := &http.Transport{
-		DialContext:     (&net.Dialer{Timeout: bound}).DialContext,
-		TLSClientConfig: tlsConfig, TLSHandshakeTimeout: bound, ResponseHeaderTimeout: bound, DisableKeepAlives: true, DisableCompression: true,
-		MaxResponseHeaderBytes: 64 << 10,
-	}
-	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	ask := func(authorization string) (*http.Response, error) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-		if err != nil {
-			return nil, err
-		}
-		if authorization != "" {
-			req.Header.Set("Authorization", authorization)
-		}
-		return client.Do(req)
-	}
-	res, err := ask("")
-	if err != nil {
-		return nil, err
-	}
-	if res.StatusCode == http.StatusUnauthorized && user != nil {
-		authorization, err := authorize(res.Header, u, user)
-		res.Body.Close()
-		if err != nil {
-			return nil, &fault.Error{Err: fmt.Errorf("%w: %w", fault.ErrCredentials, err), Advice: "switch the camera to digest or basic authentication"}
-		}
-		if res, err = ask(authorization); err != nil {
-			return nil, err
-		}
-	}
-	switch res.StatusCode {
-	case http.StatusOK:
-		return res, nil
-	case http.StatusUnauthorized, http.StatusForbidden:
-		err = &fault.Error{Err: fmt.Errorf("%w (status %d)", fault.ErrCredentials, res.StatusCode),
-			Advice: "put user:password of a camera account that may view into credentials_file"}
-	case http.StatusNotFound:
-		err = &fault.Error{Err: errors.New("the camera has no stream at this path (status 404)"), Advice: "look the path up in the camera's manual"}
-	default:
-		err = &fault.Error{Err: fmt.Errorf("the camera answers with status %d", res.StatusCode), Advice: "look the path up in the camera's manual"}
-	}
-	res.Body.Close()
-	return nil, err
 }
 
 // Read implements [source.Source].

@@ -37,10 +37,11 @@ const (
 	maxWords = 2048
 )
 
-// Tally counts the decoders of one camera. The zero value is ready; it is safe
-// for concurrent use.
+// Tally counts the decoders of one camera, and notes for what it waits. The zero
+// value is ready; it is safe for concurrent use.
 type Tally struct {
 	report        atomic.Pointer[string]
+	waiting       atomic.Pointer[time.Time]
 	crashed, hung atomic.Uint64
 	left          atomic.Int32
 }
@@ -59,6 +60,18 @@ func (t *Tally) Crashed() uint64 { return t.crashed.Load() }
 
 // Hung is how many were killed because they did not answer.
 func (t *Tally) Hung() uint64 { return t.hung.Load() }
+
+// Wait notes since when a stream that is there has sent no keyframe; the zero time:
+// it has, or is gone.
+func (t *Tally) Wait(since time.Time) { t.waiting.Store(&since) }
+
+// Waiting is what [Tally.Wait] noted last.
+func (t *Tally) Waiting() time.Time {
+	if since := t.waiting.Load(); since != nil {
+		return *since
+	}
+	return time.Time{}
+}
 
 // Left is how many were killed and have not ended yet.
 func (t *Tally) Left() int { return int(t.left.Load()) }

@@ -30,16 +30,19 @@ type camera struct {
 	ctx   context.Context
 	stop  context.CancelCauseFunc // its cause is why the stream is lost
 
-	client *gortsplib.Client
-	media  *description.Media
-	format format.Format
-	video  video
-	ended  chan struct{} // closed when the camera ended the stream, after ctx if it was lost
+	client    *gortsplib.Client
+	challenge string // how the camera wants to be authenticated to
+	media     *description.Media
+	format    format.Format
+	video     video
+	ended     chan struct{} // closed when the camera ended the stream, after ctx if it was lost
 
 	process *process.Process
 	out     []byte
-	begun   bool // the header was sent to the decoder
+	begun   chan struct{} // closed when the decoder got the first picture
 	clock   clock
+	heard   atomic.Int64 // when the last packet came, nanoseconds since begin; 0: none yet
+	missed  atomic.Int64 // when the first picture before a keyframe came, alike
 	fed     atomic.Int64 // when the decoder last got a picture, nanoseconds since begin
 	jpeg    chan jpegAt  // MJPEG: the newest picture
 	begin   time.Time    // of playing
@@ -103,7 +106,12 @@ func (s *camera) play() error {
 // packet takes one packet of the video. It holds the connection up while the
 // decoder is behind, for ReadTimeout at most.
 func (s *camera) packet(p *rtp.Packet) {
-	au, err := s.video.accessUnit(p)
+	now := int64(time.Since(s.begin))
+	s.heard.Store(now)
+	au, early, err := s.video.accessUnit(p)
+	if early {
+		s.missed.CompareAndSwap(0, now)
+	}
 	if err != nil {
 		var own *fault.Error
 		if !errors.As(err, &own) {
@@ -120,15 +128,19 @@ func (s *camera) packet(p *rtp.Packet) {
 		return
 	}
 	s.out = s.out[:0]
-	if !s.begun {
+	first := s.fed.Load() == 0
+	if first {
 		v := s.video.(*coded)
-		s.out, s.begun = matroskaHeader(v.codec, v.width, v.height), true
+		s.out = matroskaHeader(v.codec, v.width, v.height)
 	}
 	s.out = appendCluster(s.out, au, pts)
 	if err := s.process.Feed(s.out, s.c.ReadTimeout); err != nil && errors.Is(err, fault.ErrBlocked) {
 		s.stop(err)
 	}
 	s.fed.Store(int64(time.Since(s.begin)))
+	if first {
+		close(s.begun)
+	}
 }
 
 // offer replaces the picture that nobody has taken.
@@ -146,21 +158,6 @@ func (s *camera) offer(p jpegAt) {
 		}
 	}
 }
-
-// opened waits for the decoder to know the video.
-func (s *camera) opened(bound time.Duration) error {
-	if s.jpeg != nil {
-		return nil
-	}
-	_, err := s.process.Opened(s.ctx, bound)
-	if cause := context.Cause(s.ctx); cause != nil {
-		return cause
-	}
-	return err
-}
-
-// starved tells whether the decoder has had nothing to decode.
-func (s *camera) starved() bool { return s.fed.Load() == 0 }
 
 // Read implements [source.Source].
 func (s *camera) Read(m *gocv.Mat) (time.Duration, error) {

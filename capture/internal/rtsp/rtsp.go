@@ -8,18 +8,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"net"
 	"net/url"
 	"slices"
-	"syscall"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
 	"github.com/bluenviron/gortsplib/v5/pkg/description"
-	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
+	"github.com/bluenviron/gortsplib/v5/pkg/format"
 
 	"platewatch/capture/fault"
 	"platewatch/capture/internal/process"
@@ -54,10 +54,6 @@ func problems(c source.Config) iter.Seq2[string, error] {
 	)...)
 }
 
-// minDecoderOpen is the least time that a decoder has for the first picture, when
-// connecting took most of the bound.
-const minDecoderOpen = time.Second
-
 // open opens a network camera. Its decoder is started when the camera has said
 // what it sends.
 func open(ctx context.Context, c source.Config, t *process.Tally) (_ source.Source, err error) {
@@ -65,7 +61,7 @@ func open(ctx context.Context, c source.Config, t *process.Tally) (_ source.Sour
 	if err != nil {
 		return nil, err
 	}
-	s := &camera{c: c, where: source.Redact(c.Source), tally: t, ended: make(chan struct{})}
+	s := &camera{c: c, where: source.Redact(c.Source), tally: t, ended: make(chan struct{}), begun: make(chan struct{})}
 	s.ctx, s.stop = context.WithCancelCause(ctx)
 	defer func() {
 		if err != nil {
@@ -77,17 +73,11 @@ func open(ctx context.Context, c source.Config, t *process.Tally) (_ source.Sour
 		return nil, err
 	}
 	if err := s.play(); err != nil {
-		return nil, s.explain(ctx, u, err)
+		return nil, s.explain(u, err)
 	}
-	bound := max(time.Until(deadline), minDecoderOpen)
-	if err := s.opened(bound); err != nil {
+	if err := s.opened(deadline); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
-		}
-		if errors.Is(err, fault.ErrBlocked) && s.starved() {
-			return nil, &fault.Error{Op: "open", Path: s.where,
-				Err:    fmt.Errorf("%w: the stream is there, and sent nothing that can be decoded within %v", fault.ErrTimeout, bound.Round(100*time.Millisecond)),
-				Advice: "set the camera to H.264 or H.265; try transport tcp"}
 		}
 		return nil, err
 	}
@@ -113,6 +103,8 @@ func (s *camera) connect(ctx context.Context, u *url.URL, deadline time.Time) er
 		protocol = gortsplib.ProtocolUDP
 	}
 	address := net.JoinHostPort(u.Hostname(), portOf(u))
+	dials := 0
+	var raw atomic.Pointer[net.Conn] // for the library waits for a TLS handshake without end
 	s.client = &gortsplib.Client{
 		Scheme:       u.Scheme,
 		Host:         address,
@@ -120,12 +112,24 @@ func (s *camera) connect(ctx context.Context, u *url.URL, deadline time.Time) er
 		ReadTimeout:  max(s.c.OpenTimeout, s.c.ReadTimeout),
 		WriteTimeout: s.c.OpenTimeout,
 		TLSConfig:    tlsConfig,
+		OnResponse: func(r *base.Response) {
+			if r.StatusCode == base.StatusUnauthorized {
+				s.challenge = strings.Join(r.Header["WWW-Authenticate"], ", ")
+			}
+		},
 		DialContext: func(ctx context.Context, network, to string) (net.Conn, error) {
 			// The library follows a camera's redirection, with the password.
 			if to != address {
-				return nil, errRedirected
+				return nil, redirected(to)
 			}
-			return (&net.Dialer{Deadline: deadline}).DialContext(ctx, network, to)
+			if dials++; dials > maxRedirects {
+				return nil, errInCircles
+			}
+			conn, err := (&net.Dialer{Deadline: deadline}).DialContext(ctx, network, to)
+			if err == nil {
+				raw.Store(&conn)
+			}
+			return conn, err
 		},
 	}
 	client := s.client
@@ -135,7 +139,12 @@ func (s *camera) connect(ctx context.Context, u *url.URL, deadline time.Time) er
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	defer context.AfterFunc(ctx, client.Close)()
+	defer context.AfterFunc(ctx, func() {
+		if conn := raw.Load(); conn != nil {
+			(*conn).Close()
+		}
+		client.Close()
+	})()
 	session, _, err := client.Describe(target)
 	if err == nil {
 		err = s.choose(session)
@@ -146,10 +155,18 @@ func (s *camera) connect(ctx context.Context, u *url.URL, deadline time.Time) er
 	if err != nil && ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	return s.explain(ctx, u, err)
+	return s.explain(u, err)
 }
 
-var errRedirected = errors.New("it redirects to another address, which is not followed")
+// redirected is the error of a redirection to another address.
+type redirected string
+
+func (to redirected) Error() string { return "redirected to " + string(to) }
+
+// maxRedirects is how often a camera may redirect to another path of its own.
+const maxRedirects = 5
+
+var errInCircles = errors.New("the camera redirects in circles")
 
 // cutZone is a host without the zone of an IPv6 address: fe80::1%eth0.
 func cutZone(host string) string {
@@ -169,58 +186,6 @@ func portOf(u *url.URL) string {
 	return cmp.Or(u.Port(), standard)
 }
 
-// explain says what a camera did wrong, and what to do.
-func (s *camera) explain(ctx context.Context, u *url.URL, err error) error {
-	if err == nil {
-		return nil
-	}
-	var own *fault.Error
-	if errors.As(err, &own) {
-		return err
-	}
-	if refused := trust.Refusal(s.where, err); refused != nil {
-		return refused
-	}
-	e := &fault.Error{Op: "open", Path: s.where}
-	var status liberrors.ErrClientBadStatusCode
-	var timeout net.Error
-	var dial *net.OpError
-	var dns *net.DNSError
-	switch {
-	case errors.Is(err, context.Canceled):
-		return err
-	case errors.As(err, &dns):
-		e.Err, e.Advice = fmt.Errorf("%w: %w", fault.ErrUnreachable, err), "check the host name, or use the camera's IP address"
-	case errors.As(err, &dial) && dial.Op == "dial":
-		e.Err, e.Advice = fmt.Errorf("%w: %w", fault.ErrUnreachable, err), "check the camera's address, port, power and network"
-	case errors.As(err, &status):
-		e.Advice, e.Err = statusError(status)
-	case errors.Is(err, errRedirected):
-		e.Err, e.Advice = errRedirected, "name the other address as the source, if it is the camera's"
-	case errors.As(err, &timeout) && timeout.Timeout(), errors.As(err, new(liberrors.ErrClientRequestTimedOut)), errors.Is(err, context.DeadlineExceeded):
-		e.Err = fmt.Errorf("%w: it accepts the connection but does not answer RTSP", fault.ErrTimeout)
-		e.Advice = "restart the camera, or check that the port is its RTSP port"
-	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		e.Err = fmt.Errorf("%w: it closes the connection without an answer", fault.ErrUnreachable)
-		e.Advice = "restart the camera, or check that the port is its RTSP port"
-	default:
-		e.Err = fmt.Errorf("the answer is not RTSP: %w", source.Scrub(err, u.String()))
-		e.Advice = "check that the port is the camera's RTSP port"
-	}
-	return e
-}
-
-func statusError(s liberrors.ErrClientBadStatusCode) (advice string, err error) {
-	switch s.Code {
-	case base.StatusUnauthorized, base.StatusForbidden:
-		return "put user:password of a camera account that may view into credentials_file",
-			fmt.Errorf("%w (status %d)", fault.ErrCredentials, s.Code)
-	case base.StatusNotFound:
-		return "look the path up in the camera's manual", errors.New("the camera has no stream at this path (status 404)")
-	}
-	return "restart the camera; it may have too many viewers", fmt.Errorf("the camera answers with status %d", s.Code)
-}
-
 // located names the camera in an error that does not.
 func (s *camera) located(err error) error {
 	var own *fault.Error
@@ -233,12 +198,14 @@ func (s *camera) located(err error) error {
 // choose picks the first video that can be decoded.
 func (s *camera) choose(session *description.Session) error {
 	seen := false
+	var codecs []string
 	for _, m := range session.Medias {
 		if m.Type != description.MediaTypeVideo || m.IsBackChannel {
 			continue
 		}
 		seen = true
 		for _, f := range m.Formats {
+			codecs = append(codecs, codecOf(f))
 			if v, err := videoOf(f); v != nil || err != nil {
 				s.media, s.format, s.video = m, f, v
 				return s.located(err)
@@ -248,5 +215,15 @@ func (s *camera) choose(session *description.Session) error {
 	if !seen {
 		return &fault.Error{Op: "open", Path: s.where, Err: errors.New("the stream has no video"), Advice: "check the path: it may be the camera's audio"}
 	}
-	return &fault.Error{Op: "open", Path: s.where, Err: errors.New("the stream's video is neither H.264, H.265 nor MJPEG"), Advice: "set the camera to H.264 or H.265"}
+	return &fault.Error{Op: "open", Path: s.where, Err: fmt.Errorf("the stream's video is %s, and neither H.264, H.265 nor MJPEG", strings.Join(codecs, ", ")),
+		Advice: "set the camera to H.264 or H.265, or name its other stream"}
+}
+
+// codecOf is a codec's name.
+func codecOf(f format.Format) string {
+	if f.Codec() != "Generic" {
+		return f.Codec()
+	}
+	name, _, _ := strings.Cut(f.RTPMap(), "/")
+	return cmp.Or(name, "of an unknown codec")
 }

@@ -16,8 +16,10 @@ import (
 type video interface {
 	// pictures says that each access unit is a whole JPEG.
 	pictures() bool
-	// accessUnit is the next picture's units, nil if the packet completes none.
-	accessUnit(*rtp.Packet) ([][]byte, error)
+	// accessUnit is the next picture's units, nil if the packet completes none. early
+	// tells that it completed one that no decoder can begin with, before the first
+	// keyframe.
+	accessUnit(*rtp.Packet) (au [][]byte, early bool, err error)
 }
 
 // coded is a video of H.264 or H.265: it looks at every parameter set, for the
@@ -39,27 +41,27 @@ func (*coded) pictures() bool { return false }
 // accessUnit implements [video]. It drops what comes before the first picture
 // that a decoder can begin with, and refuses a size that is too large, or another
 // one than before: a decoder shows the new size only when it is started anew.
-func (v *coded) accessUnit(p *rtp.Packet) ([][]byte, error) {
-	au, err := v.decode(p)
+func (v *coded) accessUnit(p *rtp.Packet) (au [][]byte, early bool, err error) {
+	au, err = v.decode(p)
 	if err != nil || au == nil {
-		return nil, nil // part of a picture, or a lost one
+		return nil, false, nil // part of a picture, or a lost one
 	}
 	hasParams := false
 	for _, unit := range au {
 		hasParams = hasParams || v.isParams(unit)
 		if err := v.look(unit); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	start := v.isStart(au)
 	if !v.started && !start {
-		return nil, nil
+		return nil, true, nil
 	}
 	v.started = true
 	if start && !hasParams {
 		au = append(append([][]byte(nil), v.params...), au...)
 	}
-	return au, nil
+	return au, false, nil
 }
 
 // look checks the size that a unit announces, if it is one that does.
@@ -153,10 +155,10 @@ type jpegs struct {
 
 func (jpegs) pictures() bool { return true }
 
-func (v jpegs) accessUnit(p *rtp.Packet) ([][]byte, error) {
+func (v jpegs) accessUnit(p *rtp.Packet) ([][]byte, bool, error) {
 	b, err := v.decode(p)
 	if err != nil || b == nil {
-		return nil, nil
+		return nil, false, nil
 	}
-	return [][]byte{b}, nil
+	return [][]byte{b}, false, nil
 }

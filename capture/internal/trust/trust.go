@@ -88,6 +88,11 @@ func Refusal(where string, err error) error {
 		return nil
 	}
 	sum := sha256.Sum256(v.UnverifiedCertificates[0].Raw)
-	return &fault.Error{Op: "open", Path: where, Err: fmt.Errorf("the camera's certificate is not accepted: %w", v.Err), Class: fault.ErrCredentials,
+	e := &fault.Error{Op: "open", Path: where, Err: fmt.Errorf("the camera's certificate is not accepted: %w", v.Err), Class: fault.ErrCredentials,
 		Advice: fmt.Sprintf("if it is the camera's own, add tls_fingerprint = \"%x\"", sum)}
+	var invalid x509.CertificateInvalidError
+	if errors.As(v.Err, &invalid) && invalid.Reason == x509.Expired {
+		e.Advice = "check this unit's clock and the camera's; " + e.Advice
+	}
+	return e
 }
