@@ -151,7 +151,7 @@ func messageCases(t *testing.T, volatile *[]string) []messageCase {
 		{"rtsp: a link-local address without an interface", at("rtsp://fe80::1/gate")},
 		{"rtsp: it accepts and stays silent", at("rtsp://" + canned(t, nil) + "/gate")},
 		{"rtsp: it hangs up", at("rtsp://" + canned(t, func(c net.Conn, _, _ string) { c.Close() }) + "/gate")},
-		{"rtsp: it speaks another protocol", at("rtsp://" + canned(t, func(c net.Conn, _, _ string) { fmt.Fprint(c, "220 camera FTP server ready\r\n") }) + "/gate")},
+		{"rtsp: it speaks another protocol", at("rtsp://" + canned(t, nil, "220 camera FTP server ready\r\n") + "/gate")},
 		{"rtsp: no credentials", at(rtsp(wants, rtsptest.Options{}, clip))},
 		{"rtsp: wrong credentials (SHA-256 only)", withFile(at(rtsp(wants, rtsptest.Options{}, clip)))},
 		{"rtsp: unknown authentication", withFile(at(answers("401 Unauthorized", "WWW-Authenticate: Digest realm=\"camera\", nonce=\"abc\", algorithm=SHA-512-256\r\n", "")))},
@@ -164,7 +164,7 @@ func messageCases(t *testing.T, volatile *[]string) []messageCase {
 		{"rtsp: audio only", at(describes("m=audio 0 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=control:1\r\n"))},
 		{"rtsp: too large", at(rtsp(plain, rtsptest.Options{}, capturetest.AnnexB(t, 7680, 4320, 5, 2)))},
 		{"rtsps: certificate of nobody known", at(rtsp(overTLS, rtsptest.Options{}, clip))},
-		{"rtsps: the port does not speak TLS", at(strings.Replace(good, "rtsp://", "rtsps://", 1))},
+		{"rtsps: the port does not speak TLS", at("rtsps://" + canned(t, nil, "RTSP/1.0 400 Bad Request\r\n\r\n") + "/gate")},
 		{"http: nobody listens", at("http://" + closed.Addr().String() + "/video")},
 		{"http: the name is not known", at("http://no-such-camera.invalid/video")},
 		{"http: it accepts and stays silent", at(web.URL + "/silent")},
@@ -182,8 +182,8 @@ func messageCases(t *testing.T, volatile *[]string) []messageCase {
 }
 
 // canned is the address of a server that answers each request of a text protocol
-// with a function, or with nothing.
-func canned(t *testing.T, answer func(c net.Conn, method, cseq string)) string {
+// with a function, or with nothing; greeting is said first.
+func canned(t *testing.T, answer func(c net.Conn, method, cseq string), greeting ...string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -198,6 +198,7 @@ func canned(t *testing.T, answer func(c net.Conn, method, cseq string)) string {
 			}
 			wg.Go(func() {
 				defer c.Close()
+				fmt.Fprint(c, strings.Join(greeting, ""))
 				method, cseq := "", ""
 				for lines := bufio.NewScanner(c); lines.Scan(); {
 					line := lines.Text()

@@ -70,7 +70,7 @@ func (l Level) MarshalText() ([]byte, error) { return []byte(cmp.Or(l, LevelOK))
 // CameraHealth is the state of one camera.
 type CameraHealth struct {
 	Name      string            `json:"name"`
-	State     string            `json:"state"` // connecting, online, offline, ended
+	State     string            `json:"state"` // connecting, waiting (for a keyframe), online, offline, ended
 	FPS       float64           `json:"fps"`
 	Frames    uint64            `json:"frames"`
 	LastFrame time.Time         `json:"last_frame,omitzero"`

@@ -196,13 +196,18 @@ func TestPageInBrowser(t *testing.T) {
 		d.LastHits = slices.Insert(slices.Clone(d.LastHits), 0, Hit{ID: "gate-7-000042", Camera: "front",
 			Text: "<b>X1</b>", Confidence: 0.9, Head: strings.Repeat("W", 80), Match: message.Match{List: "national"}})
 		d.Cameras = slices.Clone(d.Cameras)
-		d.Cameras[1].State, d.Cameras[1].LastError = "offline", "unplugged"
+		d.Cameras[1].State, d.Cameras[1].LastError, d.Cameras[1].Hint = "offline", "unplugged", "check the cable"
 	})
 	waitFor(t, ctx, `document.querySelector("#tile-hits .value").textContent === "4"`)
 	waitFor(t, ctx, `document.querySelector("#hit-list .plate").textContent === "<b>X1</b>"`)
 	waitFor(t, ctx, `document.getElementById("overall").textContent === "Camera yard is offline: unplugged"`)
 	do(t, ctx, chromedp.Click(chromedp.CSS(`[data-camera="yard"]`)))
-	waitFor(t, ctx, `document.getElementById("no-picture").textContent.includes("unplugged")`)
+	waitFor(t, ctx, `document.getElementById("no-picture").textContent.startsWith("offline for")`)
+	for _, once := range []string{"unplugged", "→ check the cable"} {
+		if n := js[int](t, ctx, fmt.Sprintf(`document.body.textContent.split(%q).length - 1`, once)); n != 1 {
+			t.Errorf("the page says %q %d times", once, n)
+		}
+	}
 	do(t, ctx, chromedp.Click(chromedp.CSS(`[data-camera="front"]`)))
 	waitFor(t, ctx, `!document.getElementById("picture").hidden`)
 	if !js[bool](t, ctx, `window.untouched === true`) {

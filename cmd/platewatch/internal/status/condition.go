@@ -27,7 +27,8 @@ type Problem struct {
 	Key   string `json:"key"`
 	About string `json:"about"` // cameras, hotlist, outbox, uplink or clock
 	Level Level  `json:"level"`
-	Text  string `json:"text"` // one sentence
+	Text  string `json:"text"`           // one sentence
+	Hint  string `json:"hint,omitempty"` // what to do about it, where the text does not say
 }
 
 // Condition is what a unit says of itself: on the page, to /readyz, in the health
@@ -42,10 +43,13 @@ type Condition struct {
 // are safe in the outbox.
 func (c Condition) ready() bool { return c.Level != Bad }
 
-// Sentences are the texts of the problems.
+// Sentences are the texts of the problems, with what to do.
 func (c Condition) Sentences() []string {
 	var out []string
 	for _, p := range c.Problems {
+		if p.Hint != "" {
+			p.Text = strings.TrimSuffix(p.Text, ".") + ": " + p.Hint + "."
+		}
 		out = append(out, p.Text)
 	}
 	return out
@@ -101,6 +105,9 @@ func (j *judge) add(level Level, about, key, format string, args ...any) {
 	j.found = append(j.found, Problem{Key: key, About: about, Level: level, Text: oneLine(fmt.Sprintf(format, args...))})
 }
 
+// hint says what to do about the problem added last.
+func (j *judge) hint(advice string) { j.found[len(j.found)-1].Hint = oneLine(advice) }
+
 func (j *judge) cameras(d *Document) {
 	if age := float64(d.ProgressAge); age > stallAfter.Seconds() {
 		j.add(Bad, "cameras", "stalled", "Stalled: no camera pipeline moved for %.0f s, and systemd restarts the unit.", age)
@@ -109,8 +116,14 @@ func (j *judge) cameras(d *Document) {
 		j.add(Bad, "cameras", "no camera", "No camera is configured.")
 	}
 	for _, c := range d.Cameras {
-		if !c.Online() {
+		switch {
+		case c.Online():
+		case c.State == "waiting": // the page counts the seconds
+			j.add(Bad, "cameras", "camera "+c.Name+" offline", "Camera %s is waiting for a keyframe.", c.Name)
+			j.hint(c.Hint)
+		default:
 			j.add(Bad, "cameras", "camera "+c.Name+" offline", "Camera %s is %s%s.", c.Name, c.State, because(c.LastError))
+			j.hint(c.Hint)
 		}
 		if c.Failures > 0 && float64(c.FailureAge) < failureHolds.Seconds() {
 			j.add(Warn, "cameras", "camera "+c.Name+" failures", "Camera %s: frames cannot be processed, the last one %.0f s ago.", c.Name, float64(c.FailureAge))

@@ -27,6 +27,7 @@ var troubles = [][]trouble{
 		{"stalled", Bad, func(d *Document) { d.ProgressAge = 31 }, "Stalled"},
 	}, {
 		{"no camera", Bad, func(d *Document) { d.Cameras = nil }, "No camera is configured"},
+		{"keyframe", Bad, func(d *Document) { d.Cameras[1].State, d.Cameras[1].Hint = "waiting", "set it shorter" }, "Camera yard is waiting for a keyframe"},
 		{"camera offline", Bad, func(d *Document) { d.Cameras[1].State, d.Cameras[1].LastError = "offline", "unplugged" }, "Camera yard is offline: unplugged"},
 		{"camera connecting", Bad, func(d *Document) { d.Cameras[0].State = "connecting" }, "Camera front is connecting"},
 		{"frames fail", Warn, func(d *Document) { d.Cameras[0].Failures, d.Cameras[0].FailureAge = 3, 7 }, "cannot be processed"},

@@ -113,7 +113,7 @@ type Clock struct {
 type Camera struct {
 	Name  string  `json:"name"`
 	Kind  string  `json:"kind,omitempty"`
-	State string  `json:"state"`   // "connecting", "online", "offline", "ended"
+	State string  `json:"state"`   // "connecting", "waiting" (for a keyframe), "online", "offline", "ended"
 	Since Seconds `json:"since_s"` // in this state
 
 	FPS    float64 `json:"fps"`
@@ -125,6 +125,7 @@ type Camera struct {
 	Opens     uint64            `json:"opens"`           // number of times it was opened
 	LastFrame Seconds           `json:"last_frame_age_s"`
 	LastError string            `json:"last_error,omitempty"` // redacted
+	Hint      string            `json:"hint,omitempty"`       // what to do while it is not online
 
 	Failures   uint64  `json:"failures"`                // frames that could not be processed
 	FailureAge Seconds `json:"failure_age_s,omitempty"` // since the last of them

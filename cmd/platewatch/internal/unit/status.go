@@ -92,7 +92,7 @@ func (c *cameraPipeline) status() status.Camera {
 		Name: c.name, Kind: s.Kind, State: string(s.State), Since: status.Since(s.Since),
 		FPS: s.FPS, Width: s.Width, Height: s.Height,
 		Frames: s.Frames, Drops: s.DropsByReason, Opens: s.Opens,
-		LastFrame: status.Since(s.LastFrame), LastError: s.LastError,
+		LastFrame: status.Since(s.LastFrame), LastError: s.LastError, Hint: s.Hint,
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -173,7 +173,10 @@ function drawHead(d) {
   text($("overall"), d.condition.headline);
   state($("overall"), d.condition.level);
   text($("position"), d.position || "");
-  const list = d.condition.problems;
+  // The headline says the worst of them: below it stands only what to do.
+  const list = d.condition.problems
+    .map((p, i) => ({ level: p.level, text: [i || d.condition.level === "ok" ? p.text : "", p.hint && `→ ${p.hint}`].filter(Boolean).join(" ") }))
+    .filter((p) => p.text);
   const box = $("warnings");
   while (box.children.length > list.length) box.lastChild.remove();
   list.forEach((p, i) => {
@@ -252,7 +255,7 @@ function drawDetails(d) {
     if (!part) { part = make("div", "", box); make("h3", "", part); make("dl", "", part); }
     text(part.children[0], c.name);
     definitions(part.children[1], [
-      ["State", `${c.state} for ${span(c.since_s)}${c.kind ? `, ${c.kind}` : ""}`],
+      ["State", `${stateWords(c)}${c.kind ? `, ${c.kind}` : ""}`],
       ["Picture", c.width ? `${c.width} × ${c.height}, ${c.fps.toFixed(1)} frames/s` : "none yet"],
       ["Frames", number(c.frames)],
       ["Dropped", sum(c.drops) ? listed(c.drops) : "none"],
@@ -263,7 +266,7 @@ function drawDetails(d) {
       ["Controls", (c.controls || []).map((k) => `${k.name} ${k.value}${k.error ? `: ${k.error}` : k.value !== k.asked ? ` (set to ${k.asked})` : ""}`).join(", ") || "camera defaults"],
       ["Plates in view", (c.plate_boxes || []).map((b) => `${b.w} × ${b.h} px`).join(", ") || "none"],
       ["Passages", number(c.passages)],
-      ["Last error", c.last_error || "none"],
+      ["Last error", online(c) ? c.last_error || "none" : "see above"],
     ]);
   });
   const o = d.outbox;
@@ -322,6 +325,11 @@ function choose(camera) {
   $("no-picture").hidden = false;
 }
 
+// stateWords says how a camera is, and for how long.
+function stateWords(c) {
+  return c.state === "waiting" ? `waiting for a keyframe, ${span(c.since_s)}` : `${c.state} for ${span(c.since_s)}`;
+}
+
 function drawLive(d) {
   const camera = d.cameras.find((c) => c.name === live.camera);
   if (!camera) {
@@ -331,7 +339,7 @@ function drawLive(d) {
   const there = online(camera);
   $("screen").classList.toggle("stale", !there && !$("picture").hidden);
   if (!there) {
-    text($("no-picture"), `Camera ${camera.name} is ${camera.state} for ${span(camera.since_s)}${camera.last_error ? `: ${camera.last_error}` : ""}`);
+    text($("no-picture"), stateWords(camera)); // the reason and the advice stand above, once
     $("no-picture").hidden = false;
   } else {
     if (camera.width) $("screen").style.aspectRatio = `${camera.width} / ${camera.height}`;
