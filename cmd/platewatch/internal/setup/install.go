@@ -22,12 +22,13 @@ const service = "platewatch.service"
 type board struct {
 	*console
 	o       *Options
-	systemd bool // runs the service; otherwise somebody starts the daemon by hand
-	creds   bool // systemd-creds is there
+	systemd bool   // runs the service; otherwise somebody starts the daemon by hand
+	creds   bool   // systemd-creds is there
+	private string // a folder that nobody else sees, in memory where there is such a place
 }
 
-func newBoard(o *Options, c *console) *board {
-	b := &board{console: c, o: o}
+func newBoard(o *Options, c *console, private string) *board {
+	b := &board{console: c, o: o, private: private}
 	if o.Root != "" || o.Config != config.DefaultFile {
 		return b
 	}
@@ -40,68 +41,54 @@ func newBoard(o *Options, c *console) *board {
 	return b
 }
 
-// keyKind is how the key for the lists is or will be kept. A key that is there is
-// never replaced: what was imported under it would be lost.
-func (b *board) keyKind() (keyKind, error) {
+// key is how the key for the lists is kept, and its file where it is a new one. A key
+// that is there is never replaced: what was imported under it would be lost.
+func (b *board) key(ctx context.Context) (keyKind, *file, error) {
 	if b.o.Root != "" {
-		return keyNone, nil // the key is made on the board itself
+		return keyNone, nil, nil // the key is made on the board itself
 	}
 	for name, kind := range map[string]keyKind{sealedKey: keySealed, storageKey: keyPlain} {
 		_, err := os.Stat(b.secret(name))
 		switch {
 		case err == nil:
-			return kind, nil
+			return kind, nil, nil
 		case !errors.Is(err, fs.ErrNotExist):
-			return keyNone, err
+			return keyNone, nil, err
 		}
 	}
-	if b.creds {
-		return keySealed, nil
+	dir, err := os.MkdirTemp(b.private, "key-")
+	if err != nil {
+		return keyNone, nil, err
 	}
-	return keyPlain, nil
+	defer os.RemoveAll(dir)
+	plain, sealed := filepath.Join(dir, storageKey), filepath.Join(dir, sealedKey)
+	if err := hotlist.WriteKey(plain); err != nil {
+		return keyNone, nil, err
+	}
+	kind, name, path := keyPlain, storageKey, plain
+	if b.creds {
+		err := b.run(ctx, "", "systemd-creds", "encrypt", "--name="+storageKey, plain, sealed)
+		switch {
+		case ctx.Err() != nil:
+			return keyNone, nil, ctx.Err()
+		case err != nil:
+			b.say("The key of the lists is not bound to this board (%v): whoever takes its disk can read the lists.\n", err)
+		default:
+			kind, name, path = keySealed, sealedKey, sealed
+		}
+	}
+	content, err := os.ReadFile(path)
+	return kind, &file{b.secret(name), content, 0o600}, err
 }
 
 func (b *board) secret(name string) string {
 	return filepath.Join(filepath.Dir(b.o.Config), config.SecretFolder, name)
 }
 
-// makeKey makes the key that the lists are stored under, unless there is one.
-func (b *board) makeKey(ctx context.Context, kind keyKind) error {
-	name := map[keyKind]string{keyPlain: storageKey, keySealed: sealedKey}[kind]
-	if name == "" {
-		return nil
-	}
-	if _, err := os.Stat(b.secret(name)); err == nil {
-		return nil
-	}
-	if err := makeFolder(filepath.Dir(b.secret(name))); err != nil {
-		return err
-	}
-	if kind == keyPlain {
-		return hotlist.WriteKey(b.secret(name))
-	}
-	// The key is in the clear only in memory.
-	dir, err := os.MkdirTemp("/run", "platewatch-key-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	plain := filepath.Join(dir, storageKey)
-	if err := hotlist.WriteKey(plain); err != nil {
-		return err
-	}
-	half := filepath.Join(filepath.Dir(b.secret(name)), "."+name)
-	defer os.Remove(half)
-	if err := b.run(ctx, nil, "systemd-creds", "encrypt", "--name="+storageKey, plain, half); err != nil {
-		return err
-	}
-	return os.Rename(half, b.secret(name))
-}
-
 // start imports the lists, checks the unit and starts it.
 func (b *board) start(ctx context.Context, a *answers) error {
 	if b.systemd {
-		if err := b.run(ctx, nil, "systemctl", "daemon-reload"); err != nil {
+		if err := b.run(ctx, "", "systemctl", "daemon-reload"); err != nil {
 			return err
 		}
 	}
@@ -110,7 +97,7 @@ func (b *board) start(ctx context.Context, a *answers) error {
 			return err
 		}
 	}
-	if err := b.program(ctx, nil, "config", "check", "-config", b.o.Config); err != nil {
+	if err := b.program(ctx, "", "config", "check", "-config", b.o.Config); err != nil {
 		return err
 	}
 	if b.o.NoStart {
@@ -122,10 +109,10 @@ func (b *board) start(ctx context.Context, a *answers) error {
 	}
 	b.say("Starting the service …\n")
 	// One that runs already has to take the new configuration.
-	if err := b.run(ctx, nil, "systemctl", "enable", service); err != nil {
+	if err := b.run(ctx, "", "systemctl", "enable", service); err != nil {
 		return err
 	}
-	if err := b.run(ctx, nil, "systemctl", "restart", service); err != nil {
+	if err := b.run(ctx, "", "systemctl", "restart", service); err != nil {
 		return &Error{Err: err, Advice: "journalctl -u platewatch says why"}
 	}
 	return nil
@@ -133,12 +120,7 @@ func (b *board) start(ctx context.Context, a *answers) error {
 
 // importList imports a list as the daemon's user, to which the lists belong.
 func (b *board) importList(ctx context.Context, l listFile) error {
-	f, err := os.Open(l.file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	err = b.program(ctx, f, "hotlist", "import", "-config", b.o.Config, "-operator", "setup", "-list", l.name, "-")
+	err := b.program(ctx, l.file, "hotlist", "import", "-config", b.o.Config, "-operator", "setup", "-list", l.name, "-")
 	if err != nil {
 		return &Error{Err: fmt.Errorf("the list %s was not imported: %w", l.name, err),
 			Advice: "the configuration is written; correct the list and run this again, or import it with `platewatch hotlist import`"}
@@ -146,34 +128,85 @@ func (b *board) importList(ctx context.Context, l listFile) error {
 	return nil
 }
 
-// program runs a command of this program: under systemd as the service would, with
-// its user, its state and its secrets.
-func (b *board) program(ctx context.Context, in *os.File, args ...string) error {
+// program runs a command of this program, with a file as its input if one is named:
+// under systemd as the service would, with its user, its state and its secrets.
+func (b *board) program(ctx context.Context, input string, args ...string) error {
 	if !b.systemd {
-		return b.run(ctx, in, append([]string{b.o.Program}, args...)...)
+		return b.run(ctx, input, append([]string{b.o.Program}, args...)...)
 	}
-	line := []string{"systemd-run", "--quiet", "--pipe", "--wait", "--collect",
-		"-p", "DynamicUser=yes", "-p", "User=platewatch", "-p", "StateDirectory=platewatch", "-p", "StateDirectoryMode=0700"}
+	// A unit file and not systemd-run, which needs a message bus: a small board may
+	// have none.
+	const name, path = "platewatch-setup.service", "/run/systemd/system/platewatch-setup.service"
 	text, err := os.ReadFile(dropIn)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	for setting := range strings.Lines(string(text)) {
-		if strings.HasPrefix(setting, "LoadCredential") {
-			line = append(line, "-p", strings.TrimSpace(setting))
+	output := filepath.Join(b.private, "output")
+	defer os.Remove(output)
+	var unit strings.Builder
+	unit.WriteString("[Unit]\nDescription=platewatch setup\n[Service]\nType=oneshot\nDynamicUser=yes\nUser=platewatch\nUMask=0077\n" +
+		"StateDirectory=platewatch\nStateDirectoryMode=0700\n")
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "LoadCredential") {
+			unit.WriteString(line)
 		}
 	}
-	return b.run(ctx, in, append(append(line, b.o.Program), args...)...)
+	if input != "" {
+		fmt.Fprintf(&unit, "StandardInput=file:%s\n", strings.ReplaceAll(input, "%", "%%"))
+	}
+	fmt.Fprintf(&unit, "StandardOutput=file:%s\nStandardError=inherit\nExecStart=", output)
+	for _, arg := range append([]string{b.o.Program}, args...) {
+		unit.WriteString(quoteArgument(arg) + " ")
+	}
+	unit.WriteByte('\n')
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(unit.String()), 0o644)); err != nil {
+		return err
+	}
+	defer func() {
+		_ = os.Remove(path)
+		_ = exec.Command("systemctl", "daemon-reload").Run() // forgets it
+	}()
+	if err := b.run(ctx, "", "systemctl", "daemon-reload"); err != nil {
+		return err
+	}
+	err = b.run(ctx, "", "systemctl", "start", name)
+	said, readErr := os.ReadFile(output)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil && readErr == nil && len(bytes.TrimSpace(said)) > 0 {
+		_ = exec.Command("systemctl", "reset-failed", name).Run() // it is gone anyway
+		return &Error{Err: errors.New(strings.TrimPrefix(strings.TrimSpace(string(said)), "platewatch: "))}
+	}
+	b.show(said)
+	return err
 }
 
-// run runs a program; what it says is shown, and is the error if it fails.
-func (b *board) run(ctx context.Context, in *os.File, args ...string) error {
+// quoteArgument writes one argument of ExecStart.
+func quoteArgument(arg string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "$", "$$").Replace(arg) + `"`
+}
+
+// show prints what a program said.
+func (b *board) show(said []byte) {
+	for line := range strings.Lines(string(said)) {
+		b.say("  %s", line)
+	}
+}
+
+// run runs a program, with a file as its input if one is named; what it says is shown, and is the error if it fails.
+func (b *board) run(ctx context.Context, input string, args ...string) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	if args[0] == b.o.Program {
 		cmd.Args[0] = "platewatch"
 	}
-	if in != nil {
-		cmd.Stdin = in
+	if input != "" {
+		f, err := os.Open(input)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		cmd.Stdin = f
 	}
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -188,8 +221,6 @@ func (b *board) run(ctx context.Context, in *os.File, args ...string) error {
 		}
 		return &Error{Err: fmt.Errorf("%s: %s", strings.Join(args[:min(2, len(args))], " "), text)}
 	}
-	for line := range strings.Lines(said.String()) {
-		b.say("  %s", line)
-	}
+	b.show(said.Bytes())
 	return nil
 }

@@ -85,12 +85,15 @@ func Run(ctx context.Context, o Options) error {
 	if err := k.all(ctx); err != nil {
 		return err
 	}
-	b := newBoard(&k.o, k.console)
-	key, err := b.keyKind()
+	b := newBoard(&k.o, k.console, dir)
+	kind, key, err := b.key(ctx)
 	if err != nil {
 		return err
 	}
-	files := k.a.files(&k.o, key)
+	files := k.a.files(&k.o, kind)
+	if key != nil {
+		files = append([]file{*key}, files...)
+	}
 	if err := config.Check(k.o.Config, files[len(files)-1].content); err != nil {
 		return err
 	}
@@ -102,9 +105,6 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if err := write(files); err != nil {
 		return &Error{Err: fmt.Errorf("the files were not written: %w", err), Advice: "run this as root, and check the disk"}
-	}
-	if err := b.makeKey(ctx, key); err != nil {
-		return err
 	}
 	k.say("%s is written.\n", k.o.at(k.o.Config))
 	if o.Root != "" {
