@@ -62,6 +62,7 @@ func TestSetup(t *testing.T) {
 	p.answer("no such file", lists)
 	p.want("entries become the list stolen")
 	p.answer("Write them?", "")
+	p.want("Checking all of it")
 	p.want("Start the unit with: platewatch run -config " + config)
 	if code := p.end(); code != 0 {
 		t.Fatalf("the exit code is %d\n%s", code, p.seen.String())
@@ -255,7 +256,8 @@ func passwordBroker(t *testing.T) string {
 		t.Fatalf("%v: %s", err, out)
 	}
 	acl := filepath.Join(dir, "acl")
-	write(t, acl, []byte("topic read platewatch/v1/#\npattern readwrite platewatch/v1/units/%u/#\n"))
+	write(t, acl, []byte("topic read platewatch/v1/#\npattern readwrite platewatch/v1/units/%u/state\n"+
+		"pattern write platewatch/v1/units/%u/health\npattern write platewatch/v1/units/%u/hits\npattern write platewatch/v1/units/%u/hotlists\n"))
 	address := freeAddress(t)
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {

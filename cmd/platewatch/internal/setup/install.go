@@ -100,20 +100,37 @@ func (b *board) start(ctx context.Context, a *answers) error {
 	if err := b.program(ctx, "", "config", "check", "-config", b.o.Config); err != nil {
 		return err
 	}
-	if b.o.NoStart {
-		return nil
+	if b.systemd && !b.o.NoStart {
+		b.say("Starting the service …\n")
+		// One that runs already has to take the new configuration.
+		if err := b.run(ctx, "", "systemctl", "enable", service); err != nil {
+			return err
+		}
+		if err := b.run(ctx, "", "systemctl", "restart", service); err != nil {
+			return &Error{Err: err, Advice: "journalctl -u platewatch says why"}
+		}
 	}
-	if !b.systemd {
+	failed := b.doctor(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if !b.systemd && !b.o.NoStart {
 		b.say("Start the unit with: platewatch run -config %s\n", b.o.Config)
+	}
+	return failed
+}
+
+// doctor checks the unit, and the service where it runs.
+func (b *board) doctor(ctx context.Context) error {
+	if b.o.Untried {
 		return nil
 	}
-	b.say("Starting the service …\n")
-	// One that runs already has to take the new configuration.
-	if err := b.run(ctx, "", "systemctl", "enable", service); err != nil {
-		return err
-	}
-	if err := b.run(ctx, "", "systemctl", "restart", service); err != nil {
-		return &Error{Err: err, Advice: "journalctl -u platewatch says why"}
+	b.say("Checking all of it …\n")
+	cmd := exec.CommandContext(ctx, b.o.Program, "doctor", "-config", b.o.Config, "-watch", "3s")
+	cmd.Args[0] = "platewatch"
+	cmd.Stdout, cmd.Stderr = b.out, b.out
+	if err := cmd.Run(); err != nil {
+		return &Error{Err: errors.New("the unit is set up, and not all is well"), Advice: "each finding above says what to do; `platewatch doctor` checks again"}
 	}
 	return nil
 }
