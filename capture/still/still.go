@@ -112,6 +112,22 @@ func (r *Reader) Read(ctx context.Context, path string) (gocv.Mat, error) {
 	if err != nil {
 		return gocv.Mat{}, err
 	}
+	return r.named(ctx, path, b)
+}
+
+// ReadFrom decodes the picture that in holds, as [Reader.Read] does; name stands for
+// it in errors.
+func (r *Reader) ReadFrom(ctx context.Context, name string, in io.Reader) (gocv.Mat, error) {
+	r.Prepare()
+	b, err := io.ReadAll(io.LimitReader(in, r.limits.MaxBytes+1))
+	if err != nil {
+		return gocv.Mat{}, &fault.Error{Op: "read", Path: name, Err: err, Class: fault.ErrPicture}
+	}
+	return r.named(ctx, name, b)
+}
+
+// named decodes a picture, and names it in errors about it.
+func (r *Reader) named(ctx context.Context, path string, b []byte) (gocv.Mat, error) {
 	m, err := r.decode(ctx, b)
 	var e *fault.Error
 	if errors.As(err, &e) && errors.Is(err, fault.ErrPicture) {

@@ -15,23 +15,12 @@ import (
 	"platewatch/hotlist/audit"
 )
 
-// runAudit shows and verifies the audit trail.
-func runAudit(ctx context.Context, std stdio, args []string) error {
-	const advice = "`platewatch audit show -h` and `platewatch audit verify -h` list the flags"
-	if len(args) == 0 {
-		return usageError("missing subcommand: show or verify", advice)
+// auditCommands lists what `platewatch audit` can do.
+func auditCommands() []command {
+	return []command{
+		{"show", "[flags]", "print the records of the audit trail", runAuditShow},
+		{"verify", "[flags]", "verify that no record was changed or removed", runAuditVerify},
 	}
-	switch args[0] {
-	case "show":
-		return runAuditShow(ctx, std, args[1:])
-	case "verify":
-		return runAuditVerify(ctx, std, args[1:])
-	case "help", "-h", "-help", "--help":
-		_, err := fmt.Fprint(std.out, "usage: platewatch audit show|verify [flags]\n\n"+
-			"Who changed the hotlists, who looked plates up, and which hits there were.\n")
-		return err
-	}
-	return usageError(fmt.Sprintf("there is no command %q", "audit "+args[0]), advice)
 }
 
 // openTrail opens the trail of the hotlist that the flags name.

@@ -12,7 +12,7 @@ func (s hotlistSession) audit(args ...string) (out, errs string, code int) {
 	s.t.Helper()
 	var stdout, stderr bytes.Buffer
 	words := []string{args[0], "-db", filepath.Join(s.dir, "db")}
-	err := runAudit(s.t.Context(), stdio{nil, &stdout, &stderr}, append(words, args[1:]...))
+	err := runGroup(s.t.Context(), stdio{nil, &stdout, &stderr}, "audit", append(words, args[1:]...))
 	code = report(&stderr, err)
 	return stdout.String(), stderr.String(), code
 }

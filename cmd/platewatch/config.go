@@ -10,36 +10,54 @@ import (
 	"platewatch/cmd/platewatch/internal/config"
 )
 
-// runConfig checks a configuration, or prints it with its defaults.
-func runConfig(_ context.Context, std stdio, args []string) error {
-	const synopsis = "check|show [-config FILE | FILE]"
-	action := ""
-	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
-		action, args = args[0], args[1:]
+// configCommands lists what `platewatch config` can do.
+func configCommands() []command {
+	return []command{
+		{"check", "[FILE]", "check a configuration, and that nothing it needs is missing", runConfigCheck},
+		{"show", "[FILE]", "print a configuration with its defaults", runConfigShow},
 	}
-	fs := flag.NewFlagSet("config", flag.ContinueOnError)
-	file := fs.String("config", config.DefaultFile, "configuration `file`")
+}
+
+// openConfig loads the configuration that flags or argument name.
+func openConfig(std stdio, name string, args []string) (file string, c *config.Config, err error) {
+	const synopsis = "[-config FILE | FILE]"
+	fs := flag.NewFlagSet("config "+name, flag.ContinueOnError)
+	fs.StringVar(&file, "config", config.DefaultFile, "configuration `file`")
 	if err := parse(fs, std, synopsis, args); err != nil {
-		return err
+		return "", nil, err
 	}
-	switch rest := fs.Args(); len(rest) {
+	switch fs.NArg() {
 	case 0:
 	case 1:
-		*file = rest[0]
+		file = fs.Arg(0)
 	default:
-		return usageError("config takes one file", "`platewatch config "+synopsis+"`")
+		return "", nil, usageError(fs.Name()+" takes one file", "`platewatch "+fs.Name()+" "+synopsis+"`")
 	}
-	if action != "check" && action != "show" {
-		return usageError("missing subcommand: check or show", "`platewatch config "+synopsis+"`")
-	}
-	c, err := loadConfig(*file)
+	c, err = loadConfig(file)
+	return file, c, err
+}
+
+func runConfigShow(_ context.Context, std stdio, args []string) error {
+	_, c, err := openConfig(std, "show", args)
 	if err != nil {
 		return err
 	}
-	if action == "show" {
-		return c.Show(std.out)
+	return c.Show(std.out)
+}
+
+func runConfigCheck(_ context.Context, std stdio, args []string) error {
+	file, c, err := openConfig(std, "check", args)
+	if err != nil {
+		return err
 	}
-	if _, err := fmt.Fprintf(std.out, "%s is valid\n", *file); err != nil {
+	verdict := "valid and complete"
+	switch n := len(c.MissingFiles()); {
+	case n == 1:
+		verdict = "valid, but a file that it names is missing"
+	case n > 1:
+		verdict = fmt.Sprintf("valid, but %d files that it names are missing", n)
+	}
+	if _, err := fmt.Fprintf(std.out, "%s is %s\n", file, verdict); err != nil {
 		return err
 	}
 	return c.Summary(std.out)

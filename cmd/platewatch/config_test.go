@@ -27,6 +27,7 @@ func TestConfigCommand(t *testing.T) {
 		return file
 	}
 	good := write("good.toml", "[unit]\nname = \"gate-7\"\n[[camera]]\nname = \"front\"\nsource = \"clip.mp4\"\n")
+	whole := write("whole.toml", "[unit]\nname = \"gate-7\"\n[[camera]]\nname = \"front\"\nsource = \"rtsp://192.0.2.7/s\"\n")
 	bad := write("bad.toml", "[unit]\nname = \"gate-7\"\n[[camera]]\nname = \"front\"\nsource = \"clip.mp4\"\nlop = true\n")
 
 	for _, test := range []struct {
@@ -34,16 +35,17 @@ func TestConfigCommand(t *testing.T) {
 		code int
 		want string // in standard output where the code is 0, else in standard error
 	}{
-		{"config check " + good, exitFine, good + " is valid\n  unit      gate-7\n"},
-		{"config check -config " + good, exitFine, good + " is valid\n"},
+		{"config check " + good, exitFine, good + " is valid, but a file that it names is missing\n  unit      gate-7\n"},
+		{"config check -config " + good, exitFine, "  missing   camera[0].source: " + dir + "/clip.mp4"},
+		{"config check " + whole, exitFine, whole + " is valid and complete\n"},
 		{"config show " + good, exitFine, "\n[[camera]]\nname = \"front\"\nsource = \"" + dir + "/clip.mp4\"\n"},
 		{"config show " + good, exitFine, "agree = 2                                # default\n"},
 		{"config check " + bad, exitConfig, bad + ":6: unknown key camera[0].lop; did you mean camera[0].loop?\n"},
 		{"config show -config " + bad, exitConfig, "bad.toml:6: "},
 		{"config check " + filepath.Join(dir, "none.toml"), exitMissing, "no such file"},
 		{"config check a b", exitUsage, "one file"},
-		{"config", exitUsage, "check or show"},
-		{"config eat " + good, exitUsage, "check or show"},
+		{"config", exitUsage, "a command is missing"},
+		{"config eat " + good, exitUsage, "there are check, show"},
 		{"config -h", exitFine, "usage: platewatch config"},
 	} {
 		code, out, errs := configCommand(t, strings.Fields(test.args)...)

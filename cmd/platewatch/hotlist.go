@@ -41,37 +41,6 @@ func hotlistCommands() []command {
 	}
 }
 
-// runHotlist imports, shows and changes lists. It may run beside the daemon, which
-// loads changes within a second.
-func runHotlist(ctx context.Context, std stdio, args []string) error {
-	if len(args) == 0 {
-		hotlistUsage(std.err)
-		return usageError("missing subcommand", "name one of those above")
-	}
-	name, rest := args[0], args[1:]
-	switch name {
-	case "help", "-h", "-help", "--help":
-		hotlistUsage(std.out)
-		return nil
-	}
-	for _, c := range hotlistCommands() {
-		if c.name == name {
-			return c.run(ctx, std, rest)
-		}
-	}
-	return usageError(fmt.Sprintf("there is no command %q", "hotlist "+name), "`platewatch hotlist -h` lists the commands")
-}
-
-func hotlistUsage(w io.Writer) {
-	fmt.Fprint(w, "platewatch hotlist manages the lists of wanted plates that a unit matches against.\n"+
-		"The daemon may keep running: it loads changes within a second.\n\n"+
-		"usage: platewatch hotlist COMMAND [flags] [arguments]\n\n")
-	for _, c := range hotlistCommands() {
-		fmt.Fprintf(w, "  %-7s %-28s %s\n", c.name, c.args, c.summary)
-	}
-	fmt.Fprint(w, "\nplatewatch hotlist COMMAND -h explains a command and its flags.\n")
-}
-
 // hotlistFlags are those that all commands have.
 type hotlistFlags struct {
 	*flag.FlagSet
@@ -129,18 +98,12 @@ func (f hotlistFlags) options() (hotlist.Options, error) {
 	return o, nil
 }
 
-// parse parses the flags. It refuses flags after the arguments, which the flag
-// package would take for arguments, and more than most arguments.
+// parse parses the flags. It refuses more than most arguments.
 func (f hotlistFlags) parse(std stdio, synopsis string, args []string, most int) error {
 	if err := parse(f.FlagSet, std, synopsis, args); err != nil {
 		return err
 	}
 	usage, _, _ := strings.Cut("platewatch "+f.Name()+" "+synopsis, "\n")
-	for _, a := range f.Args() {
-		if len(a) > 1 && a[0] == '-' {
-			return usageError(fmt.Sprintf("flag %s must come before the arguments", a), "flags come first: "+usage)
-		}
-	}
 	if f.NArg() > most {
 		return usageError(fmt.Sprintf("%q is one argument too many", f.Arg(most)), usage)
 	}

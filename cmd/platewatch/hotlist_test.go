@@ -38,7 +38,7 @@ func (s hotlistSession) run(stdin string, args ...string) (out, errs string, cod
 	for _, a := range args {
 		words = append(words, strings.ReplaceAll(a, "$DIR", s.dir))
 	}
-	err := runHotlist(s.t.Context(), stdio{strings.NewReader(stdin), &stdout, &stderr}, words)
+	err := runGroup(s.t.Context(), stdio{strings.NewReader(stdin), &stdout, &stderr}, "hotlist", words)
 	code = report(&stderr, err)
 	hide := func(b *bytes.Buffer) string { return strings.ReplaceAll(b.String(), s.dir, "$DIR") }
 	return hide(&stdout), hide(&stderr), code
@@ -111,11 +111,10 @@ func TestHotlistRefusals(t *testing.T) {
 		args []string
 	}{
 		{exitUsage, `there is no command "hotlist frob"`, []string{"frob"}},
-		{exitUsage, "flag provided but not defined: -frob", []string{"list", "-frob"}},
+		{exitUsage, "there is no flag -frob", []string{"list", "-frob"}},
 		{exitUsage, "-list is missing", []string{"import", "-db", "$DIR/db", "$DIR/good.csv"}},
 		{exitUsage, "FILE is missing", []string{"import", "-db", "$DIR/db", "-list", "l"}},
 		{exitUsage, `"b" is one argument too many`, []string{"import", "-db", "$DIR/db", "-list", "l", "a", "b"}},
-		{exitUsage, "flag -tolerant must come before the arguments", []string{"import", "-db", "$DIR/db", "-list", "l", "$DIR/good.csv", "-tolerant"}},
 		{exitUsage, `a list cannot be named "a/b"`, []string{"import", "-db", "$DIR/db", "-list", "a/b", "$DIR/good.csv"}},
 		{exitUsage, `"x" is not column=field`, []string{"import", "-db", "$DIR/db", "-list", "l", "-map", "x", "$DIR/good.csv"}},
 		{exitUsage, `mapped to the unknown field "frob"`, []string{"import", "-db", "$DIR/db", "-list", "l", "-map", "plate=frob", "$DIR/good.csv"}},
@@ -148,7 +147,7 @@ func TestHotlistHelp(t *testing.T) {
 	if code != exitUsage || out != "" || !strings.Contains(errs, "usage: platewatch hotlist COMMAND") {
 		t.Errorf("without arguments: %d, %q, %q", code, out, errs)
 	}
-	if err := runHotlist(t.Context(), stdio{nil, &bytes.Buffer{}, &bytes.Buffer{}}, []string{"list", "-h"}); !errors.Is(err, flag.ErrHelp) {
+	if err := runGroup(t.Context(), stdio{nil, &bytes.Buffer{}, &bytes.Buffer{}}, "hotlist", []string{"list", "-h"}); !errors.Is(err, flag.ErrHelp) {
 		t.Error(err)
 	}
 }

@@ -183,7 +183,7 @@ var layers = map[string][][]string{
 		{"."},
 	},
 	"cmd/platewatch/internal": {
-		{"aim", "board", "demo/media", "journal", "nocodecs", "setting"},
+		{"aim", "board", "cli", "demo/media", "fleet", "journal", "nocodecs", "setting"},
 		{"draw", "observe", "picture", "status"},
 		{"config", "hit"},
 		{"doctor", "look", "unit"},

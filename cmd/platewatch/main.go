@@ -53,14 +53,16 @@ func commands() []command {
 		{"run", "[-config FILE]", "the daemon: cameras in, hits out", runDaemon},
 		{"read", "[flags] FILE|DIR|VIDEO|URL ...", "read the plates in pictures, folders and videos", runRead},
 		{"bench", "[-json] [-html FILE] DIR ...", "accuracy and speed against DIR/truth.tsv", runBench},
-		{"hotlist", "import|list|check|... ", "the local hotlist: import, show, check, sign", runHotlist},
-		{"outbox", "stats|list", "hits that wait for the server", runOutbox},
-		{"audit", "show|verify", "who changed the hotlists, and which hits there were", runAudit},
+		{"hotlist", "import|list|check|...", "the local hotlist: import, show, check, sign", group("hotlist")},
+		{"outbox", "stats|list", "hits that wait for the server", group("outbox")},
+		{"audit", "show|verify", "who changed the hotlists, and which hits there were", group("audit")},
 		{"doctor", "[-config FILE] [-json]", "check camera, reader, clock, broker, lists and keys", runDoctor},
 		{"setup", "[flags]", "make a unit of this board, in a few answers", runSetup},
 		{"watch", "-broker URL", "print what one unit or the whole fleet publishes", runWatch},
 		{"demo", "[-forever] [-clips DIR]", "the whole system on this machine, nothing to configure", runDemo},
-		{"config", "check|show", "check a configuration, or print it with its defaults", runConfig},
+		{"config", "check|show", "check a configuration, or print it with its defaults", group("config")},
+		{"completion", "bash|zsh|fish", "print the completion script of a shell", runCompletion},
+		{"man", "[DIR]", "write the manual pages into a folder", runMan},
 		{"version", "", "what this binary was built from", runVersion},
 	}
 }
@@ -68,49 +70,13 @@ func commands() []command {
 // run carries out one command line. Every error it returns is for a person:
 // see [report].
 func run(ctx context.Context, std stdio, args []string) error {
-	if len(args) == 0 {
-		usage(std.err)
-		return usageError("a command is missing", "name one of those above")
-	}
-	name, rest := args[0], args[1:]
-	switch name {
-	case "help", "-h", "-help", "--help":
-		usage(std.out)
-		return nil
-	}
-	for _, c := range commands() {
-		if c.name == name {
-			return c.run(ctx, std, rest)
+	if len(args) > 0 {
+		switch args[0] {
+		case "-v", "-version", "--version":
+			return runVersion(ctx, std, args[1:])
 		}
 	}
-	return usageError(fmt.Sprintf("there is no command %q", name), "`platewatch help` lists the commands")
-}
-
-func usage(w io.Writer) {
-	fmt.Fprint(w, "platewatch reads licence plates at the roadside and reports those on a hotlist.\n"+
-		"A hit is a lead: a person compares plate and issuing state before acting.\n\n"+
-		"usage: platewatch COMMAND [flags] [arguments]\n\n")
-	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-8s %-32s %s\n", c.name, c.args, c.summary)
-	}
-	fmt.Fprint(w, "\nplatewatch COMMAND -h explains a command and its flags.\n")
-}
-
-// parse parses a command's flags. It answers -h itself and then returns
-// [flag.ErrHelp], which counts as success.
-func parse(fs *flag.FlagSet, std stdio, synopsis string, args []string) error {
-	fs.SetOutput(io.Discard)
-	err := fs.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintf(std.out, "usage: platewatch %s %s\n", fs.Name(), synopsis)
-		fs.SetOutput(std.out)
-		fs.PrintDefaults()
-		return err
-	}
-	if err != nil {
-		return usageError(err.Error(), fmt.Sprintf("`platewatch %s -h` lists the flags", fs.Name()))
-	}
-	return nil
+	return runGroup(ctx, std, "", args)
 }
 
 // Exit codes are part of the interface: scripts, installers and the systemd unit

@@ -11,44 +11,46 @@ import (
 	"platewatch/uplink/outbox"
 )
 
-// runOutbox shows an outbox file without changing it.
-func runOutbox(_ context.Context, std stdio, args []string) error {
-	const what = "missing subcommand: stats or list"
-	const hint = "write `platewatch outbox stats -db FILE` or `platewatch outbox list -db FILE`"
-	if len(args) == 0 {
-		return usageError(what, hint)
+// outboxCommands lists what `platewatch outbox` can do.
+func outboxCommands() []command {
+	return []command{
+		{"stats", "-db FILE [-json]", "how many hits wait for the server", runOutboxStats},
+		{"list", "-db FILE [-json]", "the hits that wait, one a line", runOutboxList},
 	}
-	sub := args[0]
-	switch sub {
-	case "stats", "list":
-	case "-h", "-help", "--help":
-		fmt.Fprintln(std.out, "usage: platewatch outbox stats|list -db FILE [-json]\n"+
-			"stats prints how many hits wait for the server; list prints one line per hit.\n"+
-			"The daemon must be stopped meanwhile.")
-		return flag.ErrHelp
-	default:
-		return usageError(fmt.Sprintf("unknown subcommand %q", sub), hint)
-	}
-	fs := flag.NewFlagSet("outbox "+sub, flag.ContinueOnError)
+}
+
+// openOutbox reads the outbox file that the flags name, without changing it.
+func openOutbox(std stdio, name string, args []string) (in *outbox.Inspection, asJSON bool, err error) {
+	fs := flag.NewFlagSet("outbox "+name, flag.ContinueOnError)
 	db := fs.String("db", "", "the outbox `file`")
-	asJSON := fs.Bool("json", false, "print JSON")
-	if err := parse(fs, std, "-db FILE [-json]", args[1:]); err != nil {
-		return err
+	fs.BoolVar(&asJSON, "json", false, "print JSON")
+	if err := parse(fs, std, "-db FILE [-json]", args); err != nil {
+		return nil, false, err
 	}
 	switch {
 	case *db == "":
-		return usageError("-db is missing", "add -db FILE")
+		return nil, false, usageError("-db is missing", "add -db FILE")
 	case fs.NArg() > 0:
-		return usageError(fmt.Sprintf("unexpected argument %q", fs.Arg(0)), hint)
+		return nil, false, usageError(fmt.Sprintf("unexpected argument %q", fs.Arg(0)), "name the outbox file with -db FILE")
 	}
-	in, err := outbox.Inspect(*db)
+	in, err = outbox.Inspect(*db)
+	return in, asJSON, err
+}
+
+func runOutboxList(_ context.Context, std stdio, args []string) error {
+	in, asJSON, err := openOutbox(std, "list", args)
 	if err != nil {
 		return err
 	}
-	if sub == "list" {
-		return listOutbox(std, in, *asJSON)
+	return listOutbox(std, in, asJSON)
+}
+
+func runOutboxStats(_ context.Context, std stdio, args []string) error {
+	in, asJSON, err := openOutbox(std, "stats", args)
+	if err != nil {
+		return err
 	}
-	if *asJSON {
+	if asJSON {
 		return json.NewEncoder(std.out).Encode(in)
 	}
 	w := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)

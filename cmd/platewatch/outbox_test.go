@@ -15,7 +15,7 @@ func TestOutbox(t *testing.T) {
 	o := acceptedHits(t, path, "M5XSX", "B2ABC")
 	run := func(args ...string) (int, string, string) {
 		var out, errs bytes.Buffer
-		code := report(&errs, runOutbox(t.Context(), stdio{out: &out, err: &errs}, args))
+		code := report(&errs, runGroup(t.Context(), stdio{out: &out, err: &errs}, "outbox", args))
 		return code, out.String(), errs.String()
 	}
 	if code, _, errs := run("stats", "-db", path); code != exitFailed || !strings.Contains(errs, "the daemon has it open") {
@@ -44,7 +44,7 @@ func TestOutbox(t *testing.T) {
 		args []string
 		code int
 	}{
-		{nil, exitUsage}, {[]string{"drop"}, exitUsage}, {[]string{"stats"}, exitUsage},
+		{[]string{"drop"}, exitUsage}, {[]string{"stats"}, exitUsage},
 		{[]string{"stats", "-db", path, "x"}, exitUsage}, {[]string{"stats", "-db", path + ".none"}, exitMissing}, {[]string{"-h"}, exitFine},
 	} {
 		if code, _, errs := run(tc.args...); code != tc.code || strings.Count(errs, "\n") > 1 {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 
+	"platewatch/capture/fault"
 	"platewatch/capture/still"
 	"platewatch/cmd/platewatch/internal/look"
 	"platewatch/cmd/platewatch/internal/observe"
@@ -27,7 +28,7 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 	lists := fs.String("hotlist", "", "look every plate up in the hotlist in `folder`")
 	modelName := fs.String("model", "plate", modelUsage)
 	regions := fs.String("region", "", regionUsage)
-	if err := parse(fs, std, "[flags] FILE|DIR|VIDEO|URL ...", args); err != nil {
+	if err := parse(fs, std, "[flags] FILE|DIR|VIDEO|URL|- ...\n\n- reads a picture from standard input.", args); err != nil {
 		return err
 	}
 	if fs.NArg() == 0 {
@@ -37,7 +38,7 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return err
 	}
-	inputs := look.Inputs(fs.Args())
+	inputs := look.Inputs(fs.Args(), &interruptible{ctx, std.in})
 	pictures := still.NewReader(still.Limits{})
 	defer pictures.Close()
 	if inputs[0].Stream == nil && inputs[0].Err == nil {
@@ -61,6 +62,9 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 		err := looker.Look(ctx, in, out.line)
 		if err == nil {
 			continue
+		}
+		if in.Stream != nil && errors.Is(err, fault.ErrConfig) {
+			err = &failure{code: exitUsage, err: err, hint: hint(err)} // the address was given here
 		}
 		if ctx.Err() != nil || errors.Is(err, errOutput) {
 			return err
@@ -136,6 +140,8 @@ func inWords(l any) string {
 		for _, p := range l.Plates {
 			fmt.Fprintf(&b, "%s  %-10s %3.0f %%  at %d,%d  (%.0f ms)%s\n", l.File, p.Text, 100*p.Confidence, p.Box[0], p.Box[1], l.ElapsedMS, matchWords(p.Matches))
 		}
+	case look.Empty:
+		fmt.Fprintf(&b, "%s  no plate\n", l.File)
 	case look.Passage:
 		for _, p := range l.Plates {
 			fmt.Fprintf(&b, "%s  passage %d  %-10s %3.0f %%  %.1f–%.1f s, %d frames%s%s\n", l.File, l.Passage, p.Text, 100*p.Confidence,

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/term"
 
+	"platewatch/cmd/platewatch/internal/fleet"
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/uplink/broker"
@@ -36,7 +37,7 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 		every   = fs.Duration("every", 2*time.Second, "with -units, how often the table is updated")
 	)
 	fs.BoolVar(&cfg.Ack, "ack", false, "acknowledge printed hits to the units, for uplink.ack = \"server\"; only one program may do so, and it must store them")
-	fs.Func("broker", "the broker's `URL`: tls://HOST:8883, or tcp://127.0.0.1:1883 for one on this machine; several times for the nodes of a cluster, in order of preference",
+	fs.Func("broker", "the broker's `URL`: mqtts://HOST:8883, or mqtt://127.0.0.1:1883 for one on this machine; several times for the nodes of a cluster, in order of preference",
 		func(url string) error { urls = append(urls, url); return nil })
 	fs.StringVar(&cfg.Unit, "unit", "", "watch only this `unit`; default: the whole fleet")
 	fs.BoolVar(&cfg.Once, "once", false, "exit with code 1 if the first connection fails, instead of retrying")
@@ -53,7 +54,7 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 	case fs.NArg() > 0:
 		return usageError(fmt.Sprintf("watch takes no arguments, got %q", fs.Arg(0)), "`platewatch watch -h` lists the flags")
 	case len(urls) == 0:
-		return usageError("-broker is missing", "add -broker URL, for instance -broker tcp://127.0.0.1:1883")
+		return usageError("-broker is missing", "add -broker URL, for instance -broker mqtt://127.0.0.1:1883")
 	case *count < 0:
 		return usageError("-count is negative", "give the number of hits to wait for")
 	case *units && (*count > 0 || *noState || cfg.Ack):
@@ -68,6 +69,9 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 	}
 	for _, url := range urls {
 		broker.URL = url
+		if err := broker.CheckAddress(); err != nil {
+			return &failure{code: exitUsage, err: err, hint: hint(err)}
+		}
 		cfg.Brokers = append(cfg.Brokers, broker)
 	}
 	if *units {
@@ -79,21 +83,21 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 
 // watchUnits shows the table of the units until ctx is done.
 func watchUnits(ctx context.Context, std stdio, cfg watch.Settings, every time.Duration, asJSON bool) error {
-	s := screen{out: std.out}
+	s := fleet.Screen{Out: std.out}
 	if f, ok := std.out.(*os.File); ok {
-		s.terminal = term.IsTerminal(int(f.Fd()))
+		s.Terminal = term.IsTerminal(int(f.Fd()))
 	}
-	t := newUnitsTable()
+	t := fleet.New()
 	link := (&watchPrinter{err: std.err}).handler().Link
 	handler := watch.Handler{
-		Hit:       func(h *message.Hit, _ []byte) error { t.hit(h); return nil },
-		State:     func(st *message.State, _ []byte) error { t.state(st); return nil },
-		Health:    func(h *message.Health, _ []byte) error { t.healthOf(h); return nil },
-		Hotlists:  func(l *message.HotlistReport, _ []byte) error { t.hotlists(l); return nil },
-		Gap:       func(g *watch.Gap) error { t.gap(g); return nil },
-		Suspicion: func(s *watch.Suspicion) error { t.suspect(s); return nil },
+		Hit:       func(h *message.Hit, _ []byte) error { t.Hit(h); return nil },
+		State:     func(st *message.State, _ []byte) error { t.State(st); return nil },
+		Health:    func(h *message.Health, _ []byte) error { t.Health(h); return nil },
+		Hotlists:  func(l *message.HotlistReport, _ []byte) error { t.Hotlists(l); return nil },
+		Gap:       func(g *watch.Gap) error { t.Gap(g); return nil },
+		Suspicion: func(s *watch.Suspicion) error { t.Suspect(s); return nil },
 		Link:      link,
-		Tick:      func() error { return s.show(t, asJSON) },
+		Tick:      func() error { return s.Show(t, asJSON) },
 	}
 	cfg.TickEvery = every
 	return watch.Run(ctx, cfg, handler, slog.New(slog.DiscardHandler))
@@ -161,7 +165,7 @@ func (p *watchPrinter) handler() watch.Handler {
 				_, err := fmt.Fprintln(p.err, "platewatch: connected")
 				return err
 			}
-			line := "platewatch: " + printable(err.Error()) + "; retrying"
+			line := "platewatch: " + fleet.Printable(err.Error()) + "; retrying"
 			var h interface{ Hint() string }
 			if errors.As(err, &h) && h.Hint() != "" {
 				line += " (" + h.Hint() + ")"
@@ -257,17 +261,8 @@ func (p *watchPrinter) object(kind string, v any) error {
 // sequences for the terminal, which it removes.
 func (p *watchPrinter) line(format string, args ...any) error {
 	text := fmt.Sprintf(format, args...)
-	_, err := fmt.Fprintln(p.out, printable(strings.TrimSuffix(text, "\n")))
+	_, err := fmt.Fprintln(p.out, fleet.Printable(strings.TrimSuffix(text, "\n")))
 	return err
-}
-
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !strconv.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, s)
 }
 
 func when(t time.Time) string {

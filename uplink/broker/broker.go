@@ -19,7 +19,7 @@ import (
 
 // Broker says how to reach the MQTT broker.
 type Broker struct {
-	// URL is tcp://host:port or tls://host:port (mqtt and mqtts mean the
+	// URL is mqtt://host:port or mqtts://host:port (tcp, and tls or ssl, mean the
 	// same; without a port 1883 and 8883). User and password go into files.
 	URL string
 	// Insecure allows plaintext to a broker on another machine.
@@ -54,6 +54,12 @@ func (b Broker) check() error {
 		return err
 	}
 	_, err = b.Credentials()
+	return err
+}
+
+// CheckAddress checks the address alone, and not what the files hold.
+func (b Broker) CheckAddress() error {
+	_, _, err := b.address()
 	return err
 }
 

@@ -39,7 +39,7 @@ func messages() map[string]any {
 		h := message.Health{Unit: "unit-7", At: at, Clock: message.ClockSynchronised, Uptime: 3600, Software: "0.4.0", Passages: 100, Hits: 2, LastHit: at,
 			Cameras: []message.CameraHealth{{Name: "north", State: "online", FPS: 25, Frames: 90000, LastFrame: at, Opens: 1}},
 			Outbox:  message.OutboxHealth{MaxEntries: 20000, MaxBytes: 64 << 20, LastNumber: 42, Accepted: 2, Delivered: 2},
-			Link:    message.LinkHealth{Broker: "tls://broker:8883", Connects: 1, Delivered: 2},
+			Link:    message.LinkHealth{Broker: "mqtts://broker:8883", Connects: 1, Delivered: 2},
 			Lists:   []message.ListHealth{{Name: "stolen", Version: "41", Entries: 50000, Imported: at, Expires: at.Add(time.Hour)}},
 			Disk:    &message.DiskHealth{Free: 5 << 30, Total: 16 << 30}, Temperature: new(51.5), Headline: "Watching, hits reach the server"}
 		change(&h)

@@ -93,7 +93,7 @@ func run(ctx context.Context, wanted []string) error {
 			return err
 		}
 	}
-	made, err := documents(ctx, epoch)
+	made, err := documents(ctx)
 	if err != nil {
 		return err
 	}

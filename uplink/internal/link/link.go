@@ -190,7 +190,7 @@ func Failure(b broker.Broker, err error) error {
 		e.Advice = "check the client certificate, its key and that it has not expired"
 	case errors.As(err, &op):
 		e.Err = op.Err
-		e.Advice = "check the address, that the broker runs, and whether it wants tls://"
+		e.Advice = "check the address, that the broker runs, and whether it wants mqtts://"
 	case isRefusal(err):
 		e.Advice = "check the user, the password, the client certificate and the broker's access rules"
 	}

@@ -97,9 +97,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// missingFiles lists what the configuration names and this machine does not have, as
+// MissingFiles lists what the configuration names and this machine does not have, as
 // "key: path". It is no error: the file may be checked on another machine.
-func (c *Config) missingFiles() []string {
+func (c *Config) MissingFiles() []string {
 	paths := c.secretPaths()
 	for i := range c.Cameras {
 		if kind, _, _ := capture.KindOf(c.Cameras[i].Config); kind.Local {

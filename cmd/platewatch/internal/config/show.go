@@ -187,7 +187,7 @@ func (c *Config) Summary(w io.Writer) error {
 	for _, secret := range c.ReadableSecrets() {
 		row("warning", "every user of this machine may read %s; chmod o-r", secret)
 	}
-	for _, p := range c.missingFiles() {
+	for _, p := range c.MissingFiles() {
 		row("missing", "%s", p)
 	}
 	_, err := io.WriteString(w, b.String())

@@ -5,6 +5,7 @@ package look
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,14 +20,23 @@ import (
 type Input struct {
 	Name   string          // as it is printed
 	Stream *capture.Config // nil for a picture
+	Bytes  io.Reader       // of a picture that is no file; nil: Name is one
 	Err    error           // why it cannot be read; the others still can
 }
 
+// standardInput is how - is printed.
+const standardInput = "standard input"
+
 // Inputs returns the inputs that arguments name. A folder stands for the pictures
-// and videos directly in it, in the order of their names.
-func Inputs(args []string) []Input {
+// and videos directly in it, in the order of their names; - is the picture that stdin
+// holds.
+func Inputs(args []string, stdin io.Reader) []Input {
 	var all []Input
 	for _, arg := range args {
+		if arg == "-" {
+			all = append(all, Input{Name: standardInput, Bytes: stdin})
+			continue
+		}
 		if strings.Contains(arg, "://") {
 			all = append(all, Input{Name: source.Redact(arg), Stream: &capture.Config{Name: "read", Source: arg}})
 			continue

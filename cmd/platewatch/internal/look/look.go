@@ -39,7 +39,7 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 	if in.Stream != nil {
 		return l.stream(ctx, in, emit)
 	}
-	img, err := l.Pictures.Read(ctx, in.Name)
+	img, err := l.picture(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -68,6 +68,14 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 	return emit(line)
 }
 
+// picture decodes the picture of an input; the caller closes it.
+func (l *Looker) picture(ctx context.Context, in Input) (gocv.Mat, error) {
+	if in.Bytes != nil {
+		return l.Pictures.ReadFrom(ctx, in.Name, in.Bytes)
+	}
+	return l.Pictures.Read(ctx, in.Name)
+}
+
 // recognise reads a picture, and draws its contact sheet if there is to be one.
 func (l *Looker) recognise(ctx context.Context, name string, img gocv.Mat) (ocr.Result, error) {
 	if l.Stages == nil {
@@ -82,15 +90,21 @@ func (l *Looker) recognise(ctx context.Context, name string, img gocv.Mat) (ocr.
 
 // stream follows the passages of a video or a camera until it ends.
 func (l *Looker) stream(ctx context.Context, in Input, emit func(any) error) error {
-	return Passages(ctx, l.Recogniser, l.Observe, *in.Stream, func(find, read time.Duration) {}, func(p passage.Passage) error {
+	passages := 0
+	err := Passages(ctx, l.Recogniser, l.Observe, *in.Stream, func(find, read time.Duration) {}, func(p passage.Passage) error {
 		line := passageOf(in.Name, p)
 		line.Plates[0].Region = l.Recogniser.RegionOf(p.Text)
 		var err error
 		if line.Plates[0].Matches, err = l.matches(p.Reading, p.Hidden); err != nil {
 			return err
 		}
+		passages++
 		return emit(line)
 	})
+	if err != nil || passages > 0 {
+		return err
+	}
+	return emit(Empty{File: in.Name, Plates: []Plate{}})
 }
 
 // Passages observes a stream until its end and passes on each passage that was sure

@@ -35,6 +35,13 @@ type Passage struct {
 	Plates    []Plate `json:"plates"` // one: the vote
 }
 
+// Empty is the line of JSON for a video without a passage.
+type Empty struct {
+	File     string  `json:"file"`
+	Passages int     `json:"passages"` // 0
+	Plates   []Plate `json:"plates"`   // none
+}
+
 // Failure is the line of JSON for an input that could not be read.
 type Failure struct {
 	File  string `json:"file"`

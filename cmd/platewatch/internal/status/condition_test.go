@@ -148,7 +148,7 @@ func TestConditionWords(t *testing.T) {
 	for _, group := range troubles {
 		for _, w := range group {
 			d := healthy().Status()
-			d.Uplink.Broker = "tcp://broker:1883"
+			d.Uplink.Broker = "mqtt://broker:1883"
 			d.Hotlist.Lists[0].Expires = time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC)
 			w.cause(&d)
 			if !d.Uplink.Certificate.IsZero() {

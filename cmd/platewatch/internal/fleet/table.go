@@ -1,4 +1,5 @@
-package main
+// Package fleet is the table of `watch -units`: the state of each unit in a row.
+package fleet
 
 import (
 	"bytes"
@@ -6,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -14,8 +16,8 @@ import (
 	"platewatch/uplink/watch"
 )
 
-// unitsTable is the table of `watch -units`: one row per unit.
-type unitsTable struct {
+// Table has one row for each unit.
+type Table struct {
 	units map[string]*unitRow
 	now   func() time.Time
 }
@@ -36,9 +38,10 @@ type unitRow struct {
 // topics.
 const maxTableUnits = 10_000
 
-func newUnitsTable() *unitsTable { return &unitsTable{units: map[string]*unitRow{}, now: time.Now} }
+// New makes an empty table.
+func New() *Table { return &Table{units: map[string]*unitRow{}, now: time.Now} }
 
-func (t *unitsTable) row(unit string) *unitRow {
+func (t *Table) row(unit string) *unitRow {
 	r := t.units[unit]
 	if r == nil {
 		r = &unitRow{unit: unit}
@@ -49,19 +52,22 @@ func (t *unitsTable) row(unit string) *unitRow {
 	return r
 }
 
-func (t *unitsTable) hit(h *message.Hit) {
+// Hit notes a hit.
+func (t *Table) Hit(h *message.Hit) {
 	r := t.row(h.Unit)
 	if h.CapturedAt.After(r.lastHit) {
 		r.lastHit = h.CapturedAt
 	}
 }
 
-func (t *unitsTable) state(s *message.State) {
+// State notes that a unit went online or offline.
+func (t *Table) State(s *message.State) {
 	r := t.row(s.Unit)
 	r.state, r.reason = s.State, s.Reason
 }
 
-func (t *unitsTable) healthOf(h *message.Health) {
+// Health notes a health message.
+func (t *Table) Health(h *message.Health) {
 	r := t.row(h.Unit)
 	r.health = h
 	if h.LastHit.After(r.lastHit) {
@@ -72,17 +78,20 @@ func (t *unitsTable) healthOf(h *message.Health) {
 	}
 }
 
-func (t *unitsTable) hotlists(l *message.HotlistReport) {
+// Hotlists notes which lists a unit has.
+func (t *Table) Hotlists(l *message.HotlistReport) {
 	r := t.row(l.Unit)
 	r.lists, r.refused = l.Lists, len(l.Refused)
 }
 
-func (t *unitsTable) suspect(s *watch.Suspicion) { t.row(s.Unit).suspect = s.What }
+// Suspect notes what nobody may do to a unit.
+func (t *Table) Suspect(s *watch.Suspicion) { t.row(s.Unit).suspect = s.What }
 
-func (t *unitsTable) gap(g *watch.Gap) { t.row(g.Unit).gaps++ }
+// Gap notes hits that were lost.
+func (t *Table) Gap(g *watch.Gap) { t.row(g.Unit).gaps++ }
 
 // write prints the table, units that need attention first.
-func (t *unitsTable) write(out io.Writer) error {
+func (t *Table) write(out io.Writer) error {
 	rows := make([]*unitRow, 0, len(t.units))
 	online := 0
 	for _, r := range t.units {
@@ -168,7 +177,7 @@ func (r *unitRow) cells(now time.Time) []string {
 	}
 	cells = append(cells, backlog, lost, cameras, strings.Join(lists, ", "), problems)
 	for i := range cells {
-		cells[i] = printable(fmt.Sprintf("%.120s", cells[i]))
+		cells[i] = Printable(fmt.Sprintf("%.120s", cells[i]))
 	}
 	return cells
 }
@@ -205,7 +214,7 @@ type unitLine struct {
 }
 
 // lines is the table as one JSON object a unit.
-func (t *unitsTable) lines(out io.Writer) error {
+func (t *Table) lines(out io.Writer) error {
 	enc := json.NewEncoder(out)
 	names := make([]string, 0, len(t.units))
 	for name := range t.units {
@@ -233,15 +242,16 @@ func (t *unitsTable) lines(out io.Writer) error {
 	return nil
 }
 
-// screen writes the table repeatedly: in place on a terminal; elsewhere one after
+// Screen writes the table repeatedly: in place on a terminal; elsewhere one after
 // the other, and only after a change.
-type screen struct {
-	out      io.Writer
-	terminal bool
+type Screen struct {
+	Out      io.Writer
+	Terminal bool
 	last     []byte
 }
 
-func (s *screen) show(t *unitsTable, asJSON bool) error {
+// Show writes the table if it differs from the last one.
+func (s *Screen) Show(t *Table, asJSON bool) error {
 	var b bytes.Buffer
 	write := t.write
 	if asJSON {
@@ -254,11 +264,21 @@ func (s *screen) show(t *unitsTable, asJSON bool) error {
 		return nil
 	}
 	s.last = bytes.Clone(b.Bytes())
-	if s.terminal && !asJSON {
-		if _, err := io.WriteString(s.out, "\x1b[H\x1b[2J"); err != nil {
+	if s.Terminal && !asJSON {
+		if _, err := io.WriteString(s.Out, "\x1b[H\x1b[2J"); err != nil {
 			return err
 		}
 	}
-	_, err := s.out.Write(s.last)
+	_, err := s.Out.Write(s.last)
 	return err
+}
+
+// Printable replaces what a terminal does not print, which could be commands for it.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !strconv.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
 }
