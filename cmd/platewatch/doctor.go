@@ -11,13 +11,18 @@ import (
 
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/doctor"
+	"platewatch/cmd/platewatch/internal/optics"
 )
 
 const doctorSynopsis = `[-config FILE] [-json] [-watch TIME]
+       platewatch doctor -optics [flags]
 
 Checks a unit from its configuration to its server: each thing with what was
 measured, what it should be, and what to do. While the daemon runs it is asked, and
 no camera is opened. Run it as root, or as the service's user.
+
+-optics needs no unit: it computes what a camera will see of plates from its sensor,
+its lens and its place, as a table and a drawing.
 
 The exit code is 0 if nothing failed, 1 if something did, 3 if the configuration was
 refused.
@@ -29,6 +34,7 @@ func runDoctor(ctx context.Context, std stdio, args []string) error {
 	file := fs.String("config", config.DefaultFile, "configuration `file`")
 	asJSON := fs.Bool("json", false, "print JSON")
 	watch := fs.Duration("watch", 20*time.Second, "watch the cameras for this `time`")
+	lens := optics.AddFlags(fs)
 	if err := parse(fs, std, doctorSynopsis, args); err != nil {
 		return err
 	}
@@ -37,6 +43,15 @@ func runDoctor(ctx context.Context, std stdio, args []string) error {
 		return usageError("doctor takes no arguments", "name the configuration with -config FILE")
 	case *watch < time.Second || *watch > 10*time.Minute:
 		return usageError(fmt.Sprintf("-watch %s is out of range", *watch), "write a time from 1s to 10m")
+	case *lens.Wanted:
+		err := lens.Run(std.out, *asJSON)
+		var bad *optics.Error
+		if errors.As(err, &bad) {
+			return usageError(bad.Text, bad.Advice)
+		}
+		return err
+	case lens.Given(fs) != "":
+		return usageError("-"+lens.Given(fs)+" is for -optics", "add -optics")
 	}
 	c, err := config.Load(*file, serviceEnvironment)
 	var refused *config.Error

@@ -183,7 +183,7 @@ var layers = map[string][][]string{
 		{"."},
 	},
 	"cmd/platewatch/internal": {
-		{"aim", "board", "cli", "demo/media", "fleet", "journal", "nocodecs", "setting"},
+		{"aim", "board", "cli", "demo/media", "fleet", "journal", "nocodecs", "optics", "setting"},
 		{"draw", "observe", "picture", "status"},
 		{"config", "hit"},
 		{"doctor", "look", "unit"},

@@ -1,0 +1,189 @@
+package optics
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// project is the place of a point in the picture, pixels from its middle, by the
+// pinhole itself: no formula of the package is used.
+func project(s Setup, x, y, z float64) (u, v float64) {
+	focal := s.Lens / (s.SensorWidth / float64(s.PictureWidth))
+	ahead := [3]float64{s.Distance, s.Offset, roadToPlate - s.Height}
+	n := math.Sqrt(ahead[0]*ahead[0] + ahead[1]*ahead[1] + ahead[2]*ahead[2])
+	for i := range ahead {
+		ahead[i] /= n
+	}
+	h := math.Hypot(ahead[0], ahead[1])
+	right := [3]float64{-ahead[1] / h, ahead[0] / h, 0}
+	down := [3]float64{ahead[1]*right[2] - ahead[2]*right[1], ahead[2]*right[0] - ahead[0]*right[2], ahead[0]*right[1] - ahead[1]*right[0]}
+	if down[2] > 0 {
+		for i := range down {
+			down[i] = -down[i]
+		}
+	}
+	p := [3]float64{x, y, z - s.Height}
+	dot := func(a [3]float64) float64 { return a[0]*p[0] + a[1]*p[1] + a[2]*p[2] }
+	return focal * dot(right) / dot(ahead), focal * dot(down) / dot(ahead)
+}
+
+// TestAgainstPinhole compares the formulas with the projection of a plate's corners.
+func TestAgainstPinhole(t *testing.T) {
+	for name, change := range map[string]func(*Setup){
+		"default": func(*Setup) {}, "steep": func(s *Setup) { s.Distance, s.Height = 8, 6 }, "far": func(s *Setup) { s.Distance, s.Lens = 60, 50 },
+		"beside": func(s *Setup) { s.Offset, s.Distance = 8, 16 }, "fast": func(s *Setup) { s.Speed, s.Shutter = 130, 1.0/250 }, "european": func(s *Setup) { s.Plate = "eu" },
+	} {
+		s := Default()
+		change(&s)
+		r, err := Compute(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		half, tall := r.Plate.Width/2000, r.Plate.Characters/2000
+		u1, v1 := project(s, s.Distance, s.Offset-half, roadToPlate)
+		u2, v2 := project(s, s.Distance, s.Offset+half, roadToPlate)
+		_, top := project(s, s.Distance, s.Offset, roadToPlate+tall)
+		_, bottom := project(s, s.Distance, s.Offset, roadToPlate-tall)
+		way := s.Speed / 3.6 * s.Shutter
+		bu, bv := project(s, s.Distance-way/2, s.Offset, roadToPlate)
+		au, av := project(s, s.Distance+way/2, s.Offset, roadToPlate)
+		for what, tc := range map[string][2]float64{
+			"width":  {r.PlateWidth, math.Hypot(u2-u1, v2-v1)},
+			"height": {r.CharacterHeight, bottom - top},
+			"blur":   {r.Blur, math.Hypot(au-bu, av-bv)},
+		} {
+			// The formulas neglect the shear that yaw and pitch together make.
+			if got, want := tc[0], tc[1]; math.Abs(got-want) > 0.02*math.Abs(want) {
+				t.Errorf("%s, %s: %.2f px, the pinhole says %.2f", name, what, got, want)
+			}
+		}
+	}
+}
+
+// TestKnown holds a setup to numbers from a calculator.
+func TestKnown(t *testing.T) {
+	s := Default()
+	s.Lens = 12
+	// p = 5.57/1920 = 0.002901 mm; D² = 225 + 11.56 + 4
+	r, err := Compute(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, tc := range map[string][2]float64{
+		"sight":       {r.Sight, 15.509},
+		"yaw":         {r.Yaw, 7.595},
+		"pitch":       {r.Pitch, 12.663},
+		"hyperfocal":  {r.Near, 6.905}, // H = 144/(2·0.005802) + 12 = 12,421 mm
+		"view":        {r.View, 7.193}, // 5.57 mm × (15509 − 12)/12
+		"diffraction": {r.Diffraction, 0.925},
+	} {
+		if math.Abs(tc[0]-tc[1]) > 0.002*tc[1] {
+			t.Errorf("%s: %.4f, want %.4f", what, tc[0], tc[1])
+		}
+	}
+	if r.Far != 0 {
+		t.Errorf("beyond the hyperfocal distance all is sharp: %v", r.Far)
+	}
+	s.Lens = 50
+	long, err := Compute(s)
+	if err != nil || long.Far < s.Distance || long.Near > long.Sight || long.Far < long.Sight {
+		t.Errorf("sharp from %v to %v, %v", long.Near, long.Far, err)
+	}
+	// The advised lens gives what is wanted, the advised shutter keeps the bound.
+	s.Lens = r.Lens
+	if again, err := Compute(s); err != nil || math.Abs(again.PlateWidth-again.Plate.Moving) > 0.3 {
+		t.Errorf("%+v, %v", again, err)
+	}
+	s.Lens, s.Shutter = 12, r.Shutter
+	if again, err := Compute(s); err != nil || math.Abs(again.Blur-again.BlurBound) > 1e-9 {
+		t.Errorf("%+v, %v", again, err)
+	}
+	s.Speed = 0
+	if still, err := Compute(s); err != nil || still.Blur != 0 || still.Shutter != 0 {
+		t.Errorf("%+v, %v", still, err)
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	for want, change := range map[string]func(*Setup){
+		"-lens: 0 millimetres is out of range": func(s *Setup) { s.Lens = 0 },
+		"-lens: NaN":                           func(s *Setup) { s.Lens = math.NaN() },
+		"-distance: 15000 metres":              func(s *Setup) { s.Distance = 15000 },
+		"-shutter: 1000 seconds":               func(s *Setup) { s.Shutter = 1000 },
+		"-plate: there is no kind \"nl\"":      func(s *Setup) { s.Plate = "nl" },
+		"-sensor and -picture: the sensor's 5.57 × 3.13 mm and the picture's 1080 × 1920": func(s *Setup) { s.PictureWidth, s.PictureHeight = 1080, 1920 },
+	} {
+		s := Default()
+		change(&s)
+		_, err := Compute(s)
+		var e *Error
+		if !errors.As(err, &e) || !strings.Contains(e.Error(), want) || e.Hint() == "" {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	var s Setup
+	for _, bad := range []string{"", "x", "5.57", "axb", "1/0"} {
+		if s.SetSensor(bad) == nil || s.SetPicture(bad) == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+	for _, bad := range []string{"", "fast", "1/0", "1/x", "ms"} {
+		if s.SetShutter(bad) == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+	for text, want := range map[string]float64{"1/1000": 0.001, "1/500 s": 0.002, "2ms": 0.002, "0.5": 0.5} {
+		if err := s.SetShutter(text); err != nil || s.Shutter != want {
+			t.Errorf("%q: %v, %v", text, s.Shutter, err)
+		}
+	}
+	if err := s.SetSensor("1/1.8"); err != nil || s.SensorWidth != 7.68 {
+		t.Errorf("%v, %v", s, err)
+	}
+}
+
+func TestGolden(t *testing.T) {
+	bad := Default()
+	bad.Distance, bad.Offset, bad.Height, bad.Lens, bad.Speed, bad.Shutter = 6, 6, 7, 4, 130, 1.0/60
+	for name, s := range map[string]Setup{"default": Default(), "bad": bad} {
+		r, err := Compute(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text, svg bytes.Buffer
+		if err := errors.Join(r.Write(&text), r.SVG(&svg)); err != nil {
+			t.Fatal(err)
+		}
+		for file, got := range map[string]string{name + ".txt": text.String(), name + ".svg": svg.String()} {
+			path := filepath.Join("testdata", file)
+			if *update {
+				if err := os.MkdirAll("testdata", 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", file, diff)
+			}
+		}
+		if r.Good() == (name == "bad") {
+			t.Errorf("%s: good is %t", name, r.Good())
+		}
+	}
+}
