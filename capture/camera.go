@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -123,7 +124,7 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 		f, err := c.read(src)
 		switch {
 		case errors.Is(err, fault.ErrPicture):
-			if n := c.record.drop(dropUnreadable); n == 1 {
+			if n := c.lost(dropUnreadable); n == 1 {
 				c.log.Info("skipped a picture that cannot be used; later ones are only counted", "error", err)
 			}
 			continue
@@ -139,7 +140,7 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 		f.Seq = c.record.frame(f.Arrived, f.Image.Cols(), f.Image.Rows())
 		if c.live && fresh.stale(f.Arrived, f.Position) {
 			f.Close()
-			c.record.drop(dropStale)
+			c.lost(dropStale)
 			continue
 		}
 		if old := c.box.put(f); old != nil {
@@ -150,6 +151,17 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// lost counts a frame that the camera sent in vain, and warns once when there are
+// too many of them.
+func (c *Camera) lost(reason string) (n uint64) {
+	n = c.record.drop(reason)
+	if c.record.warn() {
+		s := c.record.snapshot()
+		c.log.Warn("the camera's frames are lost", "share", math.Round(100*s.Lost)/100, "dropped", s.DropsByReason, "hint", LostAdvice)
+	}
+	return n
 }
 
 // read returns the source's next frame.

@@ -38,6 +38,7 @@ type Stats struct {
 	Frames        uint64                `json:"frames"`
 	DropsByReason map[string]uint64     `json:"drops_by_reason"`
 	FPS           float64               `json:"fps"`             // frames delivered a second, over the last seconds
+	Lost          float64               `json:"lost"`            // share of the last minute's frames that were dropped as stale or unreadable, 0–1
 	LastFrame     time.Time             `json:"last_frame"`      // zero before the first
 	Opens         uint64                `json:"opens"`           // attempts to open
 	Losses        uint64                `json:"losses"`          // changes from online to offline
@@ -62,6 +63,7 @@ type recorder struct {
 	mu       sync.Mutex
 	s        Stats
 	arrivals [rateFrames]time.Time // a ring
+	losses   losses
 	now      func() time.Time
 }
 
@@ -78,6 +80,7 @@ func (r *recorder) snapshot() Stats {
 	s := r.s
 	s.DropsByReason = maps.Clone(s.DropsByReason)
 	s.FPS = r.rate()
+	s.Lost = r.losses.share(r.now())
 	return s
 }
 
@@ -116,6 +119,8 @@ func (r *recorder) frame(arrived time.Time, width, height int) (seq uint64) {
 	defer r.mu.Unlock()
 	r.s.Frames++
 	r.arrivals[r.s.Frames%rateFrames] = arrived
+	r.losses.turn(arrived)
+	r.losses.now.frames++
 	r.s.LastFrame, r.s.Width, r.s.Height = arrived, width, height
 	return r.s.Frames
 }
@@ -124,6 +129,10 @@ func (r *recorder) drop(reason string) (n uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.s.DropsByReason[reason]++
+	if reason == dropStale || reason == dropUnreadable {
+		r.losses.turn(r.now())
+		r.losses.now.lost++
+	}
 	return r.s.DropsByReason[reason]
 }
 

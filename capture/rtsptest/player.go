@@ -110,6 +110,10 @@ func (pl *player) play(c *Clip) bool {
 	if !(fps >= 0.1 && fps <= 1000) {
 		fps = fallbackFPS
 	}
+	claim := 1.0
+	if stamped := pl.path.options.Stamped; stamped > 0 {
+		claim = fps / stamped
+	}
 	start := pl.at
 	units := c.Units
 	if !pl.skipped {
@@ -127,7 +131,7 @@ func (pl *player) play(c *Clip) bool {
 			continue
 		}
 		for _, p := range packets {
-			p.Timestamp = pl.clock + uint32(pl.at.Microseconds()*(clockRate/10000)/100)
+			p.Timestamp = pl.clock + uint32(uint64(pl.at.Seconds()*claim*clockRate))
 			if pl.stream.WritePacketRTP(pl.path.desc.Medias[0], p) != nil {
 				return false // closed
 			}

@@ -22,12 +22,13 @@ import (
 
 // Options of one path.
 type Options struct {
-	FPS  float64       // frames a second; 0: as each clip announces it, or 25
-	Loop bool          // begin again after the last clip, for ever
-	Live bool          // one timeline for all readers, begun by the first; otherwise each reader begins at the first frame
-	Once bool          // after the last clip was played out for a reader, the path is not found any more
-	Gap  time.Duration // silence between two clips
-	From int           // picture of the first clip that the first round begins with: a camera that is met between two keyframes
+	FPS     float64       // frames a second; 0: as each clip announces it, or 25
+	Stamped float64       // frames a second that the time stamps claim; 0: FPS
+	Loop    bool          // begin again after the last clip, for ever
+	Live    bool          // one timeline for all readers, begun by the first; otherwise each reader begins at the first frame
+	Once    bool          // after the last clip was played out for a reader, the path is not found any more
+	Gap     time.Duration // silence between two clips
+	From    int           // picture of the first clip that the first round begins with: a camera that is met between two keyframes
 
 	// OnClip, if not nil, is called before the first frame of clip i is sent, and
 	// OnEnd when the readers have been told the end of the last one (not when a

@@ -125,6 +125,10 @@ func (j *judge) cameras(d *Document) {
 			j.add(Bad, "cameras", "camera "+c.Name+" offline", "Camera %s is %s%s.", c.Name, c.State, because(c.LastError))
 			j.hint(c.Hint)
 		}
+		if c.Losing != "" {
+			j.add(Warn, "cameras", "camera "+c.Name+" losing", "Camera %s: %.0f %% of its frames are lost.", c.Name, 100*c.Lost)
+			j.hint(c.Losing)
+		}
 		if c.Failures > 0 && float64(c.FailureAge) < failureHolds.Seconds() {
 			j.add(Warn, "cameras", "camera "+c.Name+" failures", "Camera %s: frames cannot be processed, the last one %.0f s ago.", c.Name, float64(c.FailureAge))
 		}

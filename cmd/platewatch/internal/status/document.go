@@ -120,9 +120,11 @@ type Camera struct {
 	Width  int     `json:"width"`
 	Height int     `json:"height"`
 
-	Frames    uint64            `json:"frames"`          // delivered by the camera
-	Drops     map[string]uint64 `json:"drops,omitempty"` // frames dropped, by reason
-	Opens     uint64            `json:"opens"`           // number of times it was opened
+	Frames    uint64            `json:"frames"`           // delivered by the camera
+	Drops     map[string]uint64 `json:"drops,omitempty"`  // frames dropped, by reason
+	Lost      float64           `json:"lost"`             // share of the last minute's frames that came too late or unusable, 0–1
+	Losing    string            `json:"losing,omitempty"` // what to do, when that is too many
+	Opens     uint64            `json:"opens"`            // number of times it was opened
 	LastFrame Seconds           `json:"last_frame_age_s"`
 	LastError string            `json:"last_error,omitempty"` // redacted
 	Hint      string            `json:"hint,omitempty"`       // what to do while it is not online

@@ -44,6 +44,7 @@ var (
 	mFPS         = metric("camera_frames_per_second", "Frames a second that the camera delivers.", "camera")
 	mFrames      = metric("camera_frames_total", "Frames that the camera delivered.", "camera")
 	mDrops       = metric("camera_frames_dropped_total", "Frames that were not searched for plates.", "camera", "reason")
+	mLost        = metric("camera_lost_ratio", "Share of the last minute's frames that came too late or unusable.", "camera")
 	mOpens       = metric("camera_opens_total", "Number of times the camera was opened.", "camera")
 	mFrameAt     = metric("camera_last_frame_timestamp_seconds", "Its last frame, Unix time.", "camera")
 	mLook        = metric("camera_look_seconds", "Duration of finding and reading in one frame.", "camera")
@@ -128,6 +129,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for _, cam := range doc.Cameras {
 		gauge(mOnline, truth(cam.State == "online"), cam.Name)
 		gauge(mFPS, cam.FPS, cam.Name)
+		gauge(mLost, cam.Lost, cam.Name)
 		counter(mFrames, cam.Frames, cam.Name)
 		for reason, n := range cam.Drops {
 			counter(mDrops, n, cam.Name, reason)

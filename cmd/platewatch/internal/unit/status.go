@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist/audit"
@@ -93,6 +94,9 @@ func (c *cameraPipeline) status() status.Camera {
 		FPS: s.FPS, Width: s.Width, Height: s.Height,
 		Frames: s.Frames, Drops: s.DropsByReason, Opens: s.Opens,
 		LastFrame: status.Since(s.LastFrame), LastError: s.LastError, Hint: s.Hint,
+	}
+	if out.Lost = s.Lost; s.Lost > capture.LostWarning {
+		out.Losing = capture.LostAdvice
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
