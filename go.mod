@@ -42,7 +42,10 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect
+require (
+	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect
+	rsc.io/qr v0.2.0 // indirect
+)
 
 require (
 	github.com/BurntSushi/toml v1.6.0 // indirect

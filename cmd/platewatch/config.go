@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 
+	"platewatch/cmd/platewatch/internal/access"
 	"platewatch/cmd/platewatch/internal/config"
 )
 
@@ -15,6 +16,7 @@ func configCommands() []command {
 	return []command{
 		{"check", "[FILE]", "check a configuration, and that nothing it needs is missing", runConfigCheck},
 		{"show", "[FILE]", "print a configuration with its defaults", runConfigShow},
+		{"token", "-role ROLE -name NAME", "make a token for the status page", runConfigToken},
 	}
 }
 
@@ -61,6 +63,21 @@ func runConfigCheck(_ context.Context, std stdio, args []string) error {
 		return err
 	}
 	return c.Summary(std.out)
+}
+
+// runConfigToken makes a token: only its hash goes into the configuration.
+func runConfigToken(_ context.Context, std stdio, args []string) error {
+	const synopsis = "-role ROLE -name NAME"
+	fs := flag.NewFlagSet("config token", flag.ContinueOnError)
+	role := fs.String("role", "", "what it may see: view, aim, hits, or several as in aim+hits")
+	name := fs.String("name", "", "whose it is, for the audit trail")
+	if err := parse(fs, std, synopsis, args); err != nil {
+		return err
+	}
+	if err := access.WriteNew(std.out, *name, *role); err != nil {
+		return &failure{code: exitUsage, err: err, hint: "`platewatch config token " + synopsis + "`"}
+	}
+	return nil
 }
 
 // loadConfig reads a configuration file. One that is refused ends the program

@@ -44,8 +44,11 @@ func TestConfigCommand(t *testing.T) {
 		{"config show -config " + bad, exitConfig, "bad.toml:6: "},
 		{"config check " + filepath.Join(dir, "none.toml"), exitMissing, "no such file"},
 		{"config check a b", exitUsage, "one file"},
+		{"config token -role aim -name anna", exitFine, "view+aim anna sha256:"},
+		{"config token -role boss -name anna", exitUsage, "no role"},
+		{"config token -role aim", exitUsage, "-name"},
 		{"config", exitUsage, "a command is missing"},
-		{"config eat " + good, exitUsage, "there are check, show"},
+		{"config eat " + good, exitUsage, "there are check, show, token"},
 		{"config -h", exitFine, "usage: platewatch config"},
 	} {
 		code, out, errs := configCommand(t, strings.Fields(test.args)...)

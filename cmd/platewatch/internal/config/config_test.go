@@ -20,6 +20,7 @@ import (
 	"platewatch/cmd/platewatch/internal/picture"
 	"platewatch/cmd/platewatch/internal/setting"
 	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/cmd/platewatch/internal/testdrive"
 	"platewatch/hotlist"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
@@ -195,6 +196,8 @@ listen = "0.0.0.0:8443"
 token_file = "token"
 cert = "page.crt"
 key = "page.key"
+tokens = ["view+aim anna sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]
+test_drive = "2m"
 viewers = 2
 [pictures]
 plate_bytes = "8kb"
@@ -245,7 +248,8 @@ format = "json"
 			Outbox: outbox.Settings{MaxBytes: 1536 * setting.MiB, MaxAge: 48 * time.Hour, MaxMemory: setting.MiB,
 				Limits: []outbox.Limit{{Priority: 5, MaxBytes: 16 * setting.MiB}, {Priority: 7, MaxAge: time.Hour}}},
 		},
-		Status: status.Settings{Listen: "0.0.0.0:8443", TokenFile: "token", Cert: "page.crt", Key: "page.key", Viewers: 2},
+		Status: status.Settings{Listen: "0.0.0.0:8443", TokenFile: "token", Cert: "page.crt", Key: "page.key",
+			Tokens: []string{"view+aim anna sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}, Drive: testdrive.Settings{For: 2 * time.Minute}, Viewers: 2},
 		Pictures: picture.Settings{PlateBytes: 8000, ContextBytes: 0,
 			ContextSides: 0, ContextAbove: 0.25, ContextBelow: 1},
 		Log: Log{Level: "debug", Format: "json"},

@@ -15,11 +15,31 @@ type Unit interface {
 	// Status describes the unit now. It is called at most five times a second and
 	// must not wait for a camera or the network.
 	Status() Document
-	// Picture returns the camera's newest frame as a JPEG with its plates marked.
-	// It is called only while somebody views it, at most [Options.FPS] times a
-	// second for each camera, and may wait for the next frame until ctx ends.
+	// Picture returns the camera's newest frame, or a part of it, as a JPEG. It is
+	// called only while somebody views it, at most [Options.FPS] times a second for
+	// each camera, and may wait for the next frame until ctx ends.
 	// Errors: [ErrUnknownCamera], [ErrNoPicture].
-	Picture(ctx context.Context, camera string) (jpeg []byte, err error)
+	Picture(ctx context.Context, camera string, cut Cut) (jpeg []byte, err error)
+}
+
+// Cut is what is wanted of a frame: the whole with its plates marked, or, with
+// Part, a part at its own resolution.
+type Cut struct {
+	Small bool // half the width: for bad links
+	Text  bool // with the text of hits beside their plates
+
+	Part          bool
+	X, Y          float64 // its middle, as shares of the frame's width and height
+	Width, Height int     // in pixels
+}
+
+// aimed is implemented by a [Unit] whose cameras can be aimed.
+type aimed interface {
+	// PlatePicture returns the last plate on a camera's frames at its own
+	// resolution, or [ErrNoPicture].
+	PlatePicture(ctx context.Context, camera string) (jpeg []byte, err error)
+	// AimAnew forgets where plates were read: the camera was moved.
+	AimAnew(camera string) error
 }
 
 // hitPictures is implemented by a [Unit] that keeps the pictures of its last hits.
@@ -83,6 +103,15 @@ type Document struct {
 
 	// Condition is what [Judge] says of all this. The server fills it in.
 	Condition Condition `json:"condition"`
+
+	// TestDrive is set while one runs.
+	TestDrive *TestDrive `json:"test_drive,omitempty"`
+}
+
+// TestDrive tells everybody that plates are shown as text to somebody.
+type TestDrive struct {
+	Who  string  `json:"who"`
+	Left Seconds `json:"left_s"`
 }
 
 // Version identifies the program.

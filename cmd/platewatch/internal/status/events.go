@@ -30,7 +30,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	for {
-		doc, text := s.snapshot.get()
+		doc, text := s.snapshot.forRoles(viewerOf(r).roles)
 		if see == nil && len(doc.LastHits) > 0 {
 			see = s.views.saw(r, hitsView, true, time.Now())
 		}

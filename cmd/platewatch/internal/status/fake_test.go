@@ -42,7 +42,7 @@ func (u *fakeUnit) change(f func(d *Document)) {
 	f(&u.doc)
 }
 
-func (u *fakeUnit) Picture(ctx context.Context, camera string) ([]byte, error) {
+func (u *fakeUnit) Picture(ctx context.Context, camera string, _ Cut) ([]byte, error) {
 	n := u.pictures.Add(1)
 	if u.picture != nil {
 		return u.picture(ctx, camera)

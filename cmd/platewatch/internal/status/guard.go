@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net"
@@ -100,7 +101,7 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 		if cookie, err := r.Cookie(s.cookieName()); err == nil {
 			if login := s.sessions.find(cookie.Value, time.Now()); login != nil {
 				// A stream ends with its session.
-				ctx, cancel := context.WithCancel(context.WithValue(r.Context(), viewerContext{}, login.name))
+				ctx, cancel := context.WithCancel(context.WithValue(r.Context(), viewerContext{}, viewer{login.name, login.grant.Roles, login}))
 				defer cancel()
 				defer context.AfterFunc(login.ctx, cancel)()
 				next.ServeHTTP(w, r.WithContext(ctx))
@@ -110,14 +111,14 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 		scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		hasBearer := strings.EqualFold(scheme, "Bearer")
 		if hasBearer {
-			right, limited := s.tryToken(r, strings.TrimLeft(bearer, " "))
+			g, right, limited := s.tryToken(r, strings.TrimLeft(bearer, " "))
 			switch {
 			case limited:
 				w.Header().Set("Retry-After", "1")
 				http.Error(w, tooManyTokens, http.StatusTooManyRequests)
 				return
 			case right:
-				next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), viewerContext{}, "token")))
+				next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), viewerContext{}, viewer{who: cmp.Or(g.Name, "token"), roles: g.Roles})))
 				return
 			}
 		}
@@ -139,14 +140,14 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the form cannot be read", http.StatusBadRequest)
 		return
 	}
-	switch right, limited := s.tryToken(r, strings.TrimSpace(r.PostForm.Get("token"))); {
+	switch g, right, limited := s.tryToken(r, strings.TrimSpace(r.PostForm.Get("token"))); {
 	case limited:
 		w.Header().Set("Retry-After", "1")
 		s.loginForm(w, http.StatusTooManyRequests, tooManyTokens)
 	case !right:
 		s.loginForm(w, http.StatusUnauthorized, "Wrong token.")
 	default:
-		http.SetCookie(w, s.cookie(s.sessions.begin(time.Now()), int(sessionTime.Seconds())))
+		http.SetCookie(w, s.cookie(s.sessions.begin(g, time.Now()), int(sessionTime.Seconds())))
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"platewatch/cmd/platewatch/internal/access"
 )
 
 func TestHostHeader(t *testing.T) {
@@ -77,14 +79,17 @@ func TestAuthentication(t *testing.T) {
 	}
 }
 
+// allRoles is the token of the token file.
+var allRoles = access.Of(token, "", access.All)
+
 func TestSessions(t *testing.T) {
 	now := time.Now()
-	s := newSessions(token)
-	cookie := s.begin(now)
+	s := newSessions(access.Grants{allRoles})
+	cookie := s.begin(allRoles, now)
 	if s.find(cookie, now) == nil || s.find(cookie, now.Add(sessionTime-time.Second)) == nil {
 		t.Error("a session is not found")
 	}
-	if newSessions(token).find(cookie, now) != nil {
+	if newSessions(access.Grants{allRoles}).find(cookie, now) != nil {
 		t.Error("a session outlives the unit")
 	}
 	for i := range cookie { // every single changed character
@@ -97,10 +102,10 @@ func TestSessions(t *testing.T) {
 	if s.find(cookie, now.Add(sessionTime)) != nil || s.find(cookie, now) != nil {
 		t.Error("a session does not end")
 	}
-	first := s.begin(now)
+	first := s.begin(allRoles, now)
 	login := s.find(first, now)
 	for range maxSessions {
-		s.begin(now)
+		s.begin(allRoles, now)
 	}
 	if s.find(first, now) != nil || login.ctx.Err() == nil || len(s.open) != maxSessions {
 		t.Errorf("%d sessions; the oldest goes on", len(s.open))

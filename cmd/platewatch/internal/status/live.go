@@ -9,8 +9,9 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
+
+	"platewatch/cmd/platewatch/internal/access"
 )
 
 // screen shares one camera's newest picture among its viewers, so that at most FPS
@@ -22,10 +23,21 @@ type screen struct {
 	seq   uint64
 }
 
+// screenKey tells the pictures of a camera apart that are shared.
+type screenKey struct {
+	camera      string
+	small, text bool
+}
+
+// cutOf is the whole picture that a viewer may see.
+func cutOf(r *http.Request) Cut {
+	return Cut{Small: r.URL.Query().Get("size") == "small", Text: viewerOf(r).roles.Has(access.Hits)}
+}
+
 // picture returns the camera's newest picture, at most one interval old, and its
 // sequence number. It waits for other viewers and for the unit until ctx ends.
-func (s *Server) picture(ctx context.Context, camera string) ([]byte, uint64, error) {
-	sc := s.screen(camera)
+func (s *Server) picture(ctx context.Context, camera string, cut Cut) ([]byte, uint64, error) {
+	sc := s.screen(camera, cut)
 	if sc == nil {
 		return nil, 0, ErrUnknownCamera
 	}
@@ -41,7 +53,7 @@ func (s *Server) picture(ctx context.Context, camera string) ([]byte, uint64, er
 	// The age counts from the start of encoding, which keeps the rate when
 	// encoding takes a large part of the interval.
 	begun := time.Now()
-	jpeg, err := s.unit.Picture(ctx, camera)
+	jpeg, err := s.unit.Picture(ctx, camera, cut)
 	if err != nil {
 		sc.jpeg = nil
 		return nil, 0, err
@@ -53,31 +65,34 @@ func (s *Server) picture(ctx context.Context, camera string) ([]byte, uint64, er
 
 // screen returns the camera's screen, or nil if there is no such camera: names
 // come from clients, and only real cameras may take memory.
-func (s *Server) screen(camera string) *screen {
-	if v, ok := s.screens.Load(camera); ok {
+func (s *Server) screen(camera string, cut Cut) *screen {
+	key := screenKey{camera, cut.Small, cut.Text}
+	if v, ok := s.screens.Load(key); ok {
 		return v.(*screen)
 	}
 	doc, _ := s.snapshot.get()
 	if !slices.ContainsFunc(doc.Cameras, func(c Camera) bool { return c.Name == camera }) {
 		return nil
 	}
-	v, _ := s.screens.LoadOrStore(camera, &screen{lock: make(chan struct{}, 1)})
+	v, _ := s.screens.LoadOrStore(key, &screen{lock: make(chan struct{}, 1)})
 	return v.(*screen)
 }
 
 func (s *Server) interval() time.Duration { return time.Duration(float64(time.Second) / s.opt.FPS) }
 
-// forget frees a camera's last picture when its last viewer has left.
+// forget frees a camera's last pictures when its last viewer has left.
 func (s *Server) forget(camera string) {
-	if v, ok := s.screens.Load(camera); ok {
-		sc := v.(*screen)
-		select {
-		case sc.lock <- struct{}{}:
-			sc.jpeg = nil
-			<-sc.lock
-		default: // somebody else is viewing
+	s.screens.Range(func(key, v any) bool {
+		if sc := v.(*screen); key.(screenKey).camera == camera {
+			select {
+			case sc.lock <- struct{}{}:
+				sc.jpeg = nil
+				<-sc.lock
+			default: // somebody else is viewing
+			}
 		}
-	}
+		return true
+	})
 }
 
 // frame responds with one picture. The page requests the next one when it has
@@ -97,7 +112,7 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.views.saw(r, "camera "+camera, false, time.Now())()
-	jpeg, _, err := s.picture(ctx, camera)
+	jpeg, _, err := s.picture(ctx, camera, cutOf(r))
 	if err != nil {
 		pictureError(w, err)
 		return
@@ -131,7 +146,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), pictureWait)
-		jpeg, seq, err := s.picture(ctx, camera)
+		jpeg, seq, err := s.picture(ctx, camera, cutOf(r))
 		cancel()
 		if err != nil && !started {
 			pictureError(w, err)
@@ -215,7 +230,7 @@ func (s *Server) tooMany(w http.ResponseWriter) {
 // watch admits a viewer, or responds that there are too many. A held viewer stays
 // until it leaves; others as long as they keep requesting.
 func (s *Server) watch(w http.ResponseWriter, r *http.Request, camera string, held bool) bool {
-	if s.screen(camera) == nil {
+	if s.screen(camera, cutOf(r)) == nil {
 		pictureError(w, ErrUnknownCamera)
 		return false
 	}
@@ -224,88 +239,4 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, camera string, he
 		return false
 	}
 	return true
-}
-
-// viewerKey identifies a viewer by address and, because several may share a
-// tunnel, by the random mark that the page sends.
-func viewerKey(r *http.Request) string {
-	mark := r.URL.Query().Get("viewer")
-	return host(r) + " " + mark[:min(len(mark), 32)]
-}
-
-// viewerTime is the time after the last single picture for which a client counts
-// as a viewer.
-const viewerTime = 10 * time.Second
-
-// viewers are the clients that view live pictures now.
-type viewers struct {
-	limit int
-
-	mu  sync.Mutex
-	now map[string]*viewer
-}
-
-type viewer struct {
-	streams int
-	seen    map[string]time.Time // camera → last request
-}
-
-// enter admits a viewer, if there is room.
-func (v *viewers) enter(key, camera string, held bool, now time.Time) bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.expire(now)
-	w := v.now[key]
-	switch {
-	case w == nil && len(v.now) >= v.limit, w != nil && held && w.streams >= v.limit:
-		return false
-	case w == nil:
-		w = &viewer{seen: map[string]time.Time{}}
-		if v.now == nil {
-			v.now = map[string]*viewer{}
-		}
-		v.now[key] = w
-	}
-	if held {
-		w.streams++
-	}
-	w.seen[camera] = now
-	return true
-}
-
-// leave ends a stream. last is true when nobody views the camera any more.
-func (v *viewers) leave(key, camera string) (last bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if w := v.now[key]; w != nil {
-		if w.streams--; w.streams == 0 {
-			delete(v.now, key)
-		}
-	}
-	for _, w := range v.now {
-		if _, watches := w.seen[camera]; watches {
-			return false
-		}
-	}
-	return true
-}
-
-// count is the number of viewers.
-func (v *viewers) count(now time.Time) int {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.expire(now)
-	return len(v.now)
-}
-
-func (v *viewers) expire(now time.Time) {
-	for key, w := range v.now {
-		gone := w.streams == 0
-		for _, seen := range w.seen {
-			gone = gone && now.Sub(seen) > viewerTime
-		}
-		if gone {
-			delete(v.now, key)
-		}
-	}
 }

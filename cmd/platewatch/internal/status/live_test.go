@@ -43,7 +43,7 @@ func TestPicturesAreShared(t *testing.T) {
 		for range 20 {
 			wg.Go(func() {
 				for range 100 { // two seconds, 50 requests a second each
-					if _, _, err := s.picture(t.Context(), "front"); err != nil {
+					if _, _, err := s.picture(t.Context(), "front", Cut{}); err != nil {
 						t.Error(err)
 					}
 					time.Sleep(20 * time.Millisecond) // the fake clock's
@@ -79,13 +79,13 @@ func TestPictureWaitsForItsTurn(t *testing.T) {
 		defer cancel()
 		left := make(chan error)
 		go func() {
-			_, _, err := s.picture(impatient, "front")
+			_, _, err := s.picture(impatient, "front", Cut{})
 			left <- err
 		}()
 		synctest.Wait()
 		got := make(chan error)
 		go func() {
-			_, _, err := s.picture(t.Context(), "front")
+			_, _, err := s.picture(t.Context(), "front", Cut{})
 			got <- err
 		}()
 		if err := <-left; !errors.Is(err, context.DeadlineExceeded) {

@@ -12,6 +12,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"platewatch/cmd/platewatch/internal/access"
 )
 
 //go:embed web
@@ -26,17 +28,20 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 		s.document(w, r)
 		return
 	}
-	doc, text := s.snapshot.get()
+	roles := viewerOf(r).roles
+	doc, text := s.snapshot.forRoles(roles)
 	s.html(w, http.StatusOK, "page.html", struct {
-		Unit     string
-		Document json.RawMessage
-		Token    bool
-	}{doc.Unit, text, s.sessions != nil})
+		Unit      string
+		Document  json.RawMessage
+		Token     bool
+		Aim, Hits bool // may be seen
+		Drives    int  // minutes of a test drive; 0: there are none
+	}{doc.Unit, text, s.sessions != nil, roles.Has(access.Aim), roles.Has(access.Hits), s.driveMinutes()})
 }
 
 // document answers with the JSON document.
 func (s *Server) document(w http.ResponseWriter, r *http.Request) {
-	_, text := s.snapshot.get()
+	_, text := s.snapshot.forRoles(viewerOf(r).roles)
 	w.Header().Set("Content-Type", "application/json")
 	w.Write(text)
 	w.Write([]byte("\n"))

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"platewatch/cmd/platewatch/internal/access"
+	"platewatch/cmd/platewatch/internal/testdrive"
 	"platewatch/uplink/broker"
 )
 
@@ -39,6 +41,13 @@ type Options struct {
 	// StallAfter is the [Document.ProgressAge] at which /healthz fails (default
 	// 30 s).
 	StallAfter time.Duration
+
+	// StateDir is where the certificate is made and kept that other addresses than
+	// loopback need, if the settings name none; UnitName is whom it is for.
+	StateDir, UnitName string
+
+	// TestDrive is the unit's; nil: there are none.
+	TestDrive *testdrive.Drive
 
 	// OnView, if set, is called when somebody begins to look at live pictures or
 	// hits, before anything is shown, and again when that look has ended.
@@ -91,7 +100,7 @@ func New(unit Unit, opt Options, log *slog.Logger) (*Server, error) {
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
-	token, err := opt.readToken()
+	grants, err := opt.grants()
 	if err != nil {
 		return nil, err
 	}
@@ -109,10 +118,19 @@ func New(unit Unit, opt Options, log *slog.Logger) (*Server, error) {
 		events:   make(chan struct{}, maxEvents),
 		frames:   make(chan struct{}, maxFrameWaits),
 	}
-	s.snapshot.unit = unit
+	s.snapshot.unit, s.snapshot.drive = unit, opt.TestDrive
 	s.viewers.limit, s.views.report = opt.Viewers, opt.OnView
-	if token != "" {
-		s.sessions = newSessions(token)
+	if len(grants) > 0 {
+		s.sessions = newSessions(grants)
+	}
+	if opt.Cert == "" && !s.loopback {
+		if opt.StateDir == "" {
+			return nil, &Error{Op: "start", Err: errors.New("there is no certificate"), Advice: "set status.cert and status.key"}
+		}
+		if opt.Cert, opt.Key, err = access.MakeCertificate(opt.StateDir, opt.UnitName); err != nil {
+			return nil, &Error{Op: "make its certificate", Err: err, Advice: "set status.cert and status.key, or let the unit write to its state folder"}
+		}
+		s.opt.Cert, s.opt.Key = opt.Cert, opt.Key
 	}
 	if opt.Cert != "" {
 		s.certs = &certificate{cert: opt.Cert, key: opt.Key}
@@ -175,6 +193,9 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.sessions != nil {
 		defer s.sessions.closeAll()
 	}
+	if s.opt.TestDrive != nil {
+		defer s.opt.TestDrive.Stop()
+	}
 	var looks sync.WaitGroup
 	looks.Go(func() { s.views.run(base) })
 	defer func() {
@@ -223,9 +244,15 @@ func (s *Server) handler() http.Handler {
 	site.HandleFunc("GET /{$}", s.seeHits(s.page))
 	site.HandleFunc("GET /status.json", s.seeHits(s.document))
 	site.HandleFunc("GET /events", s.stream)
-	site.HandleFunc("GET /cameras/{name}/frame.jpg", s.frame)
-	site.HandleFunc("GET /cameras/{name}/live.mjpeg", s.live)
-	site.HandleFunc("GET /hits/{id}/plate.jpg", s.seeHits(s.hitPicture))
+	site.HandleFunc("GET /cameras/{name}/frame.jpg", need(access.Aim, s.frame))
+	site.HandleFunc("GET /cameras/{name}/live.mjpeg", need(access.Aim, s.live))
+	site.HandleFunc("GET /cameras/{name}/crop.jpg", need(access.Aim, s.crop))
+	site.HandleFunc("GET /cameras/{name}/plate.jpg", need(access.Aim, s.crop))
+	site.HandleFunc("POST /cameras/{name}/aim", need(access.Aim, s.aimAnew))
+	site.HandleFunc("GET /testdrive.json", need(access.Aim, s.driveReads))
+	site.HandleFunc("POST /testdrive", need(access.Aim, s.driveControl))
+	site.HandleFunc("GET /testdrive/{number}", need(access.Aim, s.drivePicture))
+	site.HandleFunc("GET /hits/{id}/plate.jpg", need(access.Hits, s.seeHits(s.hitPicture)))
 	site.HandleFunc("GET /readyz", s.readyz)
 	site.Handle("GET /metrics", s.metrics())
 	open.Handle("/", s.authenticate(keepConnection(site)))

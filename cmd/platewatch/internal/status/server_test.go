@@ -28,7 +28,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"go.uber.org/goleak"
+	"platewatch/cmd/platewatch/internal/access"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -63,7 +65,9 @@ func TestNewRefusesTheOpenNetwork(t *testing.T) {
 		{"loopback 6", Options{Settings: Settings{Listen: "[::1]:0"}}, true},
 		{"localhost with a token", Options{Settings: Settings{Listen: "localhost:0", TokenFile: tokenFile(t, token)}}, true},
 		{"everywhere", Options{Settings: Settings{Listen: ":8080"}}, false},
-		{"everywhere, no TLS", Options{Settings: Settings{Listen: "0.0.0.0:8080", TokenFile: tokenFile(t, token)}}, false},
+		{"everywhere, no TLS and no place for it", Options{Settings: Settings{Listen: "0.0.0.0:8080", TokenFile: tokenFile(t, token)}}, false},
+		{"everywhere, its own certificate", Options{Settings: Settings{Listen: "0.0.0.0:8080", Tokens: []string{grantLine(t, "anna", access.Aim)}}, StateDir: t.TempDir(), UnitName: "gate-7"}, true},
+		{"a token's line that is none", Options{Settings: Settings{Listen: "127.0.0.1:0", Tokens: []string{"aim anna sha256:00"}}}, false},
 		{"everywhere, no token", Options{Settings: Settings{Listen: "0.0.0.0:8080", Cert: cert, Key: key}}, false},
 		{"everywhere, both", Options{Settings: Settings{Listen: "0.0.0.0:8080", Cert: cert, Key: key, TokenFile: tokenFile(t, token)}}, true},
 		{"a name", Options{Settings: Settings{Listen: "gate-7:8080"}}, false},

@@ -3,8 +3,8 @@ package status
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"platewatch/cmd/platewatch/internal/access"
 )
 
 const (
@@ -24,7 +26,7 @@ const (
 // sessions are the logins of the status page. They are kept here and not in the
 // cookie, so that a logout ends one for good; they end when the unit stops.
 type sessions struct {
-	token   [sha256.Size]byte
+	grants  access.Grants
 	guesses guesses
 
 	mu   sync.Mutex
@@ -34,26 +36,23 @@ type sessions struct {
 // session is one login.
 type session struct {
 	cookie string
+	grant  access.Grant
 	name   string    // for the audit trail; does not give the cookie away
 	until  time.Time // carries the monotonic clock
 	ctx    context.Context
 	end    context.CancelFunc // ends the session's streams
 }
 
-func newSessions(token string) *sessions {
-	return &sessions{token: sha256.Sum256([]byte(token)), guesses: guesses{window: time.Second}}
-}
-
-// isToken compares in constant time, independent of the lengths. It is called by
-// [guesses.try] only.
-func (s *sessions) isToken(candidate string) bool {
-	sum := sha256.Sum256([]byte(candidate))
-	return subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
+func newSessions(grants access.Grants) *sessions {
+	return &sessions{grants: grants, guesses: guesses{window: time.Second}}
 }
 
 // begin starts a session and returns its cookie.
-func (s *sessions) begin(now time.Time) string {
-	n := &session{cookie: rand.Text(), name: "login " + rand.Text()[:6], until: now.Add(sessionTime)}
+func (s *sessions) begin(g access.Grant, now time.Time) string {
+	n := &session{cookie: rand.Text(), grant: g, name: "login " + rand.Text()[:6], until: now.Add(sessionTime)}
+	if g.Name != "" {
+		n.name = g.Name + ", " + n.name
+	}
 	n.ctx, n.end = context.WithCancel(context.Background())
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,12 +155,16 @@ func (g *guesses) try(from string, now time.Time, isToken func() bool) (right, l
 
 // tryToken compares a token from a request, and logs what must be known of wrong
 // ones.
-func (s *Server) tryToken(r *http.Request, token string) (right, limited bool) {
-	right, limited, tell := s.sessions.guesses.try(clientNetwork(r), time.Now(), func() bool { return s.sessions.isToken(token) })
+func (s *Server) tryToken(r *http.Request, token string) (g access.Grant, right, limited bool) {
+	right, limited, tell := s.sessions.guesses.try(clientNetwork(r), time.Now(), func() bool {
+		var ok bool
+		g, ok = s.sessions.grants.Find(token)
+		return ok
+	})
 	if tell > 0 {
 		s.log.Warn("wrong tokens on the status page", "count", tell, "last_from", host(r))
 	}
-	return right, limited
+	return g, right, limited
 }
 
 // host is the address of a client, without its port.
@@ -191,11 +194,30 @@ func networkOf(host string) string {
 
 type viewerContext struct{}
 
-// whoLooks names the viewer of an admitted request: a login, the token, or
-// "loopback" where none is needed.
-func whoLooks(r *http.Request) string {
-	if who, ok := r.Context().Value(viewerContext{}).(string); ok {
-		return who
+// viewer is who makes an admitted request.
+type viewer struct {
+	who     string // a login, a token's name, "token", or "loopback" where none is needed
+	roles   access.Roles
+	session *session // nil without a login
+}
+
+func viewerOf(r *http.Request) viewer {
+	if v, ok := r.Context().Value(viewerContext{}).(viewer); ok {
+		return v
 	}
-	return "loopback"
+	return viewer{who: "loopback", roles: access.All}
+}
+
+// whoLooks names the viewer of an admitted request.
+func whoLooks(r *http.Request) string { return viewerOf(r).who }
+
+// need refuses those who lack a role: what a role may not see is not sent.
+func need(role access.Roles, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !viewerOf(r).roles.Has(role) {
+			http.Error(w, fmt.Sprintf("this needs a token with the role %s", strings.TrimPrefix(role.String(), "view+")), http.StatusForbidden)
+			return
+		}
+		next(w, r)
+	}
 }

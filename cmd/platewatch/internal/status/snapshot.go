@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/prometheus/procfs"
+
+	"platewatch/cmd/platewatch/internal/access"
+	"platewatch/cmd/platewatch/internal/testdrive"
 )
 
 // snapshotAge is the time for which a document is reused.
@@ -15,12 +18,29 @@ const snapshotAge = 200 * time.Millisecond
 // snapshot caches the unit's document and its JSON for [snapshotAge], so that many
 // viewers cost the unit no more than one.
 type snapshot struct {
-	unit Unit
+	unit  Unit
+	drive *testdrive.Drive // may be nil
 
 	mu    sync.Mutex
 	taken time.Time
 	doc   Document
 	json  []byte // one line; shared, never modified
+	less  []byte // the same without hits
+}
+
+// forRoles returns the document as some roles may see it, and its JSON.
+func (s *snapshot) forRoles(roles access.Roles) (Document, []byte) {
+	doc, text := s.get()
+	if roles.Has(access.Hits) {
+		return doc, text
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	doc.LastHits = []Hit{}
+	if s.less == nil {
+		s.less = encode(doc)
+	}
+	return doc, s.less
 }
 
 // get returns the document, not older than [snapshotAge]. Its slices are shared
@@ -43,13 +63,18 @@ func (s *snapshot) get() (Document, []byte) {
 	if doc.Hotlist.Lists == nil {
 		doc.Hotlist.Lists = []List{}
 	}
+	doc.TestDrive = testDrive(s.drive)
 	doc.Condition = Judge(&doc)
+	s.doc, s.json, s.less, s.taken = doc, encode(doc), nil, time.Now()
+	return doc, s.json
+}
+
+func encode(doc Document) []byte {
 	b, err := json.Marshal(doc)
 	if err != nil { // a number that JSON cannot express, such as a confidence of NaN
 		b, _ = json.Marshal(map[string]string{"unit": doc.Unit, "error": "the document cannot be encoded: " + err.Error()})
 	}
-	s.doc, s.json, s.taken = doc, b, time.Now()
-	return doc, b
+	return b
 }
 
 // fillProcess fills in what the unit left zero.

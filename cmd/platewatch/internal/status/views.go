@@ -14,7 +14,7 @@ import (
 type View struct {
 	Who    string // a login, "token" or "loopback"
 	Remote string // the viewer's address; "loopback" for all of this machine
-	What   string // "camera front", or "hits"
+	What   string // "camera front", "hits" or "test drive"
 	From   time.Time
 	Until  time.Time // zero at the beginning of the look
 }
@@ -47,10 +47,7 @@ func (v *views) saw(r *http.Request, what string, stream bool, now time.Time) (d
 	if v.report == nil {
 		return func() {}
 	}
-	key := View{Who: whoLooks(r), Remote: host(r), What: what}
-	if broker.Loopback(key.Remote) {
-		key.Remote = "loopback"
-	}
+	key := viewBy(r, what)
 	v.mu.Lock()
 	var ended []View
 	l := v.now[key]
@@ -88,6 +85,15 @@ func (v *views) saw(r *http.Request, what string, stream bool, now time.Time) (d
 		}
 		l.last = time.Now()
 	}
+}
+
+// viewBy is the look of a request, without its times.
+func viewBy(r *http.Request, what string) View {
+	v := View{Who: whoLooks(r), Remote: host(r), What: what}
+	if broker.Loopback(v.Remote) {
+		v.Remote = "loopback"
+	}
+	return v
 }
 
 func (l *look) view(key View) View {
@@ -144,7 +150,7 @@ func (v *views) run(ctx context.Context) {
 // seeHits notes a request for the text or the pictures of hits.
 func (s *Server) seeHits(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if doc, _ := s.snapshot.get(); len(doc.LastHits) > 0 {
+		if doc, _ := s.snapshot.forRoles(viewerOf(r).roles); len(doc.LastHits) > 0 {
 			defer s.views.saw(r, hitsView, false, time.Now())()
 		}
 		next(w, r)

@@ -9,7 +9,9 @@ import (
 	"platewatch/capture"
 	"platewatch/capture/light"
 	"platewatch/cmd/platewatch/internal/picture"
+	"platewatch/cmd/platewatch/internal/testdrive"
 	"platewatch/ocr"
+	"platewatch/ocr/passage"
 	"platewatch/uplink/message"
 )
 
@@ -51,6 +53,18 @@ func (o *openPassage) take(f *capture.Frame, box image.Rectangle, c picture.Sett
 	o.at, o.box = f.Arrived, box
 	o.frame = image.Pt(f.Image.Cols(), f.Image.Rows())
 	o.pictures.Take(f.Image, box, c)
+}
+
+// tellDriver shows a passage that is over to whoever drives past for a test.
+func (c *cameraPipeline) tellDriver(p passage.Passage, o *openPassage) {
+	if !c.u.drive.Running() {
+		return
+	}
+	r := testdrive.Read{Camera: c.name, Text: p.Text, Confidence: p.Confidence}
+	if plate, _ := o.pictures.Encode(c.u.cfg.Pictures); plate != nil {
+		r.Picture = plate.JPEG
+	}
+	c.u.drive.Add(r)
 }
 
 // measure measures the light of the plate on a better frame.

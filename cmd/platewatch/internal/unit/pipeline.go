@@ -161,6 +161,7 @@ func (c *cameraPipeline) follow(updates []passage.Update, f *capture.Frame, plat
 			c.resendIfParked(u.Passage, o)
 		case passage.Ended:
 			c.resendIfBetter(u.Passage, o)
+			c.tellDriver(u.Passage, o)
 			o.pictures.Close()
 			delete(c.open, u.Passage.Number)
 			c.mu.Lock()

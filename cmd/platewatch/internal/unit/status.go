@@ -18,7 +18,8 @@ import (
 
 // statusPage makes the server of the status page.
 func (u *Unit) statusPage() (*status.Server, error) {
-	return status.New(u, status.Options{Settings: u.cfg.Status, OnView: u.recordView}, u.log)
+	return status.New(u, status.Options{Settings: u.cfg.Status, StateDir: u.cfg.StateDir, UnitName: u.cfg.Unit.Name,
+		TestDrive: &u.drive, OnView: u.recordView}, u.log)
 }
 
 // recordView appends the beginning or the end of a look to the audit trail. The
@@ -67,14 +68,43 @@ func (u *Unit) Status() status.Document {
 }
 
 // Picture implements [status.Unit].
-func (u *Unit) Picture(ctx context.Context, camera string) ([]byte, error) {
+func (u *Unit) Picture(ctx context.Context, camera string, cut status.Cut) ([]byte, error) {
+	c, err := u.pipeline(camera)
+	if err != nil {
+		return nil, err
+	}
+	c.aim.Watch()
+	return c.preview.next(ctx, cut)
+}
+
+func (u *Unit) pipeline(camera string) (*cameraPipeline, error) {
 	for _, c := range u.pipelines {
 		if c.name == camera {
-			c.aim.Watch()
-			return c.preview.next(ctx)
+			return c, nil
 		}
 	}
 	return nil, status.ErrUnknownCamera
+}
+
+// PlatePicture implements the interface of the same method in status.
+func (u *Unit) PlatePicture(_ context.Context, camera string) ([]byte, error) {
+	c, err := u.pipeline(camera)
+	if err != nil {
+		return nil, err
+	}
+	if b := c.preview.lastPlate(); b != nil {
+		return b, nil
+	}
+	return nil, status.ErrNoPicture
+}
+
+// AimAnew implements the interface of the same method in status.
+func (u *Unit) AimAnew(camera string) error {
+	c, err := u.pipeline(camera)
+	if err == nil {
+		c.aim.Reset()
+	}
+	return err
 }
 
 // HitPicture implements the interface of the same method in status.

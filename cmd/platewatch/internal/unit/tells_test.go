@@ -20,6 +20,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/capture"
+	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/hotlist/audit"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
@@ -223,7 +224,7 @@ func TestPreviewLabelsHitsOnly(t *testing.T) {
 		f := capture.Frame{Image: gocv.NewMatWithSize(400, 600, gocv.MatTypeCV8UC3), Arrived: time.Now()}
 		defer f.Close()
 		pictures := make(chan []byte, 1)
-		r.p.preview.waiting = append(r.p.preview.waiting, pictures)
+		r.p.preview.waiting = append(r.p.preview.waiting, viewer{status.Cut{Text: true}, pictures})
 		q := ocr.Plate{Box: box}
 		q.Text, q.Confidence = read, 0.9
 		for i, at := range []image.Point{box.Min, {X: box.Max.X, Y: box.Min.Y}, box.Max, {X: box.Min.X, Y: box.Max.Y}} {

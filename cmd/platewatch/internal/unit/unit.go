@@ -31,6 +31,7 @@ import (
 
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/cmd/platewatch/internal/testdrive"
 	"platewatch/hotlist"
 	"platewatch/hotlist/audit"
 	"platewatch/hotlist/entry"
@@ -64,6 +65,7 @@ type Unit struct {
 	client     *uplink.Client // nil without a broker
 	pipelines  []*cameraPipeline
 	recent     recentHits
+	drive      testdrive.Drive
 	counting   sync.Mutex
 	counted    audit.DayCounts // hits since the last write
 	hitsOf     []status.HitCount
