@@ -204,7 +204,7 @@ func (db *DB) apply(ctx context.Context, u Update, key folder.Key, parts signed.
 	m := &u.Manifest
 	by := &entry.Signed{Version: m.Version, Key: u.Key.ID(), Signer: u.Key.Name, Created: m.Created.UTC(), Expires: m.Expires.UTC()}
 	im := &rebuild{dir: db.dir, hotlistKey: key, keys: listfile.NewKeys(key, listfile.NewSalt()), began: time.Now(), signed: by, delta: u.Delta != nil,
-		o: ImportOptions{List: m.List, Version: strconv.FormatUint(m.Version, 10), Options: importer.Options{Source: "signed update"}, AllowEmpty: true, LockWait: folder.LockWait}}
+		o: ImportOptions{List: m.List, Version: strconv.FormatUint(m.Version, 10), Options: importer.Options{Source: "signed update"}, AllowEmpty: true, LockWait: folder.LockWait, Purpose: db.o.Purpose}}
 	fill := func(ctx context.Context, to *listfile.Sorter) error {
 		for _, p := range u.Parts {
 			if err := im.addPart(ctx, p, parts, m.Entries, to); err != nil {
@@ -251,6 +251,7 @@ func (im *rebuild) addPart(ctx context.Context, p signed.Part, parts signed.Part
 				return errors.New("a whole list removes entries")
 			}
 		} else {
+			im.notePurpose(&c.Entry)
 			im.payload = listfile.AppendPayload(im.payload[:0], &c.Entry)
 			payload = im.payload
 		}

@@ -93,6 +93,9 @@ type Options struct {
 	Trust []signed.TrustedKey
 	// Local names lists that are imported on this machine and need no signature.
 	Local []string
+	// Purpose limits the categories that are matched: a list or an update with others is
+	// refused, and what is left of them in a list from before is not matched.
+	Purpose entry.Purpose
 	// RulesOf returns how a list of a given name and size is matched. Nil:
 	// [match.DefaultRules].
 	RulesOf func(name string, entries int) match.Rules

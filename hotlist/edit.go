@@ -19,6 +19,7 @@ import (
 type Actor struct {
 	Operator string
 	Reason   string
+	Case     string // number of the case or incident; demanded of look-ups and exports
 }
 
 // EditReport is the result of an edit.
@@ -38,6 +39,9 @@ func (db *DB) Add(ctx context.Context, list string, columns map[string]string, b
 	e, err := importer.ParseEntry(columns)
 	if err != nil {
 		return EditReport{}, &entry.Error{Op: "add", Path: list, Err: fmt.Errorf("%w: %w", entry.ErrRefused, err), Advice: "correct it; the list is unchanged"}
+	}
+	if err := db.o.Purpose.Check(map[string]int{e.Category: 1}); err != nil {
+		return EditReport{}, &entry.Error{Op: "add", Path: list, Err: err, Advice: purposeAdvice}
 	}
 	return db.edit(ctx, "add", list, by, audit.Record{Kind: audit.Add, Category: e.Category, Record: e.Record}, e.Plate,
 		func(im *rebuild, to *listfile.Sorter) error {

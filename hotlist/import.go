@@ -63,6 +63,9 @@ func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (Impo
 		switch {
 		case errors.As(err, &typed):
 			return ImportReport{}, err
+		case im.categories != nil && errors.Is(err, entry.ErrRefused):
+			refused := audit.Record{Kind: audit.Refuse, List: o.List, Source: filepath.Base(o.Source), Operator: o.By.Operator, Reason: o.By.Reason, Refused: err.Error()}
+			return fail(errors.Join(err, audit.New(dir, key).Append(ctx, refused)), purposeAdvice)
 		case errors.As(err, &line):
 			advice := cmp.Or(line.Advice, "correct the line, or skip invalid lines with -tolerant")
 			return ImportReport{}, &refusal{err, advice + "; the list in use is unchanged"}
@@ -74,6 +77,8 @@ func Import(ctx context.Context, dir string, r io.Reader, o ImportOptions) (Impo
 	}
 	return report, recordImport(ctx, dir, key, audit.Record{Kind: audit.Import, Operator: o.By.Operator, Reason: o.By.Reason}, &report)
 }
+
+const purposeAdvice = "leave those entries out, or see hotlist.allow and hotlist.deny; the list in use is unchanged"
 
 // refusal adds advice to the error of a line, and no text.
 type refusal struct {
@@ -96,6 +101,7 @@ type rebuild struct {
 	delta      bool           // the input changes the previous version
 	sorted     int            // records given to the sorter
 	content    content        // of the input's lines
+	categories map[string]int // that the unit may not be used for: how many entries
 
 	began  time.Time
 	report ImportReport
@@ -139,6 +145,9 @@ func (im *rebuild) run(ctx context.Context, fill func(context.Context, *listfile
 		return im.report, err
 	}
 	if err := im.addBefore(ctx, before, sorter); err != nil {
+		return im.report, err
+	}
+	if err := im.o.Purpose.Check(im.categories); err != nil {
 		return im.report, err
 	}
 	path := filepath.Join(build, im.o.List+folder.ListSuffix)
@@ -251,6 +260,7 @@ func (im *rebuild) read(ctx context.Context, r io.Reader, to *listfile.Sorter) e
 			return fmt.Errorf("%w: more than %d entries", entry.ErrRefused, entry.MaxEntries)
 		}
 		im.content.add(&e, line)
+		im.notePurpose(&e)
 		im.noteUnreadable(&e)
 		im.payload = listfile.AppendPayload(im.payload[:0], &e)
 		im.sorted++
@@ -260,6 +270,22 @@ func (im *rebuild) read(ctx context.Context, r io.Reader, to *listfile.Sorter) e
 	}
 	im.report.Doubts = f.Doubts()
 	return im.refusedTooMany()
+}
+
+// notePurpose counts an entry of a category that the unit may not be used for.
+func (im *rebuild) notePurpose(e *entry.Entry) {
+	if !im.o.Purpose.Limited() || im.o.Purpose.Permits(e.Category) {
+		return
+	}
+	const most = 100 // categories that are named apart
+	if im.categories == nil {
+		im.categories = map[string]int{}
+	}
+	c := e.Category
+	if _, known := im.categories[c]; !known && len(im.categories) >= most {
+		return
+	}
+	im.categories[c]++
 }
 
 // noteUnreadable counts an entry whose plate the reader never reports.

@@ -41,6 +41,9 @@ type ImportOptions struct {
 	// odd; an error refuses it. nil: such lists are installed.
 	Confirm func([]importer.Doubt) error
 
+	// Purpose refuses files with entries of other categories.
+	Purpose entry.Purpose
+
 	// By tells who imports and why, for the audit trail.
 	By Actor
 

@@ -36,6 +36,9 @@ func (db *DB) Match(q match.Query) ([]match.Match, error) {
 		}
 		matches = found
 	}
+	if db.o.Purpose.Limited() {
+		matches = slices.DeleteFunc(matches, func(m match.Match) bool { return !db.o.Purpose.Permits(m.Entry.Category) })
+	}
 	if len(q.Characters) > 0 { // a person does not type what passes
 		db.traffic.Add(r)
 	}

@@ -47,7 +47,7 @@ func TestWhatIsDoneIsRecorded(t *testing.T) {
 			t.Fatal("applied")
 		}
 	}
-	by := Actor{"jane", "case 7"}
+	by := Actor{Operator: "jane", Reason: "case 7"}
 	if _, err := Import(t.Context(), db.dir, strings.NewReader("plate\nXYZ789\n"), ImportOptions{List: "local", Version: "7", By: by, Options: importer.Options{Source: "l.csv"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestWhatIsDoneIsRecorded(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 	// A change by hand needs a name and a reason, and leaves signed lists alone.
-	if _, err := local.Add(t.Context(), "local", map[string]string{"plate": "A12345"}, Actor{"jane", ""}); !errors.Is(err, entry.ErrOptions) {
+	if _, err := local.Add(t.Context(), "local", map[string]string{"plate": "A12345"}, Actor{Operator: "jane", Reason: ""}); !errors.Is(err, entry.ErrOptions) {
 		t.Error(err)
 	}
 	if _, err := local.Add(t.Context(), "signed", map[string]string{"plate": "A12345"}, by); !errors.Is(err, entry.ErrRefused) {

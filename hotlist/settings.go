@@ -30,6 +30,8 @@ type Settings struct {
 	// Confusions is a file with a table for [match.LoadConfusions]. Empty: the
 	// built-in table.
 	Confusions string `toml:"confusions"`
+	// Purpose limits the categories that this unit may be used for.
+	Purpose entry.Purpose `toml:",inline"`
 	// Lists say how single lists are matched. Others follow their size.
 	Lists []match.ListSettings `toml:"list"`
 }
@@ -71,7 +73,7 @@ func (s Settings) Problems() iter.Seq2[string, error] {
 // Options are how [Open] opens the hotlist: the keys and the table that the
 // settings name are read from their files.
 func (s Settings) Options() (Options, error) {
-	o := Options{KeyFile: s.KeyFile, Local: s.Local, RulesOf: s.rules}
+	o := Options{KeyFile: s.KeyFile, Local: s.Local, Purpose: s.Purpose, RulesOf: s.rules}
 	for _, path := range s.Trust {
 		k, err := signed.LoadTrustedKey(path)
 		if err != nil {

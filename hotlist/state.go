@@ -75,6 +75,9 @@ type ListState struct {
 	// Unrecorded: the audit trail does not know that this version, or a newer one, was
 	// accepted: the trail was removed, or an older one put back.
 	Unrecorded bool `json:"unrecorded,omitempty"`
+	// Forbidden are the categories of its entries that this unit may not be used for:
+	// the purpose was limited after the list came. They are not matched.
+	Forbidden []string `json:"forbidden,omitempty"`
 	// Refused is the last update refused since the list came into use.
 	Refused *Refusal `json:"refused,omitempty"`
 }
@@ -91,6 +94,11 @@ func (db *DB) States(at time.Time, clockSynchronised bool) ([]ListState, error) 
 	for _, l := range lists {
 		known[l.Name] = true
 		s := ListState{List: l}
+		for _, c := range slices.Sorted(maps.Keys(l.Categories)) {
+			if !db.o.Purpose.Permits(c) {
+				s.Forbidden = append(s.Forbidden, c)
+			}
+		}
 		if l.Signed != nil {
 			s.Overdue = clockSynchronised && !l.Signed.Expires.After(at)
 		}

@@ -112,9 +112,9 @@ func showRecords(w io.Writer, trail *audit.Trail, filter audit.Filter, asCSV, as
 	if asJSON {
 		return trail.Records(filter, func(r audit.Record) error { return printLine(w, r) })
 	}
-	row, flush := rowWriter(w, asCSV, "number", "at", "kind", "operator", "reason", "list", "version", "signer", "entries", "added", "removed", "what")
+	row, flush := rowWriter(w, asCSV, "number", "at", "kind", "operator", "reason", "case", "list", "version", "signer", "entries", "added", "removed", "what")
 	err := trail.Records(filter, func(r audit.Record) error {
-		return row(strconv.FormatUint(r.Seq, 10), r.At.Format(time.RFC3339), string(r.Kind), r.Operator, r.Reason, r.List, r.Version, r.Signer,
+		return row(strconv.FormatUint(r.Seq, 10), r.At.Format(time.RFC3339), string(r.Kind), r.Operator, r.Reason, r.Case, r.List, r.Version, r.Signer,
 			number(r.Entries), number(r.Added), number(r.Removed), auditWords(&r))
 	})
 	return firstError(err, flush())

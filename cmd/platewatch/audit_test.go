@@ -24,15 +24,17 @@ func TestAuditTrail(t *testing.T) {
 	with := func(name string, more ...string) []string { return append(append([]string{name}, db...), more...) }
 	s.want(exitFine, "1 entries", "", "plate\nAB12345\n", with("import", "-list", "gate", "-version", "1", "-")...)
 	s.want(exitUsage, "", "-reason is missing: say why", "", with("check", "AB12345")...)
-	s.want(exitFine, "matches 1 of 1", "", "", with("check", "-reason", "case 7", "AB12345")...)
+	s.want(exitUsage, "", "-case is missing", "", with("check", "-reason", "case 7", "AB12345")...)
+	s.want(exitUsage, "", "-reason is missing", "", with("export", "-list", "gate")...)
+	s.want(exitFine, "matches 1 of 1", "", "", with("check", "-case", "7", "-reason", "case 7", "AB12345")...)
 	s.want(exitFine, "matches none", "", "", with("check", "-machine", "ZZ99999")...)
 	s.want(exitUsage, "", "-reason is missing", "", with("add", "-list", "gate", "CD67890")...)
 	s.want(exitUsage, "", `there is no field "shoe"`, "", with("add", "-list", "gate", "-reason", "r", "-set", "shoe=43", "CD67890")...)
 	s.want(exitFine, "list gate: 1 added, 0 removed, 2 entries", "", "", with("add", "-list", "gate", "-reason", "case 8", "-category", "amber alert", "-set", "vehicle_make=FORD", "CD 67890")...)
-	s.want(exitFine, "CD 67890  amber_alert, priority 1, exact", "", "", with("check", "-reason", "case 8", "CD67890")...)
+	s.want(exitFine, "CD 67890  amber_alert, priority 1, exact", "", "", with("check", "-case", "7", "-reason", "case 8", "CD67890")...)
 	s.want(exitFine, "list gate: 0 added, 1 removed, 1 entries", "", "", with("remove", "-list", "gate", "-plate", "AB-12345", "-reason", "found")...)
 	s.want(exitMissing, "", "list gate has no entry AB12345", "", with("remove", "-list", "gate", "-plate", "AB-12345", "-reason", "found")...)
-	s.want(exitFine, "plate,state", "", "", with("export", "-list", "gate")...)
+	s.want(exitFine, "plate,state", "", "", with("export", "-list", "gate", "-reason", "audit", "-case", "9")...)
 	s.want(exitUsage, "", "-reason is missing", "", with("remove", "-list", "gate")...)
 
 	out, errs, code := s.audit("show", "-csv")
@@ -42,10 +44,10 @@ func TestAuditTrail(t *testing.T) {
 	var got []string
 	for line := range strings.Lines(out) {
 		f := strings.Split(strings.TrimSpace(line), ",")
-		got = append(got, strings.Join([]string{f[0], f[2], f[3], f[4], f[5]}, " "))
+		got = append(got, strings.Join([]string{f[0], f[2], f[3], f[4], f[5], f[6]}, " "))
 	}
-	want := []string{"number kind operator reason list", "1 import jane  gate", "2 look-up jane case 7 ", "3 look-up jane asked by a program ",
-		"4 add jane case 8 gate", "5 look-up jane case 8 ", "6 remove jane found gate", "7 export jane  gate"}
+	want := []string{"number kind operator reason case list", "1 import jane   gate", "2 look-up jane case 7 7 ", "3 look-up jane asked by a program  ",
+		"4 add jane case 8  gate", "5 look-up jane case 8 7 ", "6 remove jane found  gate", "7 export jane audit 9 gate"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%s", strings.Join(got, "\n"))
 	}

@@ -17,10 +17,10 @@ import (
 
 func runHotlistCheck(ctx context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("check")
-	who := newByFlags(f)
+	who := newCaseFlags(f)
 	machine := f.Bool("machine", false, "a program asks, not a person: no reason is needed")
-	synopsis := "[-db DIR] [-json] [-reason R PLATE]\n\n" +
-		"With a plate: which entries it matches, and how. The audit trail records who asked, and why.\n" +
+	synopsis := "[-db DIR] [-json] [-reason R -case N PLATE]\n\n" +
+		"With a plate: which entries it matches, and how. The audit trail records who asked, why, and for which case.\n" +
 		"Without a plate: whether the lists' files are intact.\n"
 	if err := f.parse(std, synopsis, args, 1); err != nil {
 		return err
@@ -31,7 +31,12 @@ func runHotlistCheck(ctx context.Context, std stdio, args []string) error {
 	var by hotlist.Actor
 	if f.NArg() == 1 {
 		var err error
-		if by, err = who.by(!*machine); err != nil {
+		if *machine {
+			by, err = who.by(false)
+		} else {
+			by, err = who.withCase(std)
+		}
+		if err != nil {
 			return err
 		}
 		if *machine && by.Reason == "" {
@@ -97,7 +102,7 @@ func recordLookup(ctx context.Context, db *hotlist.DB, c plateCheck, by hotlist.
 	if err != nil {
 		return err
 	}
-	return trail.Append(ctx, audit.Record{Kind: audit.Lookup, Operator: by.Operator, Reason: by.Reason,
+	return trail.Append(ctx, audit.Record{Kind: audit.Lookup, Operator: by.Operator, Reason: by.Reason, Case: by.Case,
 		Plate: trail.Token(c.Plate), Matches: len(c.Matches)})
 }
 

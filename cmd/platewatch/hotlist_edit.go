@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,19 +10,56 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/term"
+
 	"platewatch/hotlist"
 	"platewatch/hotlist/entry"
 	"platewatch/hotlist/importer"
 )
 
 // byFlags name who acts, and why, for the audit trail.
-type byFlags struct{ operator, reason *string }
+type byFlags struct{ operator, reason, caseNumber *string }
 
 func newByFlags(f hotlistFlags) byFlags {
 	return byFlags{
 		operator: f.String("operator", "", "`name` of who does this (default: the user who is logged in)"),
 		reason:   f.String("reason", "", "why: a case number, or a `sentence`"),
 	}
+}
+
+// newCaseFlags are newByFlags with a case number, for look-ups and exports.
+func newCaseFlags(f hotlistFlags) byFlags {
+	b := newByFlags(f)
+	b.caseNumber = f.String("case", "", "`number` of the case or incident")
+	return b
+}
+
+// withCase returns the actor with a reason and a case number. A person at a terminal
+// is asked for what is missing.
+func (b byFlags) withCase(std stdio) (hotlist.Actor, error) {
+	if err := askFor(std, b.reason, "reason"); err != nil {
+		return hotlist.Actor{}, err
+	}
+	if err := askFor(std, b.caseNumber, "case number"); err != nil {
+		return hotlist.Actor{}, err
+	}
+	by, err := b.by(true)
+	if by.Case = strings.TrimSpace(*b.caseNumber); err == nil && by.Case == "" {
+		err = usageError("-case is missing", "give the number of the case or incident: it goes into the audit trail")
+	}
+	return by, err
+}
+
+// askFor asks a person at a terminal for a value that is missing.
+func askFor(std stdio, value *string, what string) error {
+	in, ok := std.in.(*os.File)
+	if *value != "" || !ok || !term.IsTerminal(int(in.Fd())) {
+		return nil
+	}
+	fmt.Fprintf(std.err, "%s: ", what)
+	line, err := bufio.NewReader(in).ReadString('\n')
+	*value = strings.TrimSpace(line)
+	return err
 }
 
 // by returns the actor. It demands a reason if needed.

@@ -16,11 +16,11 @@ import (
 func runHotlistExport(ctx context.Context, std stdio, args []string) error {
 	f := newHotlistFlags("export")
 	list := f.String("list", "", "`name` of the list")
-	who := newByFlags(f)
+	who := newCaseFlags(f)
 	out := f.String("o", "", "write to this new `file` instead of standard output")
-	if err := f.parse(std, "[-db DIR] [-json] -list NAME [-o FILE]\n\n"+
+	if err := f.parse(std, "[-db DIR] [-json] -list NAME -reason R -case N [-o FILE]\n\n"+
 		"Writes a list as CSV that import reads back, or with -json one entry a line.\n"+
-		"The output is not encrypted.\n", args, 0); err != nil {
+		"The output is not encrypted. The audit trail records who took it, why, and for which case.\n", args, 0); err != nil {
 		return err
 	}
 	if *list == "" {
@@ -31,7 +31,7 @@ func runHotlistExport(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	defer db.Close()
-	by, err := who.by(false)
+	by, err := who.withCase(std)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func runHotlistExport(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return firstError(damaged(db), err)
 	}
-	if err := trail.Append(ctx, audit.Record{Kind: audit.Export, Operator: by.Operator, Reason: by.Reason, List: *list}); err != nil {
+	if err := trail.Append(ctx, audit.Record{Kind: audit.Export, Operator: by.Operator, Reason: by.Reason, Case: by.Case, List: *list}); err != nil {
 		return err
 	}
 	w := std.out

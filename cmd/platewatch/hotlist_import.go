@@ -83,7 +83,7 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return err
 	}
-	o.KeyFile = open.KeyFile
+	o.KeyFile, o.Purpose = open.KeyFile, open.Purpose
 	if o.By, err = who.by(false); err != nil {
 		return err
 	}

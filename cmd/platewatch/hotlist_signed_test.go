@@ -36,8 +36,8 @@ func TestHotlistSignVerifyApply(t *testing.T) {
 	s.want(exitFailed, "", "the update is not authentic: it is signed with key ", "", append(unit, "$DIR/v3")...)
 	s.want(exitFailed, "", "the manifest of list stolen arrived as that of amber", "", append(unit, "-list", "amber", "$DIR/v2")...)
 	s.want(exitMissing, "", "name a folder that `platewatch hotlist sign` wrote", "", append(unit, "$DIR/nowhere")...)
-	s.want(exitFine, "AAA1111 matches 1 of 2", "", "", "check", "-reason", "test", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "AAA1111")
-	s.want(exitMissing, "", "the hotlist's key is missing or wrong", "", "check", "-reason", "test", "-db", "$DIR/unit", "AAA1111")
+	s.want(exitFine, "AAA1111 matches 1 of 2", "", "", "check", "-case", "7", "-reason", "test", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "AAA1111")
+	s.want(exitMissing, "", "the hotlist's key is missing or wrong", "", "check", "-case", "7", "-reason", "test", "-db", "$DIR/unit", "AAA1111")
 	s.want(exitFailed, "", "the list is signed by ", "plate\nX12345\n", "import", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "-list", "stolen", "-")
 
 	// A manifest that has expired is told of, and the list goes on being used.
@@ -45,7 +45,7 @@ func TestHotlistSignVerifyApply(t *testing.T) {
 	s.want(exitFine, "version 4", "", "", "sign", "-db", "$DIR/server", "-list", "stolen", "-key", "$DIR/hq.key", "-version", "4", "-expires", "1ms", "$DIR/v4")
 	s.want(exitFine, "version 4", "", "", append(unit, "$DIR/v4")...)
 	s.want(exitFine, "overdue since ", "", "", "list", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key")
-	s.want(exitFine, "AAA1111 matches 1 of 2", "", "", "check", "-reason", "test", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "AAA1111")
+	s.want(exitFine, "AAA1111 matches 1 of 2", "", "", "check", "-case", "7", "-reason", "test", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "AAA1111")
 }
 
 // What export writes import reads back.
@@ -54,7 +54,7 @@ func TestHotlistExportComesBack(t *testing.T) {
 	text := "plate,state,category,priority,covert,effective,expires,vehicle_year,make,policy,handling\n" +
 		"AB12345,CA,amber alert,,yes,2026-01-01T10:00:00Z,2030-01-02,1999,FORD,exact,\"do not stop, call\"\nXY?99*,,wanted,4,,,,,,,\n"
 	s.want(exitFine, "2 entries", "", text, "import", "-db", "$DIR/db", "-list", "a", "-")
-	out, errs, code := s.run("", "export", "-db", "$DIR/db", "-list", "a")
+	out, errs, code := s.run("", "export", "-reason", "audit", "-case", "7", "-db", "$DIR/db", "-list", "a")
 	if code != exitFine || strings.Count(out, "\n") != 3 {
 		t.Fatal(code, errs, out)
 	}
@@ -63,9 +63,9 @@ func TestHotlistExportComesBack(t *testing.T) {
 	if b, _, _ := s.run("", "list", "-db", "$DIR/db", "-json", "-list", "b"); a != b || a == "" {
 		t.Errorf("%s\nbecame\n%s", a, b)
 	}
-	s.want(exitFine, "", "", "", "export", "-db", "$DIR/db", "-list", "a", "-o", "$DIR/a.csv")
+	s.want(exitFine, "", "", "", "export", "-reason", "audit", "-case", "7", "-db", "$DIR/db", "-list", "a", "-o", "$DIR/a.csv")
 	if b, err := os.ReadFile(filepath.Join(s.dir, "a.csv")); err != nil || string(b) != out {
 		t.Error(err, string(b))
 	}
-	s.want(exitFailed, "", "a.csv exists", "", "export", "-db", "$DIR/db", "-list", "a", "-o", "$DIR/a.csv")
+	s.want(exitFailed, "", "a.csv exists", "", "export", "-reason", "audit", "-case", "7", "-db", "$DIR/db", "-list", "a", "-o", "$DIR/a.csv")
 }

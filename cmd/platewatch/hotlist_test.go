@@ -73,10 +73,10 @@ func TestHotlistImportAndLook(t *testing.T) {
 	s.want(exitFine, "AB-12O\tCA\tstolen_vehicle\t3\tFORD\t\t\t\n", "", "", "list", "-db", "$DIR/db", "-list", "stolen")
 	s.want(exitFine, `{"plate":"AB12O","written":"AB-12O","state":"CA","category":"stolen_vehicle","priority":3,"vehicle":{"make":"FORD"},"note":"x"}`, "", "",
 		"list", "-db", "$DIR/db", "-json", "-list", "stolen")
-	s.want(exitFine, "AB120 matches 1 of 2 entries", "", "", "check", "-reason", "test", "-db", "$DIR/db", "ab 120")
-	s.want(exitFine, "AB-12O (CA)  stolen_vehicle, priority 3, confusable, list stolen version 9", "", "", "check", "-reason", "test", "-db", "$DIR/db", "ab 120")
-	s.want(exitFine, "ZZ99 matches none of 2 entries in 1 lists\n", "", "", "check", "-reason", "test", "-db", "$DIR/db", "ZZ99")
-	s.want(exitFine, "has expired, does not match", "", "", "check", "-reason", "test", "-db", "$DIR/db", "OLD1")
+	s.want(exitFine, "AB120 matches 1 of 2 entries", "", "", "check", "-case", "7", "-reason", "test", "-db", "$DIR/db", "ab 120")
+	s.want(exitFine, "AB-12O (CA)  stolen_vehicle, priority 3, confusable, list stolen version 9", "", "", "check", "-case", "7", "-reason", "test", "-db", "$DIR/db", "ab 120")
+	s.want(exitFine, "ZZ99 matches none of 2 entries in 1 lists\n", "", "", "check", "-case", "7", "-reason", "test", "-db", "$DIR/db", "ZZ99")
+	s.want(exitFine, "has expired, does not match", "", "", "check", "-case", "7", "-reason", "test", "-db", "$DIR/db", "OLD1")
 	s.want(exitFine, "stolen: ok, version 9, 2 entries\n", "", "", "check", "-db", "$DIR/db")
 	s.want(exitFine, "entries\t2\n", "", "", "stats", "-db", "$DIR/db")
 	s.want(exitFine, "removed list stolen\n", "", "", "remove", "-db", "$DIR/db", "-reason", "test", "-list", "stolen")
@@ -87,7 +87,7 @@ func TestHotlistImportAndLook(t *testing.T) {
 func TestHotlistCheckJSON(t *testing.T) {
 	s := newHotlistSession(t)
 	s.want(exitFine, "2 entries", "", "plate,expires\nAB12O,\nAB120,2001-01-01\n", "import", "-db", "$DIR/db", "-list", "l", "-version", "1", "-")
-	out, _, code := s.run("", "check", "-reason", "test", "-db", "$DIR/db", "-json", "ab120")
+	out, _, code := s.run("", "check", "-case", "7", "-reason", "test", "-db", "$DIR/db", "-json", "ab120")
 	var c plateCheck
 	if err := json.Unmarshal([]byte(out), &c); err != nil || code != exitFine {
 		t.Fatal(code, err, out)
@@ -96,7 +96,7 @@ func TestHotlistCheckJSON(t *testing.T) {
 		len(c.Inactive) != 1 || c.Inactive[0].Entry.Plate != "AB120" {
 		t.Errorf("%+v", c)
 	}
-	if out, _, code := s.run("", "check", "-reason", "test", "-db", "$DIR/db", "-json", "ZZ99"); code != exitFine || !strings.Contains(out, `"matches": []`) {
+	if out, _, code := s.run("", "check", "-case", "7", "-reason", "test", "-db", "$DIR/db", "-json", "ZZ99"); code != exitFine || !strings.Contains(out, `"matches": []`) {
 		t.Error(code, out)
 	}
 }
@@ -119,7 +119,7 @@ func TestHotlistRefusals(t *testing.T) {
 		{exitUsage, `"x" is not column=field`, []string{"import", "-db", "$DIR/db", "-list", "l", "-map", "x", "$DIR/good.csv"}},
 		{exitUsage, `mapped to the unknown field "frob"`, []string{"import", "-db", "$DIR/db", "-list", "l", "-map", "plate=frob", "$DIR/good.csv"}},
 		{exitUsage, `there is no format "pdf"`, []string{"import", "-db", "$DIR/db", "-list", "l", "-format", "pdf", "$DIR/good.csv"}},
-		{exitUsage, `"..." has no letters A-Z or digits`, []string{"check", "-reason", "test", "-db", "$DIR/db", "..."}},
+		{exitUsage, `"..." has no letters A-Z or digits`, []string{"check", "-case", "7", "-reason", "test", "-db", "$DIR/db", "..."}},
 		{exitMissing, "no such file", []string{"import", "-db", "$DIR/db", "-list", "l", "$DIR/missing.csv"}},
 		{exitMissing, "there is no hotlist in $DIR/missing", []string{"list", "-db", "$DIR/missing"}},
 		{exitMissing, "there is no hotlist in $DIR/missing", []string{"remove", "-db", "$DIR/missing", "-reason", "test", "-list", "l"}},
@@ -162,7 +162,7 @@ func TestHotlistDamage(t *testing.T) {
 	}
 	s.want(exitFailed, "l: damaged: ", "import the list again", "", "check", "-db", db)
 	// A look-up that lacks a list is no answer.
-	s.want(exitFailed, "TWO2 matches none of 1 entries", "one list could not be used: ", "", "check", "-reason", "test", "-db", db, "TWO2")
+	s.want(exitFailed, "TWO2 matches none of 1 entries", "one list could not be used: ", "", "check", "-case", "7", "-reason", "test", "-db", db, "TWO2")
 
 	d, err := hotlist.Open(db, hotlist.Options{}) // as the daemon does
 	if err != nil {

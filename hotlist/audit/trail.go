@@ -60,6 +60,7 @@ type Record struct {
 	// Operator and Reason tell who did it by hand, and why.
 	Operator string `json:"operator,omitempty"`
 	Reason   string `json:"reason,omitempty"`
+	Case     string `json:"case,omitempty"` // number of the case or incident that it was done for
 	List     string `json:"list,omitempty"`
 	Version  string `json:"version,omitempty"`
 	Signer   string `json:"signer,omitempty"`
@@ -235,7 +236,7 @@ func (t *Trail) appendLocked(records []Record) error {
 
 // line encodes a record, and returns its link.
 func (t *Trail) line(r *Record, before Link) ([]byte, Link, error) {
-	r.Reason, r.Refused, r.Operator = cut(r.Reason, 500), cut(r.Refused, 500), cut(r.Operator, 100)
+	r.Reason, r.Refused, r.Operator, r.Case = cut(r.Reason, 500), cut(r.Refused, 500), cut(r.Operator, 100), cut(r.Case, 100)
 	b, err := json.Marshal(r)
 	if err != nil {
 		return nil, before, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"platewatch/hotlist"
@@ -82,6 +83,10 @@ func (x *examination) list(ctx context.Context, found sink, db *hotlist.DB, s ho
 		found.warn(about, "", measured+"; a newer one was due on "+s.Signed.Expires.UTC().Format("2006-01-02 15:04 UTC"), "not overdue", "publish it; see who signs it")
 	default:
 		found.ok(about, "", measured, "there and not overdue")
+	}
+	if len(s.Forbidden) > 0 {
+		found.warn(about, "purpose", "it has entries of "+strings.Join(s.Forbidden, ", ")+", which are not matched", "only categories that this unit may be used for",
+			"publish it without them, or see hotlist.allow and hotlist.deny")
 	}
 	if s.Refused != nil {
 		found.warn(about, "update", "refused: "+s.Refused.Reason, "accepted", "see who published it")

@@ -199,6 +199,9 @@ func (j *judge) hotlist(h *Hotlist) {
 		if l.Unrecorded {
 			j.add(Warn, "hotlist", "list "+l.Name+" unrecorded", "The audit trail does not record that version %s of hotlist %s was accepted.", l.Version, l.Name)
 		}
+		if len(l.Forbidden) > 0 {
+			j.add(Warn, "hotlist", "list "+l.Name+" purpose", "Hotlist %s has entries that this unit may not be used for (%s): they are not matched.", l.Name, strings.Join(l.Forbidden, ", "))
+		}
 		if l.Refused != "" {
 			j.add(Warn, "hotlist", "list "+l.Name+" refused", "An update of hotlist %s was refused: %s.", l.Name, l.Refused)
 		}

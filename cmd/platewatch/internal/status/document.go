@@ -291,6 +291,9 @@ type List struct {
 	// Unrecorded: the audit trail does not know that the one in use was accepted.
 	Accepted   uint64 `json:"accepted,omitempty"`
 	Unrecorded bool   `json:"unrecorded,omitempty"`
+	// Forbidden are the categories of its entries that the unit may not be used for,
+	// and does not match.
+	Forbidden []string `json:"forbidden,omitempty"`
 }
 
 // ListDamage is a damaged file of a list.

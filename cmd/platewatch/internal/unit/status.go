@@ -171,7 +171,7 @@ func (u *Unit) hotlistStatus() status.Hotlist {
 	for _, l := range u.listStates() {
 		n := status.List{Name: l.Name, Version: l.Version, Entries: l.Entries, Imported: l.Imported,
 			Missing: l.Missing, Lost: l.Missing && (l.Signed != nil || l.Accepted > 0), Overdue: l.Overdue, Fallback: l.Fallback,
-			Accepted: l.Accepted, Unrecorded: l.Unrecorded}
+			Accepted: l.Accepted, Unrecorded: l.Unrecorded, Forbidden: l.Forbidden}
 		if l.Signed != nil {
 			n.Expires = l.Signed.Expires
 		}
