@@ -58,7 +58,8 @@ faults: packages ## what becomes of hits when power, disk, network and brokers f
 attack: packages ## what was tried against the unit, from outside and on its disk, and what came of it: a table
 	@go run ./deploy/tools/cases attack build/attack.tsv
 
-field: packages ## what cameras, lists, proxies and brokers of the field do, against real servers: a table
+field: ## what cameras, lists, proxies and brokers of the field do, against real servers: a table
+	@deploy/tools/packages field
 	@go run ./deploy/tools/cases field build/field.tsv
 
 packages:

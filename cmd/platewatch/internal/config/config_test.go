@@ -198,6 +198,8 @@ cert = "page.crt"
 key = "page.key"
 tokens = ["view+aim anna sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]
 test_drive = "2m"
+base_path = "/units/a/"
+hosts = ["units.example"]
 viewers = 2
 [pictures]
 plate_bytes = "8kb"
@@ -249,7 +251,7 @@ format = "json"
 				Limits: []outbox.Limit{{Priority: 5, MaxBytes: 16 * setting.MiB}, {Priority: 7, MaxAge: time.Hour}}},
 		},
 		Status: status.Settings{Listen: "0.0.0.0:8443", TokenFile: "token", Cert: "page.crt", Key: "page.key",
-			Tokens: []string{"view+aim anna sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}, Drive: testdrive.Settings{For: 2 * time.Minute}, Viewers: 2},
+			Tokens: []string{"view+aim anna sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}, Drive: testdrive.Settings{For: 2 * time.Minute}, BasePath: "/units/a/", Hosts: []string{"units.example"}, Viewers: 2},
 		Pictures: picture.Settings{PlateBytes: 8000, ContextBytes: 0,
 			ContextSides: 0, ContextAbove: 0.25, ContextBelow: 1},
 		Log: Log{Level: "debug", Format: "json"},

@@ -19,6 +19,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
+	unbuffered(w)
 	// Browsers wait this long before they reconnect.
 	fmt.Fprint(w, "retry: 2000\n\n")
 	ticker := time.NewTicker(s.every)

@@ -4,15 +4,12 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"sync"
 	"time"
-
-	"platewatch/uplink/broker"
 )
 
 // secureHeaders forbids loading from elsewhere, framing and caching, for every
@@ -41,12 +38,8 @@ func (s *Server) checkHost(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		if !broker.Loopback(strings.Trim(host, "[]")) {
-			http.Error(w, "this page is served under 127.0.0.1 and localhost only", http.StatusMisdirectedRequest)
+		if !s.mayAsk(hostOf(r.Host)) {
+			http.Error(w, "this page is served under 127.0.0.1 and localhost only, and the names in status.hosts", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -79,17 +72,21 @@ func (s *Server) checkSite(next http.Handler) http.Handler {
 }
 
 // cookieName: browsers bind a name with the __Host- prefix to this host, to
-// every path, and to TLS.
-func (s *Server) cookieName() string {
-	if s.certs != nil {
+// every path, and to TLS; with __Secure- to TLS only, so that units behind one proxy
+// have a cookie each, by their paths.
+func (s *Server) cookieName(r *http.Request) string {
+	switch {
+	case !s.overTLS(r):
+		return "platewatch"
+	case s.opt.BasePath == "/":
 		return "__Host-platewatch"
 	}
-	return "platewatch"
+	return "__Secure-platewatch"
 }
 
-func (s *Server) cookie(value string, maxAge int) *http.Cookie {
-	return &http.Cookie{Name: s.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
-		Secure: s.certs != nil, HttpOnly: true, SameSite: http.SameSiteStrictMode}
+func (s *Server) cookie(r *http.Request, value string, maxAge int) *http.Cookie {
+	return &http.Cookie{Name: s.cookieName(r), Value: value, Path: s.opt.BasePath, MaxAge: maxAge,
+		Secure: s.overTLS(r), HttpOnly: true, SameSite: http.SameSiteStrictMode}
 }
 
 // authenticate requires the token in the header, or a session's cookie.
@@ -98,7 +95,7 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if cookie, err := r.Cookie(s.cookieName()); err == nil {
+		if cookie, err := r.Cookie(s.cookieName(r)); err == nil {
 			if login := s.sessions.find(cookie.Value, time.Now()); login != nil {
 				// A stream ends with its session.
 				ctx, cancel := context.WithCancel(context.WithValue(r.Context(), viewerContext{}, viewer{login.name, login.grant.Roles, login}))
@@ -147,18 +144,18 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	case !right:
 		s.loginForm(w, http.StatusUnauthorized, "Wrong token.")
 	default:
-		http.SetCookie(w, s.cookie(s.sessions.begin(g, time.Now()), int(sessionTime.Seconds())))
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		http.SetCookie(w, s.cookie(r, s.sessions.begin(g, time.Now()), int(sessionTime.Seconds())))
+		http.Redirect(w, r, s.opt.BasePath, http.StatusSeeOther)
 	}
 }
 
 // logout ends the session of the request's cookie.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
-	if cookie, err := r.Cookie(s.cookieName()); err == nil {
+	if cookie, err := r.Cookie(s.cookieName(r)); err == nil {
 		s.sessions.close(cookie.Value, time.Now())
 	}
-	http.SetCookie(w, s.cookie("", -1))
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.SetCookie(w, s.cookie(r, "", -1))
+	http.Redirect(w, r, s.opt.BasePath, http.StatusSeeOther)
 }
 
 // certificate is the server's certificate. It is loaded again when its file

@@ -136,6 +136,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	const boundary = "frame"
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary="+boundary)
+	unbuffered(w)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var last uint64

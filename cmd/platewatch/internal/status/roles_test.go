@@ -136,7 +136,7 @@ func TestTestDrive(t *testing.T) {
 			got = append(got, line)
 		}})
 		h := s.handler()
-		cookie := s.cookie(s.sessions.begin(allRoles, begun), 60)
+		cookie := s.cookie(httptest.NewRequest("GET", "/", nil), s.sessions.begin(allRoles, begun), 60)
 		defer s.sessions.closeAll()
 		ask := func(method, path string, form url.Values) *httptest.ResponseRecorder {
 			r := httptest.NewRequest(method, path, strings.NewReader(form.Encode()))

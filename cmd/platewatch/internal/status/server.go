@@ -97,6 +97,7 @@ type Server struct {
 // port.
 func New(unit Unit, opt Options, log *slog.Logger) (*Server, error) {
 	opt.Viewers = orDefault(opt.Viewers, Default().Viewers)
+	opt.BasePath = orDefault(opt.BasePath, Default().BasePath)
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
@@ -256,7 +257,7 @@ func (s *Server) handler() http.Handler {
 	site.HandleFunc("GET /readyz", s.readyz)
 	site.Handle("GET /metrics", s.metrics())
 	open.Handle("/", s.authenticate(keepConnection(site)))
-	return secureHeaders(s.checkHost(s.checkSite(http.NewCrossOriginProtection().Handler(open))))
+	return secureHeaders(s.behindProxy(s.checkHost(s.checkSite(http.NewCrossOriginProtection().Handler(open)))))
 }
 
 func orDefault[T comparable](v, d T) T {

@@ -34,17 +34,20 @@ type Settings struct {
 
 	Drive testdrive.Settings `toml:",inline"`
 
+	BasePath string   `toml:"base_path"` // the path of the page behind a reverse proxy, "/" or "/units/north/"
+	Hosts    []string `toml:"hosts"`     // names under which a reverse proxy on this machine serves it
+
 	Viewers int `toml:"viewers"` // largest number of concurrent viewers of live pictures
 }
 
 // Default listens on loopback.
 func Default() Settings {
-	return Settings{Listen: "127.0.0.1:8080", Drive: testdrive.Default(), Viewers: 4}
+	return Settings{Listen: "127.0.0.1:8080", Drive: testdrive.Default(), BasePath: "/", Viewers: 4}
 }
 
 // Problems yields the settings that cannot be used, by their keys.
 func (s Settings) Problems() iter.Seq2[string, error] {
-	checks := []setting.Check{{Key: "listen", Err: s.checkListen()}, setting.Pair("cert", s.Cert, "key", s.Key)}
+	checks := append(s.proxyProblems(), setting.Check{Key: "listen", Err: s.checkListen()}, setting.Pair("cert", s.Cert, "key", s.Key))
 	for i, line := range s.Tokens {
 		_, err := access.Parse(line)
 		checks = append(checks, setting.Check{Key: fmt.Sprintf("tokens[%d]", i), Err: err})

@@ -39,7 +39,7 @@ func TestViews(t *testing.T) {
 			}
 			got = append(got, line)
 		}})
-		cookie := s.cookie(s.sessions.begin(allRoles, begun), 60)
+		cookie := s.cookie(httptest.NewRequest("GET", "/", nil), s.sessions.begin(allRoles, begun), 60)
 		defer s.sessions.closeAll()
 		name := s.sessions.find(cookie.Value, begun).name
 		h := s.handler()

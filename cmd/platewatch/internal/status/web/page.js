@@ -207,7 +207,7 @@ function hitElement(hit) {
     img.alt = `The plate on camera ${hit.camera}`;
     img.loading = "lazy";
     img.addEventListener("error", () => img.remove());
-    img.src = `/hits/${encodeURIComponent(hit.id)}/plate.jpg`;
+    img.src = `hits/${encodeURIComponent(hit.id)}/plate.jpg`;
   }
   make("p", "compare", li);
   make("dl", "facts", li);
@@ -356,7 +356,7 @@ function ask() {
   live.busy = true;
   live.asked = performance.now();
   live.count++;
-  $("picture").src = `/cameras/${encodeURIComponent(live.camera)}/frame.jpg?viewer=${live.viewer}&n=${live.count}`;
+  $("picture").src = `cameras/${encodeURIComponent(live.camera)}/frame.jpg?viewer=${live.viewer}&n=${live.count}`;
 }
 
 function next(wait) {
@@ -395,7 +395,7 @@ function draw(d) {
 function listen() {
   let heard = Date.now(), events;
   const connect = () => {
-    events = new EventSource("/events");
+    events = new EventSource("events");
     events.onmessage = (event) => {
       heard = Date.now();
       $("lost").hidden = true;
@@ -416,7 +416,7 @@ function listen() {
     // stream, as from a unit that is starting or requires a new login.
     if (events.readyState !== EventSource.CLOSED) return;
     connect();
-    const answer = await fetch("/status.json").catch(() => null);
+    const answer = await fetch("status.json").catch(() => null);
     if (answer && answer.status === 401) location.reload();
   }, 1000);
 }
