@@ -59,7 +59,7 @@ func (db *DB) Examine(list string, manifest []byte) (Update, error) {
 }
 
 func (db *DB) examine(list string, manifest []byte, key folder.Key) (Update, error) {
-	m, signer, err := signed.VerifyManifest(manifest, db.o.Trust)
+	m, signer, err := signed.VerifyManifest(manifest, db.policy.Load().Trust)
 	if err != nil {
 		return Update{}, err
 	}

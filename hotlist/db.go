@@ -28,6 +28,7 @@ type DB struct {
 	dir      string
 	readOnly bool
 	o        Options
+	policy   atomic.Pointer[Options] // Trust, Local and RulesOf, which [DB.Configure] replaces
 	log      *slog.Logger
 
 	confusions *match.Confusions
@@ -133,10 +134,28 @@ func open(dir string, readOnly bool, o Options) (*DB, error) {
 	}
 	db := &DB{dir: dir, readOnly: readOnly, o: o, log: o.Log.With("hotlist", dir), refused: map[string]refusedFile{},
 		confusions: o.Confusions, readings: sync.Pool{New: func() any { return new(match.Reading) }}}
+	db.policy.Store(&o)
 	if _, err := db.reload(context.Background()); err != nil {
 		return nil, err
 	}
 	return db, nil
+}
+
+// Configure replaces Trust, Local and RulesOf of an open hotlist. Lists that are not
+// trusted any more are dropped at once, and those that are now are opened.
+func (db *DB) Configure(ctx context.Context, o Options) error {
+	db.refreshing.Lock()
+	defer db.refreshing.Unlock()
+	db.policy.Store(&o)
+	db.refused = map[string]refusedFile{} // for another reason, perhaps
+	db.mu.RLock()
+	kept := slices.DeleteFunc(slices.Clone(db.lists), func(l *openList) bool { return !db.trusted(&l.List) })
+	db.mu.RUnlock()
+	if err := db.swap(kept); err != nil {
+		return err
+	}
+	_, err := db.refresh(ctx)
+	return err
 }
 
 // WriteKey writes a new random key, to store lists under, into a new file that only

@@ -56,8 +56,8 @@ func (db *DB) Match(q match.Query) ([]match.Match, error) {
 
 // rulesOf is how a list is matched.
 func (db *DB) rulesOf(l *entry.List) match.Rules {
-	if db.o.RulesOf != nil {
-		return db.o.RulesOf(l.Name, l.Entries)
+	if rules := db.policy.Load().RulesOf; rules != nil {
+		return rules(l.Name, l.Entries)
 	}
 	return match.DefaultRules(l.Entries)
 }

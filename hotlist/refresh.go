@@ -211,10 +211,10 @@ func (db *DB) tryOpen(ctx context.Context, name, path string, info os.FileInfo, 
 
 // trusted reports whether a list may be matched.
 func (db *DB) trusted(l *entry.List) bool {
-	if len(db.o.Trust) == 0 || slices.Contains(db.o.Local, l.Name) {
+	if len(db.policy.Load().Trust) == 0 || slices.Contains(db.policy.Load().Local, l.Name) {
 		return true
 	}
-	return l.Signed != nil && slices.ContainsFunc(db.o.Trust, func(k signed.TrustedKey) bool {
+	return l.Signed != nil && slices.ContainsFunc(db.policy.Load().Trust, func(k signed.TrustedKey) bool {
 		return k.ID() == l.Signed.Key && (len(k.Lists) == 0 || slices.Contains(k.Lists, l.Name))
 	})
 }

@@ -5,7 +5,10 @@ import (
 	"flag"
 	"io"
 	"log/slog"
+	"os"
+	"os/signal"
 	"runtime"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -36,13 +39,25 @@ func runDaemon(ctx context.Context, std stdio, args []string) error {
 	if *regions != "" {
 		c.OCR.Region = *regions
 	}
-	log := logger(std.err, c.Log)
+	var level slog.LevelVar
+	level.Set(c.Log.SlogLevel())
+	log := logger(std.err, c.Log.Format, &level)
 	forbidCoreDumps(log)
 	for _, secret := range c.ReadableSecrets() {
 		log.Warn("every user of this machine may read a secret; chmod o-r", "file", secret)
 	}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	u, err := unit.Open(unit.Options{
-		Config: c, Version: statusVersion(), Log: log,
+		Config: c, Version: statusVersion(), Log: log, Level: &level, Hangup: hangup,
+		Reload: func() (*config.Config, error) {
+			c, err := loadConfig(*file)
+			if err == nil && *regions != "" {
+				c.OCR.Region = *regions
+			}
+			return c, err
+		},
 	})
 	if err != nil {
 		return err
@@ -62,18 +77,14 @@ func forbidCoreDumps(log *slog.Logger) {
 	}
 }
 
-// logger writes to w what the configuration asks for. To the journal it gives the
+// logger writes to w in a format of the configuration. To the journal it gives the
 // priority of each line, and leaves the time to it.
-func logger(w io.Writer, c config.Log) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		level = slog.LevelInfo // the configuration was checked; an unknown level cannot come this far
-	}
+func logger(w io.Writer, format string, level slog.Leveler) *slog.Logger {
 	o := &slog.HandlerOptions{Level: level}
 	if journal.Is(w) {
-		return slog.New(journal.Handler(w, o, c.Format == "json"))
+		return slog.New(journal.Handler(w, o, format == "json"))
 	}
-	if c.Format == "json" {
+	if format == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))
 	}
 	return slog.New(slog.NewTextHandler(w, o))

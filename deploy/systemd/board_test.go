@@ -126,9 +126,8 @@ func (b *board) install(configuration string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	text = bytes.ReplaceAll(text, []byte("\nExecStart=/usr/bin/platewatch run -config /etc/platewatch/platewatch.toml\n"),
-		[]byte("\nExecStart=/run/test/platewatch run -config "+configuration+"\n"))
-	text = bytes.ReplaceAll(text, []byte("\nConditionPathExists=/etc/platewatch/platewatch.toml\n"), []byte("\nConditionPathExists="+configuration+"\n"))
+	text = bytes.ReplaceAll(text, []byte("/usr/bin/platewatch "), []byte("/run/test/platewatch "))
+	text = bytes.ReplaceAll(text, []byte("/etc/platewatch/platewatch.toml\n"), []byte(configuration+"\n"))
 	empty := slices.Clip([]byte("[Unit]\nDefaultDependencies=no\n"))
 	for name, content := range map[string][]byte{
 		"platewatch.toml": []byte(`
@@ -166,6 +165,26 @@ ExecStopPost=+/bin/sh -c 'echo stopped $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS >
 	}
 	if err := os.Chmod(b.dir, 0o755); err != nil { // the service has a user of its own
 		b.t.Fatal(err)
+	}
+}
+
+// log returns what the daemon has logged.
+func (b *board) log() string {
+	b.t.Helper()
+	text, err := os.ReadFile(filepath.Join(b.dir, "log"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// waitLog waits for a line in the daemon's log.
+func (b *board) waitLog(text string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(eventTimeout); !strings.Contains(b.log(), text); time.Sleep(50 * time.Millisecond) { // another process writes it
+		if time.Now().After(deadline) {
+			b.t.Fatalf("the log does not say %q:\n%s", text, b.log())
+		}
 	}
 }
 

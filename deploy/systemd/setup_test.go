@@ -44,9 +44,8 @@ func TestSetup(t *testing.T) {
 		}
 	}
 	// The daemon reads the list under the key, and found its secrets.
-	log, err := os.ReadFile(filepath.Join(b.dir, "log"))
-	if err != nil || !strings.Contains(string(log), "msg=running") || strings.Contains(string(log), "secret") {
-		t.Errorf("%v, the log:\n%s", err, log)
+	if b.waitLog("msg=running"); strings.Contains(b.log(), "secret") {
+		t.Errorf("the log:\n%s", b.log())
 	}
 	if out, err := b.run("ls", "/run/credentials/"+service); err != nil || strings.Join(strings.Fields(out), " ") != "front-camera hotlist.key mqtt-password mqtt-user" {
 		t.Errorf("the credentials are %q: %v", out, err)

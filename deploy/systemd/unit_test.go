@@ -29,12 +29,12 @@ func installed(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	start := regexp.MustCompile(`(?m)^ExecStart=/usr/bin/platewatch `)
-	if n := len(start.FindAll(text, -1)); n != 1 {
-		t.Fatalf("%d ExecStart lines for /usr/bin/platewatch, want 1", n)
+	start := regexp.MustCompile(`(?m)^(ExecStart|ExecReload)=/usr/bin/platewatch `)
+	if n := len(start.FindAll(text, -1)); n != 2 {
+		t.Fatalf("%d lines start /usr/bin/platewatch, want 2", n)
 	}
 	file := filepath.Join(t.TempDir(), service)
-	if err := os.WriteFile(file, start.ReplaceAll(text, []byte("ExecStart="+binary+" ")), 0o644); err != nil {
+	if err := os.WriteFile(file, start.ReplaceAll(text, []byte("$1="+binary+" ")), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return file

@@ -99,6 +99,16 @@ func NewTracker(p Params, first uint64) (*Tracker, error) {
 	return &Tracker{p: p, next: first}, nil
 }
 
+// Change replaces the settings; open passages go on under the new ones. Settings that
+// cannot be used give the first of their problems, and change nothing.
+func (t *Tracker) Change(p Params) error {
+	for key, err := range p.Problems() {
+		return fmt.Errorf("passage: %s %w", key, err)
+	}
+	t.p = p
+	return nil
+}
+
 // Observe takes the plates of the frame at position at, which must not go
 // back. It returns what happened to every passage the frame touched or ended,
 // those that ended first.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"iter"
+	"log/slog"
 
 	"platewatch/capture"
 	"platewatch/capture/source"
@@ -137,6 +138,15 @@ func (l Log) Problems() iter.Seq2[string, error] {
 		setting.Check{Key: "level", Err: setting.OneOf(l.Level, "debug", "info", "warn", "error")},
 		setting.Check{Key: "format", Err: setting.OneOf(l.Format, "text", "json")},
 	)
+}
+
+// SlogLevel is the level; "info" where it is not known, which Problems yields.
+func (l Log) SlogLevel() slog.Level {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(l.Level)); err != nil {
+		return slog.LevelInfo
+	}
+	return level
 }
 
 // Default returns the configuration of an empty file. It does not pass

@@ -114,11 +114,30 @@ func New(r *ocr.Recogniser, p Params) (*Observer, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Observer{p: p, recogniser: r, tracker: tracker, gate: motion.NewGate(p.Area), grey: gocv.NewMat()}
+	o := &Observer{tracker: tracker, grey: gocv.NewMat()}
+	o.use(r, p)
+	return o, nil
+}
+
+// use takes recogniser and settings over, and forgets what was seen with others.
+func (o *Observer) use(r *ocr.Recogniser, p Params) {
+	o.p, o.recogniser, o.memory, o.gate, o.began, o.stationary = p, r, ocr.Memory{}, motion.NewGate(p.Area), false, nil
 	if p.Gate {
 		o.stationary = func(place image.Rectangle) bool { return !o.gate.Moved(place) }
 	}
-	return o, nil
+}
+
+// Change replaces recogniser and settings between two frames; open passages go on.
+// Settings that cannot be used change nothing.
+func (o *Observer) Change(r *ocr.Recogniser, p Params) error {
+	for key, err := range p.Problems() {
+		return fmt.Errorf("%s %w", key, err)
+	}
+	if err := o.tracker.Change(p.Passage); err != nil {
+		return err
+	}
+	o.use(r, p)
+	return nil
 }
 
 // Close frees the observer's picture.

@@ -142,6 +142,20 @@ func New(unit Unit, opt Options, log *slog.Logger) (*Server, error) {
 	return s, nil
 }
 
+// NeedsToken reports whether the page lets in only those who have a token. That
+// stays as it was at the start.
+func (s *Server) NeedsToken() bool { return s.sessions != nil }
+
+// Renew reads the tokens again, those of other settings. What it returns puts them into
+// force: others than before end all logins. An error means that those in force stay.
+func (s *Server) Renew(settings Settings) (use func(), err error) {
+	grants, err := settings.grants()
+	if err != nil || s.sessions == nil {
+		return func() {}, err
+	}
+	return func() { s.sessions.renew(grants) }, nil
+}
+
 // Listen opens the port and returns the page's address. [Server.Run] does so if
 // nobody did before; calling Listen first reports a port that is in use before
 // anything else starts.

@@ -47,6 +47,25 @@ func newSessions(grants access.Grants) *sessions {
 	return &sessions{grants: grants, guesses: guesses{window: time.Second}}
 }
 
+// renew replaces the grants. Others end all logins.
+func (s *sessions) renew(grants access.Grants) {
+	s.mu.Lock()
+	same := slices.Equal(s.grants, grants)
+	s.grants = grants
+	s.mu.Unlock()
+	if !same {
+		s.closeAll()
+	}
+}
+
+// grantOf is what a token gives. It is called by [guesses.try] only.
+func (s *sessions) grantOf(token string) (access.Grant, bool) {
+	s.mu.Lock()
+	grants := s.grants
+	s.mu.Unlock()
+	return grants.Find(token)
+}
+
 // begin starts a session and returns its cookie.
 func (s *sessions) begin(g access.Grant, now time.Time) string {
 	n := &session{cookie: rand.Text(), grant: g, name: "login " + rand.Text()[:6], until: now.Add(sessionTime)}
@@ -158,7 +177,7 @@ func (g *guesses) try(from string, now time.Time, isToken func() bool) (right, l
 func (s *Server) tryToken(r *http.Request, token string) (g access.Grant, right, limited bool) {
 	right, limited, tell := s.sessions.guesses.try(clientNetwork(r), time.Now(), func() bool {
 		var ok bool
-		g, ok = s.sessions.grants.Find(token)
+		g, ok = s.sessions.grantOf(token)
 		return ok
 	})
 	if tell > 0 {

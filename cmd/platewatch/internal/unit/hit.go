@@ -73,7 +73,7 @@ func (c *cameraPipeline) resendIfBetter(p passage.Passage, o *openPassage) {
 // match looks a passage up in all lists. A list that fails is logged; the
 // matches of the others count.
 func (c *cameraPipeline) match(p passage.Passage) []message.Match {
-	h := c.u.cfg.Hotlist
+	h := c.u.cfg().Hotlist
 	found, err := c.u.lists.Match(match.Query{
 		Text: p.Text, Characters: hit.Reading(p.Characters), Hidden: p.Hidden, State: h.State, StateConfidence: h.StateShare,
 		At: time.Now(), ClockSynchronised: c.u.clock().State == status.ClockSynchronised,
@@ -87,15 +87,15 @@ func (c *cameraPipeline) match(p passage.Passage) []message.Match {
 // send puts a hit, or its next revision, into the outbox.
 func (c *cameraPipeline) send(p passage.Passage, o *openPassage) {
 	h := hit.Message(&p, o.matches)
-	h.Camera, h.Position = c.name, position(c.u.cfg)
+	h.Camera, h.Position = c.name, position(c.u.cfg())
 	shown := o.shot
 	if o.better(o.sentShot, p.Text != o.sentText) {
-		h.PlatePicture, h.ContextPicture = o.pictures.Encode(c.u.cfg.Pictures)
+		h.PlatePicture, h.ContextPicture = o.pictures.Encode(c.u.cfg().Pictures)
 	} else {
 		shown, h.PicturesUnchanged = o.sentShot, true
 	}
 	h.CapturedAt, h.Clock = shown.at, message.ClockState(c.u.clock().State)
-	model, version := c.u.recogniser.Model()
+	model, version := c.reader.Model()
 	h.Reader = &message.Reader{Model: model, Version: version, Software: c.u.o.Version.Version}
 	for i := range h.Matches {
 		m := &h.Matches[i]
@@ -103,7 +103,7 @@ func (c *cameraPipeline) send(p passage.Passage, o *openPassage) {
 			m.ListAge = age.Seconds()
 		}
 	}
-	h.Region = c.u.recogniser.RegionOf(p.Text)
+	h.Region = c.reader.RegionOf(p.Text)
 	h.Frame = &message.Frame{Width: shown.frame.X, Height: shown.frame.Y, Box: [4]int{shown.box.Min.X, shown.box.Min.Y, shown.box.Dx(), shown.box.Dy()}}
 	id, err := o.hitID, error(nil)
 	if id == "" {

@@ -123,7 +123,7 @@ func pendingHits(t *testing.T, u *Unit) []message.Hit {
 
 // idOf is the id of a unit's hit.
 func idOf(u *Unit, number uint64) string {
-	return message.FormatID(message.Origin(u.cfg.Unit.Name, u.outbox.Installation()), number)
+	return message.FormatID(message.Origin(u.cfg().Unit.Name, u.outbox.Installation()), number)
 }
 
 const twoPlates = "plate,state,category,covert,handling,make\nAB12CDE,NL,stolen vehicle,yes,call the control room,Volvo\nXY98ZZT,SK,wanted,,,\n"

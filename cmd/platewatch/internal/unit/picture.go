@@ -61,7 +61,7 @@ func (c *cameraPipeline) tellDriver(p passage.Passage, o *openPassage) {
 		return
 	}
 	r := testdrive.Read{Camera: c.name, Text: p.Text, Confidence: p.Confidence}
-	if plate, _ := o.pictures.Encode(c.u.cfg.Pictures); plate != nil {
+	if plate, _ := o.pictures.Encode(c.u.cfg().Pictures); plate != nil {
 		r.Picture = plate.JPEG
 	}
 	c.u.drive.Add(r)

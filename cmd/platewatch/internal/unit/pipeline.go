@@ -28,7 +28,10 @@ type cameraPipeline struct {
 	name     string
 	log      *slog.Logger
 	camera   *capture.Camera
+	reader   *ocr.Recogniser // what the observer reads with
 	observer *observe.Observer
+	changes  chan change   // one at most: other settings, from the next frame on
+	gone     chan struct{} // closed when no frame will be looked at any more
 	time     timeline
 	open     map[uint64]*openPassage // by passage number
 	preview  preview
@@ -63,11 +66,13 @@ func newCameraPipeline(u *Unit, c config.Camera) (*cameraPipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	observer, err := observe.New(u.recogniser, observeParams(u.cfg, c))
+	reader := u.recogniser()
+	observer, err := observe.New(reader, observeParams(u.cfg(), c))
 	if err != nil {
 		return nil, err
 	}
-	p := &cameraPipeline{u: u, name: c.Name, log: log, camera: camera, observer: observer,
+	p := &cameraPipeline{u: u, name: c.Name, log: log, camera: camera, reader: reader, observer: observer,
+		changes: make(chan change, 1), gone: make(chan struct{}),
 		time: timeline{recorded: c.Pace == source.PaceFast}, open: map[uint64]*openPassage{}}
 	p.markProgress()
 	return p, nil
@@ -90,6 +95,7 @@ func (c *cameraPipeline) look(ctx context.Context) error {
 	defer c.finish()
 	for {
 		c.markProgress()
+		c.takeChange()
 		f, err := c.next(ctx)
 		switch {
 		case errors.Is(err, io.EOF) || ctx.Err() != nil:
@@ -139,6 +145,7 @@ func (c *cameraPipeline) finish() {
 	c.ended.Store(true)
 	c.follow(c.observer.Flush(), nil, nil)
 	c.preview.close()
+	close(c.gone)
 }
 
 // follow handles the tracker's updates. f and plates are nil when the updates
@@ -151,7 +158,7 @@ func (c *cameraPipeline) follow(updates []passage.Update, f *capture.Frame, plat
 			c.open[u.Passage.Number] = o
 		}
 		if u.Best {
-			o.take(f, plates[u.Plate].Box, c.u.cfg.Pictures)
+			o.take(f, plates[u.Plate].Box, c.u.cfg().Pictures)
 			o.measure(f, plates[u.Plate])
 		}
 		switch u.Event {

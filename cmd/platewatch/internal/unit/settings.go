@@ -25,27 +25,40 @@ func observeParams(c *config.Config, cam config.Camera) observe.Params {
 }
 
 func outboxSettings(u *Unit, key []byte) outbox.Settings {
-	s := u.cfg.Uplink.Outbox
+	s := u.cfg().Uplink.Outbox
 	s.Key = key
 	s.ClockSet = func() bool { return u.clock().State == status.ClockSynchronised }
 	s.Machine = machineFacts("/")
-	s.MaxPlatePicture = int(u.cfg.Pictures.PlateBytes)
-	s.MaxContextPicture = int(u.cfg.Pictures.ContextBytes)
+	s.MaxPlatePicture = int(u.cfg().Pictures.PlateBytes)
+	s.MaxContextPicture = int(u.cfg().Pictures.ContextBytes)
 	return s
 }
 
-func clientSettings(u *Unit) uplink.Settings {
-	s := u.cfg.Uplink.Client
-	s.Brokers = u.cfg.Uplink.Broker.List()
+func clientSettings(u *Unit, cfg *config.Config) uplink.Settings {
+	s := cfg.Uplink.Client
+	s.Brokers = cfg.Uplink.Broker.List()
 	s.Software = u.o.Version.Version
 	s.Health = u.health
 	s.DrainTimeout = drainTimeout
-	s.HomeAssistant.Position = position(u.cfg)
-	s.HomeAssistant.Note = filepath.Join(u.cfg.StateDir, "home-assistant")
-	for _, camera := range u.cfg.Cameras {
+	s.HomeAssistant.Position = position(cfg)
+	s.HomeAssistant.Note = filepath.Join(cfg.StateDir, "home-assistant")
+	for _, camera := range cfg.Cameras {
 		s.HomeAssistant.Cameras = append(s.HomeAssistant.Cameras, camera.Name)
 	}
 	return s
+}
+
+// newClient makes the client that a configuration asks for; nil without a broker.
+func newClient(u *Unit, cfg *config.Config) (*uplink.Client, error) {
+	if len(cfg.Uplink.Broker.Brokers) == 0 {
+		return nil, nil
+	}
+	s := clientSettings(u, cfg)
+	var err error
+	if s.Lists, err = listUpdates(u, cfg); err != nil {
+		return nil, err
+	}
+	return uplink.NewClient(s, u.outbox, u.log)
 }
 
 func position(c *config.Config) *message.Position {

@@ -18,7 +18,7 @@ import (
 
 // statusPage makes the server of the status page.
 func (u *Unit) statusPage() (*status.Server, error) {
-	return status.New(u, status.Options{Settings: u.cfg.Status, StateDir: u.cfg.StateDir, UnitName: u.cfg.Unit.Name,
+	return status.New(u, status.Options{Settings: u.cfg().Status, StateDir: u.cfg().StateDir, UnitName: u.cfg().Unit.Name,
 		TestDrive: &u.drive, OnView: u.recordView}, u.log)
 }
 
@@ -37,14 +37,14 @@ func (u *Unit) recordView(v status.View) {
 // Status implements [status.Unit].
 func (u *Unit) Status() status.Document {
 	d := status.Document{
-		Unit: u.cfg.Unit.Name, Version: u.o.Version, Started: u.started, Uptime: status.Since(u.started),
+		Unit: u.cfg().Unit.Name, Version: u.o.Version, Started: u.started, Uptime: status.Since(u.started),
 		Now: time.Now(), Clock: u.clock(), Cameras: []status.Camera{}, LastHits: []status.Hit{},
 		Hotlist: u.hotlistStatus(), Outbox: u.outboxStatus(), Uplink: u.uplinkStatus(), Temperature: boardTemperature(),
 	}
-	if disk := diskOf(filepath.Dir(u.cfg.Uplink.OutboxFile)); disk != nil {
+	if disk := diskOf(filepath.Dir(u.cfg().Uplink.OutboxFile)); disk != nil {
 		d.Disk = &status.Disk{Free: disk.Free, Total: disk.Total}
 	}
-	if p := u.cfg.Unit.Position; p != nil {
+	if p := u.cfg().Unit.Position; p != nil {
 		d.Position = p.Description
 	}
 	for _, c := range u.pipelines {
@@ -198,19 +198,20 @@ func (u *Unit) outboxStatus() status.Outbox {
 	if d := u.outbox.Damage(); d != nil {
 		out.Damage = fmt.Sprintf("%s; %d hits were recovered, and the damaged file is kept as %s", d.Reason, d.Salvaged, filepath.Base(d.Kept))
 	}
-	if u.client != nil {
-		out.Awaiting = u.client.Stats().Awaiting
+	if client := u.client(); client != nil {
+		out.Awaiting = client.Stats().Awaiting
 	}
 	return out
 }
 
 func (u *Unit) uplinkStatus() status.Uplink {
-	if u.client == nil {
+	client := u.client()
+	if client == nil {
 		return status.Uplink{State: "off"}
 	}
-	s := u.client.Stats()
-	if s.Broker == "" {
-		s.Broker = u.cfg.Uplink.Broker.Brokers[0]
+	s := client.Stats()
+	if brokers := u.cfg().Uplink.Broker.Brokers; s.Broker == "" && len(brokers) > 0 {
+		s.Broker = brokers[0]
 	}
 	out := status.Uplink{State: "offline", Broker: broker.Redact(s.Broker),
 		Since: status.Since(s.Since), Delivered: s.Delivered, LastError: s.LastProblem,

@@ -142,7 +142,7 @@ func TestWithdrawal(t *testing.T) {
 				}
 			})
 			<-connected
-			deliver := func() { running.Go(func() { _ = u.client.Run(ctx) }) }
+			deliver := func() { running.Go(func() { _ = u.client().Run(ctx) }) }
 
 			p := passage.Passage{Number: 1, Reading: text.Reading{Text: "AB12CDE", Confidence: 0.8}}
 			r.update(passage.Sure, p, 100)

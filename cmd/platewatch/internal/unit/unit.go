@@ -5,6 +5,7 @@
 //	hit.go       passage → hotlist → outbox
 //	picture.go   the pictures that go with a hit
 //	updates.go   hotlist updates from the broker → hotlist
+//	reload.go    a changed configuration, while the unit runs
 //	settings.go  configuration → the parts' own settings
 //	status.go    what the status page shows
 //	health.go    what the health message says
@@ -25,6 +26,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -48,74 +50,81 @@ type Options struct {
 	Log     *slog.Logger
 	// OnPage, if set, is called with the status page's address once it listens.
 	OnPage func(url string)
+	// Hangup asks for the configuration to be read again, with Reload, and what can
+	// change meanwhile to be changed. Nil: never.
+	Hangup <-chan os.Signal
+	Reload func() (*config.Config, error)
+	// Level, if set, is the log's level, which a reload changes.
+	Level *slog.LevelVar
 }
 
 // Unit is one roadside unit.
 type Unit struct {
 	o       Options
-	cfg     *config.Config
 	log     *slog.Logger
 	started time.Time
 
-	recogniser *ocr.Recogniser
-	working    chan struct{} // one token per frame being processed
-	lists      *hotlist.DB
-	trail      *audit.Trail
-	outbox     *outbox.Outbox
-	client     *uplink.Client // nil without a broker
-	pipelines  []*cameraPipeline
-	recent     recentHits
-	drive      testdrive.Drive
-	counting   sync.Mutex
-	counted    audit.DayCounts // hits since the last write
-	hitsOf     []status.HitCount
-	clock      clockReader
+	inForce   atomic.Pointer[config.Config]
+	reader    atomic.Pointer[ocr.Recogniser]
+	working   chan struct{} // one token per frame being processed
+	lists     *hotlist.DB
+	trail     *audit.Trail
+	outbox    *outbox.Outbox
+	sender    atomic.Pointer[uplink.Client] // nil without a broker
+	replaced  chan struct{}                 // one token: there is a new sender
+	page      *status.Server                // nil without one
+	pipelines []*cameraPipeline
+	recent    recentHits
+	drive     testdrive.Drive
+	counting  sync.Mutex
+	counted   audit.DayCounts // hits since the last write
+	hitsOf    []status.HitCount
+	clock     clockReader
 }
 
 // Open opens the reading model, the hotlist and the outbox, and fails if one of
 // them cannot be opened. Cameras and broker may be absent; Run connects to them.
 func Open(o Options) (_ *Unit, err error) {
-	u := &Unit{o: o, cfg: o.Config, log: o.Log, started: time.Now(), clock: readClock}
+	u := &Unit{o: o, log: o.Log, started: time.Now(), clock: readClock, replaced: make(chan struct{}, 1)}
+	u.inForce.Store(o.Config)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, u.Close())
 		}
 	}()
-	if err := os.MkdirAll(u.cfg.StateDir, 0o700); err != nil {
+	if err := os.MkdirAll(u.cfg().StateDir, 0o700); err != nil {
 		return nil, fmt.Errorf("the state directory: %w", err)
 	}
-	u.working = make(chan struct{}, u.cfg.OCR.Readers())
-	if u.recogniser, err = ocr.New(u.cfg.OCR); err != nil {
+	u.working = make(chan struct{}, u.cfg().OCR.Readers())
+	reader, err := ocr.New(u.cfg().OCR)
+	if err != nil {
 		return nil, err
 	}
-	lists, err := u.cfg.Hotlist.Options()
+	u.reader.Store(reader)
+	lists, err := u.cfg().Hotlist.Options()
 	if err != nil {
 		return nil, err
 	}
 	lists.Log = u.log
-	if u.lists, err = hotlist.Open(u.cfg.Hotlist.Path, lists); err != nil {
+	if u.lists, err = hotlist.Open(u.cfg().Hotlist.Path, lists); err != nil {
 		return nil, err
 	}
-	if u.trail, err = audit.Open(u.cfg.Hotlist.Path, u.cfg.Hotlist.KeyFile); err != nil {
+	if u.trail, err = audit.Open(u.cfg().Hotlist.Path, u.cfg().Hotlist.KeyFile); err != nil {
 		return nil, err
 	}
 	key, err := u.lists.DeriveKey("outbox")
 	if err != nil {
 		return nil, err
 	}
-	if u.outbox, err = outbox.Open(u.cfg.Uplink.OutboxFile, u.cfg.Unit.Name, outboxSettings(u, key), u.log); err != nil {
+	if u.outbox, err = outbox.Open(u.cfg().Uplink.OutboxFile, u.cfg().Unit.Name, outboxSettings(u, key), u.log); err != nil {
 		return nil, err
 	}
-	if len(u.cfg.Uplink.Broker.Brokers) > 0 {
-		cfg := clientSettings(u)
-		if cfg.Lists, err = listUpdates(u); err != nil {
-			return nil, err
-		}
-		if u.client, err = uplink.NewClient(cfg, u.outbox, u.log); err != nil {
-			return nil, err
-		}
+	client, err := newClient(u, u.cfg())
+	if err != nil {
+		return nil, err
 	}
-	for _, c := range u.cfg.Cameras {
+	u.sender.Store(client)
+	for _, c := range u.cfg().Cameras {
 		p, err := newCameraPipeline(u, c)
 		if err != nil {
 			return nil, err
@@ -137,11 +146,20 @@ func (u *Unit) Close() error {
 	if u.lists != nil {
 		all = errors.Join(all, u.lists.Close())
 	}
-	if u.recogniser != nil {
-		all = errors.Join(all, u.recogniser.Close())
+	if u.recogniser() != nil {
+		all = errors.Join(all, u.recogniser().Close())
 	}
 	return all
 }
+
+// cfg is the configuration in force. A reload replaces it.
+func (u *Unit) cfg() *config.Config { return u.inForce.Load() }
+
+// recogniser is what pipelines read with from their next frame on.
+func (u *Unit) recogniser() *ocr.Recogniser { return u.reader.Load() }
+
+// client sends the hits; nil without a broker.
+func (u *Unit) client() *uplink.Client { return u.sender.Load() }
 
 // turn waits until a frame may be processed: at most as many at once as there
 // are readers.
@@ -166,27 +184,26 @@ func (u *Unit) Run(ctx context.Context) error {
 	defer stopWatching()
 	defer context.AfterFunc(ctx, stopWatching)()
 
-	if u.client != nil {
-		g.Go(func() error { return u.client.Run(background) })
-	}
+	g.Go(func() error { return u.deliver(background) })
 	g.Go(func() error { return u.keepLists(background) })
 	g.Go(func() error { return u.keepCounts(background) })
 	g.Go(func() error { return u.logCondition(background) })
-	if u.cfg.Status.Listen != status.Off {
-		page, err := u.statusPage()
-		if err != nil {
+	if u.cfg().Status.Listen != status.Off {
+		var err error
+		if u.page, err = u.statusPage(); err != nil {
 			return err
 		}
-		url, err := page.Listen(watching)
+		url, err := u.page.Listen(watching)
 		if err != nil {
 			return err
 		}
 		if u.o.OnPage != nil {
 			u.o.OnPage(url)
 		}
-		g.Go(func() error { return page.Run(background) })
+		g.Go(func() error { return u.page.Run(background) })
 	}
 	g.Go(func() error { return u.notifySystemd(watching) })
+	g.Go(func() error { return u.obeyHangups(watching) })
 	g.Go(func() error {
 		defer stopBackground()
 		cameras, watching := errgroup.WithContext(watching)
@@ -195,7 +212,7 @@ func (u *Unit) Run(ctx context.Context) error {
 		}
 		return cameras.Wait()
 	})
-	u.log.Info("running", "unit", u.cfg.Unit.Name, "cameras", len(u.pipelines), "version", u.o.Version.Version)
+	u.log.Info("running", "unit", u.cfg().Unit.Name, "cameras", len(u.pipelines), "version", u.o.Version.Version)
 	err := g.Wait()
 	stats := u.outbox.Stats()
 	u.log.Info("stopped", "waiting_hits", stats.Entries)
@@ -228,7 +245,7 @@ func (u *Unit) listStates() []hotlist.ListState {
 	if err != nil {
 		u.log.Error("hotlists not listed", "error", err)
 	}
-	for _, name := range u.cfg.Uplink.Lists.Lists {
+	for _, name := range u.cfg().Uplink.Lists.Lists {
 		i := slices.IndexFunc(states, func(s hotlist.ListState) bool { return s.Name == name })
 		if i < 0 {
 			i = len(states)
@@ -252,7 +269,8 @@ func sameState(a, b hotlist.ListState) bool {
 // reportLists reports to the server which lists are held, and which updates were
 // refused and why.
 func (u *Unit) reportLists() {
-	if u.client == nil {
+	client := u.client()
+	if client == nil {
 		return
 	}
 	r := message.HotlistReport{At: time.Now(), Lists: u.listHealth()}
@@ -266,5 +284,5 @@ func (u *Unit) reportLists() {
 		}
 		r.Refused = append(r.Refused, message.ListRefusal{Name: s.Name, Version: version, Reason: s.Refused.Reason, At: s.Refused.At})
 	}
-	u.client.ReportHotlists(r)
+	client.ReportHotlists(r)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/hotlist"
 	"platewatch/hotlist/signed"
 	"platewatch/uplink"
@@ -59,13 +60,13 @@ func (u updates) ApplyUpdate(ctx context.Context, list string, manifest []byte, 
 }
 
 // listUpdates subscribes to the configured lists; nil if there are none.
-func listUpdates(u *Unit) (*uplink.ListUpdates, error) {
-	s := u.cfg.Uplink.Lists
+func listUpdates(u *Unit, cfg *config.Config) (*uplink.ListUpdates, error) {
+	s := cfg.Uplink.Lists
 	if len(s.Lists) == 0 {
 		return nil, nil
 	}
 	s.Applier = updates{u.lists}
-	s.Dir = filepath.Join(u.cfg.StateDir, "updates")
+	s.Dir = filepath.Join(cfg.StateDir, "updates")
 	s.MaxManifest, s.MaxPart = signed.MaxManifest, signed.MaxPart
 	return uplink.NewListUpdates(s)
 }
