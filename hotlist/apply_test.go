@@ -129,6 +129,8 @@ func TestSignedVersionsFollowEachOther(t *testing.T) {
 	}
 }
 
+// An older version, the same version with another content, and another signer's newer
+// one are applied.
 func TestNoWayBack(t *testing.T) {
 	s := newSigner(t)
 	v1, v2 := s.sign("l", "plate\nAAA1111\n", 1), s.sign("l", "plate\nBBB2222\n", 2)
@@ -278,6 +280,8 @@ func TestMissingPartIsAskedForAgain(t *testing.T) {
 	}
 }
 
+// A list without a signature is put into the folder of a unit that wants signed ones: it
+// is not matched.
 func TestOnlySignedListsAreMatched(t *testing.T) {
 	s := newSigner(t)
 	db := s.unit()
@@ -313,6 +317,7 @@ func TestOnlySignedListsAreMatched(t *testing.T) {
 	}
 }
 
+// A key that is trusted for one list signs another.
 func TestKeysSignTheirListsOnly(t *testing.T) {
 	s := newSigner(t)
 	s.keys[0].Lists = []string{"tow"}

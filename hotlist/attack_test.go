@@ -3,9 +3,11 @@ package hotlist
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -161,4 +163,87 @@ func TestAttackRefusalsFillTheTrail(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	t.Attr("outcome", strings.TrimSpace(fmt.Sprintf("%d refusals in %d days are %d records; %d forged manifests at once are %d", all, days, written, manifests, r.Records-1)))
+}
+
+// The disk is full while a version is applied, and stays so over a restart: the version
+// before goes on being served, and the new one is applied once there is room.
+func TestAttackFullDiskWhileApplying(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("none", dir, "tmpfs", 0, "size=8m"); err != nil {
+		t.Skip("no small file system can be mounted here: ", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	s := newSigner(t)
+	large := func(n int) string {
+		var b strings.Builder
+		b.WriteString("plate,note\n")
+		for i := range n {
+			fmt.Fprintf(&b, "BB%05d,%032x\n", i, i*7919)
+		}
+		return b.String()
+	}
+	v1, v2 := s.sign("l", "plate\nAAA1111\n", 1), s.sign("l", large(8000), 2)
+	path := filepath.Join(dir, "lists")
+	open := func() *DB {
+		t.Helper()
+		db, err := Open(path, Options{Trust: s.keys, RulesOf: strictly.RulesOf})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		return db
+	}
+	db := open()
+	if _, err := s.apply(db, "l", v1); err != nil {
+		t.Fatal(err)
+	}
+	filler, err := os.Create(filepath.Join(dir, "filler"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer filler.Close()
+	// Each time less is left: it fails at another place.
+	room, failures := 512<<10, 0
+	for ; room > 16<<10; room /= 2 {
+		var st syscall.Statfs_t
+		if err := syscall.Statfs(dir, &st); err != nil {
+			t.Fatal(err)
+		}
+		if more := int64(st.Bavail)*st.Bsize - int64(room); more > 0 {
+			size, err := filler.Seek(0, io.SeekEnd)
+			if err == nil {
+				err = syscall.Fallocate(int(filler.Fd()), 0, size, more)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.apply(db, "l", v2); err == nil {
+			break // there was room enough
+		} else if !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("with %d bytes: %v", room, err)
+		}
+		failures++
+		if got := platesOf(t, db, "l"); got != "AAA1111" || stateOf(t, db, "l").Version != "1" {
+			t.Fatalf("with %d bytes it serves version %s", room, stateOf(t, db, "l").Version)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db = open()
+		if got := platesOf(t, db, "l"); got != "AAA1111" {
+			t.Fatalf("after a restart with %d bytes it serves %.40s", room, got)
+		}
+	}
+	if err := os.Remove(filler.Name()); err != nil {
+		t.Fatal(err)
+	}
+	filler.Close()
+	if _, err := s.apply(db, "l", v2); err != nil || stateOf(t, db, "l").Version != "2" {
+		t.Errorf("with room again: %v", err)
+	}
+	t.Attr("outcome", fmt.Sprintf("%d times refused for want of room; version 1 was served until version 2 was whole", failures))
+	if failures == 0 {
+		t.Error("it never failed: this test tests nothing")
+	}
 }

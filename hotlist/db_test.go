@@ -357,6 +357,7 @@ func TestListHeldByAnotherProgram(t *testing.T) {
 	})
 }
 
+// Other users of the machine read the lists' files: no file or folder lets them.
 func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
 	importList(t, dir, "l", "plate\nAA1\n")

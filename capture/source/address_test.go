@@ -10,6 +10,8 @@ import (
 	"platewatch/capture/fault"
 )
 
+// Passwords stand in addresses before the host, in the path and in the query, as
+// cameras of many makers have them: what is shown of them is masked.
 func TestRedact(t *testing.T) {
 	for in, want := range map[string]string{
 		"rtsp://u:p@host/x":                            "rtsp://u:***@host/x",

@@ -285,6 +285,7 @@ func (d *director) plate(j int) (PlateView, bool) {
 		return PlateView{}, false
 	}
 	v := PlateView{Passage: j, Text: d.truth[j].Text, Layout: l.Name, Corners: q, Box: b, Clear: b.In(d.st.Image.Rect)}
+	v.Windows = d.st.windows(c)
 	top := d.plates[j][0].Rect
 	m, err := paint.RectTo(float64(top.Dx()), float64(top.Dy()), q)
 	if err != nil {

@@ -74,7 +74,7 @@ func (s *stage) back(c *car, k sky, w, top float64) {
 	py := c.sh.plateY[0]
 	if c.Body == Van {
 		for _, x := range [2]float64{-1, 1} {
-			p := paint.RoundRect(x*.36-.27, 1.26, x*.36+.27, 1.76, .06)
+			p := paint.RoundRect(x*.36-.27, tailGlassY[0], x*.36+.27, tailGlassY[1], .06)
 			s.patch(c, paint.Solid(paint.RGB(0x0D0F12)), paint.RoundRect(x*.36-.285, 1.245, x*.36+.285, 1.775, .07))
 			s.patch(c, paint.Solid(glass), p)
 			s.patch(c, paint.Sheer(paint.RGB(0xC9D6E2), .18), []Point{{X: x*.36 - .2, Y: 1.3}, {X: x*.36 - .05, Y: 1.3}, {X: x*.36 + .2, Y: 1.74}, {X: x*.36 + .05, Y: 1.74}})

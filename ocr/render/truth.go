@@ -26,6 +26,9 @@ type PlateView struct {
 	Corners [4]Point        // pixels, clockwise from the top left of the plate's face
 	Rows    [][4]Point      // the same around the ink of each row of characters
 	Box     image.Rectangle // around the corners
+	// Windows are the outlines of the vehicle's windows, pixels: those that are
+	// hidden as well.
+	Windows [][]Point
 	// Clear says that the whole plate is in the picture with nothing before it.
 	Clear bool
 }

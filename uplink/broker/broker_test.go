@@ -14,6 +14,8 @@ import (
 	"platewatch/uplink/failure"
 )
 
+// Brokers' addresses without TLS that only look like loopback, with passwords in them,
+// and of other schemes are refused.
 func TestBrokerAddresses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "f")
 	if err := os.WriteFile(file, []byte("secret\n"), 0o600); err != nil {
@@ -86,6 +88,7 @@ func TestReadSecret(t *testing.T) {
 	}
 }
 
+// Passwords in brokers' addresses are masked where addresses are shown.
 func TestRedact(t *testing.T) {
 	for in, want := range map[string]string{
 		"mqtts://host:8883":             "mqtts://host:8883",

@@ -374,6 +374,7 @@ func TestNotPictures(t *testing.T) {
 	}
 }
 
+// A picture of more pixels, or a longer side, than is accepted is refused by its header.
 func TestLimits(t *testing.T) {
 	b := capturetest.EncodeJPEG(t, image.NewGray(image.Rect(0, 0, 200, 100)))
 	for _, l := range []Limits{{MaxPixels: 19_999, MaxSide: 20_000}, {MaxPixels: 20_000, MaxSide: 199}} {

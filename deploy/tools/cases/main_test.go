@@ -40,7 +40,7 @@ func TestHeldExist(t *testing.T) {
 	}
 	for _, c := range cases {
 		if c.tried == "" {
-			t.Logf("%s:%s does not say what is tried", c.folder, c.test)
+			t.Errorf("%s:%s does not say what is tried", c.folder, c.test)
 		}
 	}
 }

@@ -205,7 +205,7 @@ viewers = 2
 plate_bytes = "8kb"
 context_bytes = "0B"
 context_sides = 0
-context_above = 0.25
+context_above = 0.1
 context_below = 1
 [log]
 level = "debug"
@@ -253,7 +253,7 @@ format = "json"
 		Status: status.Settings{Listen: "0.0.0.0:8443", TokenFile: "token", Cert: "page.crt", Key: "page.key",
 			Tokens: []string{"view+aim anna sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}, Drive: testdrive.Settings{For: 2 * time.Minute}, BasePath: "/units/a/", Hosts: []string{"units.example"}, Viewers: 2},
 		Pictures: picture.Settings{PlateBytes: 8000, ContextBytes: 0,
-			ContextSides: 0, ContextAbove: 0.25, ContextBelow: 1},
+			ContextSides: 0, ContextAbove: 0.1, ContextBelow: 1},
 		Log: Log{Level: "debug", Format: "json"},
 	}
 	if diff := cmp.Diff(want, got, ignoreOrigin); diff != "" {

@@ -28,12 +28,17 @@ type Pair struct {
 // Take replaces the pictures by those of a plate (its box, pixels) on a frame.
 func (p *Pair) Take(frame gocv.Mat, box image.Rectangle, s Settings) {
 	p.Close()
-	w := float64(box.Dx())
 	p.plate = cut(frame, box.Inset(-box.Dy()/6), maxPlateWidth)
-	p.context = cut(frame, image.Rect(
-		box.Min.X-int(s.ContextSides*w), box.Min.Y-int(s.ContextAbove*w),
-		box.Max.X+int(s.ContextSides*w), box.Max.Y+int(s.ContextBelow*w)), maxContextWidth)
+	p.context = cut(frame, s.surroundings(box), maxContextWidth)
 	p.taken = true
+}
+
+// surroundings are what the context picture shows of a frame, around a plate's box.
+func (s Settings) surroundings(box image.Rectangle) image.Rectangle {
+	w := float64(box.Dx())
+	return image.Rect(
+		box.Min.X-int(s.ContextSides*w), box.Min.Y-int(s.ContextAbove*w),
+		box.Max.X+int(s.ContextSides*w), box.Max.Y+int(s.ContextBelow*w))
 }
 
 // Close frees the pictures.

@@ -45,7 +45,7 @@ func TestPictures(t *testing.T) {
 					t.Errorf("%s: %v, %v", what, size, err)
 				}
 			}
-			allowed := image.Rect(0, 0, 3*box.Dx()+2, 2*box.Dx()+box.Dy()+2) // one width background, half a width above and below
+			allowed := image.Rect(0, 0, 3*box.Dx()+2, 2*box.Dx()+box.Dy()+2) // a width beside it; the defaults above and below are less
 			if p.context.Cols() > allowed.Dx() || p.context.Rows() > allowed.Dy() {
 				t.Errorf("the context is %d × %d, allowed are %v", p.context.Cols(), p.context.Rows(), allowed)
 			}
@@ -74,7 +74,7 @@ func TestLargestContext(t *testing.T) {
 	for _, test := range []struct {
 		sides, above, below float64
 		problems            int
-	}{{1, 0.5, 1, 0}, {1.01, 0.5, 1, 1}, {1, 0.51, 1, 1}, {1, 0.5, 1.01, 1}, {3, 1.2, 2, 3}} {
+	}{{1, 0.15, 1, 0}, {1.01, 0.15, 1, 1}, {1, 0.16, 1, 1}, {1, 0.15, 1.01, 1}, {3, 1.2, 2, 3}} {
 		c := Default()
 		c.ContextSides, c.ContextAbove, c.ContextBelow = test.sides, test.above, test.below
 		n := 0
@@ -89,7 +89,7 @@ func TestLargestContext(t *testing.T) {
 		}
 		var p Pair
 		p.Take(frame, box, c)
-		if got := image.Pt(p.context.Cols(), p.context.Rows()); got != image.Pt(300, 175) {
+		if got := image.Pt(p.context.Cols(), p.context.Rows()); got != image.Pt(300, 140) {
 			t.Errorf("the largest context of a plate 100 pixels wide is %v", got)
 		}
 		p.Close()

@@ -19,6 +19,8 @@ import (
 	"platewatch/cmd/platewatch/internal/access"
 )
 
+// Requests under a foreign name, as by DNS rebinding, or under none are answered with
+// 421 for every path.
 func TestHostHeader(t *testing.T) {
 	h := newServer(t, newFake(), Options{}).handler()
 	for host, want := range map[string]int{
@@ -33,6 +35,8 @@ func TestHostHeader(t *testing.T) {
 	}
 }
 
+// Pages of other sites frame the page, guess its content types, or read it from a
+// cache: the headers forbid it.
 func TestSecureHeaders(t *testing.T) {
 	h := newServer(t, newFake(), Options{Settings: Settings{TokenFile: tokenFile(t, token)}}).handler()
 	for _, path := range []string{"/", "/status.json", "/healthz", "/nothing", "/assets/page.js"} {
@@ -53,6 +57,8 @@ func TestSecureHeaders(t *testing.T) {
 	}
 }
 
+// Every path but /healthz is asked for without a token, with wrong ones, as basic
+// authentication and with forged cookies: 401, and nothing about the unit.
 func TestAuthentication(t *testing.T) {
 	s := newServer(t, newFake(), Options{Settings: Settings{TokenFile: tokenFile(t, token)}})
 	s.sessions.guesses.window = 0
@@ -82,6 +88,8 @@ func TestAuthentication(t *testing.T) {
 // allRoles is the token of the token file.
 var allRoles = access.Of(token, "", access.All)
 
+// A session's cookie is changed in each of its characters, used after its time, after
+// the unit's restart, and opened too many times.
 func TestSessions(t *testing.T) {
 	now := time.Now()
 	s := newSessions(access.Grants{allRoles})

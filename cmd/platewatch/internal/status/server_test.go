@@ -54,6 +54,8 @@ func get(h http.Handler, target string, headers ...string) *httptest.ResponseRec
 	return w
 }
 
+// A configuration opens the page to the network without a token, without TLS, or with a
+// short token: it is refused.
 func TestNewRefusesTheOpenNetwork(t *testing.T) {
 	cert, key := certificateFiles(t)
 	for _, test := range []struct {
@@ -208,6 +210,7 @@ func TestEvents(t *testing.T) {
 	t.Fatalf("the stream ended: %v", lines.Err())
 }
 
+// More event streams and waits for frames are opened than there are places: 503.
 func TestBoundsOnStreams(t *testing.T) {
 	s := newServer(t, newFake(), Options{})
 	for range maxEvents {
