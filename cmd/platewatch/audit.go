@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"platewatch/cmd/platewatch/internal/oversight"
 	"platewatch/hotlist/audit"
 )
 
@@ -19,6 +19,7 @@ import (
 func auditCommands() []command {
 	return []command{
 		{"show", "[flags]", "print the records of the audit trail", runAuditShow},
+		{"counts", "[-from DAY] [-to DAY] [-csv]", "each day's numbers for the yearly report, without plates", runAuditCounts},
 		{"verify", "[flags]", "verify that no record was changed or removed", runAuditVerify},
 	}
 }
@@ -38,13 +39,12 @@ func runAuditShow(_ context.Context, std stdio, args []string) error {
 	var filter audit.Filter
 	kinds := f.String("kind", "", "only these `kinds`, separated by commas: "+kindNames())
 	asCSV := f.Bool("csv", false, "print CSV")
-	counts := f.Bool("counts", false, "print each day's reads, passages and hits instead")
 	since := f.String("since", "", "only from this `date` on")
 	until := f.String("until", "", "only before this `date`")
 	f.StringVar(&filter.List, "list", "", "only of the list with this `name`")
 	f.StringVar(&filter.Operator, "operator", "", "only what this `person` did")
 	f.StringVar(&filter.Plate, "plate", "", "only about this `plate`, which the trail itself does not show")
-	if err := f.parse(std, "[-db DIR] [-csv|-json] [-kind K,...] [-list NAME] [-operator NAME] [-plate PLATE] [-since DATE] [-until DATE] [-counts]", args, 0); err != nil {
+	if err := f.parse(std, "[-db DIR] [-csv|-json] [-kind K,...] [-list NAME] [-operator NAME] [-plate PLATE] [-since DATE] [-until DATE]", args, 0); err != nil {
 		return err
 	}
 	if *kinds != "" {
@@ -66,10 +66,6 @@ func runAuditShow(_ context.Context, std stdio, args []string) error {
 	trail, err := f.openTrail()
 	if err != nil {
 		return err
-	}
-	if *counts {
-		filter.Kinds = []audit.Kind{audit.Counts}
-		return showCounts(std.out, trail, filter, *asCSV, *f.json)
 	}
 	return showRecords(std.out, trail, filter, *asCSV, *f.json)
 }
@@ -148,56 +144,47 @@ func auditWords(r *audit.Record) string {
 		return fmt.Sprintf("%s from %s, since %s", r.Viewed, r.Source, r.Since.Format(time.RFC3339))
 	case audit.Counts:
 		if r.Counts != nil {
-			return fmt.Sprintf("%s: %d reads, %d passages, %d hits", r.Counts.Day, r.Counts.Reads, r.Counts.Passages, hitsOf(r.Counts))
+			return fmt.Sprintf("%s: %d reads, %d passages, %d hits", r.Counts.Day, r.Counts.Reads, r.Counts.Passages, r.Counts.Hits.Sum())
 		}
 	}
 	return strings.TrimSpace(r.Source + " " + r.Category + " " + r.Record)
 }
 
-func hitsOf(c *audit.DayCounts) (n uint64) {
-	for _, categories := range c.Hits {
-		for _, hits := range categories {
-			n += hits
+// runAuditCounts prints the numbers that yearly reports ask for, without plates.
+func runAuditCounts(_ context.Context, std stdio, args []string) error {
+	f := newHotlistFlags("audit counts")
+	from := f.String("from", "", "first `day`, as 2026-01-01 (UTC)")
+	to := f.String("to", "", "last `day`, included")
+	asCSV := f.Bool("csv", false, "print CSV")
+	if err := f.parse(std, "[-db DIR] [-from DAY] [-to DAY] [-csv|-json]\n\n"+
+		"Prints the numbers of each day that yearly reports ask for, without plates: reads,\n"+
+		"passages, hits by list, category and how they matched, corrections and withdrawals,\n"+
+		"entries added and removed, look-ups and exports by reason.\n", args, 0); err != nil {
+		return err
+	}
+	for name, day := range map[string]string{"-from": *from, "-to": *to} {
+		if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
+			return usageError(fmt.Sprintf("%s %q is not a day", name, day), "write 2026-12-31")
 		}
 	}
-	return n
-}
-
-// showCounts prints the numbers that yearly reports ask for, without plates.
-func showCounts(w io.Writer, trail *audit.Trail, filter audit.Filter, asCSV, asJSON bool) error {
-	row, flush := rowWriter(w, asCSV, "day", "reads", "passages", "list", "category", "hits")
-	show := func(c *audit.DayCounts) error {
-		if asJSON {
-			return printLine(w, c)
-		}
-		if err := row(c.Day, strconv.FormatUint(c.Reads, 10), strconv.FormatUint(c.Passages, 10), "", "", strconv.FormatUint(hitsOf(c), 10)); err != nil {
-			return err
-		}
-		for _, list := range slices.Sorted(maps.Keys(c.Hits)) {
-			for _, category := range slices.Sorted(maps.Keys(c.Hits[list])) {
-				if err := row(c.Day, "", "", list, category, strconv.FormatUint(c.Hits[list][category], 10)); err != nil {
-					return err
-				}
+	trail, err := f.openTrail()
+	if err != nil {
+		return err
+	}
+	days, err := trail.Days(*from, *to)
+	if err != nil {
+		return err
+	}
+	if *f.json {
+		for _, d := range days {
+			if err := printLine(std.out, d); err != nil {
+				return err
 			}
 		}
 		return nil
 	}
-	err := trail.Records(filter, func(r audit.Record) error {
-		if r.Counts == nil {
-			return nil
-		}
-		return show(r.Counts)
-	})
-	if err == nil && filter.Since.IsZero() && filter.Until.IsZero() {
-		var today audit.DayCounts
-		if today, err = trail.Counted(); err == nil && today.Day != "" {
-			err = show(&today)
-		}
-	}
-	if asJSON {
-		return err
-	}
-	return firstError(err, flush())
+	row, flush := rowWriter(std.out, *asCSV, slices.Clone(oversight.CountsHeader)...)
+	return firstError(oversight.Counts(days, row), flush())
 }
 
 func runAuditVerify(_ context.Context, std stdio, args []string) error {

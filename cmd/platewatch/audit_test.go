@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func (s hotlistSession) audit(args ...string) (out, errs string, code int) {
@@ -62,6 +63,15 @@ func TestAuditTrail(t *testing.T) {
 	}
 	if out, _, code := s.audit("verify"); code != exitFine || !strings.HasPrefix(out, "ok: records 1 to 7 are an unbroken chain") {
 		t.Error(code, out)
+	}
+	today := time.Now().UTC().Format(time.DateOnly)
+	for _, want := range []string{today + ",added,gate,,2", today + ",removed,gate,,1", today + ",look-ups,,case 7,1", today + ",exports,,audit,1"} {
+		if out, _, code := s.audit("counts", "-from", today, "-csv"); code != exitFine || !strings.Contains(out, want) {
+			t.Errorf("%s is not in\n%s", want, out)
+		}
+	}
+	if _, errs, code := s.audit("counts", "-from", "yesterday"); code != exitUsage || !strings.Contains(errs, "is not a day") {
+		t.Error(errs)
 	}
 	path := filepath.Join(s.dir, "db", "audit", "00000001.log")
 	b, err := os.ReadFile(path)

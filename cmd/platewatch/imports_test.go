@@ -187,7 +187,7 @@ var layers = map[string][][]string{
 		{"access", "testdrive"},
 		{"draw", "observe", "picture", "status"},
 		{"config", "hit"},
-		{"doctor", "look", "unit"},
+		{"doctor", "look", "oversight", "unit"},
 		{"bench", "demo", "setup"},
 	},
 }

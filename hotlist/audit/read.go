@@ -3,7 +3,6 @@ package audit
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"platewatch/hotlist/entry"
-	"platewatch/hotlist/internal/folder"
 )
 
 // Filter selects records. Empty fields select all.
@@ -230,45 +228,4 @@ func (f *Filter) selects(r *Record, token string) bool {
 	}
 	return kind && (f.List == "" || f.List == r.List) && (f.Operator == "" || f.Operator == r.Operator) &&
 		(token == "" || token == r.Plate) && (f.Since.IsZero() || !r.At.Before(f.Since)) && (f.Until.IsZero() || r.At.Before(f.Until))
-}
-
-// DayCounts are the numbers of one day, for the yearly reports that laws require.
-type DayCounts struct {
-	Day      string `json:"day"` // 2006-01-02, UTC; "unknown" while the clock was not set
-	Reads    uint64 `json:"reads"`
-	Passages uint64 `json:"passages"`
-	// Hits counts the hits by list and category.
-	Hits map[string]map[string]uint64 `json:"hits,omitempty"`
-}
-
-func (c *DayCounts) add(d DayCounts) {
-	c.Reads += d.Reads
-	c.Passages += d.Passages
-	for list, categories := range d.Hits {
-		for category, n := range categories {
-			if c.Hits == nil {
-				c.Hits = map[string]map[string]uint64{}
-			}
-			if c.Hits[list] == nil {
-				c.Hits[list] = map[string]uint64{}
-			}
-			c.Hits[list][category] += n
-		}
-	}
-}
-
-// empty reports whether all counts are zero.
-func (c *DayCounts) empty() bool { return c.Reads == 0 && c.Passages == 0 && len(c.Hits) == 0 }
-
-// Counted returns the counts of the current day, which is not in the trail yet.
-func (t *Trail) Counted() (DayCounts, error) {
-	var c DayCounts
-	b, err := folder.ReadSealed(filepath.Join(t.dir, "counts"), t.key)
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, nil
-	}
-	if err != nil {
-		return c, err
-	}
-	return c, json.Unmarshal(b, &c)
 }

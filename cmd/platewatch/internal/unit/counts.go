@@ -28,15 +28,21 @@ func (u *Unit) recordHit(id string, matches []message.Match) {
 	}
 	u.counting.Lock()
 	defer u.counting.Unlock()
-	if u.counted.Hits == nil {
-		u.counted.Hits = map[string]map[string]uint64{}
-	}
 	for _, m := range matches {
-		if u.counted.Hits[m.List] == nil {
-			u.counted.Hits[m.List] = map[string]uint64{}
-		}
-		u.counted.Hits[m.List][m.Category]++
+		u.counted.Hits.Add(m.List, m.Category, 1)
+		u.counted.How.Add(m.List, string(m.How), 1)
 		u.countHit(m.List, m.Category)
+	}
+}
+
+// countChange counts a hit that was corrected or withdrawn.
+func (u *Unit) countChange(withdrawn bool) {
+	u.counting.Lock()
+	defer u.counting.Unlock()
+	if withdrawn {
+		u.counted.Withdrawals++
+	} else {
+		u.counted.Corrections++
 	}
 }
 

@@ -46,6 +46,7 @@ func (c *cameraPipeline) withdraw(p passage.Passage, o *openPassage) {
 		return
 	}
 	o.withdrawn, o.sentShot = true, shot{} // receivers remove the pictures
+	c.u.countChange(true)
 	c.log.Info("hit withdrawn", "id", o.hitID)
 	c.u.recent.put(o.hitID, h)
 }
@@ -121,6 +122,9 @@ func (c *cameraPipeline) send(p passage.Passage, o *openPassage) {
 		c.mu.Unlock()
 		c.u.recordHit(id, h.Matches)
 		c.log.Info("hit", "id", id, "list", h.Matches[0].List, "how", h.Matches[0].How)
+	}
+	if o.hitID != "" && o.sentText != p.Text {
+		c.u.countChange(false)
 	}
 	o.withdrawn = false
 	o.hitID, o.sentText, o.sentDirection, o.sentConfidence, o.sentShot = id, p.Text, h.Direction, p.Confidence, shown
