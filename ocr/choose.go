@@ -7,14 +7,14 @@ import (
 	"slices"
 	"strings"
 
-	"platewatch/ocr/judge"
+	"platewatch/ocr/read"
 	"platewatch/ocr/rectify"
 )
 
 // choose keeps the readings that are likely enough to be plates and do not lie
 // inside a more confident one, and gives every attempt without a verdict its
 // own. The most confident comes first.
-func choose(attempts []Attempt, j *judge.Judge) []Plate {
+func (r *Recogniser) choose(attempts []Attempt) []Plate {
 	var open []*Attempt
 	for i := range attempts {
 		if a := &attempts[i]; a.Verdict.reason == notJudged {
@@ -24,11 +24,11 @@ func choose(attempts []Attempt, j *judge.Judge) []Plate {
 	slices.SortStableFunc(open, func(a, b *Attempt) int { return cmp.Compare(b.Reading.precedence(), a.Reading.precedence()) })
 	var kept []Plate
 	for _, a := range open {
-		if text, ok := smallPrintOf(a.Reading, open, j); ok {
+		if text, ok := r.smallPrintOf(a.Reading, open); ok {
 			a.Verdict = Verdict{reason: smallPrint, text: text}
 			continue
 		}
-		if a.Verdict = verdictOn(a.Reading, kept, j); a.Verdict.Reported() {
+		if a.Verdict = r.verdictOn(a.Reading, kept); a.Verdict.Reported() {
 			kept = append(kept, a.Reading.Plate)
 		}
 	}
@@ -54,7 +54,7 @@ func (r JudgedPlate) precedence() float64 {
 // smallPrintOf tells whether a reading is small print above or below the number
 // of the same plate, such as a state, a slogan or a dealer, and which number
 // that is.
-func smallPrintOf(r JudgedPlate, all []*Attempt, j *judge.Judge) (text string, ok bool) {
+func (r *Recogniser) smallPrintOf(print JudgedPlate, all []*Attempt) (text string, ok bool) {
 	const (
 		smaller = 0.75 // of the number's height; the rows of a two-row plate are alike, see rectify
 		near    = 1    // most heights of the number between the two
@@ -62,12 +62,12 @@ func smallPrintOf(r JudgedPlate, all []*Attempt, j *judge.Judge) (text string, o
 	)
 	for _, a := range all {
 		n := a.Reading
-		if r.Height >= smaller*n.Height || !hasFigure(n.Text) || !verdictOn(n, nil, j).Reported() {
+		if print.Height >= smaller*n.Height || !hasFigure(n.Text) || !r.verdictOn(n, nil).Reported() {
 			continue
 		}
-		gap := max(r.Box.Min.Y-n.Box.Max.Y, n.Box.Min.Y-r.Box.Max.Y)
-		beside := min(r.Box.Max.X, n.Box.Max.X) - max(r.Box.Min.X, n.Box.Min.X)
-		if float64(gap) < near*n.Height && float64(beside) > under*float64(r.Box.Dx()) {
+		gap := max(print.Box.Min.Y-n.Box.Max.Y, n.Box.Min.Y-print.Box.Max.Y)
+		beside := min(print.Box.Max.X, n.Box.Max.X) - max(print.Box.Min.X, n.Box.Min.X)
+		if float64(gap) < near*n.Height && float64(beside) > under*float64(print.Box.Dx()) {
 			return n.Text, true
 		}
 	}
@@ -75,17 +75,17 @@ func smallPrintOf(r JudgedPlate, all []*Attempt, j *judge.Judge) (text string, o
 }
 
 // verdictOn judges a reading. kept are the reported ones that precede it.
-func verdictOn(r JudgedPlate, kept []Plate, j *judge.Judge) Verdict {
+func (r *Recogniser) verdictOn(p JudgedPlate, kept []Plate) Verdict {
 	switch {
-	case r.OnPlate < j.LeastPlate:
-		return Verdict{reason: hardlyPlate, value: r.OnPlate, than: j.LeastPlate}
-	case r.Confidence < j.LeastRight:
-		return Verdict{reason: hardlyRight, value: r.Confidence, than: j.LeastRight}
-	case !plausible(r.Text, r.Evidence.Fills):
-		return Verdict{reason: implausible, text: r.Text}
+	case p.OnPlate < r.judge.LeastPlate:
+		return Verdict{reason: hardlyPlate, value: p.OnPlate, than: r.judge.LeastPlate}
+	case p.Confidence < r.judge.LeastRight:
+		return Verdict{reason: hardlyRight, value: p.Confidence, than: r.judge.LeastRight}
+	case !r.plausible(p.Text, p.Evidence.Fills):
+		return Verdict{reason: implausible, text: p.Text}
 	}
 	for _, k := range kept {
-		if coverage(r.Box, k.Box) > samePlace {
+		if coverage(p.Box, k.Box) > samePlace {
 			return Verdict{reason: insideAnother, text: k.Text}
 		}
 	}
@@ -95,24 +95,56 @@ func verdictOn(r JudgedPlate, kept []Plate, j *judge.Judge) Verdict {
 // samePlace is the coverage above which two readings cannot both be plates.
 const samePlace = 0.3
 
-// Readable tells whether a plate with a text (A to Z, 0 to 9) can be reported: see
-// plausible. A list may hold others, which no camera finds.
-func Readable(text string) bool { return plausible(text, false) }
+// usual is how many characters a plate has at least where nothing says that shorter
+// ones are to be expected.
+const usual = 4
 
-// plausible rejects texts that plates do not have: fewer than four characters,
-// four without a digit, and rows of strokes (a radiator grille reads as 111111).
-// Vanity plates without a digit exist, but are rarer than lettering on vehicles
-// and shops, so they need five characters or more. A picture that a plate fills
-// shows no signs: there three characters with a digit may be a number.
-func plausible(text string, fills bool) bool {
-	if len(text) < 4 && !(fills && len(text) == 3 && hasFigure(text)) {
-		return false
+// Readable tells whether a plate with a text (A to Z, 0 to 9) can be reported where
+// a list has it. A list may hold others, which no camera finds.
+func (p Params) Readable(text string) bool {
+	return len(text) >= max(p.MinCharacters, 1) && len(text) <= read.Longest && !strokes(text)
+}
+
+// shortest is how many characters a plate has at least.
+func (r *Recogniser) shortest() int {
+	if r.p.MinCharacters > 0 {
+		return r.p.MinCharacters
 	}
+	least := usual
+	for _, n := range [...]int{r.formats.Shortest(), int(r.listed.Load())} {
+		if n > 0 {
+			least = min(least, n)
+		}
+	}
+	return least
+}
+
+// plausible rejects texts that plates do not have: those that are shorter than the
+// configuration says, or than the plates of the regions and the lists; and rows of
+// strokes. Elsewhere fewer than four characters and four without a figure are no
+// plate: vanity plates like that exist, but are rarer than lettering on vehicles and
+// shops. A picture that a plate fills shows no signs: there three characters with a
+// figure may be a number.
+func (r *Recogniser) plausible(text string, fills bool) bool {
+	n := len(text)
+	switch listed := int(r.listed.Load()); {
+	case strokes(text):
+		return false
+	case r.p.MinCharacters > 0:
+		return n >= r.p.MinCharacters
+	case n > usual || n == usual && hasFigure(text):
+		return true
+	case r.formats.Has(text) || listed > 0 && n >= listed:
+		return true
+	}
+	return fills && n == 3 && hasFigure(text)
+}
+
+// strokes tells whether a text is a row of strokes: a radiator grille reads as
+// 111111.
+func strokes(text string) bool {
 	bars := strings.Count(text, "1") + strings.Count(text, "I")
-	if 2*bars > len(text)+1 {
-		return false
-	}
-	return len(text) >= 5 || hasFigure(text)
+	return 2*bars > len(text)+1
 }
 
 func hasFigure(text string) bool { return strings.ContainsAny(text, "0123456789") }

@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"gocv.io/x/gocv"
@@ -97,6 +98,7 @@ type Recogniser struct {
 	version string
 	finder  *find.Finder
 	reader  *read.Reader
+	listed  atomic.Int32 // see ExpectShort
 }
 
 // New opens the reading model. Close the recogniser after use. Settings that
@@ -120,7 +122,22 @@ func New(p Params) (*Recogniser, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &Recogniser{p: p, formats: formats, judge: m.Judge, model: m.Name, version: m.Version, finder: f, reader: r}, nil
+	out := &Recogniser{p: p, formats: formats, judge: m.Judge, model: m.Name, version: m.Version, finder: f, reader: r}
+	out.ExpectShort(0)
+	return out, nil
+}
+
+// ExpectShort tells that plates of least characters and more are wanted, because a
+// list has such; 0 for none. [Params.MinCharacters] goes before it. It is safe while
+// pictures are read.
+func (r *Recogniser) ExpectShort(least int) {
+	r.listed.Store(int32(least))
+	least = r.shortest()
+	if least >= usual {
+		least = 0
+	}
+	r.finder.ExpectShort(least)
+	r.reader.ExpectShort(least)
 }
 
 // modelOf is the reading model with a name. The models of another reader are
@@ -188,7 +205,7 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 		if err := r.readAnew(ctx, grey, a, leastOf(plates), trace, past); err != nil {
 			return Result{}, err
 		}
-		if a.Verdict.reason != notJudged || !verdictOn(a.Reading, nil, r.judge).Reported() {
+		if a.Verdict.reason != notJudged || !r.verdictOn(a.Reading, nil).Reported() {
 			continue
 		}
 		likely = true
@@ -205,7 +222,7 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 		}
 		res.Attempts = append(res.Attempts, a)
 	}
-	res.Plates = choose(res.Attempts, r.judge)
+	res.Plates = r.choose(res.Attempts)
 	seen := past.frameIn(image.Rect(0, 0, grey.Cols(), grey.Rows()))
 	for i, p := range res.Plates {
 		res.Plates[i] = p.Within(inRect(seen))
@@ -262,6 +279,12 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, lea
 	evidence := judge.Evidence{
 		Text: result.Text, Place: c.Score, Reader: result.Confidence, Prior: result.Prior, Letters: len(result.Line.Letters),
 		Agreed: result.Agreed, Height: height, Light: level.Light(), Fills: level.Fills(result.Line),
+	}
+	if len(result.Text) <= usual && r.shortest() < usual {
+		if evidence.Framed, err = level.Framed(result.Line); err != nil {
+			return err
+		}
+		evidence.Framed = evidence.Framed || c.Framed
 	}
 	p := Plate{
 		Reading: text.Reading{Text: result.Text, Confidence: r.judge.Right(evidence), Characters: result.Characters},

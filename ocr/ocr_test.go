@@ -101,7 +101,7 @@ func TestChoose(t *testing.T) {
 		at("SALE", 1200, 0.9, 0.9),  // a sign
 		at("FG1", 1500, 0.9, 0.9),   // too short
 	}
-	got := choose(attempts, judge.OfLines())
+	got := (&Recogniser{judge: judge.OfLines()}).choose(attempts)
 	var texts []string
 	for _, p := range got {
 		texts = append(texts, p.Text)
@@ -144,7 +144,7 @@ func TestSmallPrint(t *testing.T) {
 		"beside":          {at("KLM459", 15, 310, 110, 420, 140), "reported"},
 	} {
 		attempts := []Attempt{test.other, number}
-		choose(attempts, judge.OfPlates())
+		(&Recogniser{judge: judge.OfPlates()}).choose(attempts)
 		if got := attempts[0].Verdict.String(); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}

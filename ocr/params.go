@@ -25,6 +25,10 @@ type Params struct {
 	// because its characters are smaller than the reader can tell apart; 0
 	// reports all.
 	MinPlateWidth int `toml:"min_plate_width"`
+	// MinCharacters is how many characters a plate has at least; 0 goes by the region
+	// and the lists: 1 to 3 where plates of the region, or entries of a list, are that
+	// short, and else 4, or 5 without a figure, because other lettering is shorter.
+	MinCharacters int `toml:"min_characters"`
 	// Region names the plate formats to expect, see [region.Parse]: "eu", "us",
 	// a country ("nl"), several ("br,us"); empty: none.
 	Region string `toml:"region"`
@@ -77,10 +81,14 @@ func (p Params) Problems() iter.Seq2[string, error] {
 		_ = check("model", p.checkModel()) &&
 			check("workers", setting.Int(p.Workers, 0, read.MaxEngines)) &&
 			check("min_plate_width", p.checkWidth()) &&
+			check("min_characters", setting.Int(p.MinCharacters, 0, mostMinCharacters)) &&
 			check("region", p.checkRegion()) &&
 			check("candidates", setting.Int(p.Candidates, 1, 1000))
 	}
 }
+
+// mostMinCharacters bounds MinCharacters: most countries' plates are no longer.
+const mostMinCharacters = 7
 
 func (p Params) checkModel() error {
 	if p.Model == "" {

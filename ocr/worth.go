@@ -20,6 +20,9 @@ const (
 	// to be read once a likely plate was read: a second plate in the frame is as
 	// readable as the first, while signs and stickers need every crop.
 	leastBeside = 0.4
+	// framedMore is how many short rows on plates are read beyond [Params.Candidates]:
+	// they are rare, and the ranker, which knows only chains, puts them anywhere.
+	framedMore = 2
 )
 
 // leastOf is how likely the first crop of the next candidate must be for others
@@ -41,7 +44,7 @@ func (r *Recogniser) worthReading(c find.Candidate, read int, plates []Plate) Ve
 	switch {
 	case c.Score < r.p.MinScore:
 		return Verdict{reason: lowScore, value: c.Score, than: r.p.MinScore}
-	case read == r.p.Candidates:
+	case read >= r.p.Candidates && !(c.Framed && read < r.p.Candidates+framedMore):
 		return Verdict{reason: enoughRead, than: float64(r.p.Candidates)}
 	}
 	box := image.Rect(int(c.Box.X), int(c.Box.Y), int(c.Box.X+c.Box.W), int(c.Box.Y+c.Box.H))

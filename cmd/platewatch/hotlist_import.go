@@ -84,6 +84,14 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	o.KeyFile, o.Purpose = open.KeyFile, open.Purpose
+	reading := ocr.DefaultParams()
+	if *f.config != "" {
+		c, err := loadConfig(*f.config)
+		if err != nil {
+			return err
+		}
+		reading = c.OCR
+	}
 	if o.By, err = who.by(false); err != nil {
 		return err
 	}
@@ -94,7 +102,7 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	defer in.Close()
 
 	bar := newImportBar(std.err, size)
-	o.Progress, o.Readable = bar.show, ocr.Readable
+	o.Progress, o.Readable = bar.show, reading.Readable
 	advised := false
 	o.Refused = func(e *importer.LineError) {
 		bar.clear()
@@ -216,7 +224,7 @@ func printImport(w io.Writer, r *hotlist.ImportReport) error {
 		fmt.Fprintf(&b, "  columns ignored, because no field is for them: %s\n", strings.Join(r.Extra, ", "))
 	}
 	if r.Unreadable > 0 {
-		fmt.Fprintf(&b, "  %d lines have plates that no camera finds, because the reader does not report texts that short: %s\n", r.Unreadable, strings.Join(r.UnreadablePlates, ", "))
+		fmt.Fprintf(&b, "  %d lines have plates that no camera finds, because they are shorter than ocr.min_characters, longer than the reader reads, or rows of strokes: %s\n", r.Unreadable, strings.Join(r.UnreadablePlates, ", "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

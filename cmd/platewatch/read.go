@@ -11,6 +11,7 @@ import (
 
 	"platewatch/capture/fault"
 	"platewatch/capture/still"
+	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/look"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/hotlist"
@@ -55,6 +56,13 @@ func runRead(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	defer looker.Recogniser.Close()
+	if looker.Hotlist != nil {
+		lists, err := looker.Hotlist.Lists()
+		if err != nil {
+			return err
+		}
+		looker.Recogniser.ExpectShort(hit.Shortest(lists))
+	}
 
 	out := printer{w: std.out, json: *asJSON}
 	var failed []error

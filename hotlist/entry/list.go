@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+// Short is the length up to which [List.Short] tells the shortest plate: readers take
+// such texts for other lettering unless a list has them.
+const Short = 4
+
 // List describes one list as it is stored.
 type List struct {
 	Name    string `json:"name"`
@@ -19,6 +23,9 @@ type List struct {
 	Wildcards int `json:"wildcards,omitempty"`
 	// Fuzzy is the number of them whose policy is [PolicyFuzzy].
 	Fuzzy int `json:"fuzzy,omitempty"`
+	// Short is how many characters the shortest plate has, patterns left out, where
+	// that is at most [Short]; 0: all are longer.
+	Short int `json:"short,omitempty"`
 	// Categories counts the entries of each category.
 	Categories map[string]int `json:"categories,omitempty"`
 	// Digest identifies the entries: versions with equal digests have equal entries.

@@ -17,6 +17,7 @@
 //	feature.go    chain → features
 //	rank.go       features → probability; suppression of overlapping chains
 //	second.go     regions that are enlarged and searched again
+//	short.go      bright areas with fewer characters than a chain has
 //	find.go       the whole search
 //
 // The search works on grey pictures and keeps no state between frames. Boxes and
@@ -28,6 +29,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"sync/atomic"
 
 	"gocv.io/x/gocv"
 
@@ -47,6 +49,9 @@ type Candidate struct {
 	Shapes int
 	// Light is set if the characters are lighter than their ground.
 	Light bool
+	// Framed is set if the candidate is the characters in the middle of a bright area
+	// with a plate's edges, see [Finder.ExpectShort].
+	Framed bool
 	// Features are the ranker's input; see [FeatureNames].
 	Features Features
 
@@ -99,6 +104,7 @@ type Tap func(stage string, img gocv.Mat)
 type Finder struct {
 	p       Params
 	kernels kernels
+	least   atomic.Int32 // see ExpectShort
 }
 
 // New returns a finder. Close it after use.
@@ -108,6 +114,11 @@ func New(p Params) (*Finder, error) {
 	}
 	return &Finder{p: p, kernels: newKernels()}, nil
 }
+
+// ExpectShort makes the finder look for plates of least characters and more, of 1
+// and more. Of fewer than three it finds only those on a light ground whose edges
+// can be seen: shapes of two or one are everywhere.
+func (f *Finder) ExpectShort(least int) { f.least.Store(int32(least)) }
 
 // Close frees the finder's kernels.
 func (f *Finder) Close() error { return f.kernels.Close() }
@@ -128,9 +139,15 @@ func (f *Finder) Find(grey gocv.Mat, tap Tap) ([]Candidate, error) {
 	if err != nil {
 		return nil, err
 	}
+	var short []Candidate
+	if least := int(f.least.Load()); least > 0 && least <= minChain {
+		if short, err = shortRows(grey, pyr, least); err != nil {
+			return nil, err
+		}
+	}
 	ranked := rank(found)
 	if f.p.SecondLook == Never || f.p.SecondLook == Unsure && sure(ranked, f.p.Sure) {
-		return keep(ranked, f.p.Keep), nil
+		return keep(withShort(ranked, short), f.p.Keep), nil
 	}
 	if f.p.LightText {
 		light, err := f.firstLook(pyr, true, tap)
@@ -147,7 +164,7 @@ func (f *Finder) Find(grey gocv.Mat, tap Tap) ([]Candidate, error) {
 		}
 		found = append(found, more...)
 	}
-	return keep(rank(found), f.p.Keep), nil
+	return keep(withShort(rank(found), short), f.p.Keep), nil
 }
 
 // firstLook chains the shapes of every map of every level.

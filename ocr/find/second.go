@@ -107,7 +107,7 @@ func brightQuads(pyr *pyramid, atMost int) []region {
 
 // quad tells whether the outline of a shape has four to six corners and a
 // plate's proportions, and is filled but for the characters. fill is the
-// outline's area over its bounding box's. Contours are traced only of what has
+// outline's area over its bounding box's, 0 below the least. Contours are traced only of what has
 // about the right size: most bright shapes have not.
 func quad(binary gocv.Mat, s shape.Shape) (fill float64, ok bool) {
 	const leastInk, leastFill = 0.3, 0.62

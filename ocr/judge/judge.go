@@ -23,6 +23,9 @@ type Evidence struct {
 	Height  float64 // of the characters in the frame, pixels
 	Light   bool    // light characters on a dark ground
 	Fills   bool    // the plate fills the frame
+	// Framed: such short plates are expected, and the edges of one are visible on all
+	// sides. Then few characters, and no figure, do not speak against a plate.
+	Framed bool
 }
 
 // terms is the number of features.
@@ -51,10 +54,10 @@ func (e Evidence) Vector() []float64 {
 		math.Log(min(height, 20) / 20),
 		min(max(height-20, 0), 20) / 20,
 		number(e.Light),
-		number(n < 5),
+		number(n < 5 && !e.Framed),
 		number(n > 8),
-		number(!strings.ContainsAny(e.Text, "0123456789")),
-		number(strings.Trim(e.Text, "0123456789") == ""),
+		number(!strings.ContainsAny(e.Text, "0123456789") && !e.Framed),
+		number(strings.Trim(e.Text, "0123456789") == "" && !e.Framed),
 		min(2, alike),
 		min(max(e.Prior, -6), 6),
 		number(e.Fills),

@@ -67,7 +67,7 @@ func (p *panel) complete() {
 		return
 	}
 	for _, v := range texts[:min(len(texts), completed)] {
-		if n := len(v.text); n < shortest || n > longest {
+		if n := len(v.text); n < p.fewest() || n > longest {
 			continue
 		}
 		for _, fitting := range p.formats.Likeliest(p.places(v.text), completions) {

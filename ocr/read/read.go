@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"gocv.io/x/gocv"
 
@@ -38,6 +39,7 @@ type Reader struct {
 	formats *region.Set
 	engines chan Engine // those that are idle
 	size    int
+	least   atomic.Int32 // see ExpectShort; 0: shortest
 }
 
 // NewReader opens n engines of a model, for n reads at once. formats are those
@@ -59,6 +61,11 @@ func NewReader(m Model, n int, formats *region.Set) (*Reader, error) {
 	}
 	return r, nil
 }
+
+// ExpectShort makes the reader read texts of least characters and more, of 1 and
+// more. Without it a model that reads whole plates gives up texts of three unless
+// the plate fills the picture, and never gives a text of two.
+func (r *Reader) ExpectShort(least int) { r.least.Store(int32(least)) }
 
 // MaxEngines bounds the engines of a reader.
 const MaxEngines = 16
@@ -100,7 +107,7 @@ func (r *Reader) Read(ctx context.Context, p *rectify.Plate, lines []rectify.Lin
 	}
 	defer func() { r.engines <- e }()
 	if r.model.Whole {
-		return r.readWhole(e, p, lines, panel{fills: p.Fills(lines[0]), formats: r.formats, least: least}, tap)
+		return r.readWhole(e, p, lines, panel{fills: p.Fills(lines[0]), formats: r.formats, least: least, short: int(r.least.Load())}, tap)
 	}
 	var votes ballot
 	for _, crop := range r.model.Crops {

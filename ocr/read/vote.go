@@ -19,9 +19,12 @@ type vote struct {
 	weight     float64
 }
 
+// Longest is how many characters a text has at most; longer ones are other lettering.
+const Longest = 12
+
 const (
-	shortest = 3  // characters of a plate; shorter texts are other lettering
-	longest  = 12 // longer ones too
+	shortest = 3 // characters of a plate, unless shorter ones are expected
+	longest  = Longest
 	// otherLength is the weight of a reading whose length differs from the
 	// number of letters on the line: it is less likely to be complete.
 	otherLength = 0.6

@@ -39,13 +39,15 @@ func readWholeCrop(e Engine, p *rectify.Plate, l rectify.Line, a rectify.Around,
 func (r *Reader) readWhole(e Engine, p *rectify.Plate, lines []rectify.Line, empty panel, tap Tap) (Result, bool, error) {
 	// Of 37 rows of two rendered letters 37 were read right with 4.2 character
 	// heights of width, 30 with 2.4.
-	const narrowest = 4.2
+	const narrowest, few = 4.2, 2.5
 	seen := empty
 	look := func(c Crop) error {
-		if empty.row { // a row of two letters gets as much width as the narrowest plate
+		line := lines[min(c.Line, len(lines)-1)]
+		// Few letters get as much width as the narrowest plate.
+		if empty.row || empty.short > 0 && line.X1-line.X0 < few*line.Height {
 			c.Around.Least = narrowest
 		}
-		o, err := readWholeCrop(e, p, lines[min(c.Line, len(lines)-1)], c.Around, tap)
+		o, err := readWholeCrop(e, p, line, c.Around, tap)
 		if err == nil {
 			seen.add(o)
 		}
@@ -88,6 +90,7 @@ type panel struct {
 	row     bool        // one row of a plate that has two
 	fills   bool        // the plate fills the frame
 	least   float64     // how likely the first crop's text must be for others
+	short   int         // fewest characters of the plates that are expected; 0: more than shortest
 	looks   []outputs
 	texts   []textScore // every text that is likely on some crop, the likeliest first
 }
@@ -160,8 +163,23 @@ func (p *panel) hopeless() bool {
 	if p.row || p.fills {
 		return p.mean(best) < p.least
 	}
-	return len(best.text) <= shortest || p.mean(best) < p.least
+	if n := len(best.text); n <= shortest && (p.short == 0 || n < p.short || p.mean(best) < clear) {
+		return true
+	}
+	return p.mean(best) < p.least
 }
+
+// fewest is how many characters a text has at least.
+func (p *panel) fewest() int {
+	if p.short > 0 {
+		return min(p.short, shortest)
+	}
+	return shortest
+}
+
+// clear is how likely a short text must be on the first crop: on signs and grilles
+// short ones are read at less.
+const clear = 0.3
 
 // cutOff tells after a hopeless first crop whether the plate may have been cut
 // off, because its ends were found in the wrong place. Fences, leaves and
@@ -183,7 +201,7 @@ func (p *panel) settled() bool {
 // result is the likeliest text; ok is false when no plate can carry it.
 func (p *panel) result(l rectify.Line) (Result, bool) {
 	best := p.texts[0]
-	if n := len(best.text); n < shortest && !p.row || n == 0 || n > longest {
+	if n := len(best.text); n < p.fewest() && !p.row || n == 0 || n > longest {
 		return Result{}, false
 	}
 	r := Result{

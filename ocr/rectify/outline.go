@@ -19,8 +19,11 @@ func (p *Plate) Bounds(l Line) [4]Point {
 func (p *Plate) Corners(l Line) [4]Point {
 	const (
 		above, beside = 0.9, 0.55 // see the finder's estimate of the plate
-		farthest      = 1.2       // edges further from the characters are the car's, not the plate's
+		// Edges further from the characters are the car's, not the plate's. A plate of
+		// few characters has wide margins.
+		usual, widest, longest = 1.2, 2.5, 6
 	)
+	farthest := min(max(usual, (longest-(l.X1-l.X0)/l.Height)/2), widest)
 	x0, x1 := l.X0-beside*l.Height, l.X1+beside*l.Height
 	if e, err := p.edgesAround(l); err == nil {
 		if e.HasLeft && e.Left > l.X0-farthest*l.Height {
@@ -30,7 +33,21 @@ func (p *Plate) Corners(l Line) [4]Point {
 			x1 = e.Right
 		}
 	}
-	return p.quad(l, x0, x1, p.brim(l, -1, above), p.brim(l, 1, above))
+	top, _ := p.brim(l, -1, above)
+	foot, _ := p.brim(l, 1, above)
+	return p.quad(l, x0, x1, top, foot)
+}
+
+// Framed tells whether the edges of a plate are visible on all four sides of a
+// line.
+func (p *Plate) Framed(l Line) (bool, error) {
+	e, err := p.edgesAround(l)
+	if err != nil {
+		return false, err
+	}
+	_, above := p.brim(l, -1, 1)
+	_, below := p.brim(l, 1, 1)
+	return e.SeenLeft && e.SeenRight && above && below, nil
 }
 
 // quad returns, in the frame, the part of a line's surroundings from column x0 to x1
@@ -43,9 +60,9 @@ func (p *Plate) quad(l Line, x0, x1, y0, y1 float64) [4]Point {
 }
 
 // brim returns where the plate ends above (side −1) or below (side 1) a line, in
-// pixels downwards from its middle: at the first edge along all the characters, or
-// usual character heights away.
-func (p *Plate) brim(l Line, side int, usual float64) float64 {
+// pixels downwards from its middle: at the first edge along all the characters, or,
+// where none is seen, usual character heights away.
+func (p *Plate) brim(l Line, side int, usual float64) (at float64, seen bool) {
 	const (
 		nearest, farthest = 0.56, 1.28 // character heights
 		through           = 0.8        // of the columns
@@ -54,13 +71,13 @@ func (p *Plate) brim(l Line, side int, usual float64) float64 {
 	fallback := float64(side) * usual * l.Height
 	g, err := shape.PlaneOf(p.Grey)
 	if err != nil {
-		return fallback
+		return fallback, false
 	}
 	half := int(math.Round(min(max(p.scale, 3), 8)))
 	ground, ink := tones(g, l)
 	least := int(max(5, edgeStep*(ground-ink))) * half
 	x0, x1 := max(0, int(l.X0)), min(g.W, int(l.X1))
-	best, at := 0, 0.0
+	best := 0
 	for d := nearest * l.Height; d < farthest*l.Height; d++ {
 		dy := float64(side) * d
 		darker, lighter, columns := 0, 0, 0
@@ -89,7 +106,7 @@ func (p *Plate) brim(l Line, side int, usual float64) float64 {
 		}
 	}
 	if best == 0 {
-		return fallback
+		return fallback, false
 	}
-	return at
+	return at, true
 }

@@ -6,6 +6,7 @@
 //
 //	# remark
 //	vanity 8                    percent of plates that fit no format
+//	short 1                     fewest characters of those, where fewer than 4 are common
 //	letters ABCDEFGHJKL…        the letters that l matches
 //	group eu at be bg …         a name for several sections …
 //	group eu 0.15 ch no …       … some of them with a lower weight
@@ -14,7 +15,7 @@
 //	list county AB AG AR …      words for {county}
 //	28 ldddll  since 2019       a format: weight in its section, pattern, remark
 //
-// vanity and letters apply to their section, or, before the first section, to
+// vanity, short and letters apply to their section, or, before the first section, to
 // all of the file. In a pattern
 //
 //	l         one of the letters

@@ -19,6 +19,7 @@ type section struct {
 	name    string
 	cars    float64 // millions
 	vanity  float64 // 0–1, share of plates that fit no format
+	short   int     // fewest characters of those, where they have fewer than other lettering
 	letters mask
 	lists   map[string][]string
 	formats []format // expanded
@@ -105,6 +106,11 @@ func (a *atlas) line(at *section, words []string) error {
 		at.vanity /= 100
 		if at.vanity >= 1 {
 			return fmt.Errorf("vanity %s is not below 100 percent", words[1])
+		}
+	case "short":
+		at.short, err = strconv.Atoi(words[1])
+		if err == nil && (at.short < 1 || at.short > longest) {
+			err = fmt.Errorf("short %d is not 1 to %d", at.short, longest)
 		}
 	case "cars":
 		at.cars, err = number(words[1])

@@ -14,6 +14,7 @@ type Set struct {
 	spec    string
 	formats [longest + 1][]weighed // by length, the likeliest first
 	vanity  float64                // share of plates that fit no format
+	short   int                    // fewest characters of those; 0: as many as other lettering needs
 }
 
 // weighed is a format among those of all the regions of a set.
@@ -106,6 +107,9 @@ func Parse(spec string) (*Set, error) {
 
 func (s *Set) add(sec *section, region string, share float64) {
 	s.vanity += share * sec.vanity
+	if sec.short > 0 && (s.short == 0 || sec.short < s.short) {
+		s.short = sec.short
+	}
 	total := 0.0
 	for _, f := range sec.formats {
 		total += f.share
@@ -134,14 +138,15 @@ func (s *Set) String() string {
 	return s.spec
 }
 
-// lengths is the number of lengths that a text without a format may have, four
-// to nine characters, all equally likely.
-const lengths = 6
+// free and lengths are how many characters a text without a format has at least, and
+// how many lengths it may have: four to nine, all equally likely.
+const free, lengths = 4, 6
 
 // Prior is the logarithm of a text's probability by the formats, over its
 // probability if all texts of letters and figures were equally likely. It is
 // lowest, the logarithm of the share of vanity plates, where no format fits. It
-// is zero for a nil Set.
+// is zero for a nil Set. Shorter texts than plates without a format have are compared
+// with those of their own length: that they are rare is another matter.
 func (s *Set) Prior(text string) float64 {
 	if s == nil {
 		return 0
@@ -149,14 +154,49 @@ func (s *Set) Prior(text string) float64 {
 	if len(text) > longest {
 		return math.Log(s.vanity)
 	}
+	short := len(text) < free
 	uniform := float64(len(text))*math.Log(characters) + math.Log(lengths)
-	sum := s.vanity
+	if short {
+		uniform = float64(len(text)) * math.Log(characters)
+	}
+	sum, all := 0.0, 0.0
 	for i := range s.formats[len(text)] {
-		if f := &s.formats[len(text)][i]; f.fits(text) {
+		f := &s.formats[len(text)][i]
+		if f.fits(text) {
 			sum += math.Exp(f.log + uniform)
 		}
+		all += math.Exp(f.log) / f.each
 	}
-	return math.Log(sum)
+	switch {
+	case !short, all == 0:
+		return math.Log(sum + s.vanity)
+	case s.short > 0 && len(text) >= s.short: // most plates that short are of one's choice
+		return math.Log(s.vanity+sum) - math.Log(s.vanity+all)
+	}
+	return math.Log(sum/all + s.vanity)
+}
+
+// Shortest is how many characters a plate of the regions has at least; 0 for a nil
+// Set.
+func (s *Set) Shortest() int {
+	if s == nil {
+		return 0
+	}
+	for n, f := range s.formats {
+		if len(f) > 0 || n > 0 && n == s.short {
+			return n
+		}
+	}
+	return 0
+}
+
+// Has tells whether a text, however short, can be on a plate of the regions: it has
+// one of their formats, or as many characters as plates of one's choice have there.
+func (s *Set) Has(text string) bool {
+	if s == nil || len(text) > longest {
+		return false
+	}
+	return s.short > 0 && len(text) >= s.short || slices.ContainsFunc(s.formats[len(text)], func(f weighed) bool { return f.fits(text) })
 }
 
 // surely is the probability of a section, among those with a format that fits,

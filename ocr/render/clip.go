@@ -39,6 +39,7 @@ type ClipSpec struct {
 	Length   time.Duration
 	Vehicles []Vehicle
 	Railings []Railing // behind the vehicles, the farthest first
+	Before   []Obstacle
 	Seed     uint64
 	Dusk     func(t time.Duration) float64 // 0 day – 1 night; nil: day
 	Sensor   sensor.Effects                // Quality is ignored: a clip has its own compression
@@ -187,6 +188,9 @@ func (d *director) look(i int, t time.Duration) FrameTruth {
 			truth.Plates[k].Clear = truth.Plates[k].Clear && !truth.Plates[k].Box.Overlaps(cover)
 		}
 		if v, ok := d.plate(j); ok {
+			for _, o := range d.spec.Before {
+				v.Clear = v.Clear && !v.Box.Overlaps(paint.Bounds(o.Outline))
+			}
 			truth.Plates = append(truth.Plates, v)
 		}
 	}
@@ -244,6 +248,9 @@ func (d *director) draw(truth FrameTruth) *image.RGBA {
 				s.glow(c, dusk, func(p Point) bool { return d.hidden(c, p) })
 			}
 		}
+	}
+	for _, o := range d.spec.Before {
+		s.obstacle(o)
 	}
 	if !d.spec.Start.IsZero() {
 		s.clock(d.spec.Start.Add(t), d.spec.Camera)

@@ -25,6 +25,7 @@ type Builder struct {
 
 	Entries    int // so far
 	fuzzy      int
+	short      int // see [entry.List.Short]
 	wildcards  []wildcardRecord
 	categories map[string]int
 	digest     entry.Digest
@@ -136,6 +137,9 @@ func (b *Builder) count(payload []byte) error {
 	b.digest.Add(payload)
 	if e.Policy != entry.PolicyWildcard {
 		b.layouts.Add(e.Plate)
+		if n := len(e.Plate); n <= entry.Short && (b.short == 0 || n < b.short) {
+			b.short = n
+		}
 	}
 	if _, known := b.categories[e.Category]; known || len(b.categories) < maxCategories {
 		b.categories[e.Category]++
@@ -147,7 +151,7 @@ func (b *Builder) count(payload []byte) error {
 func (b *Builder) Finish(l entry.List) error { return b.finishAs(listFormat, l) }
 
 func (b *Builder) finishAs(format int, l entry.List) error {
-	l.Entries, l.Wildcards, l.Fuzzy = b.Entries, len(b.wildcards), b.fuzzy
+	l.Entries, l.Wildcards, l.Fuzzy, l.Short = b.Entries, len(b.wildcards), b.fuzzy, b.short
 	l.Categories, l.Digest = b.categories, b.digest
 	payload, err := json.Marshal(listRecord{Format: format, List: l})
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"platewatch/hotlist"
-	"platewatch/ocr"
 )
 
 // lists looks at each list that the unit holds or follows.
@@ -114,7 +113,7 @@ func (x *examination) unreadable(ctx context.Context, found sink, db *hotlist.DB
 			return
 		}
 		total++
-		if e.Policy == "wildcard" || ocr.Readable(e.Plate) {
+		if e.Policy == "wildcard" || x.c.OCR.Readable(e.Plate) {
 			continue
 		}
 		if n++; example == "" && e.Record != "" {
@@ -122,7 +121,7 @@ func (x *examination) unreadable(ctx context.Context, found sink, db *hotlist.DB
 		}
 	}
 	found.grade(n == 0, Warn, about, "readable", fmt.Sprintf("%d of %d cannot be read by this unit%s", n, total, example), "all",
-		"their plates have characters that the reader does not know, or too few of them: tell whoever makes the list that no camera finds them")
+		"their plates are shorter than ocr.min_characters, too long, or rows of strokes: tell whoever makes the list that no camera finds them")
 }
 
 // auditTrail verifies the trail.

@@ -124,7 +124,7 @@ func (k *asker) addList(ctx context.Context, text string) error {
 	if info.Size() <= tryImport {
 		dir := filepath.Join(k.dir, "list")
 		defer os.RemoveAll(dir)
-		r, err := hotlist.Import(ctx, dir, f, hotlist.ImportOptions{List: name, Options: importer.Options{Source: file}, Readable: ocr.Readable})
+		r, err := hotlist.Import(ctx, dir, f, hotlist.ImportOptions{List: name, Options: importer.Options{Source: file}, Readable: ocr.DefaultParams().Readable})
 		if err != nil {
 			return err
 		}

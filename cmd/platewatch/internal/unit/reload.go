@@ -134,6 +134,7 @@ func (u *Unit) reload(ctx context.Context, wanted *config.Config) error {
 		if reader, err = ocr.New(next.OCR); err != nil {
 			return err
 		}
+		u.expectShort(reader)
 	}
 
 	u.inForce.Store(next)

@@ -32,6 +32,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/cmd/platewatch/internal/testdrive"
 	"platewatch/hotlist"
@@ -223,10 +224,12 @@ func (u *Unit) Run(ctx context.Context) error {
 // the server.
 func (u *Unit) keepLists(ctx context.Context) error {
 	const every = 2 * time.Second
+	u.expectShort(u.recogniser())
 	u.reportLists()
 	reported := u.listStates()
 	u.lists.Watch(ctx, every, func(changed bool) {
 		if changed {
+			u.expectShort(u.recogniser())
 			u.log.Info("hotlists changed", "lists", u.lists.Stats().Lists, "entries", u.lists.Stats().Entries)
 		}
 		// A refusal and the passing of a list's expiry change no file of a list.
@@ -236,6 +239,15 @@ func (u *Unit) keepLists(ctx context.Context) error {
 		}
 	})
 	return nil
+}
+
+// expectShort tells a recogniser how short the plates of the lists are.
+func (u *Unit) expectShort(r *ocr.Recogniser) {
+	lists, err := u.lists.Lists()
+	if err != nil { // Watch logs it
+		return
+	}
+	r.ExpectShort(hit.Shortest(lists))
 }
 
 // listStates is the state of each list that is held or was, and of those that the
