@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"image"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -118,10 +119,14 @@ func messageCases(t *testing.T, volatile *[]string) []messageCase {
 	describes := func(media ...string) string {
 		return answers("200 OK", "Content-Type: application/sdp\r\n", "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\n"+strings.Join(media, ""))
 	}
+	picture := capturetest.EncodeJPEG(t, image.NewGray(image.Rect(0, 0, 64, 48)))
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/page":
 			fmt.Fprint(w, "<html>")
+		case "/snapshot":
+			w.Header().Set("Content-Type", "image/jpeg")
+			w.Write(picture)
 		case "/away":
 			http.Redirect(w, r, "http://elsewhere.example/stream?pwd=hunter2", http.StatusFound)
 		case "/circle":
@@ -174,6 +179,7 @@ func messageCases(t *testing.T, volatile *[]string) []messageCase {
 		{"http: unknown authentication", withFile(at(web.URL + "/token"))},
 		{"http: wrong path", at(web.URL + "/none")},
 		{"http: too many viewers", at(web.URL + "/full")},
+		{"http: a single picture", at(web.URL + "/snapshot")},
 		{"http: a web page", at(web.URL + "/page")},
 		{"http: redirected to another address", at(web.URL + "/away")},
 		{"http: redirected in circles", at(web.URL + "/circle")},

@@ -2,7 +2,6 @@
 package mjpeg
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -36,30 +35,25 @@ var Kind = source.Kind{
 
 var schemes = []string{"http", "https"}
 
-const (
-	// maxPart bounds one picture of an MJPEG stream, in bytes: an 8K JPEG.
-	maxPart = 16 << 20
-	// maxBad is how many pictures in a row may be unusable before the stream
-	// counts as lost.
-	maxBad = 25
-)
+// maxBad is how many pictures in a row may be unusable before the stream counts as
+// lost.
+const maxBad = 25
 
-// mjpegStream is an MJPEG stream over HTTP (multipart/x-mixed-replace), read by
-// Go: every wait has a bound. The decoder gets one picture after the other, and
+// mjpegStream is an MJPEG stream over HTTP, read by Go: every wait has a bound. The decoder gets one picture after the other, and
 // refuses what is no JPEG or too large, from its header.
 type mjpegStream struct {
-	where   string
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	body    io.ReadCloser
-	parts   *partReader
-	bound   time.Duration
-	idle    *time.Timer // ends the request when a frame takes longer than bound
-	late    atomic.Bool
-	begin   time.Time
-	decoder *process.Process
-	closed  bool
-	end     error // why it was closed, if not by the reader
+	where    string
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	body     io.ReadCloser
+	pictures *pictureReader
+	bound    time.Duration
+	idle     *time.Timer // ends the request when a frame takes longer than bound
+	late     atomic.Bool
+	begin    time.Time
+	decoder  *process.Process
+	closed   bool
+	end      error // why it was closed, if not by the reader
 }
 
 // open opens an MJPEG stream over HTTP or HTTPS. The decoder is started when the
@@ -85,7 +79,7 @@ func open(ctx context.Context, c source.Config, t *process.Tally) (source.Source
 	res, err := (&asker{where: where, user: user, tls: tlsConfig, bound: c.OpenTimeout}).request(life, u)
 	if err == nil {
 		m.body = res.Body
-		m.parts, err = partsOf(res)
+		m.pictures, err = picturesOf(res)
 	}
 	if err != nil {
 		m.Close()
@@ -116,7 +110,7 @@ func (m *mjpegStream) Read(out *gocv.Mat) (time.Duration, error) {
 			return -1, err
 		}
 		m.idle.Reset(m.bound)
-		part, err := m.parts.next()
+		part, err := m.pictures.next()
 		m.idle.Stop()
 		if err != nil {
 			m.end = m.lost(err)
@@ -151,10 +145,19 @@ func (m *mjpegStream) lost(err error) error {
 		return m.ctx.Err()
 	case late:
 		return &fault.Error{Op: "read", Path: m.where, Err: fmt.Errorf("%w (%v)", fault.ErrTimeout, m.bound), Advice: "look at the camera's network and power"}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF):
 		return &fault.Error{Op: "read", Path: m.where, Err: fault.ErrStreamEnded}
 	}
-	return &fault.Error{Op: "read", Path: m.where, Err: err}
+	var own *fault.Error
+	if errors.As(err, &own) {
+		own.Op, own.Path = "read", m.where
+		return own
+	}
+	e := &fault.Error{Op: "read", Path: m.where, Err: err}
+	if errors.Is(err, fault.ErrFrame) {
+		e.Advice = "set the camera to MJPEG, and to a picture of at most 4K"
+	}
+	return e
 }
 
 // Close implements [source.Source].
@@ -173,6 +176,3 @@ func (m *mjpegStream) Close() error {
 	}
 	return nil
 }
-
-// bufferOf reads a stream in pieces of a network packet's size.
-func bufferOf(r io.Reader) *bufio.Reader { return bufio.NewReaderSize(r, 32<<10) }
