@@ -16,9 +16,18 @@ var ErrPlaintext = errors.New("a broker on another machine needs TLS")
 
 // plainSchemes and tlsSchemes are the ways to begin a broker's address.
 var (
-	plainSchemes = []string{"mqtt", "tcp"}
-	tlsSchemes   = []string{"mqtts", "ssl", "tls"}
+	plainSchemes = []string{"mqtt", "tcp", "ws"}
+	tlsSchemes   = []string{"mqtts", "ssl", "tls", "wss"}
 )
+
+// ports are those of addresses that name none.
+var ports = map[string]string{"ws": "80", "wss": "443"}
+
+// webSocketPath is where servers expect MQTT, unless the address has a path.
+const webSocketPath = "/mqtt"
+
+// isWebSocket is true for an address of MQTT over WebSockets.
+func isWebSocket(u *url.URL) bool { return u.Scheme == "ws" || u.Scheme == "wss" }
 
 const exampleAddress = "write mqtts://HOST:8883, or mqtt://127.0.0.1:1883 for a broker on this machine"
 
@@ -30,8 +39,9 @@ type addressError struct {
 }
 
 // parseAddress takes an address apart and applies the rules: a scheme of MQTT, a
-// host, no user or password, nothing after the port, and TLS unless the broker
-// is on this machine or insecure allows plaintext. The port is always set.
+// host, no user or password, nothing after the port but the path of WebSockets, and
+// TLS unless the broker is on this machine or insecure allows plaintext. The port is
+// always set.
 func parseAddress(address string, insecure bool) (u *url.URL, secure bool, bad *addressError) {
 	fail := func(advice, format string, args ...any) (*url.URL, bool, *addressError) {
 		return nil, false, &addressError{fmt.Errorf(format, args...), advice}
@@ -49,7 +59,7 @@ func parseAddress(address string, insecure bool) (u *url.URL, secure bool, bad *
 		return fail(exampleAddress, "names no host")
 	case u.User != nil:
 		return fail("put user and password into files: addresses end up in logs", "contains a user or a password")
-	case u.Path != "" && u.Path != "/":
+	case u.Path != "" && u.Path != "/" && !isWebSocket(u):
 		return fail(exampleAddress, "has a path after the port")
 	case u.RawQuery != "" || u.Fragment != "":
 		return fail(exampleAddress, "has a query after the port")
@@ -59,10 +69,17 @@ func parseAddress(address string, insecure bool) (u *url.URL, secure bool, bad *
 		return fail("use mqtts:// and a CA file, or set insecure = true where the network itself is protected",
 			"would send every hit in plain text over the network: %w", ErrPlaintext)
 	}
+	if isWebSocket(u) && u.Path == "" {
+		u.Path = webSocketPath
+	}
 	if u.Port() == "" {
-		port := "1883"
-		if secure {
+		port := ports[u.Scheme]
+		switch {
+		case port != "":
+		case secure:
 			port = "8883"
+		default:
+			port = "1883"
 		}
 		u.Host = net.JoinHostPort(u.Hostname(), port)
 	}

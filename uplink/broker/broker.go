@@ -20,7 +20,9 @@ import (
 // Broker says how to reach the MQTT broker.
 type Broker struct {
 	// URL is mqtt://host:port or mqtts://host:port (tcp, and tls or ssl, mean the
-	// same; without a port 1883 and 8883). User and password go into files.
+	// same; without a port 1883 and 8883), or for MQTT over WebSockets
+	// ws://host/path or wss://host/path (without a port 80 and 443, without a path
+	// /mqtt). User and password go into files.
 	URL string
 	// Insecure allows plaintext to a broker on another machine.
 	Insecure bool
@@ -189,7 +191,8 @@ func (b Broker) CertificateExpires() time.Time {
 	return c.TLS.Certificates[0].Leaf.NotAfter
 }
 
-// Connect makes the TCP connection and, unless tlsConfig is nil, the TLS connection.
+// Connect makes the TCP connection, unless tlsConfig is nil the TLS connection, and
+// that of WebSockets where the address wants them.
 func (b Broker) Connect(ctx context.Context, tlsConfig *tls.Config) (net.Conn, error) {
 	u, _, err := b.address()
 	if err != nil {
@@ -208,15 +211,18 @@ func (b Broker) Connect(ctx context.Context, tlsConfig *tls.Config) (net.Conn, e
 		// The link works with a larger buffer too.
 		_ = tcp.SetWriteBuffer(sendBuffer)
 	}
-	if tlsConfig == nil {
-		return nc, nil
+	if tlsConfig != nil {
+		tc := tls.Client(nc, tlsConfig)
+		if err := tc.HandshakeContext(ctx); err != nil {
+			nc.Close()
+			return nil, fmt.Errorf("TLS: %w", err)
+		}
+		nc = tc
 	}
-	tc := tls.Client(nc, tlsConfig)
-	if err := tc.HandshakeContext(ctx); err != nil {
-		nc.Close()
-		return nil, fmt.Errorf("TLS: %w", err)
+	if isWebSocket(u) {
+		return overWebSocket(ctx, nc, u)
 	}
-	return tc, nil
+	return nc, nil
 }
 
 // sendBuffer keeps little in the kernel, so that a keep-alive ping is not

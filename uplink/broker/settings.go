@@ -14,7 +14,7 @@ const maxBrokers = 8
 // the same credentials for each.
 type Settings struct {
 	// Brokers are MQTT addresses in order of preference: mqtts://host:8883,
-	// or mqtt://host:1883 on loopback.
+	// mqtt://host:1883 on loopback, or wss://host/mqtt over WebSockets.
 	Brokers []string `toml:"brokers"`
 
 	CA   string `toml:"ca"`   // PEM file with the authorities to trust; empty: the system's

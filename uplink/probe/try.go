@@ -202,9 +202,13 @@ func (p *prober) connect(ctx context.Context) net.Conn {
 		p.fail(stage, err)
 		return nil
 	}
-	if c, ok := conn.(*tls.Conn); ok {
+	secure, ok := conn.(*tls.Conn)
+	if below, other := conn.(interface{ NetConn() net.Conn }); !ok && other { // of WebSockets
+		secure, ok = below.NetConn().(*tls.Conn)
+	}
+	if ok {
 		p.pass(TLS, begin)
-		state := c.ConnectionState()
+		state := secure.ConnectionState()
 		p.r.TLSVersion = tls.VersionName(state.Version)
 		p.chain(state.PeerCertificates)
 	}
