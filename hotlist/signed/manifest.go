@@ -30,7 +30,8 @@ import (
 //	{"format":1,"list":"stolen","version":42,…}
 //
 // `tail -n +5 manifest > m; head -n 4 manifest > m.minisig; minisign -Vm m -P KEY`
-// verifies it without this program.
+// verifies it without this program, and `minisign -Sm m; cat m.minisig m > manifest`
+// signs it so. The trusted comment may say anything.
 //
 // A part is gzip of JSON, one [Change] a line.
 type Manifest struct {
@@ -76,6 +77,11 @@ const (
 	signatureLines   = 4
 )
 
+// untrustedComments are the first lines that a signature may have: this program's, and
+// what minisign -S and rsign write unless told otherwise with -c. They say nothing, and
+// are not signed.
+var untrustedComments = []string{untrustedComment, "signature from minisign secret key", "signature from rsign secret key"}
+
 // VerifyManifest verifies the signature of a manifest before it parses it, then its
 // content. Errors wrap [entry.ErrForged] or [entry.ErrRefused].
 func VerifyManifest(b []byte, keys []TrustedKey) (Manifest, TrustedKey, error) {
@@ -99,7 +105,9 @@ func VerifyManifest(b []byte, keys []TrustedKey) (Manifest, TrustedKey, error) {
 	}
 	// Only one encoding of a signature is accepted: bytes that it does not cover
 	// could be changed otherwise.
-	sig.UntrustedComment = untrustedComment
+	if !slices.Contains(untrustedComments, sig.UntrustedComment) {
+		return forged(fmt.Sprintf("the first line of its signature is neither %q nor what minisign writes; sign it with minisign -S -c %[1]q", untrustedComment))
+	}
 	if canonical, err := sig.MarshalText(); err != nil || !bytes.Equal(bytes.TrimRight(canonical, "\n"), bytes.TrimSuffix(b[:end], []byte("\n"))) {
 		return forged("the manifest's signature is not in its canonical form")
 	}
