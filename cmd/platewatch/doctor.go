@@ -15,11 +15,15 @@ import (
 )
 
 const doctorSynopsis = `[-config FILE] [-json] [-watch TIME]
+       platewatch doctor -qr [-token FILE]
        platewatch doctor -optics [flags]
 
 Checks a unit from its configuration to its server: each thing with what was
 measured, what it should be, and what to do. While the daemon runs it is asked, and
 no camera is opened. Run it as root, or as the service's user.
+
+-qr prints where a phone finds the status page, the fingerprint of its certificate to
+compare, and both as a QR code; with -token the code lets the phone in without typing.
 
 -optics needs no unit: it computes what a camera will see of plates from its sensor,
 its lens and its place, as a table and a drawing.
@@ -34,6 +38,8 @@ func runDoctor(ctx context.Context, std stdio, args []string) error {
 	file := fs.String("config", config.DefaultFile, "configuration `file`")
 	asJSON := fs.Bool("json", false, "print JSON")
 	watch := fs.Duration("watch", 20*time.Second, "watch the cameras for this `time`")
+	token := fs.String("token", "", "`file` with a token of the status page, where the configuration has only hashes")
+	qr := fs.Bool("qr", false, "print the page's address and certificate, and a QR code that lets a phone in")
 	lens := optics.AddFlags(fs)
 	if err := parse(fs, std, doctorSynopsis, args); err != nil {
 		return err
@@ -61,7 +67,10 @@ func runDoctor(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return err
 	}
-	o := doctor.Options{Config: c, File: *file, Watch: *watch}
+	if *qr {
+		return doctor.WritePageCode(std.out, c, *token)
+	}
+	o := doctor.Options{Config: c, File: *file, Watch: *watch, TokenFile: *token}
 	if !*asJSON {
 		o.Begin, o.Found = doctorProgress(std)
 	}

@@ -49,6 +49,7 @@ var examples = map[string][]cli.Example{
 	"audit verify":   {{Line: "platewatch audit verify -known 4711:9f86d081884c7d65", Does: "compare with what a health message said"}},
 	"doctor": {
 		{Line: "platewatch doctor", Does: "check the unit of this board, from its configuration to its server"},
+		{Line: "platewatch doctor -qr -token token", Does: "let a phone in to the status page"},
 		{Line: "platewatch doctor -optics -lens 12 -distance 15 -height 4 -speed 80 -shutter 1/1000 -svg place.svg", Does: "what a camera will see there, with a drawing"},
 	},
 	"setup": {{Line: "platewatch setup", Does: "ask for everything, try it, and start the service"}},

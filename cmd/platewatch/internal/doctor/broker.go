@@ -65,7 +65,7 @@ func (x *examination) broker(found sink, b broker.Broker, s probe.Settings, r *p
 		if i > 0 {
 			what = "authority " + c.Subject
 		}
-		expires(found, about, what, c.Expires, time.Time{})
+		expiresOn(found, about, what, c.Expires)
 	}
 	if r.Passed(probe.Rights) {
 		rights(found, about, s, r)

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"platewatch/capture"
 	"platewatch/capture/source"
+	"platewatch/cmd/platewatch/internal/aim"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/observe"
 	"platewatch/cmd/platewatch/internal/status"
@@ -25,8 +27,6 @@ const (
 	// leastRate: a vehicle at 90 km/h is in front of the camera for about a second,
 	// and a vote takes two frames or more.
 	leastRate = 5.0
-	// leastHeight is that of characters in pixels, see [light.Guidance].
-	leastHeight = 20.0
 )
 
 // cameras watches all cameras at the same time, as the daemon does, or asks the
@@ -48,7 +48,7 @@ func (x *examination) cameras(ctx context.Context, found sink) {
 	seen := make([]sighting, len(x.c.Cameras))
 	var watching sync.WaitGroup
 	for i, c := range x.c.Cameras {
-		watching.Go(func() { seen[i] = x.watch(ctx, c, r) })
+		watching.Go(func() { x.watch(ctx, c, r, &seen[i]) })
 	}
 	watching.Wait()
 	_ = r.Close() // nothing is lost by it
@@ -64,24 +64,25 @@ type sighting struct {
 	stats   capture.Stats
 	watched time.Duration
 	looks   []time.Duration // what searching and reading took
-	plates  []ocr.Plate     // without their text
+	reads   int             // plates read on single frames
 	best    float64         // confidence of the best one, 0–1
+	aim     aim.Watcher
 }
 
 // watch opens a camera and looks at its newest frames, as the daemon does.
-func (x *examination) watch(ctx context.Context, c config.Camera, r *ocr.Recogniser) (s sighting) {
+func (x *examination) watch(ctx context.Context, c config.Camera, r *ocr.Recogniser, s *sighting) {
 	p := c.Observe
 	p.Passage = x.c.Passage
 	observer, err := observe.New(r, p)
 	if err != nil {
 		s.err = err
-		return s
+		return
 	}
 	defer observer.Close()
 	camera, err := capture.New(c.Config, x.o.Log)
 	if err != nil {
 		s.err = err
-		return s
+		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
@@ -106,23 +107,24 @@ func (x *examination) watch(ctx context.Context, c config.Camera, r *ocr.Recogni
 	if s.first == 0 && ctx.Err() == nil {
 		s.err = x.whyNot(ctx, c, s.stats)
 	}
-	return s
 }
 
 // take looks at a frame, and closes it.
 func (s *sighting) take(ctx context.Context, o *observe.Observer, f *capture.Frame, at time.Duration) {
 	defer f.Close()
 	result, err := o.Observe(ctx, f.Image, at, func(context.Context) (func(), error) { return func() {}, nil })
-	if err != nil || result.Extent == observe.Nothing {
+	if err != nil {
+		return
+	}
+	s.aim.Watch()
+	s.aim.See(aim.Frame{Picture: f.Image, At: at, Plates: result.Plates, Unread: result.Unread, Moved: result.Moved})
+	if result.Extent == observe.Nothing {
 		return
 	}
 	s.looks = append(s.looks, result.Find+result.Read)
-	const most = 10_000
+	s.reads += len(result.Plates)
 	for _, p := range result.Plates {
 		s.best = max(s.best, p.Confidence)
-		if len(s.plates) < most {
-			s.plates = append(s.plates, ocr.Plate{Box: p.Box, Height: p.Height})
-		}
 	}
 }
 
@@ -169,7 +171,11 @@ func (x *examination) camera(found sink, c config.Camera, s *sighting) {
 	if len(s.looks) > 0 {
 		x.pace(found, about, quantile(s.looks, 0.5), quantile(s.looks, 0.95))
 	}
-	x.plates(found, about, s)
+	report := s.aim.Report()
+	over := s.watched.Round(time.Second)
+	found.grade(s.reads > 0, Warn, about, "plates", fmt.Sprintf("read %s in %s on %s, the best with %.0f %%", count(s.reads, "time"), over, count(report.Vehicles, "vehicle"), 100*s.best),
+		"each vehicle's", "was there traffic? see the status page for how the camera must be turned, zoomed and focused")
+	aimed(found, about, &report)
 	confined(found, about, s.stats.Decoder)
 }
 
@@ -189,21 +195,21 @@ func (x *examination) pace(found sink, about string, half, most time.Duration) {
 		"limit the search with area or exclude, use a smaller picture, or fewer cameras on this board")
 }
 
-// plates tells how many were seen and how well.
-func (x *examination) plates(found sink, about string, s *sighting) {
-	over := s.watched.Round(time.Second)
-	if len(s.plates) == 0 {
-		found.warn(about, "plates", fmt.Sprintf("none in %s", over), "each vehicle's", "was there traffic? see the status page for how the camera must be turned, zoomed and focused")
-		return
+// aimed tells how the camera is set: each quantity that could be measured.
+func aimed(found sink, about string, r *aim.Report) {
+	for _, q := range r.Quantities {
+		if !q.Known || q.Level == aim.Waiting {
+			continue
+		}
+		value := fmt.Sprintf("%.1f %s", q.Value, q.Unit)
+		if q.Unit == "" {
+			value = fmt.Sprintf("%.0f", q.Value)
+		}
+		found.grade(q.Level == aim.Good || q.Level == aim.Fair && q.Instruction == "", Warn, about, strings.ToLower(q.Name), value, q.Range, cmp.Or(q.Instruction, r.Instruction, "see the status page"))
 	}
-	var heights []float64
-	for _, p := range s.plates {
-		heights = append(heights, p.Height)
+	if r.Judged == 0 {
+		found.skip(about, "aim", "no vehicle passed: plate width, angles and blur are not known")
 	}
-	slices.Sort(heights)
-	height := heights[len(heights)/2]
-	found.grade(height >= leastHeight, Warn, about, "plates", fmt.Sprintf("read %s in %s, the best with %.0f %%; characters are %.0f pixels high",
-		count(len(s.plates), "time"), over, 100*s.best, height), fmt.Sprintf("characters of %.0f to 30 pixels", leastHeight), "zoom in, or bring the camera nearer")
 }
 
 // quantile of durations, q from 0 to 1.
@@ -248,12 +254,9 @@ func (x *examination) daemonCamera(found sink, before, now *status.Camera) {
 	if now.Looks > 0 {
 		x.pace(found, about, time.Duration(now.Look.P50*float64(time.Millisecond)), time.Duration(now.Look.P95*float64(time.Millisecond)))
 	}
-	if now.Light != nil && now.Advice != "" {
-		found.warn(about, "light", now.Advice, "plates that are neither white nor dark, sharp and large", "as it says")
+	found.grade(now.Plates > before.Plates, Warn, about, "plates", fmt.Sprintf("read %s in %.0f s", count(int(now.Plates-before.Plates), "time"), x.o.Watch.Seconds()),
+		"each vehicle's", "was there traffic? see the status page")
+	if now.Aim != nil {
+		aimed(found, about, now.Aim)
 	}
-	measured := fmt.Sprintf("read %s in %.0f s", count(int(now.Plates-before.Plates), "time"), x.o.Watch.Seconds())
-	if now.Light != nil {
-		measured += fmt.Sprintf("; characters of recent ones are %.0f pixels high, edges %.1f pixels wide", now.Light.Height, now.Light.Blur)
-	}
-	found.grade(now.Plates > before.Plates, Warn, about, "plates", measured, "each vehicle's", "was there traffic? see the status page")
 }

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -11,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path"
 	"time"
 
 	"platewatch/cmd/platewatch/internal/status"
@@ -48,7 +50,7 @@ func (x *examination) askDaemon(ctx context.Context, found sink) {
 	case locked:
 		x.daemon.running = true
 		found.warn(about, "", "it runs, and cannot be asked: "+err.Error(), "a status page that this user may see",
-			"set status.listen, or run this as root or as the service's user; or stop the daemon and check again")
+			"set status.listen, name a token of the page with -token FILE, or run this as root or as the service's user; or stop the daemon and check again")
 	default:
 		found.skip(about, "", "it does not run: cameras and broker are tried directly")
 	}
@@ -95,18 +97,18 @@ func (x *examination) statusDocument(ctx context.Context) (*status.Document, err
 		host = "127.0.0.1"
 	}
 	scheme, transport := "http", &http.Transport{DisableKeepAlives: true}
-	if s.Cert != "" {
+	if cert := PageCertificate(x.c); cert != "" {
 		scheme = "https"
-		if transport.TLSClientConfig, err = pinned(s.Cert); err != nil {
+		if transport.TLSClientConfig, err = pinned(cert); err != nil {
 			return nil, err
 		}
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+net.JoinHostPort(host, port)+"/status.json", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+net.JoinHostPort(host, port)+path.Join("/", s.BasePath, "status.json"), nil)
 	if err != nil {
 		return nil, err
 	}
-	if s.TokenFile != "" {
-		token, err := broker.ReadSecret(s.TokenFile)
+	if file := cmp.Or(x.o.TokenFile, s.TokenFile); file != "" {
+		token, err := broker.ReadSecret(file)
 		if err != nil {
 			return nil, err
 		}

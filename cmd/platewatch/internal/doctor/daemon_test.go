@@ -35,7 +35,7 @@ func TestDaemon(t *testing.T) {
 	cam := config.DefaultCamera()
 	cam.Name, cam.Source = "front", s.URL("gate")
 	c.Cameras = append(c.Cameras, cam)
-	uplinked(t, c, access)
+	uplinked(t, c, granted)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@
 //	reader.go       the reading model, on a rendered plate
 //	machine.go      clock, temperature, throttling, supply voltage, memory
 //	broker.go       from the broker's name to the server's answer
+//	page.go         address and certificate of the status page
 //	lists.go        hotlists and audit trail
 //	confinement.go  what the kernel and systemd take from the daemon
 //
@@ -37,7 +38,10 @@ type Options struct {
 	// Watch is for how long each camera is watched; all of them at the same time.
 	// Default 20 s.
 	Watch time.Duration
-	Log   *slog.Logger // of cameras and reader; default: none
+	// TokenFile holds a token of the status page, where the configuration has only the
+	// tokens' hashes; empty: the configuration's token_file.
+	TokenFile string
+	Log       *slog.Logger // of cameras and reader; default: none
 	// Begin, if set, is called when a check begins, with what it is about and how
 	// long it may take at most; Found with each finding.
 	Begin func(about string, limit time.Duration)
@@ -78,6 +82,7 @@ func (x *examination) checks() []check {
 		{"power", 5 * time.Second, (*examination).power},
 		{"memory", 5 * time.Second, (*examination).memory},
 		{"broker", time.Minute, (*examination).brokers},
+		{"page", 5 * time.Second, (*examination).page},
 		{"lists", 2 * time.Minute, (*examination).lists},
 		{"audit trail", time.Minute, (*examination).auditTrail},
 		{"confinement", 30 * time.Second, (*examination).confinement},

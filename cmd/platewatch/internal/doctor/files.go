@@ -147,6 +147,11 @@ func expires(found sink, about, what string, until, from time.Time) {
 	}
 }
 
+// expiresOn is expires for a certificate whose beginning does not matter.
+func expiresOn(found sink, about, what string, until time.Time) {
+	expires(found, about, what, until, time.Time{})
+}
+
 func days(d time.Duration) string {
 	if d < 48*time.Hour {
 		return fmt.Sprintf("%.0f hours", d.Hours())

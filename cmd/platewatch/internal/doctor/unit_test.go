@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"platewatch/capture/rtsptest"
+	"platewatch/cmd/platewatch/internal/access"
 	"platewatch/cmd/platewatch/internal/board"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/demo/media"
@@ -131,8 +132,8 @@ func authority(t *testing.T) (dir string) {
 	return dir
 }
 
-// access is what a unit needs, as deploy/broker/mosquitto/acl grants it.
-const access = `pattern readwrite platewatch/v1/units/%u/state
+// granted is what a unit needs, as deploy/broker/mosquitto/acl grants it.
+const granted = `pattern readwrite platewatch/v1/units/%u/state
 pattern write platewatch/v1/units/%u/health
 pattern write platewatch/v1/units/%u/hits
 pattern write platewatch/v1/units/%u/hotlists
@@ -225,7 +226,7 @@ func expect(t *testing.T, r *Report, level Level, text string) {
 func TestRun(t *testing.T) {
 	c := roadside(t)
 	camera(t, c)
-	uplinked(t, c, access)
+	uplinked(t, c, granted)
 	var begun []string
 	r := Run(t.Context(), Options{Config: c, File: write(t, filepath.Join(c.StateDir, "platewatch.toml"), ""), Board: wellMachine(t), Watch: 2 * time.Second,
 		Begin: func(about string, _ time.Duration) { begun = append(begun, about) }})
@@ -236,8 +237,11 @@ func TestRun(t *testing.T) {
 			about = "broker"
 		}
 		level := string(f.Level)
+		if strings.HasPrefix(about, "camera") && !slices.Contains([]string{"opens", "size", "rate", "looks", "plates", "decoder"}, f.What) {
+			continue // how it is set: what could be measured depends on the load
+		}
 		switch about + f.What {
-		case "clock", "camera frontrate", "camera frontlooks", "readerspeed", "camera frontplates", "camera frontopens", "state folderwriting", "confinementLandlock", "camera frontdecoder":
+		case "clock", "camera frontrate", "camera frontlooks", "readerspeed", "camera frontplates", "camera frontopens", "camera frontaim", "state folderwriting", "confinementLandlock", "camera frontdecoder":
 			level = "any" // of this machine, or under this load
 		}
 		fmt.Fprintf(&shape, "%-4s %s, %s\n", level, about, f.What)
@@ -270,13 +274,13 @@ func TestBrokers(t *testing.T) {
 		change func(t *testing.T, c *config.Config)
 		want   string
 	}{
-		"wrong password":  {access, func(t *testing.T, c *config.Config) { write(t, c.Uplink.Broker.PasswordFile, "guess\n") }, "login: the broker refuses the login: not authorized"},
-		"wrong authority": {access, func(t *testing.T, c *config.Config) { c.Uplink.Broker.CA = filepath.Join(authority(t), "ca.crt") }, "TLS: TLS: tls: failed to verify certificate"},
+		"wrong password":  {granted, func(t *testing.T, c *config.Config) { write(t, c.Uplink.Broker.PasswordFile, "guess\n") }, "login: the broker refuses the login: not authorized"},
+		"wrong authority": {granted, func(t *testing.T, c *config.Config) { c.Uplink.Broker.CA = filepath.Join(authority(t), "ca.crt") }, "TLS: TLS: tls: failed to verify certificate"},
 		"ACL too wide":    {"user unit-1\ntopic readwrite #\n", nil, "others' topics: can be written: platewatch/v1/units/probe-"},
 		"ACL too narrow":  {"pattern readwrite platewatch/v1/units/%u/state\n", nil, "own topics: refused: platewatch/v1/units/unit-1/health"},
-		"no password":     {access, func(t *testing.T, c *config.Config) { c.Uplink.Broker.PasswordFile += ".none" }, "files: "},
-		"nobody there":    {access, func(t *testing.T, c *config.Config) { c.Uplink.Broker.Brokers = []string{"mqtts://127.0.0.1:1"} }, "connection: connect: connection refused"},
-		"no such name":    {access, func(t *testing.T, c *config.Config) { c.Uplink.Broker.Brokers = []string{"mqtts://broker.invalid"} }, "name: "},
+		"no password":     {granted, func(t *testing.T, c *config.Config) { c.Uplink.Broker.PasswordFile += ".none" }, "files: "},
+		"nobody there":    {granted, func(t *testing.T, c *config.Config) { c.Uplink.Broker.Brokers = []string{"mqtts://127.0.0.1:1"} }, "connection: connect: connection refused"},
+		"no such name":    {granted, func(t *testing.T, c *config.Config) { c.Uplink.Broker.Brokers = []string{"mqtts://broker.invalid"} }, "name: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -383,6 +387,34 @@ func TestCameraAbsent(t *testing.T) {
 	}
 	x.camera(func(f Finding) { x.report.add(f) }, c.Cameras[0], &sighting{})
 	expect(t, x.report, Fail, "opens: nothing came")
+}
+
+// TestPage: the certificate that a unit makes for its page, and the address that a
+// phone finds it at.
+func TestPage(t *testing.T) {
+	c := roadside(t)
+	if _, err := PageAddress(c); err == nil {
+		t.Error("a page that is off has an address")
+	}
+	c.Status.Listen = "127.0.0.1:8080"
+	if _, err := PageAddress(c); err == nil || !strings.Contains(err.Error(), "only this machine") {
+		t.Error(err)
+	}
+	c.Status.Listen, c.Status.BasePath = "192.0.2.7:8443", "/units/north/"
+	if address, err := PageAddress(c); err != nil || address != "https://192.0.2.7:8443/units/north/" {
+		t.Error(address, err)
+	}
+	expect(t, only(t, c, "page"), Warn, "certificate: ")
+	if _, _, err := access.MakeCertificate(c.StateDir, c.Unit.Name); err != nil {
+		t.Fatal(err)
+	}
+	r := only(t, c, "page")
+	expect(t, r, OK, "https://192.0.2.7:8443/units/north/, certificate SHA-256 ")
+	expect(t, r, OK, "certificate: holds until")
+	var code strings.Builder
+	if err := WritePageCode(&code, c, write(t, c.StateDir+"/token", "0123456789abcdef")); err != nil || !strings.Contains(code.String(), "certificate SHA-256, until") || strings.Contains(code.String(), "0123456789abcdef") {
+		t.Errorf("%v\n%s", err, code.String())
+	}
 }
 
 func TestMachine(t *testing.T) {
