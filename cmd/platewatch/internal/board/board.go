@@ -130,6 +130,23 @@ func (b Board) Memory() (available, total uint64, ok bool) {
 	return *m.MemAvailableBytes, *m.MemTotalBytes, true
 }
 
+// Wear is the share of their rated life that the board's flash memories (eMMC) have
+// used, of the worst one: JEDEC's DEVICE_LIFE_TIME_EST, in tenths. Above 1 it is over.
+func (b Board) Wear() (share float64, ok bool) {
+	for _, path := range b.glob("sys/block/mmcblk*/device/life_time") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		for word := range strings.FieldsSeq(string(text)) { // of the two kinds of cells
+			if n, err := strconv.ParseUint(word, 0, 8); err == nil && n > 0 {
+				share, ok = max(share, float64(n)/10), true
+			}
+		}
+	}
+	return share, ok
+}
+
 // Model is the board's name; "" where it has none.
 func (b Board) Model() string {
 	for _, name := range []string{"sys/firmware/devicetree/base/model", "sys/class/dmi/id/product_name"} {

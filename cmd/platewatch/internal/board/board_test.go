@@ -87,3 +87,13 @@ func TestHere(t *testing.T) {
 		t.Error("the folder of the tests is read-only")
 	}
 }
+
+func TestWear(t *testing.T) {
+	if _, ok := boardOf(t, map[string]string{"sys/block/mmcblk0/device/life_time": "0x00 0x00\n"}).Wear(); ok {
+		t.Error("a card that does not tell has a wear")
+	}
+	b := boardOf(t, map[string]string{"sys/block/mmcblk0/device/life_time": "0x01 0x02\n", "sys/block/mmcblk1/device/life_time": "x"})
+	if share, ok := b.Wear(); !ok || share != 0.2 {
+		t.Errorf("%v, %t", share, ok)
+	}
+}

@@ -23,6 +23,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/google/go-cmp/cmp"
 
+	"platewatch/cmd/platewatch/internal/aim"
 	"platewatch/uplink/message"
 )
 
@@ -171,7 +172,7 @@ func TestPageInBrowser(t *testing.T) {
 	base := start(t, newServer(t, u, Options{}))
 	seen := observe(t, ctx, base)
 
-	do(t, ctx, chromedp.EmulateViewport(360, 740), chromedp.Navigate(base))
+	do(t, ctx, chromedp.EmulateViewport(360, 740), chromedp.Navigate(base+"#aim"))
 	waitFor(t, ctx, `Number(document.getElementById("picture").dataset.shown) >= 3`)
 	got := js[[]string](t, ctx, `["title", "#tile-hits .value", "#overall", "#hit-list .plate"].map((s) => document.querySelector(s).textContent)`)
 	want := []string{"gate-7 – platewatch", "3", "Watching, hits reach the server", "KL47RVX"}
@@ -246,7 +247,7 @@ func TestLostInBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	go func() { defer close(gone); s.Run(unit) }()
-	do(t, ctx, chromedp.Navigate(base))
+	do(t, ctx, chromedp.Navigate(base+"#aim"))
 	waitFor(t, ctx, `!document.getElementById("picture").hidden`)
 	end()
 	<-gone
@@ -257,37 +258,62 @@ func TestLostInBrowser(t *testing.T) {
 	waitFor(t, ctx, `document.getElementById("overall").textContent === "Watching, hits reach the server"`)
 }
 
-// photograph writes screenshots for people: -shots DIR.
+// photograph writes screenshots of the views for people: -shots DIR.
 func photograph(t *testing.T, ctx context.Context, u *fakeUnit) {
 	if *shots == "" {
 		return
 	}
 	u.change(func(d *Document) { d.Cameras[1].State, d.Cameras[1].LastError = "online", "" })
-	shoot := func(name string, width, height int64, scheme string) {
+	shoot := func(name, view string, width, height int64, scheme string) {
 		do(t, ctx, chromedp.EmulateViewport(width, height))
 		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 		if err != nil {
 			t.Fatal(err)
 		}
+		js[chromedp.Void](t, ctx, fmt.Sprintf(`location.hash = %q`, view))
 		do(t, ctx, chromedp.Reload())
-		waitFor(t, ctx, `Number(document.getElementById("picture").dataset.shown) >= 2`)
-		png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-		if err != nil {
-			t.Fatal(err)
+		waitFor(t, ctx, fmt.Sprintf(`!document.getElementById(%q).hidden`, view))
+		if view == "aim" {
+			waitFor(t, ctx, `Number(document.getElementById("picture").dataset.shown) >= 2`)
 		}
-		if err := os.WriteFile(filepath.Join(*shots, name+".png"), png, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		screenshot(t, ctx, *shots, name)
 	}
-	shoot("phone-light", 360, 740, "light")
-	shoot("desk-light", 1180, 800, "light")
-	shoot("desk-dark", 1180, 800, "dark")
+	poor := func() *aim.Report {
+		r := wellAimed()
+		r.Level, r.Verdict, r.Cause = aim.Poor, "Plates are lost", "height"
+		r.Instruction = "Zoom in: characters are 11 px high, 20 are needed"
+		r.Quantities[0].Value, r.Quantities[0].Level = 48, aim.Poor
+		r.Quantities[1].Value, r.Quantities[1].Level = 11, aim.Poor
+		return r
+	}()
+	for _, view := range []string{"aim", "health", "hits"} {
+		shoot("phone-light-"+view, view, 320, 640, "light")
+		shoot("desk-dark-"+view, view, 1280, 800, "dark")
+	}
+	u.change(func(d *Document) { d.Cameras[0].Aim = poor })
+	shoot("phone-light-aim-poor", "aim", 320, 640, "light")
+	shoot("tablet-light-aim-poor", "aim", 768, 1024, "light")
 	trouble := newFake().doc
 	u.change(func(d *Document) {
 		*d = trouble
 		d.Outbox.Damage = "page 3 has no type; 12 hits were recovered, and the damaged file is kept as outbox.db.corrupt"
 	})
-	shoot("phone-dark-trouble", 360, 740, "dark")
-	shoot("desk-light-trouble", 1180, 800, "light")
+	shoot("phone-dark-trouble", "health", 360, 740, "dark")
+	shoot("desk-light-trouble", "health", 1180, 800, "light")
+}
+
+// screenshot writes the page, as far as it reaches, into a folder.
+func screenshot(t *testing.T, ctx context.Context, dir, name string) {
+	t.Helper()
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"platewatch/cmd/platewatch/internal/aim"
 )
 
 // Level says how bad a unit's condition is.
@@ -28,7 +30,9 @@ type Problem struct {
 	About string `json:"about"` // cameras, hotlist, outbox, uplink or clock
 	Level Level  `json:"level"`
 	Text  string `json:"text"`           // one sentence
-	Hint  string `json:"hint,omitempty"` // what to do about it, where the text does not say
+	Hint  string `json:"hint,omitempty"` // what to do about it, as its cause says; the message has it
+	// Advice is what a person can do, for the page: the hint, or what is usual.
+	Advice string `json:"advice,omitempty"`
 }
 
 // Condition is what a unit says of itself: on the page, to /readyz, in the health
@@ -65,6 +69,8 @@ func (c Condition) needing() []Problem {
 }
 
 const (
+	// fewVehicles: fewer say nothing about how a camera is set.
+	fewVehicles = 3
 	// stallAfter is the [Document.ProgressAge] from which a unit counts as stalled.
 	stallAfter = 30 * time.Second
 	// failureHolds is for how long a frame that could not be processed counts.
@@ -84,6 +90,8 @@ func Judge(d *Document) Condition {
 	if d.Clock.State != ClockSynchronised {
 		j.add(Warn, "clock", "clock not set", "The clock is not set by a time source: times of hits may be wrong, and lists do not expire.")
 	}
+	j.board(d)
+	j.advise()
 	slices.SortStableFunc(j.found, func(a, b Problem) int { return b.Level.rank() - a.Level.rank() })
 	c := Condition{Level: OK, Headline: "Watching, hits reach the server", Problems: j.found}
 	if c.Problems == nil {
@@ -107,6 +115,22 @@ func (j *judge) add(level Level, about, key, format string, args ...any) {
 
 // hint says what to do about the problem added last.
 func (j *judge) hint(advice string) { j.found[len(j.found)-1].Hint = oneLine(advice) }
+
+// advise gives each problem that needs a person its advice, where it has none.
+func (j *judge) advise() {
+	for i := range j.found {
+		p := &j.found[i]
+		if p.Advice = p.Hint; p.Advice != "" || p.Level.rank() < Warn.rank() {
+			continue
+		}
+		for _, h := range hints {
+			if p.Key == h.key || strings.HasSuffix(p.Key, " "+h.key) {
+				p.Advice = h.advice
+				break
+			}
+		}
+	}
+}
 
 func (j *judge) cameras(d *Document) {
 	if age := float64(d.ProgressAge); age > stallAfter.Seconds() {
@@ -132,7 +156,10 @@ func (j *judge) cameras(d *Document) {
 		if c.Failures > 0 && float64(c.FailureAge) < failureHolds.Seconds() {
 			j.add(Warn, "cameras", "camera "+c.Name+" failures", "Camera %s: frames cannot be processed, the last one %.0f s ago.", c.Name, float64(c.FailureAge))
 		}
-		if c.Advice != "" {
+		switch {
+		case c.Aim != nil && c.Aim.Level == aim.Poor && c.Aim.Judged >= fewVehicles:
+			j.add(Warn, "cameras", "camera "+c.Name+" aim", "Camera %s: %s.", c.Name, c.Aim.Instruction)
+		case c.Advice != "":
 			j.add(Warn, "cameras", "camera "+c.Name+" light", "Camera %s: %s.", c.Name, c.Advice)
 		}
 	}
@@ -233,9 +260,9 @@ func (j *judge) uplink(d *Document) {
 	if !u.Certificate.IsZero() {
 		switch left := u.Certificate.Sub(d.Now); {
 		case left <= 0:
-			j.add(Warn, "uplink", "certificate", "The unit's certificate for the broker expired on %s.", u.Certificate.Format(time.DateOnly))
+			j.add(Warn, "uplink", "uplink certificate", "The unit's certificate for the broker expired on %s.", u.Certificate.Format(time.DateOnly))
 		case left < certificateWarning:
-			j.add(Warn, "uplink", "certificate", "The unit's certificate for the broker expires on %s: renew it.", u.Certificate.Format(time.DateOnly))
+			j.add(Warn, "uplink", "uplink certificate", "The unit's certificate for the broker expires on %s: renew it.", u.Certificate.Format(time.DateOnly))
 		}
 	}
 	if u.Insecure {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"platewatch/cmd/platewatch/internal/aim"
 )
 
 // trouble is one thing that can be wrong with a unit.
@@ -32,6 +34,9 @@ var troubles = [][]trouble{
 		{"camera connecting", Bad, func(d *Document) { d.Cameras[0].State = "connecting" }, "Camera front is connecting"},
 		{"frames lost", Warn, func(d *Document) { d.Cameras[0].Lost, d.Cameras[0].Losing = 0.12, "look at its network" }, "Camera front: 12 % of its frames are lost"},
 		{"frames fail", Warn, func(d *Document) { d.Cameras[0].Failures, d.Cameras[0].FailureAge = 3, 7 }, "cannot be processed"},
+		{"aim", Warn, func(d *Document) {
+			d.Cameras[0].Aim = &aim.Report{Level: aim.Poor, Judged: 3, Instruction: "Zoom in: characters are 11 px high, 20 are needed"}
+		}, "Camera front: Zoom in: characters are 11 px high"},
 		{"light", Warn, func(d *Document) { d.Cameras[0].Advice = "plates are small: zoom in" }, "Camera front: plates are small"},
 	}, {
 		{"outbox not open", Bad, func(d *Document) { d.Outbox.Open = false }, "outbox is not open"},
@@ -40,6 +45,15 @@ var troubles = [][]trouble{
 		{"outbox damaged", Warn, func(d *Document) { d.Outbox.Damage = "torn page" }, "outbox was damaged"},
 		{"dropped", Warn, func(d *Document) { d.Outbox.Dropped = map[string]uint64{"age": 2} }, "2 hits were dropped"},
 		{"quarantine", Warn, func(d *Document) { d.Outbox.Quarantined = 1 }, "in quarantine"},
+		{"hot", Warn, func(d *Document) { d.Temperature = new(83.0) }, "has 83 °C"},
+		{"too hot", Bad, func(d *Document) { d.Temperature = new(95.0) }, "about to stop"},
+		{"disk full", Warn, func(d *Document) { d.Disk = &Disk{Free: 1, Total: 100} }, "1 % of the disk"},
+		{"voltage", Warn, func(d *Document) { d.Board = &Board{ThrottlingKnown: true, UnderVoltage: true} }, "supply voltage"},
+		{"slowed", Warn, func(d *Document) { d.Board = &Board{ThrottlingKnown: true, Slowed: true} }, "slowed down"},
+		{"memory", Warn, func(d *Document) { d.Board = &Board{MemoryAvailable: 20 << 20, MemoryTotal: 1 << 30} }, "Only 20 MiB"},
+		{"read-only", Bad, func(d *Document) { d.Board = &Board{ReadOnly: true} }, "read-only"},
+		{"wear", Warn, func(d *Document) { d.Board = &Board{DiskWear: new(0.9)} }, "90 % of the disk's life"},
+		{"page certificate", Warn, func(d *Document) { d.Board, d.Page = &Board{}, &Page{Expires: certificateEnd} }, "status page's certificate"},
 	}, {
 		{"hotlist not open", Bad, func(d *Document) { d.Hotlist.Open = false }, "hotlist is not open"},
 		{"hotlist empty", Bad, func(d *Document) { d.Hotlist.Lists = nil }, "hotlist is empty"},
@@ -111,6 +125,9 @@ func checkCondition(c Condition, worst Level, chosen []trouble) error {
 		if i > 0 && p.Level.rank() > c.Problems[i-1].Level.rank() {
 			return fmt.Errorf("%q stands below a lesser one", p.Text)
 		}
+		if (p.Advice == "") != (p.Level == Note) || strings.Contains(p.Advice, "%!") {
+			return fmt.Errorf("%q: what to do is %q", p.Text, p.Advice)
+		}
 		if !strings.HasSuffix(p.Text, ".") || strings.Contains(p.Text, "%!") || strings.ContainsAny(p.Text, "\n\r") {
 			return fmt.Errorf("%q is no sentence", p.Text)
 		}
@@ -155,9 +172,13 @@ func TestConditionWords(t *testing.T) {
 			if !d.Uplink.Certificate.IsZero() {
 				d.Uplink.Certificate, d.Now = time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC), time.Date(2026, 5, 1, 3, 0, 0, 0, time.UTC)
 			}
+			if d.Page != nil {
+				d.Page.Expires, d.Now = time.Date(2026, 5, 4, 3, 0, 0, 0, time.UTC), time.Date(2026, 5, 1, 3, 0, 0, 0, time.UTC)
+			}
 			c := Judge(&d)
 			for _, p := range c.Problems {
-				fmt.Fprintf(&b, "%-18s %-8s %-5s %-30s %s\n", w.name, p.About, p.Level, p.Key, p.Text)
+				line := fmt.Sprintf("%-18s %-8s %-5s %-30s %s → %s", w.name, p.About, p.Level, p.Key, p.Text, p.Advice)
+				b.WriteString(strings.TrimSuffix(line, " → ") + "\n")
 			}
 		}
 	}

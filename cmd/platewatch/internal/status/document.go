@@ -101,6 +101,9 @@ type Document struct {
 	Disk        *Disk    `json:"disk,omitempty"`          // of the outbox
 	Temperature *float64 `json:"temperature_c,omitempty"` // of the board, °C
 
+	Board *Board `json:"board,omitempty"`
+	Page  *Page  `json:"page,omitempty"` // nil without TLS; the server fills it in
+
 	// Condition is what [Judge] says of all this. The server fills it in.
 	Condition Condition `json:"condition"`
 

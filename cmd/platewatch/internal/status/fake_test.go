@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"platewatch/cmd/platewatch/internal/aim"
 	"platewatch/uplink/message"
 )
 
@@ -91,7 +92,7 @@ func newFake() *fakeUnit {
 			{Name: "front", Kind: "rtsp", State: "online", Since: 52 * 3600, FPS: 24.9, Width: 1280, Height: 720,
 				Frames: 4_671_220, Drops: map[string]uint64{"busy": 812_004, "motion": 3_100_210}, Opens: 1, LastFrame: 0.03,
 				Looks: 759_006, Look: Timing{P50: 27.4, P95: 61.2, Total: 22_000}, Plates: 9402, Again: 310, Passages: 1284,
-				PlateBoxes: []Box{{172, 38}, {96, 22}}, PlateAge: 4},
+				PlateBoxes: []Box{{172, 38}, {96, 22}}, PlateAge: 4, Aim: wellAimed()},
 			{Name: "rear", Kind: "v4l2", State: "offline", Since: 184, Width: 1280, Height: 720,
 				Frames: 4_500_000, Opens: 3, LastFrame: 184, LastError: "read /dev/video0: no such device",
 				Looks: 700_000, Look: Timing{P50: 25, P95: 60, Total: 20_000}, Plates: 9000, Passages: 1201},
@@ -119,6 +120,25 @@ func newFake() *fakeUnit {
 		Outbox: Outbox{Open: true, Pending: 1, Bytes: 48 << 10, MaxBytes: 256 << 20, OldestAge: 121},
 		Uplink: Uplink{State: "offline", Broker: "mqtts://broker.example.org:8883", Since: 190, Delivered: 41, LastError: "dial tcp: i/o timeout"},
 	}}
+}
+
+// wellAimed is how a camera is set that needs nobody.
+func wellAimed() *aim.Report {
+	q := func(key, name, unit string, value, low, high, from, to float64, words string) aim.Quantity {
+		return aim.Quantity{Key: key, Name: name, Unit: unit, Known: true, Value: value, Low: low, High: high, From: from, To: to, Level: aim.Good, Range: words}
+	}
+	r := &aim.Report{Level: aim.Good, Verdict: "Well set", Instruction: "Nothing to do: plates are large, sharp and bright enough", Vehicles: 12, Judged: 3,
+		Quantities: []aim.Quantity{
+			q("width", "Plate width", "px", 152, 0, 260, 130, 260, "at least 130 px"), q("height", "Character height", "px", 33, 0, 80, 20, 60, "20 to 60 px"),
+			q("yaw", "Angle from the side", "°", 14, 0, 70, 0, 35, "at most 35 °"), q("roll", "Level", "°", -2, -30, 30, -6, 6, "-6 to 6 °"),
+			q("motion", "Motion blur", "px", 0.7, 0, 8, 0, 2, "at most 2 px"), q("sharpness", "Sharpness of the scene", "%", 88, 0, 100, 60, 100, "at least 60 %"),
+		}, Zone: aim.Zone{Columns: 16, Rows: 9}}
+	r.Quantities[5].Peak = 93
+	for x := 3; x < 13; x++ {
+		r.Zone.Cells = append(r.Zone.Cells, aim.Cell{Column: x, Row: 3 + x%2, Counts: map[string]int{"read": x}}, aim.Cell{Column: x, Row: 6, Counts: map[string]int{"small": 2, "read": 1}})
+	}
+	r.Zone.Cells = append(r.Zone.Cells, aim.Cell{Column: 15, Row: 4, Counts: map[string]int{"cut": 4}}, aim.Cell{Column: 0, Row: 5, Counts: map[string]int{"missed": 3}}, aim.Cell{Column: 1, Row: 7, Counts: map[string]int{"blurred": 9}})
+	return r
 }
 
 // healthy is a unit with nothing to complain about.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"platewatch/cmd/platewatch/internal/access"
 )
 
 // secureHeaders forbids loading from elsewhere, framing and caching, for every
@@ -156,6 +158,18 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
 	}
 	http.SetCookie(w, s.cookie(r, "", -1))
 	http.Redirect(w, r, s.opt.BasePath, http.StatusSeeOther)
+}
+
+// ownCertificate describes the server's certificate; nil without TLS.
+func (s *Server) ownCertificate() *Page {
+	if s.certs == nil {
+		return nil
+	}
+	fingerprint, ends, err := access.Fingerprint(s.certs.cert)
+	if err != nil { // half-written: the next look has it
+		return nil
+	}
+	return &Page{Fingerprint: fingerprint, Expires: ends}
 }
 
 // certificate is the server's certificate. It is loaded again when its file

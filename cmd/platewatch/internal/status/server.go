@@ -119,7 +119,7 @@ func New(unit Unit, opt Options, log *slog.Logger) (*Server, error) {
 		events:   make(chan struct{}, maxEvents),
 		frames:   make(chan struct{}, maxFrameWaits),
 	}
-	s.snapshot.unit, s.snapshot.drive = unit, opt.TestDrive
+	s.snapshot.unit, s.snapshot.drive, s.snapshot.page = unit, opt.TestDrive, s.ownCertificate
 	s.viewers.limit, s.views.report = opt.Viewers, opt.OnView
 	if len(grants) > 0 {
 		s.sessions = newSessions(grants)

@@ -20,6 +20,7 @@ const snapshotAge = 200 * time.Millisecond
 type snapshot struct {
 	unit  Unit
 	drive *testdrive.Drive // may be nil
+	page  func() *Page
 
 	mu    sync.Mutex
 	taken time.Time
@@ -63,7 +64,7 @@ func (s *snapshot) get() (Document, []byte) {
 	if doc.Hotlist.Lists == nil {
 		doc.Hotlist.Lists = []List{}
 	}
-	doc.TestDrive = testDrive(s.drive)
+	doc.TestDrive, doc.Page = testDrive(s.drive), s.page()
 	doc.Condition = Judge(&doc)
 	s.doc, s.json, s.less, s.taken = doc, encode(doc), nil, time.Now()
 	return doc, s.json

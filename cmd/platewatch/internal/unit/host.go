@@ -47,6 +47,22 @@ func boardTemperature() *float64 {
 	return &c
 }
 
+// boardStatus is what this board tells of itself. dir is the state folder.
+func boardStatus(dir string) *status.Board {
+	b := &status.Board{Model: board.Here.Model(), ReadOnly: board.ReadOnly(dir), ClockError: status.Seconds(board.Here.Clock().MaxError.Seconds())}
+	b.MemoryAvailable, b.MemoryTotal, _ = board.Here.Memory()
+	if bits, ok := board.Here.Throttled(); ok {
+		b.ThrottlingKnown = true
+		b.UnderVoltage, b.UnderVoltageSeen = bits.Now(board.UnderVoltage), bits.Ever(board.UnderVoltage)
+		slow := func(is func(board.Throttled) bool) bool { return is(board.Slowed) || is(board.Capped) }
+		b.Slowed, b.SlowedSeen = slow(bits.Now), slow(bits.Ever)
+	}
+	if wear, ok := board.Here.Wear(); ok {
+		b.DiskWear = &wear
+	}
+	return b
+}
+
 // machineFacts are what tells this board from another: serial numbers of the board and
 // of memory cards, and the addresses of wired network cards that cannot be unplugged.
 // A copied card finds others. What cannot be read is left out.

@@ -44,6 +44,7 @@ func (u *Unit) Status() status.Document {
 	if disk := diskOf(filepath.Dir(u.cfg().Uplink.OutboxFile)); disk != nil {
 		d.Disk = &status.Disk{Free: disk.Free, Total: disk.Total}
 	}
+	d.Board = boardStatus(u.cfg().StateDir)
 	if p := u.cfg().Unit.Position; p != nil {
 		d.Position = p.Description
 	}

@@ -3,6 +3,7 @@
 "use strict";
 
 const $ = (id) => document.getElementById(id);
+const on = (id, event, act) => $(id) && $(id).addEventListener(event, act);
 
 // ---- words for numbers
 
@@ -85,6 +86,7 @@ const tiles = {
   },
   Passages: (d) => [number(d.passages), `vehicles in ${span(d.uptime_s)}`],
   Hits(d) {
+    if (!$("hits")) return [number(d.hits), `in ${span(d.uptime_s)}`];
     return [number(d.hits), d.last_hits.length ? `last ${ago(d.last_hits[0].age_s)}` : `none in ${span(d.uptime_s)}`];
   },
   Uplink(d) {
@@ -116,6 +118,11 @@ const tiles = {
     const apart = Math.abs(off) < 5 ? "same as this device" : `${span(Math.abs(off))} ${off > 0 ? "ahead of" : "behind"} this device`;
     const words = { synchronised: "In sync", unsynchronised: "Not in sync" }[d.clock.state] || "Unknown";
     return [words, apart];
+  },
+  Board(d) {
+    const b = d.board || {}, disk = d.disk ? `${bytes(d.disk.free)} free of ${bytes(d.disk.total)}` : "disk unknown";
+    const power = b.under_voltage ? "supply voltage low" : b.slowed ? "slowed down" : "";
+    return [d.temperature_c == null ? "–" : `${Math.round(d.temperature_c)} °C`, [power, disk].filter(Boolean).join(", ")];
   },
 };
 
@@ -175,7 +182,7 @@ function drawHead(d) {
   text($("position"), d.position || "");
   // The headline says the worst of them: below it stands only what to do.
   const list = d.condition.problems
-    .map((p, i) => ({ level: p.level, text: [i || d.condition.level === "ok" ? p.text : "", p.hint && `→ ${p.hint}`].filter(Boolean).join(" ") }))
+    .map((p, i) => ({ level: p.level, text: [i || d.condition.level === "ok" ? p.text : "", p.advice && `→ ${p.advice}`].filter(Boolean).join(" ") }))
     .filter((p) => p.text);
   const box = $("warnings");
   while (box.children.length > list.length) box.lastChild.remove();
@@ -218,6 +225,7 @@ function hitElement(hit) {
 const drawn = new Map(); // id → element
 
 function drawHits(d) {
+  if (!$("hits")) return; // not for this role
   const list = $("hit-list"), first = drawn.size === 0;
   const ids = new Set(d.last_hits.map((h) => h.id));
   for (const [id, li] of drawn) if (!ids.has(id)) { li.remove(); drawn.delete(id); }
@@ -247,6 +255,22 @@ function drawHits(d) {
 
 // ---- everything in numbers
 
+// The board, as far as it tells.
+function boardWords(d) {
+  const b = d.board || {}, at = [];
+  const lately = (now, ever) => (now ? "yes, now" : ever ? "not now, but since the start" : "no");
+  if (b.model) at.push(["Board", b.model]);
+  if (d.temperature_c != null) at.push(["Temperature", `${d.temperature_c.toFixed(0)} °C`]);
+  if (b.throttling_known) at.push(["Supply voltage low", lately(b.under_voltage, b.under_voltage_seen)], ["Slowed down", lately(b.slowed, b.slowed_seen)]);
+  if (b.memory_total_bytes) at.push(["Memory of the board", `${bytes(b.memory_available_bytes)} of ${bytes(b.memory_total_bytes)} left`]);
+  if (d.disk) at.push(["Disk", `${bytes(d.disk.free)} of ${bytes(d.disk.total)} free${b.read_only ? ", read-only" : ""}`]);
+  if (b.disk_wear != null) at.push(["Disk’s life used", `about ${percent(b.disk_wear)}`]);
+  if (b.clock_error_s) at.push(["Clock’s largest error", b.clock_error_s < 1 ? `${(1000 * b.clock_error_s).toFixed(0)} ms` : span(b.clock_error_s)]);
+  if (d.page && !isZero(d.page.certificate_expires)) at.push(["Page’s certificate", `until ${when(d.page.certificate_expires)}, SHA-256 ${d.page.fingerprint}`]);
+  if (!isZero(d.uplink.certificate_expires)) at.push(["Certificate for the broker", `until ${when(d.uplink.certificate_expires)}`]);
+  return at;
+}
+
 function drawDetails(d) {
   const box = $("camera-details");
   while (box.children.length > d.cameras.length) box.lastChild.remove();
@@ -275,6 +299,7 @@ function drawDetails(d) {
     ["Outbox", `${number(o.pending)} waiting, ${bytes(o.bytes)}${o.max_bytes ? ` of ${bytes(o.max_bytes)}` : ""} on disk`],
     ["Dropped", sum(o.dropped) ? listed(o.dropped) : "none"],
     ["Uplink", [d.uplink.broker || d.uplink.state, `${number(d.uplink.delivered)} delivered`, d.uplink.last_error].filter(Boolean).join(", ")],
+    ...boardWords(d),
     ["Unit’s time", `${when(d.now)}${d.clock.source ? `, by ${d.clock.source}` : ""}`],
     ["Started", when(d.started)],
     ["Memory", `${d.process.memory_bytes ? bytes(d.process.memory_bytes) : "unknown"}, ${number(d.process.goroutines)} goroutines`],
@@ -282,7 +307,50 @@ function drawDetails(d) {
   ]);
 }
 
-// ---- the live picture: the next one is requested when the last one was loaded
+// ---- the views: aim, health, hits. Which one is shown stands in the address.
+
+const viewNames = ["aim", "health", "hits"].filter($);
+
+// wellSet: a camera that needs no technician.
+const wellSet = (c) => !c.aim || c.aim.level === "good" || c.aim.level === "fair";
+
+function viewNow(d) {
+  const asked = location.hash.slice(1);
+  if (viewNames.includes(asked)) return asked;
+  return viewNames.includes("aim") && d.cameras.some((c) => !wellSet(c)) ? "aim" : "health";
+}
+
+let shown = ""; // the view
+
+function drawViews(d) {
+  // The first choice stays, until somebody makes another.
+  const asked = location.hash.slice(1);
+  if (!shown || (viewNames.includes(asked) && asked !== shown)) shown = viewNow(d);
+  for (const name of viewNames) $(name).hidden = name !== shown;
+  for (const a of document.querySelectorAll("#views a")) {
+    if (a.dataset.view === shown) a.setAttribute("aria-current", "page"); else a.removeAttribute("aria-current");
+  }
+}
+
+window.addEventListener("hashchange", () => { if (latest) draw(latest); });
+
+// ---- what has been received, for whoever pays for it
+
+const received = { bytes: 0, since: performance.now() };
+
+if (window.PerformanceObserver) {
+  new PerformanceObserver((list) => {
+    for (const e of list.getEntries()) if (!e.name.endsWith("events")) received.bytes += e.transferSize || 0;
+    performance.clearResourceTimings();
+  }).observe({ type: "resource", buffered: true });
+}
+
+function drawReceived() {
+  text($("received"), `received ${bytes(received.bytes)}, ${bytes(Math.round(received.bytes / Math.max(1, (performance.now() - received.since) / 1000)))}/s`);
+}
+
+// ---- the live picture: the next one is requested when the last one was loaded, and
+// numbers come first: none is requested while they are late
 
 const live = {
   camera: null,
@@ -291,27 +359,31 @@ const live = {
   timer: 0,
   asked: 0,
   busy: false,
+  small: false, // on a bad link
+  quick: 0,     // pictures in a row that came at once
 };
 const frameTime = 125; // ms between two pictures, at most 8 a second
+const slowPicture = 1500, quickPicture = 300; // ms
+const numbersLate = 2500; // ms without numbers
+
+let heard = Date.now(); // when the last numbers came
 
 function drawTabs(d) {
   const box = $("tabs"), names = d.cameras.map((c) => c.name);
-  if (!names.includes(live.camera)) choose(names[0] || null);
+  if (!names.includes(live.camera)) choose((d.cameras.find((c) => !wellSet(c)) || d.cameras[0] || { name: null }).name);
   if (names.length < 2) { box.replaceChildren(); return; }
   while (box.children.length > names.length) box.lastChild.remove();
   d.cameras.forEach((c, i) => {
     let tab = box.children[i];
     if (!tab) {
-      tab = make("button", "", box);
+      tab = make("button", "camera", box);
       tab.type = "button";
-      tab.setAttribute("role", "tab");
-      tab.setAttribute("aria-controls", "screen");
       tab.addEventListener("click", () => { choose(tab.dataset.camera); draw(latest); });
     }
     tab.dataset.camera = c.name;
     text(tab, c.name);
-    state(tab, online(c) ? "ok" : "bad");
-    tab.setAttribute("aria-selected", String(c.name === live.camera));
+    state(tab, !online(c) ? "bad" : wellSet(c) ? "ok" : "warn");
+    tab.setAttribute("aria-pressed", String(c.name === live.camera));
   });
 }
 
@@ -320,6 +392,7 @@ function choose(camera) {
   live.camera = camera;
   live.count++; // pictures still loading belong to the other camera
   live.busy = false;
+  closePart();
   $("picture").hidden = true;
   text($("no-picture"), "Loading the picture.");
   $("no-picture").hidden = false;
@@ -347,36 +420,262 @@ function drawLive(d) {
   }
   $("picture").alt = `Live picture of camera ${camera.name}`;
   text($("caption"), there
-    ? `${camera.name}: ${camera.width} × ${camera.height}, ${camera.fps.toFixed(1)} frames/s, last frame ${ago(camera.last_frame_age_s)}`
+    ? `${camera.name}: ${camera.width} × ${camera.height}, ${camera.fps.toFixed(1)} frames/s, last frame ${ago(camera.last_frame_age_s)}${live.small ? "; small pictures: the link is slow" : ""}. Tap a point of the picture to see it 1:1.`
     : `${camera.name}: no frame for ${span(camera.last_frame_age_s || camera.since_s)}`);
 }
 
+const address = (what) => `cameras/${encodeURIComponent(live.camera)}/${what}`;
+
 function ask() {
-  if (live.busy || document.hidden || !live.camera) return;
+  if (live.busy || document.hidden || !live.camera || shown !== "aim" || Date.now() - heard > numbersLate) return;
   live.busy = true;
   live.asked = performance.now();
   live.count++;
-  $("picture").src = `cameras/${encodeURIComponent(live.camera)}/frame.jpg?viewer=${live.viewer}&n=${live.count}`;
+  $("picture").src = address(`frame.jpg?viewer=${live.viewer}&n=${live.count}${live.small ? "&size=small" : ""}`);
 }
 
 function next(wait) {
   clearTimeout(live.timer);
-  live.timer = setTimeout(() => { live.busy = false; if (latest) drawLive(latest); }, wait);
+  live.timer = setTimeout(() => { live.busy = false; if (latest && $("aim")) drawLive(latest); }, wait);
 }
 
-$("picture").addEventListener("load", () => {
+on("picture", "load", () => {
   $("picture").hidden = false;
   $("no-picture").hidden = true;
   $("picture").dataset.shown = String(live.count);
-  next(Math.max(0, frameTime - (performance.now() - live.asked)));
+  const took = performance.now() - live.asked;
+  live.quick = took < quickPicture ? live.quick + 1 : 0;
+  if (took > slowPicture) live.small = true;
+  else if (live.quick > 20) live.small = false;
+  // On a slow link half of the time is left to the numbers.
+  next(took > quickPicture ? took : Math.max(0, frameTime - took));
 });
-$("picture").addEventListener("error", () => {
+on("picture", "error", () => {
   $("picture").hidden = true;
   $("no-picture").hidden = false;
   text($("no-picture"), "No picture: the camera delivers none, or too many people are viewing.");
   next(3000);
 });
-document.addEventListener("visibilitychange", () => { if (!document.hidden && latest) drawLive(latest); });
+document.addEventListener("visibilitychange", () => { if (!document.hidden && latest && $("aim")) drawLive(latest); });
+
+// ---- aiming: verdict, bars, zone
+
+// colour of a level, by the classes of states.
+const levelState = { good: "ok", fair: "warn", poor: "bad", waiting: "" };
+
+function drawAim(d) {
+  const camera = d.cameras.find((c) => c.name === live.camera);
+  if (!camera) return;
+  const a = camera.aim, card = $("verdict");
+  const problem = online(camera) ? null : d.condition.problems.find((p) => p.key.startsWith(`camera ${camera.name} `));
+  state(card, problem ? "bad" : a ? levelState[a.level] : "");
+  text($("verdict-words"), problem ? "No picture" : a ? a.verdict : "");
+  text($("instruction"), problem ? [d.condition.headline.startsWith(problem.text.replace(/\.$/, "")) ? "" : problem.text, problem.advice].filter(Boolean).join(" ") : a ? a.instruction : "");
+  const list = a ? a.quantities : [], box = $("quantities");
+  while (box.children.length > list.length) box.lastChild.remove();
+  list.forEach((q, i) => drawQuantity(box.children[i] || quantityElement(box), q));
+  drawZone(a && a.zone);
+}
+
+function quantityElement(box) {
+  const li = make("li", "quantity", box);
+  const top = make("p", "top", li);
+  make("span", "name", top);
+  make("span", "value", top);
+  const bar = make("div", "bar", li);
+  bar.setAttribute("role", "meter");
+  make("span", "fine", bar);
+  make("span", "peak", bar);
+  make("span", "mark", bar);
+  make("p", "muted range", li);
+  return li;
+}
+
+function drawQuantity(li, q) {
+  const [top, bar, range] = li.children;
+  const digits = Math.abs(q.value) < 10 && q.unit === "px" ? 1 : 0;
+  const value = q.known ? `${q.value.toFixed(digits)} ${q.unit}` : "not known yet";
+  const place = (v) => 100 * Math.min(1, Math.max(0, (v - q.low) / (q.high - q.low || 1)));
+  text(top.children[0], q.name);
+  text(top.children[1], value);
+  text(range, `${q.range}${q.peak ? `; peak ${q.peak.toFixed(0)} ${q.unit}` : ""}`);
+  for (const [k, v] of Object.entries({ label: q.name, valuemin: q.low, valuemax: q.high, valuenow: q.known ? Math.min(q.high, Math.max(q.low, q.value)).toFixed(1) : q.low, valuetext: `${value}, ${q.range}` })) bar.setAttribute(`aria-${k}`, v);
+  const [fine, peak, mark] = bar.children;
+  fine.style.left = `${place(q.from)}%`;
+  fine.style.right = `${100 - place(q.to)}%`;
+  peak.hidden = !q.peak;
+  peak.style.left = `${place(q.peak || 0)}%`;
+  mark.hidden = !q.known;
+  mark.style.left = `${place(q.value)}%`;
+  state(li, q.known ? levelState[q.level] : "");
+}
+
+// What became of plates, with the sign that stands in the zone: no colour alone.
+const outcomes = {
+  read: ["✓", "read", "rgb(0 110 50 / 62%)"],
+  small: ["S", "too small", "rgb(150 80 0 / 72%)"],
+  blurred: ["B", "blurred", "rgb(110 30 140 / 72%)"],
+  cut: ["C", "cut off", "rgb(0 70 150 / 72%)"],
+  missed: ["?", "not read", "rgb(170 20 15 / 72%)"],
+};
+
+function drawZone(zone) {
+  const canvas = $("zone"), box = $("screen").getBoundingClientRect();
+  canvas.hidden = $("zone-shown").getAttribute("aria-pressed") !== "true";
+  const total = {};
+  for (const cell of zone ? zone.cells : []) for (const [k, n] of Object.entries(cell.n)) total[k] = (total[k] || 0) + n;
+  const words = Object.entries(outcomes).filter(([k]) => total[k]).map(([k, [sign, name]]) => `${sign} ${name}: ${number(total[k])}`).join(", ");
+  text($("zone-words"), `Where plates passed, in frames: ${words || "none yet; the zone fills as traffic passes"}.`);
+  if (canvas.hidden || !box.width) return;
+  const scale = window.devicePixelRatio || 1, w = Math.round(box.width * scale), h = Math.round(box.height * scale);
+  if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
+  const g = canvas.getContext("2d");
+  g.clearRect(0, 0, w, h);
+  if (!zone) return;
+  const area = shownArea(w, h), cw = area.w / zone.columns, ch = area.h / zone.rows;
+  g.textAlign = "center";
+  g.textBaseline = "middle";
+  for (const cell of zone.cells) {
+    const n = sum(cell.n), [kind] = Object.entries(cell.n).reduce((a, b) => (b[1] > a[1] ? b : a));
+    const [sign, , colour] = outcomes[kind];
+    const x = area.x + cell.x * cw, y = area.y + cell.y * ch;
+    g.globalAlpha = Math.min(1, 0.35 + n / 12);
+    g.fillStyle = colour;
+    g.fillRect(x + 1, y + 1, cw - 2, ch - 2);
+    g.globalAlpha = 1;
+    g.fillStyle = "#fff";
+    g.font = `700 ${Math.round(Math.min(cw, ch) * 0.5)}px sans-serif`;
+    g.fillText(sign, x + cw / 2, y + ch / 2);
+  }
+}
+
+// shownArea is where the picture lies inside a box: it keeps its shape.
+function shownArea(w, h) {
+  const p = $("picture"), shape = p.naturalWidth ? p.naturalWidth / p.naturalHeight : w / h;
+  const width = Math.min(w, h * shape), height = width / shape;
+  return { x: (w - width) / 2, y: (h - height) / 2, w: width, h: height };
+}
+
+// ---- a part of the picture at its own resolution
+
+const part = { open: false, plate: false, x: 0.5, y: 0.5, timer: 0 };
+
+function openPart(x, y, plate) {
+  Object.assign(part, { open: true, plate, x: Math.min(1, Math.max(0, x)), y: Math.min(1, Math.max(0, y)) });
+  $("part").hidden = false;
+  askPart();
+  $("part").focus({ preventScroll: false });
+}
+
+function closePart() {
+  part.open = false;
+  clearTimeout(part.timer);
+  if ($("part")) $("part").hidden = true;
+}
+
+function askPart() {
+  if (!part.open || shown !== "aim") return;
+  live.count++;
+  const width = Math.min(960, Math.round(document.documentElement.clientWidth - 26));
+  text($("part-words"), part.plate ? "Last plate, 1:1" : `1:1 at ${Math.round(100 * part.x)} % across, ${Math.round(100 * part.y)} % down`);
+  $("part-picture").alt = part.plate ? "The last plate at its own resolution" : "Part of the live picture at its own resolution";
+  $("part-picture").src = address(part.plate ? `plate.jpg?viewer=${live.viewer}&n=${live.count}`
+    : `crop.jpg?viewer=${live.viewer}&n=${live.count}&x=${part.x.toFixed(3)}&y=${part.y.toFixed(3)}&w=${width}&h=${Math.round(width * 0.6)}`);
+}
+
+function partAgain(wait) {
+  clearTimeout(part.timer);
+  part.timer = setTimeout(askPart, wait);
+}
+
+on("part-picture", "load", () => partAgain(live.small ? 2000 : 500));
+on("part-picture", "error", () => {
+  text($("part-words"), part.plate ? "No plate was seen since this page was opened." : "No picture.");
+  partAgain(2000);
+});
+on("part-close", "click", closePart);
+on("part-plate", "click", () => openPart(0.5, 0.5, true));
+on("part-middle", "click", () => openPart(0.5, 0.5, false));
+on("part", "keydown", (e) => {
+  const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key];
+  if (e.key === "Escape") closePart();
+  if (!step || part.plate) return;
+  e.preventDefault();
+  openPart(part.x + step[0] / 20, part.y + step[1] / 20, false);
+});
+on("screen", "click", (e) => {
+  const box = $("screen").getBoundingClientRect(), area = shownArea(box.width, box.height);
+  openPart((e.clientX - box.left - area.x) / area.w, (e.clientY - box.top - area.y) / area.h, false);
+});
+
+function setFull(full) {
+  document.body.classList.toggle("full", full);
+  $("full").setAttribute("aria-pressed", String(full));
+  text($("full"), full ? "Leave full screen" : "Full screen");
+  if (full && $("stage").requestFullscreen) $("stage").requestFullscreen().catch(() => {});
+  if (!full && document.fullscreenElement) document.exitFullscreen().catch(() => {});
+  if (latest) draw(latest);
+}
+on("full", "click", () => setFull(!document.body.classList.contains("full")));
+document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement && document.body.classList.contains("full")) setFull(false); });
+document.addEventListener("keydown", (e) => { if (e.key === "Escape" && document.body.classList.contains("full")) setFull(false); });
+on("zone-shown", "click", () => {
+  const b = $("zone-shown");
+  b.setAttribute("aria-pressed", String(b.getAttribute("aria-pressed") !== "true"));
+  if (latest) drawAim(latest);
+});
+on("anew", "click", () => fetch(address("aim"), { method: "POST" }).catch(() => {}));
+
+// ---- the test drive
+
+const drive = { busy: false };
+
+function drawDrive(d) {
+  const running = d.test_drive, banner = $("announced");
+  banner.hidden = !running;
+  if (running) text(banner, `Test drive: what is read is shown as text to ${running.who}, for ${span(running.left_s)} still.`);
+  if (!$("drive")) return;
+  $("drive-start").hidden = Boolean(running);
+  $("drive-stop").hidden = !running;
+  if (!running) {
+    $("reads").replaceChildren();
+    text($("drive-words"), "");
+  } else if (shown === "aim" && !drive.busy) {
+    drive.busy = true;
+    fetch("testdrive.json").then((r) => (r.ok ? r.json() : { reads: [] })).then(drawReads).catch(() => {}).finally(() => { drive.busy = false; });
+  }
+}
+
+function drawReads(answer) {
+  const list = $("reads");
+  text($("drive-words"), answer.reads.length ? `The last ${plural(answer.reads.length, "read", "reads")}, the newest first:` : "Nothing was read yet: drive past.");
+  const old = new Map([...list.children].map((li) => [li.dataset.number, li]));
+  list.replaceChildren(...answer.reads.map((r) => {
+    let li = old.get(String(r.number));
+    if (!li) {
+      li = make("li", "read");
+      li.dataset.number = r.number;
+      make("span", "plate", li).textContent = r.text;
+      make("span", "sure", li).textContent = `${percent(r.confidence)} sure`;
+      if (r.picture) {
+        const img = make("img", "", li);
+        img.alt = `The plate on camera ${r.camera}`;
+        img.src = `testdrive/${r.number}`;
+      }
+      make("span", "muted when", li);
+    }
+    text(li.lastChild, `${r.camera}, ${ago(r.age_s)}`);
+    return li;
+  }));
+}
+
+function control(act) {
+  fetch("testdrive", { method: "POST", body: new URLSearchParams({ do: act }) })
+    .then(async (r) => { if (!r.ok) text($("drive-words"), await r.text()); })
+    .catch(() => text($("drive-words"), "No connection to the unit."));
+}
+on("drive-start", "click", () => control("start"));
+on("drive-stop", "click", () => control("stop"));
 
 // ---- all of it
 
@@ -385,19 +684,27 @@ let latest = null;
 function draw(d) {
   latest = d;
   drawHead(d);
-  drawTabs(d);
+  drawViews(d);
   drawTiles(d);
   drawHits(d);
   drawDetails(d);
-  drawLive(d);
+  if ($("aim")) {
+    drawTabs(d);
+    drawLive(d);
+    drawAim(d);
+  }
+  drawDrive(d);
+  drawReceived();
 }
 
 function listen() {
-  let heard = Date.now(), events;
+  let events;
+  heard = Date.now();
   const connect = () => {
     events = new EventSource("events");
     events.onmessage = (event) => {
       heard = Date.now();
+      received.bytes += event.data.length;
       $("lost").hidden = true;
       document.body.classList.remove("lost");
       draw(JSON.parse(event.data));
@@ -421,5 +728,20 @@ function listen() {
   }, 1000);
 }
 
-draw(JSON.parse($("document").textContent));
-listen();
+// A QR code brings the token behind the "#", which is not sent: the login form takes
+// it from there, and the address forgets it.
+function enter() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!token) return;
+  history.replaceState(null, "", location.pathname);
+  $("token").value = token;
+  $("token").form.requestSubmit();
+}
+
+if ($("document")) {
+  if (location.hash.startsWith("#token=")) history.replaceState(null, "", location.pathname);
+  draw(JSON.parse($("document").textContent));
+  listen();
+} else {
+  enter();
+}
