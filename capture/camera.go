@@ -203,8 +203,12 @@ func (c *Camera) online(width, height int) {
 		return
 	}
 	log := c.log.With("where", c.config.Where(), "width", width, "height", height)
-	if c.config.Width != 0 && (width != c.config.Width || height != c.config.Height) {
-		log = log.With("asked_width", c.config.Width, "asked_height", c.config.Height)
+	asked, askedHeight := c.config.Width, c.config.Height
+	if c.config.Rotate%180 != 0 {
+		asked, askedHeight = askedHeight, asked
+	}
+	if asked != 0 && (width != asked || height != askedHeight) {
+		log = log.With("asked_width", asked, "asked_height", askedHeight)
 	}
 	c.confined.Do(func() { log = log.With("decoder", c.decoders.Report()) })
 	log.Info("camera online")

@@ -119,6 +119,7 @@ func Problems(c Config) iter.Seq2[string, error] {
 			source.Check{Key: "source", Err: missing},
 			source.Check{Key: key, Err: kindErr},
 			source.Check{Key: "fps", Err: fps},
+			source.Check{Key: "rotate", Err: checkRotation(c.Rotate)},
 			source.Check{Key: "open_timeout", Err: source.TimeInRange(c.OpenTimeout, minTimeout, maxTimeout)},
 			source.Check{Key: "read_timeout", Err: source.TimeInRange(c.ReadTimeout, minTimeout, maxTimeout)},
 		)}
@@ -194,5 +195,9 @@ func open(ctx context.Context, c Config, t *process.Tally) (Source, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return k.Open(ctx, c, t)
+	src, err := k.Open(ctx, c, t)
+	if err != nil {
+		return nil, err
+	}
+	return upright(src, c.Rotate, c.Mirror), nil
 }

@@ -12,6 +12,7 @@ import (
 	"platewatch/capture/fault"
 	"platewatch/capture/internal/device"
 	"platewatch/capture/internal/handover"
+	"platewatch/capture/internal/orientation"
 	"platewatch/capture/internal/videoio"
 )
 
@@ -57,7 +58,35 @@ func (u *unit) video() error {
 		}
 		return u.fail(nil, "", "%w", err)
 	}
-	return u.play(c, 1, end)
+	turned, known := orientation.Of(u.job.Path)
+	if !known {
+		return u.play(c, 1, end)
+	}
+	c.Set(videoio.TurnByItself, 0)
+	return u.play(upright(c, turned), 1, end)
+}
+
+// upright turns the frames of a video clockwise.
+func upright(c capture, degrees int) capture {
+	if degrees == 0 {
+		return c
+	}
+	return &turned{c, map[int]gocv.RotateFlag{90: gocv.Rotate90Clockwise, 180: gocv.Rotate180Clockwise, 270: gocv.Rotate90CounterClockwise}[degrees], gocv.NewMat()}
+}
+
+// turned is a video that is turned for display.
+type turned struct {
+	capture
+	by    gocv.RotateFlag
+	spare gocv.Mat // the frame as the video has it
+}
+
+func (t *turned) Read(m *gocv.Mat) (bool, error) {
+	ok, err := t.capture.Read(&t.spare)
+	if ok {
+		gocv.Rotate(t.spare, m, t.by)
+	}
+	return ok, err
 }
 
 // openDevice opens a V4L2 camera; tests have another one there.

@@ -34,6 +34,12 @@ type Config struct {
 	FPS    float64 `toml:"fps"`    // frames a second; also the pace of a folder
 	Format string  `toml:"format"` // pixel format, four letters: MJPG, YUYV, …
 
+	// How the picture becomes upright: turned clockwise by Rotate degrees, and then
+	// mirrored (left becomes right). Sizes, areas and boxes are those of the upright
+	// picture; Width and Height are what a V4L2 camera is asked for.
+	Rotate int  `toml:"rotate"` // 0, 90, 180 or 270
+	Mirror bool `toml:"mirror"`
+
 	Transport string `toml:"transport"` // of RTSP: "tcp" (the default there) or "udp"
 
 	// CredentialsFile holds the camera's user:password in one line. They go before

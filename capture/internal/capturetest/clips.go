@@ -4,6 +4,7 @@ package capturetest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
@@ -51,6 +52,23 @@ func VideoFile(t testing.TB, width, height, fps, frames int) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "clip.mp4")
 	if err := os.WriteFile(path, FFmpeg(t, width, height, fps, frames, "mp4"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TurnedVideo makes an MP4 file as a telephone does: with the note that its picture,
+// 160 x 120 with a bright quarter at the top left, is to be turned clockwise.
+func TurnedVideo(t testing.TB, degrees, frames int) string {
+	t.Helper()
+	b := bytes.Clone(FFmpeg(t, 160, 120, 25, frames, "mp4", "-vf", "drawbox=color=black:t=fill,drawbox=x=0:y=0:w=80:h=60:color=white:t=fill"))
+	at := bytes.Index(b, []byte("tkhd")) + len("tkhd") + 40
+	const one = 1 << 16
+	for i, v := range map[int][4]int32{0: {one, 0, 0, one}, 90: {0, one, -one, 0}, 180: {-one, 0, 0, -one}, 270: {0, -one, one, 0}}[degrees] {
+		binary.BigEndian.PutUint32(b[at+[4]int{0, 4, 12, 16}[i]:], uint32(v))
+	}
+	path := filepath.Join(t.TempDir(), "clip.mp4")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -43,6 +43,35 @@ func TestFileLoops(t *testing.T) {
 	}
 }
 
+// TestFieldPortrait: videos of telephones are upright, whichever way the installed
+// OpenCV turns them.
+func TestFieldPortrait(t *testing.T) {
+	for _, tt := range []struct{ degrees, width, height, x, y int }{
+		{0, 160, 120, 0, 0}, {90, 120, 160, 1, 0}, {180, 160, 120, 1, 1}, {270, 120, 160, 0, 1},
+	} {
+		src := sourcetest.Opened(t, t.Context(), Kind, source.Config{Source: capturetest.TurnedVideo(t, tt.degrees, 5), Pace: source.PaceFast})
+		m := gocv.NewMat()
+		defer m.Close()
+		for range 5 {
+			if _, err := src.Read(&m); err != nil {
+				t.Fatal(err)
+			}
+			if m.Cols() != tt.width || m.Rows() != tt.height {
+				t.Fatalf("%d degrees: the picture is %d x %d", tt.degrees, m.Cols(), m.Rows())
+			}
+			for _, x := range []int{0, 1} {
+				for _, y := range []int{0, 1} {
+					bright := m.GetVecbAt(m.Rows()/4*(1+2*y), m.Cols()/4*(1+2*x))[0] > 128
+					if bright != (x == tt.x && y == tt.y) {
+						t.Errorf("%d degrees: the quarter %d %d is bright: %v", tt.degrees, x, y, bright)
+					}
+				}
+			}
+		}
+	}
+	t.Attr("outcome", "0, 90, 180 and 270 degrees upright with OpenCV "+gocv.OpenCVVersion())
+}
+
 // A file plays at its own pace, or without one.
 func TestPace(t *testing.T) {
 	path := capturetest.VideoFile(t, 160, 120, 25, 20)

@@ -37,6 +37,7 @@ const (
 	FPS             = 5  // frames a second, as the stream announces it
 	FourCC          = 6  // four bytes, the first one lowest
 	BufferSize      = 38 // frames the driver keeps
+	TurnByItself    = 49 // FFmpeg: 1 turns what is to be turned for display
 	OpenTimeoutMsec = 53 // FFmpeg, only at open
 	ReadTimeoutMsec = 54 // FFmpeg, only at open
 )
