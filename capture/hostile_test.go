@@ -87,7 +87,10 @@ func TestHostileCameras(t *testing.T) {
 	}
 }
 
-var killCycles = flag.Int("kills", 6, "how often TestKilledDecoders kills or stops a decoder (make soak: 1000)")
+var (
+	killCycles = flag.Int("kills", 6, "how often TestKilledDecoders kills or stops a decoder (make soak: 1000)")
+	killTime   = flag.Duration("killtime", 0, "end TestKilledDecoders after this `time`; 0: when all kills are done")
+)
 
 // A decoder that is killed, or stopped in the middle of its work, costs its camera
 // some seconds, and leaves nothing behind.
@@ -96,8 +99,12 @@ func TestKilledDecoders(t *testing.T) {
 	r := startFor(t, time.Duration(*killCycles)*20*time.Second+30*time.Second, Config{Name: "gate", Source: s.URL("gate"), ReadTimeout: time.Second})
 	r.frames(t, 2)
 	var before holding
-	longest := time.Duration(0)
+	longest, began, done := time.Duration(0), time.Now(), 0
 	for i := range *killCycles {
+		if *killTime > 0 && time.Since(began) > *killTime {
+			break
+		}
+		done++
 		signal := syscall.SIGKILL
 		if i%2 == 1 {
 			signal = syscall.SIGSTOP
@@ -124,7 +131,7 @@ func TestKilledDecoders(t *testing.T) {
 			r.next(t).Close()
 		}
 	}
-	t.Logf("back after %v at most, of %d", longest.Round(time.Millisecond), *killCycles)
+	t.Logf("back after %v at most, of %d; held after the second: %v, after the last: %v", longest.Round(time.Millisecond), done, before, hold(t))
 	if longest > 5*time.Second {
 		t.Errorf("the camera was back after %v", longest)
 	}

@@ -73,6 +73,9 @@ func (h *handler) find(c *gortsplib.ServerConn, req *base.Request, name string) 
 	if h.Username != "" && !c.VerifyCredentials(req, h.Username, h.Password) {
 		return nil, &base.Response{StatusCode: base.StatusUnauthorized}, liberrors.ErrServerAuth{}
 	}
+	if to := h.Redirects[strings.Trim(name, "/")]; to != "" {
+		return nil, &base.Response{StatusCode: base.StatusFound, Header: base.Header{"Location": base.HeaderValue{to}}}, nil
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	p := h.paths[strings.Trim(name, "/")]

@@ -45,6 +45,8 @@ const fallbackFPS = 25
 type Server struct {
 	// Username and Password, if set, are asked for by digest authentication.
 	Username, Password string
+	// Redirects are paths that are answered with another address (status 302).
+	Redirects map[string]string
 	// SHA256 asks for digests of SHA-256, and takes no other.
 	SHA256 bool
 	// TLS, if set, serves RTSPS.
