@@ -113,6 +113,62 @@ func TestAttackOlderListPutBack(t *testing.T) {
 	}
 }
 
+// Lists, trust files, trail and head of an older state are put back together: nothing on
+// the disk tells, but a copy of the trail's end kept elsewhere does.
+func TestAttackEverythingPutBack(t *testing.T) {
+	s := newSigner(t)
+	v8, v10 := s.sign("l", "plate\nAAA1111\n", 8), s.sign("l", "plate\nCCC3333\n", 10)
+	db, older := s.unit(), t.TempDir()
+	if _, err := s.apply(db, "l", v8); err != nil {
+		t.Fatal(err)
+	}
+	copyAll := func(from, to string) {
+		t.Helper()
+		if err := errors.Join(os.RemoveAll(to), os.CopyFS(to, os.DirFS(from))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copyAll(db.dir, older)
+	if _, err := s.apply(db, "l", v10); err != nil {
+		t.Fatal(err)
+	}
+	trail, err := audit.Open(db.dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := trail.Head() // as health carries it
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	copyAll(older, db.dir)
+	back, err := Open(db.dir, Options{Trust: s.keys, RulesOf: strictly.RulesOf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer back.Close()
+	if st := stateOf(t, back, "l"); st.Version != "8" || st.Accepted != 0 || st.Unrecorded {
+		t.Errorf("%+v: the disk tells more than this test knows", st)
+	}
+	if trail, err = audit.Open(db.dir, ""); err != nil {
+		t.Fatal(err)
+	}
+	head, err := trail.Head()
+	if err != nil || head.Seq >= kept.Seq {
+		t.Errorf("the trail ends at %d, %v; it ended at %d", head.Seq, err, kept.Seq)
+	}
+	var broken *audit.BrokenError
+	if _, err := trail.Verify(); err != nil {
+		t.Errorf("verify alone: %v", err)
+	}
+	if _, err := trail.Verify(kept); !errors.As(err, &broken) {
+		t.Errorf("verify with the end that health told: %v", err)
+	}
+	t.Attr("outcome", fmt.Sprintf("audit verify -known finds it; the server sees version 10 become 8 and record %d become %d", kept.Seq, head.Seq))
+}
+
 // A hundred refused manifests a second, for three years: they stay a small part of the
 // trail, and their number is told.
 func TestAttackRefusalsFillTheTrail(t *testing.T) {

@@ -345,8 +345,14 @@ func (r *receiver) handle(topic string, payload []byte, to Handler) (*message.Hi
 				return nil, err
 			}
 		}
-		if h.Audit != nil && to.Suspicion != nil {
-			if what := r.trails.add(unit, *h.Audit); what != "" {
+		if to.Suspicion != nil {
+			wrong := r.trails.addLists(unit, h.Lists)
+			if h.Audit != nil {
+				if what := r.trails.add(unit, *h.Audit); what != "" {
+					wrong = append(wrong, what)
+				}
+			}
+			for _, what := range wrong {
 				if err := to.Suspicion(&Suspicion{Unit: unit, What: what}); err != nil {
 					return nil, err
 				}

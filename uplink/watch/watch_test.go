@@ -273,6 +273,39 @@ func TestAttackAuditGoesBack(t *testing.T) {
 	}
 }
 
+// Lists, trust files and audit trail of an older state are put back together, and the
+// trail has grown beyond its old end before the next message: the list's version tells.
+func TestAttackListGoesBack(t *testing.T) {
+	r := newReceiver("", 10, 3)
+	var told []string
+	health := func(number uint64, lists ...message.ListHealth) {
+		t.Helper()
+		h := message.Health{Unit: "a", Cameras: []message.CameraHealth{}, Lists: lists, At: time.Now(), Clock: message.ClockSynchronised,
+			Audit: &message.AuditHealth{Number: number, Hash: fmt.Sprint(number)}}
+		_, err := r.handle(message.Topic("a", message.KindHealth), uplinktest.Marshal(t, h), Handler{
+			Suspicion: func(s *Suspicion) error { told = append(told, s.What); return nil },
+			Invalid:   func(topic string, err error) error { return err },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := func(name, version string) message.ListHealth {
+		return message.ListHealth{Name: name, Version: version, Missing: version == ""}
+	}
+	health(5, list("stolen", "8"), list("own", "20261127T234015Z"))
+	health(6, list("stolen", ""), list("own", "20261101T000000Z"))
+	health(7, list("stolen", "10"), list("own", "20261127T234015Z"))
+	if len(told) > 0 {
+		t.Errorf("versions that grow: %q", told)
+	}
+	health(9, list("stolen", "8"), list("own", "20261127T234015Z"))
+	health(10, list("stolen", "8"), list("own", "20261127T234015Z"))
+	if diff := cmp.Diff([]string{"list stolen went back from version 10 to 8: an older state was put back"}, told); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // Births of two runs in turn are two units of one name; a restart is none.
 func TestAttackTwoRuns(t *testing.T) {
 	r := newRuns(2)

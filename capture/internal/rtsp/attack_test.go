@@ -81,13 +81,17 @@ func TestAttackRedirect(t *testing.T) {
 	t.Parallel()
 	thief := newEavesdropper(t)
 	port := thief.Addr().(*net.TCPAddr).Port
-	var s *rtsptest.Server
-	s = capturetest.ServeWith(t, "127.0.0.1:0", func(s *rtsptest.Server) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	free.Close()
+	own := "rtsp://" + free.Addr().String()
+	s := capturetest.ServeWith(t, free.Addr().String(), func(s *rtsptest.Server) {
 		s.Username, s.Password = "viewer", "hunter2"
 		s.Redirects = map[string]string{"elsewhere": fmt.Sprintf("rtsp://127.0.0.1:%d/gate", port), "name": fmt.Sprintf("rtsp://localhost:%d/gate", port),
-			"secure": fmt.Sprintf("rtsps://127.0.0.1:%d/gate", port), "file": "file:///etc/passwd", "nothing": ":"}
+			"secure": fmt.Sprintf("rtsps://127.0.0.1:%d/gate", port), "file": "file:///etc/passwd", "nothing": ":", "own": own + "/gate", "again": own + "/again"}
 	}, rtsptest.Options{Loop: true}, h264Clip(t))
-	s.Redirects["own"], s.Redirects["again"] = s.URL("gate"), s.URL("again")
 	c := source.Config{CredentialsFile: credentials(t, "viewer:hunter2"), OpenTimeout: 3 * time.Second}
 	for _, path := range []string{"elsewhere", "name", "secure", "file", "nothing", "again"} {
 		c.Source = s.URL(path)

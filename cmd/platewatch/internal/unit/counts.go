@@ -14,18 +14,14 @@ import (
 // counting is lost in a power cut.
 const countEvery = 5 * time.Minute
 
-// recordHit appends a hit to the audit trail, without its plate. The hit is in
-// the outbox already and is delivered even if this fails.
+// recordHit records a hit for the audit trail, without its plate, and counts it.
 func (u *Unit) recordHit(id string, matches []message.Match) {
 	records := make([]audit.Record, 0, len(matches))
 	for _, m := range matches {
 		records = append(records, audit.Record{Kind: audit.Hit, Hit: id, List: m.List, Version: m.Version,
 			Category: m.Category, How: string(m.How), Record: m.Entry.Record})
 	}
-	// The camera pipeline waits for this, at most for the timeout of the trail's lock.
-	if err := u.trail.Append(context.Background(), records...); err != nil {
-		u.log.Error("hit not recorded in the audit trail", "id", id, "error", err)
-	}
+	u.record(records)
 	u.counting.Lock()
 	defer u.counting.Unlock()
 	for _, m := range matches {

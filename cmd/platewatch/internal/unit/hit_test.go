@@ -193,6 +193,7 @@ func TestRevisions(t *testing.T) {
 				t.Errorf("%d hits are counted, want %d", got, len(test.want))
 			}
 			recorded := 0
+			u.appendRecords(u.waitingRecords())
 			err := u.trail.Records(audit.Filter{Kinds: []audit.Kind{audit.Hit}}, func(audit.Record) error { recorded++; return nil })
 			if err != nil || recorded != len(test.want) {
 				t.Errorf("the audit trail has %d hits, want %d; %v", recorded, len(test.want), err)

@@ -65,28 +65,31 @@ type Unit struct {
 	log     *slog.Logger
 	started time.Time
 
-	inForce   atomic.Pointer[config.Config]
-	reader    atomic.Pointer[ocr.Recogniser]
-	working   chan struct{} // one token per frame being processed
-	lists     *hotlist.DB
-	trail     *audit.Trail
-	outbox    *outbox.Outbox
-	sender    atomic.Pointer[uplink.Client] // nil without a broker
-	replaced  chan struct{}                 // one token: there is a new sender
-	page      *status.Server                // nil without one
-	pipelines []*cameraPipeline
-	recent    recentHits
-	drive     testdrive.Drive
-	counting  sync.Mutex
-	counted   audit.DayCounts // hits since the last write
-	hitsOf    []status.HitCount
-	clock     clockReader
+	inForce atomic.Pointer[config.Config]
+	reader  atomic.Pointer[ocr.Recogniser]
+	working chan struct{} // one token per frame being processed
+	lists   *hotlist.DB
+	trail   *audit.Trail
+	// unrecorded are the records of hits on their way to the trail.
+	unrecorded chan []audit.Record
+	outbox     *outbox.Outbox
+	sender     atomic.Pointer[uplink.Client] // nil without a broker
+	replaced   chan struct{}                 // one token: there is a new sender
+	page       *status.Server                // nil without one
+	pipelines  []*cameraPipeline
+	recent     recentHits
+	drive      testdrive.Drive
+	counting   sync.Mutex
+	counted    audit.DayCounts // hits since the last write
+	hitsOf     []status.HitCount
+	clock      clockReader
 }
 
 // Open opens the reading model, the hotlist and the outbox, and fails if one of
 // them cannot be opened. Cameras and broker may be absent; Run connects to them.
 func Open(o Options) (_ *Unit, err error) {
-	u := &Unit{o: o, log: o.Log, started: time.Now(), clock: readClock, replaced: make(chan struct{}, 1)}
+	u := &Unit{o: o, log: o.Log, started: time.Now(), clock: readClock, replaced: make(chan struct{}, 1),
+		unrecorded: make(chan []audit.Record, maxUnrecorded)}
 	u.inForce.Store(o.Config)
 	defer func() {
 		if err != nil {
@@ -141,6 +144,7 @@ func (u *Unit) Close() error {
 	for _, c := range u.pipelines {
 		all = errors.Join(all, c.observer.Close())
 	}
+	u.appendRecords(u.waitingRecords())
 	if u.outbox != nil {
 		all = errors.Join(all, u.outbox.Close())
 	}
@@ -188,6 +192,7 @@ func (u *Unit) Run(ctx context.Context) error {
 	g.Go(func() error { return u.deliver(background) })
 	g.Go(func() error { return u.keepLists(background) })
 	g.Go(func() error { return u.keepCounts(background) })
+	g.Go(func() error { return u.keepRecords(background) })
 	g.Go(func() error { return u.logCondition(background) })
 	if u.cfg().Status.Listen != status.Off {
 		var err error
