@@ -152,12 +152,13 @@ func TestArrows(t *testing.T) {
 // any package that no other row names.
 var layers = map[string][][]string{
 	"capture": {
-		{"fault", "internal/confine", "internal/imgcodecs", "internal/videoio", "light", "motion"},
+		{"fault", "internal/confine", "internal/imgcodecs", "internal/orientation", "internal/videoio", "light", "motion"},
 		{"internal/handover"},
 		{"internal/codec", "internal/device", "internal/process"},
 		{"decoder", "still"},
 		{"source"},
 		{"internal/pace", "internal/trust"},
+		{"internal/reach"},
 		{"*"}, // a kind of camera is a package of its own
 		{"."},
 	},
