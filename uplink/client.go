@@ -9,6 +9,7 @@ import (
 	"maps"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"platewatch/uplink/broker"
@@ -36,6 +37,8 @@ type Client struct {
 	announced       map[uint64]bool     // numbers of hits that are not delivered, and whose ONVIF event is
 	logged          link.OnceLogger
 
+	due atomic.Int64 // when Run has to have gone round again, nanoseconds since made; 0: it does not run
+
 	run      string // random, in the births of this run
 	born     bool   // a birth of this run was acknowledged
 	answered string // the run of another unit of this name whose birth was answered
@@ -45,6 +48,23 @@ type Client struct {
 	hotlists *message.HotlistReport
 	drops    uint64        // control messages replaced before they were sent
 	report   chan struct{} // one token: there is a new hotlist report
+}
+
+// made is the origin of the clients' own time: monotonic, whatever the clock does.
+var made = time.Now()
+
+// goesRound is called whenever Run goes round; it will again within that time.
+func (c *Client) goesRound(within time.Duration) { c.due.Store(int64(time.Since(made) + within)) }
+
+// Stuck is for how long Run has been stuck in one step, beyond the time that the step
+// may wait; zero or less while it makes progress, and while it does not run. Being
+// without a broker is progress: Run tries again.
+func (c *Client) Stuck() time.Duration {
+	due := c.due.Load()
+	if due == 0 {
+		return 0
+	}
+	return time.Since(made) - time.Duration(due)
 }
 
 // NewClient checks the configuration; it does not connect. Missing files
@@ -94,10 +114,12 @@ func (c *Client) Run(ctx context.Context) error {
 		defer stop()
 		updates.Go(func() { c.cfg.Lists.run(running, c.log) })
 	}
+	defer c.due.Store(0)
 	wait := link.Backoff{Max: c.cfg.MaxBackoff}
 	for at := 0; ctx.Err() == nil; {
 		b := c.cfg.Brokers[at]
 		started := time.Now()
+		c.goesRound(link.DialTimeout(b))
 		expires := b.CertificateExpires()
 		c.count(func(s *Stats) { s.Broker, s.Insecure, s.Certificate = b.Name(), b.Plaintext(), expires })
 		l, err := c.connect(ctx, b)
@@ -128,7 +150,9 @@ func (c *Client) Run(ctx context.Context) error {
 		if at > 0 {
 			continue // try the next one at once
 		}
-		t := time.NewTimer(wait.Next())
+		pause := wait.Next()
+		c.goesRound(pause)
+		t := time.NewTimer(pause)
 		select {
 		case <-t.C:
 		case <-ctx.Done():

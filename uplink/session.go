@@ -111,6 +111,7 @@ func (s *session) run(ctx context.Context) error {
 		}
 	}
 	for {
+		c.goesRound(checkEvery)
 		if err := s.step(errors.Is(leaving, errMove)); err != nil {
 			s.link.Cut()
 			return err

@@ -55,10 +55,7 @@ const (
 // Connect makes a connection and an MQTT session on it. It returns when ctx
 // is done, at the latest after the broker's DialTimeout.
 func Connect(ctx context.Context, b broker.Broker, o Options) (*Link, error) {
-	timeout := b.DialTimeout
-	if timeout <= 0 {
-		timeout = 15 * time.Second
-	}
+	timeout := DialTimeout(b)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	cred, err := b.Credentials()
@@ -117,6 +114,14 @@ func Connect(ctx context.Context, b broker.Broker, o Options) (*Link, error) {
 		return nil, Failure(b, ctx.Err())
 	}
 	return l, nil
+}
+
+// DialTimeout is how long [Connect] may take.
+func DialTimeout(b broker.Broker) time.Duration {
+	if b.DialTimeout > 0 {
+		return b.DialTimeout
+	}
+	return 15 * time.Second
 }
 
 // Ready is true if everything published so far was written, so that the next

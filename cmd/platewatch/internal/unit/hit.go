@@ -41,6 +41,7 @@ func (c *cameraPipeline) withdraw(p passage.Passage, o *openPassage) {
 	}
 	h := hit.Withdrawal(&p, o.matches)
 	h.Camera, h.CapturedAt, h.Clock = c.name, o.at, message.ClockState(c.u.clock().State)
+	c.pulse.does(storesHit)
 	if err := c.u.outbox.Update(o.hitID, h); err != nil && !errors.Is(err, outbox.ErrUnknownID) { // unknown: dropped, or delivered long ago
 		c.log.Error("withdrawal of a hit not stored", "id", o.hitID, "error", err)
 		return
@@ -75,6 +76,7 @@ func (c *cameraPipeline) resendIfBetter(p passage.Passage, o *openPassage) {
 // matches of the others count.
 func (c *cameraPipeline) match(p passage.Passage) []message.Match {
 	h := c.u.cfg().Hotlist
+	c.pulse.does("matching a plate with the lists")
 	found, err := c.u.lists.Match(match.Query{
 		Text: p.Text, Characters: hit.Reading(p.Characters), Hidden: p.Hidden, State: h.State, StateConfidence: h.StateShare,
 		At: time.Now(), ClockSynchronised: c.u.clock().State == status.ClockSynchronised,
@@ -106,6 +108,7 @@ func (c *cameraPipeline) send(p passage.Passage, o *openPassage) {
 	}
 	h.Region = c.reader.RegionOf(p.Text)
 	h.Frame = &message.Frame{Width: shown.frame.X, Height: shown.frame.Y, Box: [4]int{shown.box.Min.X, shown.box.Min.Y, shown.box.Dx(), shown.box.Dy()}}
+	c.pulse.does(storesHit)
 	id, err := o.hitID, error(nil)
 	if id == "" {
 		id, err = c.u.outbox.Accept(h)
@@ -120,6 +123,7 @@ func (c *cameraPipeline) send(p passage.Passage, o *openPassage) {
 		c.mu.Lock()
 		c.counts.hits++
 		c.mu.Unlock()
+		c.pulse.does("writing the audit trail")
 		c.u.recordHit(id, h.Matches)
 		c.log.Info("hit", "id", id, "list", h.Matches[0].List, "how", h.Matches[0].How)
 	}

@@ -332,8 +332,8 @@ func TestCameraOffline(t *testing.T) {
 	if s := u.statusLine(); !strings.HasPrefix(s, "STATUS=Camera front is offline: ") || !strings.HasSuffix(s, " (and 1 more); 0 of 1 cameras online, 0 hits, 0 waiting") {
 		t.Error(s)
 	}
-	if age := u.progressAge(); age >= stalledAfter {
-		t.Errorf("the pipeline counts as stalled while its camera is away: %v", age)
+	if stage, doing, age := u.stalled(); stage != "" {
+		t.Errorf("%s, %s, counts as stalled while its camera is away: %v", stage, doing, age)
 	}
 	cancel()
 	if err := <-done; err != nil {

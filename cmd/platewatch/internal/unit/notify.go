@@ -8,13 +8,13 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// stalledAfter is the age of a camera pipeline's last loop iteration at which it
-// counts as stalled. The loop iterates every second also without a frame; a look
+// stalledAfter is the age of a stage's last loop iteration at which it counts as
+// stalled. A camera's loop iterates every second also without a frame; a look
 // at a large frame on a slow board takes less than five seconds.
 const stalledAfter = 15 * time.Second
 
-// notifySystemd reports readiness to systemd, feeds its watchdog while every
-// camera pipeline makes progress, and reports the stop. Without systemd it does
+// notifySystemd reports readiness to systemd, feeds its watchdog while every stage
+// makes progress, and reports the stop. Without systemd it does
 // nothing until ctx is done.
 func (u *Unit) notifySystemd(ctx context.Context) error {
 	if _, err := daemon.SdNotify(false, daemon.SdNotifyReady); err != nil {
@@ -31,10 +31,14 @@ func (u *Unit) notifySystemd(ctx context.Context) error {
 	tick := time.NewTicker(every / 3)
 	defer tick.Stop()
 	for {
-		if age := u.progressAge(); age < stalledAfter {
-			daemon.SdNotify(false, daemon.SdNotifyWatchdog+"\n"+u.statusLine())
+		if stage, doing, age := u.stalled(); stage != "" {
+			u.log.Error("a stage of the unit is stalled; systemd will restart the unit", "stage", stage, "doing", doing, "for", age.Round(time.Second))
 		} else {
-			u.log.Error("camera pipeline stalled; systemd will restart the unit", "for", age.Round(time.Second))
+			state := daemon.SdNotifyWatchdog
+			if line := u.line.Load(); line != nil { // made elsewhere: what it asks may be stuck
+				state += "\n" + *line
+			}
+			daemon.SdNotify(false, state)
 		}
 		select {
 		case <-ctx.Done():
@@ -42,14 +46,6 @@ func (u *Unit) notifySystemd(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
-}
-
-func (u *Unit) progressAge() time.Duration {
-	var oldest time.Duration
-	for _, c := range u.pipelines {
-		oldest = max(oldest, c.progressAge())
-	}
-	return oldest
 }
 
 // statusLine is the line that `systemctl status` shows.

@@ -38,11 +38,11 @@ type cameraPipeline struct {
 	meter    light.Meter
 	aim      aim.Watcher
 
-	lastLoop atomic.Int64 // time of the last loop iteration in nanoseconds since the unit's start, for the watchdog
-	ended    atomic.Bool  // no frame will come any more
-	mu       sync.Mutex
-	counts   pipelineCounts
-	failed   rateLimit
+	pulse  pulse
+	ended  atomic.Bool // no frame will come any more
+	mu     sync.Mutex
+	counts pipelineCounts
+	failed rateLimit
 }
 
 // pipelineCounts count since the start, for the status page and the health
@@ -74,7 +74,7 @@ func newCameraPipeline(u *Unit, c config.Camera) (*cameraPipeline, error) {
 	p := &cameraPipeline{u: u, name: c.Name, log: log, camera: camera, reader: reader, observer: observer,
 		changes: make(chan change, 1), gone: make(chan struct{}),
 		time: timeline{recorded: c.Pace == source.PaceFast}, open: map[uint64]*openPassage{}}
-	p.markProgress()
+	p.pulse.beat(waitsForFrame)
 	return p, nil
 }
 
@@ -94,7 +94,7 @@ const frameTimeout = time.Second
 func (c *cameraPipeline) look(ctx context.Context) error {
 	defer c.finish()
 	for {
-		c.markProgress()
+		c.pulse.beat(waitsForFrame)
 		c.takeChange()
 		f, err := c.next(ctx)
 		switch {
@@ -129,13 +129,16 @@ func (c *cameraPipeline) next(ctx context.Context) (*capture.Frame, error) {
 // lookAt finds and reads the plates of one frame and updates their passages.
 func (c *cameraPipeline) lookAt(ctx context.Context, f *capture.Frame) error {
 	at := c.time.of(f)
+	c.pulse.does("finding and reading plates")
 	r, err := c.observer.Observe(ctx, f.Image, at, c.u.turn)
 	if err != nil {
 		return err
 	}
+	c.pulse.does("following vehicles")
 	c.note(r)
 	c.follow(r.Updates, f, r.Plates)
 	c.aim.See(aim.Frame{Picture: f.Image, At: at, Plates: r.Plates, Unread: r.Unread, Moved: r.Moved})
+	c.pulse.does("drawing the live picture")
 	c.preview.show(c, f, r.Plates)
 	return nil
 }
@@ -212,15 +215,12 @@ func (c *cameraPipeline) note(r observe.FrameResult) {
 	}
 }
 
-// markProgress records a loop iteration for the watchdog.
-func (c *cameraPipeline) markProgress() { c.lastLoop.Store(int64(time.Since(c.u.started))) }
-
 // progressAge is the time since the last loop iteration; 0 after the end.
 func (c *cameraPipeline) progressAge() time.Duration {
 	if c.ended.Load() {
 		return 0
 	}
-	return time.Since(c.u.started) - time.Duration(c.lastLoop.Load())
+	return c.pulse.age()
 }
 
 // timeline gives the tracker the time of each frame, which never goes back: the

@@ -11,6 +11,7 @@
 //	health.go    what the health message says
 //	host.go      what the unit takes from the board
 //	notify.go    systemd: ready, watchdog, stopping
+//	pulse.go     which stage makes progress, for the watchdog
 //
 // One goroutine per camera takes a frame from the camera's mailbox to the
 // outbox's fsync and never waits for the network. The rest (uplink, status page,
@@ -76,6 +77,8 @@ type Unit struct {
 	sender     atomic.Pointer[uplink.Client] // nil without a broker
 	replaced   chan struct{}                 // one token: there is a new sender
 	page       *status.Server                // nil without one
+	probes     []*probe
+	line       atomic.Pointer[string] // the status line, as systemd gets it; nil until it is made
 	pipelines  []*cameraPipeline
 	recent     recentHits
 	drive      testdrive.Drive
@@ -83,13 +86,16 @@ type Unit struct {
 	counted    audit.DayCounts // hits since the last write
 	hitsOf     []status.HitCount
 	clock      clockReader
+
+	stallAfter time.Duration // a stage without progress for this long is stalled
+	askEvery   time.Duration // of the probes
 }
 
 // Open opens the reading model, the hotlist and the outbox, and fails if one of
 // them cannot be opened. Cameras and broker may be absent; Run connects to them.
 func Open(o Options) (_ *Unit, err error) {
 	u := &Unit{o: o, log: o.Log, started: time.Now(), clock: readClock, replaced: make(chan struct{}, 1),
-		unrecorded: make(chan []audit.Record, maxUnrecorded)}
+		unrecorded: make(chan []audit.Record, maxUnrecorded), stallAfter: stalledAfter, askEvery: askEvery}
 	u.inForce.Store(o.Config)
 	defer func() {
 		if err != nil {
@@ -135,6 +141,7 @@ func Open(o Options) (_ *Unit, err error) {
 		}
 		u.pipelines = append(u.pipelines, p)
 	}
+	u.probes = u.newProbes()
 	return u, nil
 }
 
@@ -209,6 +216,7 @@ func (u *Unit) Run(ctx context.Context) error {
 		g.Go(func() error { return u.page.Run(background) })
 	}
 	g.Go(func() error { return u.notifySystemd(watching) })
+	g.Go(func() error { u.askProbes(watching); return nil })
 	g.Go(func() error { return u.obeyHangups(watching) })
 	g.Go(func() error {
 		defer stopBackground()
