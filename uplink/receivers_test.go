@@ -204,10 +204,10 @@ func publish(t *testing.T, address string, payloads []string) <-chan []byte {
 
 func connect(t *testing.T, address string) mqtt.Client {
 	t.Helper()
-	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + address).SetConnectTimeout(10 * time.Second))
+	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + address).SetConnectTimeout(10 * time.Second).SetAutoReconnect(false))
 	if token := c.Connect(); token.Wait() && token.Error() != nil {
 		t.Fatal(token.Error())
 	}
-	t.Cleanup(func() { c.Disconnect(0) })
+	t.Cleanup(func() { c.Disconnect(50) })
 	return c
 }
