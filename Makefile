@@ -11,7 +11,7 @@ CLIPS ?=
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak faults attack field lint bench cost cutoff media model ranker judge reads deb clean packages
+.PHONY: help build demo test traffic soak faults attack page field lint bench cost cutoff media model ranker judge reads deb clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,14 @@ attack: packages ## what was tried against the unit, from outside and on its dis
 field: ## what cameras, lists, proxies and brokers of the field do, against real servers: a table
 	@deploy/tools/packages field
 	@go run ./deploy/tools/cases field build/field.tsv
+
+AXE ?= axe-core-4.10.3
+
+page: packages ## the page in chromium: a camera with each fault, axe-core, screenshots in build/page (5 minutes; npm fetches axe-core)
+	@mkdir -p build/page build/axe
+	@test -f build/axe/package/axe.min.js || (cd build/axe && npm pack $(subst core-,core@,$(AXE)) && tar xzf $(AXE).tgz)
+	go test -count=1 ./cmd/platewatch/internal/status -run InBrowser -v -shots $(CURDIR)/build/page -axe $(CURDIR)/build/axe/package/axe.min.js
+	PLATEWATCH_PAGE=$(CURDIR)/build/page go test -count=1 -timeout 30m ./cmd/platewatch/internal/unit -run InBrowser -v
 
 packages:
 	@deploy/tools/packages test

@@ -5,9 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"platewatch/cmd/platewatch/internal/aim"
+	"platewatch/cmd/platewatch/internal/browsertest"
 	"platewatch/uplink/message"
 )
 
@@ -45,32 +43,9 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// browser starts one chromium for a test, or skips it.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("no chromium here: the page was not tried in a browser (apt install chromium)")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(40*time.Second),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-sync", true))
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(func() {
-		chromedp.Cancel(ctx) // waits until it has ended
-		cancel()
-	})
-	// The first action starts the browser and must not carry the timeout.
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
-	t.Cleanup(cancel)
-	return ctx
+	return browsertest.Start(t, time.Minute)
 }
 
 // complaints collects what the browser has to say against the page.
@@ -132,35 +107,19 @@ func observe(t *testing.T, ctx context.Context, base string) *complaints {
 	return c
 }
 
-// js evaluates an expression in the page.
 func js[T any](t *testing.T, ctx context.Context, expression string) T {
 	t.Helper()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
-	if err != nil {
-		t.Fatalf("%s: %v", expression, err)
-	}
-	return v
+	return browsertest.JS[T](t, ctx, expression)
 }
 
-// waitFor waits until a JavaScript expression is true. (chromedp's own Poll
-// needs eval in the page, which its policy forbids.)
 func waitFor(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf(
-		`new Promise((done) => { const look = () => { if (%s) done(true); else setTimeout(look, 30); }; look(); })`,
-		expression), chromedp.EvalAwaitPromise))
-	if err != nil {
-		t.Fatalf("waiting for %s: %v; the page says: %s", expression, err, js[string](t, context.WithoutCancel(ctx), "document.body.innerText"))
-	}
+	browsertest.WaitFor(t, ctx, 20*time.Second, expression)
 }
 
 func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		t.Fatal(err)
-	}
+	browsertest.Do(t, ctx, steps...)
 }
 
 // overflow is by how many pixels the page is wider than the screen.
@@ -277,7 +236,7 @@ func photograph(t *testing.T, ctx context.Context, u *fakeUnit) {
 		if view == "aim" {
 			waitFor(t, ctx, `Number(document.getElementById("picture").dataset.shown) >= 2`)
 		}
-		screenshot(t, ctx, *shots, name)
+		browsertest.Screenshot(t, ctx, *shots, name)
 	}
 	poor := func() *aim.Report {
 		r := wellAimed()
@@ -301,19 +260,4 @@ func photograph(t *testing.T, ctx context.Context, u *fakeUnit) {
 	})
 	shoot("phone-dark-trouble", "health", 360, 740, "dark")
 	shoot("desk-light-trouble", "health", 1180, 800, "light")
-}
-
-// screenshot writes the page, as far as it reaches, into a folder.
-func screenshot(t *testing.T, ctx context.Context, dir, name string) {
-	t.Helper()
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -54,6 +54,12 @@ func (u *fakeUnit) Picture(ctx context.Context, camera string, _ Cut) ([]byte, e
 	return scene(int(n), 640, 360), nil
 }
 
+func (u *fakeUnit) PlatePicture(context.Context, string) ([]byte, error) {
+	return scene(3, 240, 56), nil
+}
+
+func (u *fakeUnit) AimAnew(string) error { return nil }
+
 func (u *fakeUnit) HitPicture(_ context.Context, id string) ([]byte, error) {
 	if id != "gate-7-000041" {
 		return nil, ErrNoPicture

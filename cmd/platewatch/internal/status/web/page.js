@@ -141,7 +141,7 @@ function drawTiles(d) {
     if (!tile) {
       tile = make("div", "tile", parent);
       tile.id = id;
-      make("h3", "", tile).textContent = title;
+      make("h2", "", tile).textContent = title;
       make("p", "value", tile);
       make("p", "more", tile);
     }
