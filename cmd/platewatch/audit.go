@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/oversight"
 	"platewatch/hotlist/audit"
 )
@@ -20,6 +23,7 @@ func auditCommands() []command {
 	return []command{
 		{"show", "[flags]", "print the records of the audit trail", runAuditShow},
 		{"counts", "[-from DAY] [-to DAY] [-csv]", "each day's numbers for the yearly report, without plates", runAuditCounts},
+		{"retention", "[-config FILE]", "read all files: is a hit older than it may be?", runAuditRetention},
 		{"verify", "[flags]", "verify that no record was changed or removed", runAuditVerify},
 	}
 }
@@ -148,6 +152,37 @@ func runAuditCounts(_ context.Context, std stdio, args []string) error {
 	}
 	row, flush := rowWriter(std.out, *asCSV, slices.Clone(oversight.CountsHeader)...)
 	return firstError(oversight.Counts(days, row), flush())
+}
+
+func runAuditRetention(_ context.Context, std stdio, args []string) error {
+	fs := flag.NewFlagSet("audit retention", flag.ContinueOnError)
+	file := fs.String("config", config.DefaultFile, "configuration `file`")
+	asJSON := fs.Bool("json", false, "print JSON")
+	if err := parse(fs, std, "[-config FILE] [-json]\n\nLooks at all bytes of the files in the state folder for hits and pictures that are\n"+
+		"older than uplink.retention allows: in use, deleted and not overwritten, or in copies.\nThe exit code is 1 if there are any. The daemon may run.\n", args); err != nil {
+		return err
+	}
+	c, err := config.Load(*file, serviceEnvironment)
+	if err != nil {
+		return err
+	}
+	trail, err := audit.Read(c.Hotlist.Path, c.Hotlist.KeyFile)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	r, err := oversight.Retention(c, trail, time.Now())
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		err = printJSON(std.out, r)
+	} else {
+		err = r.Write(std.out)
+	}
+	if err == nil && !r.Kept {
+		err = &failure{code: exitFailed, err: errors.New("something is older than allowed"), hint: "start the unit: it deletes it; copies have to be deleted by hand"}
+	}
+	return err
 }
 
 func runAuditVerify(_ context.Context, std stdio, args []string) error {

@@ -55,7 +55,7 @@ func commands() []command {
 		{"bench", "[-json] [-html FILE] DIR ...", "accuracy and speed against DIR/truth.tsv", runBench},
 		{"hotlist", "import|list|check|...", "the local hotlist: import, show, check, sign", group("hotlist")},
 		{"outbox", "stats|list", "hits that wait for the server", group("outbox")},
-		{"audit", "show|counts|verify", "who changed the hotlists, and which hits there were", group("audit")},
+		{"audit", "show|counts|retention|...", "who changed the hotlists, and which hits there were", group("audit")},
 		{"doctor", "[-config FILE] [-json]", "check camera, reader, clock, broker, lists and keys", runDoctor},
 		{"setup", "[flags]", "make a unit of this board, in a few answers", runSetup},
 		{"watch", "-broker URL", "print what one unit or the whole fleet publishes", runWatch},

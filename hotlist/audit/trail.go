@@ -1,6 +1,6 @@
 // Package audit keeps a hotlist's audit trail: who did what to the lists and why,
-// which updates were accepted and refused, which hits there were, who looked at live
-// pictures and hits, and each day's counts, all without plates. Records are chained by HMACs, so that a change, a
+// which updates were accepted and refused, which hits there were and when they were
+// deleted, who looked at live pictures and hits, and each day's counts, all without plates. Records are chained by HMACs, so that a change, a
 // gap or a truncation shows.
 package audit
 
@@ -39,6 +39,7 @@ const (
 	Lookup Kind = "look-up" // a plate was looked up by hand
 	Hit    Kind = "hit"     // a passage matched
 	View   Kind = "view"    // somebody began or ended to look at live pictures or hits
+	Delete Kind = "delete"  // hits were deleted, because their time on the unit was over
 	Counts Kind = "counts"  // the counts of one day
 	// Gap: the trail on disk did not end where its last record was written, or its head
 	// was missing. The trail goes on after the number that is known, and [Trail.Verify]
@@ -49,7 +50,7 @@ const (
 )
 
 // Kinds lists the kinds.
-var Kinds = []Kind{Import, Apply, Refuse, Add, Remove, Export, Lookup, Hit, View, Counts, Gap, Upgrade}
+var Kinds = []Kind{Import, Apply, Refuse, Add, Remove, Export, Lookup, Hit, View, Delete, Counts, Gap, Upgrade}
 
 // Record is one line of the trail. It holds no plate: Plate is an HMAC, by which a
 // known plate can be searched for.
@@ -154,6 +155,16 @@ func Open(dir, keyFile string) (*Trail, error) {
 		return t, t.Append(context.Background()) // upgrades it
 	}
 	return t, nil
+}
+
+// Read returns the trail of the hotlist in directory dir to read it, and makes nothing.
+// keyFile is as for [Open]. Without a key the error is [entry.ErrKey].
+func Read(dir, keyFile string) (*Trail, error) {
+	key, err := folder.OpenKey(dir, keyFile, false)
+	if err != nil {
+		return nil, &entry.Error{Op: "audit", Path: dir, Err: err, Advice: folder.Advice(err)}
+	}
+	return New(dir, key), nil
 }
 
 // New returns the trail of the hotlist in directory dir, whose key is known. It makes

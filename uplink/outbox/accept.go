@@ -175,11 +175,11 @@ func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 	s := slot{
 		seq: n.seq, number: n.number, previous: n.previous, revision: n.revision,
 		urgency: urgencyOf(&n.hit),
-		thisRun: true, mono: n.accepted, accepted: n.accepted.UnixMilli(), clockSet: n.hit.Clock == message.ClockSynchronised,
+		thisRun: true, mono: n.accepted, ran: o.keepFor.running(), accepted: n.accepted.UnixMilli(), clockSet: n.hit.Clock == message.ClockSynchronised,
 	}
 	if old := n.replaces; old != nil {
 		// A hit is as old as its first revision.
-		s.thisRun, s.mono, s.accepted, s.clockSet = old.thisRun, old.mono, old.accepted, old.clockSet
+		s.thisRun, s.mono, s.ran, s.accepted, s.clockSet = old.thisRun, old.mono, old.ran, old.accepted, old.clockSet
 		s.inFile = old.inFile
 	}
 	hit := journal.Record{Kind: journal.KindHit, Urgency: s.urgency, Seq: s.seq, Number: s.number, Previous: s.previous,

@@ -42,6 +42,8 @@ func Open(path, unit string, opts Settings, log *slog.Logger) (*Outbox, error) {
 	if err := o.open(); err != nil {
 		return nil, err
 	}
+	o.beginAges()
+	o.maintain() // what is too old by now is not shown to anybody
 	go o.runMaintenance()
 	return o, nil
 }
@@ -166,7 +168,7 @@ func (o *Outbox) use(db *bolt.DB, s *snapshot) error {
 	for i := range o.index {
 		p := &o.index[i]
 		if old, ok := known[p.number]; ok {
-			p.thisRun, p.mono = old.thisRun, old.mono
+			p.thisRun, p.mono, p.ran = old.thisRun, old.mono, old.ran
 		}
 	}
 	return o.overlay(known)
@@ -182,7 +184,7 @@ func (o *Outbox) overlay(known map[uint64]slot) error {
 	for i := range o.index {
 		p := &o.index[i]
 		if old, ok := known[p.number]; ok {
-			p.thisRun, p.mono = old.thisRun, old.mono
+			p.thisRun, p.mono, p.ran = old.thisRun, old.mono, old.ran
 		}
 	}
 	return nil

@@ -72,6 +72,8 @@ type Outbox struct {
 	dropped map[string]uint64 // hits, by priority
 	damage  *Damage
 
+	keepFor retention
+
 	deliveries  [len(deliveryBounds) + 1]uint64 // by the time that they took
 	deliverySum float64                         // of these times, in seconds
 	added       chan struct{}                   // holds one token after something was added

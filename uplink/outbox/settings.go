@@ -26,6 +26,9 @@ type Settings struct {
 	// counts: time on the monotonic clock, or on a wall clock that was set from
 	// a time source both then and now.
 	MaxAge time.Duration `toml:"max_age"`
+	// Retention is how long a hit and its pictures stay on the unit, delivered or not,
+	// whatever the clock says: see retain.go. Default 30 days.
+	Retention time.Duration `toml:"retention"`
 	// MaxMemory bounds what is kept in memory while the disk takes no writes.
 	// Default 8 MiB.
 	MaxMemory int64 `toml:"max_memory" unit:"bytes"`
@@ -64,6 +67,9 @@ type Settings struct {
 	// dropped. Default 5 s.
 	MaintainEvery time.Duration `toml:"-"`
 
+	// Deleted, if set, is told how many hits were deleted because of Retention.
+	Deleted func(hits int) `toml:"-"`
+
 	// Key is what the text and the pictures of hits are encrypted under on disk, 32
 	// bytes; nil: they are not.
 	Key []byte `toml:"-"`
@@ -84,7 +90,7 @@ type Limit struct {
 
 // Default returns the settings that the configuration file starts from.
 func Default() Settings {
-	return Settings{MaxBytes: 64 << 20, MaxAge: 30 * 24 * time.Hour, MaxMemory: 8 << 20}
+	return Settings{MaxBytes: 64 << 20, MaxAge: 30 * 24 * time.Hour, Retention: 30 * 24 * time.Hour, MaxMemory: 8 << 20}
 }
 
 const (
@@ -98,6 +104,7 @@ func (s Settings) Problems() iter.Seq2[string, error] {
 	return failure.Problems(func(add failure.Add) {
 		add.Size("max_bytes", s.MaxBytes, mib, 64*gib)
 		add.Duration("max_age", s.MaxAge, time.Minute, longestAge)
+		add.Duration("retention", s.Retention, time.Minute, longestAge)
 		add.Size("max_memory", s.MaxMemory, 64*kib, gib)
 		seen := map[int]bool{}
 		for i, l := range s.Limits {
@@ -136,6 +143,9 @@ func (o Settings) withDefaults() Settings {
 	}
 	if o.MaxAge <= 0 {
 		o.MaxAge = defaults.MaxAge
+	}
+	if o.Retention <= 0 {
+		o.Retention = defaults.Retention
 	}
 	if o.HistoricalAfter <= 0 {
 		o.HistoricalAfter = 30 * time.Second

@@ -177,9 +177,10 @@ type slot struct {
 	urgency  uint8
 	thisRun  bool // accepted since this process started, so that mono holds
 	mono     time.Time
-	accepted int64 // unix ms by the wall clock then
-	clockSet bool  // that clock was set from a time source
-	inFile   bool  // the file holds this hit, perhaps in an older revision
-	size     int64 // of the hit's record
-	pictures int64 // of the pictures' record, 0 without
+	ran      time.Duration // for how long the outbox had run then, if thisRun
+	accepted int64         // unix ms by the wall clock then
+	clockSet bool          // that clock was set from a time source
+	inFile   bool          // the file holds this hit, perhaps in an older revision
+	size     int64         // of the hit's record
+	pictures int64         // of the pictures' record, 0 without
 }

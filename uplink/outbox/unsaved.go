@@ -233,7 +233,11 @@ func (o *Outbox) runMaintenance() {
 		}
 		o.mu.Lock()
 		o.maintain()
+		deleted := o.takeDeleted()
 		o.mu.Unlock()
+		if deleted > 0 && o.opts.Deleted != nil {
+			o.opts.Deleted(deleted)
+		}
 	}
 }
 
@@ -249,17 +253,26 @@ func (o *Outbox) maintain() {
 			o.wake()
 		}
 	}
+	o.tickAges()
 	o.expire()
+	o.retain()
 }
 
-// expire drops hits that are older than their priority's bound. Only a certain age
-// counts: a clock that jumped must not empty the outbox.
+// expire drops hits that are older than their priority's bound, for which only a
+// certain age counts: a clock that jumped must not empty the outbox. It deletes those
+// that were held for longer than [Settings.Retention].
 func (o *Outbox) expire() {
 	var old []uint64
+	deleted := 0
 	for _, s := range o.index {
 		limit := o.opts.limit(s.urgency).MaxAge
-		if age, sure := o.age(s); sure && age > limit {
+		age, sure := o.age(s)
+		late := o.heldFor(s) > o.opts.Retention
+		if sure && age > limit || late {
 			old = append(old, s.seq)
+		}
+		if late {
+			deleted++
 		}
 	}
 	if len(old) == 0 {
@@ -279,6 +292,7 @@ func (o *Outbox) expire() {
 		}
 	}
 	o.forget(old)
+	o.keepFor.deleted += deleted
 	o.log.Warn("hits expired and were dropped", "hits", len(old))
 }
 

@@ -178,6 +178,7 @@ hotlists = ["stolen"]
 outbox = "hits.db"
 max_bytes = "1.5 GiB"
 max_age = "48h"
+retention = "36h"
 max_memory = "1MiB"
 [[uplink.limit]]
 priority = 5
@@ -247,7 +248,7 @@ format = "json"
 				HomeAssistant: message.HomeAssistant{Enabled: true, Prefix: "ha"}},
 			Lists:      uplink.ListSettings{Lists: []string{"stolen"}},
 			OutboxFile: "hits.db",
-			Outbox: outbox.Settings{MaxBytes: 1536 * setting.MiB, MaxAge: 48 * time.Hour, MaxMemory: setting.MiB,
+			Outbox: outbox.Settings{MaxBytes: 1536 * setting.MiB, MaxAge: 48 * time.Hour, Retention: 36 * time.Hour, MaxMemory: setting.MiB,
 				Limits: []outbox.Limit{{Priority: 5, MaxBytes: 16 * setting.MiB}, {Priority: 7, MaxAge: time.Hour}}},
 		},
 		Status: status.Settings{Listen: "0.0.0.0:8443", TokenFile: "token", Cert: "page.crt", Key: "page.key",

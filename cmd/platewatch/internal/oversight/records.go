@@ -35,6 +35,8 @@ func words(r *audit.Record) string {
 		return r.Refused
 	case audit.Gap:
 		return r.Reason
+	case audit.Delete:
+		return fmt.Sprintf("%d hits: %s", r.Removed, r.Reason)
 	case audit.Lookup:
 		return fmt.Sprintf("%d matches", r.Matches)
 	case audit.Hit:

@@ -25,6 +25,7 @@ func (u *Unit) logCondition(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 			l.look(u.condition().Problems)
+			u.recent.expire(u.cfg().Uplink.Outbox.Retention)
 		}
 	}
 }

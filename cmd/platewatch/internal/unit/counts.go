@@ -31,6 +31,15 @@ func (u *Unit) recordHit(id string, matches []message.Match) {
 	}
 }
 
+// recordDeleted appends to the audit trail that hits were deleted because their time
+// on the unit was over.
+func (u *Unit) recordDeleted(hits int) {
+	r := audit.Record{Kind: audit.Delete, Removed: hits, Reason: "their time on the unit is over"}
+	if err := u.trail.Append(context.Background(), r); err != nil {
+		u.log.Error("deletion not recorded in the audit trail", "hits", hits, "error", err)
+	}
+}
+
 // countChange counts a hit that was corrected or withdrawn.
 func (u *Unit) countChange(withdrawn bool) {
 	u.counting.Lock()

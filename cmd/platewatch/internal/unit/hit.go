@@ -170,6 +170,13 @@ func (r *recentHits) put(id string, h message.Hit) {
 	r.hits = append(r.hits, n)
 }
 
+// expire forgets hits that were accepted longer ago.
+func (r *recentHits) expire(after time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hits = slices.DeleteFunc(r.hits, func(h recentHit) bool { return time.Since(h.when) > after })
+}
+
 // latest returns the hits, newest first.
 func (r *recentHits) latest() []recentHit {
 	r.mu.Lock()

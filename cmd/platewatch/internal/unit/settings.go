@@ -29,6 +29,7 @@ func outboxSettings(u *Unit, key []byte) outbox.Settings {
 	s.Key = key
 	s.ClockSet = func() bool { return u.clock().State == status.ClockSynchronised }
 	s.Machine = machineFacts("/")
+	s.Deleted = u.recordDeleted
 	s.MaxPlatePicture = int(u.cfg().Pictures.PlateBytes)
 	s.MaxContextPicture = int(u.cfg().Pictures.ContextBytes)
 	return s
