@@ -243,8 +243,9 @@ func TestControlText(t *testing.T) {
 	got := controlText([]source.ControlState{
 		{Name: "exposure", Asked: 20, Value: 20},
 		{Name: "gain", Asked: 400, Value: 100, Error: "the camera accepts 0 to 100"},
+		{Name: "format", Error: "the camera gives YUYV"},
 	})
-	if want := "exposure 20, gain 100 (asked 400): the camera accepts 0 to 100"; got != want {
+	if want := "exposure 20, gain 100 (asked 400): the camera accepts 0 to 100, format: the camera gives YUYV"; got != want {
 		t.Errorf("in words %q, want %q", got, want)
 	}
 }

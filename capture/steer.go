@@ -61,7 +61,10 @@ func controlText(states []source.ControlState) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%s %d", s.Name, s.Value)
+		b.WriteString(s.Name)
+		if s.Error == "" || s.Value != s.Asked {
+			fmt.Fprintf(&b, " %d", s.Value)
+		}
 		if s.Value != s.Asked {
 			fmt.Fprintf(&b, " (asked %d)", s.Asked)
 		}

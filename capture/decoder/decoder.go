@@ -70,6 +70,7 @@ func (u *unit) failWith(err error) error {
 	var e *fault.Error
 	if errors.As(err, &e) {
 		m.Advice = e.Advice
+		m.Text = e.Err.Error() // the unit names the camera
 	}
 	return u.tell(m)
 }

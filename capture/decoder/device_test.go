@@ -1,8 +1,12 @@
 package decoder
 
 import (
+	"errors"
+	"io/fs"
 	"math"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,4 +92,41 @@ func TestDevicesConform(t *testing.T) {
 func TestLargeDevice(t *testing.T) {
 	_, err := sourcetest.Open(t.Context(), v4l2.Kind, source.Config{Source: large})
 	sourcetest.WantLarge(t, err)
+}
+
+// TestFieldAnotherNumber: a camera that is named in /dev/v4l/by-id is found under its
+// new number after a USB hub was reset.
+func TestFieldAnotherNumber(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "usb-cam-video-index0")
+	if err := os.Symlink(ten, name); err != nil {
+		t.Fatal(err)
+	}
+	c := source.Config{Name: "board", Source: name, Width: 160, Height: 120, ReadTimeout: 5 * time.Second}
+	m := gocv.NewMat()
+	defer m.Close()
+	src := sourcetest.Opened(t, t.Context(), v4l2.Kind, c)
+	frames, err := 0, error(nil)
+	for err == nil {
+		if _, err = src.Read(&m); err == nil {
+			frames++
+		}
+	}
+	var e *fault.Error
+	if !errors.Is(err, fault.ErrStreamEnded) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "cable") || frames != 10 {
+		t.Errorf("pulled out after %d frames: %v", frames, err)
+	}
+	src.Close()
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sourcetest.Open(t.Context(), v4l2.Kind, c); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("while it is away: %v", err)
+	}
+	if err := os.Symlink(endless, name); err != nil {
+		t.Fatal(err)
+	}
+	again := sourcetest.Opened(t, t.Context(), v4l2.Kind, c)
+	if _, err := again.Read(&m); err != nil {
+		t.Errorf("under another number: %v", err)
+	}
 }

@@ -39,10 +39,10 @@ const readBound = time.Hour
 
 // video plays a video file, or what the unit sends.
 func (u *unit) video() error {
-	path, options, end := u.job.Path, fileOptions, handover.Message{Kind: handover.Ended}
+	path, options, end := u.job.Path, fileOptions, func() error { return u.tell(handover.Message{Kind: handover.Ended}) }
 	if path == "" {
 		path, options = fmt.Sprintf("pipe:%d", handover.VideoFD), pipeOptions
-		end = handover.Message{Kind: handover.Failed, Class: fault.ErrStreamEnded, Text: fault.ErrStreamEnded.Error()}
+		end = func() error { return u.fail(fault.ErrStreamEnded, "", "%w", fault.ErrStreamEnded) }
 	}
 	// FFmpeg itself refuses a larger picture, where it reads its header.
 	if err := os.Setenv(optionsVariable, fmt.Sprintf("%s|max_pixels;%d", options, u.job.MaxPixels)); err != nil {
@@ -96,15 +96,24 @@ var openDevice = func(path string) (capture, error) { return videoio.Open(path, 
 func (u *unit) device() error {
 	c, err := openDevice(u.job.Path)
 	if err != nil {
-		return u.fail(nil, "another program may use it, or it is the camera's metadata device: try the other /dev/video*", "the device sends no video")
+		return u.failWith(device.Refusal(u.job.Path))
 	}
+	watch := device.NewWatch(u.job.Path)
 	device.Prepare(c, u.job)
 	if device.Controlled(u.job) {
-		go device.Control(u.job, u.steer, func(m handover.Message) { _ = u.tell(m) })
+		set := make(chan struct{})
+		go device.Control(u.job, u.steer, func(m handover.Message) { _ = u.tell(m) }, func() { close(set) })
+		select {
+		case <-set:
+		case <-time.After(controlBound):
+		}
 	}
 	// Drivers skip a frame now and then.
-	return u.play(c, 2, handover.Message{Kind: handover.Failed, Class: fault.ErrStreamEnded, Text: fault.ErrStreamEnded.Error()})
+	return u.play(c, 2, func() error { return u.failWith(watch.Lost()) })
 }
+
+// controlBound is how long a camera's pictures wait for its controls.
+const controlBound = 2 * time.Second
 
 // capture is what play needs of [videoio.Capture].
 type capture interface {
@@ -114,8 +123,8 @@ type capture interface {
 }
 
 // play hands over one frame after the other, until misses reads in a row give
-// none.
-func (u *unit) play(c capture, misses int, end handover.Message) error {
+// none; end tells the unit so.
+func (u *unit) play(c capture, misses int, end func() error) error {
 	number := func(property int) float64 {
 		if v := c.Get(property); v > 0 && v < 1e6 {
 			return v
@@ -141,7 +150,7 @@ func (u *unit) play(c capture, misses int, end handover.Message) error {
 			if err != nil {
 				return u.failWith(err)
 			}
-			return u.tell(end)
+			return end()
 		}
 		missed = 0
 		position := time.Duration(-1)

@@ -43,6 +43,7 @@ type controller interface {
 	query(id uint32) (controlRange, error)
 	get(id uint32) (int, error)
 	set(id uint32, value int) error
+	format() (string, error) // that the camera gives, four letters
 	Close() error
 }
 
@@ -72,9 +73,25 @@ func applyControls(d controller, c handover.Job) []state {
 			out = append(out, state{name: s.name, asked: s.value, err: fmt.Sprintf("its automatic control cannot be turned off: %v", err)})
 			continue
 		}
-		out = append(out, setControl(d, s.name, s.id, s.value))
+		before, beforeErr := d.get(s.id)
+		set := setControl(d, s.name, s.id, s.value)
+		if beforeErr == nil && set.err == "" && set.value == before && set.value != set.wanted {
+			set.err = fmt.Sprintf("has no effect: the camera keeps %d", before)
+		}
+		out = append(out, set)
 	}
-	return out
+	return append(out, checkFormat(d, c.Format)...)
+}
+
+// checkFormat is the state of the pixel format, where the camera gives another one.
+func checkFormat(d controller, asked string) []state {
+	if asked == "" {
+		return nil
+	}
+	if given, err := d.format(); err == nil && given != asked {
+		return []state{{name: "format", err: fmt.Sprintf("the camera gives %s and not %s", given, asked)}}
+	}
+	return nil
 }
 
 func valueOf(p *int) int {
@@ -90,8 +107,8 @@ func setControl(d controller, name string, id uint32, value int) state {
 	s := state{name: name, asked: value}
 	r, err := d.query(id)
 	if err == nil {
-		s.min, s.max = r.min, r.max
-		err = d.set(id, r.fit(value))
+		s.min, s.max, s.wanted = r.min, r.max, r.fit(value)
+		err = d.set(id, s.wanted)
 	}
 	if err == nil {
 		s.value, err = d.get(id)

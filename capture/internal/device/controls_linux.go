@@ -16,6 +16,8 @@ const (
 	vidiocQueryCtrl = 0xc0445624
 	vidiocGetCtrl   = 0xc008561b
 	vidiocSetCtrl   = 0xc008561c
+	vidiocQueryCap  = 0x80685600
+	vidiocEnumFmt   = 0xc0405602
 
 	ctrlDisabled = 0x0001
 )
@@ -39,7 +41,9 @@ type v4l2Control struct {
 // lets any number of programs set them beside the one that streams.
 type v4l2Controls struct{ f *os.File }
 
-func openControls(path string) (controller, error) {
+func openControls(path string) (controller, error) { return openDevice(path) }
+
+func openDevice(path string) (*v4l2Controls, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fault.Pathless(err)
@@ -93,4 +97,76 @@ func (c *v4l2Controls) get(id uint32) (int, error) {
 func (c *v4l2Controls) set(id uint32, value int) error {
 	v := v4l2Control{id: id, value: int32(value)}
 	return c.call(vidiocSetCtrl, unsafe.Pointer(&v))
+}
+
+// Requests whose struct holds pointers: their size is in the number.
+const (
+	vidiocGetFmt = 0xc0005604 | unsafe.Sizeof(v4l2Format{})<<16
+	vidiocSetFmt = 0xc0005605 | unsafe.Sizeof(v4l2Format{})<<16
+
+	bufCapture    = 1
+	capDeviceCaps = 0x80000000
+	maxFormats    = 64
+)
+
+// v4l2Format is struct v4l2_format of a captured picture.
+type v4l2Format struct {
+	kind          uint32
+	_             [unsafe.Sizeof(uintptr(0)) - 4]byte
+	width, height uint32
+	pixels        uint32 // four letters, the first one lowest
+	_             [188]byte
+}
+
+// capabilities implements [prober].
+func (c *v4l2Controls) capabilities() (uint32, error) {
+	var q struct {
+		_                        [80]byte // driver, card, bus
+		version, whole, ofDevice uint32
+		_                        [3]uint32
+	}
+	if err := c.call(vidiocQueryCap, unsafe.Pointer(&q)); err != nil {
+		return 0, err
+	}
+	if q.whole&capDeviceCaps != 0 {
+		return q.ofDevice, nil
+	}
+	return q.whole, nil
+}
+
+// claim implements [prober]: it sets the format that the device has.
+func (c *v4l2Controls) claim() error {
+	f := v4l2Format{kind: bufCapture}
+	if err := c.call(vidiocGetFmt, unsafe.Pointer(&f)); err != nil {
+		return err
+	}
+	return c.call(vidiocSetFmt, unsafe.Pointer(&f))
+}
+
+// formats implements [prober].
+func (c *v4l2Controls) formats() (all []string) {
+	for i := range uint32(maxFormats) {
+		f := struct {
+			index, kind, flags uint32
+			_                  [32]byte
+			pixels             uint32
+			_                  [4]uint32
+		}{index: i, kind: bufCapture}
+		if c.call(vidiocEnumFmt, unsafe.Pointer(&f)) != nil {
+			break
+		}
+		all = append(all, letters(f.pixels))
+	}
+	return all
+}
+
+// format implements [controller].
+func (c *v4l2Controls) format() (string, error) {
+	f := v4l2Format{kind: bufCapture}
+	err := c.call(vidiocGetFmt, unsafe.Pointer(&f))
+	return letters(f.pixels), err
+}
+
+func letters(v uint32) string {
+	return string([]byte{byte(v), byte(v >> 8), byte(v >> 16), byte(v >> 24)})
 }

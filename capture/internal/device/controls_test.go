@@ -2,6 +2,7 @@ package device
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +17,8 @@ type panel struct {
 	ranges map[uint32]controlRange
 	values map[uint32]int
 	closed bool
+	given  string // its pixel format
+	stuck  uint32 // a control that accepts everything and changes nothing
 }
 
 func newPanel() *panel {
@@ -53,9 +56,13 @@ func (p *panel) set(id uint32, v int) error {
 	case id == cidExposure && p.values[cidExposureAuto] != exposureManual:
 		return errors.New("device or resource busy")
 	}
-	p.values[id] = v
+	if id != p.stuck {
+		p.values[id] = v
+	}
 	return nil
 }
+
+func (p *panel) format() (string, error) { return p.given, nil }
 
 func (p *panel) Close() error { p.closed = true; return nil }
 
@@ -64,9 +71,9 @@ func TestControlsAreSetAndReadBack(t *testing.T) {
 	p := newPanel()
 	got := applyControls(p, handover.Job{Exposure: 2 * time.Millisecond, Gain: n(400), Focus: n(33), WhiteBalance: n(4500)})
 	want := []state{
-		{name: "exposure", asked: 20, value: 20, min: 1, max: 5000},
-		{name: "gain", asked: 400, value: 100, max: 100, err: "the camera accepts 0 to 100"},
-		{name: "focus", asked: 33, value: 30, max: 250},
+		{name: "exposure", asked: 20, value: 20, min: 1, max: 5000, wanted: 20},
+		{name: "gain", asked: 400, value: 100, max: 100, wanted: 100, err: "the camera accepts 0 to 100"},
+		{name: "focus", asked: 33, value: 30, max: 250, wanted: 30},
 		{name: "white_balance", asked: 4500, err: errNoControl.Error()},
 	}
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(state{})); d != "" {
@@ -74,6 +81,23 @@ func TestControlsAreSetAndReadBack(t *testing.T) {
 	}
 	if p.values[cidExposureAuto] != exposureManual || p.values[cidAutoGain] != 0 || p.values[cidAutoFocus] != 0 {
 		t.Errorf("the automatics are %v", p.values)
+	}
+}
+
+// TestFieldControlWithoutEffect: a control that the driver accepts and does not change,
+// and another pixel format than was asked for, are said.
+func TestFieldControlWithoutEffect(t *testing.T) {
+	n := func(v int) *int { return &v }
+	p := newPanel()
+	p.stuck, p.given = cidGain, "YUYV"
+	p.values[cidGain] = 7
+	got := applyControls(p, handover.Job{Gain: n(40), Focus: n(30), Format: "MJPG"})
+	if len(got) != 3 || !strings.Contains(got[0].err, "has no effect: the camera keeps 7") || got[1].err != "" ||
+		got[2].name != "format" || !strings.Contains(got[2].err, "gives YUYV and not MJPG") {
+		t.Errorf("states %+v", got)
+	}
+	if again := applyControls(p, handover.Job{Gain: n(7), Format: "YUYV"}); len(again) != 1 || again[0].err != "" {
+		t.Errorf("what it has already: %+v", again)
 	}
 }
 
@@ -85,7 +109,7 @@ func TestControl(t *testing.T) {
 	plates <- handover.Message{Bright: 170}
 	close(plates)
 	var told []handover.Message
-	control(handover.Job{FollowPlates: true}, func(string) (controller, error) { return p, nil }, plates, func(m handover.Message) { told = append(told, m) })
+	control(handover.Job{FollowPlates: true}, func(string) (controller, error) { return p, nil }, plates, func(m handover.Message) { told = append(told, m) }, func() {})
 	var values []int
 	for _, m := range told {
 		if m.Kind != handover.Control || m.Text != "exposure" || m.Count != 1 {
@@ -104,7 +128,7 @@ func TestControl(t *testing.T) {
 // A camera without controls says so.
 func TestNoControls(t *testing.T) {
 	var told []handover.Message
-	control(handover.Job{FollowPlates: true}, func(string) (controller, error) { return nil, errors.New("busy") }, nil, func(m handover.Message) { told = append(told, m) })
+	control(handover.Job{FollowPlates: true}, func(string) (controller, error) { return nil, errors.New("busy") }, nil, func(m handover.Message) { told = append(told, m) }, func() {})
 	if len(told) != 1 || told[0].Advice != "busy" {
 		t.Errorf("told %+v", told)
 	}

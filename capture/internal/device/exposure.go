@@ -15,26 +15,30 @@ const startExposure = time.Millisecond
 type state struct {
 	name                   string
 	asked, value, min, max int
+	wanted                 int // the nearest to asked that the driver accepts
 	err                    string
 }
 
 // Controlled tells whether the job sets any control of the camera.
 func Controlled(j handover.Job) bool {
-	return j.FollowPlates || j.Exposure != 0 || j.Gain != nil || j.Focus != nil || j.WhiteBalance != nil
+	return j.FollowPlates || j.Exposure != 0 || j.Gain != nil || j.Focus != nil || j.WhiteBalance != nil || j.Format != ""
 }
 
 // Control sets the controls that the job asks for, reads them back and tells
 // them; where the exposure follows the plates it goes on with each plate, until
 // there are no more. A driver that hangs costs the camera its controls and not its
 // pictures.
-func Control(j handover.Job, plates <-chan handover.Message, tell func(handover.Message)) {
-	control(j, openControls, plates, tell)
+//
+// done is called when they are set for the first time, or cannot be.
+func Control(j handover.Job, plates <-chan handover.Message, tell func(handover.Message), done func()) {
+	control(j, openControls, plates, tell, done)
 }
 
-func control(j handover.Job, open func(string) (controller, error), plates <-chan handover.Message, tell func(handover.Message)) {
+func control(j handover.Job, open func(string) (controller, error), plates <-chan handover.Message, tell func(handover.Message), done func()) {
 	d, err := open(j.Path)
 	if err != nil {
 		tellAll([]state{{name: "controls", err: err.Error()}}, tell)
+		done()
 		return
 	}
 	defer d.Close()
@@ -43,6 +47,7 @@ func control(j handover.Job, open func(string) (controller, error), plates <-cha
 	}
 	set := applyControls(d, j)
 	tellAll(set, tell)
+	done()
 	for m := range plates {
 		steer(d, &set, light.Plate{Bright: m.Bright, Clipped: m.Clipped})
 		tellAll(set, tell)

@@ -5,10 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -80,15 +77,12 @@ func checkFormat(format string) error {
 
 // open opens a local camera: its decoder opens the device.
 func open(ctx context.Context, c source.Config, t *process.Tally) (source.Source, error) {
-	if err := checkDevice(c.Source); err != nil {
+	path, err := findDevice(c.Source)
+	if err != nil {
 		return nil, err
 	}
-	return opened(ctx, c, t)
-}
-
-func opened(ctx context.Context, c source.Config, t *process.Tally) (source.Source, error) {
 	j := handover.StreamJob(handover.Device)
-	j.Path = c.Source
+	j.Path = path
 	j.Width, j.Height, j.FPS, j.Format = c.Width, c.Height, c.FPS, c.Format
 	j.Exposure, j.Gain, j.Focus, j.WhiteBalance = c.Exposure, c.Gain, c.Focus, c.WhiteBalance
 	j.FollowPlates = c.AutoExposure == source.ExposePlate
@@ -101,7 +95,7 @@ func opened(ctx context.Context, c source.Config, t *process.Tally) (source.Sour
 		return nil, err
 	}
 	s := &camera{ctx: ctx, c: c, process: p}
-	if c.Controls == (source.Controls{}) && !j.FollowPlates {
+	if c.Controls == (source.Controls{}) && !j.FollowPlates && j.Format == "" {
 		return s, nil
 	}
 	return steered{s}, nil
@@ -153,36 +147,4 @@ func (s steered) Steer(ctx context.Context, l light.Plate) error {
 		}
 	}
 	return nil
-}
-
-// checkDevice finds what OpenCV would hide behind "cannot open".
-func checkDevice(path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return &fault.Error{Op: "open", Path: path, Err: fmt.Errorf("there is no such camera: %w", fault.Pathless(err)),
-			Advice: presentDevices(filepath.Dir(path))}
-	case err != nil:
-		return &fault.Error{Op: "open", Path: path, Err: fault.Pathless(err)}
-	case info.Mode()&fs.ModeCharDevice == 0:
-		return &fault.Error{Op: "open", Path: path, Err: errors.New("is not a camera device"),
-			Advice: "a video file is a camera of kind file, a folder of pictures one of kind folder", Class: fault.ErrConfig}
-	}
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrPermission) {
-		return &fault.Error{Op: "open", Path: path, Err: fault.Pathless(err), Advice: "add the daemon's user to the group video"}
-	}
-	if err == nil {
-		f.Close()
-	}
-	return nil // other errors (busy, unplugged) are the library's to find
-}
-
-// presentDevices says which cameras there are instead.
-func presentDevices(dir string) string {
-	found, err := filepath.Glob(filepath.Join(dir, "video*"))
-	if err != nil || len(found) == 0 {
-		return "no camera is connected: check the cable and `lsusb`"
-	}
-	return "connected are " + strings.Join(found, ", ")
 }

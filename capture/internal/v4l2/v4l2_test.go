@@ -31,6 +31,26 @@ func TestDevice(t *testing.T) {
 		!strings.HasSuffix(e.Hint(), "connected are "+filepath.Join(dir, "video0")+", "+filepath.Join(dir, "video2")) {
 		t.Errorf("missing among others: %v, %q", err, e.Hint())
 	}
+	byID := filepath.Join(dir, "v4l", "by-id")
+	if err := os.MkdirAll(byID, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, to := range map[string]string{"usb-cam-video-index0": "../../video0", "usb-cam-video-index1": "../../video1", "usb-gone-video-index0": "../../video7"} {
+		if err := os.Symlink(to, filepath.Join(byID, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, address := range []string{missing, filepath.Join(byID, "usb-other-video-index0"), filepath.Join(byID, "usb-gone-video-index0")} {
+		_, err = sourcetest.Open(t.Context(), Kind, source.Config{Source: address})
+		if !errors.Is(err, fs.ErrNotExist) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "name that stays") ||
+			!strings.Contains(e.Hint(), filepath.Join(byID, "usb-cam-video-index0")) || strings.Contains(e.Hint(), "index1") {
+			t.Errorf("%s: %v, %q", address, err, e.Hint())
+		}
+	}
+	_, err = sourcetest.Open(t.Context(), Kind, source.Config{Source: filepath.Join(byID, "usb-cam-video-index0")})
+	if !errors.Is(err, fault.ErrConfig) {
+		t.Errorf("a file behind a name: %v", err)
+	}
 	_, err = sourcetest.Open(t.Context(), Kind, source.Config{Source: filepath.Join(dir, "video0")})
 	if !errors.Is(err, fault.ErrConfig) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "kind file") {
 		t.Errorf("a file as a camera: %v", err)

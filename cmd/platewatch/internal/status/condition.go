@@ -149,6 +149,12 @@ func (j *judge) cameras(d *Document) {
 			j.add(Bad, "cameras", "camera "+c.Name+" offline", "Camera %s is %s%s.", c.Name, c.State, because(c.LastError))
 			j.hint(c.Hint)
 		}
+		for _, k := range c.Controls {
+			if k.Error != "" {
+				j.add(Warn, "cameras", "camera "+c.Name+" "+k.Name, "Camera %s, %s: %s.", c.Name, strings.ReplaceAll(k.Name, "_", " "), k.Error)
+				j.hint("`v4l2-ctl -L` lists the controls, their ranges and what holds them, `v4l2-ctl --list-formats-ext` the formats")
+			}
+		}
 		if c.Losing != "" {
 			j.add(Warn, "cameras", "camera "+c.Name+" losing", "Camera %s: %.0f %% of its frames are lost.", c.Name, 100*c.Lost)
 			j.hint(c.Losing)

@@ -32,6 +32,7 @@ var troubles = [][]trouble{
 		{"keyframe", Bad, func(d *Document) { d.Cameras[1].State, d.Cameras[1].Hint = "waiting", "set it shorter" }, "Camera yard is waiting for a keyframe"},
 		{"camera offline", Bad, func(d *Document) { d.Cameras[1].State, d.Cameras[1].LastError = "offline", "unplugged" }, "Camera yard is offline: unplugged"},
 		{"camera connecting", Bad, func(d *Document) { d.Cameras[0].State = "connecting" }, "Camera front is connecting"},
+		{"control", Warn, func(d *Document) { d.Cameras[0].Controls = []Control{{Name: "gain", Error: "has no effect"}} }, "Camera front, gain: has no effect"},
 		{"frames lost", Warn, func(d *Document) { d.Cameras[0].Lost, d.Cameras[0].Losing = 0.12, "look at its network" }, "Camera front: 12 % of its frames are lost"},
 		{"frames fail", Warn, func(d *Document) { d.Cameras[0].Failures, d.Cameras[0].FailureAge = 3, 7 }, "cannot be processed"},
 		{"aim", Warn, func(d *Document) {

@@ -287,7 +287,7 @@ function drawDetails(d) {
       ["Searched", `${number(c.looks)} frames, ${number(c.full_looks || 0)} of them completely; no motion in ${number(c.still || 0)}`],
       ["Find and read", c.looks ? `median ${number(c.look.p50_ms)} ms, 95 % within ${number(c.look.p95_ms)} ms` : "–"],
       ["Light on plates", lightWords(c.light)],
-      ["Controls", (c.controls || []).map((k) => `${k.name} ${k.value}${k.error ? `: ${k.error}` : k.value !== k.asked ? ` (set to ${k.asked})` : ""}`).join(", ") || "camera defaults"],
+      ["Controls", (c.controls || []).map((k) => `${k.name}${k.error && k.value === k.asked ? "" : ` ${k.value}`}${k.error ? `: ${k.error}` : k.value !== k.asked ? ` (set to ${k.asked})` : ""}`).join(", ") || "camera defaults"],
       ["Plates in view", (c.plate_boxes || []).map((b) => `${b.w} × ${b.h} px`).join(", ") || "none"],
       ["Passages", number(c.passages)],
       ["Last error", online(c) ? c.last_error || "none" : "see above"],
