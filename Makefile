@@ -68,7 +68,7 @@ page: packages ## the page in chromium: a camera with each fault, axe-core, scre
 	@mkdir -p build/page build/axe
 	@test -f build/axe/package/axe.min.js || (cd build/axe && npm pack $(subst core-,core@,$(AXE)) && tar xzf $(AXE).tgz)
 	go test -count=1 ./cmd/platewatch/internal/status -run InBrowser -v -shots $(CURDIR)/build/page -axe $(CURDIR)/build/axe/package/axe.min.js
-	PLATEWATCH_PAGE=$(CURDIR)/build/page go test -count=1 -timeout 30m ./cmd/platewatch/internal/unit -run InBrowser -v
+	PLATEWATCH_PAGE=$(CURDIR)/build/page go test -count=1 -timeout 30m ./cmd/platewatch/internal/aim ./cmd/platewatch/internal/unit -run 'Faults|InBrowser' -v
 
 packages:
 	@deploy/tools/packages test

@@ -1,13 +1,10 @@
 package aim_test
 
 import (
-	"fmt"
 	"os"
 	"regexp"
 	"testing"
 	"time"
-
-	"gocv.io/x/gocv"
 
 	"platewatch/cmd/platewatch/internal/aim"
 	"platewatch/cmd/platewatch/internal/aim/aimtest"
@@ -15,9 +12,9 @@ import (
 	"platewatch/ocr"
 )
 
-// TestFaults drives three vehicles past a camera with each fault: the instruction is
-// given after the first of them and within ten seconds, and after the fault is mended
-// the verdict is good.
+// TestFaults drives two vehicles past a camera with each fault: the instruction is
+// given within three seconds of traffic, and after the fault is mended the verdict is
+// good again. The mending is tried after each fault by `make page`, else after one.
 func TestFaults(t *testing.T) {
 	r, err := ocr.New(ocr.DefaultParams())
 	if err != nil {
@@ -48,6 +45,9 @@ func TestFaults(t *testing.T) {
 			if len(got.Zone.Cells) == 0 {
 				t.Error("nothing is in the zone")
 			}
+			if fault.Name != "dark" && os.Getenv("PLATEWATCH_PAGE") == "" {
+				return
+			}
 			drive(t, o, &w, aimtest.Good, &at)
 			wellSet(t, w.Report())
 		})
@@ -77,17 +77,10 @@ func drive(t *testing.T, o *observe.Observer, w *aim.Watcher, fault aimtest.Faul
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, frame := range road {
-		own, err := fault.Picture(frame)
+	for _, frame := range road {
+		m, err := fault.Picture(frame)
 		if err != nil {
 			t.Fatal(err)
-		}
-		m, err := gocv.ImageToMatRGB(own)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if dir := os.Getenv("AIM_FRAMES"); dir != "" {
-			gocv.IMWrite(fmt.Sprintf("%s/%s-%02d.jpg", dir, fault.Name, i), m)
 		}
 		*at += time.Second / aimtest.FPS
 		res, err := o.Observe(t.Context(), m, *at, nil)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,12 +36,20 @@ func TestAimingInBrowser(t *testing.T) {
 	good := streamOf(t, aimtest.Good)
 	for _, fault := range faults {
 		t.Run(fault.Name, func(t *testing.T) {
-			ctx := browsertest.Start(t, 3*time.Minute)
+			ctx := browsertest.Start(t, 5*time.Minute)
 			bad := streamOf(t, fault)
-			began := make(chan int, 100)
+			// The fault comes, is mended, and comes again: a decoder that starts late misses
+			// nothing.
+			var began [2]atomic.Int64 // fault and mended: when that part of the stream last began
 			camera := rtsptest.New("127.0.0.1:0")
 			clips := []*rtsptest.Clip{bad, bad, bad, good, good, good, good}
-			if err := camera.Add("road", rtsptest.Options{FPS: aimtest.FPS, Live: true, OnClip: func(i int) { began <- i }}, clips...); err != nil {
+			onClip := func(i int) {
+				if i == 0 || i == 3 {
+					began[i/3].Store(time.Now().UnixNano())
+				}
+			}
+			since := func(part int) float64 { return time.Since(time.Unix(0, began[part].Load())).Seconds() }
+			if err := camera.Add("road", rtsptest.Options{FPS: aimtest.FPS, Live: true, Loop: true, OnClip: onClip}, clips...); err != nil {
 				t.Fatal(err)
 			}
 			if err := camera.Start(); err != nil {
@@ -63,22 +72,17 @@ func TestAimingInBrowser(t *testing.T) {
 			}()
 
 			browsertest.Do(t, ctx, chromedp.EmulateViewport(320, 640), chromedp.Navigate(<-page))
-			<-began
-			begun := time.Now()
 			says := fmt.Sprintf(`%s.test(document.getElementById("instruction").textContent)`, jsPattern(fault.Says))
-			browsertest.WaitFor(t, ctx, time.Minute, says)
-			took := time.Since(begun)
+			browsertest.WaitFor(t, ctx, 2*time.Minute, says)
+			took := since(0)
 			// It stands on the first screen, above the picture, without a tap.
 			if bottom := browsertest.JS[float64](t, ctx, `document.getElementById("verdict").getBoundingClientRect().bottom`); bottom > 640 || browsertest.JS[bool](t, ctx, `document.getElementById("aim").hidden`) {
 				t.Errorf("the instruction ends at %.0f px, of 640", bottom)
 			}
 			instruction := browsertest.JS[string](t, ctx, `document.getElementById("instruction").textContent`)
 			photograph(t, ctx, shots, fault.Name)
-			for i := 0; i < 3; i = <-began { // it is mended
-			}
-			mended := time.Now()
-			browsertest.WaitFor(t, ctx, time.Minute, `["ok", "warn"].some((s) => document.getElementById("verdict").classList.contains(s))`)
-			t.Logf("%q after %.1f s, well set %.1f s after it was mended; 0 taps", instruction, took.Seconds(), time.Since(mended).Seconds())
+			browsertest.WaitFor(t, ctx, 2*time.Minute, `["ok", "warn"].some((s) => document.getElementById("verdict").classList.contains(s))`)
+			t.Logf("%q after %.1f s, well set %.1f s after it was mended; 0 taps", instruction, took, since(1))
 			if fault.Name == aimtest.Faults[0].Name {
 				photograph(t, ctx, shots, "good")
 			}
@@ -116,10 +120,11 @@ func streamOf(t *testing.T, fault aimtest.Fault) *rtsptest.Clip {
 		if err != nil {
 			t.Fatal(err)
 		}
-		raw.Write(img.Pix)
+		raw.Write(img.ToBytes())
+		img.Close()
 	}
 	size := road[0].Image.Rect.Size()
-	encode := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgba", "-s", fmt.Sprintf("%dx%d", size.X, size.Y),
+	encode := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-f", "rawvideo", "-pix_fmt", "bgr24", "-s", fmt.Sprintf("%dx%d", size.X, size.Y),
 		"-r", fmt.Sprint(aimtest.FPS), "-i", "-", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-profile:v", "main", "-bf", "0",
 		"-g", fmt.Sprint(aimtest.FPS), "-x264-params", "aud=1", "-f", "h264", "-")
 	encode.Stdin = &raw

@@ -10,8 +10,7 @@ import (
 	"sync"
 	"time"
 
-	xdraw "golang.org/x/image/draw"
-	"golang.org/x/image/math/f64"
+	"gocv.io/x/gocv"
 
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/sensor"
@@ -23,8 +22,12 @@ const FPS = 6
 // Fault is a way in which a camera is set wrongly.
 type Fault struct {
 	Name string
-	Says string // what the instruction must match, as a regular expression
-	move func(Frame) f64.Aff3
+	Says string                 // what the instruction must match, as a regular expression
+	move func(Frame) [6]float64 // affine: where the picture's pixels go
+
+	motion   int     // pixels of smear, level
+	defocus  float64 // standard deviation of the blur, pixels
+	exposure float64 // factor on the brightness
 }
 
 // Frame is one picture of the road.
@@ -33,31 +36,30 @@ type Frame struct {
 	Plate *render.PlateView // the largest in view; nil for none
 }
 
-// Picture is a frame as a camera with the fault takes it.
-func (f Fault) Picture(of Frame) (*image.RGBA, error) {
-	out := image.NewRGBA(of.Image.Rect)
-	if f.move == nil {
-		draw.Draw(out, out.Rect, of.Image, image.Point{}, draw.Src)
-	} else { // what comes from outside is grey
-		draw.Draw(out, out.Rect, image.NewUniform(color.RGBA{110, 112, 108, 255}), image.Point{}, draw.Src)
-		xdraw.BiLinear.Transform(out, f.move(of), of.Image, of.Image.Rect, xdraw.Over, nil)
+// Picture is a frame as a camera with the fault takes it: BGR. The caller closes it.
+func (f Fault) Picture(of Frame) (gocv.Mat, error) {
+	rgb, err := gocv.ImageToMatRGB(of.Image)
+	if err != nil {
+		return gocv.Mat{}, err
 	}
-	return out, f.sensor().Apply(out, 1)
-}
-
-func (f Fault) sensor() sensor.Effects {
-	e := sensor.Effects{Noise: 1}
-	switch f.Name {
-	case "smeared":
-		e.Motion = 5
-	case "unsharp":
-		e.Defocus = 4
-	case "dark":
-		e.Exposure = .2
-	case "glaring":
-		e.Exposure = 2.4
+	if f.move != nil { // what comes from outside is grey
+		m := gocv.NewMatWithSize(2, 3, gocv.MatTypeCV64F)
+		defer m.Close()
+		for i, v := range f.move(of) {
+			m.SetDoubleAt(i/3, i%3, v)
+		}
+		gocv.WarpAffineWithParams(rgb, &rgb, m, of.Image.Rect.Size(), gocv.InterpolationLinear, gocv.BorderConstant, color.RGBA{110, 112, 108, 0})
 	}
-	return e
+	if f.defocus > 0 {
+		gocv.GaussianBlur(rgb, &rgb, image.Point{}, f.defocus, f.defocus, gocv.BorderReplicate)
+	}
+	if f.motion > 0 {
+		gocv.Blur(rgb, &rgb, image.Pt(f.motion, 1))
+	}
+	if f.exposure > 0 {
+		rgb.ConvertToWithParams(&rgb, gocv.MatTypeCV8UC3, float32(f.exposure), 0)
+	}
+	return rgb, nil
 }
 
 // Good is the camera without a fault.
@@ -65,32 +67,32 @@ var Good = Fault{Name: "good"}
 
 // Faults are those that must be found.
 var Faults = []Fault{
-	{Name: "too small", Says: "^Zoom in: characters are (9|1[0-4]) px high, 20 are needed$", move: func(f Frame) f64.Aff3 { return shrink(f, .21, .21) }},
-	{Name: "smeared", Says: "^Shutter: plates smear by [3-6] px at this speed, try 1/[124]000 s$"},
-	{Name: "unsharp", Says: "^Focus: "},
-	{Name: "dark", Says: "^Plates are too dark: [345][0-9] of 255, 100 are needed"},
-	{Name: "glaring", Says: "^Plates glare: [5-8][0-9] % of them is white"},
-	{Name: "tilted", Says: "^Level the camera: turn it (1[4-9]|2[0-4])° clockwise$", move: func(f Frame) f64.Aff3 {
+	{Name: "too small", Says: "^Zoom in: characters are (9|1[0-4]) px high, 20 are needed$", move: func(f Frame) [6]float64 { return shrink(f, .21, .21) }},
+	{Name: "smeared", motion: 5, Says: "^Shutter: plates smear by [3-6] px at this speed, try 1/[124]000 s$"},
+	{Name: "unsharp", defocus: 4, Says: "^Focus: "},
+	{Name: "dark", exposure: .2, Says: "^Plates are too dark: [345][0-9] of 255, 100 are needed"},
+	{Name: "glaring", exposure: 2.4, Says: "^Plates glare: [5-8][0-9] % of them is white"},
+	{Name: "tilted", Says: "^Level the camera: turn it (1[4-9]|2[0-4])° clockwise$", move: func(f Frame) [6]float64 {
 		s, c := math.Sincos(18 * math.Pi / 180)
 		x, y := float64(f.Image.Rect.Dx())/2, float64(f.Image.Rect.Dy())/2
-		return f64.Aff3{c, -s, x - c*x + s*y, s, c, y - s*x - c*y}
+		return [6]float64{c, -s, x - c*x + s*y, s, c, y - s*x - c*y}
 	}},
-	{Name: "from the side", Says: "^Plates are seen [56][0-9]° from the side, 35° at most: ", move: func(f Frame) f64.Aff3 { return shrink(f, .58, 1) }},
+	{Name: "from the side", Says: "^Plates are seen [56][0-9]° from the side, 35° at most: ", move: func(f Frame) [6]float64 { return shrink(f, .58, 1) }},
 	// The lane runs along the right edge of the picture.
-	{Name: "cut off", Says: "^Turn the camera 1[3-7]° to the right: plates are cut off at the right edge$", move: func(f Frame) f64.Aff3 {
+	{Name: "cut off", Says: "^Turn the camera 1[3-7]° to the right: plates are cut off at the right edge$", move: func(f Frame) [6]float64 {
 		if f.Plate == nil {
-			return f64.Aff3{1, 0, 0, 0, 1, 0}
+			return [6]float64{1, 0, 0, 0, 1, 0}
 		}
 		const inside = .6 // of the plate's width
 		left := f.Plate.Corners[0].X
-		return f64.Aff3{1, 0, float64(f.Image.Rect.Dx()) - inside*f.Plate.Width() - left, 0, 1, 0}
+		return [6]float64{1, 0, float64(f.Image.Rect.Dx()) - inside*f.Plate.Width() - left, 0, 1, 0}
 	}},
 }
 
 // shrink keeps the middle of a picture where it is.
-func shrink(f Frame, across, down float64) f64.Aff3 {
+func shrink(f Frame, across, down float64) [6]float64 {
 	w, h := float64(f.Image.Rect.Dx()), float64(f.Image.Rect.Dy())
-	return f64.Aff3{across, 0, w * (1 - across) / 2, 0, down, h * (1 - down) / 2}
+	return [6]float64{across, 0, w * (1 - across) / 2, 0, down, h * (1 - down) / 2}
 }
 
 // Road renders two US vehicles that drive away, one after the other, at FPS frames a
@@ -99,7 +101,7 @@ var Road = sync.OnceValues(func() ([]Frame, error) {
 	const between = 1500 * time.Millisecond
 	view := render.DefaultView
 	view.Focal *= 1.25
-	spec := render.ClipSpec{View: view, FPS: FPS, Length: 2 * between, Seed: 5, Sensor: sensor.Effects{Defocus: .4}}
+	spec := render.ClipSpec{View: view, FPS: FPS, Length: 2 * between, Seed: 5, Sensor: sensor.Effects{Defocus: .4, Noise: 1}}
 	for i, text := range []string{"7KRM294", "8HKT357"} {
 		spec.Vehicles = append(spec.Vehicles, render.Vehicle{Body: render.Hatch, Paint: color.RGBA{uint8(40 + 60*i), 70, 110, 255}, Lane: render.LaneNear,
 			Away: true, Speed: 6, Mark: 6, At: time.Duration(i)*between + 200*time.Millisecond, Plate: render.PlateSpec{Layout: "us-ca", Text: text, Seed: uint64(i)}})
