@@ -26,6 +26,7 @@ type fakeUnit struct {
 	doc      Document
 	pictures atomic.Int64 // how many were made
 	picture  func(ctx context.Context, camera string) ([]byte, error)
+	onCut    func(Cut)
 }
 
 func (u *fakeUnit) Status() Document {
@@ -43,7 +44,10 @@ func (u *fakeUnit) change(f func(d *Document)) {
 	f(&u.doc)
 }
 
-func (u *fakeUnit) Picture(ctx context.Context, camera string, _ Cut) ([]byte, error) {
+func (u *fakeUnit) Picture(ctx context.Context, camera string, cut Cut) ([]byte, error) {
+	if u.onCut != nil {
+		u.onCut(cut)
+	}
 	n := u.pictures.Add(1)
 	if u.picture != nil {
 		return u.picture(ctx, camera)

@@ -1,10 +1,12 @@
 package status
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,4 +130,44 @@ func TestPartsInBrowser(t *testing.T) {
 	waitFor(t, ctx, `document.body.classList.contains("full") && document.getElementById("screen").getBoundingClientRect().height > 300 && document.getElementById("verdict").getBoundingClientRect().top < 20`)
 	do(t, ctx, chromedp.Click(chromedp.CSS(`#full`)))
 	waitFor(t, ctx, `!document.body.classList.contains("full")`)
+}
+
+// TestBadLinkInBrowser: on a slow link the page asks for small pictures, and for none
+// while the numbers are late; what was received is shown.
+func TestBadLinkInBrowser(t *testing.T) {
+	ctx := browser(t)
+	u := healthy()
+	var small atomic.Int64
+	u.picture = func(ctx context.Context, camera string) ([]byte, error) {
+		select {
+		case <-time.After(1700 * time.Millisecond):
+		case <-ctx.Done():
+		}
+		return scene(1, 64, 36), nil
+	}
+	u.onCut = func(c Cut) {
+		if c.Small {
+			small.Add(1)
+		}
+	}
+	s := newServer(t, u, Options{})
+	s.every = 200 * time.Millisecond
+	do(t, ctx, chromedp.Navigate(start(t, s)+"#aim"))
+	waitFor(t, ctx, `document.getElementById("caption").textContent.includes("the link is slow") && /^received [1-9]/.test(document.getElementById("received").textContent)`)
+	for deadline := time.Now().Add(20 * time.Second); small.Load() == 0; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no small picture was asked for")
+		}
+	}
+
+	late := healthy()
+	s = newServer(t, late, Options{})
+	s.every = time.Hour // after the first numbers none come
+	do(t, ctx, chromedp.Navigate(start(t, s)+"#aim"))
+	waitFor(t, ctx, `!document.getElementById("lost").hidden`) // five seconds
+	before := late.pictures.Load()
+	waitFor(t, ctx, `document.getElementById("lost").textContent.includes("this page is 7 s old")`)
+	if after := late.pictures.Load(); before == 0 || after != before {
+		t.Errorf("while the numbers were late %d pictures came, after %d", after-before, before)
+	}
 }
