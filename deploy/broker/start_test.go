@@ -73,7 +73,10 @@ func start(t *testing.T, cmd *exec.Cmd, ready string) (kill func()) {
 // begin runs a broker until the test ends; wait returns once it said ready.
 func begin(t *testing.T, cmd *exec.Cmd, ready string) (kill, wait func()) {
 	t.Helper()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	out, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -198,6 +201,7 @@ const routePassword = "1234567e89"
 type cluster struct {
 	addresses []string // of MQTT
 	routes    []string // of the route ports
+	clients   []string // of NATS's own ports
 	kill      []func()
 }
 
@@ -269,6 +273,7 @@ func startCluster(t *testing.T, certs string, users string) *cluster {
 			"PLATEWATCH_CLUSTER="+free[3*n], "PLATEWATCH_MQTT="+free[3*n+1], "PLATEWATCH_CLIENT="+free[3*n+2],
 			"PLATEWATCH_STORE="+filepath.Join(dir, "store"))
 		c.addresses, c.routes = append(c.addresses, free[3*n+1]), append(c.routes, free[3*n])
+		c.clients = append(c.clients, free[3*n+2])
 		kill, wait := begin(t, cmd, "metadata leader") // of all that JetStream holds
 		c.kill, agreed = append(c.kill, kill), append(agreed, wait)
 	}
