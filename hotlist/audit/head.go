@@ -24,7 +24,12 @@ type head struct {
 	Bytes   int64  `json:"bytes,omitempty"`   // of the last segment that are committed
 	// Accepted is the highest version of each signed list that was ever accepted.
 	Accepted map[string]uint64 `json:"accepted,omitempty"`
+	Format   int               `json:"format,omitempty"` // [format]; a head from before it has none
 }
+
+// format is increased when programs that know only the one before cannot go on with a
+// trail. New fields of records are none of that: their hash is of the line as it is.
+const format = 1
 
 // accept notes a version that a record says was accepted.
 func (h *head) accept(r *Record) {
@@ -48,7 +53,10 @@ func (t *Trail) anchorPath() string { return filepath.Join(t.dir, "anchor") }
 // oldHeadPath is where versions before 0.4 kept the head, without its place.
 func (t *Trail) oldHeadPath() string { return filepath.Join(t.dir, "head") }
 
-func (t *Trail) writeHead(h head) error { return t.writeSealed(t.headPath(), h) }
+func (t *Trail) writeHead(h head) error {
+	h.Format = format
+	return t.writeSealed(t.headPath(), h)
+}
 
 func (t *Trail) writeSealed(path string, v any) error {
 	b, err := json.Marshal(v)
@@ -73,6 +81,9 @@ func (t *Trail) readHead() (h head, old bool, err error) {
 		if olderr := t.readSealed(t.oldHeadPath(), &h); !errors.Is(olderr, fs.ErrNotExist) {
 			return h, true, olderr
 		}
+	}
+	if err == nil && h.Format > format {
+		err = fmt.Errorf("%w: the audit trail has format %d, and this version knows %d", entry.ErrNewer, h.Format, format)
 	}
 	return h, false, err
 }
@@ -127,6 +138,9 @@ func (t *Trail) scanAccepted() (map[string]uint64, error) {
 // Where head and disk agree nothing is read.
 func (t *Trail) openEnd() (*os.File, head, []Record, error) {
 	h, old, err := t.readHead()
+	if errors.Is(err, entry.ErrNewer) {
+		return nil, h, nil, err
+	}
 	var first []Record
 	gap := func(format string, args ...any) {
 		first = append(first, Record{Kind: Gap, Reason: fmt.Sprintf(format, args...)})

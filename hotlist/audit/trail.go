@@ -151,7 +151,10 @@ func Open(dir, keyFile string) (*Trail, error) {
 	if err := folder.Make(t.dir); err != nil {
 		return nil, &entry.Error{Op: "audit", Path: t.dir, Err: err}
 	}
-	if _, old, err := t.readHead(); old && err == nil {
+	switch _, old, err := t.readHead(); {
+	case errors.Is(err, entry.ErrNewer):
+		return nil, &entry.Error{Op: "audit", Path: t.dir, Err: err, Advice: "install that version again: nothing was changed"}
+	case old && err == nil:
 		return t, t.Append(context.Background()) // upgrades it
 	}
 	return t, nil
@@ -296,9 +299,7 @@ func splitLine(line []byte) (Record, string, error) {
 	if !ok || len(hash) != 2*sha256.Size {
 		return r, "", errors.New("not a valid record")
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&r); err != nil {
+	if err := json.Unmarshal(b, &r); err != nil { // fields of a later version are left out
 		return r, "", errors.New("not a valid record")
 	}
 	return r, string(hash), nil

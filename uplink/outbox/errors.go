@@ -18,6 +18,8 @@ var (
 	ErrUnknownID = errors.New("no pending or recently delivered hit has this id")
 	// ErrLocked: another process, usually the daemon, has the outbox open.
 	ErrLocked = journal.ErrLocked
+	// ErrNewer: a later version of this program wrote the outbox.
+	ErrNewer = journal.ErrNewer
 	// ErrClosed: the outbox was closed.
 	ErrClosed = errors.New("the outbox is closed")
 )

@@ -39,6 +39,8 @@ func Inspect(path string) (*Inspection, error) {
 	switch {
 	case errors.Is(err, ErrLocked):
 		return fail(err, "the daemon has it open while it runs: its status page shows the outbox; or stop the daemon and repeat the command")
+	case errors.Is(err, ErrNewer):
+		return fail(err, newerAdvice)
 	case errors.Is(err, journal.ErrDamaged):
 		return fail(err, "start the daemon: it salvages what is readable")
 	case err != nil:

@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"platewatch/uplink/message"
+	"platewatch/uplink/outbox/internal/journal"
 )
 
 // A number is used once by an outbox, but a card that was copied has two outboxes of
@@ -23,7 +24,8 @@ import (
 // and this file from any copy. Where they differ, the file was copied or restored
 // from a backup, and a new installation begins. The numbers go on.
 type installations struct {
-	Known []installation `json:"installations"` // oldest first
+	Known  []installation `json:"installations"` // oldest first
+	Format int            `json:"format,omitempty"`
 }
 
 // installation made the ids from a number on.
@@ -91,7 +93,7 @@ func readInstallations(path string) (is installations, err error) {
 	if err := json.Unmarshal(b, &is); err != nil {
 		return installations{}, err
 	}
-	return is, nil
+	return is, journal.CheckFormat(is.Format)
 }
 
 // write replaces the file. The place of the last installation is that of the new file.
@@ -101,7 +103,7 @@ func (is *installations) write(path string, machine []string) error {
 		return err
 	}
 	defer os.Remove(f.Name()) // fails once it is renamed
-	is.Known[len(is.Known)-1].Place = place(f.Name(), machine)
+	is.Known[len(is.Known)-1].Place, is.Format = place(f.Name(), machine), journal.Format
 	b, err := json.Marshal(is)
 	if err == nil {
 		_, err = f.Write(append(b, '\n'))

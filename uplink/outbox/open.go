@@ -18,7 +18,7 @@ import (
 // renamed to path + ".corrupt" (replacing an earlier one), its readable hits are
 // copied to a fresh file, and [Outbox.Damage] reports it. So is one whose bodies were
 // sealed under another key, of which nothing can be copied. A file held by another
-// process gives [ErrLocked]. A disk that is full or takes no writes is no error.
+// process gives [ErrLocked], one of a later version [ErrNewer]. A disk that is full or takes no writes is no error.
 func Open(path, unit string, opts Settings, log *slog.Logger) (*Outbox, error) {
 	if err := message.ValidateName(unit); err != nil {
 		return nil, err
@@ -49,6 +49,9 @@ func Open(path, unit string, opts Settings, log *slog.Logger) (*Outbox, error) {
 }
 
 func (o *Outbox) open() error {
+	if err := o.checkFormats(); err != nil {
+		return o.fail("open the outbox", err)
+	}
 	fresh, err := journal.FinishSalvage(o.path)
 	if err == nil {
 		err = o.load()
@@ -78,6 +81,19 @@ func (o *Outbox) open() error {
 	o.openInstallation(o.lastNum + 1)
 	if len(o.index) > 0 {
 		o.wake()
+	}
+	return nil
+}
+
+// checkFormats refuses the side files of a later version before anything is written;
+// [journal.Open] does so with the database. What else is wrong with them shows later.
+func (o *Outbox) checkFormats() error {
+	_, number := o.number.Read()
+	_, installation := readInstallations(o.path + ".installation")
+	for _, err := range []error{number, installation} {
+		if errors.Is(err, ErrNewer) {
+			return err
+		}
 	}
 	return nil
 }

@@ -167,12 +167,17 @@ func (o *Outbox) find(seq uint64) (int, bool) {
 	})
 }
 
+// newerAdvice is for what a later version wrote: nothing was changed.
+const newerAdvice = "install that version again: nothing was changed, and the hits wait there; or move the outbox and the files beside it away, and they are not sent"
+
 // fail wraps an error for the caller, with advice.
 func (o *Outbox) fail(op string, err error) error {
 	e := &failure.Error{Op: op, Path: o.path, Err: err}
 	switch {
 	case errors.Is(err, ErrLocked):
 		e.Advice = "stop the daemon that uses it, or configure another outbox file"
+	case errors.Is(err, ErrNewer):
+		e.Advice = newerAdvice
 	case errors.Is(err, ErrFull):
 		e.Advice = "restore the connection to the broker, or raise the outbox's bounds"
 	case errors.Is(err, fs.ErrPermission):

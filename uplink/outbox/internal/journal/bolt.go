@@ -31,8 +31,8 @@ type OpenOptions struct {
 	Sealer      *Sealer       // of the bodies
 }
 
-// Open opens a database. Errors are [ErrLocked], [ErrDamaged] or those of the
-// operating system.
+// Open opens a database. Errors are [ErrLocked], [ErrDamaged], [ErrNewer] or those of
+// the operating system.
 //
 // The list of free pages is kept in the file: without it bbolt walks the tree on
 // opening in a goroutine of its own, where a damaged page is a panic that cannot be
@@ -58,6 +58,9 @@ func Open(path string, o OpenOptions) (*bolt.DB, error) {
 	})
 	switch {
 	case err == nil:
+		if err := Guard(func() error { return db.View(formatOf) }); errors.Is(err, ErrNewer) {
+			return nil, errors.Join(err, Guard(db.Close)) // untouched
+		} // damage is found by whoever reads it
 		db.AllocSize = growBy
 		return db, nil
 	case errors.Is(err, bolterrors.ErrTimeout):
@@ -116,6 +119,11 @@ func Prepare(db *bolt.DB, unit string, o OpenOptions) error {
 	return db.Update(func(tx *bolt.Tx) error {
 		for _, b := range buckets {
 			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
+				return err
+			}
+		}
+		if empty {
+			if err := PutFormat(tx, Format); err != nil {
 				return err
 			}
 		}

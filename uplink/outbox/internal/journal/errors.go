@@ -7,6 +7,8 @@ var (
 	ErrDamaged = errors.New("the file is damaged")
 	// ErrDisk: the disk takes no writes, or cannot be read.
 	ErrDisk = errors.New("write failed")
+	// ErrNewer: a later version of this program wrote the file.
+	ErrNewer = errors.New("a later version of platewatch wrote it")
 	// ErrLocked: another process has the file open.
 	ErrLocked = errors.New("another process has it open")
 )

@@ -21,9 +21,10 @@ type NumberFile struct {
 // NumberMark is the side file's content.
 type NumberMark struct {
 	Unit    string `json:"unit"`
-	Ceiling uint64 `json:"ceiling"` // no number above this was given out
-	Given   uint64 `json:"given"`   // the last number given out when this was written
-	Clean   bool   `json:"clean"`   // the outbox was closed properly: Given is exact
+	Ceiling uint64 `json:"ceiling"`          // no number above this was given out
+	Given   uint64 `json:"given"`            // the last number given out when this was written
+	Clean   bool   `json:"clean"`            // the outbox was closed properly: Given is exact
+	Format  int    `json:"format,omitempty"` // [Format]; not part of the checksum, which may be another one there
 	CRC     uint32 `json:"crc"`
 }
 
@@ -39,8 +40,8 @@ func NewNumberFile(path string) NumberFile {
 	}}
 }
 
-// Read returns [fs.ErrNotExist] if there is no file, and [ErrDamaged] if its
-// checksum is wrong.
+// Read returns [fs.ErrNotExist] if there is no file, [ErrDamaged] if its checksum is
+// wrong, and [ErrNewer].
 func (f NumberFile) Read() (NumberMark, error) {
 	file, err := os.Open(f.Path)
 	if err != nil {
@@ -56,7 +57,13 @@ func (f NumberFile) Read() (NumberMark, error) {
 
 func parseNumberMark(b []byte) (NumberMark, error) {
 	var m NumberMark
-	if err := json.Unmarshal(b, &m); err != nil || m.CRC != m.sum() {
+	err := json.Unmarshal(b, &m)
+	if err == nil {
+		if err := CheckFormat(m.Format); err != nil {
+			return NumberMark{}, err
+		}
+	}
+	if err != nil || m.CRC != m.sum() {
 		return NumberMark{}, errors.Join(ErrDamaged, err)
 	}
 	return m, nil
@@ -64,7 +71,7 @@ func parseNumberMark(b []byte) (NumberMark, error) {
 
 // Save replaces the file atomically.
 func (f NumberFile) Save(m NumberMark) error {
-	m.CRC = m.sum()
+	m.Format, m.CRC = Format, m.sum()
 	b, err := json.Marshal(m)
 	if err != nil {
 		return err

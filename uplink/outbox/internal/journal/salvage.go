@@ -194,6 +194,9 @@ func (s *Scan) writeTo(path, unit string, hits []Record, o OpenOptions) error {
 				return err
 			}
 		}
+		if err := PutFormat(tx, Format); err != nil {
+			return err
+		}
 		return made["meta"].Put(KeyUnit, []byte(unit))
 	})
 	return errors.Join(err, db.Close())
