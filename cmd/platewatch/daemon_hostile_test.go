@@ -201,14 +201,12 @@ func (u *hostileUnit) suffer(m misdeed) {
 		time.Sleep(100 * time.Millisecond) // between two looks at another process
 	}
 	u.t.Logf("%-28s %s", m.name, u.camera("bad").LastError)
-	// What was only late, because this machine had no time, still comes.
-	for deadline := time.Now().Add(10 * time.Second); u.missing() > goodFPS && time.Now().Before(deadline); {
-		time.Sleep(100 * time.Millisecond)
-	}
-	n := u.missing()
-	u.behind = max(u.behind, n)
-	if n > goodFPS {
-		u.t.Errorf("%s: the good camera lost %d frames, more than a second\n%s", m.name, n, u.d.log())
+	// A machine without time for all its work loses some frames as well, here and there;
+	// a camera that is lost gives none for a while.
+	missing, due := u.missing()
+	u.behind = max(u.behind, missing)
+	if missing > goodFPS+due/10 || u.oldest > 1 {
+		u.t.Errorf("%s: the good camera lost %d frames of %d, the newest was %.1f s old at most\n%s", m.name, missing, due, u.oldest, u.d.log())
 	}
 }
 
@@ -236,10 +234,10 @@ func (u *hostileUnit) look(opens uint64, during string) {
 }
 
 // missing is how many frames the good camera has not given since the misdeed's
-// begin.
-func (u *hostileUnit) missing() int {
-	due := time.Since(u.begin).Seconds() * goodFPS
-	return int(due) - int(u.camera("good").Frames-u.frames)
+// begin, of those that were due.
+func (u *hostileUnit) missing() (n, due int) {
+	due = int(time.Since(u.begin).Seconds() * goodFPS)
+	return due - int(u.camera("good").Frames-u.frames), due
 }
 
 // end stops the unit and waits for its hits.
@@ -280,9 +278,9 @@ func overHTTP(t *testing.T) []misdeed {
 	fillWithNoise(noise)
 	return []misdeed{
 		{"JPEG of 7000 x 7000", true, multipart(parts(asJPEG.Bytes())), []string{"are read"}},
-		{"PNG of 7000 x 7000", true, multipart(parts(asPNG.Bytes())), []string{"no JPEG"}},
-		{"garbage in parts", false, multipart(parts(noise)), []string{"no JPEG"}},
-		{"endless garbage", true, multipart(func(w io.Writer) error { _, err := w.Write(noise); return err }), []string{"no picture with a header"}},
+		{"PNG of 7000 x 7000", true, multipart(parts(asPNG.Bytes())), []string{"no JPEG picture among"}},
+		{"garbage in parts", false, multipart(parts(noise)), []string{"no JPEG picture among"}},
+		{"endless garbage", true, multipart(func(w io.Writer) error { _, err := w.Write(noise); return err }), []string{"no JPEG picture among"}},
 		{"garbage without HTTP", false, garbage, []string{"malformed HTTP", "not HTTP"}},
 		{"one part without end", false, multipart(func(w io.Writer) error {
 			if _, err := fmt.Fprintf(w, "--x\r\nContent-Type: image/jpeg\r\n\r\n"); err != nil {
@@ -293,7 +291,7 @@ func overHTTP(t *testing.T) []misdeed {
 					return err
 				}
 			}
-		}), []string{"a picture of more than"}},
+		}), []string{"no JPEG picture among", "a picture of more than"}},
 	}
 }
 
