@@ -7,6 +7,9 @@
 //	region     the formats of countries, as data (pure Go)
 //	judge      how likely a reading is to be a plate, and right
 //	text       what a reading consists of: characters and alternatives
+//	issuer     who issued a plate: by its number, the lettering around it, its band
+//	colour     the colour of the vehicle around a plate
+//	vehicle    what was seen of a vehicle beside the number, and the vote over it
 //	passage    one vehicle's plates over many frames → one vote
 //	render     draws plates and roads for demo, tests and training
 //	scenes     the pictures and clips that are drawn
@@ -99,6 +102,8 @@ type Recogniser struct {
 	finder  *find.Finder
 	reader  *read.Reader
 	listed  atomic.Int32 // see ExpectShort
+
+	lettering lettering
 }
 
 // New opens the reading model. Close the recogniser after use. Settings that
@@ -145,7 +150,9 @@ func (r *Recogniser) ExpectShort(least int) {
 func modelOf(name string) read.Model { return tesseract.Model(name) }
 
 // Close frees the model.
-func (r *Recogniser) Close() error { return errors.Join(r.reader.Close(), r.finder.Close()) }
+func (r *Recogniser) Close() error {
+	return errors.Join(r.lettering.close(), r.reader.Close(), r.finder.Close())
+}
 
 // Regions are the expected regions, as [region.Parse] takes them; "" for none.
 func (r *Recogniser) Regions() string { return r.formats.String() }

@@ -177,9 +177,9 @@ var layers = map[string][][]string{
 	},
 	"ocr": {
 		{"internal/logistic", "internal/oneheap", "internal/setting", "internal/shape", "internal/stat", "read/model", "region", "render/number", "render/paint", "render/sensor", "text", "truth"},
-		{"find", "judge", "passage", "render"},
-		{"rectify", "scenes"},
-		{"read"},
+		{"find", "judge", "render", "vehicle"},
+		{"passage", "rectify", "scenes"},
+		{"colour", "issuer", "read"},
 		{"tesseract", "*"}, // a reader is a package of its own
 		{"."},
 	},

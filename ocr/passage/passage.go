@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"platewatch/ocr/text"
+	"platewatch/ocr/vehicle"
 )
 
 // Observation is a plate that was read on one frame.
@@ -72,7 +73,8 @@ type Passage struct {
 	Best        time.Duration   // position of the frame that shows the plate best
 	BestBox     image.Rectangle // of the plate on that frame
 	Direction   Direction
-	Parked      bool // it has not moved for [Params.Parked]
+	Parked      bool         // it has not moved for [Params.Parked]
+	Vehicle     vehicle.Seen // what was seen of it beside the number, see [Tracker.See]
 }
 
 // Update is what a frame did to a passage.
@@ -148,6 +150,43 @@ func (t *Tracker) Observe(at time.Duration, plates []Observation, still func(ima
 		updates = append(updates, Update{Passage: now, Event: k.event(now), Plate: i, Best: best[i]})
 	}
 	return updates
+}
+
+// Describes tells whether a passage that a frame shows best so far should be
+// looked at for what is beside its number: up to [mostViews] times, when it is
+// first read surely, and when it has come much nearer.
+func (t *Tracker) Describes(u *Update) bool {
+	k := t.numbered(u.Passage.Number)
+	return k != nil && u.Best && u.Passage.Confidence >= describeFrom && k.seen.Views() < mostViews &&
+		(k.seen.Views() == 0 || k.trajectory.height >= nearer*k.described)
+}
+
+// Bounds of what a passage costs beyond its number.
+const (
+	mostViews    = 2
+	describeFrom = 0.5 // confidence
+	nearer       = 1.3 // times the height of the characters
+)
+
+// See lets what a frame shows of a passage's vehicle vote, and returns the vote.
+func (t *Tracker) See(number uint64, s vehicle.Seen) vehicle.Seen {
+	k := t.numbered(number)
+	if k == nil {
+		return vehicle.Seen{}
+	}
+	k.seen.Add(s)
+	k.described = k.trajectory.height
+	return k.seen.Seen()
+}
+
+// numbered is the open passage with a number; nil if there is none.
+func (t *Tracker) numbered(number uint64) *track {
+	for _, k := range t.open {
+		if k.number == number {
+			return k
+		}
+	}
+	return nil
 }
 
 // Expected are the places at which a plate is expected in a frame at position

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"platewatch/ocr/text"
+	"platewatch/ocr/vehicle"
 )
 
 // track is an open passage.
@@ -23,6 +24,9 @@ type track struct {
 	bestAt   time.Duration
 	bestBox  image.Rectangle
 	reported string // the text last reported
+
+	seen      vehicle.Vote
+	described float64 // height of the characters on the latest view that voted
 }
 
 // add lets a frame vote. It reports whether the frame shows the plate better
@@ -83,6 +87,7 @@ func (k *track) passage(p Params) Passage {
 		First: k.first, Last: k.trajectory.at, Frames: k.frames, Agreeing: k.agreeing(), Hidden: k.hidden(),
 		Box: k.trajectory.box, Best: k.bestAt, BestBox: k.bestBox,
 		Direction: k.trajectory.direction(), Parked: k.present-k.trajectory.since >= p.Parked,
+		Vehicle: k.seen.Seen(),
 	}
 	out.Sure = out.Agreeing >= p.Agree && out.Hidden <= mostHidden && out.Confidence >= k.least(p)
 	return out

@@ -14,6 +14,8 @@
 //	cars 8.9                    millions: its weight beside others
 //	list county AB AG AR …      words for {county}
 //	28 ldddll  since 2019       a format: weight in its section, pattern, remark
+//	says LIVE FREE OR DIE       what the plates say beside the number; the name first
+//	band D                      the signs in the plates' blue band
 //
 // vanity, short and letters apply to their section, or, before the first section, to
 // all of the file. In a pattern

@@ -23,6 +23,8 @@ type section struct {
 	letters mask
 	lists   map[string][]string
 	formats []format // expanded
+	says    []string // what its plates say beside the number, letters and figures only; the name first
+	band    []string // the signs in its plates' blue band
 }
 
 // member is a section in a group.
@@ -77,6 +79,7 @@ func (a *atlas) parse(file, text string) error {
 			}
 			s := defaults
 			s.name, s.lists = strings.TrimSuffix(name, "]"), map[string][]string{}
+			s.says, s.band = nil, nil
 			at = &s
 			a.sections = append(a.sections, at)
 			continue
@@ -124,6 +127,10 @@ func (a *atlas) line(at *section, words []string) error {
 			return fmt.Errorf("list %s has no words", words[1])
 		}
 		at.lists[words[1]] = words[2:]
+	case "says":
+		at.says = append(at.says, strings.Join(words[1:], ""))
+	case "band":
+		at.band = words[1:]
 	case "group":
 		part := 1.0
 		members := words[2:]
@@ -158,6 +165,11 @@ func (a *atlas) check() error {
 		seen[s.name] = true
 		if len(s.formats) == 0 {
 			return fmt.Errorf("[%s] has no format", s.name)
+		}
+		for _, w := range slices.Concat(s.says, s.band) {
+			if i := strings.IndexFunc(w, func(r rune) bool { return r > 127 || bit(byte(r)) < 0 }); i >= 0 {
+				return fmt.Errorf("[%s] says %q: only A to Z and 0 to 9 can be read", s.name, w)
+			}
 		}
 	}
 	for name, members := range a.groups {

@@ -46,6 +46,17 @@ func Model(name string) read.Model {
 	return lines(source{name: name}).Named(name, "tesseract "+Version())
 }
 
+// OpenLettering opens the model that reads the lettering around a number: names
+// and slogans of states, and the signs of countries. Like the model for plates it
+// takes whole pictures ([rectify.Quad]) and gives its outputs for each time step.
+func OpenLettering() (read.Engine, error) {
+	engines, err := open(source{name: "lettering", data: model.Lettering, whole: true}, 1)
+	if err != nil {
+		return nil, err
+	}
+	return engines[0], nil
+}
+
 // digest is the beginning of a model's SHA-256, enough to tell two apart.
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)

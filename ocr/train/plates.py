@@ -12,7 +12,7 @@ from picture import seen_batch, write_control_row
 
 STORED_HEIGHT, STORED_WIDTH = 72, 216  # of ocr/render/cmd/renderplates
 BOX_WIDTH, BOX_HEIGHT = STORED_WIDTH / 1.25, STORED_HEIGHT / 1.25
-LONGEST = 10  # characters
+LONGEST = 32  # characters; of a plate 10, of lettering more
 CUT_SHARE = 0.6  # of the pictures: height cut to the line
 ENDS_SHARE = 0.6  # of those: width cut to the line's ends as well, some way beyond them
 
@@ -83,17 +83,18 @@ def _steps(labels: list[str], columns: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(out)
 
 
-def cut(stored: np.ndarray, labels: list[str], corners: np.ndarray, centres: np.ndarray, chance: np.random.Generator) -> Batch:
+def cut(stored: np.ndarray, labels: list[str], corners: np.ndarray, centres: np.ndarray, chance: np.random.Generator, lines: float = CUT_SHARE) -> Batch:
     """Cuts jittered boxes out of stored pictures and changes light and noise.
 
     Some are the whole box with its sides moved, the others are cut in height
     to the levelled line, 0.75 to 1.15 character heights to each side, and
     are as wide as the box or reach a quarter to one and a half characters
-    beyond the line's ends. The characters always stay inside.
+    beyond the line's ends. The characters always stay inside. lines is the
+    share of the latter.
     """
     n = len(labels)
     g = chance.standard_normal((8, n))
-    line = chance.random(n) < CUT_SHARE
+    line = chance.random(n) < lines
     width, height = BOX_WIDTH * (1 + 0.05 * g[0]), BOX_HEIGHT * (1 + 0.07 * g[1])
     cx, cy = STORED_WIDTH / 2 + 3.6 * g[2], STORED_HEIGHT / 2 + 2.2 * g[3]
     left, right = corners[:, [0, 3]].mean(1), corners[:, [1, 2]].mean(1)  # middle of the line's two ends
@@ -101,7 +102,7 @@ def cut(stored: np.ndarray, labels: list[str], corners: np.ndarray, centres: np.
     capital = ((corners[:, 3, 1] - corners[:, 0, 1]) + (corners[:, 2, 1] - corners[:, 1, 1])) / 2
     # Where the line ends, and how far from character to character.
     count = np.array([len(text) for text in labels])
-    pitch = (np.nanmax(centres, 1) - np.nanmin(centres, 1)) / np.maximum(1, count - 1)
+    pitch = (np.nanmax(np.where(np.isnan(centres), -np.inf, centres), 1) - np.nanmin(np.where(np.isnan(centres), np.inf, centres), 1)) / np.maximum(1, count - 1)
     pitch = np.where(count > 1, pitch, 0.8 * capital)
     ends = line & (chance.random(n) < ENDS_SHARE)
     x_from = np.maximum(left[:, 0] - pitch * chance.uniform(0.25, 1.5, n), 0)
@@ -114,6 +115,8 @@ def cut(stored: np.ndarray, labels: list[str], corners: np.ndarray, centres: np.
     lean = 0.03 * g[5]
     # A stored point is the middle plus u, v (pixels of the cut) times these.
     xs, ys = _around(corners[..., 0], cx, width), _around(corners[..., 1], cy, height)
+    empty = count == 0  # no characters, no corners
+    xs, ys = (np.where(empty, m, e) for m, e in ((cx, xs), (cy, ys)))
     x0, x1 = np.minimum(xs[0], cx - width / 2), np.maximum(xs[1], cx + width / 2)
     y0, y1 = cy - height / 2, cy + height / 2
     y0, y1 = np.where(line, y0, np.minimum(ys[0], y0)), np.where(line, y1, np.maximum(ys[1], y1))

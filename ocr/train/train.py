@@ -120,7 +120,7 @@ class Run:
         if self.step % 200 == 0:
             self.pool.more()
         where = chance.integers(len(self.pool), size=self.options.batch)
-        batch = plates.cut(*self.pool.take(where), chance)
+        batch = plates.cut(*self.pool.take(where), chance, 0.0 if self.options.lettering else plates.CUT_SHARE)
         # A network that reads already is past the plateau.
         loss = loss_of(self.net, batch, self.done, 0.0 if self.options.start else ALIGNED, self.device)
         self.optimiser.zero_grad(set_to_none=True)
@@ -215,6 +215,7 @@ def main() -> None:
     arguments.add_argument("--peak", type=float, default=3e-3, help="highest learning rate")
     arguments.add_argument("--every", type=int, default=20_000, help="samples between two measurements")
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--lettering", action="store_true", help="POOL is what lettering.py wrote")
     options = arguments.parse_args()
     torch.set_num_threads(1)
     members = options.processes or (1 if torch.cuda.is_available() else os.cpu_count() or 1)

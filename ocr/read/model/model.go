@@ -1,6 +1,7 @@
-// Package model holds the project's own reading model: a network in
-// Tesseract's format that reads whole plates. ocr/train makes it from rendered
-// plates; report.json beside it says how, and how well it reads.
+// Package model holds the project's own reading models: networks in Tesseract's
+// format. One reads whole plates; ocr/train makes it from rendered plates, and
+// report.json beside it says how, and how well it reads. The other reads the
+// lettering around a number.
 package model
 
 import _ "embed"
@@ -9,3 +10,9 @@ import _ "embed"
 //
 //go:embed plate.traineddata
 var Plate []byte
+
+// Lettering is lettering.traineddata, which ocr/train makes with
+// `ocr/train/model.sh lettering`.
+//
+//go:embed lettering.traineddata
+var Lettering []byte

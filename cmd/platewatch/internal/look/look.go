@@ -44,9 +44,6 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 		return err
 	}
 	defer img.Close()
-	if l.Annotate == nil && l.Stages == nil {
-		ocr.Grey(&img)
-	}
 	res, err := l.recognise(ctx, in.Name, img)
 	if err != nil {
 		return err
@@ -54,7 +51,11 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 	line := Picture{File: in.Name, Width: img.Cols(), Height: img.Rows(),
 		ElapsedMS: milliseconds(res.Find + res.Read), Plates: []Plate{}}
 	for _, p := range res.Plates {
-		plate := plateOf(p)
+		seen, err := l.Recogniser.Describe(ctx, img, p)
+		if err != nil {
+			return err
+		}
+		plate := plateOf(p, seen)
 		if plate.Matches, err = l.matches(p.Reading, p.Hidden); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/text"
+	"platewatch/ocr/vehicle"
 )
 
 // Picture is the line of JSON for one picture. The field names are a stable
@@ -56,7 +57,32 @@ type Plate struct {
 	Corners    *[4][2]int    `json:"corners,omitempty"` // clockwise from the top left; not for a vote
 	Characters []Character   `json:"characters"`
 	Region     string        `json:"region"`
+	Issuer     *Issuer       `json:"issuer,omitempty"` // not where it is unknown
+	Colour     *Colour       `json:"colour,omitempty"`
 	Matches    []match.Match `json:"matches,omitempty"` // with -hotlist
+}
+
+// Issuer is who issued a plate: ISO 3166-1 alpha-2 in lower case, of a US state
+// with the country before it ("us-tx").
+type Issuer struct {
+	Code       string  `json:"code"`
+	Confidence float64 `json:"confidence"`
+}
+
+// Colour is that of the vehicle's body.
+type Colour struct {
+	Name       string  `json:"name"` // black, white, grey, red, blue, green, yellow, orange, brown
+	Confidence float64 `json:"confidence"`
+}
+
+// describe adds what was seen of the vehicle beside the number.
+func (p *Plate) describe(seen vehicle.Seen) {
+	if a, ok := vehicle.Likeliest(seen.Issuer); ok {
+		p.Issuer = &Issuer{a.Text, round(a.Confidence, 1e3)}
+	}
+	if a, ok := vehicle.Likeliest(seen.Colour); ok {
+		p.Colour = &Colour{a.Text, round(a.Confidence, 1e3)}
+	}
 }
 
 // Character is one character of a plate's text.
@@ -72,7 +98,7 @@ type Alternative struct {
 	Confidence float64 `json:"confidence"`
 }
 
-func plateOf(p ocr.Plate) Plate {
+func plateOf(p ocr.Plate, seen vehicle.Seen) Plate {
 	out := Plate{
 		Text: p.Text, Confidence: round(p.Confidence, 1e3), Region: p.Region,
 		Box:        [4]int{p.Box.Min.X, p.Box.Min.Y, p.Box.Dx(), p.Box.Dy()},
@@ -82,11 +108,12 @@ func plateOf(p ocr.Plate) Plate {
 	for i, c := range p.Corners {
 		out.Corners[i] = [2]int{int(math.Round(c.X)), int(math.Round(c.Y))}
 	}
+	out.describe(seen)
 	return out
 }
 
 func passageOf(file string, p passage.Passage) Passage {
-	return Passage{
+	out := Passage{
 		File: file, Passage: p.Number, Frames: p.Frames,
 		FirstMS: p.First.Milliseconds(), LastMS: p.Last.Milliseconds(), BestMS: p.Best.Milliseconds(),
 		Direction: p.Direction.String(), Parked: p.Parked,
@@ -96,6 +123,8 @@ func passageOf(file string, p passage.Passage) Passage {
 			Characters: charactersOf(p.Characters),
 		}},
 	}
+	out.Plates[0].describe(p.Vehicle)
+	return out
 }
 
 func charactersOf(cs []text.Character) []Character {

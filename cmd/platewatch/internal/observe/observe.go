@@ -171,7 +171,27 @@ func (o *Observer) Observe(ctx context.Context, picture gocv.Mat, at time.Durati
 		observations[i] = p.Observation()
 	}
 	r.Updates = o.tracker.Observe(at, observations, o.stationary)
-	return r, nil
+	return r, o.describe(ctx, picture, &r)
+}
+
+// describe looks at what is beside the numbers of the passages that this frame
+// shows best.
+func (o *Observer) describe(ctx context.Context, picture gocv.Mat, r *FrameResult) error {
+	begin := time.Now()
+	for i := range r.Updates {
+		u := &r.Updates[i]
+		if u.Plate < 0 || !o.tracker.Describes(u) {
+			continue
+		}
+		seen, err := o.recogniser.Describe(ctx, picture, r.Plates[u.Plate])
+		if err != nil {
+			return err
+		}
+		u.Passage.Vehicle = o.tracker.See(u.Passage.Number, seen)
+		r.Read += time.Since(begin)
+		begin = time.Now()
+	}
+	return nil
 }
 
 // Idle advances the time without a frame, so that passages end.
