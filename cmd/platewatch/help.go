@@ -80,7 +80,7 @@ func runGroup(ctx context.Context, std stdio, name string, args []string) error 
 // describe returns a command and all in it, as help, completion and manual show
 // them. Flags and synopsis come from the command itself: it is called with -h.
 func describe(name, summary, args string, run func(context.Context, stdio, []string) error) cli.Command {
-	c := cli.Command{Name: name, Summary: summary, Args: args, Examples: examples[name]}
+	c := cli.Command{Name: name, Summary: summary, Args: args, Examples: cli.Examples[name]}
 	if list := members(name); list != nil {
 		c.Synopsis = "COMMAND [flags] [arguments]\n" + about[name]
 		for _, m := range list {
@@ -126,7 +126,7 @@ func parse(fs *flag.FlagSet, std stdio, synopsis string, args []string) error {
 			*asked = *d
 			return err
 		}
-		cli.Command{Name: fs.Name(), Summary: summaryOf(fs.Name()), Synopsis: synopsis, Flags: d.Flags, Examples: examples[fs.Name()]}.Help(std.out)
+		cli.Command{Name: fs.Name(), Summary: summaryOf(fs.Name()), Synopsis: synopsis, Flags: d.Flags, Examples: cli.Examples[fs.Name()]}.Help(std.out)
 		return err
 	}
 	if err != nil {

@@ -171,7 +171,7 @@ var layers = map[string][][]string{
 	"uplink": {
 		{"failure"},
 		{"broker", "message"},
-		{"internal/link", "outbox/internal/journal"},
+		{"cot", "internal/link", "outbox/internal/journal"},
 		{"outbox", "probe", "watch"},
 		{"."},
 	},

@@ -19,6 +19,7 @@ import (
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/uplink/broker"
+	"platewatch/uplink/cot"
 	"platewatch/uplink/message"
 	"platewatch/uplink/watch"
 )
@@ -34,6 +35,7 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 		count   = fs.Int("count", 0, "stop after this many `hits`; 0 goes on until interrupted")
 		noState = fs.Bool("hits-only", false, "do not print units going online and offline")
 		units   = fs.Bool("units", false, "show a table of the units instead: state, last hit, backlog, list versions")
+		tak     = fs.String("cot", "", "also send hits that have a position as Cursor on Target events: `udp://HOST:PORT`, or a file to append them to")
 		every   = fs.Duration("every", 2*time.Second, "with -units, how often the table is updated")
 	)
 	fs.BoolVar(&cfg.Ack, "ack", false, "acknowledge printed hits to the units, for uplink.ack = \"server\"; only one program may do so, and it must store them")
@@ -46,7 +48,7 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 	fs.StringVar(&broker.KeyFile, "key", "", "PEM `file` of the client's key")
 	fs.StringVar(&broker.UserFile, "user-file", "", "`file` that holds the user's name")
 	fs.StringVar(&broker.PasswordFile, "password-file", "", "`file` that holds the password")
-	fs.BoolVar(&broker.Insecure, "insecure", false, "allow plaintext to a broker on another machine")
+	fs.BoolVar(&broker.Insecure, "insecure", false, "allow plaintext to a broker, or a receiver of -cot, on another machine")
 	if err := parse(fs, std, "-broker URL [flags]", args); err != nil {
 		return err
 	}
@@ -57,8 +59,8 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 		return usageError("-broker is missing", "add -broker URL, for instance -broker mqtt://127.0.0.1:1883")
 	case *count < 0:
 		return usageError("-count is negative", "give the number of hits to wait for")
-	case *units && (*count > 0 || *noState || cfg.Ack):
-		return usageError("-count, -hits-only and -ack have no effect with -units, which shows no hits", "leave them out")
+	case *units && (*count > 0 || *noState || cfg.Ack || *tak != ""):
+		return usageError("-count, -hits-only, -ack and -cot have no effect with -units, which shows no hits", "leave them out")
 	case *every < 100*time.Millisecond:
 		return usageError("-every is too short", "give at least 100ms")
 	}
@@ -78,7 +80,33 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 		return watchUnits(ctx, std, cfg, *every, *asJSON)
 	}
 	p := &watchPrinter{out: std.out, err: std.err, json: *asJSON, states: !*noState, left: *count}
-	return watch.Run(ctx, cfg, p.handler(), slog.New(slog.DiscardHandler))
+	handler := p.handler()
+	if *tak != "" {
+		events, err := cot.Open(*tak, broker.Insecure)
+		if cot.Usage(err) {
+			return &failure{code: exitUsage, err: err, hint: hint(err)}
+		}
+		if err != nil {
+			return err
+		}
+		defer events.Close()
+		handler.Hit = withEvents(events, handler.Hit, std.err)
+	}
+	return watch.Run(ctx, cfg, handler, slog.New(slog.DiscardHandler))
+}
+
+// withEvents sends each hit as an event too. A receiver of events that is away does
+// not end the watch: the first of its faults in a row is printed.
+func withEvents(events *cot.Sink, next func(*message.Hit, []byte) error, errs io.Writer) func(*message.Hit, []byte) error {
+	failed := false
+	return func(h *message.Hit, raw []byte) error {
+		err := events.Send(h)
+		if err != nil && !failed {
+			fmt.Fprintf(errs, "platewatch: %s\n", fleet.Printable(err.Error()))
+		}
+		failed = err != nil
+		return next(h, raw)
+	}
 }
 
 // watchUnits shows the table of the units until ctx is done.

@@ -158,6 +158,8 @@ func TestWatchFailures(t *testing.T) {
 		{[]string{"-broker", "mqtt://broker.example:1883"}, exitUsage, "use mqtts://"},
 		{[]string{"-broker", nobody, "-unit", "+"}, exitUsage, "cannot use the name"},
 		{[]string{"-broker", "mqtts://localhost", "-ca", "/does/not/exist"}, exitMissing, "/does/not/exist"},
+		{[]string{"-broker", nobody, "-cot", "udp://192.0.2.7:4242"}, exitUsage, "in plain text over the network"},
+		{[]string{"-broker", nobody, "-cot", "tcp://127.0.0.1:8087"}, exitUsage, "write udp://HOST:PORT"},
 		{[]string{"-h"}, exitFine, ""},
 	} {
 		var out, errs bytes.Buffer

@@ -1,10 +1,8 @@
-package main
+package cli
 
-import "platewatch/cmd/platewatch/internal/cli"
-
-// examples are command lines for help and manual, by command. A test runs the parser
-// of each over its own examples.
-var examples = map[string][]cli.Example{
+// Examples are command lines for help and manual, by command. A test compares their
+// flags with those of the commands.
+var Examples = map[string][]Example{
 	"": {
 		{Line: "platewatch demo", Does: "the whole system on this machine"},
 		{Line: "platewatch read picture.jpg", Does: "read the plates in a picture"},
@@ -58,11 +56,13 @@ var examples = map[string][]cli.Example{
 		{Line: "platewatch watch -broker mqtts://broker.example -ca ca.pem -user-file user -password-file password", Does: "print the hits of the whole fleet"},
 		{Line: "platewatch watch -broker mqtt://127.0.0.1 -json -hits-only", Does: "print hits as JSON, one a line, for a program"},
 		{Line: "platewatch watch -broker mqtts://broker.example -units", Does: "show the state of each unit"},
+		{Line: "platewatch watch -broker mqtts://broker.example -cot udp://127.0.0.1:4242", Does: "send hits to a TAK server on this machine"},
 	},
 	"demo":         {{Line: "platewatch demo -forever", Does: "keep running, to look at the status page"}},
 	"config":       {{Line: "platewatch config check", Does: "check /etc/platewatch/platewatch.toml"}},
 	"config check": {{Line: "platewatch config check unit.toml", Does: "check a file before it is installed"}},
 	"config show":  {{Line: "platewatch config show unit.toml", Does: "print every setting with its value"}},
+	"config token": {{Line: "platewatch config token -role aim -name anna", Does: "a token for somebody who aims cameras, and its line for the configuration"}},
 	"completion":   {{Line: "platewatch completion bash > ~/.local/share/bash-completion/completions/platewatch", Does: "install it for one user"}},
 	"man":          {{Line: "platewatch man /usr/local/share/man/man1", Does: "install the pages by hand"}},
 	"version":      {{Line: "platewatch version -json", Does: "for a program"}},
