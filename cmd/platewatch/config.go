@@ -6,9 +6,14 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
+	"time"
 
 	"platewatch/cmd/platewatch/internal/access"
 	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/cmd/platewatch/internal/oversight"
+	"platewatch/hotlist"
 )
 
 // configCommands lists what `platewatch config` can do.
@@ -16,6 +21,7 @@ func configCommands() []command {
 	return []command{
 		{"check", "[FILE]", "check a configuration, and that nothing it needs is missing", runConfigCheck},
 		{"show", "[FILE]", "print a configuration with its defaults", runConfigShow},
+		{"policy", "[-format F] [FILE]", "say in words what the unit keeps, sends and shows", runConfigPolicy},
 		{"token", "-role ROLE -name NAME", "make a token for the status page", runConfigToken},
 	}
 }
@@ -63,6 +69,43 @@ func runConfigCheck(_ context.Context, std stdio, args []string) error {
 		return err
 	}
 	return c.Summary(std.out)
+}
+
+// runConfigPolicy writes the policy that an agency can publish.
+func runConfigPolicy(_ context.Context, std stdio, args []string) error {
+	fs := flag.NewFlagSet("config policy", flag.ContinueOnError)
+	file := fs.String("config", config.DefaultFile, "configuration `file`")
+	format := fs.String("format", "text", "`text`, markdown, or html: one page that can be printed and published")
+	if err := parse(fs, std, "[-format text|markdown|html] [-config FILE | FILE]\n\nSays in plain words what the unit keeps, sends and shows, for how long and to whom,\n"+
+		"and which lists it holds, from the configuration in force. What only the agency can\nsay is left to be filled in.\n", args); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		*file = fs.Arg(0)
+	}
+	if fs.NArg() > 1 || !slices.Contains(oversight.Formats, *format) {
+		return usageError("config policy takes one file, and a format", "the formats are "+strings.Join(oversight.Formats, ", "))
+	}
+	c, err := loadConfig(*file)
+	if err != nil {
+		return err
+	}
+	o, err := c.Hotlist.Options()
+	if err != nil {
+		return err
+	}
+	var lists []hotlist.ListState
+	db, err := hotlist.OpenReadOnly(c.Hotlist.Path, o)
+	switch {
+	case err == nil:
+		defer db.Close()
+		if lists, err = db.States(time.Now(), false); err != nil {
+			return err
+		}
+	case !errors.Is(err, os.ErrNotExist):
+		return err
+	}
+	return oversight.NewPolicy(c, lists, time.Now()).Write(std.out, *format)
 }
 
 // runConfigToken makes a token: only its hash goes into the configuration.

@@ -60,7 +60,7 @@ func commands() []command {
 		{"setup", "[flags]", "make a unit of this board, in a few answers", runSetup},
 		{"watch", "-broker URL", "print what one unit or the whole fleet publishes", runWatch},
 		{"demo", "[-forever] [-clips DIR]", "the whole system on this machine, nothing to configure", runDemo},
-		{"config", "check|show|token", "check or print a configuration, make a token for its page", group("config")},
+		{"config", "check|show|policy|token", "check or print a configuration, make a token for its page", group("config")},
 		{"completion", "bash|zsh|fish", "print the completion script of a shell", runCompletion},
 		{"man", "[DIR]", "write the manual pages into a folder", runMan},
 		{"version", "", "what this binary was built from", runVersion},

@@ -1,6 +1,7 @@
 package oversight
 
 import (
+	"bytes"
 	"flag"
 	"log/slog"
 	"os"
@@ -9,8 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"platewatch/cmd/platewatch/internal/access"
 	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/hotlist"
 	"platewatch/hotlist/audit"
+	"platewatch/hotlist/entry"
+	"platewatch/uplink"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"
 )
@@ -24,6 +32,72 @@ func unit(t *testing.T) *config.Config {
 	c.StateDir, c.Unit.Name = t.TempDir(), "a44-north"
 	c.Hotlist.Path, c.Uplink.OutboxFile = filepath.Join(c.StateDir, "hotlist"), filepath.Join(c.StateDir, "outbox.db")
 	return c
+}
+
+// TestPolicy holds the policy, in all formats, of a unit that does much and of one that
+// does little.
+func TestPolicy(t *testing.T) {
+	much := config.Default()
+	much.Unit.Name = "a44-north"
+	much.Unit.Position = &config.Position{Latitude: 52.1, Longitude: 4.5, Description: "A44 km 13.2, <northbound>"}
+	front := config.DefaultCamera()
+	front.Name, front.Source = "front", "rtsp://192.0.2.7/stream1"
+	much.Cameras = []config.Camera{front}
+	much.Hotlist.Purpose = entry.Purpose{Allow: []string{"stolen_vehicle", "amber_alert"}, Deny: []string{"immigration"}}
+	much.Hotlist.KeyFile, much.Hotlist.Trust = "/key", []string{"hq.pub"}
+	much.Uplink.Broker.Brokers, much.Uplink.Client.Ack = []string{"mqtts://broker.example:8883"}, uplink.AckServer
+	much.Uplink.Lists.Lists = []string{"stolen"}
+	much.Uplink.Outbox.Retention, much.Uplink.Outbox.MaxAge = 72*time.Hour, 48*time.Hour
+	much.Status.Listen = "0.0.0.0:8443"
+	token, line, err := access.New("anna", access.View|access.Aim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	much.Status.Tokens = []string{line}
+	lists := []hotlist.ListState{{List: entry.List{Name: "stolen", Version: "7", Entries: 1200, Categories: map[string]int{"stolen_vehicle": 1199, "amber_alert": 1},
+		Imported: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), Signed: &entry.Signed{Version: 7, Key: "A1B2", Signer: "headquarters"}}}}
+	little := config.Default()
+	little.Unit.Name, little.Status.Listen, little.Pictures.ContextBytes = "gate-1", status.Off, 0
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for name, p := range map[string]*Policy{"much": NewPolicy(much, lists, at), "little": NewPolicy(little, nil, at)} {
+		for i, format := range Formats {
+			var b bytes.Buffer
+			if err := p.Write(&b, format); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(b.String(), token) || strings.Contains(b.String(), "sha256:") {
+				t.Errorf("%s, %s: a token or its hash is in it", name, format)
+			}
+			path := filepath.Join("testdata", "policy-"+name+[]string{".txt", ".md", ".html"}[i])
+			if *update {
+				if err := os.MkdirAll("testdata", 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), b.String()); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", path, diff)
+			}
+		}
+		// What a law asks for stands in a section that there is.
+		for _, l := range p.Laws {
+			for _, d := range l.Demands {
+				rest := d[1]
+				for _, s := range p.Sections {
+					rest = strings.ReplaceAll(rest, s.Title, "")
+				}
+				if strings.Trim(rest, ", ") != "" {
+					t.Errorf("%s, %s: there is no section %q", l.Name, d[0], rest)
+				}
+			}
+		}
+	}
 }
 
 // TestRetention finds what is too old in the outbox, and in a copy that somebody made
