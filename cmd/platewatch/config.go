@@ -13,7 +13,6 @@ import (
 	"platewatch/cmd/platewatch/internal/access"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/oversight"
-	"platewatch/hotlist"
 )
 
 // configCommands lists what `platewatch config` can do.
@@ -90,22 +89,11 @@ func runConfigPolicy(_ context.Context, std stdio, args []string) error {
 	if err != nil {
 		return err
 	}
-	o, err := c.Hotlist.Options()
+	p, err := oversight.LoadPolicy(c, time.Now())
 	if err != nil {
 		return err
 	}
-	var lists []hotlist.ListState
-	db, err := hotlist.OpenReadOnly(c.Hotlist.Path, o)
-	switch {
-	case err == nil:
-		defer db.Close()
-		if lists, err = db.States(time.Now(), false); err != nil {
-			return err
-		}
-	case !errors.Is(err, os.ErrNotExist):
-		return err
-	}
-	return oversight.NewPolicy(c, lists, time.Now()).Write(std.out, *format)
+	return p.Write(std.out, *format)
 }
 
 // runConfigToken makes a token: only its hash goes into the configuration.

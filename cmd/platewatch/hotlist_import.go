@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"platewatch/cmd/platewatch/internal/importbar"
 	"platewatch/hotlist"
 	"platewatch/hotlist/entry"
 	"platewatch/hotlist/importer"
@@ -101,11 +101,11 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 	}
 	defer in.Close()
 
-	bar := newImportBar(std.err, size)
-	o.Progress, o.Readable = bar.show, reading.Readable
+	bar := importbar.New(std.err, isTerminal(std.err), size)
+	o.Progress, o.Readable = bar.Show, reading.Readable
 	advised := false
 	o.Refused = func(e *importer.LineError) {
-		bar.clear()
+		bar.Clear()
 		fmt.Fprintf(std.err, "refused: %v\n", e)
 		if e.Advice != "" && !advised {
 			advised = true // once for all lines
@@ -113,11 +113,11 @@ func runHotlistImport(ctx context.Context, std stdio, args []string) error {
 		}
 	}
 	o.Confirm = func(doubts []importer.Doubt) error {
-		bar.clear()
+		bar.Clear()
 		return confirmImport(ctx, std, doubts, *yes)
 	}
 	report, err := hotlist.Import(ctx, *f.db, in, o)
-	bar.clear()
+	bar.Clear()
 	if errors.Is(err, entry.ErrOptions) {
 		return &failure{code: exitUsage, err: err, hint: hint(err)}
 	}
@@ -249,54 +249,4 @@ func (c columnFlag) Set(s string) error {
 		c[column] = field
 	}
 	return nil
-}
-
-// importBar shows an import's progress, on a terminal only.
-type importBar struct {
-	w     io.Writer
-	size  int64 // of the input in bytes, -1 if unknown
-	bar   *progressbar.ProgressBar
-	stage hotlist.Stage
-}
-
-func newImportBar(w io.Writer, size int64) *importBar {
-	b := &importBar{size: size}
-	if isTerminal(w) {
-		b.w = w
-	}
-	return b
-}
-
-func (b *importBar) show(p hotlist.Progress) {
-	if b.w == nil {
-		return
-	}
-	if b.bar == nil || b.stage != p.Stage {
-		b.clear()
-		b.stage = p.Stage
-		most := int64(-1)
-		switch {
-		case p.Stage == hotlist.StageReading:
-			most = b.size
-		case p.Total > 0:
-			most = int64(p.Total)
-		}
-		b.bar = progressbar.NewOptions64(most, progressbar.OptionSetWriter(b.w), progressbar.OptionSetDescription(string(p.Stage)),
-			progressbar.OptionShowBytes(p.Stage == hotlist.StageReading), progressbar.OptionSetWidth(30),
-			progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
-	}
-	// An import must not fail because its progress bar cannot be drawn.
-	if p.Stage == hotlist.StageReading {
-		_ = b.bar.Set64(p.Bytes)
-	} else {
-		_ = b.bar.Set64(int64(p.Done))
-	}
-}
-
-// clear removes the bar; the next show draws it again.
-func (b *importBar) clear() {
-	if b.bar != nil {
-		_ = b.bar.Clear()
-		b.bar = nil
-	}
 }

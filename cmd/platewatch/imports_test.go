@@ -184,7 +184,7 @@ var layers = map[string][][]string{
 		{"."},
 	},
 	"cmd/platewatch/internal": {
-		{"aim", "board", "cli", "demo/media", "fleet", "journal", "nocodecs", "optics", "setting"},
+		{"aim", "board", "cli", "demo/media", "fleet", "importbar", "journal", "nocodecs", "optics", "setting"},
 		{"access", "testdrive"},
 		{"draw", "observe", "picture", "status"},
 		{"config", "hit"},

@@ -59,7 +59,7 @@ func TestPolicy(t *testing.T) {
 	little := config.Default()
 	little.Unit.Name, little.Status.Listen, little.Pictures.ContextBytes = "gate-1", status.Off, 0
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for name, p := range map[string]*Policy{"much": NewPolicy(much, lists, at), "little": NewPolicy(little, nil, at)} {
+	for name, p := range map[string]*Policy{"much": newPolicy(much, lists, at), "little": newPolicy(little, nil, at)} {
 		for i, format := range Formats {
 			var b bytes.Buffer
 			if err := p.Write(&b, format); err != nil {

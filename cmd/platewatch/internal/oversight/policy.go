@@ -1,7 +1,9 @@
 package oversight
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net"
 	"slices"
@@ -45,8 +47,27 @@ type Law struct {
 // trailYears is for how long the audit trail is kept, see package audit.
 const trailYears = 3
 
-// NewPolicy makes the policy of a configuration and of the lists that the unit holds.
-func NewPolicy(c *config.Config, lists []hotlist.ListState, at time.Time) *Policy {
+// LoadPolicy makes the policy of a configuration and of the lists in its hotlist, which
+// may not be there yet.
+func LoadPolicy(c *config.Config, at time.Time) (*Policy, error) {
+	o, err := c.Hotlist.Options()
+	if err != nil {
+		return nil, err
+	}
+	db, err := hotlist.OpenReadOnly(c.Hotlist.Path, o)
+	if errors.Is(err, fs.ErrNotExist) {
+		return newPolicy(c, nil, at), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	lists, err := db.States(at, false)
+	return newPolicy(c, lists, at), err
+}
+
+// newPolicy makes the policy of a configuration and of the lists that the unit holds.
+func newPolicy(c *config.Config, lists []hotlist.ListState, at time.Time) *Policy {
 	return &Policy{Unit: c.Unit.Name, At: at, Laws: laws, Sections: []Section{
 		purpose(c), reads(c), keeps(c), sends(c), shows(c), held(lists), accuracy(c), security(c), monitoring(), responsible(),
 	}}
