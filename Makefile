@@ -11,7 +11,7 @@ CLIPS ?=
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak faults attack page field lint bench cost cutoff media model ranker judge reads deb clean packages
+.PHONY: help build demo test traffic soak faults attack page field lint bench cost cutoff groups media model ranker judge reads deb clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,15 @@ bench: $(BIN) ## accuracy and speed on labelled folders; writes build/bench.html
 
 cutoff: $(BIN) ## what is reported of plates that the picture's end cuts off (20 minutes)
 	@$(BIN) bench -cut $(DATA)/frames/eu:eu $(DATA)/frames/us:us $(DATA)/frames/br:br $(DATA)/frames/fr:fr $(DATA)/frames/us_carpark:us $(DATA)/crops/us:us
+
+# Folders that rendergroups writes, with the region that the reader is told.
+GROUPS_WHOLE := short-de:de short-uk:uk short-us:us two-row-eu:eu two-row-uk:uk two-row-br:br obstacle-eu:eu obstacle-uk:uk obstacle-us:us obstacle-br:br
+GROUPS_CUT   := road-eu:eu road-uk:uk road-us:us road-br:br
+
+groups: $(BIN) ## is the reader as sure as it is right of short, two-row, obstructed and cut-off plates? (20 minutes)
+	@go run ./ocr/scenes/cmd/rendergroups build/groups
+	@$(BIN) bench $(addprefix build/groups/,$(GROUPS_WHOLE))
+	@$(BIN) bench -cut $(addprefix build/groups/,$(GROUPS_CUT))
 
 cost: $(BIN) ## instructions to find and read each of PICTURES (a minute a picture)
 	@ocr/cost.sh $(BIN) $(PICTURES)

@@ -7,6 +7,14 @@ import (
 // leastAspect and mostAspect bound a plate's width over its height.
 const leastAspect, mostAspect = 1.25, 6.5
 
+// shaped tells whether a picture has the proportions of the plates of the regions:
+// it is a plate to its edges, and nothing of it is cut off.
+func (r *Recogniser) shaped(cols, rows int) bool {
+	const lowest, highest = 0.92, 1.12 // pictures of plates, of the plate's proportions
+	aspect, want := float64(cols)/float64(max(rows, 1)), r.formats.Shape()
+	return want > 0 && aspect >= lowest*want && aspect <= highest*want
+}
+
 // closeUp treats the whole picture as one candidate, for pictures that show only
 // a plate: its characters may be higher than any that the finder looks for. ok
 // is false for a picture without a plate's proportions.

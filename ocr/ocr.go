@@ -55,6 +55,7 @@ type Plate struct {
 
 	ink                        [4]rectify.Point // around the characters, clockwise from the top left
 	leftEdge, rightEdge, fills bool             // see [judge.Room]
+	shaped                     bool
 }
 
 // Observation is the plate as a [passage.Tracker] takes it.
@@ -301,6 +302,14 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, lea
 		Region:  result.Format,
 		ink:     ink,
 		fills:   evidence.Fills,
+		shaped:  evidence.Fills && r.shaped(grey.Cols(), grey.Rows()),
+	}
+	if rows == 1 && !evidence.Fills && !evidence.Framed {
+		hidden, err := r.obstructed(level, result)
+		if err != nil {
+			return err
+		}
+		p = p.hiddenBy(hidden)
 	}
 	if rows == 1 && evidence.Fills {
 		if p.leftEdge, p.rightEdge, err = level.EdgesSeen(result.Line); err != nil {

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"platewatch/ocr/judge"
+	"platewatch/ocr/read"
 	"platewatch/ocr/rectify"
 )
 
@@ -12,11 +13,27 @@ import (
 // inside tells which pixels. Where a character may lie outside, the plate's
 // Hidden rises and its Confidence falls.
 func (p Plate) Within(inside func(image.Point) bool) Plate {
-	if hidden := p.room(inside).Hidden(); hidden > p.Hidden {
+	return p.hiddenBy(p.room(inside).Hidden())
+}
+
+// hiddenBy takes into account that a character is hidden with a probability, unless
+// it is more likely already for another reason.
+func (p Plate) hiddenBy(hidden float64) Plate {
+	if hidden > p.Hidden {
 		p.Confidence *= (1 - hidden) / (1 - p.Hidden)
 		p.Hidden = hidden
 	}
 	return p
+}
+
+// obstructed is the probability that something before a plate hides a character.
+func (r *Recogniser) obstructed(level *rectify.Plate, read read.Result) (float64, error) {
+	left, right, err := level.Sides(read.Line)
+	if err != nil {
+		return 0, err
+	}
+	end := func(s rectify.Side) judge.End { return judge.End{Edge: s.Edge, Gap: s.Gap, Ground: s.Ground} }
+	return judge.Ends{Left: end(left), Right: end(right), Foreign: r.formats != nil && read.Format == ""}.Hidden(), nil
 }
 
 // room measures how far the characters are from the nearest pixel that is not
@@ -45,7 +62,7 @@ func (p *Plate) room(inside func(image.Point) bool) judge.Room {
 	return judge.Room{
 		Left: side(ink[0], ink[3], middle), Right: side(ink[1], ink[2], middle),
 		Above: side(ink[0], ink[1], middle), Below: side(ink[3], ink[2], middle),
-		LeftEdge: p.leftEdge, RightEdge: p.rightEdge, Fills: p.fills,
+		LeftEdge: p.leftEdge, RightEdge: p.rightEdge, Fills: p.fills, Shaped: p.shaped,
 	}
 }
 

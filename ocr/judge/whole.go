@@ -9,6 +9,9 @@ type Room struct {
 	// characters and the end of the picture.
 	LeftEdge, RightEdge bool
 	Fills               bool // the plate fills the picture
+	// Shaped: it does, and the picture has the proportions of the plates of the
+	// region. Of crops/us 95 % do; of the same cut 20 % inside at either side none.
+	Shaped bool
 }
 
 // MostRoom is the distance from which the end of what can be seen hides no
@@ -27,7 +30,10 @@ const MostRoom = 1.1
 // on a quarter of the uncut and on none of the cut ones.
 func (r Room) Hidden() float64 {
 	side, over := ramp{0.6, 0.3, MostRoom}, ramp{0.2, 0.4, 0.5}
-	if r.Fills {
+	switch {
+	case r.Shaped:
+		side, over = ramp{0, 0.3, 0.06}, ramp{-0.03, 0.4, 0.03}
+	case r.Fills:
 		side, over = ramp{0.1, 0.3, 0.2}, ramp{0.03, 0.4, 0.12}
 	}
 	p := over.at(min(r.Above, r.Below))

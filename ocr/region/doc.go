@@ -7,6 +7,7 @@
 //	# remark
 //	vanity 8                    percent of plates that fit no format
 //	short 1                     fewest characters of those, where fewer than 4 are common
+//	shape 4.64                  a car's plate's width over its height
 //	letters ABCDEFGHJKL…        the letters that l matches
 //	group eu at be bg …         a name for several sections …
 //	group eu 0.15 ch no …       … some of them with a lower weight
@@ -17,7 +18,7 @@
 //	says LIVE FREE OR DIE       what the plates say beside the number; the name first
 //	band D                      the signs in the plates' blue band
 //
-// vanity, short and letters apply to their section, or, before the first section, to
+// vanity, short, shape and letters apply to their section, or, before the first section, to
 // all of the file. In a pattern
 //
 //	l         one of the letters

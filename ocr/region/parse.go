@@ -19,6 +19,7 @@ type section struct {
 	name    string
 	cars    float64 // millions
 	vanity  float64 // 0–1, share of plates that fit no format
+	shape   float64 // a car's plate's width over its height; 0: not known
 	short   int     // fewest characters of those, where they have fewer than other lettering
 	letters mask
 	lists   map[string][]string
@@ -115,6 +116,8 @@ func (a *atlas) line(at *section, words []string) error {
 		if err == nil && (at.short < 1 || at.short > longest) {
 			err = fmt.Errorf("short %d is not 1 to %d", at.short, longest)
 		}
+	case "shape":
+		at.shape, err = number(words[1])
 	case "cars":
 		at.cars, err = number(words[1])
 	case "letters":

@@ -14,6 +14,8 @@ type Set struct {
 	spec    string
 	formats [longest + 1][]weighed // by length, the likeliest first
 	vanity  float64                // share of plates that fit no format
+	shape   float64                // a plate's width over its height; 0: not known, or not the same for all
+	mixed   bool                   // the sections' shapes differ
 	short   int                    // fewest characters of those; 0: as many as other lettering needs
 }
 
@@ -107,6 +109,13 @@ func Parse(spec string) (*Set, error) {
 
 func (s *Set) add(sec *section, region string, share float64) {
 	s.vanity += share * sec.vanity
+	switch {
+	case s.mixed || sec.shape == s.shape:
+	case s.shape == 0 && !s.any():
+		s.shape = sec.shape
+	default:
+		s.shape, s.mixed = 0, true
+	}
 	if sec.short > 0 && (s.short == 0 || sec.short < s.short) {
 		s.short = sec.short
 	}
@@ -176,6 +185,11 @@ func (s *Set) Prior(text string) float64 {
 	return math.Log(sum/all + s.vanity)
 }
 
+// any tells whether the set has formats yet.
+func (s *Set) any() bool {
+	return slices.ContainsFunc(s.formats[:], func(f []weighed) bool { return len(f) > 0 })
+}
+
 // Shortest is how many characters a plate of the regions has at least; 0 for a nil
 // Set.
 func (s *Set) Shortest() int {
@@ -188,6 +202,15 @@ func (s *Set) Shortest() int {
 		}
 	}
 	return 0
+}
+
+// Shape is the width over the height of a car's plate of the regions; 0 if they
+// differ, or are not known.
+func (s *Set) Shape() float64 {
+	if s == nil {
+		return 0
+	}
+	return s.shape
 }
 
 // Has tells whether a text, however short, can be on a plate of the regions: it has

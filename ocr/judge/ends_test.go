@@ -1,0 +1,49 @@
+package judge
+
+import "testing"
+
+// TestEnds: an end at which something may hide a character makes a view less sure, and
+// with a text that has no format, too unsure to act on.
+func TestEnds(t *testing.T) {
+	margin := End{Edge: true, Gap: 0.3, Ground: 0.28}
+	for name, test := range map[string]struct {
+		left, right End
+		foreign     bool
+		least, most float64
+	}{
+		"a plate in full view":                    {margin, margin, false, 0, 0},
+		"the same, of another country":            {margin, margin, true, 0, 0},
+		"a pole touches the last character":       {margin, End{}, false, 0.05, 0.1},
+		"a pole touches the first":                {End{Ground: 0.05}, margin, false, 0.05, 0.1},
+		"white paint goes on beside it":           {End{Ground: 1.5}, margin, false, 0.05, 0.1},
+		"no edge is seen anywhere: a far plate":   {End{Ground: 0.5}, End{Ground: 0.5}, false, 0, 0},
+		"a pole, and too few characters":          {margin, End{}, true, 0.4, 0.6},
+		"something before the edge, and too few":  {margin, End{Edge: true, Gap: 0.9, Ground: 0.1}, true, 0.05, 0.1},
+		"something before the edge, all the text": {margin, End{Edge: true, Gap: 0.9, Ground: 0.1}, false, 0, 0},
+	} {
+		e := Ends{Left: test.left, Right: test.right, Foreign: test.foreign}
+		if h := e.Hidden(); h < test.least || h > test.most {
+			t.Errorf("%s: %.2f, want %.2f to %.2f", name, h, test.least, test.most)
+		}
+		e.Left, e.Right = e.Right, e.Left
+		if h := e.Hidden(); h < test.least || h > test.most {
+			t.Errorf("%s, the other way round: %.2f", name, h)
+		}
+	}
+}
+
+// TestShaped: a picture with a plate's proportions shows it to the edges.
+func TestShaped(t *testing.T) {
+	tight := Room{Left: 0.1, Right: 0.1, Above: 0.1, Below: 0.1, Fills: true}
+	if h := tight.Hidden(); h < 0.2 {
+		t.Errorf("a picture of other proportions: %.2f", h)
+	}
+	tight.Shaped = true
+	if h := tight.Hidden(); h != 0 {
+		t.Errorf("a picture with a plate's proportions: %.2f", h)
+	}
+	tight.Left = 0
+	if h := tight.Hidden(); h < 0.2 {
+		t.Errorf("the same, a character at its end: %.2f", h)
+	}
+}
