@@ -11,15 +11,17 @@ func TestEnds(t *testing.T) {
 		foreign     bool
 		least, most float64
 	}{
-		"a plate in full view":                    {margin, margin, false, 0, 0},
-		"the same, of another country":            {margin, margin, true, 0, 0},
-		"a pole touches the last character":       {margin, End{}, false, 0.05, 0.1},
-		"a pole touches the first":                {End{Ground: 0.05}, margin, false, 0.05, 0.1},
-		"white paint goes on beside it":           {End{Ground: 1.5}, margin, false, 0.05, 0.1},
-		"no edge is seen anywhere: a far plate":   {End{Ground: 0.5}, End{Ground: 0.5}, false, 0, 0},
-		"a pole, and too few characters":          {margin, End{}, true, 0.4, 0.6},
-		"something before the edge, and too few":  {margin, End{Edge: true, Gap: 0.9, Ground: 0.1}, true, 0.05, 0.1},
-		"something before the edge, all the text": {margin, End{Edge: true, Gap: 0.9, Ground: 0.1}, false, 0, 0},
+		"a plate in full view":                     {margin, margin, false, 0, 0},
+		"the same, of another country":             {margin, margin, true, 0, 0},
+		"a pole touches the last character":        {margin, End{}, false, 0.05, 0.1},
+		"a pole touches the first":                 {End{Ground: 0.05}, margin, false, 0.05, 0.1},
+		"white paint goes on beside it":            {End{Ground: 1.5}, margin, false, 0, 0},
+		"white paint, and too few characters":      {End{Ground: 1.5}, margin, true, 0.05, 0.1},
+		"narrow margins, an edge that is not seen": {End{Ground: 0.08}, End{Edge: true, Gap: 0.08, Ground: 0.08}, false, 0, 0},
+		"no edge is seen anywhere: a far plate":    {End{Ground: 0.5}, End{Ground: 0.5}, false, 0, 0},
+		"a pole, and too few characters":           {margin, End{}, true, 0.4, 0.6},
+		"something before the edge, and too few":   {margin, End{Edge: true, Gap: 0.9, Ground: 0.1}, true, 0.05, 0.1},
+		"something before the edge, all the text":  {margin, End{Edge: true, Gap: 0.9, Ground: 0.1}, false, 0, 0},
 	} {
 		e := Ends{Left: test.left, Right: test.right, Foreign: test.foreign}
 		if h := e.Hidden(); h < test.least || h > test.most {
