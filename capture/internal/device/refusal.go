@@ -50,7 +50,7 @@ func refusal(path string, open func(string) (prober, error)) error {
 	case errors.Is(err, fs.ErrPermission):
 		return because("add the daemon's user to the group video", "this user may not use the device")
 	case isGone(err):
-		return because(UnpluggedAdvice, "the camera is not there any more")
+		return because(unpluggedAdvice, "the camera is not there any more")
 	case err != nil:
 		return because("unplug the camera and plug it in again; `sudo dmesg` may say more", "the device cannot be opened: %w", err)
 	}
@@ -58,7 +58,7 @@ func refusal(path string, open func(string) (prober, error)) error {
 	what, err := d.capabilities()
 	switch {
 	case isGone(err):
-		return because(UnpluggedAdvice, "the camera is not there any more")
+		return because(unpluggedAdvice, "the camera is not there any more")
 	case err != nil:
 		return because("`v4l2-ctl --list-devices` lists the cameras", "the device sends no video: it is no camera")
 	case what&capCapture == 0 && what&capMetadata != 0:
@@ -77,8 +77,8 @@ func refusal(path string, open func(string) (prober, error)) error {
 	return because("unplug the camera and plug it in again, or use another USB port; `sudo dmesg` may say more", "the device sends no video")
 }
 
-// UnpluggedAdvice is what to do about a camera that has gone.
-const UnpluggedAdvice = "check the cable and the power of its USB hub; it is tried again, and found under another number too if source is its name in /dev/v4l/by-id"
+// unpluggedAdvice is what to do about a camera that has gone.
+const unpluggedAdvice = "check the cable and the power of its USB hub; it is tried again, and found under another number too if source is its name in /dev/v4l/by-id"
 
 func isGone(err error) bool {
 	return errors.Is(err, syscall.ENODEV) || errors.Is(err, syscall.ENXIO) || errors.Is(err, fs.ErrNotExist)
@@ -102,7 +102,7 @@ func (w *Watch) Lost() error {
 		Advice: "check the cable; another USB port may give more power, and a smaller picture needs less of the bus"}
 	if w != nil {
 		if _, err := w.d.capabilities(); isGone(err) {
-			e.Err, e.Advice = errors.New("the camera was unplugged, or its USB hub was reset"), UnpluggedAdvice
+			e.Err, e.Advice = errors.New("the camera was unplugged, or its USB hub was reset"), unpluggedAdvice
 		}
 	}
 	return e

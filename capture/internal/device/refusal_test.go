@@ -60,7 +60,10 @@ func TestFieldRefusedDevices(t *testing.T) {
 		}
 		fmt.Fprintf(&got, "%s\n  %v\n  → %s\n\n", tt.name, err, e.Hint())
 	}
-	gone, silent := (&Watch{fakeDevice{capsErr: syscall.ENODEV}}).Lost().(*fault.Error), (*Watch)(nil).Lost().(*fault.Error)
+	var gone, silent *fault.Error
+	if !errors.As((&Watch{fakeDevice{capsErr: syscall.ENODEV}}).Lost(), &gone) || !errors.As((*Watch)(nil).Lost(), &silent) {
+		t.Fatal("no hint for a camera that is lost")
+	}
 	if !errors.Is(gone, fault.ErrStreamEnded) || !errors.Is(silent, fault.ErrStreamEnded) {
 		t.Errorf("%v and %v", gone, silent)
 	}

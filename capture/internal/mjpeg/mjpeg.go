@@ -140,18 +140,17 @@ func (m *mjpegStream) Read(out *gocv.Mat) (time.Duration, error) {
 func (m *mjpegStream) lost(err error) error {
 	late := m.late.Load()
 	m.Close()
+	var own *fault.Error
 	switch {
 	case m.ctx.Err() != nil:
 		return m.ctx.Err()
 	case late:
 		return &fault.Error{Op: "read", Path: m.where, Err: fmt.Errorf("%w (%v)", fault.ErrTimeout, m.bound), Advice: "look at the camera's network and power"}
-	case err == io.EOF, errors.Is(err, io.ErrUnexpectedEOF):
-		return &fault.Error{Op: "read", Path: m.where, Err: fault.ErrStreamEnded}
-	}
-	var own *fault.Error
-	if errors.As(err, &own) {
+	case errors.As(err, &own):
 		own.Op, own.Path = "read", m.where
 		return own
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return &fault.Error{Op: "read", Path: m.where, Err: fault.ErrStreamEnded}
 	}
 	e := &fault.Error{Op: "read", Path: m.where, Err: err}
 	if errors.Is(err, fault.ErrFrame) {

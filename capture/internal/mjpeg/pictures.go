@@ -3,6 +3,7 @@ package mjpeg
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -228,7 +229,7 @@ func (p *pictureReader) fill() error {
 	if read > 0 {
 		return nil // an error comes again
 	}
-	if err == io.EOF && !p.found {
+	if errors.Is(err, io.EOF) && !p.found {
 		return &fault.Error{Err: fmt.Errorf("%w: the answer ends without a JPEG picture", fault.ErrStreamEnded), Advice: streamAdvice}
 	}
 	return err

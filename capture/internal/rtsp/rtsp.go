@@ -219,11 +219,11 @@ func (s *camera) choose(session *description.Session) error {
 		Advice: "set the camera to H.264 or H.265, or name its other stream"}
 }
 
-// codecOf is a codec's name.
+// codecOf is a codec's name, as RTP has it (RFC 4566, rtpmap).
 func codecOf(f format.Format) string {
-	if f.Codec() != "Generic" {
-		return f.Codec()
-	}
 	name, _, _ := strings.Cut(f.RTPMap(), "/")
+	if name == "MP4V-ES" {
+		name = "MPEG-4" // as cameras' settings call it
+	}
 	return cmp.Or(name, "of an unknown codec")
 }
