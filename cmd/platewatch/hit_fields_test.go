@@ -51,6 +51,7 @@ var hitLeftOut = map[string]map[string]string{
 	"Version":         {"platewatch hotlist export": ofTheMatch},
 	"How":             {"platewatch hotlist export": ofTheMatch},
 	"Probability":     {"platewatch hotlist export": ofTheMatch},
+	"Contradiction":   {"platewatch hotlist export": ofTheMatch},
 	"StateDiffers":    {"platewatch hotlist export": ofTheMatch},
 	"SpellingDiffers": {"platewatch hotlist export": ofTheMatch},
 	"TimeUnsure":      {"platewatch hotlist export": ofTheMatch},

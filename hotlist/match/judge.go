@@ -193,6 +193,12 @@ func (s *Searcher) take(e *entry.Entry, how How, p float64) {
 		found.Probability *= 1 - min(max(q.StateConfidence, 0), 1)
 		sure = sure && q.StateConfidence < certainty
 	}
+	if likelihood, contradiction := q.Seen.weigh(e); likelihood < 1 {
+		found.Probability *= likelihood
+		if found.Contradiction = contradiction; contradiction != "" && m.Agree {
+			return
+		}
+	}
 	if asked := entry.Written(q.Text, entry.Normalize(q.Text)); how == Exact && asked != "" && e.Written != "" {
 		found.SpellingDiffers = entry.Grouping(asked) != entry.Grouping(e.Written)
 	}

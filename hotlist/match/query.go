@@ -38,6 +38,8 @@ type Query struct {
 	// states is multiplied by 1 − StateConfidence.
 	State           string
 	StateConfidence float64
+	// Seen is what the unit saw of the vehicle beside the number.
+	Seen Seen
 	// Hidden is the probability (0–1) that a character lies outside what the reader
 	// saw: at the end of the picture, for example.
 	Hidden float64
@@ -79,6 +81,9 @@ type Match struct {
 	Entry       entry.Entry `json:"entry"`
 	// StateDiffers: the query names a state, and the entry another.
 	StateDiffers bool `json:"state_differs,omitempty"`
+	// Contradiction is what the unit saw of the vehicle that the entry says otherwise:
+	// "listed: red, TX; seen: white 0.93, OK 0.88". Probability takes it in.
+	Contradiction string `json:"contradiction,omitempty"`
 	// SpellingDiffers: the query was written with spaces or diacritics, and the list
 	// writes the plate otherwise.
 	SpellingDiffers bool `json:"spelling_differs,omitempty"`

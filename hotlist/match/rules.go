@@ -23,6 +23,9 @@ type Rules struct {
 	// with certainty matches however rare its layout is, and so does a query of
 	// text only.
 	MinExact float64 `json:"min_exact"`
+	// Agree: an entry whose state or colour is seen to be another does not match.
+	// Otherwise such a match is less probable, and says so.
+	Agree bool `json:"agree"`
 }
 
 // DefaultRules are the rules for a list of a given size. The longer the list, the

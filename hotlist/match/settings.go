@@ -26,6 +26,7 @@ type ListSettings struct {
 	MinProbability *float64 `toml:"min_probability"` // 0–1, for matches that are not exact; nil: by the list's size
 	MinLookalike   *float64 `toml:"min_lookalike"`   // 0–1, for those that differ in look-alikes only; nil: MinProbability, or by the list's size
 	MinExact       *float64 `toml:"min_exact"`       // 0–1, for the entry's own text, unless it was read surely; nil: by the list's size
+	Agree          bool     `toml:"agree"`           // no match where another state or colour was seen than the entry has
 }
 
 // Problems yields what the configuration file may not set, by its key. Errors
@@ -87,5 +88,6 @@ func (s ListSettings) Rules(entries int) Rules {
 	if s.MinExact != nil {
 		r.MinExact = *s.MinExact
 	}
+	r.Agree = s.Agree
 	return r
 }

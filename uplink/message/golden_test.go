@@ -46,7 +46,10 @@ func messages() map[string]any {
 		return h
 	}
 	return map[string]any{
-		"hits-full":      hit(pictures),
+		"hits-full": hit(func(h *message.Hit) {
+			pictures(h)
+			h.Issuer, h.Colour = &message.Issuer{Code: "us-tx", Confidence: 0.91}, &message.Colour{Name: "white", Confidence: 0.74}
+		}),
 		"hits-follow":    hit(func(h *message.Hit) { h.PicturesFollow = true }),
 		"hits-unchanged": hit(func(h *message.Hit) { h.Revision, h.PicturesUnchanged = 2, true }),
 		"hits-dropped":   hit(func(h *message.Hit) { h.PicturesDropped = true }),

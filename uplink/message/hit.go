@@ -40,6 +40,8 @@ type Hit struct {
 	Confidence float64     `json:"confidence"` // 0-1, that Text is exactly right
 	Characters []Character `json:"characters"` // one per character of Text
 	Region     string      `json:"region,omitempty"`
+	Issuer     *Issuer     `json:"issuer,omitempty"`    // who issued the plate, as seen; missing where unknown
+	Colour     *Colour     `json:"colour,omitempty"`    // of the vehicle, as seen; missing where unknown
 	Direction  string      `json:"direction,omitempty"` // towards, away, left, right, parked
 	Frame      *Frame      `json:"frame,omitempty"`
 
@@ -67,6 +69,20 @@ type Reader struct {
 	Model    string `json:"model"`
 	Version  string `json:"version,omitempty"`  // tells one content of that model from another
 	Software string `json:"software,omitempty"` // version of the daemon
+}
+
+// Issuer is who issued a plate, as the unit saw it: ISO 3166-1 alpha-2 in lower
+// case, of a US state with the country before it ("us-tx").
+type Issuer struct {
+	Code       string  `json:"code"`
+	Confidence float64 `json:"confidence"` // 0-1
+}
+
+// Colour is that of the vehicle's body, as the unit saw it: black, white, grey,
+// red, blue, green, yellow, orange or brown.
+type Colour struct {
+	Name       string  `json:"name"`
+	Confidence float64 `json:"confidence"` // 0-1
 }
 
 // Position is where the unit is, from its configuration: degrees in WGS 84, and

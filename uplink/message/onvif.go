@@ -137,18 +137,7 @@ func (o *ONVIF) Event(h *Hit) ([]byte, error) {
 			Direction: onvifDirections[h.Direction],
 		},
 	}
-	// The region is where plates of this form come from; "eu" is not a country.
-	if m := countryRegion.FindStringSubmatch(h.Region); m != nil && m[1] != "eu" {
-		country := strings.ToUpper(m[1])
-		if country == "UK" {
-			country = "GB" // ISO 3166-1
-		}
-		plate := &e.Data.LicensePlateInfo.LicensePlateInfo
-		plate.CountryCode = &onvifText{Likelihood: h.Confidence, Text: country}
-		if m[2] != "" {
-			plate.IssuingEntity = &onvifText{Likelihood: h.Confidence, Text: strings.ToUpper(m[2])}
-		}
-	}
+	e.Data.LicensePlateInfo.LicensePlateInfo.issued(h)
 	if f := h.Frame; f != nil && f.Width > 0 && f.Height > 0 {
 		x := func(v int) string { return strconv.FormatFloat(2*float64(v)/float64(f.Width)-1, 'f', 4, 64) }
 		y := func(v int) string { return strconv.FormatFloat(1-2*float64(v)/float64(f.Height), 'f', 4, 64) }
@@ -158,4 +147,25 @@ func (o *ONVIF) Event(h *Hit) ([]byte, error) {
 		e.Data.Image = base64.StdEncoding.EncodeToString(h.PlatePicture.JPEG)
 	}
 	return json.Marshal(e)
+}
+
+// issued adds who issued the plate: as the unit saw it, or else as the plates of
+// this form come from the region; "eu" is not a country.
+func (p *onvifPlate) issued(h *Hit) {
+	code, likelihood := h.Region, h.Confidence
+	if h.Issuer != nil {
+		code, likelihood = h.Issuer.Code, h.Issuer.Confidence
+	}
+	m := countryRegion.FindStringSubmatch(code)
+	if m == nil || m[1] == "eu" {
+		return
+	}
+	country := strings.ToUpper(m[1])
+	if country == "UK" {
+		country = "GB" // ISO 3166-1
+	}
+	p.CountryCode = &onvifText{Likelihood: likelihood, Text: country}
+	if m[2] != "" {
+		p.IssuingEntity = &onvifText{Likelihood: likelihood, Text: strings.ToUpper(m[2])}
+	}
 }

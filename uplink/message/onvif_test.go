@@ -47,6 +47,16 @@ func TestONVIFEvent(t *testing.T) {
 	}
 }
 
+// TestONVIFIssuer: what was seen goes before what the series allow.
+func TestONVIFIssuer(t *testing.T) {
+	h := Hit{Region: "us-ca", Confidence: 0.9, Issuer: &Issuer{Code: "us-tx", Confidence: 0.7}}
+	var p onvifPlate
+	p.issued(&h)
+	if p.CountryCode == nil || *p.CountryCode != (onvifText{0.7, "US"}) || p.IssuingEntity == nil || *p.IssuingEntity != (onvifText{0.7, "TX"}) {
+		t.Errorf("%+v %+v", p.CountryCode, p.IssuingEntity)
+	}
+}
+
 func TestHomeAssistantDevice(t *testing.T) {
 	a := &HomeAssistant{Cameras: []string{"north"}, Position: &Position{Latitude: 52.5, Longitude: 13.4}}
 	b, err := a.Message("unit-7", "1.2.3")

@@ -62,7 +62,7 @@ func Facts(m *message.Match) []status.Fact {
 		f.urgent("covert", covert)
 	}
 	f.urgent("handling", m.Handling)
-	f.add("vehicle", vehicle(e.Vehicle))
+	f.add("vehicle", listedVehicle(e.Vehicle))
 	f.add("plate type", e.PlateType)
 	f.add("effective", moment(e.Effective))
 	f.add("expires", moment(e.Expires))
@@ -90,8 +90,8 @@ func (f *facts) urgent(label, text string) {
 	}
 }
 
-// vehicle describes an entry's vehicle in a few words: "2014 red Arden 1.4 TS".
-func vehicle(v *message.Vehicle) string {
+// listedVehicle describes an entry's vehicle in a few words: "2014 red Arden 1.4 TS".
+func listedVehicle(v *message.Vehicle) string {
 	if v == nil {
 		return ""
 	}
@@ -106,6 +106,9 @@ func cautions(m *match.Match) []string {
 	}
 	if m.StateDiffers {
 		words = append(words, "the entry's state differs from that of most plates here")
+	}
+	if m.Contradiction != "" {
+		words = append(words, m.Contradiction+": likely another vehicle")
 	}
 	if m.Overdue {
 		words = append(words, "a newer version of the list is overdue, so the entry may no longer be current")

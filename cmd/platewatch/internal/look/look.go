@@ -18,6 +18,7 @@ import (
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/text"
+	"platewatch/ocr/vehicle"
 )
 
 // Looker reads inputs, one after the other.
@@ -56,7 +57,7 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 			return err
 		}
 		plate := plateOf(p, seen)
-		if plate.Matches, err = l.matches(p.Reading, p.Hidden); err != nil {
+		if plate.Matches, err = l.matches(p.Reading, p.Hidden, seen); err != nil {
 			return err
 		}
 		line.Plates = append(line.Plates, plate)
@@ -96,7 +97,7 @@ func (l *Looker) stream(ctx context.Context, in Input, emit func(any) error) err
 		line := passageOf(in.Name, p)
 		line.Plates[0].Region = l.Recogniser.RegionOf(p.Text)
 		var err error
-		if line.Plates[0].Matches, err = l.matches(p.Reading, p.Hidden); err != nil {
+		if line.Plates[0].Matches, err = l.matches(p.Reading, p.Hidden, p.Vehicle); err != nil {
 			return err
 		}
 		passages++
@@ -160,9 +161,9 @@ func Passages(ctx context.Context, r *ocr.Recogniser, p observe.Params, stream c
 	}
 }
 
-func (l *Looker) matches(r text.Reading, hidden float64) ([]match.Match, error) {
+func (l *Looker) matches(r text.Reading, hidden float64, seen vehicle.Seen) ([]match.Match, error) {
 	if l.Hotlist == nil {
 		return nil, nil
 	}
-	return l.Hotlist.Match(match.Query{Text: r.Text, Characters: hit.Reading(r.Characters), Hidden: hidden, At: time.Now(), ClockSynchronised: true})
+	return l.Hotlist.Match(match.Query{Text: r.Text, Characters: hit.Reading(r.Characters), Hidden: hidden, Seen: hit.Seen(seen), At: time.Now(), ClockSynchronised: true})
 }

@@ -78,7 +78,7 @@ func (c *cameraPipeline) match(p passage.Passage) []message.Match {
 	h := c.u.cfg().Hotlist
 	c.pulse.does("matching a plate with the lists")
 	found, err := c.u.lists.Match(match.Query{
-		Text: p.Text, Characters: hit.Reading(p.Characters), Hidden: p.Hidden, State: h.State, StateConfidence: h.StateShare,
+		Text: p.Text, Characters: hit.Reading(p.Characters), Hidden: p.Hidden, Seen: hit.Seen(p.Vehicle), State: h.State, StateConfidence: h.StateShare,
 		At: time.Now(), ClockSynchronised: c.u.clock().State == status.ClockSynchronised,
 	})
 	if err != nil {
