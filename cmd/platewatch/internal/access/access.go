@@ -45,8 +45,8 @@ func (r Roles) String() string {
 	return strings.Join(names, "+")
 }
 
-// ParseRoles parses names with "+" between them. Aim and hits include view.
-func ParseRoles(names string) (Roles, error) {
+// parseRoles parses names with "+" between them. Aim and hits include view.
+func parseRoles(names string) (Roles, error) {
 	var r Roles
 	for name := range strings.SplitSeq(names, "+") {
 		i := slices.Index(roleNames, name)
@@ -74,8 +74,8 @@ func Of(token, name string, roles Roles) Grant {
 // turned back, and a slow one would let strangers keep the board busy.
 const prefix = "sha256:"
 
-// New makes a random token, and the line of the configuration that grants it.
-func New(name string, roles Roles) (token, line string, err error) {
+// newToken makes a random token, and the line of the configuration that grants it.
+func newToken(name string, roles Roles) (token, line string, err error) {
 	token = rand.Text()
 	g := Of(token, name, roles)
 	line = g.String()
@@ -85,11 +85,11 @@ func New(name string, roles Roles) (token, line string, err error) {
 
 // WriteNew writes a new token and the line that grants it, for a person.
 func WriteNew(w io.Writer, name, roleNames string) error {
-	roles, err := ParseRoles(roleNames)
+	roles, err := parseRoles(roleNames)
 	if err != nil {
 		return fmt.Errorf("-role %w", err)
 	}
-	token, line, err := New(name, roles)
+	token, line, err := newToken(name, roles)
 	if err != nil {
 		return fmt.Errorf("-name %w", err)
 	}
@@ -109,7 +109,7 @@ func Parse(line string) (Grant, error) {
 	if len(f) != 3 {
 		return Grant{}, setting.Problemf(advice, "= %q is not roles, name and hash", line)
 	}
-	roles, err := ParseRoles(f[0])
+	roles, err := parseRoles(f[0])
 	if err != nil {
 		return Grant{}, err
 	}

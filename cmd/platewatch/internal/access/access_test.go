@@ -16,7 +16,7 @@ func TestTokens(t *testing.T) {
 	var all Grants
 	tokens := map[string]string{}
 	for name, roles := range map[string]Roles{"anna": View | Aim, "wall": View, "control-room": View | Hits} {
-		token, line, err := New(name, roles)
+		token, line, err := newToken(name, roles)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func TestTokens(t *testing.T) {
 	if _, ok := all.Find(""); ok {
 		t.Error("the empty token is accepted")
 	}
-	if r, err := ParseRoles("aim"); err != nil || r != View|Aim {
+	if r, err := parseRoles("aim"); err != nil || r != View|Aim {
 		t.Errorf("aim is %s, %v", r, err)
 	}
 	for _, line := range []string{"", "aim anna", "boss anna sha256:" + strings.Repeat("0", 64), "aim anna/x sha256:" + strings.Repeat("0", 64),

@@ -94,7 +94,7 @@ func Addresses() []net.IP {
 
 // Fingerprint is the SHA-256 of a certificate in a PEM file, as browsers show it:
 // "AB:CD:…", and its end.
-func Fingerprint(certFile string) (print string, ends time.Time, err error) {
+func Fingerprint(certFile string) (fingerprint string, ends time.Time, err error) {
 	b, err := os.ReadFile(certFile)
 	if err != nil {
 		return "", time.Time{}, err

@@ -92,14 +92,16 @@ func quantity(key, name, unit string, value, low, high, from, to, poorFrom, poor
 	}
 	switch {
 	case from <= low:
-		q.Range = fmt.Sprintf("at most %.4g %s", to, unit)
+		q.Range = fmt.Sprintf("at most %g %s", tenths(to), unit)
 	case to >= high:
-		q.Range = fmt.Sprintf("at least %.4g %s", from, unit)
+		q.Range = fmt.Sprintf("at least %g %s", tenths(from), unit)
 	default:
-		q.Range = fmt.Sprintf("%.4g to %.4g %s", from, to, unit)
+		q.Range = fmt.Sprintf("%g to %g %s", tenths(from), tenths(to), unit)
 	}
 	return q
 }
+
+func tenths(v float64) float64 { return math.Round(10*v) / 10 }
 
 func (q *Quantity) say(format string, args ...any) {
 	if q.Level != Good {
@@ -109,7 +111,7 @@ func (q *Quantity) say(format string, args ...any) {
 
 // judge makes the report of the last vehicles and of the scene. peak is the best
 // sharpness lately.
-func judge(vehicles []*vehicle, scene *Scene, peak float64) Report {
+func judge(vehicles []*vehicle, scene *scenery, peak float64) Report {
 	r := Report{Judged: len(vehicles)}
 	var withPlate []*vehicle
 	for _, v := range vehicles {
@@ -138,7 +140,7 @@ func median(vehicles []*vehicle, of func(*vehicle) float64) float64 {
 	return values[len(values)/2]
 }
 
-func judgePlates(vehicles []*vehicle, scene *Scene) []Quantity {
+func judgePlates(vehicles []*vehicle, scene *scenery) []Quantity {
 	newest := vehicles[len(vehicles)-1]
 	kind := kindOf(newest.best.Corners, newest.best.Height)
 	height := median(vehicles, func(v *vehicle) float64 { return v.best.Height })
@@ -146,10 +148,6 @@ func judgePlates(vehicles []*vehicle, scene *Scene) []Quantity {
 		along, _ := sides(v.best.Corners)
 		return math.Hypot(along.X, along.Y)
 	})
-	pose := func(of func(Pose) float64) float64 {
-		return median(vehicles, func(v *vehicle) float64 { return v.pose(of) })
-	}
-
 	h := quantity("height", "Character height", "px", height, 0, 80, wanted, largest, smallest, 4*largest)
 	if height < wanted {
 		h.say("Zoom in: characters are %.0f px high, %.0f are needed", height, wanted)
@@ -159,25 +157,45 @@ func judgePlates(vehicles []*vehicle, scene *Scene) []Quantity {
 	w := quantity("width", "Plate width", "px", width, 0, 2*kind.moving, kind.moving, 2*kind.moving, kind.least, 8*kind.moving)
 	w.say("Zoom in: plates are %.0f px wide, %.0f are wanted for moving traffic and %.0f at least", width, kind.moving, kind.least)
 
-	yaw := quantity("yaw", "Angle from the side", "°", pose(func(p Pose) float64 { return p.Yaw }), 0, 70, 0, yawFair, 0, yawPoor)
-	yaw.say("Plates are seen %.0f° from the side, %.0f° at most: aim farther down the road, or bring the camera nearer to the lane", yaw.Value, yawFair)
-	pitch := quantity("pitch", "Angle from above", "°", pose(func(p Pose) float64 { return p.Pitch }), 0, 70, 0, pitchFair, 0, pitchPoor)
-	pitch.say("Plates are seen %.0f° from above, %.0f° at most: aim farther down the road, or mount the camera lower", pitch.Value, pitchFair)
-	roll := quantity("roll", "Level", "°", pose(func(p Pose) float64 { return p.Roll }), -30, 30, -rollFair, rollFair, -rollPoor, rollPoor)
-	roll.say("Level the camera: turn it %.0f° %s", math.Abs(roll.Value), clockwise(-roll.Value))
-
 	bright := quantity("plate exposure", "Brightness of plates", "of 255", median(vehicles, func(v *vehicle) float64 { return v.best.Light.Bright }),
 		0, 255, plateDim, 255, plateDark, 255)
 	bright.say("Plates are too dark: %.0f of 255, %.0f are needed. Add light, or open the iris", bright.Value, plateDim)
 	clipped := quantity("glare", "Glare", "%", 100*median(vehicles, func(v *vehicle) float64 { return v.best.Light.Clipped }),
 		0, 100, 0, 100*clippedFair, 0, 100*clippedPoor)
 	clipped.say("Plates glare: %.0f %% of them is white, %.0f %% at most. Shorten the shutter, or turn the lamp down", clipped.Value, 100*clippedFair)
-	return []Quantity{w, h, yaw, pitch, roll, focusOf(vehicles, scene), motionOf(vehicles, scene), bright, clipped, cutOf(vehicles)}
+	return slices.Concat([]Quantity{w, h}, judgeAngles(vehicles),
+		[]Quantity{focusOf(vehicles, scene), motionOf(vehicles, scene), bright, clipped, cutOf(vehicles)})
+}
+
+// judgeAngles judges from where plates are seen, as far as their outlines tell.
+func judgeAngles(vehicles []*vehicle) []Quantity {
+	seen := slices.DeleteFunc(slices.Clone(vehicles), func(v *vehicle) bool { return len(v.poses) == 0 })
+	all := []Quantity{
+		{Key: "yaw", Name: "Angle from the side", Unit: "°", High: 70, To: yawFair},
+		{Key: "pitch", Name: "Angle from above", Unit: "°", High: 70, To: pitchFair},
+		{Key: "roll", Name: "Level", Unit: "°", Low: -30, High: 30, From: -rollFair, To: rollFair},
+	}
+	if len(seen) == 0 {
+		for i := range all {
+			all[i].Level, all[i].Range = Waiting, "no plate showed its edges yet"
+		}
+		return all
+	}
+	of := func(angle func(angles) float64) float64 {
+		return median(seen, func(v *vehicle) float64 { return v.pose(angle) })
+	}
+	yaw := quantity("yaw", all[0].Name, "°", of(func(p angles) float64 { return p.Yaw }), 0, 70, 0, yawFair, 0, yawPoor)
+	yaw.say("Plates are seen %.0f° from the side, %.0f° at most: aim farther down the road, or bring the camera nearer to the lane", yaw.Value, yawFair)
+	pitch := quantity("pitch", all[1].Name, "°", of(func(p angles) float64 { return p.Pitch }), 0, 70, 0, pitchFair, 0, pitchPoor)
+	pitch.say("Plates are seen %.0f° from above, %.0f° at most: aim farther down the road, or mount the camera lower", pitch.Value, pitchFair)
+	roll := quantity("roll", all[2].Name, "°", of(func(p angles) float64 { return p.Roll }), -30, 30, -rollFair, rollFair, -rollPoor, rollPoor)
+	roll.say("Level the camera: turn it %.0f° %s", math.Abs(roll.Value), clockwise(-roll.Value))
+	return []Quantity{yaw, pitch, roll}
 }
 
 // resting is how wide edges are that do not move: a picture that is soft everywhere
 // is out of focus, and not smeared.
-func resting(scene *Scene) float64 {
+func resting(scene *scenery) float64 {
 	if scene == nil || scene.Edge == 0 {
 		return 0
 	}
@@ -186,7 +204,7 @@ func resting(scene *Scene) float64 {
 
 // motionOf tells by how many pixels vehicles smear: what their edges are wider than
 // those that do not move, or than those across the motion.
-func motionOf(vehicles []*vehicle, scene *Scene) Quantity {
+func motionOf(vehicles []*vehicle, scene *scenery) Quantity {
 	smear := median(vehicles, func(v *vehicle) float64 { return smearIn(&v.best, scene) })
 	speed := median(vehicles, func(v *vehicle) float64 { return v.speed })
 	q := quantity("motion", "Motion blur", "px", smear, 0, 8, 0, smearFair, 0, smearPoor)
@@ -194,7 +212,7 @@ func motionOf(vehicles []*vehicle, scene *Scene) Quantity {
 	return q
 }
 
-func smearIn(s *Sighting, scene *Scene) float64 {
+func smearIn(s *sighting, scene *scenery) float64 {
 	const apart = 1.4 // ratio of the edges from which one direction is smeared
 	across, down := s.edges()
 	wide, narrow := max(across, down), min(across, down)
@@ -233,7 +251,7 @@ func shutterFor(speed, smear float64) string {
 
 // focusOf tells how wide the edges of plates are in the direction in which they do
 // not smear.
-func focusOf(vehicles []*vehicle, scene *Scene) Quantity {
+func focusOf(vehicles []*vehicle, scene *scenery) Quantity {
 	soft := median(vehicles, func(v *vehicle) float64 {
 		across, down := v.best.edges()
 		edge := min(across, down)
@@ -266,7 +284,7 @@ func cutOf(vehicles []*vehicle) Quantity {
 
 // turnTowards says how to turn the camera so that a place comes to the middle, where
 // it is cut off.
-func turnTowards(s Sighting) string {
+func turnTowards(s sighting) string {
 	x, y := s.middle()
 	w, h := float64(s.Size.X), float64(s.Size.Y)
 	right, down := turnFor(x/w, y/h, w/h)
@@ -292,7 +310,7 @@ func clockwise(degrees float64) string {
 }
 
 // judgeMissed says why no plate was found on vehicles.
-func judgeMissed(vehicles []*vehicle, scene *Scene) []Quantity {
+func judgeMissed(vehicles []*vehicle, scene *scenery) []Quantity {
 	motion := motionOf(vehicles, scene)
 	q := Quantity{Key: "missed", Name: "Vehicles without a plate", Unit: "", Known: true, Value: float64(len(vehicles)), High: lastVehicles, Level: Poor, Range: "none"}
 	q.Instruction = "Vehicles pass, and no plate is found on them: zoom in where they pass, or turn the camera until their plates are in the picture"
@@ -301,7 +319,7 @@ func judgeMissed(vehicles []*vehicle, scene *Scene) []Quantity {
 
 // judgeScene judges a whole picture. Where plates are seen they count instead: at
 // night all but the plates may be black.
-func judgeScene(s *Scene, peak float64, plates bool) []Quantity {
+func judgeScene(s *scenery, peak float64, plates bool) []Quantity {
 	sharp := Quantity{Key: "sharpness", Name: "Sharpness of the scene", Unit: "%", High: 100, From: focusFair, To: 100, Level: Waiting, Range: fmt.Sprintf("at least %.0f %%", focusFair)}
 	exposure := Quantity{Key: "scene exposure", Name: "Brightness of the scene", Unit: "of 255", High: 255, From: sceneDim, To: 255, Level: Waiting, Range: fmt.Sprintf("at least %.0f of 255", sceneDim)}
 	level := Quantity{Key: "level", Name: "Upright lines", Unit: "°", Low: -15, High: 15, From: -rollFair, To: rollFair, Level: Waiting, Range: fmt.Sprintf("%.0f to %.0f °", -rollFair, rollFair)}

@@ -11,6 +11,7 @@ type plateKind struct {
 	aspect float64 // width over height, as the corners of plates seen face on have it
 	least  float64 // pixels of width from which plates are read
 	moving float64 // pixels of width for moving traffic
+	high   float64 // height over that of the characters, as outlines have it: the same from every side
 }
 
 // The two shapes. Aspects are those that the outlines of rendered plates have when
@@ -18,8 +19,8 @@ type plateKind struct {
 // plates (305 mm) are those that makers of such readers demand; on the long European
 // ones (520 mm, 480 without the band) they give characters of the same height.
 var (
-	shortPlate = plateKind{aspect: 2.12, least: 75, moving: 130}
-	longPlate  = plateKind{aspect: 4.63, least: 100, moving: 175}
+	shortPlate = plateKind{aspect: 2.12, least: 75, moving: 130, high: 1.86}
+	longPlate  = plateKind{aspect: 4.63, least: 85, moving: 175, high: 1.35}
 )
 
 // kindOf tells the shape by the share of the plate's height that the characters
@@ -33,8 +34,8 @@ func kindOf(corners [4]rectify.Point, height float64) plateKind {
 	return shortPlate
 }
 
-// Pose is from where a camera sees a plate, in degrees.
-type Pose struct {
+// angles is from where a camera sees a plate, in degrees.
+type angles struct {
 	Yaw   float64 // from the side
 	Pitch float64 // from above
 	Roll  float64 // of the camera, clockwise
@@ -47,7 +48,17 @@ func sides(c [4]rectify.Point) (along, down rectify.Point) {
 	return along, down
 }
 
-// PoseOf is from where a plate is seen, by its corners (clockwise from the top left,
+// outlineSeen tells whether the upper and lower edge of a plate were found: its height
+// over that of its characters is then that of its kind. Elsewhere the outline is a
+// guess, and angles from it would be wrong.
+func outlineSeen(corners [4]rectify.Point, height float64) bool {
+	const within = 0.08
+	_, down := sides(corners)
+	high := kindOf(corners, height).high
+	return math.Abs(math.Hypot(down.X, down.Y)/height-high) <= within*high
+}
+
+// anglesOf is from where a plate is seen, by its corners (clockwise from the top left,
 // pixels) and the height of its characters.
 //
 // A plate takes less than two degrees of the view, so that its picture is its true
@@ -64,19 +75,19 @@ func sides(c [4]rectify.Point) (along, down rectify.Point) {
 // cosine is flat, an outline wrong by 5 % gives 18° where there are none. On rendered
 // plates from 110 pixels of width, angles from 25° on are right within 9°, and smaller
 // ones within 25° (go test -run Pose -v).
-func PoseOf(corners [4]rectify.Point, height float64) Pose {
+func anglesOf(corners [4]rectify.Point, height float64) angles {
 	along, down := sides(corners)
 	a := kindOf(corners, height).aspect
 	b1, b2 := rectify.Point{X: along.X / a, Y: along.Y / a}, down
 	n1, n2 := b1.X*b1.X+b1.Y*b1.Y, b2.X*b2.X+b2.Y*b2.Y
 	if n1 == 0 || n2 == 0 {
-		return Pose{}
+		return angles{}
 	}
 	det := b1.X*b2.Y - b1.Y*b2.X
 	s2 := (n1 + n2 + math.Sqrt(max(0, (n1+n2)*(n1+n2)-4*det*det))) / 2
 	pitch := math.Asin(math.Sqrt(max(0, 1-n2/s2)))
 	yaw := math.Asin(min(1, math.Sqrt(max(0, 1-n1/s2))/max(math.Cos(pitch), 0.1)))
-	return Pose{Yaw: degrees(yaw), Pitch: degrees(pitch), Roll: degrees(math.Atan2(b2.X, b2.Y))}
+	return angles{Yaw: degrees(yaw), Pitch: degrees(pitch), Roll: degrees(math.Atan2(b2.X, b2.Y))}
 }
 
 func degrees(radians float64) float64 { return radians * 180 / math.Pi }

@@ -1,4 +1,4 @@
-package aim_test
+package aim
 
 import (
 	"math"
@@ -6,7 +6,6 @@ import (
 
 	"gocv.io/x/gocv"
 
-	"platewatch/cmd/platewatch/internal/aim"
 	"platewatch/ocr"
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/sensor"
@@ -24,7 +23,7 @@ func TestPose(t *testing.T) {
 	worst, worstSmall, n := 0.0, 0.0, 0
 	for seed, layout := range []string{"us-ca", "us-tx", "nl", "gb-plain"} {
 		for _, width := range []float64{110, 160} {
-			for _, at := range []aim.Pose{{}, {Yaw: 30}, {Yaw: 45}, {Yaw: 52}, {Pitch: 30}, {Pitch: 42}, {Yaw: 40, Pitch: 15}, {Pitch: 10, Roll: 10}, {Pitch: 10, Roll: -12}} {
+			for _, at := range []angles{{}, {Yaw: 30}, {Yaw: 45}, {Yaw: 52}, {Pitch: 30}, {Pitch: 42}, {Yaw: 40, Pitch: 15}, {Pitch: 10, Roll: 10}, {Pitch: 10, Roll: -12}} {
 				c := rendertest.Closeup{Plates: []rendertest.Mounted{{Spec: render.PlateSpec{Layout: layout, Seed: uint64(seed)}}}, Seed: uint64(seed),
 					Width: width, Yaw: at.Yaw, Pitch: at.Pitch, Roll: at.Roll, Margin: 1.5, Sensor: sensor.Effects{Defocus: .4, Noise: 1}}
 				img, views, err := c.Take()
@@ -44,7 +43,7 @@ func TestPose(t *testing.T) {
 					continue
 				}
 				n++
-				got := aim.PoseOf(res.Plates[0].Corners, res.Plates[0].Height)
+				got := anglesOf(res.Plates[0].Corners, res.Plates[0].Height)
 				for _, a := range []struct{ got, want float64 }{{got.Yaw, at.Yaw}, {got.Pitch, at.Pitch}, {got.Roll, at.Roll}} {
 					off := math.Abs(a.got - a.want)
 					if a.want == 0 || math.Abs(a.want) < 25 {

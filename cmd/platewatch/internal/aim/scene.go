@@ -8,8 +8,8 @@ import (
 	"gocv.io/x/gocv"
 )
 
-// Scene is how a whole picture came out, for a camera that sees no plate yet.
-type Scene struct {
+// scenery is how a whole picture came out, for a camera that sees no plate yet.
+type scenery struct {
 	Edge    float64 // pixels that the sharpest edges take; a sharp one has 2; 0: too few edges
 	Bright  float64 // grey level of the brightest parts: the 99th percentile, 0–255
 	Clipped float64 // share of the picture that is white (250 and more), 0–1
@@ -19,7 +19,7 @@ type Scene struct {
 
 // Sharpness is 100 for a picture whose edges take two pixels, and less for softer
 // ones; 0 where it is not known. It rises to a peak while the focus ring is turned.
-func (s Scene) Sharpness() float64 {
+func (s scenery) Sharpness() float64 {
 	if s.Edge == 0 {
 		return 0
 	}
@@ -42,15 +42,15 @@ func planeOf(grey gocv.Mat) (plane, bool) {
 	return plane{pix, grey.Step(), grey.Cols(), grey.Rows()}, true
 }
 
-// MeasureScene measures a grey picture of 8 bits.
-func MeasureScene(grey gocv.Mat) Scene {
+// measureScene measures a grey picture of 8 bits.
+func measureScene(grey gocv.Mat) scenery {
 	p, ok := planeOf(grey)
 	if !ok {
-		return Scene{}
+		return scenery{}
 	}
 	all := image.Rect(0, 0, p.w, p.h)
 	dark, bright, clipped := p.levels(all)
-	s := Scene{Bright: bright, Clipped: clipped}
+	s := scenery{Bright: bright, Clipped: clipped}
 	s.Edge = sharpest(p.edges(all, dark, bright))
 	s.Tilt, s.Upright = p.tilt()
 	return s

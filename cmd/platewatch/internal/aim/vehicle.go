@@ -10,9 +10,9 @@ import (
 	"platewatch/ocr/rectify"
 )
 
-// Sighting is one plate on one frame, or only the vehicle where its plate was not
+// sighting is one plate on one frame, or only the vehicle where its plate was not
 // found.
-type Sighting struct {
+type sighting struct {
 	At         time.Duration // position of the frame
 	Size       image.Point   // of the frame, pixels
 	Box        image.Rectangle
@@ -43,7 +43,7 @@ const (
 // outcomeNames are those of the document, by number.
 var outcomeNames = [outcomes]string{"read", "small", "blurred", "cut", "missed"}
 
-func (s *Sighting) outcome() outcome {
+func (s *sighting) outcome() outcome {
 	across, down := s.edges()
 	switch {
 	case s.Cut:
@@ -60,7 +60,7 @@ func (s *Sighting) outcome() outcome {
 
 // edges are the widths of upright and level edges, on the plate or, without one, on
 // the vehicle.
-func (s *Sighting) edges() (across, down float64) {
+func (s *sighting) edges() (across, down float64) {
 	if s.Height == 0 {
 		return s.Across, s.Down
 	}
@@ -71,21 +71,24 @@ func (s *Sighting) edges() (across, down float64) {
 	return max(s.Light.Blur, sharpPlate), max(s.Light.Blur/s.Light.Smear, sharpPlate)
 }
 
-func (s *Sighting) middle() (x, y float64) {
+func (s *sighting) middle() (x, y float64) {
 	return float64(s.Box.Min.X+s.Box.Max.X) / 2, float64(s.Box.Min.Y+s.Box.Max.Y) / 2
 }
 
 // vehicle is what was seen of one vehicle.
 type vehicle struct {
-	first, last Sighting
+	first, last sighting
+	dx, dy      float64 // its last step, pixels
+	travelled   float64 // net, in widths of its box, while it went the same way
+	steps       int     // that led the same way, one after the other
 	frames      int
-	best        Sighting // the largest whole plate; the largest part where none was whole
+	best        sighting // the largest whole plate; the largest part where none was whole
 	read        bool     // on some frame
-	cut         Sighting // the largest plate that was cut off; zero for none
+	cut         sighting // the largest plate that was cut off; zero for none
 	moved       bool
-	speed       float64 // of the plate in the picture where it is largest, pixels a second
-	vx, vy      float64 // pixels a second
-	poses       []Pose  // of its plate, on the frames where it is large enough; bounded
+	speed       float64  // of the plate in the picture where it is largest, pixels a second
+	vx, vy      float64  // pixels a second
+	poses       []angles // of its plate, on the frames where it is large enough; bounded
 }
 
 // maxPoses bounds them.
@@ -100,7 +103,7 @@ const (
 
 // continues tells whether a sighting can be the next of a vehicle: near the place
 // where its speed has brought it.
-func (v *vehicle) continues(s *Sighting) (distance float64, ok bool) {
+func (v *vehicle) continues(s *sighting) (distance float64, ok bool) {
 	dt := (s.At - v.last.At).Seconds()
 	if dt <= 0 || s.At-v.last.At > vehicleGap {
 		return 0, false
@@ -115,9 +118,9 @@ func (v *vehicle) continues(s *Sighting) (distance float64, ok bool) {
 	return distance, distance <= reach
 }
 
-func (v *vehicle) add(s Sighting) {
-	if s.Height >= smallest && !s.Cut && len(v.poses) < maxPoses {
-		v.poses = append(v.poses, PoseOf(s.Corners, s.Height))
+func (v *vehicle) add(s sighting) {
+	if s.Height >= smallest && !s.Cut && len(v.poses) < maxPoses && outlineSeen(s.Corners, s.Height) {
+		v.poses = append(v.poses, anglesOf(s.Corners, s.Height))
 	}
 	if v.frames == 0 {
 		v.first, v.best = s, s
@@ -129,10 +132,7 @@ func (v *vehicle) add(s Sighting) {
 		if v.best.At == v.last.At { // where it was largest
 			v.speed = math.Hypot(v.vx, v.vy)
 		}
-		fx, fy := v.first.middle()
-		if far := 0.5 * float64(min(v.first.Box.Dx(), s.Box.Dx())); math.Hypot(x-fx, y-fy) >= far {
-			v.moved = true
-		}
+		v.step(x-x0, y-y0, float64(min(v.last.Box.Dx(), s.Box.Dx())))
 	}
 	v.frames++
 	v.last = s
@@ -145,11 +145,31 @@ func (v *vehicle) add(s Sighting) {
 	}
 }
 
-// pose is one of the angles from which a vehicle's plate was seen: the median.
-func (v *vehicle) pose(of func(Pose) float64) float64 {
-	if len(v.poses) == 0 {
-		return of(PoseOf(v.best.Corners, v.best.Height))
+// step takes a step of the plate. It is a vehicle's if it goes on and on the same way:
+// the camera's own clock is read here and there, and a sign stays where it is.
+func (v *vehicle) step(dx, dy, width float64) {
+	const (
+		least       = 0.08 // of the width: what is less is noise
+		enough, far = 2, 0.5
+	)
+	length := math.Hypot(dx, dy)
+	if length < least*width {
+		return
 	}
+	if v.dx*dx+v.dy*dy <= 0.7*length*math.Hypot(v.dx, v.dy) { // it turned by more than 45°
+		v.steps, v.travelled = 0, 0
+	}
+	v.dx, v.dy = dx, dy
+	v.steps++
+	v.travelled += length / width
+	if v.steps >= enough && v.travelled >= far {
+		v.moved = true
+	}
+}
+
+// pose is one of the angles from which a vehicle's plate was seen: the median. It has
+// been seen from some.
+func (v *vehicle) pose(of func(angles) float64) float64 {
 	values := make([]float64, 0, len(v.poses))
 	for _, p := range v.poses {
 		values = append(values, of(p))
@@ -160,7 +180,7 @@ func (v *vehicle) pose(of func(Pose) float64) float64 {
 
 // betterThanBest prefers plates to bare vehicles, whole ones to parts, and of those
 // the largest.
-func (v *vehicle) betterThanBest(s *Sighting) bool {
+func (v *vehicle) betterThanBest(s *sighting) bool {
 	b := &v.best
 	switch {
 	case (s.Height > 0) != (b.Height > 0):
@@ -193,7 +213,7 @@ const (
 
 // see takes the sightings of one frame. Plates come before bare vehicles: what moved
 // around a plate is its vehicle.
-func (t *traffic) see(at time.Duration, sightings []Sighting) {
+func (t *traffic) see(at time.Duration, sightings []sighting) {
 	t.expire(at)
 	for _, s := range sightings {
 		var to *vehicle

@@ -55,7 +55,7 @@ type Watcher struct {
 	traffic traffic
 	zone    [zoneRows][zoneColumns][outcomes]int
 	now     time.Duration // position of the last frame
-	scene   *Scene
+	scene   *scenery
 	sceneAt time.Duration
 	peak    float64
 	peakAt  time.Duration
@@ -87,7 +87,7 @@ func (w *Watcher) Watch() {
 // See takes a frame.
 func (w *Watcher) See(f Frame) {
 	size := image.Pt(f.Picture.Cols(), f.Picture.Rows())
-	var sightings []Sighting
+	var sightings []sighting
 	for _, p := range f.Plates {
 		if !p.Again { // a place that has not changed
 			sightings = append(sightings, sightingOf(f, size, p, p.Confidence))
@@ -108,10 +108,10 @@ func (w *Watcher) See(f Frame) {
 	w.mu.Lock()
 	due := w.scene == nil || f.At-w.sceneAt >= every
 	w.mu.Unlock()
-	var scene *Scene
+	var scene *scenery
 	if due {
 		grey := greyOf(f.Picture, image.Rectangle{Max: size})
-		scene = new(MeasureScene(grey))
+		scene = new(measureScene(grey))
 		grey.Close()
 	}
 
@@ -131,7 +131,7 @@ func (w *Watcher) See(f Frame) {
 }
 
 // mark counts a sighting in the zone, of vehicles that count only.
-func (w *Watcher) mark(s *Sighting, size image.Point) {
+func (w *Watcher) mark(s *sighting, size image.Point) {
 	for _, v := range w.traffic.open {
 		if v.last.At != s.At || v.last.Box != s.Box || !v.counts() {
 			continue
@@ -171,9 +171,9 @@ func (w *Watcher) Report() Report {
 	return r
 }
 
-func sightingOf(f Frame, size image.Point, p ocr.Plate, confidence float64) Sighting {
+func sightingOf(f Frame, size image.Point, p ocr.Plate, confidence float64) sighting {
 	const hidden = 0.3 // probability that a character lies outside
-	s := Sighting{At: f.At, Size: size, Box: p.Box, Corners: p.Corners, Height: p.Height, Confidence: confidence}
+	s := sighting{At: f.At, Size: size, Box: p.Box, Corners: p.Corners, Height: p.Height, Confidence: confidence}
 	edge := image.Rectangle{Max: size}.Inset(2)
 	s.Cut = p.Hidden >= hidden || outside(p.Corners, edge)
 	if around := p.Box.Intersect(image.Rectangle{Max: size}); !around.Empty() {
@@ -195,7 +195,7 @@ func outside(corners [4]rectify.Point, in image.Rectangle) bool {
 
 // bareVehicle is the largest thing that moved on a frame without a plate, if it is
 // large enough to be a vehicle: from a fifteenth of the picture's width.
-func bareVehicle(f Frame, size image.Point) (Sighting, bool) {
+func bareVehicle(f Frame, size image.Point) (sighting, bool) {
 	var box image.Rectangle
 	for _, m := range f.Moved {
 		if m.Dx()*m.Dy() > box.Dx()*box.Dy() {
@@ -203,11 +203,11 @@ func bareVehicle(f Frame, size image.Point) (Sighting, bool) {
 		}
 	}
 	if box.Dx() < size.X/15 || box.Dy() < size.Y/15 {
-		return Sighting{}, false
+		return sighting{}, false
 	}
 	grey := greyOf(f.Picture, image.Rectangle{Max: size})
 	defer grey.Close()
-	s := Sighting{At: f.At, Size: size, Box: box}
+	s := sighting{At: f.At, Size: size, Box: box}
 	// Its middle: around it are edges that do not move.
 	s.Across, s.Down = smearOf(grey, box.Inset(min(box.Dx(), box.Dy())/5))
 	return s, true

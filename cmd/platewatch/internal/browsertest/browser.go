@@ -30,7 +30,7 @@ func Start(t *testing.T, within time.Duration) context.Context {
 	t.Cleanup(cancel)
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(func() {
-		chromedp.Cancel(ctx) // waits until it has ended
+		_ = chromedp.Cancel(ctx) // waits until it has ended
 		cancel()
 	})
 	// The first action starts the browser and must not carry the timeout.

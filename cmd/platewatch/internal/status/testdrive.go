@@ -90,7 +90,9 @@ func (s *Server) driveReads(w http.ResponseWriter, _ *http.Request) {
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(out)
+	if err := json.NewEncoder(w).Encode(out); err != nil {
+		s.countSlow(err)
+	}
 }
 
 // drivePicture responds with the plate of a read.

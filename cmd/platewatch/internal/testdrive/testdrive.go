@@ -1,6 +1,6 @@
 // Package testdrive shows for a limited time what a unit reads, text included, to the
 // technician who tries it. Outside of a test drive the text of plates that match no
-// list is shown nowhere. What was read stays in memory, at most [Most] reads of it, and
+// list is shown nowhere. What was read stays in memory, at most [most] reads of it, and
 // is gone when the drive ends.
 package testdrive
 
@@ -13,8 +13,8 @@ import (
 	"platewatch/cmd/platewatch/internal/setting"
 )
 
-// Most is how many reads are kept.
-const Most = 20
+// most is how many reads are kept.
+const most = 20
 
 // Settings are what the configuration file says of test drives.
 type Settings struct {
@@ -126,7 +126,7 @@ func (d *Drive) Add(r Read) {
 	}
 	d.count++
 	r.Number, r.At = d.count, time.Now()
-	if len(d.reads) == Most {
+	if len(d.reads) == most {
 		d.reads = slices.Delete(d.reads, 0, 1)
 	}
 	d.reads = append(d.reads, r)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestDrive: reads are kept only while a drive runs, at most [Most] of them, and are
+// TestDrive: reads are kept only while a drive runs, at most [most] of them, and are
 // gone when it ends: by itself, by hand, and once.
 func TestDrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -20,12 +20,12 @@ func TestDrive(t *testing.T) {
 		if _, two := d.Start("login Y", time.Hour, func() { t.Error("two drives") }); !ok || two {
 			t.Fatal("it does not start, or two do")
 		}
-		for range Most + 5 {
+		for range most + 5 {
 			d.Add(Read{Text: "A", Picture: []byte("jpeg")})
 		}
 		time.Sleep(9 * time.Minute)
 		got := d.Reads()
-		if len(got) != Most || got[0].Number != Most+5 || got[Most-1].Number != 6 {
+		if len(got) != most || got[0].Number != most+5 || got[most-1].Number != 6 {
 			t.Errorf("%d reads, numbers %d to %d", len(got), got[len(got)-1].Number, got[0].Number)
 		}
 		if s, ok := d.State(); !ok || s.Who != "login X" || s.Left != time.Minute {

@@ -474,6 +474,10 @@ function drawAim(d) {
   const list = a ? a.quantities : [], box = $("quantities");
   while (box.children.length > list.length) box.lastChild.remove();
   list.forEach((q, i) => drawQuantity(box.children[i] || quantityElement(box), q));
+  // The measure that matters now stands beside the picture, also in full screen.
+  const now = list.find((q) => q.key === a.cause) || (a && a.level === "waiting" && list.find((q) => q.key === "sharpness" && q.known));
+  $("cause").hidden = !now;
+  if (now) drawQuantity($("cause").firstChild || quantityElement($("cause")), now);
   drawZone(a && a.zone);
 }
 
@@ -494,7 +498,7 @@ function quantityElement(box) {
 function drawQuantity(li, q) {
   const [top, bar, range] = li.children;
   const digits = Math.abs(q.value) < 10 && q.unit === "px" ? 1 : 0;
-  const value = q.known ? `${q.value.toFixed(digits)} ${q.unit}` : "not known yet";
+  const value = q.known ? `${q.value.toFixed(digits).replace(/^-(0(\.0)?)$/, "$1")} ${q.unit}` : "not known yet";
   const place = (v) => 100 * Math.min(1, Math.max(0, (v - q.low) / (q.high - q.low || 1)));
   text(top.children[0], q.name);
   text(top.children[1], value);
