@@ -4,14 +4,13 @@ SHELL := /bin/sh
 BIN   := build/platewatch
 DATA  ?= ../shared/data
 ARGS  ?=
-PICTURES ?= $(wordlist 1,9,$(wildcard $(DATA)/frames/br/*.jpg))
 CLIPS ?=
 
 # Everything that goes into the binary.
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak faults attack page field lint bench cost cutoff groups media model ranker judge reads deb clean packages
+.PHONY: help build demo test traffic soak faults attack page field lint bench cost cutoff groups media model ranker judge reads deb board clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,8 +92,11 @@ groups: $(BIN) ## is the reader as sure as it is right of short, two-row, obstru
 	@$(BIN) bench $(addprefix build/groups/,$(GROUPS_WHOLE))
 	@$(BIN) bench -cut $(addprefix build/groups/,$(GROUPS_CUT))
 
-cost: $(BIN) ## instructions to find and read each of PICTURES (a minute a picture)
-	@ocr/cost.sh $(BIN) $(PICTURES)
+COST ?=
+
+cost: ## instructions to decode, find and read fixed pictures, on amd64 and arm64, against ocr/cost.tsv (COST='-region eu a.jpg': others)
+	@deploy/tools/packages cost
+	@nice go run ./ocr/cmd/cost $(COST)
 
 media: ## render the demo's clip and the test pictures anew
 	@deploy/tools/packages test
@@ -120,6 +122,12 @@ DEBS ?=
 deb: ## Debian packages for arm64, amd64 and armhf, Debian 12 and 13 (DEBS=bookworm/arm64: only that) into build/deb
 	@deploy/tools/packages deb
 	@nice go run ./deploy/tools/deb $(DEBS)
+
+BOARD ?=
+
+board: ## the package on an emulated arm64 board: plates, faults, power cuts, upgrades: a table (BOARD=-short: to the watchdog)
+	@deploy/tools/packages board
+	@nice -n 5 go run ./deploy/board $(BOARD) build/board.tsv
 
 clean: ## remove what was built here
 	rm -rf build

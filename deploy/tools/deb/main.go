@@ -4,6 +4,8 @@
 //
 //	go run ./deploy/tools/deb                              the usual ones: see targets
 //	go run ./deploy/tools/deb bookworm/arm64 trixie/amd64  some of them
+//	go run ./deploy/tools/deb -build PACKAGE -to FOLDER bookworm/arm64
+//	                                                       only cross-builds another program
 //
 // The packages lie in build/deb. The same commit gives the same bytes: times in
 // the package are the commit's, or SOURCE_DATE_EPOCH. What the package holds
@@ -16,6 +18,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -61,8 +64,11 @@ var processors = map[string]processor{
 var targets = []string{"bookworm/arm64", "bookworm/amd64", "bookworm/armhf", "trixie/arm64", "trixie/amd64", "trixie/armhf"}
 
 func main() {
+	program := flag.String("build", "", "cross-build this `package`, a command, and make no Debian package")
+	to := flag.String("to", "build/deb", "with -build, the `folder` of the program")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, os.Args[1:])
+	err := run(ctx, flag.Args(), *program, *to)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "deb:", err)
@@ -70,7 +76,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, wanted []string) error {
+func run(ctx context.Context, wanted []string, program, to string) error {
 	root, err := output(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
 		return err
@@ -86,6 +92,14 @@ func run(ctx context.Context, wanted []string) error {
 		if releases[r].suffix == "" || processors[p].triplet == "" {
 			return fmt.Errorf("there is no package %q; there are %s", target, strings.Join(targets, ", "))
 		}
+	}
+	if program != "" {
+		for _, target := range wanted {
+			if _, _, err := crossBuild(ctx, target, to, program); err != nil {
+				return fmt.Errorf("%s: %w", target, err)
+			}
+		}
+		return nil
 	}
 	epoch := os.Getenv("SOURCE_DATE_EPOCH")
 	if epoch == "" {
@@ -118,16 +132,16 @@ type description struct {
 
 // makePackage builds the programs for one target and packs them.
 func makePackage(ctx context.Context, target, made, epoch string) (string, error) {
-	r, arch, _ := strings.Cut(target, "/")
-	release, p := releases[r], processors[arch]
-	sysroot, err := filepath.Abs(filepath.Join("build", "sysroot", r+"-"+arch))
+	packages, err := filepath.Glob("cmd/platewatch*")
 	if err != nil {
 		return "", err
 	}
-	if err := command(ctx, nil, filepath.Join("deploy", "package", "sysroot"), r, arch, sysroot).Run(); err != nil {
-		return "", fmt.Errorf("the libraries: %w", err)
+	for i, p := range packages {
+		packages[i] = "./" + p
 	}
-	programs, err := build(ctx, release, p, sysroot, filepath.Join("build", "deb", r+"-"+arch))
+	r, arch, _ := strings.Cut(target, "/")
+	release := releases[r]
+	programs, sysroot, err := crossBuild(ctx, target, filepath.Join("build", "deb", r+"-"+arch), packages...)
 	if err != nil {
 		return "", err
 	}
@@ -143,11 +157,17 @@ func makePackage(ctx context.Context, target, made, epoch string) (string, error
 // debianVersion orders "0.4.0-dev" before "0.4.0", as Debian compares versions.
 func debianVersion(version string) string { return strings.Replace(version, "-", "~", 1) }
 
-// build cross-builds every program in cmd into the folder.
-func build(ctx context.Context, r release, p processor, sysroot, folder string) ([]string, error) {
-	packages, err := filepath.Glob("cmd/platewatch*")
-	if err != nil {
-		return nil, err
+// crossBuild builds commands into the folder, against the libraries of the target,
+// which it makes where they are missing, and gives the programs and the libraries'
+// folder.
+func crossBuild(ctx context.Context, target, folder string, packages ...string) (programs []string, sysroot string, err error) {
+	name, arch, _ := strings.Cut(target, "/")
+	r, p := releases[name], processors[arch]
+	if sysroot, err = filepath.Abs(filepath.Join("build", "sysroot", name+"-"+arch)); err != nil {
+		return nil, "", err
+	}
+	if err := command(ctx, nil, filepath.Join("deploy", "package", "sysroot"), name, arch, sysroot).Run(); err != nil {
+		return nil, "", fmt.Errorf("the libraries: %w", err)
 	}
 	libraries := filepath.Join(sysroot, "usr", "lib", p.triplet)
 	env := append([]string{
@@ -160,18 +180,17 @@ func build(ctx context.Context, r release, p processor, sysroot, folder string) 
 		fmt.Sprintf("CGO_LDFLAGS=-O2 -Wl,-rpath-link,%s:%[1]s/blas:%[1]s/lapack%s", libraries, r.linker),
 	}, p.env...)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	args := []string{"build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", folder + "/"}
-	var programs []string
 	for _, pkg := range packages {
-		args = append(args, "./"+pkg)
+		args = append(args, pkg)
 		programs = append(programs, filepath.Join(folder, filepath.Base(pkg)))
 	}
 	if err := command(ctx, env, "go", args...).Run(); err != nil {
-		return nil, fmt.Errorf("go build: %w", err)
+		return nil, "", fmt.Errorf("go build: %w", err)
 	}
-	return programs, nil
+	return programs, sysroot, nil
 }
 
 // pack has nfpm write the package and gives its path.
