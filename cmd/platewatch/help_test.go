@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,8 +41,8 @@ func TestFieldHelp(t *testing.T) {
 			t.Errorf("%q: the help lacks something, or has two empty lines:\n%s", c.Name, text)
 		}
 		for _, e := range c.Examples {
-			at, words := program(), strings.Fields(e.Line[strings.Index(e.Line, cli.Program):])[1:]
-			at, used := at.Find(words)
+			words := strings.Fields(e.Line[strings.Index(e.Line, cli.Program):])[1:]
+			at, used := find(program(), words)
 			if c.Name != "" && len(c.Sub) == 0 && at.Name != c.Name {
 				t.Errorf("%q has the example %q", c.Name, e.Line)
 			}
@@ -57,6 +58,19 @@ func TestFieldHelp(t *testing.T) {
 		t.Errorf("--version: %v, %q", err, out.String())
 	}
 	t.Logf("%d commands", n)
+}
+
+// find returns the command that words begin with, and how many of them it took.
+func find(c cli.Command, words []string) (found cli.Command, used int) {
+	for _, w := range words {
+		i := slices.IndexFunc(c.Sub, func(s cli.Command) bool { return s.Name == strings.TrimSpace(c.Name+" "+w) })
+		if i < 0 {
+			break
+		}
+		c = c.Sub[i]
+		used++
+	}
+	return c, used
 }
 
 func hasFlag(c cli.Command, name string) bool {

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -171,19 +170,6 @@ func (c Command) whole() string { return strings.TrimSpace(Program + " " + c.Nam
 
 // last is the last word of the name.
 func (c Command) last() string { return c.Name[strings.LastIndexByte(c.Name, ' ')+1:] }
-
-// Find returns the command with these words, and how many of them it took.
-func (c Command) Find(words []string) (found Command, used int) {
-	for _, w := range words {
-		i := slices.IndexFunc(c.Sub, func(s Command) bool { return s.last() == w })
-		if i < 0 {
-			break
-		}
-		c = c.Sub[i]
-		used++
-	}
-	return c, used
-}
 
 // all returns c and all commands in it, in order.
 func (c Command) all() []Command {
