@@ -151,7 +151,7 @@ func TestCountsOfADayGoIntoTheTrail(t *testing.T) {
 	add(DayCounts{Day: "2026-01-01", Reads: 10, Passages: 3, Hits: map[string]map[string]uint64{"l": {entry.Wanted: 1}}})
 	add(DayCounts{Day: "2026-01-01", Reads: 5, Hits: map[string]map[string]uint64{"l": {entry.Wanted: 1, entry.Felony: 1}}})
 	add(DayCounts{Day: "2026-01-01"})
-	if c, err := trail.Counted(); err != nil || c.Reads != 15 || c.Hits["l"][entry.Wanted] != 2 {
+	if c, err := trail.counted(); err != nil || c.Reads != 15 || c.Hits["l"][entry.Wanted] != 2 {
 		t.Errorf("%+v, %v", c, err)
 	}
 	add(DayCounts{Day: "2026-01-02", Reads: 1})
@@ -159,7 +159,7 @@ func TestCountsOfADayGoIntoTheTrail(t *testing.T) {
 	if len(got) != 1 || got[0].Counts.Day != "2026-01-01" || got[0].Counts.Reads != 15 || got[0].Counts.Hits["l"][entry.Felony] != 1 {
 		t.Errorf("%+v", got)
 	}
-	if c, err := trail.Counted(); err != nil || c.Day != "2026-01-02" || c.Reads != 1 {
+	if c, err := trail.counted(); err != nil || c.Day != "2026-01-02" || c.Reads != 1 {
 		t.Errorf("%+v, %v", c, err)
 	}
 }

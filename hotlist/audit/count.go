@@ -87,7 +87,7 @@ func (t *Trail) Count(ctx context.Context, d DayCounts) error {
 		return fail(err)
 	}
 	defer unlock()
-	c, err := t.Counted()
+	c, err := t.counted()
 	if err != nil {
 		c = DayCounts{} // damaged: its counts are lost
 	}
@@ -109,8 +109,8 @@ func (t *Trail) Count(ctx context.Context, d DayCounts) error {
 	return nil
 }
 
-// Counted returns the counts of the current day, which is not in the trail yet.
-func (t *Trail) Counted() (DayCounts, error) {
+// counted returns the counts of the current day, which is not in the trail yet.
+func (t *Trail) counted() (DayCounts, error) {
 	var c DayCounts
 	b, err := folder.ReadSealed(filepath.Join(t.dir, "counts"), t.key)
 	if errors.Is(err, fs.ErrNotExist) {

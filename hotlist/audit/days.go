@@ -14,7 +14,7 @@ type Day struct {
 	DayCounts
 	Added   map[string]uint64 `json:"added,omitempty"`    // entries, by list
 	Removed map[string]uint64 `json:"removed,omitempty"`  // entries, by list
-	Lookups map[string]uint64 `json:"look_ups,omitempty"` // by reason, see [Publishable]
+	Lookups map[string]uint64 `json:"look_ups,omitempty"` // by reason, see [publishable]
 	Exports map[string]uint64 `json:"exports,omitempty"`  // by reason
 	Refused uint64            `json:"refused,omitempty"`  // updates and imports of lists
 	Views   uint64            `json:"views,omitempty"`    // looks at live pictures or hits
@@ -52,9 +52,9 @@ func (t *Trail) Days(from, to string) ([]Day, error) {
 			count(&d().Added, r.List, r.Added)
 			count(&d().Removed, r.List, r.Removed)
 		case Lookup:
-			count(&d().Lookups, Publishable(r.Reason), 1)
+			count(&d().Lookups, publishable(r.Reason), 1)
 		case Export:
-			count(&d().Exports, Publishable(r.Reason), 1)
+			count(&d().Exports, publishable(r.Reason), 1)
 		case Refuse:
 			d().Refused += uint64(max(r.Times, 1))
 		case View:
@@ -67,7 +67,7 @@ func (t *Trail) Days(from, to string) ([]Day, error) {
 	if err != nil {
 		return nil, err
 	}
-	today, err := t.Counted()
+	today, err := t.counted()
 	if err != nil {
 		return nil, err
 	}
@@ -88,9 +88,9 @@ func (t *Trail) Days(from, to string) ([]Day, error) {
 // with hyphens.
 var plateLike = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9-]*`)
 
-// Publishable is a person's text without the words that may be plates: letters mixed
+// publishable is a person's text without the words that may be plates: letters mixed
 // with digits. They become "***".
-func Publishable(text string) string {
+func publishable(text string) string {
 	return plateLike.ReplaceAllStringFunc(text, func(w string) string {
 		bare := strings.ReplaceAll(w, "-", "")
 		digits := strings.ContainsAny(bare, "0123456789")

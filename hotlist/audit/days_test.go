@@ -66,7 +66,7 @@ func TestPublishable(t *testing.T) {
 		"case 7": "case 7", "AB12345": "***", "ab-12-cd, again": "***, again", "2026-03-01": "2026-03-01", "incident 20260301": "incident 20260301", "": "",
 		"warrant": "warrant",
 	} {
-		if got := Publishable(in); got != want {
+		if got := publishable(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}

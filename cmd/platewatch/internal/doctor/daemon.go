@@ -97,7 +97,7 @@ func (x *examination) statusDocument(ctx context.Context) (*status.Document, err
 		host = "127.0.0.1"
 	}
 	scheme, transport := "http", &http.Transport{DisableKeepAlives: true}
-	if cert := PageCertificate(x.c); cert != "" {
+	if cert := pageCertificate(x.c); cert != "" {
 		scheme = "https"
 		if transport.TLSClientConfig, err = pinned(cert); err != nil {
 			return nil, err

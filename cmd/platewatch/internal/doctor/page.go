@@ -15,8 +15,8 @@ import (
 	"platewatch/uplink/broker"
 )
 
-// PageCertificate is the file of the status page's certificate; "" where it has none.
-func PageCertificate(c *config.Config) string {
+// pageCertificate is the file of the status page's certificate; "" where it has none.
+func pageCertificate(c *config.Config) string {
 	host, _, err := net.SplitHostPort(c.Status.Listen)
 	switch {
 	case c.Status.Cert != "" || err != nil:
@@ -28,9 +28,9 @@ func PageCertificate(c *config.Config) string {
 	return cert
 }
 
-// PageAddress is where a phone in the unit's network finds the status page. The error
+// pageAddress is where a phone in the unit's network finds the status page. The error
 // tells why it cannot.
-func PageAddress(c *config.Config) (string, error) {
+func pageAddress(c *config.Config) (string, error) {
 	host, port, err := net.SplitHostPort(c.Status.Listen)
 	switch {
 	case c.Status.Listen == status.Off || err != nil:
@@ -59,11 +59,11 @@ func (h *hinted) Hint() string { return h.advice }
 // WritePageCode prints address and certificate of the page, and a QR code with the
 // address, and with the token if there is a file with one.
 func WritePageCode(w io.Writer, c *config.Config, tokenFile string) error {
-	address, err := PageAddress(c)
+	address, err := pageAddress(c)
 	if err != nil {
 		return &hinted{err, "set status.listen to an address of the network, with a token"}
 	}
-	print, ends, err := access.Fingerprint(PageCertificate(c))
+	print, ends, err := access.Fingerprint(pageCertificate(c))
 	if err != nil {
 		return &hinted{err, "start the unit: it makes one; and run this as root, or as the service's user"}
 	}
@@ -80,12 +80,12 @@ func WritePageCode(w io.Writer, c *config.Config, tokenFile string) error {
 // page tells where the status page is, and its certificate.
 func (x *examination) page(_ context.Context, found sink) {
 	const about = "page"
-	address, err := PageAddress(x.c)
+	address, err := pageAddress(x.c)
 	if err != nil {
 		found.skip(about, "", err.Error())
 		return
 	}
-	cert := PageCertificate(x.c)
+	cert := pageCertificate(x.c)
 	print, ends, err := access.Fingerprint(cert)
 	if err != nil {
 		found.warn(about, "certificate", err.Error(), "a certificate", "the first start makes one; run this as root, or as the service's user")

@@ -393,15 +393,15 @@ func TestCameraAbsent(t *testing.T) {
 // phone finds it at.
 func TestPage(t *testing.T) {
 	c := roadside(t)
-	if _, err := PageAddress(c); err == nil {
+	if _, err := pageAddress(c); err == nil {
 		t.Error("a page that is off has an address")
 	}
 	c.Status.Listen = "127.0.0.1:8080"
-	if _, err := PageAddress(c); err == nil || !strings.Contains(err.Error(), "only this machine") {
+	if _, err := pageAddress(c); err == nil || !strings.Contains(err.Error(), "only this machine") {
 		t.Error(err)
 	}
 	c.Status.Listen, c.Status.BasePath = "192.0.2.7:8443", "/units/north/"
-	if address, err := PageAddress(c); err != nil || address != "https://192.0.2.7:8443/units/north/" {
+	if address, err := pageAddress(c); err != nil || address != "https://192.0.2.7:8443/units/north/" {
 		t.Error(address, err)
 	}
 	expect(t, only(t, c, "page"), Warn, "certificate: ")

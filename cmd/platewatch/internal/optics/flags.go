@@ -13,7 +13,7 @@ import (
 type Flags struct {
 	Wanted *bool
 	svg    *string
-	setup  Setup
+	setup  place
 }
 
 // ownFlags are the flags that mean nothing without -optics.
@@ -21,13 +21,13 @@ var ownFlags = []string{"svg", "sensor", "picture", "shutter", "plate", "lens", 
 
 // AddFlags adds -optics and what belongs to it.
 func AddFlags(fs *flag.FlagSet) *Flags {
-	f := &Flags{setup: Default()}
+	f := &Flags{setup: defaultSetup()}
 	s := &f.setup
 	f.Wanted = fs.Bool("optics", false, "compute what a camera will see, from the flags below, and check nothing")
 	f.svg = fs.String("svg", "", "with -optics: also draw it into this SVG `file`")
-	fs.Func("sensor", "its `size`: a format in inches as 1/2.8, or millimetres as 5.57x3.13 (default 1/2.8)", s.SetSensor)
-	fs.Func("picture", "`pixels` of the picture (default 1920x1080)", s.SetPicture)
-	fs.Func("shutter", "`time` of exposure (default 1/1000)", s.SetShutter)
+	fs.Func("sensor", "its `size`: a format in inches as 1/2.8, or millimetres as 5.57x3.13 (default 1/2.8)", s.setSensor)
+	fs.Func("picture", "`pixels` of the picture (default 1920x1080)", s.setPicture)
+	fs.Func("shutter", "`time` of exposure (default 1/1000)", s.setShutter)
 	fs.StringVar(&s.Plate, "plate", s.Plate, "`kind` of plate: us (305 × 152 mm) or eu (520 × 110 mm)")
 	fs.Float64Var(&s.Lens, "lens", s.Lens, "focal length in `mm`")
 	fs.Float64Var(&s.Aperture, "aperture", s.Aperture, "f-number, as the `2` in f/2")
@@ -52,7 +52,7 @@ func (f *Flags) Given(fs *flag.FlagSet) (name string) {
 // Run computes, draws the SVG file if one was asked for, and prints: JSON, or a table
 // with a drawing. Errors about the flags are of the type [*Error].
 func (f *Flags) Run(w io.Writer, asJSON bool) error {
-	r, err := Compute(f.setup)
+	r, err := compute(f.setup)
 	if err != nil {
 		return err
 	}
@@ -61,12 +61,12 @@ func (f *Flags) Run(w io.Writer, asJSON bool) error {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(r.SVG(file), file.Close()); err != nil {
+		if err := errors.Join(r.svg(file), file.Close()); err != nil {
 			return err
 		}
 	}
 	if !asJSON {
-		return r.Write(w)
+		return r.write(w)
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")

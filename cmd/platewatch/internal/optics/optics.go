@@ -11,8 +11,8 @@ import (
 	"slices"
 )
 
-// Setup is a camera beside or above a lane.
-type Setup struct {
+// place is a camera beside or above a lane.
+type place struct {
 	SensorWidth, SensorHeight   float64 // of the part that the picture shows, millimetres
 	PictureWidth, PictureHeight int     // pixels
 	Lens                        float64 // focal length, millimetres
@@ -23,29 +23,29 @@ type Setup struct {
 	Lane                        float64 // width of the lane
 	Speed                       float64 // of the vehicles, km/h
 	Shutter                     float64 // seconds
-	Plate                       string  // a name of [Plates]
+	Plate                       string  // a name of [plateKinds]
 }
 
-// Default is a common camera (1/2.8", 1080 lines) with a lens of 20 mm, 4 m above a
+// defaultSetup is a common camera (1/2.8", 1080 lines) with a lens of 20 mm, 4 m above a
 // city road.
-func Default() Setup {
-	return Setup{SensorWidth: 5.57, SensorHeight: 3.13, PictureWidth: 1920, PictureHeight: 1080, Lens: 20, Aperture: 2,
+func defaultSetup() place {
+	return place{SensorWidth: 5.57, SensorHeight: 3.13, PictureWidth: 1920, PictureHeight: 1080, Lens: 20, Aperture: 2,
 		Distance: 15, Height: 4, Offset: 2, Lane: 3.5, Speed: 50, Shutter: 0.001, Plate: "us"}
 }
 
-// Plate is a kind of plate.
-type Plate struct {
+// plateKind is a kind of plate.
+type plateKind struct {
 	Name          string
 	Width, Height float64 // millimetres
 	Characters    float64 // height, millimetres
 	Least, Moving float64 // pixels of width from which it is read, and that moving traffic needs
 }
 
-// Plates are the kinds: 305 × 152 mm with characters of about 70 mm (SAE J686), and
+// plateKinds are the kinds: 305 × 152 mm with characters of about 70 mm (SAE J686), and
 // 520 × 110 mm with 77 mm (as in the Netherlands; Germany 75, France 80). Widths
 // in pixels: those of makers of such readers for US plates; for the wider European
 // ones those that give characters of about the same height.
-var Plates = []Plate{
+var plateKinds = []plateKind{
 	{"us", 305, 152, 70, 75, 130},
 	{"eu", 520, 110, 77, 100, 175},
 }
@@ -53,9 +53,9 @@ var Plates = []Plate{
 // roadToPlate is the height of a plate's middle above the road.
 const roadToPlate = 0.6
 
-// Sensors are the usual formats, by their name in inches, with the millimetres of the
+// sensors are the usual formats, by their name in inches, with the millimetres of the
 // part that a picture of 16:9 uses.
-var Sensors = map[string][2]float64{
+var sensors = map[string][2]float64{
 	"1/4": {3.6, 2.03}, "1/3": {4.8, 2.7}, "1/2.9": {5.5, 3.1}, "1/2.8": {5.57, 3.13}, "1/2.7": {5.76, 3.24},
 	"1/2.5": {6.05, 3.4}, "1/2.3": {6.29, 3.54}, "1/2": {6.97, 3.92}, "1/1.8": {7.68, 4.32}, "1/1.2": {11.14, 6.26}, "2/3": {8.8, 4.95}, "1": {13.2, 7.43},
 }
@@ -72,67 +72,67 @@ func (e *Error) Hint() string { return e.Advice }
 // somebody took one unit for another.
 var limits = []struct {
 	flag      string
-	of        func(*Setup) float64
+	of        func(*place) float64
 	low, high float64
 	unit      string
 }{
-	{"sensor", func(s *Setup) float64 { return s.SensorWidth }, 1, 40, "millimetres of width"},
-	{"sensor", func(s *Setup) float64 { return s.SensorHeight }, 1, 40, "millimetres of height"},
-	{"picture", func(s *Setup) float64 { return float64(s.PictureWidth) }, 160, 16384, "pixels of width"},
-	{"picture", func(s *Setup) float64 { return float64(s.PictureHeight) }, 120, 16384, "pixels of height"},
-	{"lens", func(s *Setup) float64 { return s.Lens }, 1, 1000, "millimetres"},
-	{"aperture", func(s *Setup) float64 { return s.Aperture }, 0.7, 32, "(the f-number)"},
-	{"distance", func(s *Setup) float64 { return s.Distance }, 1, 200, "metres"},
-	{"height", func(s *Setup) float64 { return s.Height }, 0.3, 30, "metres"},
-	{"offset", func(s *Setup) float64 { return s.Offset }, 0, 50, "metres"},
-	{"lane", func(s *Setup) float64 { return s.Lane }, 2, 6, "metres"},
-	{"speed", func(s *Setup) float64 { return s.Speed }, 0, 300, "km/h"},
-	{"shutter", func(s *Setup) float64 { return s.Shutter }, 1e-6, 1, "seconds"},
+	{"sensor", func(s *place) float64 { return s.SensorWidth }, 1, 40, "millimetres of width"},
+	{"sensor", func(s *place) float64 { return s.SensorHeight }, 1, 40, "millimetres of height"},
+	{"picture", func(s *place) float64 { return float64(s.PictureWidth) }, 160, 16384, "pixels of width"},
+	{"picture", func(s *place) float64 { return float64(s.PictureHeight) }, 120, 16384, "pixels of height"},
+	{"lens", func(s *place) float64 { return s.Lens }, 1, 1000, "millimetres"},
+	{"aperture", func(s *place) float64 { return s.Aperture }, 0.7, 32, "(the f-number)"},
+	{"distance", func(s *place) float64 { return s.Distance }, 1, 200, "metres"},
+	{"height", func(s *place) float64 { return s.Height }, 0.3, 30, "metres"},
+	{"offset", func(s *place) float64 { return s.Offset }, 0, 50, "metres"},
+	{"lane", func(s *place) float64 { return s.Lane }, 2, 6, "metres"},
+	{"speed", func(s *place) float64 { return s.Speed }, 0, 300, "km/h"},
+	{"shutter", func(s *place) float64 { return s.Shutter }, 1e-6, 1, "seconds"},
 }
 
-func (s *Setup) check() (Plate, error) {
+func (s *place) check() (plateKind, error) {
 	for _, l := range limits {
 		v := l.of(s)
 		if v >= l.low && v <= l.high { // not so for NaN
 			continue
 		}
-		return Plate{}, &Error{fmt.Sprintf("-%s: %v %s is out of range", l.flag, v, l.unit), fmt.Sprintf("write %v to %v %s", l.low, l.high, l.unit)}
+		return plateKind{}, &Error{fmt.Sprintf("-%s: %v %s is out of range", l.flag, v, l.unit), fmt.Sprintf("write %v to %v %s", l.low, l.high, l.unit)}
 	}
-	i := slices.IndexFunc(Plates, func(p Plate) bool { return p.Name == s.Plate })
+	i := slices.IndexFunc(plateKinds, func(p plateKind) bool { return p.Name == s.Plate })
 	if i < 0 {
-		return Plate{}, &Error{fmt.Sprintf("-plate: there is no kind %q", s.Plate), "write us or eu"}
+		return plateKind{}, &Error{fmt.Sprintf("-plate: there is no kind %q", s.Plate), "write us or eu"}
 	}
 	if r := (s.SensorWidth / s.SensorHeight) / (float64(s.PictureWidth) / float64(s.PictureHeight)); r < 0.7 || r > 1.4 {
-		return Plate{}, &Error{fmt.Sprintf("-sensor and -picture: the sensor's %.2f × %.2f mm and the picture's %d × %d pixels differ in shape",
+		return plateKind{}, &Error{fmt.Sprintf("-sensor and -picture: the sensor's %.2f × %.2f mm and the picture's %d × %d pixels differ in shape",
 			s.SensorWidth, s.SensorHeight, s.PictureWidth, s.PictureHeight), "give the part of the sensor that the picture shows"}
 	}
-	return Plates[i], nil
+	return plateKinds[i], nil
 }
 
-// Result is what the camera sees.
-type Result struct {
-	Setup           Setup   `json:"setup"`
-	Sight           float64 `json:"sight_m"`             // from the camera to the plate
-	Yaw             float64 `json:"yaw_deg"`             // from the side
-	Pitch           float64 `json:"pitch_deg"`           // from above
-	PlateWidth      float64 `json:"plate_width_px"`      // as it is seen
-	CharacterHeight float64 `json:"character_height_px"` // as it is seen
-	View            float64 `json:"view_m"`              // width of the road in the picture, at the plate
-	Near            float64 `json:"near_m"`              // depth of field, from the camera
-	Far             float64 `json:"far_m"`               // 0: without end
-	Blur            float64 `json:"blur_px"`             // that a plate moves while the shutter is open
-	BlurBound       float64 `json:"blur_bound_px"`
-	Shutter         float64 `json:"longest_shutter_s"` // that keeps the bound; 0: any
-	Diffraction     float64 `json:"diffraction_px"`    // spot that the aperture makes of a point
-	ReadFor         float64 `json:"read_for_s"`        // how long a plate is whole and large enough; 0: never
-	Lens            float64 `json:"lens_mm"`           // that gives plates of the width that moving traffic needs
-	Plate           Plate   `json:"-"`
+// result is what the camera sees.
+type result struct {
+	Setup           place     `json:"setup"`
+	Sight           float64   `json:"sight_m"`             // from the camera to the plate
+	Yaw             float64   `json:"yaw_deg"`             // from the side
+	Pitch           float64   `json:"pitch_deg"`           // from above
+	PlateWidth      float64   `json:"plate_width_px"`      // as it is seen
+	CharacterHeight float64   `json:"character_height_px"` // as it is seen
+	View            float64   `json:"view_m"`              // width of the road in the picture, at the plate
+	Near            float64   `json:"near_m"`              // depth of field, from the camera
+	Far             float64   `json:"far_m"`               // 0: without end
+	Blur            float64   `json:"blur_px"`             // that a plate moves while the shutter is open
+	BlurBound       float64   `json:"blur_bound_px"`
+	Shutter         float64   `json:"longest_shutter_s"` // that keeps the bound; 0: any
+	Diffraction     float64   `json:"diffraction_px"`    // spot that the aperture makes of a point
+	ReadFor         float64   `json:"read_for_s"`        // how long a plate is whole and large enough; 0: never
+	Lens            float64   `json:"lens_mm"`           // that gives plates of the width that moving traffic needs
+	Plate           plateKind `json:"-"`
 }
 
 // Bounds of a camera that is well set.
 const (
-	LeastCharacters, MostCharacters = 20.0, 30.0 // pixels
-	MostAngle                       = 30.0       // degrees, of yaw and pitch
+	leastCharacters, mostCharacters = 20.0, 30.0 // pixels
+	mostAngle                       = 30.0       // degrees, of yaw and pitch
 	// spot is the circle of confusion, in pixels: a sharp edge takes two.
 	spot = 2.0
 	// greenLight is the wavelength in millimetres.
@@ -142,7 +142,7 @@ const (
 	blurShare = 0.08
 )
 
-// Compute computes what a setup sees. Errors are of the type [*Error].
+// compute computes what a setup sees. Errors are of the type [*Error].
 //
 //   - The line of sight from the camera to the plate has the length
 //     D = √(distance² + (height − 0.6 m)² + offset²). Yaw is atan(offset/distance), pitch
@@ -157,12 +157,12 @@ const (
 //   - Blur: of the vehicle's way v·t along the road only the part across the line of
 //     sight shows: v·t·sin(θ), cos(θ) = distance/D.
 //   - Diffraction: the Airy disk has the diameter 2.44·λ·N (Hecht 10.2.5).
-func Compute(s Setup) (*Result, error) {
+func compute(s place) (*result, error) {
 	plate, err := s.check()
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Setup: s, Plate: plate}
+	r := &result{Setup: s, Plate: plate}
 	above := s.Height - roadToPlate
 	r.Sight = math.Sqrt(s.Distance*s.Distance + above*above + s.Offset*s.Offset)
 	r.Yaw = degrees(math.Atan(s.Offset / s.Distance))
@@ -188,18 +188,18 @@ func Compute(s Setup) (*Result, error) {
 	if pixelsPerSecond > 0 {
 		r.Shutter = r.BlurBound / pixelsPerSecond
 	}
-	r.Lens = s.Lens * max(plate.Moving/r.PlateWidth, LeastCharacters/r.CharacterHeight)
+	r.Lens = s.Lens * max(plate.Moving/r.PlateWidth, leastCharacters/r.CharacterHeight)
 	r.ReadFor = s.readFor(plate)
 	return r, nil
 }
 
 // scale is the magnification at a distance.
-func (s *Setup) scale(distance float64) float64 { return s.Lens / (distance*1000 - s.Lens) }
+func (s *place) scale(distance float64) float64 { return s.Lens / (distance*1000 - s.Lens) }
 
 // readFor is for how long a plate that comes along the road is whole in the picture
-// and its characters are at least [LeastCharacters] high, in seconds; for one that
+// and its characters are at least [leastCharacters] high, in seconds; for one that
 // stands, as at 1 km/h. The camera keeps looking at the middle of the plate's place.
-func (s *Setup) readFor(p Plate) float64 {
+func (s *place) readFor(p plateKind) float64 {
 	const step = 0.05 // metres
 	pitch := s.SensorWidth / float64(s.PictureWidth)
 	focal := s.Lens / pitch // pixels
@@ -220,7 +220,7 @@ func (s *Setup) readFor(p Plate) float64 {
 		u, v := focal*dot(right, x, s.Offset, -above)/depth, focal*dot(down, x, s.Offset, -above)/depth
 		halfWidth, halfHeight := focal*p.Width/2000/depth, focal*p.Height/2000/depth
 		height := focal * p.Characters / 1000 / depth * math.Hypot(x, s.Offset) / math.Sqrt(x*x+s.Offset*s.Offset+above*above)
-		if math.Abs(u)+halfWidth <= float64(s.PictureWidth)/2 && math.Abs(v)+halfHeight <= float64(s.PictureHeight)/2 && height >= LeastCharacters {
+		if math.Abs(u)+halfWidth <= float64(s.PictureWidth)/2 && math.Abs(v)+halfHeight <= float64(s.PictureHeight)/2 && height >= leastCharacters {
 			way += step
 		}
 	}

@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 // project is the place of a point in the picture, pixels from its middle, by the
 // pinhole itself: no formula of the package is used.
-func project(s Setup, x, y, z float64) (u, v float64) {
+func project(s place, x, y, z float64) (u, v float64) {
 	focal := s.Lens / (s.SensorWidth / float64(s.PictureWidth))
 	ahead := [3]float64{s.Distance, s.Offset, roadToPlate - s.Height}
 	n := math.Sqrt(ahead[0]*ahead[0] + ahead[1]*ahead[1] + ahead[2]*ahead[2])
@@ -39,13 +39,13 @@ func project(s Setup, x, y, z float64) (u, v float64) {
 
 // TestAgainstPinhole compares the formulas with the projection of a plate's corners.
 func TestAgainstPinhole(t *testing.T) {
-	for name, change := range map[string]func(*Setup){
-		"default": func(*Setup) {}, "steep": func(s *Setup) { s.Distance, s.Height = 8, 6 }, "far": func(s *Setup) { s.Distance, s.Lens = 60, 50 },
-		"beside": func(s *Setup) { s.Offset, s.Distance = 8, 16 }, "fast": func(s *Setup) { s.Speed, s.Shutter = 130, 1.0/250 }, "european": func(s *Setup) { s.Plate = "eu" },
+	for name, change := range map[string]func(*place){
+		"default": func(*place) {}, "steep": func(s *place) { s.Distance, s.Height = 8, 6 }, "far": func(s *place) { s.Distance, s.Lens = 60, 50 },
+		"beside": func(s *place) { s.Offset, s.Distance = 8, 16 }, "fast": func(s *place) { s.Speed, s.Shutter = 130, 1.0/250 }, "european": func(s *place) { s.Plate = "eu" },
 	} {
-		s := Default()
+		s := defaultSetup()
 		change(&s)
-		r, err := Compute(s)
+		r, err := compute(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,10 +72,10 @@ func TestAgainstPinhole(t *testing.T) {
 
 // TestKnown holds a setup to numbers from a calculator.
 func TestKnown(t *testing.T) {
-	s := Default()
+	s := defaultSetup()
 	s.Lens = 12
 	// p = 5.57/1920 = 0.002901 mm; D² = 225 + 11.56 + 4
-	r, err := Compute(s)
+	r, err := compute(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,73 +95,73 @@ func TestKnown(t *testing.T) {
 		t.Errorf("beyond the hyperfocal distance all is sharp: %v", r.Far)
 	}
 	s.Lens = 50
-	long, err := Compute(s)
+	long, err := compute(s)
 	if err != nil || long.Far < s.Distance || long.Near > long.Sight || long.Far < long.Sight {
 		t.Errorf("sharp from %v to %v, %v", long.Near, long.Far, err)
 	}
 	// The advised lens gives what is wanted, the advised shutter keeps the bound.
 	s.Lens = r.Lens
-	if again, err := Compute(s); err != nil || math.Abs(again.PlateWidth-again.Plate.Moving) > 0.3 {
+	if again, err := compute(s); err != nil || math.Abs(again.PlateWidth-again.Plate.Moving) > 0.3 {
 		t.Errorf("%+v, %v", again, err)
 	}
 	s.Lens, s.Shutter = 12, r.Shutter
-	if again, err := Compute(s); err != nil || math.Abs(again.Blur-again.BlurBound) > 1e-9 {
+	if again, err := compute(s); err != nil || math.Abs(again.Blur-again.BlurBound) > 1e-9 {
 		t.Errorf("%+v, %v", again, err)
 	}
 	s.Speed = 0
-	if still, err := Compute(s); err != nil || still.Blur != 0 || still.Shutter != 0 {
+	if still, err := compute(s); err != nil || still.Blur != 0 || still.Shutter != 0 {
 		t.Errorf("%+v, %v", still, err)
 	}
 }
 
 func TestRefuses(t *testing.T) {
-	for want, change := range map[string]func(*Setup){
-		"-lens: 0 millimetres is out of range": func(s *Setup) { s.Lens = 0 },
-		"-lens: NaN":                           func(s *Setup) { s.Lens = math.NaN() },
-		"-distance: 15000 metres":              func(s *Setup) { s.Distance = 15000 },
-		"-shutter: 1000 seconds":               func(s *Setup) { s.Shutter = 1000 },
-		"-plate: there is no kind \"nl\"":      func(s *Setup) { s.Plate = "nl" },
-		"-sensor and -picture: the sensor's 5.57 × 3.13 mm and the picture's 1080 × 1920": func(s *Setup) { s.PictureWidth, s.PictureHeight = 1080, 1920 },
+	for want, change := range map[string]func(*place){
+		"-lens: 0 millimetres is out of range": func(s *place) { s.Lens = 0 },
+		"-lens: NaN":                           func(s *place) { s.Lens = math.NaN() },
+		"-distance: 15000 metres":              func(s *place) { s.Distance = 15000 },
+		"-shutter: 1000 seconds":               func(s *place) { s.Shutter = 1000 },
+		"-plate: there is no kind \"nl\"":      func(s *place) { s.Plate = "nl" },
+		"-sensor and -picture: the sensor's 5.57 × 3.13 mm and the picture's 1080 × 1920": func(s *place) { s.PictureWidth, s.PictureHeight = 1080, 1920 },
 	} {
-		s := Default()
+		s := defaultSetup()
 		change(&s)
-		_, err := Compute(s)
+		_, err := compute(s)
 		var e *Error
 		if !errors.As(err, &e) || !strings.Contains(e.Error(), want) || e.Hint() == "" {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
-	var s Setup
+	var s place
 	for _, bad := range []string{"", "x", "5.57", "axb", "1/0"} {
-		if s.SetSensor(bad) == nil || s.SetPicture(bad) == nil {
+		if s.setSensor(bad) == nil || s.setPicture(bad) == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}
 	for _, bad := range []string{"", "fast", "1/0", "1/x", "ms"} {
-		if s.SetShutter(bad) == nil {
+		if s.setShutter(bad) == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}
 	for text, want := range map[string]float64{"1/1000": 0.001, "1/500 s": 0.002, "2ms": 0.002, "0.5": 0.5} {
-		if err := s.SetShutter(text); err != nil || s.Shutter != want {
+		if err := s.setShutter(text); err != nil || s.Shutter != want {
 			t.Errorf("%q: %v, %v", text, s.Shutter, err)
 		}
 	}
-	if err := s.SetSensor("1/1.8"); err != nil || s.SensorWidth != 7.68 {
+	if err := s.setSensor("1/1.8"); err != nil || s.SensorWidth != 7.68 {
 		t.Errorf("%v, %v", s, err)
 	}
 }
 
 func TestGolden(t *testing.T) {
-	bad := Default()
+	bad := defaultSetup()
 	bad.Distance, bad.Offset, bad.Height, bad.Lens, bad.Speed, bad.Shutter = 6, 6, 7, 4, 130, 1.0/60
-	for name, s := range map[string]Setup{"default": Default(), "bad": bad} {
-		r, err := Compute(s)
+	for name, s := range map[string]place{"default": defaultSetup(), "bad": bad} {
+		r, err := compute(s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var text, svg bytes.Buffer
-		if err := errors.Join(r.Write(&text), r.SVG(&svg)); err != nil {
+		if err := errors.Join(r.write(&text), r.svg(&svg)); err != nil {
 			t.Fatal(err)
 		}
 		for file, got := range map[string]string{name + ".txt": text.String(), name + ".svg": svg.String()} {
@@ -182,8 +182,8 @@ func TestGolden(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", file, diff)
 			}
 		}
-		if r.Good() == (name == "bad") {
-			t.Errorf("%s: good is %t", name, r.Good())
+		if r.good() == (name == "bad") {
+			t.Errorf("%s: good is %t", name, r.good())
 		}
 	}
 }

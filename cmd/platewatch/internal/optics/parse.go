@@ -8,22 +8,22 @@ import (
 	"strings"
 )
 
-// SetSensor reads a sensor: a format ("1/2.8") or millimetres ("5.57x3.13").
-func (s *Setup) SetSensor(text string) error {
-	if size, ok := Sensors[strings.TrimSuffix(strings.TrimSpace(text), `"`)]; ok {
+// setSensor reads a sensor: a format ("1/2.8") or millimetres ("5.57x3.13").
+func (s *place) setSensor(text string) error {
+	if size, ok := sensors[strings.TrimSuffix(strings.TrimSpace(text), `"`)]; ok {
 		s.SensorWidth, s.SensorHeight = size[0], size[1]
 		return nil
 	}
 	w, h, err := pair(text)
 	if err != nil {
-		return fmt.Errorf("write millimetres as 5.57x3.13, or one of %s", strings.Join(slices.Sorted(maps.Keys(Sensors)), ", "))
+		return fmt.Errorf("write millimetres as 5.57x3.13, or one of %s", strings.Join(slices.Sorted(maps.Keys(sensors)), ", "))
 	}
 	s.SensorWidth, s.SensorHeight = w, h
 	return nil
 }
 
-// SetPicture reads the size of the picture: "1920x1080".
-func (s *Setup) SetPicture(text string) error {
+// setPicture reads the size of the picture: "1920x1080".
+func (s *place) setPicture(text string) error {
 	w, h, err := pair(text)
 	if err != nil || w != float64(int(w)) || h != float64(int(h)) {
 		return fmt.Errorf("write pixels as 1920x1080")
@@ -32,8 +32,8 @@ func (s *Setup) SetPicture(text string) error {
 	return nil
 }
 
-// SetShutter reads "1/1000", "0.001" or "1 ms".
-func (s *Setup) SetShutter(text string) error {
+// setShutter reads "1/1000", "0.001" or "1 ms".
+func (s *place) setShutter(text string) error {
 	const advice = "write a part of a second: 1/1000, 0.001 or 1ms"
 	t, factor := strings.ReplaceAll(strings.TrimSpace(text), " ", ""), 1.0
 	switch {

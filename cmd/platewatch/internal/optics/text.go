@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// Row is one line of the table.
-type Row struct {
+// row is one line of the table.
+type row struct {
 	Name, Value, Want string
 	Good              bool
 	Advice            string // where it is not good
 }
 
-// Rows are what a person wants to know, with what it should be.
-func (r *Result) Rows() []Row {
+// rows are what a person wants to know, with what it should be.
+func (r *result) rows() []row {
 	s, p := &r.Setup, r.Plate
 	far := "without end"
 	if r.Far > 0 {
@@ -29,15 +29,15 @@ func (r *Result) Rows() []Row {
 	if r.Shutter > 0 {
 		longest = "at most " + shutterText(r.Shutter)
 	}
-	return []Row{
+	return []row{
 		{"plate width", fmt.Sprintf("%.0f px", r.PlateWidth), fmt.Sprintf("at least %.0f px (%.0f where vehicles stand)", p.Moving, p.Least),
 			r.PlateWidth >= p.Moving || s.Speed == 0 && r.PlateWidth >= p.Least, r.zoom()},
-		{"character height", fmt.Sprintf("%.0f px", r.CharacterHeight), fmt.Sprintf("%.0f to %.0f px", LeastCharacters, MostCharacters),
-			r.CharacterHeight >= LeastCharacters && r.CharacterHeight <= 2*MostCharacters, r.zoom()},
-		{"angle from the side", fmt.Sprintf("%.0f°", r.Yaw), fmt.Sprintf("at most %.0f°", MostAngle), r.Yaw <= MostAngle,
-			fmt.Sprintf("look further ahead (%.0f m or more), or come nearer to the lane", math.Ceil(s.Offset/math.Tan(radians(MostAngle))))},
-		{"angle from above", fmt.Sprintf("%.0f°", r.Pitch), fmt.Sprintf("at most %.0f°", MostAngle), r.Pitch <= MostAngle,
-			fmt.Sprintf("look further ahead (%.0f m or more), or mount the camera lower", math.Ceil((s.Height-roadToPlate)/math.Tan(radians(MostAngle))))},
+		{"character height", fmt.Sprintf("%.0f px", r.CharacterHeight), fmt.Sprintf("%.0f to %.0f px", leastCharacters, mostCharacters),
+			r.CharacterHeight >= leastCharacters && r.CharacterHeight <= 2*mostCharacters, r.zoom()},
+		{"angle from the side", fmt.Sprintf("%.0f°", r.Yaw), fmt.Sprintf("at most %.0f°", mostAngle), r.Yaw <= mostAngle,
+			fmt.Sprintf("look further ahead (%.0f m or more), or come nearer to the lane", math.Ceil(s.Offset/math.Tan(radians(mostAngle))))},
+		{"angle from above", fmt.Sprintf("%.0f°", r.Pitch), fmt.Sprintf("at most %.0f°", mostAngle), r.Pitch <= mostAngle,
+			fmt.Sprintf("look further ahead (%.0f m or more), or mount the camera lower", math.Ceil((s.Height-roadToPlate)/math.Tan(radians(mostAngle))))},
 		{"width of the view", fmt.Sprintf("%.1f m, %.1f lanes", r.View, r.View/s.Lane), fmt.Sprintf("at least the lane, %.1f m", s.Lane), r.View >= s.Lane,
 			"use a shorter lens with a larger picture, or a camera for each lane"},
 		{"depth of field", fmt.Sprintf("%.1f m to %s", r.Near, far), fmt.Sprintf("%.1f m to %.1f m", 0.75*r.Sight, 1.25*r.Sight), deep,
@@ -53,7 +53,7 @@ func (r *Result) Rows() []Row {
 }
 
 // zoom is what makes plates as large as they should be.
-func (r *Result) zoom() string {
+func (r *result) zoom() string {
 	if r.Lens > r.Setup.Lens {
 		return fmt.Sprintf("use a lens of %.0f mm or longer, or come nearer: plates are %.0f px wide, %.0f are needed", math.Ceil(r.Lens), r.PlateWidth, r.Plate.Moving)
 	}
@@ -73,33 +73,33 @@ func shutterText(seconds float64) string {
 	return fmt.Sprintf("1/%.0f s", math.Ceil(1/seconds))
 }
 
-// Good reports whether all rows are.
-func (r *Result) Good() bool {
-	for _, row := range r.Rows() {
-		if !row.Good {
+// good reports whether all rows are.
+func (r *result) good() bool {
+	for _, q := range r.rows() {
+		if !q.Good {
 			return false
 		}
 	}
 	return true
 }
 
-// Write prints the table, a drawing, and what to change.
-func (r *Result) Write(w io.Writer) error {
+// write prints the table, a drawing, and what to change.
+func (r *result) write(w io.Writer) error {
 	var b strings.Builder
 	s := &r.Setup
 	fmt.Fprintf(&b, "sensor %.2f × %.2f mm, picture %d × %d, lens %g mm f/%g, %s plate (%.0f × %.0f mm)\n",
 		s.SensorWidth, s.SensorHeight, s.PictureWidth, s.PictureHeight, s.Lens, s.Aperture, r.Plate.Name, r.Plate.Width, r.Plate.Height)
 	fmt.Fprintf(&b, "%g m along the road, %g m high, %g m beside the lane's middle; %g km/h\n\n", s.Distance, s.Height, s.Offset, s.Speed)
 	var advice []string
-	for _, row := range r.Rows() {
+	for _, q := range r.rows() {
 		level := "ok"
-		if !row.Good {
+		if !q.Good {
 			level = "warn"
-			if row.Advice != "" {
-				advice = append(advice, row.Advice)
+			if q.Advice != "" {
+				advice = append(advice, q.Advice)
 			}
 		}
-		fmt.Fprintf(&b, "%-5s %-19s %-36s %s\n", level, row.Name, row.Value, row.Want)
+		fmt.Fprintf(&b, "%-5s %-19s %-36s %s\n", level, q.Name, q.Value, q.Want)
 	}
 	b.WriteString("\n" + r.drawing())
 	for i, a := range advice {
@@ -115,7 +115,7 @@ func (r *Result) Write(w io.Writer) error {
 }
 
 // drawing is the road from the side, in text: not to scale upwards.
-func (r *Result) drawing() string {
+func (r *result) drawing() string {
 	const width, height = 56, 6 // of the field between post and plate
 	rows := make([][]rune, height+1)
 	for y := range rows {
@@ -148,8 +148,8 @@ func (r *Result) drawing() string {
 	return b.String()
 }
 
-// SVG draws the camera from the side and from above, to scale.
-func (r *Result) SVG(w io.Writer) error {
+// svg draws the camera from the side and from above, to scale.
+func (r *result) svg(w io.Writer) error {
 	s := &r.Setup
 	const pixels = 640.0
 	length := max(s.Distance*1.25, 1)
