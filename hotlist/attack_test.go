@@ -265,7 +265,7 @@ func TestAttackFullDiskWhileApplying(t *testing.T) {
 		if err := syscall.Statfs(dir, &st); err != nil {
 			t.Fatal(err)
 		}
-		if more := int64(st.Bavail)*st.Bsize - int64(room); more > 0 {
+		if more := int64(st.Bavail)*int64(st.Bsize) - int64(room); more > 0 {
 			size, err := filler.Seek(0, io.SeekEnd)
 			if err == nil {
 				err = syscall.Fallocate(int(filler.Fd()), 0, size, more)
