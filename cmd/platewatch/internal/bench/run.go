@@ -21,13 +21,17 @@ import (
 // after each picture or clip.
 func Run(ctx context.Context, r *ocr.Recogniser, pictures *still.Reader, set *truth.Set, progress func()) (*Score, error) {
 	s := &Score{Folder: set.Dir, Region: r.Regions()}
+	describe, err := newDescriber(r, set.Dir)
+	if err != nil {
+		return nil, err
+	}
 	for _, file := range set.Files {
 		var got []ocr.Plate
 		var err error
 		if set.Video {
 			got, err = s.watchClip(ctx, r, filepath.Join(set.Dir, file.Name))
 		} else {
-			got, err = s.readPicture(ctx, r, pictures, filepath.Join(set.Dir, file.Name))
+			got, err = s.readPicture(ctx, r, pictures, set.Dir, file.Name, describe)
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -40,22 +44,30 @@ func Run(ctx context.Context, r *ocr.Recogniser, pictures *still.Reader, set *tr
 		progress()
 	}
 	s.Times = timesOf(s.took)
+	if describe != nil {
+		s.Seen = describe.scores()
+	}
 	return s, nil
 }
 
-func (s *Score) readPicture(ctx context.Context, r *ocr.Recogniser, pictures *still.Reader, path string) ([]ocr.Plate, error) {
-	img, err := pictures.Read(ctx, path)
+func (s *Score) readPicture(ctx context.Context, r *ocr.Recogniser, pictures *still.Reader, dir, file string, describe *describer) ([]ocr.Plate, error) {
+	img, err := pictures.Read(ctx, filepath.Join(dir, file))
 	if err != nil {
 		return nil, err
 	}
 	defer img.Close()
-	ocr.Grey(&img)
+	if describe == nil {
+		ocr.Grey(&img)
+	}
 	res, err := r.Recognise(ctx, img)
 	if err != nil {
 		return nil, err
 	}
 	s.took = append(s.took, took{res.Find, res.Read})
-	return res.Plates, nil
+	if describe != nil {
+		err = describe.score(ctx, file, img, res.Plates)
+	}
+	return res.Plates, err
 }
 
 // watchClip returns a clip's passages as plates: the votes, the surest first.

@@ -39,6 +39,7 @@ type Score struct {
 	Characters int `json:"characters"`   // on the labels
 
 	Calibration Reliability `json:"reliability"`
+	Seen        []*Seen     `json:"seen,omitempty"` // of the vehicles, where the folder has states.tsv, countries.tsv or colours.tsv
 	Times
 
 	Failures []Failure `json:"failures,omitempty"`

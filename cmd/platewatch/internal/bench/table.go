@@ -40,7 +40,7 @@ func Table(scores []*Score) string {
 		fmt.Fprintf(&b, "%-*s  %20s %20s %20s\n", width, s.name(), pair(s.FindMedianMS, s.FindP95MS),
 			pair(s.ReadMedianMS, s.ReadP95MS), pair(s.MedianMS, s.P95MS))
 	}
-	return b.String()
+	return b.String() + seenTable(scores, width)
 }
 
 // Legend says what the columns of [Table] count.
@@ -51,6 +51,8 @@ spurious     reported where no plate is labelled (some are real plates without a
 CER          wrong, missing and added characters per labelled character
 wrong ≥ 0.9  of the plates reported at a confidence of 0.9 or more, those not exactly right
 ECE          expected calibration error: distance of the confidence from the share that is right
+the vehicle  issuer and colour where the folder has them (states.tsv, countries.tsv, colours.tsv);
+             told: at all, right: of all; wrong ≥ 0.8: of those told at 0.8 or more
 none: ≥ 0.8  plates reported at 0.8 or more on pictures without a plate, of how many pictures
 `
 

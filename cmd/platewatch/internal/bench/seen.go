@@ -1,0 +1,196 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gocv.io/x/gocv"
+
+	"platewatch/ocr"
+	"platewatch/ocr/text"
+	"platewatch/ocr/vehicle"
+)
+
+// Seen counts what is told of the vehicle beside the number: its issuer, or its
+// colour. A plate that was not read is told nothing of.
+type Seen struct {
+	What        string         `json:"what"` // issuer, colour
+	N           int            `json:"n"`    // labelled
+	Told        int            `json:"told"`
+	Right       int            `json:"right"`
+	Sure        int            `json:"sure"`       // told at 0.8 or more
+	SureWrong   int            `json:"sure_wrong"` // of those
+	Confused    map[string]int `json:"confused"`   // "white → grey": how often, where it was wrong
+	Calibration Reliability    `json:"reliability"`
+}
+
+// sureFrom is the confidence from which what is told counts as sure.
+const sureFrom = 0.8
+
+func (s *Seen) add(answers []string, told []text.Alternative) {
+	s.N++
+	a, ok := vehicle.Likeliest(told)
+	if !ok {
+		return
+	}
+	s.Told++
+	right := slices.Contains(answers, a.Text)
+	s.Calibration.add(a.Confidence, right)
+	if right {
+		s.Right++
+	} else {
+		s.Confused[answers[0]+" → "+a.Text]++
+	}
+	if a.Confidence >= sureFrom {
+		s.Sure++
+		if !right {
+			s.SureWrong++
+		}
+	}
+}
+
+// labels are the answers for the vehicles of a folder, by file and plate; the
+// plate is empty where the file shows one vehicle.
+type labels map[[2]string][]string
+
+// label lists are beside the pictures, tab separated, with a header: states.tsv
+// and countries.tsv (file, code), colours.tsv (file, plate, colour). Answers that
+// people differ on stand with "/" between.
+var labelLists = []struct {
+	file, what string
+	plate      bool // the second column is a plate
+}{{"states.tsv", "issuer", false}, {"countries.tsv", "issuer", false}, {"colours.tsv", "colour", true}}
+
+// alike are the words of the lists for what has one name here.
+var alike = map[string]string{"silver": "grey", "beige": "brown", "gold": "yellow"}
+
+// openLabels reads a list; nil where the folder has none.
+func openLabels(dir, name string, withPlate bool) (labels, error) {
+	f, err := os.Open(filepath.Join(dir, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	out := labels{}
+	lines := bufio.NewScanner(f)
+	lines.Scan() // the header
+	for n := 2; lines.Scan(); n++ {
+		cells := strings.Split(strings.TrimRight(lines.Text(), "\r"), "\t")
+		key, answer := [2]string{cells[0]}, 1
+		if withPlate {
+			answer = 2
+		}
+		if len(cells) <= answer {
+			return nil, fmt.Errorf("%s:%d: a column is missing", filepath.Join(dir, name), n)
+		}
+		if withPlate {
+			key[1] = cells[1]
+		}
+		var answers []string
+		for a := range strings.SplitSeq(cells[answer], "/") {
+			if other, ok := alike[a]; ok {
+				a = other
+			}
+			answers = append(answers, a)
+		}
+		if answers[0] != "unknown" && answers[0] != "none" {
+			out[key] = answers
+		}
+	}
+	return out, lines.Err()
+}
+
+// describer scores what is told of the vehicles of a folder; nil where nobody
+// labelled them.
+type describer struct {
+	recogniser *ocr.Recogniser
+	lists      map[*Seen]labels
+}
+
+// newDescriber opens the lists of a folder.
+func newDescriber(r *ocr.Recogniser, dir string) (*describer, error) {
+	d := &describer{r, map[*Seen]labels{}}
+	for _, l := range labelLists {
+		known, err := openLabels(dir, l.file, l.plate)
+		if err != nil {
+			return nil, err
+		}
+		if len(known) > 0 {
+			d.lists[&Seen{What: l.what, Confused: map[string]int{}}] = known
+		}
+	}
+	if len(d.lists) == 0 {
+		return nil, nil
+	}
+	return d, nil
+}
+
+// score describes the labelled vehicles of a picture.
+func (d *describer) score(ctx context.Context, file string, img gocv.Mat, plates []ocr.Plate) error {
+	for score, known := range d.lists {
+		for key, answers := range known {
+			if key[0] != file {
+				continue
+			}
+			i := 0
+			if key[1] != "" {
+				i = slices.IndexFunc(plates, func(p ocr.Plate) bool { return p.Text == key[1] })
+			}
+			if i < 0 || i >= len(plates) {
+				score.add(answers, nil)
+				continue
+			}
+			seen, err := d.recogniser.Describe(ctx, img, plates[i])
+			if err != nil {
+				return err
+			}
+			told := seen.Colour
+			if score.What == "issuer" {
+				told = seen.Issuer
+			}
+			score.add(answers, told)
+		}
+	}
+	return nil
+}
+
+// scores are the results, issuer first.
+func (d *describer) scores() []*Seen {
+	return slices.SortedFunc(maps.Keys(d.lists), func(a, b *Seen) int { return strings.Compare(b.What, a.What) })
+}
+
+// seenTable writes what was told of vehicles; empty where nothing was labelled.
+func seenTable(rows []*Score, width int) string {
+	var b strings.Builder
+	for _, s := range rows {
+		for _, v := range s.Seen {
+			if b.Len() == 0 {
+				fmt.Fprintf(&b, "\n%-*s  %7s %5s %7s %7s %14s %6s   most often wrong\n", width, "the vehicle", "", "n", "told", "right", "wrong ≥ 0.8", "ECE")
+			}
+			worst := slices.SortedFunc(maps.Keys(v.Confused), func(x, y string) int {
+				if v.Confused[x] != v.Confused[y] {
+					return v.Confused[y] - v.Confused[x]
+				}
+				return strings.Compare(x, y)
+			})
+			var words []string
+			for _, w := range worst[:min(len(worst), 3)] {
+				words = append(words, fmt.Sprintf("%s %d", w, v.Confused[w]))
+			}
+			fmt.Fprintf(&b, "%-*s  %7s %5d %7s %7s %14s %6.3f   %s\n", width, s.name(), v.What, v.N, percent(v.Told, v.N), percent(v.Right, v.N),
+				shareOf(v.SureWrong, v.Sure), v.Calibration.Error(), strings.Join(words, ", "))
+		}
+	}
+	return b.String()
+}
