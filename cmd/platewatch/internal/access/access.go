@@ -93,7 +93,7 @@ func WriteNew(w io.Writer, name, roleNames string) error {
 	if err != nil {
 		return fmt.Errorf("-name %w", err)
 	}
-	_, err = fmt.Fprintf(w, "The token, which is shown only now:\n\n  %s\n\nAdd this line to tokens in [status], and restart the unit:\n\n  \"%s\"\n", token, line)
+	_, err = fmt.Fprintf(w, "The token, which is shown only now:\n\n  %s\n\nAdd this line to tokens in [status], and restart the unit (for one more token a reload is enough):\n\n  \"%s\"\n", token, line)
 	return err
 }
 
