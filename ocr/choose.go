@@ -54,20 +54,20 @@ func (r JudgedPlate) precedence() float64 {
 // smallPrintOf tells whether a reading is small print above or below the number
 // of the same plate, such as a state, a slogan or a dealer, and which number
 // that is.
-func (r *Recogniser) smallPrintOf(print JudgedPlate, all []*Attempt) (text string, ok bool) {
+func (r *Recogniser) smallPrintOf(small JudgedPlate, all []*Attempt) (text string, ok bool) {
 	const (
 		smaller = 0.75 // of the number's height; the rows of a two-row plate are alike, see rectify
 		near    = 1    // most heights of the number between the two
-		under   = 0.6  // least share of the print's width above or below the number
+		under   = 0.6  // least share of the small's width above or below the number
 	)
 	for _, a := range all {
 		n := a.Reading
-		if print.Height >= smaller*n.Height || !hasFigure(n.Text) || !r.verdictOn(n, nil).Reported() {
+		if small.Height >= smaller*n.Height || !hasFigure(n.Text) || !r.verdictOn(n, nil).Reported() {
 			continue
 		}
-		gap := max(print.Box.Min.Y-n.Box.Max.Y, n.Box.Min.Y-print.Box.Max.Y)
-		beside := min(print.Box.Max.X, n.Box.Max.X) - max(print.Box.Min.X, n.Box.Min.X)
-		if float64(gap) < near*n.Height && float64(beside) > under*float64(print.Box.Dx()) {
+		gap := max(small.Box.Min.Y-n.Box.Max.Y, n.Box.Min.Y-small.Box.Max.Y)
+		beside := min(small.Box.Max.X, n.Box.Max.X) - max(small.Box.Min.X, n.Box.Min.X)
+		if float64(gap) < near*n.Height && float64(beside) > under*float64(small.Box.Dx()) {
 			return n.Text, true
 		}
 	}

@@ -163,7 +163,7 @@ func (p *panel) hopeless() bool {
 	if p.row || p.fills {
 		return p.mean(best) < p.least
 	}
-	if n := len(best.text); n <= shortest && (p.short == 0 || n < p.short || p.mean(best) < clear) {
+	if n := len(best.text); n <= shortest && (p.short == 0 || n < p.short || p.mean(best) < leastShort) {
 		return true
 	}
 	return p.mean(best) < p.least
@@ -177,9 +177,9 @@ func (p *panel) fewest() int {
 	return shortest
 }
 
-// clear is how likely a short text must be on the first crop: on signs and grilles
+// leastShort is how likely a short text must be on the first crop: on signs and grilles
 // short ones are read at less.
-const clear = 0.3
+const leastShort = 0.3
 
 // cutOff tells after a hopeless first crop whether the plate may have been cut
 // off, because its ends were found in the wrong place. Fences, leaves and

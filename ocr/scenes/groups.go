@@ -126,8 +126,7 @@ func obstacle(r *rand.Rand, v render.PlateView) render.Obstacle {
 	case 0: // a pole
 		x := inside - between(0.1, 0.5)
 		if r.IntN(2) == 0 {
-			inside, x = 1-inside, 2-inside-(inside-x)-1
-			x = inside + between(0.1, 0.5)
+			inside, x = 1-inside, 1-x
 		}
 		far := 6 * wide / math.Max(high, 1)
 		o.Outline = []paint.Point{at(inside+lean*far, -far), at(x+lean*far, -far), at(x-lean*far, far), at(inside-lean*far, far)}
