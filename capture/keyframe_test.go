@@ -11,10 +11,10 @@ import (
 )
 
 // TestFieldLongKeyframeInterval: a camera that is met between two keyframes is waited
-// for, on one connection, and its state says so (90 s in make field, 2 s otherwise).
+// for, on one connection, and its state says so (90 s in make field, 4 s otherwise).
 func TestFieldLongKeyframeInterval(t *testing.T) {
 	t.Parallel()
-	interval, fps := 2500*time.Millisecond, 10
+	interval, fps := 4*time.Second, 10
 	if os.Getenv("PLATEWATCH_FIELD") != "" {
 		interval = 90 * time.Second
 	}
@@ -24,7 +24,7 @@ func TestFieldLongKeyframeInterval(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true, From: 2}, clip)
-	r := startFor(t, interval+30*time.Second, Config{Name: "gate", Source: s.URL("gate"), OpenTimeout: time.Second, ReadTimeout: time.Second})
+	r := startFor(t, interval+30*time.Second, Config{Name: "gate", Source: s.URL("gate"), OpenTimeout: 2 * time.Second, ReadTimeout: 20 * time.Second})
 	begin := time.Now()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

@@ -15,8 +15,8 @@ const (
 	keyframeBound = 2 * time.Minute
 	// lookEach is how often a stream that has not begun is looked at.
 	lookEach = 100 * time.Millisecond
-	// minDecoderOpen is the least time that a decoder has for the first picture, when
-	// connecting took most of the bound.
+	// minDecoderOpen is the least time that a camera has for its first packet, and a
+	// decoder for the first picture, when connecting took most of the bound.
 	minDecoderOpen = time.Second
 )
 
@@ -26,6 +26,9 @@ const (
 func (s *camera) opened(deadline time.Time) error {
 	if s.jpeg != nil {
 		return nil
+	}
+	if least := s.begin.Add(minDecoderOpen); deadline.Before(least) {
+		deadline = least // starting the decoder took the rest
 	}
 	if err := s.keyframe(deadline); err != nil {
 		return err
