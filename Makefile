@@ -10,7 +10,7 @@ CLIPS ?=
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak faults attack page field lint bench cost cutoff groups media model ranker judge reads deb board clean packages
+.PHONY: help build demo test traffic soak faults attack page field lint bench cost cutoff groups media model lettering ranker judge reads deb board clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ media: ## render the demo's clip and the test pictures anew
 
 model: ## train the reading model anew, on rendered plates (hours; can be interrupted)
 	@ocr/train/model.sh $(DATA)
+
+lettering: ## train the model for names and signs around the number anew (1.5 hours; can be interrupted)
+	@ocr/train/lettering.sh
 
 ranker: ## fit the finder's ranking to rendered pictures anew (5 to 15 minutes)
 	@deploy/tools/packages build

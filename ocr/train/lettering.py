@@ -62,7 +62,7 @@ class Painter:
         self.names, self.says, self.bands = dictionary()
         self.plain, self.serif, self.script = fonts(PLAIN), fonts(SERIF), fonts(SCRIPT)
         if not (self.plain and self.serif and self.script):
-            sys.exit("the fonts are not installed; ocr/train/model.sh lettering installs them")
+            sys.exit("the fonts are not installed; make lettering installs them")
         self.loaded: dict[tuple[str, int], ImageFont.FreeTypeFont] = {}
 
     def pick(self, of):

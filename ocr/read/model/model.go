@@ -12,7 +12,7 @@ import _ "embed"
 var Plate []byte
 
 // Lettering is lettering.traineddata, which ocr/train makes with
-// `ocr/train/model.sh lettering`.
+// make lettering.
 //
 //go:embed lettering.traineddata
 var Lettering []byte
