@@ -94,16 +94,16 @@ func runDoctor(ctx context.Context, std stdio, args []string) error {
 // checked meanwhile.
 func doctorProgress(std stdio) (begin func(string, time.Duration), found func(doctor.Finding)) {
 	const width = 60
-	clear := func() {}
+	erase := func() {}
 	begin = func(string, time.Duration) {}
 	if isTerminal(std.err) {
-		clear = func() { fmt.Fprintf(std.err, "\r%s\r", strings.Repeat(" ", width)) }
+		erase = func() { fmt.Fprintf(std.err, "\r%s\r", strings.Repeat(" ", width)) }
 		begin = func(about string, limit time.Duration) {
 			fmt.Fprintf(std.err, "\r%-*.*s", width, width, fmt.Sprintf("checking %s (at most %s)", about, limit))
 		}
 	}
 	return begin, func(f doctor.Finding) {
-		clear()
+		erase()
 		_ = f.Write(std.out) // a full disk shows again at the end
 	}
 }

@@ -63,7 +63,7 @@ func WritePageCode(w io.Writer, c *config.Config, tokenFile string) error {
 	if err != nil {
 		return &hinted{err, "set status.listen to an address of the network, with a token"}
 	}
-	print, ends, err := access.Fingerprint(pageCertificate(c))
+	fingerprint, ends, err := access.Fingerprint(pageCertificate(c))
 	if err != nil {
 		return &hinted{err, "start the unit: it makes one; and run this as root, or as the service's user"}
 	}
@@ -73,7 +73,7 @@ func WritePageCode(w io.Writer, c *config.Config, tokenFile string) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(w, "%s\ncertificate SHA-256, until %s:\n%s\n\n", address, ends.Format(time.DateOnly), print)
+	_, err = fmt.Fprintf(w, "%s\ncertificate SHA-256, until %s:\n%s\n\n", address, ends.Format(time.DateOnly), fingerprint)
 	return errors.Join(err, access.WriteQR(w, access.Link(address, token)))
 }
 
@@ -86,11 +86,11 @@ func (x *examination) page(_ context.Context, found sink) {
 		return
 	}
 	cert := pageCertificate(x.c)
-	print, ends, err := access.Fingerprint(cert)
+	fingerprint, ends, err := access.Fingerprint(cert)
 	if err != nil {
 		found.warn(about, "certificate", err.Error(), "a certificate", "the first start makes one; run this as root, or as the service's user")
 		return
 	}
-	found.ok(about, "", address+", certificate SHA-256 "+print, "")
+	found.ok(about, "", address+", certificate SHA-256 "+fingerprint, "")
 	expiresOn(found, about, "certificate", ends)
 }

@@ -187,3 +187,13 @@ func TestGolden(t *testing.T) {
 		}
 	}
 }
+
+// good reports whether all rows are.
+func (r *result) good() bool {
+	for _, q := range r.rows() {
+		if !q.Good {
+			return false
+		}
+	}
+	return true
+}

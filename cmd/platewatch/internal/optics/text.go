@@ -73,16 +73,6 @@ func shutterText(seconds float64) string {
 	return fmt.Sprintf("1/%.0f s", math.Ceil(1/seconds))
 }
 
-// good reports whether all rows are.
-func (r *result) good() bool {
-	for _, q := range r.rows() {
-		if !q.Good {
-			return false
-		}
-	}
-	return true
-}
-
 // write prints the table, a drawing, and what to change.
 func (r *result) write(w io.Writer) error {
 	var b strings.Builder
