@@ -18,9 +18,9 @@ func TestReload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	edit := func(more, old, new string) {
+	edit := func(more, old, other string) {
 		t.Helper()
-		changed := strings.Replace(string(text), old, new, 1) + more
+		changed := strings.Replace(string(text), old, other, 1) + more
 		if err := os.WriteFile(file, []byte(changed), 0o644); err != nil {
 			t.Fatal(err)
 		}

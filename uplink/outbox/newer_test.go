@@ -25,7 +25,8 @@ func TestNewerIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = db.Update(func(tx *bolt.Tx) error { return journal.PutFormat(tx, journal.Format+1) })
+			name := []byte("format")
+			err = db.Update(func(tx *bolt.Tx) error { return tx.Bucket(name).Put(name, []byte("2")) })
 			if err := errors.Join(err, db.Close()); err != nil {
 				t.Fatal(err)
 			}
@@ -68,13 +69,13 @@ func TestNewerIsRefused(t *testing.T) {
 	}
 }
 
-func replaceIn(t *testing.T, path, old, new string) {
+func replaceIn(t *testing.T, path, old, other string) {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil || !bytes.Contains(b, []byte(old)) {
 		t.Fatalf("%s does not hold %s: %s, %v", path, old, b, err)
 	}
-	if err := os.WriteFile(path, bytes.Replace(b, []byte(old), []byte(new), 1), 0o600); err != nil {
+	if err := os.WriteFile(path, bytes.Replace(b, []byte(old), []byte(other), 1), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -52,14 +52,3 @@ func walk(path string, a, b reflect.Value, visit func(key string, a, b reflect.V
 func sameNames(a, b []Camera) bool {
 	return slices.EqualFunc(a, b, func(a, b Camera) bool { return a.Name == b.Name })
 }
-
-// Keys are all keys that [Changed] may name.
-func Keys() []string {
-	keys := []string{"camera"}
-	c := Default()
-	c.Cameras = []Camera{DefaultCamera()}
-	walk("", reflect.ValueOf(c).Elem(), reflect.ValueOf(c).Elem(), func(key string, _, _ reflect.Value) {
-		keys = append(keys, indexes.ReplaceAllString(key, ""))
-	})
-	return keys
-}

@@ -85,12 +85,11 @@ func (c *console) secret(ctx context.Context, prompt string) (string, error) {
 	if err := unix.IoctlSetTermios(c.terminal, unix.TCSETS, &hidden); err != nil {
 		return "", err
 	}
-	defer unix.IoctlSetTermios(c.terminal, unix.TCSETS, before)
 	text, err := c.line(ctx, prompt)
 	if err == nil {
 		c.say("\n")
 	}
-	return text, err
+	return text, errors.Join(err, unix.IoctlSetTermios(c.terminal, unix.TCSETS, before))
 }
 
 // yes asks for a yes or a no; an empty answer means def, and so does -yes.

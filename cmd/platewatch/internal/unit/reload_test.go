@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,7 +23,13 @@ import (
 // TestEveryKeyIsPlaced: each key of the configuration is changed by a reload, or a
 // reason is stated why it is not.
 func TestEveryKeyIsPlaced(t *testing.T) {
-	keys := config.Keys()
+	before, after := unitConfig(t), unitConfig(t)
+	alter(reflect.ValueOf(after).Elem())
+	after.Cameras[0].Name = before.Cameras[0].Name // another name is another camera
+	keys := append(config.Changed(before, after), "camera")
+	if len(keys) < 70 {
+		t.Errorf("only %d keys", len(keys))
+	}
 	for _, key := range keys {
 		if !changesWhileRunning(key) && reason(key) == "" {
 			t.Errorf("%s: neither changed by a reload nor refused with a reason", key)
@@ -37,6 +44,34 @@ func TestEveryKeyIsPlaced(t *testing.T) {
 		if !slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(key, k.key) && !changesWhileRunning(key) }) {
 			t.Errorf("there is no key %s", k.key)
 		}
+	}
+}
+
+// alter changes every value of a configuration.
+func alter(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && f.Tag.Get("toml") != "-" {
+				alter(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		if cameras, ok := v.Interface().([]config.Camera); ok {
+			alter(reflect.ValueOf(&cameras[0]).Elem())
+			return
+		}
+		v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+	case reflect.String:
+		v.SetString(v.String() + "x")
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+	case reflect.Int, reflect.Int64:
+		v.SetInt(v.Int() + 1)
+	case reflect.Float64:
+		v.SetFloat(v.Float() + 1)
 	}
 }
 

@@ -123,7 +123,7 @@ func Prepare(db *bolt.DB, unit string, o OpenOptions) error {
 			}
 		}
 		if empty {
-			if err := PutFormat(tx, Format); err != nil {
+			if err := putFormat(tx); err != nil {
 				return err
 			}
 		}

@@ -39,11 +39,11 @@ func formatOf(tx *bolt.Tx) error {
 	return CheckFormat(format)
 }
 
-// PutFormat notes a format in a database: [Format] in a new one.
-func PutFormat(tx *bolt.Tx, format int) error {
+// putFormat notes the format in a new database.
+func putFormat(tx *bolt.Tx) error {
 	b, err := tx.CreateBucketIfNotExists(bucketFormat)
 	if err != nil {
 		return err
 	}
-	return b.Put(bucketFormat, []byte(strconv.Itoa(format)))
+	return b.Put(bucketFormat, []byte(strconv.Itoa(Format)))
 }

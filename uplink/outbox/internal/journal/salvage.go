@@ -194,7 +194,7 @@ func (s *Scan) writeTo(path, unit string, hits []Record, o OpenOptions) error {
 				return err
 			}
 		}
-		if err := PutFormat(tx, Format); err != nil {
+		if err := putFormat(tx); err != nil {
 			return err
 		}
 		return made["meta"].Put(KeyUnit, []byte(unit))

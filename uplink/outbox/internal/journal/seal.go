@@ -195,7 +195,7 @@ func copySealed(from *bolt.DB, path string, o OpenOptions) (err error) {
 					return err
 				}
 			}
-			if err := PutFormat(tx, Format); err != nil {
+			if err := putFormat(tx); err != nil {
 				return err
 			}
 			return tx.Bucket(BucketMeta).Put(KeySeal, o.Sealer.markRecord())
