@@ -14,9 +14,9 @@ import (
 
 // memoryGroup is a memory cgroup, of either version.
 type memoryGroup struct {
-	dir                string
-	v2                 bool
-	procs, peakF, oomF string
+	dir         string
+	v2          bool
+	peakF, oomF string
 }
 
 // newMemoryGroup makes a group below this process's own. Where that is not allowed

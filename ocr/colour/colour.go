@@ -1,7 +1,7 @@
 // Package colour tells the colour of the vehicle that a plate is on, from the
 // body around the plate.
 //
-// No faces and no windscreens are looked at: the region ends [Above] plate heights
+// No faces and no windscreens are looked at: the region ends four plate heights
 // over the plate's middle, below the window line of a car whose plate is on its
 // boot lid or bumper.
 package colour
@@ -18,28 +18,19 @@ import (
 	"platewatch/ocr/text"
 )
 
-// The names of colours, as results and messages have them.
+// names of colours, as results and messages have them. Grey is also silver, yellow
+// also gold, brown also beige.
+var names = [...]string{black, white, grey, red, blue, green, yellow, orange, brown}
+
 const (
-	Black  = "black"
-	White  = "white"
-	Grey   = "grey" // and silver
-	Red    = "red"
-	Blue   = "blue"
-	Green  = "green"
-	Yellow = "yellow" // and gold
-	Orange = "orange"
-	Brown  = "brown" // and beige
+	black, white, grey, red, blue, green = "black", "white", "grey", "red", "blue", "green"
+	yellow, orange, brown                = "yellow", "orange", "brown"
 )
-
-// Names are all of them.
-func Names() []string { return slices.Clone(names[:]) }
-
-var names = [...]string{Black, White, Grey, Red, Blue, Green, Yellow, Orange, Brown}
 
 // The body that is looked at, in heights of the plate (110 mm in Europe, 152 mm
 // in America) from its middle.
 const (
-	Above  = 4.0 // 440 mm; what is further up than 3.1 counts for less and less
+	above  = 4.0 // 440 mm; what is further up than 3.1 counts for less and less
 	below  = 2.7
 	beside = 7.1 // to each side
 	plateX = 2.7 // at least half the width of the plate and of its frame
@@ -76,7 +67,7 @@ func Of(picture gocv.Mat, plate [4]rectify.Point) []text.Alternative {
 		return nil
 	}
 	patches := v.body(plate)
-	if len(patches) < fewest || v.grey() {
+	if len(patches) < fewest || v.colourless() {
 		return nil
 	}
 	return told(patches, ground)
@@ -154,7 +145,7 @@ func (v *view) body(plate [4]rectify.Point) []patch {
 	half := max(plateX, wide/h/2+frame)
 	r := max(1, int(radius*h))
 	var out []patch
-	for y := -Above; y <= below; y += step {
+	for y := -above; y <= below; y += step {
 		for x := -beside; x <= beside; x += step {
 			if math.Abs(x) < half && math.Abs(y) < plateY {
 				continue
@@ -183,8 +174,8 @@ func (v *view) patch(px, py, r int, x, y float64) patch {
 	return patch{x: x, y: y, colour: rgb{sum.r / n, sum.g / n, sum.b / n}, texture: math.Sqrt(max(0, square/n-light/n*light/n))}
 }
 
-// grey tells whether the whole picture has no colours, as at night in infrared.
-func (v *view) grey() bool {
+// colourless tells whether the whole picture has no colours, as at night in infrared.
+func (v *view) colourless() bool {
 	const (
 		across, down = 32, 24 // places that are looked at
 		least        = 2.5    // of 255, mean difference between the channels

@@ -32,9 +32,9 @@ func scene(body color.RGBA, light float64) (gocv.Mat, [4]rectify.Point) {
 }
 
 var paints = map[string]color.RGBA{
-	Black: {R: 28, G: 28, B: 30, A: 255}, White: {R: 240, G: 240, B: 240, A: 255}, Grey: {R: 150, G: 150, B: 152, A: 255},
-	Red: {R: 170, G: 25, B: 30, A: 255}, Blue: {R: 25, G: 50, B: 150, A: 255}, Green: {R: 30, G: 100, B: 45, A: 255},
-	Yellow: {R: 230, G: 200, B: 30, A: 255}, Orange: {R: 235, G: 110, B: 20, A: 255}, Brown: {R: 110, G: 75, B: 45, A: 255},
+	black: {R: 28, G: 28, B: 30, A: 255}, white: {R: 240, G: 240, B: 240, A: 255}, grey: {R: 150, G: 150, B: 152, A: 255},
+	red: {R: 170, G: 25, B: 30, A: 255}, blue: {R: 25, G: 50, B: 150, A: 255}, green: {R: 30, G: 100, B: 45, A: 255},
+	yellow: {R: 230, G: 200, B: 30, A: 255}, orange: {R: 235, G: 110, B: 20, A: 255}, brown: {R: 110, G: 75, B: 45, A: 255},
 }
 
 // TestPaints: every name is told of a body of that colour, in bright and in dim
@@ -62,11 +62,11 @@ func TestPaints(t *testing.T) {
 // TestNothingAboveTheWindowLine: what is higher than the body's part that may be
 // looked at changes nothing, so that no windscreen and no face is.
 func TestNothingAboveTheWindowLine(t *testing.T) {
-	m, plate := scene(paints[Red], 1)
+	m, plate := scene(paints[red], 1)
 	defer m.Close()
 	before := Of(m, plate)
 	high := plate[3].Y - plate[0].Y
-	line := int((plate[0].Y+plate[3].Y)/2 - (Above+radius)*high - 3)
+	line := int((plate[0].Y+plate[3].Y)/2 - (above+radius)*high - 3)
 	gocv.Rectangle(&m, image.Rect(0, 0, m.Cols(), line), color.RGBA{R: 20, G: 220, B: 40, A: 255}, -1)
 	after := Of(m, plate)
 	if len(before) != len(after) {
@@ -81,17 +81,17 @@ func TestNothingAboveTheWindowLine(t *testing.T) {
 
 // TestUnknown: a grey picture, and a plate without a body around it, tell nothing.
 func TestUnknown(t *testing.T) {
-	m, plate := scene(paints[Red], 1)
+	m, plate := scene(paints[red], 1)
 	defer m.Close()
-	grey := gocv.NewMat()
-	defer grey.Close()
-	gocv.CvtColor(m, &grey, gocv.ColorBGRToGray)
-	if got := Of(grey, plate); got != nil {
+	one := gocv.NewMat()
+	defer one.Close()
+	gocv.CvtColor(m, &one, gocv.ColorBGRToGray)
+	if got := Of(one, plate); got != nil {
 		t.Errorf("one channel: %v", got)
 	}
 	infrared := gocv.NewMat()
 	defer infrared.Close()
-	gocv.CvtColor(grey, &infrared, gocv.ColorGrayToBGR)
+	gocv.CvtColor(one, &infrared, gocv.ColorGrayToBGR)
 	if got := Of(infrared, plate); got != nil {
 		t.Errorf("three equal channels, as cameras send in infrared: %v", got)
 	}

@@ -32,9 +32,9 @@ func told(patches []patch, ground rgb) []text.Alternative {
 	for i := firstHue; i < len(names); i++ {
 		p[i] = chromatic * shares[i] * shares[i] / max(squares, 1e-9)
 	}
-	const black, blackSlope, white, whiteSlope = 0.44, 0.18, 1.0, 0.13
+	const toBlack, blackSlope, toWhite, whiteSlope = 0.44, 0.18, 1.0, 0.13
 	l := math.Log(max(level, 0.02))
-	dark, bright := 1-rises(l, math.Log(black), blackSlope), rises(l, math.Log(white), whiteSlope)
+	dark, bright := 1-rises(l, math.Log(toBlack), blackSlope), rises(l, math.Log(toWhite), whiteSlope)
 	p[0], p[1], p[2] = (1-chromatic)*dark, (1-chromatic)*bright, (1-chromatic)*max(0, 1-dark-bright)
 
 	var out []text.Alternative

@@ -49,8 +49,8 @@ const (
 	unseenWord, unseenSign = -30.0, -40.0
 	// few is the share below which an authority is left out of the result.
 	few = 0.01
-	// LeastSure: what is less likely is unknown.
-	LeastSure = 0.4
+	// leastSure: what is less likely is unknown.
+	leastSure = 0.4
 )
 
 var issuers = sync.OnceValue(region.Issuers)
@@ -110,7 +110,7 @@ func Of(plate, expected string, looks Looks) []text.Alternative {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b text.Alternative) int { return cmp.Compare(b.Confidence, a.Confidence) })
-	if len(out) == 0 || out[0].Confidence < LeastSure {
+	if len(out) == 0 || out[0].Confidence < leastSure {
 		return nil
 	}
 	return out
