@@ -48,7 +48,7 @@ func TestConfigCommand(t *testing.T) {
 		{"config token -role boss -name anna", exitUsage, "no role"},
 		{"config token -role aim", exitUsage, "-name"},
 		{"config", exitUsage, "a command is missing"},
-		{"config eat " + good, exitUsage, "there are check, show, token"},
+		{"config eat " + good, exitUsage, "there are check, show, policy, token"},
 		{"config -h", exitFine, "usage: platewatch config"},
 	} {
 		code, out, errs := configCommand(t, strings.Fields(test.args)...)

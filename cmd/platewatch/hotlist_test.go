@@ -66,8 +66,8 @@ func TestHotlistImportAndLook(t *testing.T) {
 	s.want(exitFine, "columns ignored, because no field is for them: shoe\n", "", "",
 		"import", "-db", "$DIR/db", "-list", "stolen", "-version", "8", "$DIR/stolen.csv")
 	s.want(exitFine, "before: version 8, 2 entries", "", "placa\nCC33\nCC33\nNONE\n", "import", "-db", "$DIR/db", "-list", "stolen", "-version", "8b", "-")
-	s.want(exitFine, "2 lines have plates that no camera finds, because the reader does not report texts that short: F 1, ABC\n", "",
-		"plate\nF 1\nABC\nAB12\nMYCAR\n", "import", "-db", "$DIR/short", "-list", "short", "-version", "1", "-")
+	s.want(exitFine, "2 lines have plates that no camera finds, because they are shorter than ocr.min_characters, longer than the reader reads, or rows of strokes: IIII1, 111111\n", "",
+		"plate\nF 1\nIIII1\n111111\nAB12\nMYCAR\n", "import", "-db", "$DIR/short", "-list", "short", "-version", "1", "-")
 	s.want(exitFine, `"version": "9"`, "", "", "import", "-json", "-db", "$DIR/db", "-list", "stolen", "-version", "9", "$DIR/stolen.csv")
 	s.want(exitFine, "stolen\t9\t2\t", "", "", "list", "-db", "$DIR/db")
 	s.want(exitFine, "AB-12O\tCA\tstolen_vehicle\t3\tFORD\t\t\t\n", "", "", "list", "-db", "$DIR/db", "-list", "stolen")
