@@ -26,7 +26,7 @@ type lettering struct {
 // Describe tells what a picture shows of a vehicle beside the number of its
 // plate: who issued it and the body's colour. The picture (8 bit, BGR or grey,
 // upright) is the one that p was read on, and stays the caller's. It costs up to
-// three looks, so it is done for the best views of a passage and not for each
+// five looks, so it is done for the best views of a passage and not for each
 // frame. A grey picture tells no colour.
 func (r *Recogniser) Describe(ctx context.Context, picture gocv.Mat, p Plate) (vehicle.Seen, error) {
 	looks, err := r.lettering.look(ctx, picture, p, issuer.Places(p.Text, r.Regions()))
@@ -64,6 +64,9 @@ func (l *lettering) look(ctx context.Context, picture gocv.Mat, p Plate, places 
 		}
 		if looks[place], err = l.read(cut); err != nil {
 			return looks, err
+		}
+		if place >= issuer.Band && issuer.Enough(looks[place]) {
+			break
 		}
 	}
 	return looks, nil

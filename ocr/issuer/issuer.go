@@ -37,26 +37,35 @@ const (
 	// The shares of plates of an authority that show nothing of its dictionary:
 	// hidden by a frame, too small, a special design; and of those with a band
 	// whose sign cannot be read.
-	unlettered, unsigned = 0.3, 0.25
+	unlettered, unsigned = 0.3, 0.15
 	// anySign bounds what a band that shows something else costs, as a log
 	// probability.
-	anySign = -9.0
+	anySign = -15.0
 	// otherWord is what a slogan weighs beside a name: some are used by several.
 	otherWord = -1.0
-	// least is the smallest probability that a text has of an authority.
-	least = 1e-7
+	// least is the smallest share that an authority has of a text: no list of
+	// formats is complete.
+	least = 1e-5
+	// The series weigh a little less than they would if the lists of formats and
+	// the numbers of cars were exact, and everything together less than if the
+	// strips and the band were independent of each other and always cut well. With
+	// these two, what is told at 0.8 is wrong in 4 of 100 labelled US and in 1 of 100
+	// labelled European plates; without them in 9 and 9.
+	seriesWeigh, allWeigh = 0.75, 0.68
 	// unseen is the evidence of an authority without anything to be looked for.
 	unseenWord, unseenSign = -30.0, -40.0
 	// few is the share below which an authority is left out of the result.
 	few = 0.01
 	// leastSure: what is less likely is unknown.
-	leastSure = 0.4
+	leastSure = 0.2
 )
 
 var issuers = sync.OnceValue(region.Issuers)
 
-// Places are the places of a plate that may tell its issuer: those where the
-// authorities that its text can be of have something.
+// Places are the places of a plate that may tell its issuer, in the order in which
+// they should be looked at: those where the authorities that its text can be of
+// have something. Those of the band that follow a look which is [Enough] can be
+// left out.
 func Places(plate, expected string) []Place {
 	const worth = 0.05 // share of such authorities
 	words, signs := 0.0, 0.0
@@ -74,7 +83,7 @@ func Places(plate, expected string) []Place {
 		out = append(out, Above, Below)
 	}
 	if signs > worth {
-		out = append(out, Band)
+		out = append(out, Band, BandFurther, BandNearer)
 	}
 	return out
 }
@@ -87,20 +96,20 @@ func Of(plate, expected string, looks Looks) []text.Alternative {
 	all := issuers()
 	logs := make([]float64, len(all))
 	for k, i := range all {
-		logs[k] = math.Log(max(shares[i.Code], least))
+		logs[k] = seriesWeigh * math.Log(max(shares[i.Code], least))
 	}
 	for _, p := range []Place{Above, Below} {
 		if o := newOutputs(looks[p]); len(o) > 0 {
 			addWords(logs, all, o)
 		}
 	}
-	if o := newOutputs(looks[Band]); len(o) > 0 {
+	if o := clearest(looks, all); len(o) > 0 {
 		addSigns(logs, all, o)
 	}
 	most := slices.Max(logs)
 	total := 0.0
 	for k := range logs {
-		logs[k] = math.Exp(logs[k] - most)
+		logs[k] = math.Exp(allWeigh * (logs[k] - most))
 		total += logs[k]
 	}
 	var out []text.Alternative
@@ -132,6 +141,38 @@ func addWords(logs []float64, all []region.Issuer, o outputs) {
 		}
 		logs[k] += logSum(math.Log((1-unlettered)/2)+best, math.Log(unlettered))
 	}
+}
+
+// clearest is the look at the band on which a sign is likeliest.
+func clearest(looks Looks, all []region.Issuer) outputs {
+	var best outputs
+	most := math.Inf(-1)
+	for _, p := range []Place{Band, BandFurther, BandNearer} {
+		if o := newOutputs(looks[p]); len(o) > 0 {
+			if v := o.sign(all); v > most {
+				best, most = o, v
+			}
+		}
+	}
+	return best
+}
+
+// sign is the log probability of the likeliest sign.
+func (o outputs) sign(all []region.Issuer) float64 {
+	best := unseenSign
+	for _, i := range all {
+		for _, s := range i.Band {
+			best = max(best, o.is(s))
+		}
+	}
+	return best
+}
+
+// Enough tells whether a look at the band is clear, so that it need not be looked
+// for at other places.
+func Enough(steps []float32) bool {
+	const clear = -1.0 // log probability
+	return newOutputs(steps).sign(issuers()) > clear
 }
 
 // addSigns adds what a band says.

@@ -55,7 +55,7 @@ func TestLettering(t *testing.T) {
 		least           float64
 	}{
 		{"ABC1234", "us", Looks{Above: spelled("GEORGIA", 0.9)}, "us-ga", 0.9},
-		{"ABC1234", "us", Looks{Above: spelled("GEORGTA", 0.9)}, "us-ga", 0.5}, // one letter misread
+		{"ABC1234", "us", Looks{Above: spelled("GEORGTA", 0.9)}, "us-ga", 0.3}, // one letter misread
 		{"ABC1234", "us", Looks{Below: spelled("EMPIRESTATE", 0.9)}, "us-ny", 0.8},
 		{"123ABC", "us", Looks{Above: spelled("ARKANSAS", 0.9)}, "us-ar", 0.9}, // and not Kansas
 		{"ABC123", "us", Looks{Above: spelled("WESTVIRGINIA", 0.9)}, "us-wv", 0.9},
@@ -87,7 +87,7 @@ func TestPlaces(t *testing.T) {
 	if got := Places("ABC1234", "us"); len(got) != 2 || got[0] != Above || got[1] != Below {
 		t.Errorf("a US plate: %v", got)
 	}
-	if got := Places("WOBA123", "de"); len(got) != 1 || got[0] != Band {
+	if got := Places("WOBA123", "de"); len(got) != 3 || got[0] != Band {
 		t.Errorf("a German plate: %v", got)
 	}
 	if got := Places("AYO9034", "br"); len(got) != 0 {

@@ -11,9 +11,11 @@ type Place int
 
 // The places.
 const (
-	Above Place = iota // the strip above the number
-	Below              // the strip below it
-	Band               // the blue band at its left
+	Above       Place = iota // the strip above the number
+	Below                    // the strip below it
+	Band                     // the blue band at its left
+	BandFurther              // the same, where a character or an emblem at the number's beginning was not found
+	BandNearer               // the same, where something beside the number was taken for a character
 	places
 )
 
@@ -28,6 +30,8 @@ const (
 	bandFar     = 1.15 // left of the first character; bands are 40 to 50 mm wide beside characters of 75 (Regulation (EC) 2411/98)
 	bandNear    = 0.05
 	bandUpright = 0.72 // above and below the middle line
+	further     = 0.45 // left of where the band should be
+	nearer      = 0.20 // right of it
 )
 
 // Corners are those of a place, clockwise from the top left, in the pixels of
@@ -51,7 +55,14 @@ func (p Place) Corners(ink [4]rectify.Point) [4]rectify.Point {
 	case Below:
 		return box(middle, -stripWide, stripWide, stripNear, stripFar)
 	}
-	return box(left, -bandFar, -bandNear, -bandUpright, bandUpright)
+	shift := 0.0
+	switch p {
+	case BandFurther:
+		shift = -further
+	case BandNearer:
+		shift = nearer
+	}
+	return box(left, shift-bandFar, shift-bandNear, -bandUpright, bandUpright)
 }
 
 func half(a, b rectify.Point) rectify.Point {

@@ -56,7 +56,7 @@ func IssuerShares(plate, expected string, foreign float64) map[string]float64 {
 	inside := map[string]float64{}
 	for name := range strings.SplitSeq(expected, ",") {
 		for _, m := range a.members(strings.TrimSpace(name)) {
-			inside[m.name] = max(inside[m.name], m.part)
+			inside[m.name] = max(inside[m.name], math.Sqrt(m.part))
 		}
 	}
 	out := map[string]float64{}
