@@ -58,7 +58,7 @@ func (r *Recogniser) smallPrintOf(small JudgedPlate, all []*Attempt) (text strin
 	const (
 		smaller = 0.75 // of the number's height; the rows of a two-row plate are alike, see rectify
 		near    = 1    // most heights of the number between the two
-		under   = 0.6  // least share of the small's width above or below the number
+		under   = 0.6  // least share of the print's width above or below the number
 	)
 	for _, a := range all {
 		n := a.Reading
