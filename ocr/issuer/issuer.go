@@ -171,8 +171,8 @@ func (o outputs) sign(all []region.Issuer) float64 {
 // Enough tells whether a look at the band is clear, so that it need not be looked
 // for at other places.
 func Enough(steps []float32) bool {
-	const clear = -1.0 // log probability
-	return newOutputs(steps).sign(issuers()) > clear
+	const plain = -1.0 // log probability
+	return newOutputs(steps).sign(issuers()) > plain
 }
 
 // addSigns adds what a band says.
