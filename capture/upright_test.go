@@ -90,10 +90,13 @@ func TestFieldOrientation(t *testing.T) {
 
 // A turned camera can still be steered.
 func TestTurnedIsSteerable(t *testing.T) {
-	if _, ok := upright(&steered{}, 90, false).(source.Steerable); !ok {
+	steered, plain := upright(&steered{}, 90, false), upright(&stalling{}, 90, false)
+	defer steered.Close()
+	defer plain.Close()
+	if _, ok := steered.(source.Steerable); !ok {
 		t.Error("it cannot be steered")
 	}
-	if _, ok := upright(&stalling{}, 90, false).(source.Steerable); ok {
+	if _, ok := plain.(source.Steerable); ok {
 		t.Error("it can be steered")
 	}
 }
