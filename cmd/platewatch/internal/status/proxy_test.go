@@ -128,7 +128,7 @@ func TestFieldProxyBrowser(t *testing.T) {
 	ctx := browser(t)
 	site := "http://localhost:" + port + "/units/north/"
 	said := observe(t, ctx, site)
-	if err := chromedp.Do(ctx, chromedp.Navigate(site)); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Navigate(site+"#aim")); err != nil { // pictures are fetched where they are shown
 		t.Fatal(err)
 	}
 	waitFor(t, ctx, `Number(document.getElementById("picture").dataset.shown) >= 3`)
@@ -136,6 +136,9 @@ func TestFieldProxyBrowser(t *testing.T) {
 	waitFor(t, ctx, `document.querySelector("#tile-hits .value").textContent === "4"`) // by an event
 	if n := js[int](t, ctx, `document.querySelectorAll("#hit-list img").length`); n == 0 {
 		t.Error("no hit has a picture")
+	}
+	if err := chromedp.Do(ctx, chromedp.Navigate(site+"#hits")); err != nil {
+		t.Fatal(err)
 	}
 	waitFor(t, ctx, `[...document.querySelectorAll("#hit-list img")].every((i) => i.naturalWidth > 0)`)
 	said.check(t)
