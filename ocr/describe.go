@@ -29,47 +29,22 @@ type lettering struct {
 // five looks, so it is done for the best views of a passage and not for each
 // frame. A grey picture tells no colour.
 func (r *Recogniser) Describe(ctx context.Context, picture gocv.Mat, p Plate) (vehicle.Seen, error) {
-	looks, err := r.lettering.look(ctx, picture, p, issuer.Places(p.Text, r.Regions()))
-	if err != nil {
-		return vehicle.Seen{}, err
-	}
-	return vehicle.Seen{Issuer: issuer.Of(p.Text, r.Regions(), looks), Colour: colour.Of(picture, p.Corners)}, nil
-}
-
-// look runs the model on places of a plate.
-func (l *lettering) look(ctx context.Context, picture gocv.Mat, p Plate, places []issuer.Place) (looks issuer.Looks, err error) {
-	if len(places) == 0 {
-		return looks, nil
-	}
-	grey := picture
-	if picture.Channels() == 3 {
-		grey = gocv.NewMat()
-		defer grey.Close()
-		gocv.CvtColor(picture, &grey, gocv.ColorBGRToGray)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.engine == nil {
-		if l.engine, err = tesseract.OpenLettering(); err != nil {
-			return looks, err
-		}
-	}
-	for _, place := range places {
+	evidence := issuer.About(p.Text, r.Regions())
+	for place := range evidence.Places() {
 		if err := ctx.Err(); err != nil {
-			return looks, err
+			return vehicle.Seen{}, err
 		}
-		cut, err := rectify.Quad(grey, place.Corners(p.ink), false)
+		cut, err := rectify.Quad(picture, place.Corners(p.ink))
 		if err != nil { // it lies outside the picture
 			continue
 		}
-		if looks[place], err = l.read(cut); err != nil {
-			return looks, err
+		steps, err := r.lettering.read(cut)
+		if err != nil {
+			return vehicle.Seen{}, err
 		}
-		if place >= issuer.Band && issuer.Enough(looks[place]) {
-			break
-		}
+		evidence.Look(place, steps)
 	}
-	return looks, nil
+	return vehicle.Seen{Issuer: evidence.Issuer(), Colour: colour.Of(picture, p.Corners)}, nil
 }
 
 // read runs the model on one picture, and closes it.
@@ -78,6 +53,13 @@ func (l *lettering) read(picture gocv.Mat) ([]float32, error) {
 	plane, err := shape.PlaneOf(picture)
 	if err != nil {
 		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.engine == nil {
+		if l.engine, err = tesseract.OpenLettering(); err != nil {
+			return nil, err
+		}
 	}
 	out, err := l.engine.Read(plane)
 	return append([]float32(nil), out.Steps...), err // the engine's own until its next Read

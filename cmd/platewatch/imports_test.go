@@ -177,7 +177,7 @@ var layers = map[string][][]string{
 	},
 	"ocr": {
 		{"internal/logistic", "internal/oneheap", "internal/setting", "internal/shape", "internal/stat", "read/model", "region", "render/number", "render/paint", "render/sensor", "text", "truth"},
-		{"find", "judge", "render", "vehicle"},
+		{"find", "internal/ctc", "judge", "render", "vehicle"},
 		{"passage", "rectify", "scenes"},
 		{"colour", "issuer", "read"},
 		{"tesseract", "*"}, // a reader is a package of its own

@@ -12,23 +12,21 @@
 // (ocr/train/lettering.py renders what it learns from). Words are not read and
 // then looked for: for each word of the dictionary that the regions' data files
 // hold, the probability of what the network saw is computed. The caller runs the
-// model on the places that [Places] names, and gives its outputs to [Of].
+// model on the places that [Evidence.Places] yields, and gives its outputs to
+// [Evidence.Look].
 package issuer
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 	"sync"
 
+	"platewatch/ocr/internal/ctc"
 	"platewatch/ocr/region"
 	"platewatch/ocr/text"
 )
-
-// Looks are the outputs of the lettering model by [Place]: probabilities of the
-// blank and of [text.Alphabet] for each time step, as the reading models give
-// them. nil: not looked at.
-type Looks [places][]float32
 
 const (
 	// foreign is how much authorities outside the expected regions weigh beside
@@ -49,7 +47,7 @@ const (
 	// The series weigh a little less than they would if the lists of formats and
 	// the numbers of cars were exact, and everything together less than if the
 	// strips and the band were independent of each other and always cut well. With
-	// these two, what is told at 0.8 is wrong in 4 of 100 labelled US and in 1 of 100
+	// these two, what is told at 0.8 is wrong in 3 of 100 labelled US and in 1 of 100
 	// labelled European plates; without them in 9 and 9.
 	seriesWeigh, allWeigh = 0.75, 0.68
 	// unseen is the evidence of an authority without anything to be looked for.
@@ -62,15 +60,23 @@ const (
 
 var issuers = sync.OnceValue(region.Issuers)
 
-// Places are the places of a plate that may tell its issuer, in the order in which
-// they should be looked at: those where the authorities that its text can be of
-// have something. Those of the band that follow a look which is [Enough] can be
-// left out.
-func Places(plate, expected string) []Place {
-	const worth = 0.05 // share of such authorities
-	words, signs := 0.0, 0.0
+// Evidence is what is known so far of who issued a plate. [About] begins it.
+type Evidence struct {
+	logs         []float64 // by authority, without the band
+	words, signs bool      // whether lettering, and a sign, may decide
+	band         []float64 // log probability of each authority's sign, on the look on which one is likeliest
+	sign, none   float64   // of those the greatest, and that of no sign
+}
+
+// About is what the number alone tells. expected are the regions that the unit was
+// told.
+func About(plate, expected string) *Evidence {
+	const worth = 0.05 // share of authorities that have something to look for
 	shares := region.IssuerShares(plate, expected, foreign)
-	for _, i := range issuers() {
+	e := &Evidence{logs: make([]float64, len(issuers())), sign: math.Inf(-1)}
+	words, signs := 0.0, 0.0
+	for k, i := range issuers() {
+		e.logs[k] = seriesWeigh * math.Log(max(shares[i.Code], least))
 		if len(i.Says) > 0 {
 			words += shares[i.Code]
 		}
@@ -78,33 +84,73 @@ func Places(plate, expected string) []Place {
 			signs += shares[i.Code]
 		}
 	}
-	var out []Place
-	if words > worth {
-		out = append(out, Above, Below)
-	}
-	if signs > worth {
-		out = append(out, Band, BandFurther, BandNearer)
-	}
-	return out
+	e.words, e.signs = words > worth, signs > worth
+	return e
 }
 
-// Of returns who may have issued a plate, the likeliest first, with their
-// probabilities; the remainder to 1 is unknown. expected are the regions that the
-// unit was told. It returns nothing where no authority is likely.
-func Of(plate, expected string, looks Looks) []text.Alternative {
-	shares := region.IssuerShares(plate, expected, foreign)
-	all := issuers()
-	logs := make([]float64, len(all))
-	for k, i := range all {
-		logs[k] = seriesWeigh * math.Log(max(shares[i.Code], least))
-	}
-	for _, p := range []Place{Above, Below} {
-		if o := newOutputs(looks[p]); len(o) > 0 {
-			addWords(logs, all, o)
+// Places are the places of a plate that may still tell its issuer, in the order in
+// which they should be looked at.
+func (e *Evidence) Places() iter.Seq[Place] {
+	const clearly = -1.0 // log probability of a sign from which the band is not looked for elsewhere
+	return func(yield func(Place) bool) {
+		for p := range places {
+			wanted := e.words
+			if p.inBand() {
+				wanted = e.signs && e.sign <= clearly
+			}
+			if wanted && !yield(p) {
+				return
+			}
 		}
 	}
-	if o := clearest(looks, all); len(o) > 0 {
-		addSigns(logs, all, o)
+}
+
+// Look takes what the lettering model put out for a place: the probabilities of the
+// blank and of [text.Alphabet] for each time step, as the reading models give them.
+func (e *Evidence) Look(p Place, steps []float32) {
+	if o := ctc.New(steps); p.inBand() {
+		e.lookAtBand(o)
+	} else if s := newStrip(o); !s.empty() {
+		e.lookAtStrip(&s)
+	}
+}
+
+// lookAtStrip adds what a strip says.
+func (e *Evidence) lookAtStrip(s *strip) {
+	for k, i := range issuers() {
+		best := unseenWord
+		for n, w := range i.Says {
+			v := s.contains(w)
+			if n > 0 {
+				v += otherWord
+			}
+			best = max(best, v)
+		}
+		e.logs[k] += ctc.LogSum(math.Log((1-unlettered)/2)+best, math.Log(unlettered))
+	}
+}
+
+// lookAtBand keeps the look on which a sign is likeliest.
+func (e *Evidence) lookAtBand(o ctc.Outputs) {
+	band := make([]float64, len(e.logs))
+	for k, i := range issuers() {
+		band[k] = unseenSign
+		for _, s := range i.Band {
+			band[k] = max(band[k], o.LogProbability(s))
+		}
+	}
+	if most := slices.Max(band); most > e.sign {
+		e.band, e.sign, e.none = band, most, o.LogProbability("")
+	}
+}
+
+// Issuer returns who may have issued the plate, the likeliest first, with their
+// probabilities; the remainder to 1 is unknown. It returns nothing where no
+// authority is likely.
+func (e *Evidence) Issuer() []text.Alternative {
+	logs := slices.Clone(e.logs)
+	for k, sign := range e.band {
+		logs[k] += ctc.LogSum(math.Log(1-unsigned)+sign, math.Log(unsigned)+ctc.LogSum(e.none, anySign))
 	}
 	most := slices.Max(logs)
 	total := 0.0
@@ -113,7 +159,7 @@ func Of(plate, expected string, looks Looks) []text.Alternative {
 		total += logs[k]
 	}
 	var out []text.Alternative
-	for k, i := range all {
+	for k, i := range issuers() {
 		if p := logs[k] / total; p >= few {
 			out = append(out, text.Alternative{Text: i.Code, Confidence: p})
 		}
@@ -123,66 +169,4 @@ func Of(plate, expected string, looks Looks) []text.Alternative {
 		return nil
 	}
 	return out
-}
-
-// addWords adds, to the log probability of each authority, what a strip says.
-func addWords(logs []float64, all []region.Issuer, o outputs) {
-	if o.letters() == 0 {
-		return
-	}
-	for k, i := range all {
-		best := unseenWord
-		for n, w := range i.Says {
-			v := o.contains(w)
-			if n > 0 {
-				v += otherWord
-			}
-			best = max(best, v)
-		}
-		logs[k] += logSum(math.Log((1-unlettered)/2)+best, math.Log(unlettered))
-	}
-}
-
-// clearest is the look at the band on which a sign is likeliest.
-func clearest(looks Looks, all []region.Issuer) outputs {
-	var best outputs
-	most := math.Inf(-1)
-	for _, p := range []Place{Band, BandFurther, BandNearer} {
-		if o := newOutputs(looks[p]); len(o) > 0 {
-			if v := o.sign(all); v > most {
-				best, most = o, v
-			}
-		}
-	}
-	return best
-}
-
-// sign is the log probability of the likeliest sign.
-func (o outputs) sign(all []region.Issuer) float64 {
-	best := unseenSign
-	for _, i := range all {
-		for _, s := range i.Band {
-			best = max(best, o.is(s))
-		}
-	}
-	return best
-}
-
-// Enough tells whether a look at the band is clear, so that it need not be looked
-// for at other places.
-func Enough(steps []float32) bool {
-	const plain = -1.0 // log probability
-	return newOutputs(steps).sign(issuers()) > plain
-}
-
-// addSigns adds what a band says.
-func addSigns(logs []float64, all []region.Issuer, o outputs) {
-	none := logSum(o.is(""), anySign) + math.Log(unsigned)
-	for k, i := range all {
-		best := unseenSign
-		for _, s := range i.Band {
-			best = max(best, o.is(s))
-		}
-		logs[k] += logSum(math.Log(1-unsigned)+best, none)
-	}
 }

@@ -2,9 +2,11 @@ package issuer
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
+	"platewatch/ocr/internal/ctc"
 	"platewatch/ocr/rectify"
 	"platewatch/ocr/text"
 )
@@ -13,16 +15,16 @@ import (
 // with a blank between, and the likely class has probability sure.
 func spelled(word string, sure float32) []float32 {
 	const steps = 42
-	out := make([]float32, steps*classes)
+	out := make([]float32, steps*ctc.Classes)
 	for t := range steps {
 		c := 0
 		if at := t / 3; t%3 != 2 && at < len(word) {
 			c = 1 + strings.IndexByte(text.Alphabet, word[at])
 		}
-		for k := range classes {
-			out[t*classes+k] = (1 - sure) / float32(classes-1)
+		for k := range ctc.Classes {
+			out[t*ctc.Classes+k] = (1 - sure) / float32(ctc.Classes-1)
 		}
-		out[t*classes+c] = sure
+		out[t*ctc.Classes+c] = sure
 	}
 	return out
 }
@@ -45,27 +47,41 @@ func first(t *testing.T, d []text.Alternative) text.Alternative {
 	return d[0]
 }
 
+// looks are the model's outputs by place.
+type looks map[Place][]float32
+
+// issuer is what follows from looks at the places that are wanted.
+func (l looks) issuer(plate, expected string) []text.Alternative {
+	e := About(plate, expected)
+	for p := range e.Places() {
+		if steps := l[p]; steps != nil {
+			e.Look(p, steps)
+		}
+	}
+	return e.Issuer()
+}
+
 // TestLettering: words and signs decide between authorities whose series the
 // number fits, and a longer word wins over one inside it.
 func TestLettering(t *testing.T) {
 	for _, c := range []struct {
 		plate, expected string
-		looks           Looks
+		looks           looks
 		want            string
 		least           float64
 	}{
-		{"ABC1234", "us", Looks{Above: spelled("GEORGIA", 0.9)}, "us-ga", 0.9},
-		{"ABC1234", "us", Looks{Above: spelled("GEORGTA", 0.9)}, "us-ga", 0.3}, // one letter misread
-		{"ABC1234", "us", Looks{Below: spelled("EMPIRESTATE", 0.9)}, "us-ny", 0.8},
-		{"123ABC", "us", Looks{Above: spelled("ARKANSAS", 0.9)}, "us-ar", 0.9}, // and not Kansas
-		{"ABC123", "us", Looks{Above: spelled("WESTVIRGINIA", 0.9)}, "us-wv", 0.9},
-		{"ABC123", "eu", Looks{Band: spelled("LT", 0.9)}, "lt", 0.8},
-		{"ABC123", "eu", Looks{Band: spelled("S", 0.9)}, "se", 0.8},
-		{"AB123CD", "eu", Looks{Band: spelled("F", 0.9)}, "fr", 0.9},
-		{"AB123CD", "eu", Looks{Band: spelled("I", 0.9)}, "it", 0.9},
-		{"KT57DHX", "", Looks{}, "gb", 0.5}, // no other has such numbers
+		{"ABC1234", "us", looks{above: spelled("GEORGIA", 0.9)}, "us-ga", 0.9},
+		{"ABC1234", "us", looks{above: spelled("GEORGTA", 0.9)}, "us-ga", 0.3}, // one letter misread
+		{"ABC1234", "us", looks{below: spelled("EMPIRESTATE", 0.9)}, "us-ny", 0.8},
+		{"123ABC", "us", looks{above: spelled("ARKANSAS", 0.9)}, "us-ar", 0.9}, // and not Kansas
+		{"ABC123", "us", looks{above: spelled("WESTVIRGINIA", 0.9)}, "us-wv", 0.9},
+		{"ABC123", "eu", looks{band: spelled("LT", 0.9)}, "lt", 0.8},
+		{"ABC123", "eu", looks{band: spelled("S", 0.9)}, "se", 0.8},
+		{"AB123CD", "eu", looks{band: spelled("F", 0.9)}, "fr", 0.9},
+		{"AB123CD", "eu", looks{band: spelled("I", 0.9)}, "it", 0.9},
+		{"KT57DHX", "", looks{}, "gb", 0.5}, // no other has such numbers
 	} {
-		got := first(t, Of(c.plate, c.expected, c.looks))
+		got := first(t, c.looks.issuer(c.plate, c.expected))
 		if got.Text != c.want || got.Confidence < c.least {
 			t.Errorf("%s, told %q: %v, want %s with at least %v", c.plate, c.expected, got, c.want, c.least)
 		}
@@ -74,23 +90,24 @@ func TestLettering(t *testing.T) {
 
 // TestUnknown: what nothing decides is not told.
 func TestUnknown(t *testing.T) {
-	if got := Of("ABC123", "us", Looks{}); len(got) > 0 {
+	if got := (looks{}).issuer("ABC123", "us"); len(got) > 0 {
 		t.Errorf("three letters and three digits are of many states: %v", got)
 	}
-	if got := Of("ABC123", "us", Looks{Above: spelled("", 0.9), Below: spelled("", 0.9)}); len(got) > 0 {
+	if got := (looks{above: spelled("", 0.9), below: spelled("", 0.9)}).issuer("ABC123", "us"); len(got) > 0 {
 		t.Errorf("and strips without lettering change nothing: %v", got)
 	}
 }
 
 // TestPlaces: only what may decide is looked at.
 func TestPlaces(t *testing.T) {
-	if got := Places("ABC1234", "us"); len(got) != 2 || got[0] != Above || got[1] != Below {
+	wanted := func(plate, expected string) []Place { return slices.Collect(About(plate, expected).Places()) }
+	if got := wanted("ABC1234", "us"); len(got) != 2 || got[0] != above || got[1] != below {
 		t.Errorf("a US plate: %v", got)
 	}
-	if got := Places("WOBA123", "de"); len(got) != 3 || got[0] != Band {
+	if got := wanted("WOBA123", "de"); len(got) != 3 || got[0] != band {
 		t.Errorf("a German plate: %v", got)
 	}
-	if got := Places("AYO9034", "br"); len(got) != 0 {
+	if got := wanted("AYO9034", "br"); len(got) != 0 {
 		t.Errorf("a Brazilian plate: %v", got)
 	}
 }
@@ -112,10 +129,10 @@ func TestCorners(t *testing.T) {
 				t.Errorf("slope %v, place %d: not clockwise: %v", slope, p, q)
 			}
 		}
-		if q := Above.Corners(ink); q[3].Y > ink[0].Y+math.Abs(slope)*200 || q[0].Y >= q[3].Y {
+		if q := above.Corners(ink); q[3].Y > ink[0].Y+math.Abs(slope)*200 || q[0].Y >= q[3].Y {
 			t.Errorf("slope %v: not above: %v", slope, q)
 		}
-		if q := Band.Corners(ink); q[1].X >= ink[0].X {
+		if q := band.Corners(ink); q[1].X >= ink[0].X {
 			t.Errorf("slope %v: not left: %v", slope, q)
 		}
 	}

@@ -11,13 +11,16 @@ type Place int
 
 // The places.
 const (
-	Above       Place = iota // the strip above the number
-	Below                    // the strip below it
-	Band                     // the blue band at its left
-	BandFurther              // the same, where a character or an emblem at the number's beginning was not found
-	BandNearer               // the same, where something beside the number was taken for a character
+	above       Place = iota // the strip above the number
+	below                    // the strip below it
+	band                     // the blue band at its left
+	bandFurther              // the same, where a character or an emblem at the number's beginning was not found
+	bandNearer               // the same, where something beside the number was taken for a character
 	places
 )
+
+// inBand tells whether a place is one of those of the band.
+func (p Place) inBand() bool { return p >= band }
 
 // Extents, in heights of the number's characters.
 const (
@@ -50,16 +53,16 @@ func (p Place) Corners(ink [4]rectify.Point) [4]rectify.Point {
 		return [4]rectify.Point{at(from, x0, y0), at(from, x1, y0), at(from, x1, y1), at(from, x0, y1)}
 	}
 	switch p {
-	case Above:
+	case above:
 		return box(middle, -stripWide, stripWide, -stripFar, -stripNear)
-	case Below:
+	case below:
 		return box(middle, -stripWide, stripWide, stripNear, stripFar)
 	}
 	shift := 0.0
 	switch p {
-	case BandFurther:
+	case bandFurther:
 		shift = -further
-	case BandNearer:
+	case bandNearer:
 		shift = nearer
 	}
 	return box(left, shift-bandFar, shift-bandNear, -bandUpright, bandUpright)

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"platewatch/ocr/internal/ctc"
 	"platewatch/ocr/internal/shape"
 	"platewatch/ocr/judge"
 	"platewatch/ocr/rectify"
@@ -31,7 +32,7 @@ type Output struct {
 
 // Classes is how many classes a network for whole plates has: the blank and
 // [text.Alphabet].
-const Classes = 1 + len(text.Alphabet)
+const Classes = ctc.Classes
 
 // Crop is one way to cut a plate out for an engine: which of its lines (0 is
 // the most regular), and how: Cut takes the line's ink, for models that read

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"platewatch/ocr/internal/ctc"
 	"platewatch/ocr/region"
 	"platewatch/ocr/text"
 )
@@ -81,7 +82,7 @@ func (p *panel) complete() {
 func (p *panel) places(like string) [][]region.Choice {
 	sum := make([][Classes]float32, len(like))
 	for _, o := range p.looks {
-		for i, step := range o.align(like) {
+		for i, step := range o.Align(like) {
 			for c := 1; c < Classes; c++ {
 				sum[i][c] += o[step][c]
 			}
@@ -91,7 +92,7 @@ func (p *panel) places(like string) [][]region.Choice {
 	places := make([][]region.Choice, len(like))
 	for i := range sum {
 		for c := 1; c < Classes; c++ {
-			if mean := sum[i][c] / n; mean > unlisted {
+			if mean := sum[i][c] / n; mean > ctc.Unlisted {
 				places[i] = append(places[i], region.Choice{Letter: text.Alphabet[c-1], Log: float64(mean)})
 			}
 		}
@@ -161,55 +162,4 @@ func (r *Reader) Weigh(result Result) Result {
 		out.Characters = append(out.Characters, characterOf(out.Text[i:i+1], share))
 	}
 	return out
-}
-
-// align returns the time step at which each character of a text is likeliest,
-// on the likeliest alignment of the text with the steps (Viterbi).
-func (o outputs) align(target string) []int {
-	n := 2*len(target) + 1
-	if len(target) == 0 || len(o) == 0 {
-		return nil
-	}
-	class := func(i int) int {
-		if i%2 == 0 {
-			return 0
-		}
-		return classOf(target[i/2])
-	}
-	score := make([]float64, n)
-	came := make([]int8, len(o)*n) // how many states back the best path came from
-	for i := range score {
-		score[i] = math.Inf(-1)
-	}
-	score[0], score[1] = float64(o[0][0]), float64(o[0][class(1)])
-	for t := 1; t < len(o); t++ {
-		for i := n - 1; i >= 0; i-- {
-			best, from := score[i], 0
-			if i > 0 && score[i-1] > best {
-				best, from = score[i-1], 1
-			}
-			if i > 1 && i%2 == 1 && class(i) != class(i-2) && score[i-2] > best {
-				best, from = score[i-2], 2
-			}
-			score[i], came[t*n+i] = best+float64(o[t][class(i)]), int8(from)
-		}
-	}
-	at := n - 1
-	if score[n-2] > score[n-1] {
-		at = n - 2
-	}
-	steps := make([]int, len(target))
-	best := make([]float32, len(target))
-	for i := range best {
-		best[i] = float32(math.Inf(-1))
-	}
-	for t := len(o) - 1; t >= 0; t-- {
-		if at%2 == 1 {
-			if p := o[t][class(at)]; p > best[at/2] {
-				best[at/2], steps[at/2] = p, t
-			}
-		}
-		at -= int(came[t*n+at])
-	}
-	return steps
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"platewatch/ocr/internal/ctc"
 	"platewatch/ocr/internal/shape"
 	"platewatch/ocr/rectify"
 	"platewatch/ocr/region"
@@ -12,7 +13,7 @@ import (
 )
 
 // readWholeCrop reads one crop of a whole plate.
-func readWholeCrop(e Engine, p *rectify.Plate, l rectify.Line, a rectify.Around, tap Tap) (outputs, error) {
+func readWholeCrop(e Engine, p *rectify.Plate, l rectify.Line, a rectify.Around, tap Tap) (ctc.Outputs, error) {
 	picture, err := p.Whole(l, a)
 	if err != nil {
 		return nil, err
@@ -26,10 +27,10 @@ func readWholeCrop(e Engine, p *rectify.Plate, l rectify.Line, a rectify.Around,
 	if err != nil {
 		return nil, err
 	}
-	o := newOutputs(out.Steps)
+	o := ctc.New(out.Steps)
 	if tap != nil {
-		likeliest := o.beam()[0]
-		tap(LookResult{p.Bounds(l), picture, likeliest, min(1, math.Exp(o.logProbability(likeliest)))}) // int8 sums to a little over 1
+		likeliest := o.Beam()[0]
+		tap(LookResult{p.Bounds(l), picture, likeliest, min(1, math.Exp(o.LogProbability(likeliest)))}) // int8 sums to a little over 1
 	}
 	return o, nil
 }
@@ -91,7 +92,7 @@ type panel struct {
 	fills   bool        // the plate fills the frame
 	least   float64     // how likely the first crop's text must be for others
 	short   int         // fewest characters of the plates that are expected; 0: more than shortest
-	looks   []outputs
+	looks   []ctc.Outputs
 	texts   []textScore // every text that is likely on some crop, the likeliest first
 }
 
@@ -118,16 +119,16 @@ const (
 // read right in the end.
 const LeastAlone = 0.05
 
-func (p *panel) add(o outputs) {
+func (p *panel) add(o ctc.Outputs) {
 	p.looks = append(p.looks, o)
-	beam := o.beam()
+	beam := o.Beam()
 	earlier := p.looks[:len(p.looks)-1]
 	for _, likely := range beam[:min(len(beam), beamKept)] {
 		p.weigh(likely, earlier)
 	}
 	for i := range p.texts {
 		v := &p.texts[i]
-		v.sum += max(o.logProbability(v.text), leastLog)
+		v.sum += max(o.LogProbability(v.text), leastLog)
 	}
 	p.sort()
 	if p.formats != nil {
@@ -137,13 +138,13 @@ func (p *panel) add(o outputs) {
 }
 
 // weigh adds a text with the sum of its log probabilities over some crops.
-func (p *panel) weigh(candidate string, looks []outputs) {
+func (p *panel) weigh(candidate string, looks []ctc.Outputs) {
 	if slices.ContainsFunc(p.texts, func(v textScore) bool { return v.text == candidate }) {
 		return
 	}
 	v := textScore{text: candidate, prior: priorOf(candidate, p.formats)}
 	for _, o := range looks {
-		v.sum += max(o.logProbability(candidate), leastLog)
+		v.sum += max(o.LogProbability(candidate), leastLog)
 	}
 	p.texts = append(p.texts, v)
 }

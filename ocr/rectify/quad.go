@@ -3,20 +3,17 @@ package rectify
 import (
 	"errors"
 	"image"
-	"image/color"
 	"math"
 
 	"gocv.io/x/gocv"
-
-	"platewatch/ocr/internal/shape"
 )
 
-// Quad stretches a part of a grey frame, given by its corners clockwise from the
+// Quad stretches a part of a frame (8 bit, BGR or grey), given by its corners clockwise from the
 // top left, to WholeWidth × WholeHeight, with the contrast and the control row
 // that the project's models are trained with. Sides that are not parallel are
-// taken as if they were. light inverts it. Beyond the frame its edge pixels go
-// on. The caller closes the Mat.
-func Quad(grey gocv.Mat, q [4]Point, light bool) (gocv.Mat, error) {
+// taken as if they were. Beyond the frame its edge pixels go on. The caller closes
+// the Mat.
+func Quad(frame gocv.Mat, q [4]Point) (gocv.Mat, error) {
 	across := Point{(q[1].X - q[0].X + q[2].X - q[3].X) / 2, (q[1].Y - q[0].Y + q[2].Y - q[3].Y) / 2}
 	down := Point{(q[3].X - q[0].X + q[2].X - q[1].X) / 2, (q[3].Y - q[0].Y + q[2].Y - q[1].Y) / 2}
 	middle := Point{(q[0].X + q[1].X + q[2].X + q[3].X) / 4, (q[0].Y + q[1].Y + q[2].Y + q[3].Y) / 4}
@@ -28,44 +25,28 @@ func Quad(grey gocv.Mat, q [4]Point, light bool) (gocv.Mat, error) {
 	for _, c := range q {
 		x0, y0, x1, y1 = min(x0, c.X), min(y0, c.Y), max(x1, c.X), max(y1, c.Y)
 	}
-	around := image.Rect(int(x0)-3, int(y0)-3, int(x1)+4, int(y1)+4).Intersect(image.Rect(0, 0, grey.Cols(), grey.Rows()))
+	around := image.Rect(int(x0)-3, int(y0)-3, int(x1)+4, int(y1)+4).Intersect(image.Rect(0, 0, frame.Cols(), frame.Rows()))
 	if around.Dx() < 4 || around.Dy() < 4 {
 		return gocv.Mat{}, errors.New("rectify: the part lies outside the frame")
 	}
-	cut := grey.Region(around)
+	cut := frame.Region(around)
 	defer cut.Close()
+	grey := cut
+	if cut.Channels() == 3 { // only the part is converted
+		grey = gocv.NewMat()
+		defer grey.Close()
+		gocv.CvtColor(cut, &grey, gocv.ColorBGRToGray)
+	}
 	// Shrinking must average, or strokes are lost; warping alone would sample.
 	by := min(1, doubleWidth/math.Hypot(across.X, across.Y))
 	shrunk := gocv.NewMat()
 	defer shrunk.Close()
-	gocv.Resize(cut, &shrunk, image.Point{}, by, by, gocv.InterpolationArea)
+	gocv.Resize(grey, &shrunk, image.Point{}, by, by, gocv.InterpolationArea)
 
 	// (u, v) on the double picture → frame: middle + (u/doubleWidth − ½)·across + (v/doubleHeight − ½)·down
 	ax, ay := across.X/doubleWidth*by, across.Y/doubleWidth*by
 	dx, dy := down.X/doubleHeight*by, down.Y/doubleHeight*by
 	ox := (middle.X-float64(around.Min.X))*by - ax*doubleWidth/2 - dx*doubleHeight/2
 	oy := (middle.Y-float64(around.Min.Y))*by - ay*doubleWidth/2 - dy*doubleHeight/2
-	m := gocv.NewMatWithSize(2, 3, gocv.MatTypeCV64F)
-	defer m.Close()
-	for i, row := range [2][3]float64{{ax, dx, ox}, {ay, dy, oy}} {
-		for j, v := range row {
-			m.SetDoubleAt(i, j, v)
-		}
-	}
-	double := gocv.NewMat()
-	defer double.Close()
-	gocv.WarpAffineWithParams(shrunk, &double, m, image.Pt(doubleWidth, doubleHeight),
-		gocv.InterpolationFlags(int(gocv.InterpolationLinear)|int(gocv.WarpInverseMap)), gocv.BorderReplicate, color.RGBA{})
-	out := gocv.NewMat()
-	gocv.Resize(double, &out, image.Pt(WholeWidth, WholeHeight), 0, 0, gocv.InterpolationArea)
-	if light {
-		gocv.BitwiseNot(out, &out)
-	}
-	pixels, err := shape.PlaneOf(out)
-	if err != nil {
-		out.Close()
-		return gocv.Mat{}, err
-	}
-	prepare(pixels)
-	return out, nil
+	return stretched(shrunk, [2][3]float64{{ax, dx, ox}, {ay, dy, oy}}, gocv.WarpInverseMap)
 }

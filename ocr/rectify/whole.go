@@ -66,10 +66,10 @@ func (p *Plate) Whole(l Line, a Around) (gocv.Mat, error) {
 	}
 	sx, sy := doubleWidth/(x1-x0), doubleHeight/(2*a.Half*l.Height)
 	// With y' the place below the line: x' = x - slant·y', y' = y - Y0 - Slope·x
-	return p.stretched([2][3]float64{
+	return stretched(p.Grey, [2][3]float64{
 		{sx * (1 + slant*l.Slope), -sx * slant, sx * (slant*l.Y0 - x0)},
 		{-sy * l.Slope, sy, doubleHeight/2 - sy*l.Y0},
-	})
+	}, 0)
 }
 
 // Fills tells whether a line is so large in its frame that the frame is likely
@@ -83,9 +83,10 @@ func (p *Plate) Fills(l Line) bool {
 // shrinking must average.
 const doubleWidth, doubleHeight = 2 * WholeWidth, 2 * WholeHeight
 
-// stretched warps the levelled picture to twice WholeWidth × WholeHeight, and
-// prepares it for the model.
-func (p *Plate) stretched(to [2][3]float64) (gocv.Mat, error) {
+// stretched warps a grey picture to twice WholeWidth × WholeHeight, shrinks it to
+// that, and prepares it for the model. to leads from the picture there or, with
+// [gocv.WarpInverseMap] for how, back.
+func stretched(grey gocv.Mat, to [2][3]float64, how gocv.InterpolationFlags) (gocv.Mat, error) {
 	m := gocv.NewMatWithSize(2, 3, gocv.MatTypeCV64F)
 	defer m.Close()
 	for i, row := range to {
@@ -95,7 +96,7 @@ func (p *Plate) stretched(to [2][3]float64) (gocv.Mat, error) {
 	}
 	double := gocv.NewMat()
 	defer double.Close()
-	gocv.WarpAffineWithParams(p.Grey, &double, m, image.Pt(doubleWidth, doubleHeight), gocv.InterpolationLinear, gocv.BorderReplicate, color.RGBA{})
+	gocv.WarpAffineWithParams(grey, &double, m, image.Pt(doubleWidth, doubleHeight), gocv.InterpolationLinear|how, gocv.BorderReplicate, color.RGBA{})
 	out := gocv.NewMat()
 	gocv.Resize(double, &out, image.Pt(WholeWidth, WholeHeight), 0, 0, gocv.InterpolationArea)
 	pixels, err := shape.PlaneOf(out)

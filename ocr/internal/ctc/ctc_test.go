@@ -1,4 +1,4 @@
-package read
+package ctc
 
 import (
 	"math"
@@ -9,17 +9,17 @@ import (
 )
 
 // randomOutputs makes up outputs over the blank, A and B.
-func randomOutputs(r *rand.Rand, steps int) outputs {
+func randomOutputs(r *rand.Rand, steps int) Outputs {
 	p := make([]float32, steps*Classes)
 	for t := range steps {
 		a, b, c := r.Float64(), r.Float64(), r.Float64()
 		p[t*Classes], p[t*Classes+1], p[t*Classes+2] = float32(a/(a+b+c)), float32(b/(a+b+c)), float32(c/(a+b+c))
 	}
-	return newOutputs(p)
+	return New(p)
 }
 
 // bruteForce adds up every path of classes 0 to 2 that collapses to a text.
-func bruteForce(o outputs) map[string]float64 {
+func bruteForce(o Outputs) map[string]float64 {
 	sums := map[string]float64{}
 	paths := int(math.Pow(3, float64(len(o))))
 	for path := range paths {
@@ -44,7 +44,7 @@ func TestCTC(t *testing.T) {
 		sums := bruteForce(o)
 		best := ""
 		for text, want := range sums {
-			if got := math.Exp(o.logProbability(text)); math.Abs(got-want) > 1e-6 {
+			if got := math.Exp(o.LogProbability(text)); math.Abs(got-want) > 1e-6 {
 				t.Errorf("P(%q) = %g, want %g", text, got, want)
 			}
 			if want > sums[best] {
@@ -53,7 +53,7 @@ func TestCTC(t *testing.T) {
 		}
 		// The beam follows eight beginnings only: of two texts that are all but
 		// equally likely it may take the other.
-		if got := o.beam(); sums[got[0]] < 0.98*sums[best] {
+		if got := o.Beam(); sums[got[0]] < 0.98*sums[best] {
 			t.Errorf("the likeliest text is %q (%g), want %q (%g)", got[0], sums[got[0]], best, sums[best])
 		}
 	}
@@ -62,59 +62,32 @@ func TestCTC(t *testing.T) {
 func TestBeamKeepsDoubles(t *testing.T) {
 	p := make([]float32, 3*Classes)
 	p[0*Classes+1], p[1*Classes+0], p[2*Classes+1] = 1, 1, 1 // A, blank, A
-	if got := newOutputs(p).beam()[0]; got != "AA" {
+	if got := New(p).Beam()[0]; got != "AA" {
 		t.Errorf("read %q, want AA", got)
 	}
 	p[1*Classes+0], p[1*Classes+1] = 0, 1 // A, A, A: one long A
-	if got := newOutputs(p).beam()[0]; got != "A" {
+	if got := New(p).Beam()[0]; got != "A" {
 		t.Errorf("read %q, want A", got)
 	}
 }
 
 func TestNoOutputs(t *testing.T) {
-	if got := (outputs{}).beam(); len(got) != 1 || got[0] != "" {
+	if got := (Outputs{}).Beam(); len(got) != 1 || got[0] != "" {
 		t.Errorf("nothing reads as %q", got)
 	}
 }
 
-func TestPanel(t *testing.T) {
-	sure := func(text string, p float32) outputs {
-		v := make([]float32, 2*len(text)*Classes)
-		for i := range len(text) {
-			v[2*i*Classes+classOf(text[i])] = p
-			v[2*i*Classes+classOf('8')] += (1 - p) * 0.9
-			v[(2*i+1)*Classes] = 1
+// The characters of an alignment follow each other.
+func TestAlignInOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 50 {
+		o := randomOutputs(r, 6)
+		steps := o.Align("ABA")
+		for i := 1; i < 3; i++ {
+			if steps[i] <= steps[i-1] {
+				t.Fatalf("the steps are %v", steps)
+			}
 		}
-		return newOutputs(v)
-	}
-	var p panel
-	p.add(sure("AB123C", 0.6))
-	if p.settled() {
-		t.Error("a look that is not sure settles it")
-	}
-	p.add(sure("AB123C", 0.999))
-	r, ok := p.result(lineOf(6))
-	if !ok || r.Text != "AB123C" || r.Looks != 2 || len(r.Characters) != 6 {
-		t.Errorf("read %+v, %v", r, ok)
-	}
-	for i, c := range r.Characters {
-		sum := c.Confidence
-		for _, a := range c.Alternatives {
-			sum += a.Confidence
-		}
-		if sum > 1+1e-9 {
-			t.Errorf("character %d adds up to %g", i, sum)
-		}
-	}
-	var short panel
-	short.add(sure("AB", 0.99))
-	if r, ok := short.result(lineOf(2)); ok {
-		t.Errorf("%q is read as a plate", r.Text)
-	}
-	var settled panel
-	settled.add(sure("AB123C", 0.999))
-	if !settled.settled() {
-		t.Error("a sure look does not settle it")
 	}
 }
 
@@ -123,7 +96,7 @@ func BenchmarkDecode(b *testing.B) {
 	o := randomOutputs(r, 42)
 	b.ReportAllocs()
 	for b.Loop() {
-		texts := o.beam()
-		o.logProbability(texts[0])
+		texts := o.Beam()
+		o.LogProbability(texts[0])
 	}
 }

@@ -1,4 +1,8 @@
-package read
+// Package ctc is what a network says of a line of characters that was trained with
+// connectionist temporal classification (A. Graves et al., 2006): probabilities
+// for each time step from left to right. It finds the likeliest texts, and how
+// likely a given text is.
+package ctc
 
 import (
 	"cmp"
@@ -8,20 +12,24 @@ import (
 	"platewatch/ocr/text"
 )
 
-// outputs are the network's log probabilities for one crop, time step by time
+// Classes is how many classes a time step has: the blank and [text.Alphabet].
+const Classes = 1 + len(text.Alphabet)
+
+// Outputs are a network's log probabilities for one picture, time step by time
 // step.
-type outputs [][Classes]float32
+type Outputs [][Classes]float32
 
-// unlisted is the log probability of a class that an engine gives as 0.
+// Unlisted is the log probability of a class that an engine gives as 0.
 // Tesseract lists only classes of at least 0.01; the rest is shared by many.
-const unlisted = -7.0
+const Unlisted = -7.0
 
-// newOutputs takes the logarithms of [Output.Steps].
-func newOutputs(p []float32) outputs {
-	o := make(outputs, len(p)/Classes)
+// New takes the logarithms of a network's probabilities: [Classes] for each time
+// step, the blank's first.
+func New(p []float32) Outputs {
+	o := make(Outputs, len(p)/Classes)
 	for t := range o {
 		for c := range Classes {
-			o[t][c] = unlisted
+			o[t][c] = Unlisted
 			if v := p[t*Classes+c]; v > 0 {
 				o[t][c] = float32(math.Log(float64(v)))
 			}
@@ -74,11 +82,11 @@ func (b *prefixes) longer(node int32, class int32) int32 {
 // beamWidth is how many prefixes are followed at once.
 const beamWidth = 8
 
-// beam returns the likeliest texts, the best first: a prefix beam search over
+// Beam returns the likeliest texts, the best first: a prefix beam search over
 // connectionist temporal classification outputs (A. Hannun et al., First-pass
 // large vocabulary continuous speech recognition using bi-directional
 // recurrent DNNs, 2014).
-func (o outputs) beam() []string {
+func (o Outputs) Beam() []string {
 	tree := make(prefixes, 1, 256)
 	tree[0].next = -1
 	beams := append(make([]hypothesis, 0, beamWidth), hypothesis{glyph: math.Inf(-1)})
@@ -97,24 +105,24 @@ func (o outputs) beam() []string {
 		next = next[:0]
 		for _, b := range beams {
 			stay := at(b.node)
-			stay.blank = logSum(stay.blank, b.total+float64(step[0]))
+			stay.blank = LogSum(stay.blank, b.total+float64(step[0]))
 			for c := int32(1); c < int32(Classes); c++ {
-				if step[c] <= unlisted {
+				if step[c] <= Unlisted {
 					continue
 				}
 				p, from := float64(step[c]), b.total
 				if b.node != 0 && tree[b.node].class == c {
 					stay = at(b.node)
-					stay.glyph = logSum(stay.glyph, b.glyph+p) // the same character goes on
+					stay.glyph = LogSum(stay.glyph, b.glyph+p) // the same character goes on
 					from = b.blank                             // twice needs a blank between
 				}
 				h := at(tree.longer(b.node, c))
-				h.glyph = logSum(h.glyph, from+p)
+				h.glyph = LogSum(h.glyph, from+p)
 			}
 		}
 		for i := range next {
 			h := &next[i]
-			h.total = logSum(h.blank, h.glyph)
+			h.total = LogSum(h.blank, h.glyph)
 			tree[h.node].next = -1
 		}
 		slices.SortFunc(next, func(a, b hypothesis) int {
@@ -132,11 +140,11 @@ func (o outputs) beam() []string {
 	return texts
 }
 
-// logProbability is the log probability of a text: the sum over
+// LogProbability is the log probability of a text: the sum over
 // all alignments with the time steps (A. Graves et al., Connectionist
 // temporal classification, 2006). The sums are probabilities, scaled at each
 // step as the paper does.
-func (o outputs) logProbability(candidate string) float64 {
+func (o Outputs) LogProbability(candidate string) float64 {
 	if len(o) == 0 {
 		return math.Inf(-1)
 	}
@@ -152,7 +160,7 @@ func (o outputs) logProbability(candidate string) float64 {
 		for i := range next {
 			p := blank
 			if i%2 == 1 {
-				p = math.Exp(float64(step[classOf(candidate[i/2])]))
+				p = math.Exp(float64(step[Class(candidate[i/2])]))
 			}
 			from := 0.0
 			switch {
@@ -188,16 +196,16 @@ func (o outputs) logProbability(candidate string) float64 {
 	return log + math.Log(end)
 }
 
-// classOf is the class of a character.
-func classOf(letter byte) int {
+// Class is the class of a character.
+func Class(letter byte) int {
 	if letter >= '0' && letter <= '9' {
 		return 27 + int(letter-'0')
 	}
 	return 1 + int(letter-'A')
 }
 
-// logSum is log(exp(a) + exp(b)).
-func logSum(a, b float64) float64 {
+// LogSum is log(exp(a) + exp(b)).
+func LogSum(a, b float64) float64 {
 	if a < b {
 		a, b = b, a
 	}
@@ -205,4 +213,55 @@ func logSum(a, b float64) float64 {
 		return a
 	}
 	return a + math.Log1p(math.Exp(b-a))
+}
+
+// Align returns the time step at which each character of a text is likeliest,
+// on the likeliest alignment of the text with the steps (Viterbi).
+func (o Outputs) Align(target string) []int {
+	n := 2*len(target) + 1
+	if len(target) == 0 || len(o) == 0 {
+		return nil
+	}
+	class := func(i int) int {
+		if i%2 == 0 {
+			return 0
+		}
+		return Class(target[i/2])
+	}
+	score := make([]float64, n)
+	came := make([]int8, len(o)*n) // how many states back the best path came from
+	for i := range score {
+		score[i] = math.Inf(-1)
+	}
+	score[0], score[1] = float64(o[0][0]), float64(o[0][class(1)])
+	for t := 1; t < len(o); t++ {
+		for i := n - 1; i >= 0; i-- {
+			best, from := score[i], 0
+			if i > 0 && score[i-1] > best {
+				best, from = score[i-1], 1
+			}
+			if i > 1 && i%2 == 1 && class(i) != class(i-2) && score[i-2] > best {
+				best, from = score[i-2], 2
+			}
+			score[i], came[t*n+i] = best+float64(o[t][class(i)]), int8(from)
+		}
+	}
+	at := n - 1
+	if score[n-2] > score[n-1] {
+		at = n - 2
+	}
+	steps := make([]int, len(target))
+	best := make([]float32, len(target))
+	for i := range best {
+		best[i] = float32(math.Inf(-1))
+	}
+	for t := len(o) - 1; t >= 0; t-- {
+		if at%2 == 1 {
+			if p := o[t][class(at)]; p > best[at/2] {
+				best[at/2], steps[at/2] = p, t
+			}
+		}
+		at -= int(came[t*n+at])
+	}
+	return steps
 }
