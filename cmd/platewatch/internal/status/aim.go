@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"path"
 	"strconv"
-	"time"
 )
 
 // Bounds of a part of a picture, in pixels.
@@ -22,32 +21,13 @@ func (s *Server) crop(w http.ResponseWriter, r *http.Request) {
 		pictureError(w, ErrNoPicture)
 		return
 	}
-	select {
-	case s.frames <- struct{}{}:
-		defer func() { <-s.frames }()
-	default:
-		s.tooMany(w)
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), pictureWait)
-	defer cancel()
-	if !s.watch(w, r, camera, false) {
-		return
-	}
-	defer s.views.saw(r, "camera "+camera, false, time.Now())()
-	var jpeg []byte
-	var err error
-	if path.Base(r.URL.Path) == "plate.jpg" {
-		jpeg, err = unit.PlatePicture(ctx, camera)
-	} else {
-		jpeg, err = s.unit.Picture(ctx, camera, Cut{Part: true,
+	s.onePicture(w, r, camera, func(ctx context.Context) ([]byte, error) {
+		if path.Base(r.URL.Path) == "plate.jpg" {
+			return unit.PlatePicture(ctx, camera)
+		}
+		return s.unit.Picture(ctx, camera, Cut{Part: true,
 			X: share(r.FormValue("x")), Y: share(r.FormValue("y")), Width: part(r.FormValue("w")), Height: part(r.FormValue("h"))})
-	}
-	if err != nil {
-		pictureError(w, err)
-		return
-	}
-	writeJPEG(w, jpeg)
+	})
 }
 
 // share is a number from 0 to 1; the middle for anything else.

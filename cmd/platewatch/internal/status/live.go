@@ -99,6 +99,14 @@ func (s *Server) forget(camera string) {
 // drawn the last, so that a slow link only lowers the rate.
 func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
 	camera := r.PathValue("name")
+	s.onePicture(w, r, camera, func(ctx context.Context) ([]byte, error) {
+		jpeg, _, err := s.picture(ctx, camera, cutOf(r))
+		return jpeg, err
+	})
+}
+
+// onePicture responds with a picture of a camera, if the client may have one now.
+func (s *Server) onePicture(w http.ResponseWriter, r *http.Request, camera string, take func(context.Context) ([]byte, error)) {
 	select {
 	case s.frames <- struct{}{}:
 		defer func() { <-s.frames }()
@@ -112,7 +120,7 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.views.saw(r, "camera "+camera, false, time.Now())()
-	jpeg, _, err := s.picture(ctx, camera, cutOf(r))
+	jpeg, err := take(ctx)
 	if err != nil {
 		pictureError(w, err)
 		return
