@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,6 +70,29 @@ type Scan struct {
 	LastSeq    uint64
 }
 
+// recordsIn yields every record with a correct checksum in a file's bytes, wherever
+// it lies.
+func recordsIn(b []byte) iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		for i := 0; i < len(b); {
+			at := bytes.Index(b[i:], []byte(recordMagic))
+			if at < 0 {
+				return
+			}
+			i += at
+			r, err := DecodeRecord(b[i:])
+			if err != nil {
+				i++
+				continue
+			}
+			i += r.Size()
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
 // ScanRecords searches a file byte by byte for records with a correct checksum. It
 // does not need the tree around them, which may be damaged.
 //
@@ -81,18 +105,7 @@ func ScanRecords(path string) (*Scan, error) {
 		return nil, err
 	}
 	s := &Scan{hits: map[uint64]Record{}, pictures: map[uint64]Record{}, delivered: map[uint64]uint32{}}
-	for i := 0; i < len(b); {
-		at := bytes.Index(b[i:], []byte(recordMagic))
-		if at < 0 {
-			break
-		}
-		i += at
-		r, err := DecodeRecord(b[i:])
-		if err != nil {
-			i++
-			continue
-		}
-		i += r.Size()
+	for r := range recordsIn(b) {
 		s.LastNumber, s.LastSeq = max(s.LastNumber, r.Number), max(s.LastSeq, r.Seq)
 		switch r.Kind {
 		case KindHit:

@@ -54,18 +54,7 @@ func Leftovers(path string, f func(Record)) error {
 	if err != nil {
 		return err
 	}
-	for i := 0; i < len(b); {
-		at := bytes.Index(b[i:], []byte(recordMagic))
-		if at < 0 {
-			return nil
-		}
-		i += at
-		r, err := DecodeRecord(b[i:])
-		if err != nil {
-			i++
-			continue
-		}
-		i += r.Size()
+	for r := range recordsIn(b) {
 		if r.Kind == KindHit || r.Kind == KindPictures {
 			f(r)
 		}
