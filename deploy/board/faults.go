@@ -172,24 +172,29 @@ func killNine(ctx context.Context, b *board) (string, error) {
 	return "the hit arrived once", nil
 }
 
+// hitAndRestart has a hit, restarts the unit, and has another one.
+func (b *board) hitAndRestart(ctx context.Context, before, after vehicle) error {
+	if err := b.hit(ctx, before); err != nil {
+		return err
+	}
+	if _, err := b.do(ctx, `systemctl restart platewatch`); err != nil {
+		return err
+	}
+	if err := b.active(ctx); err != nil {
+		return err
+	}
+	if err := b.online(ctx); err != nil {
+		return err
+	}
+	return b.hit(ctx, after)
+}
+
 // fullDisk fills the disk to the last block, has a hit, and restarts the unit.
 func fullDisk(ctx context.Context, b *board) (string, error) {
 	if _, err := b.do(ctx, `fallocate -l $(df --output=avail -B1 / | tail -n 1) /filler; dd if=/dev/zero of=/filler2 bs=4k 2>/dev/null; df --output=avail / | tail -n 1 | grep -qw 0`); err != nil {
 		return "", err
 	}
-	err := b.hit(ctx, vehicles[0])
-	if err == nil {
-		_, err = b.do(ctx, `systemctl restart platewatch`)
-	}
-	if err == nil {
-		err = b.active(ctx)
-	}
-	if err == nil {
-		err = b.online(ctx)
-	}
-	if err == nil {
-		err = b.hit(ctx, vehicles[1])
-	}
+	err := b.hitAndRestart(ctx, vehicles[0], vehicles[1])
 	if _, e := b.do(ctx, `rm -f /filler /filler2`); err == nil {
 		err = e
 	}
@@ -202,19 +207,7 @@ func readOnly(ctx context.Context, b *board) (string, error) {
 	if _, err := b.do(ctx, `echo u >/proc/sysrq-trigger; sleep 2; ! touch /probe 2>/dev/null`); err != nil {
 		return "", err
 	}
-	err := b.hit(ctx, vehicles[2])
-	if err == nil {
-		_, err = b.do(ctx, `systemctl restart platewatch`)
-	}
-	if err == nil {
-		err = b.active(ctx)
-	}
-	if err == nil {
-		err = b.online(ctx)
-	}
-	if err == nil {
-		err = b.hit(ctx, vehicles[3])
-	}
+	err := b.hitAndRestart(ctx, vehicles[2], vehicles[3])
 	if _, e := b.do(ctx, `mount -o remount,rw / && touch /probe && rm /probe && systemctl restart systemd-journald`); err == nil {
 		err = e
 	}

@@ -44,17 +44,21 @@ func (c Command) walk(b *strings.Builder) {
 // path is the name as walk sees it.
 func (c Command) path() string { return "/" + strings.ReplaceAll(c.Name, " ", "/") }
 
+// label is the name as a case of the shell has it.
+func (c Command) label() string {
+	if c.Name == "" {
+		return `""`
+	}
+	return c.path()
+}
+
 func (c Command) bash(b *strings.Builder) {
 	fmt.Fprintf(b, "# bash completion of %[1]s, made by `%[1]s completion bash`\n_%[1]s() {\n    local at= word commands= flags= current=${COMP_WORDS[COMP_CWORD]}\n"+
 		"    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n", Program)
 	c.walk(b)
 	b.WriteString("    done\n    case \"$at\" in\n")
 	for _, s := range c.all() {
-		at := s.path()
-		if s.Name == "" {
-			at = `""`
-		}
-		fmt.Fprintf(b, "    %s) commands=%s flags=%s ;;\n", at, shellQuote(strings.Join(s.words(), " ")), shellQuote(strings.Join(s.flagWords(), " ")))
+		fmt.Fprintf(b, "    %s) commands=%s flags=%s ;;\n", s.label(), shellQuote(strings.Join(s.words(), " ")), shellQuote(strings.Join(s.flagWords(), " ")))
 	}
 	fmt.Fprintf(b, "    esac\n    if [[ $current == -* ]]; then\n        COMPREPLY=($(compgen -W \"$flags -h\" -- \"$current\"))\n"+
 		"    elif [[ -n $commands ]]; then\n        COMPREPLY=($(compgen -W \"$commands\" -- \"$current\"))\n"+
@@ -67,11 +71,7 @@ func (c Command) zsh(b *strings.Builder) {
 	c.walk(b)
 	b.WriteString("    done\n    case \"$at\" in\n")
 	for _, s := range c.all() {
-		at := s.path()
-		if s.Name == "" {
-			at = `""`
-		}
-		fmt.Fprintf(b, "    %s)\n        commands=(", at)
+		fmt.Fprintf(b, "    %s)\n        commands=(", s.label())
 		for _, sub := range s.Sub {
 			fmt.Fprintf(b, "\n            %s", shellQuote(sub.last()+":"+sub.Summary))
 		}
