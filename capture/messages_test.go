@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -191,39 +190,23 @@ func messageCases(t *testing.T, volatile *[]string) []messageCase {
 // with a function, or with nothing; greeting is said first.
 func canned(t *testing.T, answer func(c net.Conn, method, cseq string), greeting ...string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
+	return capturetest.Accept(t, func(c net.Conn) {
+		fmt.Fprint(c, strings.Join(greeting, ""))
+		method, cseq := "", ""
+		for lines := bufio.NewScanner(c); lines.Scan(); {
+			line := lines.Text()
+			if number, ok := strings.CutPrefix(line, "CSeq: "); ok {
+				cseq = number
 			}
-			wg.Go(func() {
-				defer c.Close()
-				fmt.Fprint(c, strings.Join(greeting, ""))
-				method, cseq := "", ""
-				for lines := bufio.NewScanner(c); lines.Scan(); {
-					line := lines.Text()
-					if number, ok := strings.CutPrefix(line, "CSeq: "); ok {
-						cseq = number
-					}
-					if method == "" {
-						method, _, _ = strings.Cut(line, " ")
-					}
-					if line == "" && answer != nil {
-						answer(c, method, cseq)
-					}
-					if line == "" {
-						method = ""
-					}
-				}
-			})
+			if method == "" {
+				method, _, _ = strings.Cut(line, " ")
+			}
+			if line == "" && answer != nil {
+				answer(c, method, cseq)
+			}
+			if line == "" {
+				method = ""
+			}
 		}
 	})
-	t.Cleanup(func() { l.Close(); wg.Wait() })
-	return l.Addr().String()
 }

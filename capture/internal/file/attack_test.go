@@ -22,29 +22,14 @@ import (
 // name other files and hosts: none of them is opened.
 func TestAttackDisguisedFiles(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
 	var called atomic.Int32
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			called.Add(1)
-			c.Close()
-		}
-	}()
+	host := capturetest.Accept(t, func(net.Conn) { called.Add(1) })
 	dir := t.TempDir()
 	clip := capturetest.VideoFile(t, 160, 120, 25, 5)
 	segment := filepath.Join(dir, "segment.ts")
 	if err := os.WriteFile(segment, capturetest.FFmpeg(t, 160, 120, 25, 5, "mpegts"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	host := l.Addr().String()
 	for name, content := range map[string]string{
 		"m3u8 of a host":       "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://" + host + "/x.ts\n#EXT-X-ENDLIST\n",
 		"m3u8 of a file":       "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n" + segment + "\n#EXT-X-ENDLIST\n",

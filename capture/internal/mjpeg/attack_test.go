@@ -18,6 +18,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/capture/fault"
+	"platewatch/capture/internal/capturetest"
 	"platewatch/capture/internal/sourcetest"
 	"platewatch/capture/source"
 )
@@ -78,26 +79,12 @@ func TestAttackHTTPCamera(t *testing.T) {
 			continue // most of these take a decoder's start
 		}
 		t.Run(name, func(t *testing.T) {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer l.Close()
-			go func() {
-				for {
-					c, err := l.Accept()
-					if err != nil {
-						return
-					}
-					go func() {
-						defer c.Close()
-						go func() { _, _ = io.Copy(io.Discard, c) }() // the request
-						send(c)
-					}()
-				}
-			}()
+			address := capturetest.Accept(t, func(c net.Conn) {
+				go func() { _, _ = io.Copy(io.Discard, c) }() // the request
+				send(c)
+			})
 			begun := time.Now()
-			err = lost(t, source.Config{Source: "http://" + l.Addr().String() + "/video", OpenTimeout: 500 * time.Millisecond, ReadTimeout: 500 * time.Millisecond})
+			err := lost(t, source.Config{Source: "http://" + address + "/video", OpenTimeout: 500 * time.Millisecond, ReadTimeout: 500 * time.Millisecond})
 			var e *fault.Error
 			if !errors.As(err, &e) || strings.Contains(err.Error(), "root:") {
 				t.Errorf("error is %v", err)

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -142,24 +141,7 @@ func TestCredentials(t *testing.T) {
 // What goes wrong at a network camera's address is told apart.
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
-	listen := func(serve func(net.Conn)) string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				wg.Go(func() { defer c.Close(); serve(c) })
-			}
-		})
-		t.Cleanup(func() { l.Close(); wg.Wait() })
-		return l.Addr().String()
-	}
+	listen := func(serve func(net.Conn)) string { return capturetest.Accept(t, serve) }
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
