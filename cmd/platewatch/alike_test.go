@@ -1,12 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"iter"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +16,10 @@ import (
 	"platewatch/capture"
 	"platewatch/capture/source"
 	"platewatch/cmd/platewatch/internal/picture"
+	"platewatch/hotlist/entry"
 	"platewatch/hotlist/match"
 	"platewatch/ocr/passage"
+	"platewatch/ocr/region"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/outbox"
 )
@@ -123,4 +127,40 @@ func cameraUser(path string) (*url.Userinfo, error) {
 		return nil, err
 	}
 	return u.User, nil
+}
+
+// TestSeenNamesAlike: every authority that the reader can tell is one that a list's
+// state can mean, and every colour of a hit one that a list's colour can mean.
+func TestSeenNamesAlike(t *testing.T) {
+	for _, i := range region.Issuers() {
+		listed := strings.ToUpper(strings.TrimPrefix(i.Code, "us-"))
+		if !slices.Contains(entry.IssuerCodes(listed), i.Code) {
+			t.Errorf("an entry of %s means %q, not %s", listed, entry.IssuerCodes(listed), i.Code)
+		}
+	}
+	b, err := os.ReadFile("../../uplink/message/schema/hit.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		Properties struct {
+			Colour struct {
+				Properties struct {
+					Name struct{ Enum []string }
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(b, &schema); err != nil {
+		t.Fatal(err)
+	}
+	names := schema.Properties.Colour.Properties.Name.Enum
+	if len(names) != 9 {
+		t.Errorf("the schema has the colours %q", names)
+	}
+	for _, name := range names {
+		if got := entry.ColourNames(name); !slices.Equal(got, []string{name}) {
+			t.Errorf("a list's %s is seen as %q", name, got)
+		}
+	}
 }
