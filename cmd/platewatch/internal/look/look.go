@@ -1,6 +1,7 @@
 package look
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -149,7 +150,7 @@ func Passages(ctx context.Context, r *ocr.Recogniser, p observe.Params, stream c
 			at = time.Since(start)
 		}
 		seen, err := o.Observe(ctx, frame, at, nil)
-		if err != nil {
+		if err = cmp.Or(err, seen.Undescribed); err != nil {
 			return err
 		}
 		if seen.Extent != observe.Nothing {

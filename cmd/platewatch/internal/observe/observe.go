@@ -85,6 +85,7 @@ type FrameResult struct {
 	Unread           []ocr.Plate // places that look like a plate and were not read: without text
 	Moved            []image.Rectangle
 	Updates          []passage.Update
+	Undescribed      error         // why a vehicle's issuer and colour are not known; the rest of the result stands
 	Gate, Find, Read time.Duration // time spent on motion, finding and reading
 }
 
@@ -171,7 +172,8 @@ func (o *Observer) Observe(ctx context.Context, picture gocv.Mat, at time.Durati
 		observations[i] = p.Observation()
 	}
 	r.Updates = o.tracker.Observe(at, observations, o.stationary)
-	return r, o.describe(ctx, picture, &r)
+	r.Undescribed = o.describe(ctx, picture, &r)
+	return r, nil
 }
 
 // describe looks at what is beside the numbers of the passages that this frame

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"image"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -91,6 +92,27 @@ func TestAreaAndSizes(t *testing.T) {
 				t.Errorf("read %v", s.Plates)
 			}
 		})
+	}
+}
+
+// TestUndescribed: a passage is followed although the model for its issuer cannot
+// be opened, and what failed is told.
+func TestUndescribed(t *testing.T) {
+	picture, plate := car(t)
+	p := DefaultParams()
+	p.Gate = false
+	o := newObserver(t, p)
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
+	found, told := false, false
+	for i := range 3 {
+		s := see(t, o, picture, time.Duration(i)*200*time.Millisecond)
+		told = told || s.Undescribed != nil
+		for _, u := range s.Updates {
+			found = found || u.Passage.Text == plate.Text
+		}
+	}
+	if !found || !told {
+		t.Errorf("passage found %v, failure told %v", found, told)
 	}
 }
 

@@ -135,6 +135,9 @@ func (c *cameraPipeline) lookAt(ctx context.Context, f *capture.Frame) error {
 		return err
 	}
 	c.pulse.does("following vehicles")
+	if r.Undescribed != nil && ctx.Err() == nil && c.failed.allow() {
+		c.log.Warn("issuer and colour of a vehicle not known", "error", r.Undescribed)
+	}
 	c.note(r)
 	c.follow(r.Updates, f, r.Plates)
 	c.aim.See(aim.Frame{Picture: f.Image, At: at, Plates: r.Plates, Unread: r.Unread, Moved: r.Moved})
