@@ -20,7 +20,7 @@ import (
 )
 
 // clientInbound bounds what comes to the unit where it takes no hotlist
-// updates: acknowledgements.
+// updates: acknowledgements and verdicts.
 const clientInbound = 128 << 10
 
 // Client publishes what the outbox holds. Make one with [NewClient].
@@ -48,6 +48,8 @@ type Client struct {
 	hotlists *message.HotlistReport
 	drops    uint64        // control messages replaced before they were sent
 	report   chan struct{} // one token: there is a new hotlist report
+
+	healthDue chan struct{} // one token: see [Client.ReportHealth]
 }
 
 // made is the origin of the clients' own time: monotonic, whatever the clock does.
@@ -75,7 +77,7 @@ func NewClient(cfg Settings, o *outbox.Outbox, log *slog.Logger) (*Client, error
 	}
 	c := &Client{
 		cfg: cfg.withDefaults(), outbox: o, log: log,
-		removed: map[outbox.Ref]bool{}, sent: map[outbox.Ref]bool{}, withoutPictures: map[outbox.Ref]bool{}, announced: map[uint64]bool{}, report: make(chan struct{}, 1),
+		removed: map[outbox.Ref]bool{}, sent: map[outbox.Ref]bool{}, withoutPictures: map[outbox.Ref]bool{}, announced: map[uint64]bool{}, report: make(chan struct{}, 1), healthDue: make(chan struct{}, 1),
 	}
 	c.flow = &flow{bandwidth: float64(c.cfg.Bandwidth), maxMessages: c.cfg.Window, keepAlive: c.cfg.KeepAlive}
 	c.stats.Since = time.Now()

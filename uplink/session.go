@@ -69,6 +69,11 @@ func (s *session) run(ctx context.Context) error {
 	// Before the birth, so that a birth of another unit, which the broker kept, comes
 	// first. A broker that refuses the subscription only hides such a unit.
 	s.link.Subscribe(map[string]byte{message.Topic(c.outbox.Unit(), message.KindState): 0})
+	if s.cfg.Verdicts != nil {
+		// QoS 0, as the unit's answer in its health message is what counts. A broker that
+		// refuses it only keeps the verdicts away.
+		s.link.Subscribe(map[string]byte{message.Topic(c.outbox.Unit(), message.KindVerdicts): 0})
+	}
 	s.queueBirth()
 	s.queueAnnouncement()
 	s.queueHotlists()
@@ -140,6 +145,8 @@ func (s *session) run(ctx context.Context) error {
 		case <-c.report:
 			s.queueHotlists()
 			s.queueHealth() // lists are part of it too
+		case <-c.healthDue:
+			s.queueHealth()
 		case m := <-s.link.Inbox.Messages:
 			s.receive(m)
 		case r := <-requests:

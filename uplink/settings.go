@@ -44,6 +44,11 @@ type Settings struct {
 	Health      func() message.Health `toml:"-"`
 	HealthEvery time.Duration         `toml:"-"` // default 60 s
 
+	// Verdicts takes what persons found about hits, as it comes; nil: the unit does not
+	// ask for it. It is called from the client's goroutine and must not block: false
+	// means that it has no room for them now. [Client.ReportHealth] publishes the answers.
+	Verdicts func([]message.Verdict) bool `toml:"-"`
+
 	// Lists takes the hotlist updates that come over MQTT; nil for none.
 	Lists *ListUpdates `toml:"-"`
 

@@ -20,6 +20,7 @@ type Stats struct {
 	WithoutPictures uint64 // hits published without their pictures because the broker may refuse their size
 	Awaiting        int    // hits that the broker acknowledged and the server did not
 	UnexpectedAcks  uint64 // acknowledgements that were ignored: not valid, retained, or for hits that were not sent
+	IgnoredVerdicts uint64 // verdicts that were not looked at: not valid, retained, or too many
 	ServerSilent    bool   // the server does not acknowledge hits that the broker has
 	Namesake        string // the installation of another unit that was seen under this unit's name
 	LastProblem     string // why the last connection was lost or could not be made; "" after one was made

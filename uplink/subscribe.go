@@ -70,6 +70,10 @@ func (s *session) receive(m link.Message) {
 		}
 		return
 	}
+	if m.Topic == message.Topic(c.outbox.Unit(), message.KindVerdicts) {
+		s.onVerdicts(m)
+		return
+	}
 	if m.Topic == message.Topic(c.outbox.Unit(), message.KindState) {
 		s.onState(m)
 		return

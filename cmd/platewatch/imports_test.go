@@ -185,7 +185,7 @@ var layers = map[string][][]string{
 	},
 	"cmd/platewatch/internal": {
 		{"aim", "board", "cli", "demo/media", "fleet", "importbar", "journal", "nocodecs", "optics", "setting"},
-		{"access", "testdrive"},
+		{"access", "testdrive", "verdict"},
 		{"draw", "observe", "picture", "status"},
 		{"config", "hit"},
 		{"doctor", "look", "oversight", "unit"},

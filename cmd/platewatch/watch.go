@@ -36,6 +36,7 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 		noState = fs.Bool("hits-only", false, "do not print units going online and offline")
 		units   = fs.Bool("units", false, "show a table of the units instead: state, last hit, backlog, list versions")
 		tak     = fs.String("cot", "", "also send hits that have a position as Cursor on Target events: `udp://HOST:PORT`, or a file to append them to")
+		given   verdictFlags
 		every   = fs.Duration("every", 2*time.Second, "with -units, how often the table is updated")
 	)
 	fs.BoolVar(&cfg.Ack, "ack", false, "acknowledge printed hits to the units, for uplink.ack = \"server\"; only one program may do so, and it must store them")
@@ -49,11 +50,15 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 	fs.StringVar(&broker.UserFile, "user-file", "", "`file` that holds the user's name")
 	fs.StringVar(&broker.PasswordFile, "password-file", "", "`file` that holds the password")
 	fs.BoolVar(&broker.Insecure, "insecure", false, "allow plaintext to a broker, or a receiver of -cot, on another machine")
-	if err := parse(fs, std, "-broker URL [flags]", args); err != nil {
+	given.add(fs)
+	if err := parse(fs, std, "-broker URL [flags]\n       platewatch watch -broker URL -verdict ID right|wrong -reason TEXT [-by NAME]", args); err != nil {
+		return err
+	}
+	if err := given.check(fs); err != nil {
 		return err
 	}
 	switch {
-	case fs.NArg() > 0:
+	case fs.NArg() > 0 && given.ID == "" || fs.NArg() > 1:
 		return usageError(fmt.Sprintf("watch takes no arguments, got %q", fs.Arg(0)), "`platewatch watch -h` lists the flags")
 	case len(urls) == 0:
 		return usageError("-broker is missing", "add -broker URL, for instance -broker mqtt://127.0.0.1:1883")
@@ -75,6 +80,9 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 			return &failure{code: exitUsage, err: err, hint: hint(err)}
 		}
 		cfg.Brokers = append(cfg.Brokers, broker)
+	}
+	if given.ID != "" {
+		return given.send(ctx, std, cfg, *asJSON)
 	}
 	if *units {
 		return watchUnits(ctx, std, cfg, *every, *asJSON)

@@ -160,6 +160,13 @@ func TestWatchFailures(t *testing.T) {
 		{[]string{"-broker", "mqtts://localhost", "-ca", "/does/not/exist"}, exitMissing, "/does/not/exist"},
 		{[]string{"-broker", nobody, "-cot", "udp://192.0.2.7:4242"}, exitUsage, "in plain text over the network"},
 		{[]string{"-broker", nobody, "-cot", "tcp://127.0.0.1:8087"}, exitUsage, "write udp://HOST:PORT"},
+		{[]string{"-broker", nobody, "-verdict", "u-1", "right"}, exitUsage, "needs -reason"},
+		{[]string{"-broker", nobody, "-verdict", "u-1", "-reason", "x"}, exitUsage, "right or wrong"},
+		{[]string{"-broker", nobody, "-verdict", "u-1", "-reason", "x", "perhaps"}, exitUsage, "right or wrong"},
+		{[]string{"-broker", nobody, "-verdict", "u", "-reason", "x", "right"}, exitUsage, "not an id"},
+		{[]string{"-broker", nobody, "-reason", "x"}, exitUsage, "need -verdict"},
+		{[]string{"-broker", nobody, "-verdict", "u-1", "-units", "-reason", "x", "wrong"}, exitUsage, "-units has no effect"},
+		{[]string{"-broker", nobody, "-verdict", "u-1", "-reason", "x", "wrong"}, exitFailed, "refused"},
 		{[]string{"-h"}, exitFine, ""},
 	} {
 		var out, errs bytes.Buffer

@@ -18,6 +18,9 @@ type Day struct {
 	Exports map[string]uint64 `json:"exports,omitempty"`  // by reason
 	Refused uint64            `json:"refused,omitempty"`  // updates and imports of lists
 	Views   uint64            `json:"views,omitempty"`    // looks at live pictures or hits
+	// Verdicts counts what persons found, by list and by how the hit matched and what was
+	// found: "one_character, wrong", or, where they changed it, "exact, right instead of wrong".
+	Verdicts Tally `json:"verdicts,omitempty"`
 }
 
 // Days sums up the trail by day, from the first day to the last one, both included
@@ -57,6 +60,12 @@ func (t *Trail) Days(from, to string) ([]Day, error) {
 			count(&d().Exports, publishable(r.Reason), 1)
 		case Refuse:
 			d().Refused += uint64(max(r.Times, 1))
+		case Verdict:
+			what := r.How + ", " + r.Verdict
+			if r.Before != "" {
+				what += " instead of " + r.Before
+			}
+			d().Verdicts.Add(r.List, what, 1)
 		case View:
 			if r.Since.IsZero() {
 				d().Views++

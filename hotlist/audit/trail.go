@@ -41,6 +41,8 @@ const (
 	View   Kind = "view"    // somebody began or ended to look at live pictures or hits
 	Delete Kind = "delete"  // hits were deleted, because their time on the unit was over
 	Counts Kind = "counts"  // the counts of one day
+	// Verdict: a person found a hit right or wrong; a record for each of its matches.
+	Verdict Kind = "verdict"
 	// Gap: the trail on disk did not end where its last record was written, or its head
 	// was missing. The trail goes on after the number that is known, and [Trail.Verify]
 	// reports the gap.
@@ -50,7 +52,7 @@ const (
 )
 
 // Kinds lists the kinds.
-var Kinds = []Kind{Import, Apply, Refuse, Add, Remove, Export, Lookup, Hit, View, Delete, Counts, Gap, Upgrade}
+var Kinds = []Kind{Import, Apply, Refuse, Add, Remove, Export, Lookup, Hit, View, Delete, Counts, Verdict, Gap, Upgrade}
 
 // Record is one line of the trail. It holds no plate: Plate is an HMAC, by which a
 // known plate can be searched for.
@@ -82,6 +84,11 @@ type Record struct {
 	// one with the time of its beginning when it has ended.
 	Viewed string    `json:"viewed,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
+	// Verdict is "right" or "wrong", Before what it replaces, if anything, and Given when
+	// the person gave it, by the server's clock.
+	Verdict string    `json:"verdict,omitempty"`
+	Before  string    `json:"before,omitempty"`
+	Given   time.Time `json:"given,omitzero"`
 	// Counts are those of one day, for the kind Counts.
 	Counts *DayCounts `json:"counts,omitempty"`
 }

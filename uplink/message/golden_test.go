@@ -81,7 +81,18 @@ func messages() map[string]any {
 			{Name: "stolen", Version: "41", Entries: 50000, Imported: at, Expires: at, Overdue: true}, {Name: "amber", Missing: true}}},
 		"hotlists-refused": message.HotlistReport{Unit: "unit-7", At: at, Lists: []message.ListHealth{},
 			Refused: []message.ListRefusal{{Name: "stolen", Version: "42", Reason: "the signature is not valid", At: at}}},
-		"acks": message.Acks{Unit: "unit-7", Stored: []message.Ack{{ID: "unit-7-42", Revision: 1}}},
+		"acks":       message.Acks{Unit: "unit-7", Stored: []message.Ack{{ID: "unit-7-42", Revision: 1}}},
+		"acks-probe": message.Acks{Unit: "unit-7", Stored: []message.Ack{}, Probe: "abcdefghijklmnop234567"},
+		"health-verdicts": health(func(h *message.Health) {
+			h.Level, h.Headline = message.LevelWarn, "Of the last 20 verdicts on hits of list stolen that matched one character, 8 are wrong"
+			h.Problems = []string{h.Headline + "."}
+			h.Verdicts = &message.VerdictHealth{Ignored: 1, Counts: []message.VerdictCount{
+				{List: "stolen", How: "exact", Right: 31, Wrong: 1}, {List: "stolen", How: "one_character", Right: 12, Wrong: 8, TooMany: true}},
+				Latest: []message.VerdictAnswer{{ID: "unit-7-42", At: at, Answer: message.VerdictCounted}, {ID: "unit-7-41", At: at, Answer: message.VerdictUnknown}}}
+		}),
+		"verdicts": message.Verdicts{Unit: "unit-7", Verdicts: []message.Verdict{
+			{ID: "unit-7-42", Verdict: message.Wrong, Reason: "misread, a Q for an O", By: "officer 1182", At: at},
+			{ID: "unit-7-41", Verdict: message.Right, Reason: "vehicle stopped", At: at}}},
 	}
 }
 
@@ -122,7 +133,7 @@ func TestGoldenMessages(t *testing.T) {
 const otherValidator = `
 import glob, json, os, sys
 from jsonschema import Draft202012Validator, FormatChecker
-names = {"hits": "hit", "state": "state", "health": "health", "hotlists": "hotlists", "acks": "acks"}
+names = {"hits": "hit", "state": "state", "health": "health", "hotlists": "hotlists", "acks": "acks", "verdicts": "verdicts"}
 for path in sorted(glob.glob(sys.argv[1] + "/*.json")):
     kind = os.path.basename(path).split(".")[0].split("-")[0]
     with open("schema/%s.schema.json" % names[kind]) as f:
@@ -160,6 +171,8 @@ func TestAnotherValidator(t *testing.T) {
 		"hits-withdrawn.a": func(m map[string]any) { m["text"] = "M5XSX" },
 		"health-ok.a":      func(m map[string]any) { m["level"] = "fine" },
 		"state-online.a":   func(m map[string]any) { m["version"] = 2 },
+		"verdicts.a":       func(m map[string]any) { m["verdicts"] = []any{} },
+		"verdicts.b":       func(m map[string]any) { m["verdicts"].([]any)[0].(map[string]any)["verdict"] = "perhaps" },
 	} {
 		golden, _, _ := strings.Cut(name, ".")
 		b, err := os.ReadFile(filepath.Join("testdata", golden+".json"))

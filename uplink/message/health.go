@@ -52,6 +52,8 @@ type Health struct {
 	Level        Level        `json:"level"`                   // of the worst problem
 	Headline     string       `json:"headline,omitempty"`      // the worst truth, in one line
 	Problems     []string     `json:"problems,omitempty"`      // one sentence each, the worst first
+
+	Verdicts *VerdictHealth `json:"verdicts,omitempty"` // missing while there are none
 }
 
 // Level says how bad a unit's condition is. The zero value is written as ok.

@@ -35,7 +35,7 @@ func TestSchemaMatchesTypes(t *testing.T) {
 	for kind, typ := range map[Kind]reflect.Type{
 		KindHits: reflect.TypeFor[Hit](), KindState: reflect.TypeFor[State](),
 		KindHealth: reflect.TypeFor[Health](), KindHotlists: reflect.TypeFor[HotlistReport](),
-		KindAcks: reflect.TypeFor[Acks](),
+		KindAcks: reflect.TypeFor[Acks](), KindVerdicts: reflect.TypeFor[Verdicts](),
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			b, err := schemaFile(schemaNames[kind])
@@ -110,6 +110,10 @@ func drift(typ reflect.Type, s schemaNode, defs map[string]schemaNode, used map[
 		return enum(string(LevelOK), string(LevelWarn), string(LevelBad))
 	case reflect.TypeFor[Presence]():
 		return enum(string(Online), string(Offline))
+	case reflect.TypeFor[Finding]():
+		return enum(string(Right), string(Wrong))
+	case reflect.TypeFor[Answer]():
+		return enum(string(VerdictCounted), string(VerdictChanged), string(VerdictRepeated), string(VerdictOlder), string(VerdictUnknown), string(VerdictRefused), string(VerdictFailed))
 	}
 	switch typ.Kind() {
 	case reflect.String:
@@ -243,10 +247,11 @@ func TestAsyncAPI(t *testing.T) {
 			t.Errorf("%s: address %q", name, got)
 		}
 		op, action, qos := doc.Operations["publish_"+name], "send", 1
-		if kind == KindAcks {
+		toUnit := kind == KindAcks || kind == KindVerdicts
+		if toUnit {
 			op, action, qos = doc.Operations["receive_"+name], "receive", 0
 		}
-		if op.Action != action || op.Bindings.MQTT.QoS != qos || op.Bindings.MQTT.Retain != (kind != KindHits && kind != KindAcks) {
+		if op.Action != action || op.Bindings.MQTT.QoS != qos || op.Bindings.MQTT.Retain != (kind != KindHits && !toUnit) {
 			t.Errorf("%s: operation %+v", name, op)
 		}
 		if got := doc.Components.Messages[name].Payload.Schema.Ref; got != "./"+file {

@@ -21,7 +21,7 @@ var schemaFiles embed.FS
 
 // schemaFile returns one of the embedded documents: "hit.schema.json",
 // "state.schema.json", "health.schema.json", "hotlists.schema.json",
-// "acks.schema.json" or "asyncapi.json".
+// "acks.schema.json", "verdicts.schema.json" or "asyncapi.json".
 func schemaFile(name string) ([]byte, error) { return schemaFiles.ReadFile("schema/" + name) }
 
 var schemaNames = map[Kind]string{
@@ -30,6 +30,7 @@ var schemaNames = map[Kind]string{
 	KindHealth:   "health.schema.json",
 	KindHotlists: "hotlists.schema.json",
 	KindAcks:     "acks.schema.json",
+	KindVerdicts: "verdicts.schema.json",
 }
 
 var compiledSchemas = sync.OnceValues(func() (map[Kind]*jsonschema.Schema, error) {

@@ -15,13 +15,14 @@ const topicRoot = "platewatch/v1/units/"
 // Kind is the last level of a unit's topic.
 type Kind string
 
-// The kinds of message a unit publishes, and the one it gets.
+// The kinds of message a unit publishes, and those it gets.
 const (
 	KindState    Kind = "state"    // retained: [State]
 	KindHealth   Kind = "health"   // retained: [Health]
 	KindHits     Kind = "hits"     // [Hit]
 	KindHotlists Kind = "hotlists" // retained: [HotlistReport]
 	KindAcks     Kind = "acks"     // to the unit: [Acks]
+	KindVerdicts Kind = "verdicts" // to the unit: [Verdicts]
 )
 
 // Topic is the topic of a unit's messages of kind k. In a filter, "+" as unit means
@@ -40,7 +41,7 @@ func ParseTopic(topic string) (unit string, k Kind, ok bool) {
 		return "", "", false
 	}
 	switch k = Kind(last); k {
-	case KindState, KindHealth, KindHits, KindHotlists, KindAcks:
+	case KindState, KindHealth, KindHits, KindHotlists, KindAcks, KindVerdicts:
 		return unit, k, true
 	}
 	return "", "", false

@@ -182,6 +182,7 @@ func (o *Outbox) prepare(n *newcomer) (*prepared, error) {
 		s.thisRun, s.mono, s.ran, s.accepted, s.clockSet = old.thisRun, old.mono, old.ran, old.accepted, old.clockSet
 		s.inFile = old.inFile
 	}
+	o.settle(&s, &n.hit, n.replaces)
 	hit := journal.Record{Kind: journal.KindHit, Urgency: s.urgency, Seq: s.seq, Number: s.number, Previous: s.previous,
 		Revision: s.revision, Accepted: s.accepted, ClockSet: s.clockSet, Body: body}
 	o.sealer.Seal(&hit)

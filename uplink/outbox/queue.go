@@ -33,8 +33,8 @@ type Queued struct {
 	First bool
 }
 
-// Next returns the first pending entry for which skip is false, or nil if there
-// is none: live hits in the order of acceptance, then historical ones in that
+// Next returns the first pending entry for which skip is false and that does not wait
+// for a better revision, or nil if there is none: live hits in the order of acceptance, then historical ones in that
 // order. Nothing changes for the entry. One that cannot be decoded is put into
 // quarantine on the way; one that the disk cannot read now is passed over.
 func (o *Outbox) Next(skip func(Ref) bool) (*Queued, error) {
@@ -49,7 +49,7 @@ func (o *Outbox) Next(skip func(Ref) bool) (*Queued, error) {
 		for i := range n {
 			s := o.index[(live+i)%n]
 			ref := Ref{s.seq, s.number, s.revision}
-			if skip != nil && skip(ref) {
+			if o.settling(s) || skip != nil && skip(ref) {
 				continue
 			}
 			e, err := o.entry(s)

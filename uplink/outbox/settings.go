@@ -29,6 +29,9 @@ type Settings struct {
 	// Retention is how long a hit and its pictures stay on the unit, delivered or not,
 	// whatever the clock says: see retain.go. Default 30 days.
 	Retention time.Duration `toml:"retention"`
+	// Settle is for how long a hit waits for a better revision before it is sent: see
+	// settle.go. 0: it does not wait.
+	Settle time.Duration `toml:"settle"`
 	// MaxMemory bounds what is kept in memory while the disk takes no writes.
 	// Default 8 MiB.
 	MaxMemory int64 `toml:"max_memory" unit:"bytes"`
@@ -90,7 +93,7 @@ type Limit struct {
 
 // Default returns the settings that the configuration file starts from.
 func Default() Settings {
-	return Settings{MaxBytes: 64 << 20, MaxAge: 30 * 24 * time.Hour, Retention: 30 * 24 * time.Hour, MaxMemory: 8 << 20}
+	return Settings{MaxBytes: 64 << 20, MaxAge: 30 * 24 * time.Hour, Retention: 30 * 24 * time.Hour, Settle: 2 * time.Second, MaxMemory: 8 << 20}
 }
 
 const (
@@ -105,6 +108,9 @@ func (s Settings) Problems() iter.Seq2[string, error] {
 		add.Size("max_bytes", s.MaxBytes, mib, 64*gib)
 		add.Duration("max_age", s.MaxAge, time.Minute, longestAge)
 		add.Duration("retention", s.Retention, time.Minute, longestAge)
+		if s.Settle != 0 {
+			add.Duration("settle", s.Settle, 100*time.Millisecond, 10*time.Second)
+		}
 		add.Size("max_memory", s.MaxMemory, 64*kib, gib)
 		seen := map[int]bool{}
 		for i, l := range s.Limits {

@@ -183,4 +183,5 @@ type slot struct {
 	inFile   bool          // the file holds this hit, perhaps in an older revision
 	size     int64         // of the hit's record
 	pictures int64         // of the pictures' record, 0 without
+	until    time.Time     // it waits until then for a better revision; zero: it does not
 }

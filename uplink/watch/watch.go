@@ -315,7 +315,7 @@ func (r *receiver) handle(topic string, payload []byte, to Handler) (*message.Hi
 	if !ok || r.unit != "" && unit != r.unit {
 		return invalid(errors.New("not a topic of a watched unit"))
 	}
-	if kind == message.KindAcks {
+	if kind == message.KindAcks || kind == message.KindVerdicts { // to units
 		return nil, nil
 	}
 	if err := message.Validate(kind, payload); err != nil {

@@ -10,6 +10,7 @@ import (
 	"platewatch/cmd/platewatch/internal/picture"
 	"platewatch/cmd/platewatch/internal/setting"
 	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/cmd/platewatch/internal/verdict"
 	"platewatch/hotlist"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
@@ -40,6 +41,7 @@ type Config struct {
 	Uplink   Uplink           `toml:"uplink"`
 	Status   status.Settings  `toml:"status"`
 	Pictures picture.Settings `toml:"pictures"`
+	Verdicts verdict.Settings `toml:"verdicts"`
 	Log      Log              `toml:"log"`
 
 	origin *origin // nil unless it came from a file
@@ -160,6 +162,7 @@ func Default() *Config {
 		Uplink:   Uplink{Client: uplink.Default(), OutboxFile: "outbox.db", Outbox: outbox.Default()},
 		Status:   status.Default(),
 		Pictures: picture.Default(),
+		Verdicts: verdict.Default(),
 		Log:      Log{Level: "info", Format: "text"},
 	}
 }

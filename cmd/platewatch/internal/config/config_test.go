@@ -21,6 +21,7 @@ import (
 	"platewatch/cmd/platewatch/internal/setting"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/cmd/platewatch/internal/testdrive"
+	"platewatch/cmd/platewatch/internal/verdict"
 	"platewatch/hotlist"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
@@ -179,6 +180,7 @@ outbox = "hits.db"
 max_bytes = "1.5 GiB"
 max_age = "48h"
 retention = "36h"
+settle = "500ms"
 max_memory = "1MiB"
 [[uplink.limit]]
 priority = 5
@@ -208,6 +210,9 @@ context_bytes = "0B"
 context_sides = 0
 context_above = 0.1
 context_below = 1
+[verdicts]
+most_wrong = 0.5
+least = 7
 [log]
 level = "debug"
 format = "json"
@@ -248,14 +253,15 @@ format = "json"
 				HomeAssistant: message.HomeAssistant{Enabled: true, Prefix: "ha"}},
 			Lists:      uplink.ListSettings{Lists: []string{"stolen"}},
 			OutboxFile: "hits.db",
-			Outbox: outbox.Settings{MaxBytes: 1536 * setting.MiB, MaxAge: 48 * time.Hour, Retention: 36 * time.Hour, MaxMemory: setting.MiB,
+			Outbox: outbox.Settings{MaxBytes: 1536 * setting.MiB, MaxAge: 48 * time.Hour, Retention: 36 * time.Hour, Settle: 500 * time.Millisecond, MaxMemory: setting.MiB,
 				Limits: []outbox.Limit{{Priority: 5, MaxBytes: 16 * setting.MiB}, {Priority: 7, MaxAge: time.Hour}}},
 		},
 		Status: status.Settings{Listen: "0.0.0.0:8443", TokenFile: "token", Cert: "page.crt", Key: "page.key",
 			Tokens: []string{"view+aim anna sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}, Drive: testdrive.Settings{For: 2 * time.Minute}, BasePath: "/units/a/", Hosts: []string{"units.example"}, Viewers: 2},
 		Pictures: picture.Settings{PlateBytes: 8000, ContextBytes: 0,
 			ContextSides: 0, ContextAbove: 0.1, ContextBelow: 1},
-		Log: Log{Level: "debug", Format: "json"},
+		Verdicts: verdict.Settings{MostWrong: 0.5, Least: 7},
+		Log:      Log{Level: "debug", Format: "json"},
 	}
 	if diff := cmp.Diff(want, got, ignoreOrigin); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

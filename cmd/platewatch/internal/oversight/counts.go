@@ -22,6 +22,7 @@ var CountsHeader = []string{"day", "what", "list", "detail", "number"}
 //	hits of category            list, and as detail the category
 //	hits matched                list, and as detail how they matched
 //	corrections, withdrawals    hits whose text changed, or that were taken back
+//	verdicts                    list, and as detail how the hit matched and what a person found
 //	added, removed              entries of a list
 //	look-ups, exports           as detail the reason, without what may be a plate
 //	refused lists, views        updates and imports refused; looks at live pictures or hits
@@ -35,6 +36,7 @@ func Counts(days []audit.Day, row func(...string) error) error {
 		r.tally("hits matched", d.How)
 		r.add("corrections", "", "", d.Corrections)
 		r.add("withdrawals", "", "", d.Withdrawals)
+		r.tally("verdicts", d.Verdicts)
 		r.each("added", d.Added, true)
 		r.each("removed", d.Removed, true)
 		r.each("look-ups", d.Lookups, false)

@@ -230,6 +230,11 @@ func accuracy(c *config.Config) Section {
 	if len(c.Uplink.Lists.Lists) > 0 {
 		s.Text = append(s.Text, "Updates of these lists are taken as soon as they are published: "+join(c.Uplink.Lists.Lists)+".")
 	}
+	wrong := "The unit does not warn of a share of wrong ones."
+	if v := c.Verdicts; v.MostWrong < 1 {
+		wrong = fmt.Sprintf("It warns when more than %.0f %% of the newest 100 of a list were wrong, from %d verdicts on.", 100*v.MostWrong, v.Least)
+	}
+	s.Text = append(s.Text, "The server can send back what a person found about a report: right or wrong, with a reason. The unit counts these by list and by how the plate matched; the audit trail records each, with the person's name. "+wrong)
 	s.Blank = []string{"How a person can have an error corrected"}
 	return s
 }

@@ -41,6 +41,12 @@ func words(r *audit.Record) string {
 		return fmt.Sprintf("%d matches", r.Matches)
 	case audit.Hit:
 		return strings.TrimSpace(fmt.Sprintf("%s %s %s %s", r.Hit, r.Category, r.How, r.Record))
+	case audit.Verdict:
+		was := ""
+		if r.Before != "" {
+			was = " instead of " + r.Before
+		}
+		return fmt.Sprintf("%s %s: %s%s", r.Hit, r.How, r.Verdict, was)
 	case audit.View:
 		if r.Since.IsZero() {
 			return fmt.Sprintf("%s from %s, begun", r.Viewed, r.Source)

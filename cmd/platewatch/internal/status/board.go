@@ -108,6 +108,7 @@ var hints = []struct{ key, advice string }{
 	{"older", "Let the server publish the list again; find out who put the files back."},
 	{"unrecorded", "Import the list again; find out who put the files there."},
 	{"refused", "Compare the publisher's key with hotlist.trust: platewatch audit show."},
+	{"wrong", "See what these hits have in common (platewatch audit show -kind verdict), and match the list more strictly: level, min_probability or agree in its [[hotlist.list]]."},
 	{"no broker", "Set uplink.brokers, or run platewatch setup."},
 	{"not connected", "Check the network: platewatch doctor says how far it gets."},
 	{"server silent", "Look at the central server: the broker works."},

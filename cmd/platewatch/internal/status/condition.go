@@ -86,6 +86,7 @@ func Judge(d *Document) Condition {
 	j.cameras(d)
 	j.outbox(&d.Outbox)
 	j.hotlist(&d.Hotlist)
+	j.verdicts(d)
 	j.uplink(d)
 	if d.Clock.State != ClockSynchronised {
 		j.add(Warn, "clock", "clock not set", "The clock is not set by a time source: times of hits may be wrong, and lists do not expire.")
@@ -237,6 +238,20 @@ func (j *judge) hotlist(h *Hotlist) {
 		}
 		if l.Refused != "" {
 			j.add(Warn, "hotlist", "list "+l.Name+" refused", "An update of hotlist %s was refused: %s.", l.Name, l.Refused)
+		}
+	}
+}
+
+// verdicts tells where persons found too many hits wrong.
+func (j *judge) verdicts(d *Document) {
+	if d.Verdicts == nil {
+		return
+	}
+	for _, c := range d.Verdicts.Counts {
+		if c.TooMany {
+			n := c.Right + c.Wrong
+			j.add(Warn, "hotlist", "list "+c.List+" "+c.How+" wrong", "Hotlist %s (%s): %d of the last %d hits that persons looked at were wrong (%.0f %%).",
+				c.List, strings.ReplaceAll(c.How, "_", " "), c.Wrong, n, 100*float64(c.Wrong)/float64(n))
 		}
 	}
 }

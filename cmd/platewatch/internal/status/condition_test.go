@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"platewatch/cmd/platewatch/internal/aim"
+	"platewatch/uplink/message"
 )
 
 // trouble is one thing that can be wrong with a unit.
@@ -67,6 +68,9 @@ var troubles = [][]trouble{
 		{"older list", Warn, func(d *Document) { d.Hotlist.Lists[0].Accepted = 10 }, "although version 10 was accepted"},
 		{"unrecorded list", Warn, func(d *Document) { d.Hotlist.Lists[0].Unrecorded = true }, "does not record"},
 		{"audit trail", Warn, func(d *Document) { d.Hotlist.AuditProblem = "records up to 9 are missing" }, "records up to 9 are missing"},
+		{"wrong hits", Warn, func(d *Document) {
+			d.Verdicts = &message.VerdictHealth{Counts: []message.VerdictCount{{List: "regional", How: "one_character", Right: 12, Wrong: 8, TooMany: true}}}
+		}, "8 of the last 20 hits that persons looked at were wrong (40 %)"},
 		{"update refused", Warn, func(d *Document) { d.Hotlist.Lists[0].Refused = "bad signature" }, "refused: bad signature"},
 	}, {
 		{"no broker", Warn, func(d *Document) { d.Uplink.State = "off" }, "No broker is configured"},

@@ -92,6 +92,9 @@ type Document struct {
 	// HitCounts counts them by list and category; what is beyond [MaxHitCounts] pairs
 	// counts as "other".
 	HitCounts []HitCount `json:"hit_counts,omitempty"`
+	// Verdicts is what persons found about hits, as in the health message; nil while
+	// there are no verdicts.
+	Verdicts *message.VerdictHealth `json:"verdicts,omitempty"`
 
 	Hotlist Hotlist `json:"hotlist"`
 	Outbox  Outbox  `json:"outbox"`

@@ -108,7 +108,8 @@ func newFake() *fakeUnit {
 				Looks: 700_000, Look: Timing{P50: 25, P95: 60, Total: 20_000}, Plates: 9000, Passages: 1201},
 		},
 		Passages: 2485, Hits: 3, HitCounts: []HitCount{{"national", "stolen vehicle", 1}, {"regional", "missing person", 1}},
-		Disk: &Disk{Free: 5 << 30, Total: 16 << 30}, Temperature: new(51.5),
+		Verdicts: &message.VerdictHealth{Ignored: 1, Counts: []message.VerdictCount{{List: "national", How: "exact", Right: 17, Wrong: 1}}},
+		Disk:     &Disk{Free: 5 << 30, Total: 16 << 30}, Temperature: new(51.5),
 		LastHits: []Hit{
 			{ID: "gate-7-000041", Time: now.Add(-2 * time.Minute), Age: 121, Camera: "front", Text: "KL47RVX", Confidence: 0.97,
 				Match: message.Match{List: "national", Category: "stolen vehicle", How: "exact", Entry: message.Entry{Plate: "KL47RVX", State: "NL"}},

@@ -7,6 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"platewatch/uplink/message"
 )
 
 // metrics serves everything in the document, and the Go runtime's metrics of the
@@ -62,6 +64,10 @@ var (
 	mPassages    = metric("passages_total", "Passages of vehicles, all cameras.")
 	mHits        = metric("hits_total", "Passages that matched the hotlist.")
 	mListHits    = metric("list_hits_total", "Hits by list and category; a hit counts for each of its matches.", "list", "category")
+	mVerdicts    = metric("verdicts", "Hits that persons found right or wrong, among the newest 100 verdicts of a list and way of matching.", "list", "how", "verdict")
+	mWrong       = metric("verdicts_wrong_ratio", "Share of these that were wrong.", "list", "how")
+	mWrongMany   = metric("verdicts_too_many_wrong", "1 while that share is above the unit's bound.", "list", "how")
+	mIgnored     = metric("verdicts_ignored_total", "Verdicts that were ignored: about hits that the unit did not send, older ones, not valid, retained, or too many.")
 	mListMissing = metric("hotlist_missing", "1 while a list that the unit should hold is not there.", "list")
 	mListOverdue = metric("hotlist_overdue", "1 while a list has expired and no newer version arrived.", "list")
 	mListExpires = metric("hotlist_expires_timestamp_seconds", "When a newer version of a signed list is due, Unix time.", "list")
@@ -78,6 +84,7 @@ var (
 	mOutboxDrops = metric("outbox_dropped_total", "Messages dropped, by reason.", "reason")
 	mDelivery    = metric("delivery_seconds", "Time from a hit to its acknowledgement.")
 	mCertificate = metric("uplink_certificate_expires_timestamp_seconds", "End of the unit's certificate for the broker, Unix time.")
+	mPageCert    = metric("page_certificate_expires_timestamp_seconds", "End of the status page's certificate, Unix time; absent without TLS.")
 	mConnected   = metric("uplink_connected", "1 while a broker is connected.")
 	mDelivered   = metric("uplink_delivered_total", "Messages acknowledged.")
 	mViewers     = metric("status_viewers", "Viewers of live pictures.")
@@ -162,6 +169,17 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for _, n := range doc.HitCounts {
 		counter(mListHits, n.Hits, n.List, n.Category)
 	}
+	ignored := uint64(0)
+	if v := doc.Verdicts; v != nil {
+		ignored = v.Ignored
+		for _, n := range v.Counts {
+			gauge(mVerdicts, float64(n.Right), n.List, n.How, string(message.Right))
+			gauge(mVerdicts, float64(n.Wrong), n.List, n.How, string(message.Wrong))
+			gauge(mWrong, float64(n.Wrong)/float64(max(n.Right+n.Wrong, 1)), n.List, n.How)
+			gauge(mWrongMany, truth(n.TooMany), n.List, n.How)
+		}
+	}
+	counter(mIgnored, ignored)
 
 	gauge(mHotlistOpen, truth(doc.Hotlist.Open))
 	for _, l := range doc.Hotlist.Lists {
@@ -193,6 +211,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	histogram(mDelivery, doc.Uplink.Delivery)
 	if !doc.Uplink.Certificate.IsZero() {
 		gauge(mCertificate, unix(doc.Uplink.Certificate))
+	}
+	if doc.Page != nil && !doc.Page.Expires.IsZero() {
+		gauge(mPageCert, unix(doc.Page.Expires))
 	}
 
 	gauge(mViewers, float64(c.server.viewers.count(time.Now())))

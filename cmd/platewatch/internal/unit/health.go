@@ -16,7 +16,8 @@ func (u *Unit) health() message.Health {
 		At: time.Now(), Clock: message.ClockState(u.clock().State), Uptime: time.Since(u.started).Seconds(),
 		Software: u.o.Version.Version, Lists: u.listHealth(), Audit: u.auditHealth(), Cameras: []message.CameraHealth{},
 		Disk: diskOf(filepath.Dir(u.cfg().Uplink.OutboxFile)), Temperature: boardTemperature(),
-		Level: message.Level(condition.Level), Headline: condition.Headline, Problems: condition.Sentences(),
+		Verdicts: u.verdicts(),
+		Level:    message.Level(condition.Level), Headline: condition.Headline, Problems: condition.Sentences(),
 	}
 	for _, c := range u.pipelines {
 		s := c.camera.Stats()

@@ -52,6 +52,33 @@ func (c *cameraPipeline) withdraw(p passage.Passage, o *openPassage) {
 	c.u.recent.put(o.hitID, h)
 }
 
+// settle sends a hit that waits in the outbox for what its vehicle still tells: with
+// the direction as soon as that is known, and as it is when the passage has ended.
+func (c *cameraPipeline) settle(p passage.Passage, o *openPassage) {
+	if o.hitID == "" || o.settled {
+		return
+	}
+	if !c.u.outbox.Settling(o.hitID) {
+		o.settled = true
+		return
+	}
+	if hit.Direction(&p) == "" || p.Text != o.sentText {
+		return
+	}
+	if o.sentDirection == "" {
+		c.send(p, o)
+	}
+	c.release(o)
+}
+
+// release ends the wait of a hit, or of its latest revision, in the outbox.
+func (c *cameraPipeline) release(o *openPassage) {
+	if o.hitID != "" {
+		c.u.outbox.Settled(o.hitID)
+		o.settled = true
+	}
+}
+
 // resendIfParked sends a hit again when its vehicle turns out to be parked, so
 // that it can be found there.
 func (c *cameraPipeline) resendIfParked(p passage.Passage, o *openPassage) {
@@ -119,6 +146,7 @@ func (c *cameraPipeline) send(p passage.Passage, o *openPassage) {
 		c.log.Error("hit not stored", "list", h.Matches[0].List, "error", err)
 		return
 	}
+	c.u.book.Sent(id, h.Matches)
 	if o.hitID == "" {
 		c.mu.Lock()
 		c.counts.hits++

@@ -34,6 +34,7 @@ func unitConfig(t *testing.T) *config.Config {
 	c := config.Default()
 	c.StateDir, c.Unit.Name, c.Status.Listen = dir, "gate-7", status.Off
 	c.Hotlist.Path, c.Uplink.OutboxFile = filepath.Join(dir, "hotlist"), filepath.Join(dir, "outbox.db")
+	c.Uplink.Outbox.Settle = 0 // TestSettle has one
 	camera := config.DefaultCamera()
 	camera.Name, camera.Source = "front", "rtsp://127.0.0.1:9/front" // nobody listens at the discard port
 	c.Cameras = []config.Camera{camera}

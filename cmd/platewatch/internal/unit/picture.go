@@ -25,6 +25,7 @@ type openPassage struct {
 
 	hitID          string // empty while no hit was sent
 	withdrawn      bool   // that hit
+	settled        bool   // it does not wait in the outbox for a better revision any more
 	matches        []message.Match
 	sentText       string // empty after a withdrawal
 	sentDirection  string

@@ -170,10 +170,13 @@ func (c *cameraPipeline) follow(updates []passage.Update, f *capture.Frame, plat
 		switch u.Event {
 		case passage.Sure, passage.Corrected:
 			c.decide(u.Passage, o)
+			c.settle(u.Passage, o)
 		case passage.Seen:
+			c.settle(u.Passage, o)
 			c.resendIfParked(u.Passage, o)
 		case passage.Ended:
 			c.resendIfBetter(u.Passage, o)
+			c.release(o)
 			c.tellDriver(u.Passage, o)
 			o.pictures.Close()
 			delete(c.open, u.Passage.Number)

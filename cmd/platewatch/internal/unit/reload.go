@@ -26,7 +26,7 @@ var whileRunning = []string{
 	"uplink.brokers", "uplink.ca", "uplink.cert", "uplink.key", "uplink.user_file", "uplink.password_file", "uplink.insecure",
 	"uplink.ack", "uplink.bandwidth", "uplink.onvif.", "uplink.home_assistant.", "uplink.hotlists",
 	"pictures.context_sides", "pictures.context_above", "pictures.context_below",
-	"status.tokens", "log.level",
+	"status.tokens", "verdicts.", "log.level",
 }
 
 // atStart are all other keys, by the beginning of their names, and why only a new

@@ -40,6 +40,7 @@ func clientSettings(u *Unit, cfg *config.Config) uplink.Settings {
 	s.Brokers = cfg.Uplink.Broker.List()
 	s.Software = u.o.Version.Version
 	s.Health = u.health
+	s.Verdicts = u.takeVerdicts
 	s.DrainTimeout = drainTimeout
 	s.HomeAssistant.Position = position(cfg)
 	s.HomeAssistant.Note = filepath.Join(cfg.StateDir, "home-assistant")

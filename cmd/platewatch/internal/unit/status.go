@@ -57,7 +57,7 @@ func (u *Unit) Status() status.Document {
 		d.Hits += c.counts.hits
 		c.mu.Unlock()
 	}
-	d.HitCounts = u.hitCounts()
+	d.HitCounts, d.Verdicts = u.hitCounts(), u.verdicts()
 	waiting := map[string]bool{}
 	for _, p := range u.outbox.List() {
 		waiting[p.ID] = true

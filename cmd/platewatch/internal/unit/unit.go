@@ -36,6 +36,7 @@ import (
 	"platewatch/cmd/platewatch/internal/hit"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/cmd/platewatch/internal/testdrive"
+	"platewatch/cmd/platewatch/internal/verdict"
 	"platewatch/hotlist"
 	"platewatch/hotlist/audit"
 	"platewatch/hotlist/entry"
@@ -71,6 +72,9 @@ type Unit struct {
 	working chan struct{} // one token per frame being processed
 	lists   *hotlist.DB
 	trail   *audit.Trail
+	book    *verdict.Book
+	// found are verdicts on their way to the book.
+	found chan []message.Verdict
 	// unrecorded are the records of hits on their way to the trail.
 	unrecorded chan []audit.Record
 	outbox     *outbox.Outbox
@@ -95,7 +99,7 @@ type Unit struct {
 // them cannot be opened. Cameras and broker may be absent; Run connects to them.
 func Open(o Options) (_ *Unit, err error) {
 	u := &Unit{o: o, log: o.Log, started: time.Now(), clock: readClock, replaced: make(chan struct{}, 1),
-		unrecorded: make(chan []audit.Record, maxUnrecorded), stallAfter: stalledAfter, askEvery: askEvery}
+		unrecorded: make(chan []audit.Record, maxUnrecorded), found: make(chan []message.Verdict, maxFound), stallAfter: stalledAfter, askEvery: askEvery}
 	u.inForce.Store(o.Config)
 	defer func() {
 		if err != nil {
@@ -122,6 +126,7 @@ func Open(o Options) (_ *Unit, err error) {
 	if u.trail, err = audit.Open(u.cfg().Hotlist.Path, u.cfg().Hotlist.KeyFile); err != nil {
 		return nil, err
 	}
+	u.book = verdict.NewBook(u.trail)
 	key, err := u.lists.DeriveKey("outbox")
 	if err != nil {
 		return nil, err
@@ -200,6 +205,7 @@ func (u *Unit) Run(ctx context.Context) error {
 	g.Go(func() error { return u.keepLists(background) })
 	g.Go(func() error { return u.keepCounts(background) })
 	g.Go(func() error { return u.keepRecords(background) })
+	g.Go(func() error { return u.keepVerdicts(background) })
 	g.Go(func() error { return u.logCondition(background) })
 	if u.cfg().Status.Listen != status.Off {
 		var err error

@@ -296,6 +296,8 @@ function drawDetails(d) {
   const o = d.outbox;
   definitions($("unit-details"), [
     ...d.hotlist.lists.map((l) => [`List ${l.name}`, l.missing ? "missing" : `${plural(l.entries, "entry", "entries")}, version ${l.version || "–"}, imported ${when(l.imported)}`]),
+    ...((d.verdicts && d.verdicts.counts) || []).map((v) => [`Verdicts on ${v.list}, ${v.how.replaceAll("_", " ")}`,
+      `${number(v.right)} right, ${number(v.wrong)} wrong (${percent(v.wrong / Math.max(1, v.right + v.wrong))})${v.too_many_wrong ? ": too many" : ""}`]),
     ["Outbox", `${number(o.pending)} waiting, ${bytes(o.bytes)}${o.max_bytes ? ` of ${bytes(o.max_bytes)}` : ""} on disk`],
     ["Dropped", sum(o.dropped) ? listed(o.dropped) : "none"],
     ["Uplink", [d.uplink.broker || d.uplink.state, `${number(d.uplink.delivered)} delivered`, d.uplink.last_error].filter(Boolean).join(", ")],
