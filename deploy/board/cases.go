@@ -69,11 +69,11 @@ func install(ctx context.Context, b *board) (string, error) {
 	if !strings.Contains(out, "platewatch waits for /etc/platewatch/platewatch.toml") {
 		return "", fmt.Errorf("the installation does not say what to do next:\n%s", out)
 	}
-	out, _, err = b.sh(ctx, `systemctl show --value --property=ActiveState,ConditionResult,UnitFileState platewatch | tr '\n' ' '; systemctl --failed --no-legend`)
+	out, _, err = b.sh(ctx, `systemctl show --property=ActiveState,ConditionResult,UnitFileState platewatch | sort; systemctl --failed --no-legend`)
 	if err != nil {
 		return "", err
 	}
-	if strings.Join(strings.Fields(out), " ") != "inactive no enabled" {
+	if strings.Join(strings.Fields(out), " ") != "ActiveState=inactive ConditionResult=no UnitFileState=enabled" {
 		return "", fmt.Errorf("after the installation the service is %q, want it enabled and waiting", out)
 	}
 	return fmt.Sprintf("%.0f s; enabled, waits for its configuration", took.Seconds()), nil

@@ -44,7 +44,8 @@ var masked = []string{"systemd-sysusers.service", "systemd-hwdb-update.service",
 	"systemd-update-utmp-runlevel.service", "e2scrub_reap.service", "dev-hugepages.mount", "dev-mqueue.mount", "sys-kernel-debug.mount",
 	"sys-kernel-tracing.mount", "sys-kernel-config.mount", "sys-fs-fuse-connections.mount", "modprobe@configfs.service",
 	"modprobe@dm_mod.service", "modprobe@drm.service", "modprobe@efi_pstore.service", "modprobe@fuse.service", "modprobe@loop.service",
-	"ldconfig.service", "systemd-journal-catalog-update.service", "systemd-update-done.service"}
+	// The first would take the line of the cases' own shell.
+	"serial-getty@hvc0.service", "serial-getty@ttyAMA0.service", "ldconfig.service", "systemd-journal-catalog-update.service", "systemd-update-done.service"}
 
 // start boots a board and returns when its shell answers.
 func start(ctx context.Context, s machineSettings) (*machine, error) {
@@ -79,8 +80,6 @@ func start(ctx context.Context, s machineSettings) (*machine, error) {
 	if err := m.cmd.Start(); err != nil {
 		return nil, err
 	}
-	// Everybody else who works on this machine goes first.
-	_ = syscall.Setpriority(syscall.PRIO_PROCESS, m.cmd.Process.Pid, 5)
 	go m.collect(out)
 	if err := m.greet(ctx); err != nil {
 		m.powerCut()
