@@ -173,9 +173,8 @@ name = "board"
 [[camera]]
 name = "front"
 source = "/dev/video0"
-
-[hotlist]
-local = ["national"]
+open_timeout = "30s" # emulated
+read_timeout = "10s"
 
 [uplink]
 brokers = ["mqtts://%s"]

@@ -34,6 +34,7 @@ type machineSettings struct {
 	kernel, initrd string
 	root, load     string // disks: the root file system, and what the cases need
 	log            string // of the first serial line, appended to
+	console        string // socket of a second shell
 	clock          string // of the board at its start, as qemu's -rtc base; "" for the right one
 	options        string // further ones of the kernel
 }
@@ -45,7 +46,7 @@ var masked = []string{"systemd-sysusers.service", "systemd-hwdb-update.service",
 	"sys-kernel-tracing.mount", "sys-kernel-config.mount", "sys-fs-fuse-connections.mount", "modprobe@configfs.service",
 	"modprobe@dm_mod.service", "modprobe@drm.service", "modprobe@efi_pstore.service", "modprobe@fuse.service", "modprobe@loop.service",
 	// The first would take the line of the cases' own shell.
-	"serial-getty@hvc0.service", "serial-getty@ttyAMA0.service", "ldconfig.service", "systemd-journal-catalog-update.service", "systemd-update-done.service"}
+	"serial-getty@hvc0.service", "serial-getty@hvc1.service", "serial-getty@ttyAMA0.service", "ldconfig.service", "systemd-journal-catalog-update.service", "systemd-update-done.service"}
 
 // start boots a board and returns when its shell answers.
 func start(ctx context.Context, s machineSettings) (*machine, error) {
@@ -65,7 +66,9 @@ func start(ctx context.Context, s machineSettings) (*machine, error) {
 		"-device", "virtio-rng-device",
 		"-netdev", "user,id=net,restrict=off", "-device", "virtio-net-device,netdev=net",
 		"-chardev", "file,id=kernel,path="+s.log+",append=on", "-serial", "chardev:kernel",
-		"-chardev", "stdio,id=shell,signal=off", "-device", "virtio-serial-device", "-device", "virtconsole,chardev=shell")
+		"-chardev", "stdio,id=shell,signal=off", "-device", "virtio-serial-device", "-device", "virtconsole,chardev=shell",
+		// A second shell, for a person to look around while a case runs.
+		"-chardev", "socket,id=person,path="+s.console+",server=on,wait=off", "-device", "virtconsole,chardev=person")
 	m.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var said bytes.Buffer
 	m.cmd.Stderr = &said

@@ -30,7 +30,8 @@ var vehicles = []vehicle{
 // The camera's picture. Small, because a look is emulated.
 const width, height = 640, 480
 
-// paint writes the vehicle as the test camera takes it, one frame of YUYV.
+// paint writes the vehicle as vivid's output takes it, one frame of BGR, which is
+// what OpenCV asks its input for; and one of YUYV for the other camera.
 func (v vehicle) paint(folder string) error {
 	f, err := os.Open(filepath.Join("ocr", "render", "testdata", "plates", v.name+".jpg"))
 	if err != nil {
@@ -46,14 +47,20 @@ func (v vehicle) paint(folder string) error {
 		return fmt.Errorf("%s is too small: %v", v.name, picture.Bounds())
 	}
 	out := make([]byte, 0, 2*width*height)
+	bgr := make([]byte, 0, 3*width*height)
 	for y := part.Min.Y; y < part.Max.Y; y++ {
 		for x := part.Min.X; x < part.Max.X; x += 2 {
 			y0, cb, cr := ycc(picture.At(x, y))
 			y1, _, _ := ycc(picture.At(x+1, y))
 			out = append(out, y0, cb, y1, cr)
+			for side := range 2 {
+				r, g, b, _ := picture.At(x+side, y).RGBA()
+				bgr = append(bgr, byte(b>>8), byte(g>>8), byte(r>>8))
+			}
 		}
 	}
-	return os.WriteFile(filepath.Join(folder, v.plate+".yuyv"), out, 0o644)
+	return errors.Join(os.WriteFile(filepath.Join(folder, v.plate+".bgr"), bgr, 0o644),
+		os.WriteFile(filepath.Join(folder, v.plate+".yuyv"), out, 0o644))
 }
 
 // ycc is a colour in BT.601 of limited range, which V4L2 cameras give.

@@ -20,7 +20,7 @@ type board struct {
 // boot starts the board from its disk.
 func (b *board) boot(ctx context.Context, clock, options string) (err error) {
 	b.machine, err = start(ctx, machineSettings{kernel: b.image.kernel, initrd: b.image.initrd, root: b.image.root, load: b.image.load,
-		log: folder + "/serial.log", clock: clock, options: options})
+		log: folder + "/serial.log", console: folder + "/console", clock: clock, options: options})
 	if err != nil {
 		return err
 	}
@@ -40,6 +40,9 @@ func (b *board) do(ctx context.Context, command string) (string, error) {
 	return out, nil
 }
 
+// hopeless is the exit code of a command of wait for which waiting is no use.
+const hopeless = 9
+
 // wait repeats a command on the board until it succeeds.
 func (b *board) wait(ctx context.Context, what, command string, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
@@ -53,6 +56,8 @@ func (b *board) wait(ctx context.Context, what, command string, limit time.Durat
 			return err
 		case code == 0:
 			return nil
+		case code == hopeless:
+			return fmt.Errorf("no %s: %s", what, lastLines(out, 5))
 		}
 		select {
 		case <-time.After(500 * time.Millisecond):
@@ -63,7 +68,7 @@ func (b *board) wait(ctx context.Context, what, command string, limit time.Durat
 
 // active waits until the service is ready: Type=notify, so active means READY=1.
 func (b *board) active(ctx context.Context) error {
-	err := b.wait(ctx, "active service", `systemctl is-active -q platewatch`, patience)
+	err := b.wait(ctx, "active service", `systemctl is-active -q platewatch || { [ $(systemctl is-failed platewatch) != failed ] || exit 9; false; }`, patience)
 	if err != nil {
 		out, _, _ := b.sh(ctx, `systemctl status --no-pager -n 20 platewatch`)
 		return fmt.Errorf("%w\n%s", err, out)
@@ -83,7 +88,7 @@ func (b *board) property(ctx context.Context, name string) (string, error) {
 
 // show lets a vehicle stand before the camera until hide.
 func (b *board) show(ctx context.Context, plate string) error {
-	_, err := b.do(ctx, `v4l2-ctl -d /dev/video1 --stream-out-mmap=3 --stream-from=/run/load/`+plate+`.yuyv --stream-loop >/run/feed.log 2>&1 & echo $! >/run/feed.pid`)
+	_, err := b.do(ctx, `v4l2-ctl -d /dev/video1 --stream-out-mmap=3 --stream-from=/run/load/`+plate+`.bgr --stream-loop >/run/feed.log 2>&1 & echo $! >/run/feed.pid`)
 	return err
 }
 

@@ -24,8 +24,9 @@ import (
 
 const (
 	// startBound is how long a decoder may take to load its libraries. It takes
-	// 0.3 s on a quiet machine.
-	startBound = 15 * time.Second
+	// 0.3 s on a quiet machine; the first time after a boot they are read from the
+	// card, 250 MB.
+	startBound = time.Minute
 	// endBound is how long a killed decoder may take to end before it is left to
 	// itself. One that waits inside a driver ends when the driver lets it.
 	endBound = 750 * time.Millisecond

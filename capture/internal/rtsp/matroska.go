@@ -44,11 +44,11 @@ const (
 
 // element is an element with its content.
 func element(id uint32, content []byte) []byte {
-	return append(opening(id, len(content)), content...)
+	return append(opening(id, int64(len(content))), content...)
 }
 
 // opening is an identifier and a size of eight bytes.
-func opening(id uint32, size int) []byte {
+func opening(id uint32, size int64) []byte {
 	b := binary.BigEndian.AppendUint32(nil, id)
 	for b[0] == 0 {
 		b = b[1:]
@@ -91,8 +91,8 @@ func appendCluster(b []byte, au [][]byte, ticks int64) []byte {
 	}
 	at := time.Duration(ticks)*time.Second/clockRate + offset
 	timestamp := number(idTimestamp, uint64(max(at, 0)/scale))
-	begin := opening(idSimpleBlock, n)
-	b = append(b, opening(idCluster, len(timestamp)+len(begin)+n)...)
+	begin := opening(idSimpleBlock, int64(n))
+	b = append(b, opening(idCluster, int64(len(timestamp)+len(begin)+n))...)
 	b = append(b, timestamp...)
 	b = append(b, begin...)
 	b = append(b, block...)
