@@ -98,23 +98,9 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 			return err
 		}
 		defer events.Close()
-		handler.Hit = withEvents(events, handler.Hit, std.err)
+		handler.Hit = fleet.WithEvents(events, handler.Hit, std.err)
 	}
 	return watch.Run(ctx, cfg, handler, slog.New(slog.DiscardHandler))
-}
-
-// withEvents sends each hit as an event too. A receiver of events that is away does
-// not end the watch: the first of its faults in a row is printed.
-func withEvents(events *cot.Sink, next func(*message.Hit, []byte) error, errs io.Writer) func(*message.Hit, []byte) error {
-	failed := false
-	return func(h *message.Hit, raw []byte) error {
-		err := events.Send(h)
-		if err != nil && !failed {
-			fmt.Fprintf(errs, "platewatch: %s\n", fleet.Printable(err.Error()))
-		}
-		failed = err != nil
-		return next(h, raw)
-	}
 }
 
 // watchUnits shows the table of the units until ctx is done.
