@@ -39,6 +39,7 @@ test: packages lint ## all checks of the code and all tests, as CI runs them
 
 traffic: packages ## one passage a vehicle? 240 rendered vehicles, 1–3 lanes, day and night (10 minutes)
 	go test ./cmd/platewatch/internal/observe -run Traffic -v -timeout 2h -vehicles 240 -fps 25
+	PLATEWATCH_MESSAGES=1 go test ./cmd/platewatch/internal/unit -run MessagesPerHit -v -timeout 2h
 
 soak: packages ## five cameras through 1,000 faults, and a decoder killed or stopped 1,000 times (1.5 hours)
 	MALLOC_ARENA_MAX=1 go test -tags matprofile ./capture -run 'Soak|KilledDecoders' -v -timeout 4h -cameras 5 -cycles 1000 -kills 1000

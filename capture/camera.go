@@ -117,6 +117,7 @@ func (c *Camera) session(ctx context.Context, retry *backoff) error {
 		return err
 	}
 	defer src.Close()
+	c.record.opened(src)
 	defer c.control(ctx, src)()
 	var online time.Time
 	var fresh freshness

@@ -1,10 +1,17 @@
 package capture
 
-import "time"
+import (
+	"time"
+
+	"platewatch/capture/internal/rtsp"
+)
 
 // LostWarning is the share of lost frames, see [Stats.Lost], from which a camera needs
 // a person.
 const LostWarning = 0.05
+
+// KeyframeAdvice is what to do about a camera that seldom sends a keyframe.
+const KeyframeAdvice = rtsp.KeyframeAdvice
 
 // LostAdvice is what to do about it.
 const LostAdvice = "the link to the camera stalls: look at its network, or set the camera to a lower bit rate"

@@ -51,6 +51,7 @@ type Stats struct {
 	Width         int                   `json:"width"`           // of the last frame, pixels
 	Height        int                   `json:"height"`
 	Controls      []source.ControlState `json:"controls,omitempty"` // of a V4L2 camera, as last set
+	Video         source.Video          `json:"-"`                  // what the stream tells of itself
 }
 
 const (
@@ -64,6 +65,7 @@ type recorder struct {
 	s        Stats
 	arrivals [rateFrames]time.Time // a ring
 	losses   losses
+	source   Source // the open one, or the last
 	now      func() time.Time
 }
 
@@ -81,6 +83,7 @@ func (r *recorder) snapshot() Stats {
 	s.DropsByReason = maps.Clone(s.DropsByReason)
 	s.FPS = r.rate()
 	s.Lost = r.losses.share(r.now())
+	s.Video = source.VideoOf(r.source)
 	return s
 }
 
@@ -134,6 +137,12 @@ func (r *recorder) drop(reason string) (n uint64) {
 		r.losses.now.lost++
 	}
 	return r.s.DropsByReason[reason]
+}
+
+func (r *recorder) opened(s Source) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.source = s
 }
 
 func (r *recorder) controls(states []source.ControlState) {

@@ -61,6 +61,9 @@ func (t *turned) Read(m *gocv.Mat) (time.Duration, error) {
 	return position, nil
 }
 
+// Video implements [source.Describing].
+func (t *turned) Video() source.Video { return source.VideoOf(t.Source) }
+
 // Close implements [source.Source].
 func (t *turned) Close() error {
 	if !t.closed {

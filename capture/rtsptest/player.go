@@ -135,6 +135,9 @@ func (pl *player) play(c *Clip) bool {
 			if pl.stream.WritePacketRTP(pl.path.desc.Medias[0], p) != nil {
 				return false // closed
 			}
+			if n == 0 && pl.path.options.Ahead != 0 {
+				pl.report(p.Timestamp)
+			}
 		}
 	}
 	pl.at = start + time.Duration(float64(len(units))/fps*float64(time.Second))
@@ -173,14 +176,7 @@ func (pl *player) finish() {
 		return
 	}
 	pl.server.over(pl.path)
-	if stats := pl.stream.Stats(); stats != nil {
-		for _, m := range stats.Medias {
-			for _, f := range m.Formats {
-				// A failure means that the reader has left: nobody to tell.
-				_ = pl.stream.WritePacketRTCP(pl.path.desc.Medias[0], &rtcp.Goodbye{Sources: []uint32{f.LocalSSRC}})
-			}
-		}
-	}
+	pl.tell(func(source uint32) rtcp.Packet { return &rtcp.Goodbye{Sources: []uint32{source}} })
 	if f := pl.path.options.OnEnd; f != nil {
 		f()
 	}
@@ -190,6 +186,30 @@ func (pl *player) finish() {
 	case <-t.C:
 	case <-pl.ctx.Done():
 	}
+}
+
+// tell sends the readers a packet of RTCP of each format.
+func (pl *player) tell(of func(source uint32) rtcp.Packet) {
+	stats := pl.stream.Stats()
+	if stats == nil {
+		return
+	}
+	for _, m := range stats.Medias {
+		for _, f := range m.Formats {
+			// A failure means that the reader has left: nobody to tell.
+			_ = pl.stream.WritePacketRTCP(pl.path.desc.Medias[0], of(f.LocalSSRC))
+		}
+	}
+}
+
+// report says which time of the server's clock belongs to a time of RTP.
+func (pl *player) report(timestamp uint32) {
+	const since1900 = 2208988800 // seconds, to 1970 (RFC 868)
+	now := time.Now().Add(pl.path.options.Ahead)
+	ntp := uint64(now.Unix()+since1900)<<32 | uint64(now.Nanosecond())<<32/1e9
+	pl.tell(func(source uint32) rtcp.Packet {
+		return &rtcp.SenderReport{SSRC: source, NTPTime: ntp, RTPTime: timestamp}
+	})
 }
 
 // over takes a path that is played once out of service. A live path that ends

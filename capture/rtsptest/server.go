@@ -28,6 +28,7 @@ type Options struct {
 	Live    bool          // one timeline for all readers, begun by the first; otherwise each reader begins at the first frame
 	Once    bool          // after the last clip was played out for a reader, the path is not found any more
 	Gap     time.Duration // silence between two clips
+	Ahead   time.Duration // other than 0: the server reports a clock that is so far ahead (RTCP sender reports), with each clip
 	From    int           // picture of the first clip that the first round begins with: a camera that is met between two keyframes
 
 	// OnClip, if not nil, is called before the first frame of clip i is sent, and

@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,19 @@ import (
 func TestRestart(t *testing.T) {
 	b := boot(t)
 	b.want("started")
+	found := b.doctorFinds()
+	for what, want := range map[string]string{
+		"watchdog": "ok: restarts the service when it stalls for 5s", "restarts": "ok: 0 restarts since it was started",
+		"process": "ok: no new privileges, no capabilities, a filter of system calls", "start": "warn: is ",
+	} {
+		if !strings.HasPrefix(found[what], want) {
+			t.Errorf("doctor, %s: %q, want %q", what, found[what], want)
+		}
+	}
+	if !strings.HasPrefix(found["exposure"], "ok: ") || !strings.HasSuffix(found["exposure"], " of 10") {
+		t.Errorf("doctor, exposure: %q", found["exposure"])
+	}
+	t.Logf("doctor: %v", found)
 
 	b.systemctl("kill", "--kill-who=main", "--signal=SIGSTOP", service)
 	b.want("stopped watchdog exited 2", "stopped watchdog killed ABRT")
@@ -26,6 +40,10 @@ func TestRestart(t *testing.T) {
 		b.systemctl("kill", "--kill-who=main", "--signal="+signal, service)
 		b.want("stopped exit-code exited 2", "stopped signal killed "+strings.TrimPrefix(signal, "SIG"))
 		b.want("started")
+	}
+
+	if found := b.doctorFinds(); !strings.HasPrefix(found["restarts"], "warn: 3 restarts") {
+		t.Errorf("doctor, after three: %q", found["restarts"])
 	}
 
 	if err := os.WriteFile(filepath.Join(b.dir, "platewatch.toml"), []byte("nonsense = 1\n"), 0o644); err != nil {
@@ -39,4 +57,24 @@ func TestRestart(t *testing.T) {
 	if state := b.systemctl("show", "--property=SubState", "--value", service); state != "failed" {
 		t.Errorf("after a refused configuration the unit is %q, want failed", state)
 	}
+}
+
+// doctorFinds runs `platewatch doctor` on the board and returns what it says about the
+// service.
+func (b *board) doctorFinds() map[string]string {
+	b.t.Helper()
+	out, _ := b.run("/run/test/platewatch", "doctor", "-json", "-watch", "1s", "-config", "/run/test/platewatch.toml") // it fails: there is no camera
+	var report struct {
+		Findings []struct{ About, What, Level, Measured string }
+	}
+	if err := json.NewDecoder(strings.NewReader(out[max(0, strings.Index(out, "{")):])).Decode(&report); err != nil {
+		b.t.Fatalf("doctor: %v\n%s", err, out)
+	}
+	found := map[string]string{}
+	for _, f := range report.Findings {
+		if f.About == "service" {
+			found[f.What] = f.Level + ": " + f.Measured
+		}
+	}
+	return found
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +53,7 @@ type mjpegStream struct {
 	late     atomic.Bool
 	begin    time.Time
 	decoder  *process.Process
+	video    source.Video
 	closed   bool
 	end      error // why it was closed, if not by the reader
 }
@@ -79,6 +81,10 @@ func open(ctx context.Context, c source.Config, t *process.Tally) (source.Source
 	res, err := (&asker{where: where, user: user, tls: tlsConfig, bound: c.OpenTimeout}).request(life, u)
 	if err == nil {
 		m.body = res.Body
+		m.video = source.Video{Codec: "JPEG"}
+		if date, derr := http.ParseTime(res.Header.Get("Date")); derr == nil {
+			m.video.Ahead, m.video.ClockKnown = time.Until(date), true
+		}
 		m.pictures, err = picturesOf(res)
 	}
 	if err != nil {
@@ -99,6 +105,9 @@ func open(ctx context.Context, c source.Config, t *process.Tally) (source.Source
 	m.begin = time.Now()
 	return m, nil
 }
+
+// Video implements [source.Describing].
+func (m *mjpegStream) Video() source.Video { return m.video }
 
 // Read implements [source.Source].
 func (m *mjpegStream) Read(out *gocv.Mat) (time.Duration, error) {

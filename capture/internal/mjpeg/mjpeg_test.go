@@ -38,6 +38,25 @@ func TestConforms(t *testing.T) {
 	}.Run(t)
 }
 
+// The camera's clock comes from its answer.
+func TestDescribes(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=x")
+		w.Header().Set("Date", time.Now().Add(-2*time.Hour).UTC().Format(http.TimeFormat))
+		w.WriteHeader(http.StatusOK)
+		http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	defer s.Close()
+	src := sourcetest.Opened(t, t.Context(), Kind, source.Config{Name: "gate", Source: s.URL})
+	v := source.VideoOf(src)
+	if v.Codec != "JPEG" || !v.ClockKnown || (v.Ahead+2*time.Hour).Abs() > 5*time.Second {
+		t.Errorf("%+v", v)
+	}
+	src.Close()
+}
+
 // A camera that stops in the middle of a picture is a timeout; one that sends
 // what is no picture is lost after a while; one that ends, ends.
 func TestFaults(t *testing.T) {

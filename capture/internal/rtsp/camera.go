@@ -37,6 +37,7 @@ type camera struct {
 	video     video
 	ended     chan struct{} // closed when the camera ended the stream, after ctx if it was lost
 
+	about   described
 	process *process.Process
 	out     []byte
 	begun   chan struct{} // closed when the decoder got the first picture
@@ -123,6 +124,7 @@ func (s *camera) packet(p *rtp.Packet) {
 		return
 	}
 	pts := s.clock.at(p.Timestamp)
+	s.describe(pts, s.video.begins(au), p)
 	if s.jpeg != nil {
 		s.offer(jpegAt{au[0], time.Duration(pts) * time.Second / clockRate})
 		return

@@ -208,6 +208,7 @@ func (s *camera) choose(session *description.Session) error {
 			codecs = append(codecs, codecOf(f))
 			if v, err := videoOf(f); v != nil || err != nil {
 				s.media, s.format, s.video = m, f, v
+				s.about.video.Codec = codecOf(f)
 				return s.located(err)
 			}
 		}

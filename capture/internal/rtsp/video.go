@@ -16,6 +16,8 @@ import (
 type video interface {
 	// pictures says that each access unit is a whole JPEG.
 	pictures() bool
+	// begins says that a decoder can begin with an access unit.
+	begins(au [][]byte) bool
 	// accessUnit is the next picture's units, nil if the packet completes none. early
 	// tells that it completed one that no decoder can begin with, before the first
 	// keyframe.
@@ -37,6 +39,8 @@ type coded struct {
 }
 
 func (*coded) pictures() bool { return false }
+
+func (v *coded) begins(au [][]byte) bool { return v.isStart(au) }
 
 // accessUnit implements [video]. It drops what comes before the first picture
 // that a decoder can begin with, and refuses a size that is too large, or another
@@ -154,6 +158,8 @@ type jpegs struct {
 }
 
 func (jpegs) pictures() bool { return true }
+
+func (jpegs) begins([][]byte) bool { return true }
 
 func (v jpegs) accessUnit(p *rtp.Packet) ([][]byte, bool, error) {
 	b, err := v.decode(p)

@@ -155,6 +155,7 @@ func (x *examination) camera(found sink, c config.Camera, s *sighting) {
 	}
 	found.grade(s.first < 10*time.Second, Warn, about, "opens", fmt.Sprintf("%s, first frame after %.1f s", source.Redact(c.Source), s.first.Seconds()),
 		"within 10 s", "the camera or the way to it is slow: use a wired connection, and a keyframe each second or two")
+	stream(found, about, s.stats.Video.Codec, s.stats.Video.Keyframes.Seconds(), ahead(s.stats.Video), s.watched)
 	x.size(found, about, s.stats.Width, s.stats.Height)
 	rate := s.stats.FPS
 	if s.watched > 0 && s.stats.State == capture.StateEnded {
@@ -249,6 +250,11 @@ func (x *examination) daemonCamera(found sink, before, now *status.Camera) {
 		return
 	}
 	found.ok(about, "opens", fmt.Sprintf("%s since %s", now.State, age(now.Since)), "online")
+	var off *float64
+	if now.Ahead != nil {
+		off = new(float64(*now.Ahead))
+	}
+	stream(found, about, now.Codec, float64(now.Keyframes), off, x.o.Watch)
 	x.size(found, about, now.Width, now.Height)
 	found.grade(now.FPS >= leastRate || now.State == "ended", Warn, about, "rate", fmt.Sprintf("%.1f frames a second", now.FPS), fmt.Sprintf("at least %.0f", leastRate), rateAdvice)
 	if now.Looks > 0 {

@@ -155,6 +155,10 @@ type Camera struct {
 	Width  int     `json:"width"`
 	Height int     `json:"height"`
 
+	Codec     string   `json:"codec,omitempty"`         // of its stream: "H264", "H265", "JPEG"
+	Keyframes Seconds  `json:"keyframes_s,omitempty"`   // the longest of the last times between two; 0: not known
+	Ahead     *Seconds `json:"clock_ahead_s,omitempty"` // its clock less the unit's; nil: not known
+
 	Frames    uint64            `json:"frames"`           // delivered by the camera
 	Drops     map[string]uint64 `json:"drops,omitempty"`  // frames dropped, by reason
 	Lost      float64           `json:"lost"`             // share of the last minute's frames that came too late or unusable, 0–1

@@ -126,6 +126,10 @@ func (c *cameraPipeline) status() status.Camera {
 		Frames: s.Frames, Drops: s.DropsByReason, Opens: s.Opens,
 		LastFrame: status.Since(s.LastFrame), LastError: s.LastError, Hint: s.Hint,
 	}
+	out.Codec, out.Keyframes = s.Video.Codec, status.Seconds(s.Video.Keyframes.Seconds())
+	if s.Video.ClockKnown {
+		out.Ahead = new(status.Seconds(s.Video.Ahead.Seconds()))
+	}
 	if out.Lost = s.Lost; s.Lost > capture.LostWarning {
 		out.Losing = capture.LostAdvice
 	}

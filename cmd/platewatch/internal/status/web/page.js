@@ -271,6 +271,13 @@ function boardWords(d) {
   return at;
 }
 
+// What a camera's stream tells of itself.
+function streamWords(c) {
+  const off = c.clock_ahead_s;
+  return [c.codec, c.keyframes_s && `a keyframe each ${c.keyframes_s.toFixed(1)} s`,
+    off != null && (Math.abs(off) < 2 ? "its clock agrees" : `its clock is ${span(Math.abs(off))} ${off > 0 ? "ahead" : "behind"}`)].filter(Boolean).join(", ") || "–";
+}
+
 function drawDetails(d) {
   const box = $("camera-details");
   while (box.children.length > d.cameras.length) box.lastChild.remove();
@@ -281,6 +288,7 @@ function drawDetails(d) {
     definitions(part.children[1], [
       ["State", `${stateWords(c)}${c.kind ? `, ${c.kind}` : ""}`],
       ["Picture", c.width ? `${c.width} × ${c.height}, ${c.fps.toFixed(1)} frames/s` : "none yet"],
+      ["Stream", streamWords(c)],
       ["Frames", number(c.frames)],
       ["Dropped", sum(c.drops) ? listed(c.drops) : "none"],
       ["Opened", plural(c.opens, "time", "times")],
