@@ -260,31 +260,38 @@ func responsible() Section {
 }
 
 // laws are what some laws demand of the written policy of whoever operates plate
-// readers. The list helps to fill the blanks, and is no legal advice.
+// readers. The list helps to fill the blanks, and is no legal advice. California's text
+// was read as a whole; of the others what their names say.
 var laws = []Law{
-	{"California, Civil Code 1798.90.51(b)", [][2]string{
+	{"California, Civil Code 1798.90.51(b) and 1798.90.52", [][2]string{
 		{"(A) authorised purposes", "Purpose"},
 		{"(B) titles of those who may use it, and their training", "Who may see what on the unit"},
 		{"(C) monitoring of security and of compliance", "Monitoring, Security"},
 		{"(D) sale, sharing and transfer: purposes, process, restrictions", "What is sent, and to whom"},
 		{"(E) title of the official custodian or owner", "Responsible"},
 		{"(F) measures for accuracy and the correction of errors", "Accuracy, and the correction of errors"},
-		{"(G) length of retention, and how destruction is decided", "What is kept, and for how long"}}},
-	{"New Hampshire, RSA 261:75-b", [][2]string{
+		{"(G) length of retention, and how destruction is decided", "What is kept, and for how long"},
+		{"a record of each access: when, by whom, of which agency, which plate, for what purpose", "Monitoring"}}},
+	{"New Hampshire, RSA 261:75-b (paragraphs I to VI) and Saf-C 7204", [][2]string{
+		{"the law speaks of readers that are mounted to a vehicle and attended to by an officer (RSA 259:68-a): settle first whether a fixed one is allowed", "Purpose"},
 		{"purposes that identification is limited to", "Purpose"},
 		{"records of plates without a match are purged within minutes", "What is watched"},
 		{"no pictures of occupants", "What is kept, and for how long"},
+		{"the device is registered, and training is documented", "Who may see what on the unit"},
 		{"a match alone is no ground for a stop", "Purpose, Accuracy, and the correction of errors"},
-		{"lists are kept current", "The lists"}}},
-	{"Virginia, Code 2.2-5517", [][2]string{
+		{"lists are kept current, daily", "The lists"},
+		{"yearly report: matches of each device, and what became of them", "Monitoring, Accuracy, and the correction of errors"}}},
+	{"Virginia, Code 2.2-5517 (by summaries of it)", [][2]string{
 		{"purposes that use is limited to", "Purpose"},
-		{"retention", "What is kept, and for how long"},
-		{"sharing", "What is sent, and to whom"},
+		{"retention of at most 21 days: uplink.retention = \"504h\"", "What is kept, and for how long"},
+		{"sharing, within the state only", "What is sent, and to whom"},
+		{"name and reason of whoever asks", "Who may see what on the unit, Monitoring"},
 		{"yearly report, without persons", "Monitoring"}}},
-	{"New Jersey, Attorney General Directive 2022-12", [][2]string{
-		{"legitimate purposes", "Purpose"},
+	{"New Jersey, Attorney General Directive 2022-12 (by the State Police's page on it)", [][2]string{
+		{"a written policy, and legitimate purposes", "Purpose"},
 		{"authorised users only, and the date of their training", "Who may see what on the unit"},
-		{"yearly audit, with a survey of accesses", "Monitoring"},
+		{"yearly audit, with a random survey of accesses", "Monitoring"},
+		{"known violations and complaints, and where they were reported", "Monitoring"},
 		{"the agency's coordinator", "Responsible"}}},
 }
 
