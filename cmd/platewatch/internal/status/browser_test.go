@@ -248,6 +248,7 @@ func photograph(t *testing.T, ctx context.Context, u *fakeUnit) {
 	}()
 	for _, view := range []string{"aim", "health", "hits"} {
 		shoot("phone-light-"+view, view, 320, 640, "light")
+		shoot("tablet-light-"+view, view, 768, 1024, "light")
 		shoot("desk-dark-"+view, view, 1280, 800, "dark")
 	}
 	u.change(func(d *Document) { d.Cameras[0].Aim = poor })

@@ -466,6 +466,14 @@ on("picture", "error", () => {
   text($("no-picture"), "No picture: the camera delivers none, or too many people are viewing.");
   next(3000);
 });
+// On paper nothing is closed.
+let closed = [];
+window.addEventListener("beforeprint", () => {
+  closed = [...document.querySelectorAll("details:not([open])")];
+  closed.forEach((d) => { d.open = true; });
+});
+window.addEventListener("afterprint", () => closed.forEach((d) => { d.open = false; }));
+
 document.addEventListener("visibilitychange", () => { if (!document.hidden && latest && $("aim")) drawLive(latest); });
 
 // ---- aiming: verdict, bars, zone
