@@ -1,8 +1,11 @@
 package capture
 
 import (
+	"errors"
 	"math/rand/v2"
 	"time"
+
+	"platewatch/capture/fault"
 )
 
 const (
@@ -11,6 +14,12 @@ const (
 	// that an opening may take by default, a camera is then online within 10 s of
 	// its return.
 	lastRetry = 4 * time.Second
+	// lastDecoderRetry is the same after a decoder was lost in the middle of its work.
+	// The camera is there and need not be spared; the bound keeps one that crashes each
+	// decoder from costing more than the starts, 0.3 s of a processor each. A decoder
+	// that is lost again and again is back within this interval, the time that opening
+	// takes, and the camera's next keyframe: 4 s with one each second.
+	lastDecoderRetry = 2500 * time.Millisecond
 	// minRetry is the pause after an attempt that took longer than the interval.
 	minRetry = 100 * time.Millisecond
 	// steadyAfter is how long a camera must have sent frames before its next loss
@@ -24,9 +33,13 @@ type backoff struct {
 	interval time.Duration
 }
 
-// after returns how long to wait when the last attempt took elapsed.
-func (b *backoff) after(elapsed time.Duration) time.Duration {
-	b.interval = min(max(2*b.interval, firstRetry), lastRetry)
+// after returns how long to wait when the last attempt took elapsed and ended with err.
+func (b *backoff) after(elapsed time.Duration, err error) time.Duration {
+	longest := lastRetry
+	if errors.Is(err, fault.ErrDecoder) || errors.Is(err, fault.ErrBlocked) {
+		longest = lastDecoderRetry
+	}
+	b.interval = min(max(2*b.interval, firstRetry), longest)
 	jittered := b.interval/2 + rand.N(b.interval/2+1)
 	return max(jittered-elapsed, minRetry)
 }

@@ -84,7 +84,7 @@ func (c *Camera) Run(ctx context.Context) error {
 			return nil
 		}
 		c.offline(err)
-		if !pace.Wait(ctx, retry.after(time.Since(begin))) {
+		if !pace.Wait(ctx, retry.after(time.Since(begin), err)) {
 			return nil
 		}
 	}

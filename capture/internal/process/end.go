@@ -36,8 +36,8 @@ type told struct {
 func (e *told) Error() string { return e.text }
 func (e *told) Unwrap() error { return e.class }
 
-// hung kills a decoder that does not answer.
-func (p *Process) hung(bound time.Duration) error {
+// Hung kills a decoder that did not answer for so long, and is the error that says so.
+func (p *Process) Hung(bound time.Duration) error {
 	if p.kill() {
 		p.tally.hung.Add(1)
 	}

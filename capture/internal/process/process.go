@@ -30,6 +30,9 @@ const (
 	// endBound is how long a killed decoder may take to end before it is left to
 	// itself. One that waits inside a driver ends when the driver lets it.
 	endBound = 750 * time.Millisecond
+	// HangBound is how long a decoder that has work may go without an answer. A 4K
+	// picture takes a tenth of a second, on a slow board half of one.
+	HangBound = 2 * time.Second
 	// maxLeft bounds the decoders of a camera that were killed and have not ended.
 	maxLeft = 3
 	// pipeBytes is the room for video on its way to the decoder.
@@ -276,7 +279,7 @@ func (p *Process) await(ctx context.Context, bound time.Duration, step <-chan st
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-p.timer.C:
-		return p.hung(bound)
+		return p.Hung(bound)
 	}
 }
 
@@ -300,7 +303,7 @@ func (p *Process) Opened(ctx context.Context, bound time.Duration) (fps float64,
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	case <-p.timer.C:
-		return 0, p.hung(bound)
+		return 0, p.Hung(bound)
 	}
 }
 
@@ -351,7 +354,7 @@ func (p *Process) Picture(ctx context.Context, bound time.Duration, b []byte, jp
 	p.tell(handover.Message{Kind: handover.Decode, Length: len(b), Only: jpegOnly})
 	_, err := p.Next(ctx, bound, m)
 	if errors.Is(err, fault.ErrTimeout) {
-		return p.hung(bound)
+		return p.Hung(bound)
 	}
 	if err == nil {
 		p.memory.Trim(int64(len(b)) + 3*int64(m.Total()))
@@ -429,7 +432,7 @@ func (p *Process) Feed(b []byte, bound time.Duration) error {
 	}
 	_, err := p.video.Write(b)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return p.hung(bound)
+		return p.Hung(bound)
 	}
 	return err
 }

@@ -45,6 +45,8 @@ type camera struct {
 	heard   atomic.Int64 // when the last packet came, nanoseconds since begin; 0: none yet
 	missed  atomic.Int64 // when the first picture before a keyframe came, alike
 	fed     atomic.Int64 // when the decoder last got a picture, nanoseconds since begin
+	ahead   atomic.Int32 // pictures that the decoder got since its last answer
+	asked   atomic.Int64 // when it got the first of them, alike
 	jpeg    chan jpegAt  // MJPEG: the newest picture
 	begin   time.Time    // of playing
 	closing sync.Once
@@ -136,6 +138,9 @@ func (s *camera) packet(p *rtp.Packet) {
 		s.out = matroskaHeader(v.codec, v.width, v.height)
 	}
 	s.out = appendCluster(s.out, au, pts)
+	if s.ahead.Add(1) == 1 {
+		s.asked.Store(int64(time.Since(s.begin)))
+	}
 	if err := s.process.Feed(s.out, s.c.ReadTimeout); err != nil && errors.Is(err, fault.ErrBlocked) {
 		s.stop(err)
 	}
@@ -167,13 +172,6 @@ func (s *camera) Read(m *gocv.Mat) (time.Duration, error) {
 	if cause := context.Cause(s.ctx); err != nil && cause != nil {
 		return -1, cause
 	}
-	if errors.Is(err, fault.ErrTimeout) && s.jpeg == nil {
-		// The camera is silent, or the decoder does not decode what it sends.
-		if silent := time.Since(s.begin) - time.Duration(s.fed.Load()); silent < s.c.ReadTimeout/2 {
-			return -1, &fault.Error{Op: "decode", Path: s.where, Err: fmt.Errorf("%w (%v)", fault.ErrBlocked, s.c.ReadTimeout)}
-		}
-		return -1, s.timeout()
-	}
 	if err != nil && s.process != nil && errors.Is(err, io.EOF) {
 		err = &fault.Error{Op: "read", Path: s.where, Err: fault.ErrStreamEnded}
 	}
@@ -182,7 +180,7 @@ func (s *camera) Read(m *gocv.Mat) (time.Duration, error) {
 
 func (s *camera) read(m *gocv.Mat) (time.Duration, error) {
 	if s.jpeg == nil {
-		return s.process.Next(s.ctx, s.c.ReadTimeout, m)
+		return s.decoded(m)
 	}
 	timer := time.NewTimer(s.c.ReadTimeout)
 	defer timer.Stop()
@@ -192,7 +190,7 @@ func (s *camera) read(m *gocv.Mat) (time.Duration, error) {
 		}
 		select {
 		case p := <-s.jpeg:
-			err := s.process.Picture(s.ctx, s.c.ReadTimeout, p.b, true, m)
+			err := s.process.Picture(s.ctx, min(s.c.ReadTimeout, process.HangBound), p.b, true, m)
 			if errors.Is(err, fault.ErrPicture) && !errors.Is(err, fault.ErrTooLarge) {
 				continue // a packet of it was lost
 			}
@@ -203,6 +201,32 @@ func (s *camera) read(m *gocv.Mat) (time.Duration, error) {
 			return -1, s.timeout()
 		case <-s.ctx.Done():
 			return -1, s.ctx.Err()
+		}
+	}
+}
+
+// maxAhead is how many pictures a decoder may get before it answers: H.264 and H.265
+// let a picture be shown up to 16 pictures after it was sent.
+const maxAhead = 16
+
+// decoded waits for the decoder's next picture. When none comes, either the camera is
+// silent, or the decoder hangs: that one is told by what it got meanwhile.
+func (s *camera) decoded(m *gocv.Mat) (time.Duration, error) {
+	for begin := time.Now(); ; {
+		position, err := s.process.Next(s.ctx, min(s.c.ReadTimeout, process.HangBound/8), m)
+		if !errors.Is(err, fault.ErrTimeout) {
+			s.ahead.Store(0)
+			return position, err
+		}
+		unanswered := time.Since(s.begin) - time.Duration(s.asked.Load())
+		switch bound := min(s.c.ReadTimeout, process.HangBound); {
+		case s.ahead.Load() > maxAhead && unanswered >= bound:
+			return -1, s.process.Hung(bound)
+		case time.Since(begin) < s.c.ReadTimeout:
+		case s.ahead.Load() > 0 && time.Since(s.begin)-time.Duration(s.fed.Load()) < s.c.ReadTimeout/2:
+			return -1, s.process.Hung(s.c.ReadTimeout)
+		default:
+			return -1, s.timeout()
 		}
 	}
 }
