@@ -197,7 +197,7 @@ func runAuditVerify(_ context.Context, std stdio, args []string) error {
 		known = append(known, audit.Link{Seq: n, Hash: hash})
 		return nil
 	})
-	if err := f.parse(std, "[-db DIR] [-known NUMBER:HASH] [-json]\n\nVerifies that no record of the audit trail was changed, moved, inserted or removed.\nOnly -known reveals that an older copy of the whole trail was put back.\n", args, 0); err != nil {
+	if err := f.parse(std, "[-db DIR] [-known NUMBER:HASH] [-json]\n\nVerifies that no record of the audit trail was changed, moved, inserted or removed.\n\nWhat it cannot see: that somebody put an older state of everything back together, while\nthe unit was off: lists, trust files and trail. Whoever keeps a copy elsewhere sees it:\n`platewatch watch` reports a trail or a list that went back while it runs, and -known\ncompares with the number and hash in a health message.\n", args, 0); err != nil {
 		return err
 	}
 	trail, err := f.openTrail()
@@ -215,6 +215,10 @@ func runAuditVerify(_ context.Context, std stdio, args []string) error {
 		_, err = fmt.Fprintln(std.out, "ok: nothing was recorded yet")
 		return err
 	}
-	_, err = fmt.Fprintf(std.out, "ok: records %d to %d are an unbroken chain; the last is %d:%s\n", r.First, r.Last, r.Last, r.Head)
+	compared := "not compared with a copy kept elsewhere: an older state of all files, put back together, would pass; compare with -known, see platewatch help audit verify"
+	if r.Compared > 0 {
+		compared = fmt.Sprintf("and it holds what the copies kept elsewhere say: %d", r.Compared)
+	}
+	_, err = fmt.Fprintf(std.out, "ok: records %d to %d are an unbroken chain; the last is %d:%s\n%s\n", r.First, r.Last, r.Last, r.Head, compared)
 	return err
 }

@@ -61,8 +61,14 @@ func TestAuditTrail(t *testing.T) {
 	if _, errs, code := s.audit("show", "-kind", "shoe"); code != exitUsage || !strings.Contains(errs, `there is no kind "shoe"`) {
 		t.Error(errs)
 	}
-	if out, _, code := s.audit("verify"); code != exitFine || !strings.HasPrefix(out, "ok: records 1 to 7 are an unbroken chain") {
+	out, _, code = s.audit("verify")
+	if code != exitFine || !strings.HasPrefix(out, "ok: records 1 to 7 are an unbroken chain") || !strings.Contains(out, "\nnot compared with a copy kept elsewhere") {
 		t.Error(code, out)
+	}
+	_, last, _ := strings.Cut(out, "the last is ")
+	last, _, _ = strings.Cut(last, "\n")
+	if out, errs, code := s.audit("verify", "-known", last); code != exitFine || !strings.Contains(out, "\nand it holds what the copies kept elsewhere say: 1\n") {
+		t.Error(code, out, errs)
 	}
 	today := time.Now().UTC().Format(time.DateOnly)
 	for _, want := range []string{today + ",added,gate,,2", today + ",removed,gate,,1", today + ",look-ups,,case 7,1", today + ",exports,,audit,1"} {

@@ -31,6 +31,9 @@ type Report struct {
 	// Head is the link of the last record. A copy kept elsewhere proves later that
 	// the trail up to here was not rewritten.
 	Head string `json:"head,omitempty"`
+	// Compared is how many copies kept elsewhere the trail was compared with. With none,
+	// an older state of the whole folder, put back together, passes.
+	Compared int `json:"compared"`
 }
 
 // BrokenError is the first record that does not continue the chain.
@@ -61,7 +64,7 @@ func (e *BrokenError) Unwrap() error { return entry.ErrDamaged }
 // in known: copies of links that were kept elsewhere, such as a unit's health message.
 // If it is not, the error is a [*BrokenError].
 func (t *Trail) Verify(known ...Link) (Report, error) {
-	v := verification{t: t, last: genesis, known: known}
+	v := verification{t: t, last: genesis, known: known, report: Report{Compared: len(known)}}
 	if err := t.readSealed(t.anchorPath(), &v.last); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return v.report, &BrokenError{Seq: 1, Why: err.Error()}
 	}
