@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"flag"
 	"fmt"
 	"image"
 	"net"
@@ -18,13 +17,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"platewatch/capture/internal/capturetest"
 	"platewatch/capture/rtsptest"
+	"platewatch/deploy/tools/goldentest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // messageCase is a camera that cannot be opened, or has to be waited for.
 type messageCase struct {
@@ -61,25 +57,7 @@ func TestFieldMessages(t *testing.T) {
 	text = regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(text, "127.0.0.1:PORT")
 	text = regexp.MustCompile(`\bport \d+`).ReplaceAllString(text, "port PORT")
 	text = regexp.MustCompile(`[0-9a-f]{64}`).ReplaceAllString(text, "FINGERPRINT")
-	golden(t, "messages.txt", text)
-}
-
-// golden compares a text with its file in testdata.
-func golden(t *testing.T, name, text string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), text); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
+	goldentest.Compare(t, "testdata/messages.txt", text)
 }
 
 func messageCases(t *testing.T, volatile *[]string) []messageCase {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"platewatch/cmd/platewatch/internal/cli"
+	"platewatch/deploy/tools/goldentest"
 )
 
 // everyCommand calls f with the words of each command and with what it says of itself.
@@ -101,7 +102,7 @@ func TestFieldTypos(t *testing.T) {
 		}
 		fmt.Fprintf(&got, "$ platewatch %s\n%s\n\n", line, said[len(said)-1])
 	}
-	golden(t, filepath.Join("testdata", "usage.golden"), got.String())
+	goldentest.Compare(t, filepath.Join("testdata", "usage.golden"), got.String())
 }
 
 // TestFieldCompletion: real shells complete commands, those of outbox, audit, hotlist

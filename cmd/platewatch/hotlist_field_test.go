@@ -2,15 +2,13 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"platewatch/deploy/tools/goldentest"
 )
 
 // elapsed is what differs between two imports of one file.
@@ -96,13 +94,11 @@ func TestFieldLists(t *testing.T) {
 		}
 		got.WriteString("\n")
 	}
-	golden(t, filepath.Join("testdata", "lists.golden"), versionTime.ReplaceAllString(got.String(), "version TIME"))
+	goldentest.Compare(t, filepath.Join("testdata", "lists.golden"), versionTime.ReplaceAllString(got.String(), "version TIME"))
 	t.Attr("outcome", fmt.Sprintf("%d lists", strings.Count(got.String(), "== ")))
 }
 
 var versionTime = regexp.MustCompile(`version \d{8}T\d{6}Z`)
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 func lines(n int, format string) string {
 	var b strings.Builder
@@ -110,21 +106,4 @@ func lines(n int, format string) string {
 		fmt.Fprintf(&b, format, i)
 	}
 	return b.String()
-}
-
-// golden compares a text with a file of testdata.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("%s (-file +now; -update writes it anew):\n%s", file, d)
-	}
 }

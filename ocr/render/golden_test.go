@@ -2,19 +2,15 @@ package render
 
 import (
 	"crypto/sha256"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"platewatch/deploy/tools/goldentest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // The pictures do not change unnoticed: a hash of each plate, of a frame by
 // day and one at dusk. After a change that is meant, look at
@@ -40,16 +36,5 @@ func TestGolden(t *testing.T) {
 		sum("street "+at.String(), f.Image.Pix)
 	}
 	path := filepath.Join("testdata", "golden.txt")
-	if *update {
-		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")); d != "" {
-		t.Errorf("pictures changed (-golden +now):\n%s", d)
-	}
+	goldentest.Compare(t, path, b.String())
 }

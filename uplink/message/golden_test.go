@@ -3,7 +3,6 @@ package message_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,11 +13,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"platewatch/deploy/tools/goldentest"
 	"platewatch/uplink/internal/uplinktest"
 	"platewatch/uplink/message"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // messages are every message in every state that a receiver can meet.
 func messages() map[string]any {
@@ -113,18 +111,7 @@ func TestGoldenMessages(t *testing.T) {
 		}
 		got.WriteByte('\n')
 		file := filepath.Join("testdata", name+".json")
-		if *update {
-			if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got.String()); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
+		goldentest.Compare(t, file, got.String())
 	}
 }
 

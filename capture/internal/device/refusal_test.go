@@ -2,21 +2,16 @@ package device
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"platewatch/capture/fault"
+	"platewatch/deploy/tools/goldentest"
 )
-
-var update = flag.Bool("update", false, "write the golden file anew")
 
 // fakeDevice is what the kernel says of a device.
 type fakeDevice struct {
@@ -69,18 +64,7 @@ func TestFieldRefusedDevices(t *testing.T) {
 	}
 	fmt.Fprintf(&got, "unplugged in mid-stream\n  %v\n  → %s\n\nsilent in mid-stream\n  %v\n  → %s\n", gone, gone.Hint(), silent, silent.Hint())
 	path := filepath.Join("testdata", "refusals.txt")
-	if *update {
-		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
+	goldentest.Compare(t, path, got.String())
 }
 
 // What the kernel says of a device that is none.

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,6 +21,7 @@ import (
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/cmd/platewatch/internal/testdrive"
 	"platewatch/cmd/platewatch/internal/verdict"
+	"platewatch/deploy/tools/goldentest"
 	"platewatch/hotlist"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
@@ -30,8 +30,6 @@ import (
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 var ignoreOrigin = cmp.Options{cmpopts.IgnoreUnexported(Config{}), cmpopts.EquateEmpty()}
 
@@ -45,24 +43,6 @@ func env(pairs ...string) func(string) string {
 			}
 		}
 		return ""
-	}
-}
-
-// golden compares got with a file, or writes it under -update.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
 }
 
@@ -102,7 +82,7 @@ func TestRefused(t *testing.T) {
 			if strings.Contains(err.Error(), "hunter2") {
 				t.Error("the message holds a password")
 			}
-			golden(t, strings.TrimSuffix(file, ".toml")+".golden", withoutKinds(t, err.Error())+"\n")
+			goldentest.Compare(t, strings.TrimSuffix(file, ".toml")+".golden", withoutKinds(t, err.Error())+"\n")
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"platewatch/capture/source"
+	"platewatch/deploy/tools/goldentest"
 )
 
 func show(t *testing.T, c *Config) string {
@@ -35,7 +36,7 @@ source = "rtsp://192.0.2.7/user=a&session=hunter2"
 brokers = ["mqtts://a:8883"]
 `)
 	got := show(t, c)
-	golden(t, "testdata/show.golden", got)
+	goldentest.Compare(t, "testdata/show.golden", got)
 
 	// What was shown is the same configuration again.
 	again, err := parse("shown.toml", []byte(got))
@@ -81,7 +82,7 @@ enabled = true
 	if err := c.Summary(&b); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "testdata/summary.golden", b.String())
+	goldentest.Compare(t, "testdata/summary.golden", b.String())
 }
 
 const exampleFile = "../../../../deploy/platewatch.toml"

@@ -4,38 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"platewatch/cmd/platewatch/internal/config"
+	"platewatch/deploy/tools/goldentest"
 )
-
-// golden compares a text with a file.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
-}
 
 func TestReport(t *testing.T) {
 	r := &Report{Unit: "a44-north", Configuration: "/etc/platewatch/platewatch.toml", At: time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)}
@@ -54,12 +30,12 @@ func TestReport(t *testing.T) {
 	if err := r.WriteSummary(&text); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "report.txt", text.String())
+	goldentest.Compare(t, "testdata/report.txt", text.String())
 	j, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "report.json", string(j)+"\n")
+	goldentest.Compare(t, "testdata/report.json", string(j)+"\n")
 	if r.Level != Fail || r.Count(Warn) != 2 {
 		t.Errorf("level %s, %d warnings", r.Level, r.Count(Warn))
 	}

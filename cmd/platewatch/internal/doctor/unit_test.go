@@ -25,6 +25,7 @@ import (
 	"platewatch/cmd/platewatch/internal/board"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/demo/media"
+	"platewatch/deploy/tools/goldentest"
 	"platewatch/hotlist"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"
@@ -246,7 +247,7 @@ func TestRun(t *testing.T) {
 		}
 		fmt.Fprintf(&shape, "%-4s %s, %s\n", level, about, f.What)
 	}
-	golden(t, "run.txt", shape.String())
+	goldentest.Compare(t, "testdata/run.txt", shape.String())
 	if len(begun) != len((&examination{c: c}).checks()) {
 		t.Errorf("began %q", begun)
 	}

@@ -3,17 +3,13 @@ package optics
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"platewatch/deploy/tools/goldentest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // project is the place of a point in the picture, pixels from its middle, by the
 // pinhole itself: no formula of the package is used.
@@ -166,21 +162,7 @@ func TestGolden(t *testing.T) {
 		}
 		for file, got := range map[string]string{name + ".txt": text.String(), name + ".svg": svg.String()} {
 			path := filepath.Join("testdata", file)
-			if *update {
-				if err := os.MkdirAll("testdata", 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", file, diff)
-			}
+			goldentest.Compare(t, path, got)
 		}
 		if r.good() == (name == "bad") {
 			t.Errorf("%s: good is %t", name, r.good())

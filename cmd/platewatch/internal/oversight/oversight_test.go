@@ -2,7 +2,6 @@ package oversight
 
 import (
 	"bytes"
-	"flag"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -10,11 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"platewatch/cmd/platewatch/internal/access"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/deploy/tools/goldentest"
 	"platewatch/hotlist"
 	"platewatch/hotlist/audit"
 	"platewatch/hotlist/entry"
@@ -22,8 +20,6 @@ import (
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // unit is a configuration with a state folder of its own.
 func unit(t *testing.T) *config.Config {
@@ -66,21 +62,7 @@ func TestPolicy(t *testing.T) {
 				t.Errorf("%s, %s: a token or its hash is in it", name, format)
 			}
 			path := filepath.Join("testdata", "policy-"+name+[]string{".txt", ".md", ".html"}[i])
-			if *update {
-				if err := os.MkdirAll("testdata", 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), b.String()); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", path, diff)
-			}
+			goldentest.Compare(t, path, b.String())
 		}
 		// What a law asks for stands in a section that there is.
 		for _, l := range p.Laws {

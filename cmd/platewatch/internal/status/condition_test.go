@@ -3,14 +3,12 @@ package status
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"platewatch/cmd/platewatch/internal/aim"
+	"platewatch/deploy/tools/goldentest"
 	"platewatch/uplink/message"
 )
 
@@ -188,18 +186,7 @@ func TestConditionWords(t *testing.T) {
 		}
 	}
 	const file = "testdata/conditions.golden"
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	goldentest.Compare(t, file, b.String())
 }
 
 // TestEverySurfaceSaysTheSame: page, /readyz and metrics take the condition from one

@@ -1,7 +1,6 @@
 package status
 
 import (
-	"flag"
 	"os"
 	"os/exec"
 	"regexp"
@@ -9,12 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
-)
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+	"platewatch/deploy/tools/goldentest"
+)
 
 // TestMetrics holds the names, helps, types and labels of all metrics: they are
 // an interface.
@@ -31,18 +29,7 @@ func TestMetrics(t *testing.T) {
 	}
 	got := strings.Join(ours, "")
 	const file = "testdata/metrics.golden"
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	goldentest.Compare(t, file, got)
 	for _, name := range []string{"go_goroutines", "process_resident_memory_bytes"} {
 		if !strings.Contains(body, "\n"+name+" ") {
 			t.Errorf("no %s", name)

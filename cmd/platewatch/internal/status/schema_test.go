@@ -3,7 +3,6 @@ package status
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"platewatch/cmd/platewatch/internal/testdrive"
+	"platewatch/deploy/tools/goldentest"
 )
 
 const schemaFile = "web/status.schema.json"
@@ -28,11 +28,7 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	made = append(made, '\n')
-	if *update {
-		if err := os.WriteFile(schemaFile, made, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	goldentest.Compare(t, schemaFile, made)
 	served := get(newServer(t, newFake(), Options{}).handler(), "/assets/status.schema.json")
 	if diff := cmp.Diff(string(made), served.Body.String()); diff != "" || served.Code != 200 {
 		t.Fatalf("%d (-types +served):\n%s", served.Code, diff)
