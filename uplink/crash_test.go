@@ -81,6 +81,7 @@ func (a *arrivals) hit(h *message.Hit) error {
 // TestKillNine kills a unit at random moments while it makes hits and delivers
 // them. Every hit that was accepted arrives, under its own id, in order.
 func TestKillNine(t *testing.T) {
+	t.Parallel()
 	b := uplinktest.NewMosquitto(t, "allow_anonymous true\nmax_queued_messages 0\n")
 	dir := t.TempDir()
 	got := arrivals{text: map[string]string{}}
@@ -96,7 +97,7 @@ func TestKillNine(t *testing.T) {
 	}()
 	<-up
 
-	cycles := faulttest.Scale(50, 2000)
+	cycles := faulttest.Rounds(50, 2000)
 	accepted := map[string]string{} // id to text, over all cycles
 	for cycle := range cycles {
 		cmd := exec.Command(os.Args[0], "-test.run=^$")

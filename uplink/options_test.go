@@ -96,7 +96,6 @@ func TestServerAcknowledges(t *testing.T) {
 // A hit that the server missed while it was away is sent again as soon as the
 // server acknowledges a later one; a few times, because it may never want it.
 func TestServerWasAway(t *testing.T) {
-	t.Parallel()
 	s := &session{client: &Client{sent: map[outbox.Ref]bool{}}, awaiting: map[outbox.Ref]*awaitingServerAck{}}
 	now := time.Now()
 	missed, tried, recent := outbox.Ref{Seq: 1}, outbox.Ref{Seq: 2}, outbox.Ref{Seq: 3}

@@ -1,11 +1,14 @@
 package uplink
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +161,94 @@ for (const m of JSON.parse(process.argv[1])) {
 		"nothing\n" + "hit M5XSX" + ack("unit-7-43", "1") + "withdrawn unit-7-43" + ack("unit-7-43", "3") + "repeat" + ack("unit-7-43", "1")
 	if d := cmp.Diff(want, string(out)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// TestFieldReceiversNodeREDItself: the flow runs in Node-RED, with its acknowledgement
+// wired, against a real broker: what its nodes print, and what the unit is told.
+func TestFieldReceiversNodeREDItself(t *testing.T) {
+	needs(t, "node-red")
+	m := uplinktest.NewMosquitto(t, "allow_anonymous true\nsys_interval 1\n")
+	host, port, _ := strings.Cut(m.Addr(), ":")
+	raw, err := os.ReadFile("receivers/node-red.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flow := uplinktest.Decode[[]map[string]any](t, raw)
+	for _, node := range flow {
+		switch node["type"] {
+		case "mqtt-broker":
+			node["broker"], node["port"] = host, port
+		case "function":
+			node["wires"].([]any)[2] = []any{"pw-acks"}
+		case "debug":
+			node["console"] = true
+		}
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "flow.json")
+	for path, content := range map[string][]byte{
+		file:                              uplinktest.Marshal(t, flow),
+		filepath.Join(dir, "settings.js"): []byte(`module.exports = {uiHost: "127.0.0.1", uiPort: 0, httpAdminRoot: false, httpNodeRoot: false, telemetry: {enabled: false}}`),
+	} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := exec.Command("node-red", "--userDir", dir, "--settings", filepath.Join(dir, "settings.js"), file)
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Stderr = c.Stdout
+	subscribed := subscribers(t, m.Addr())
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := make(chan string, 1000)
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		for s := bufio.NewScanner(out); s.Scan(); {
+			lines <- s.Text()
+		}
+	}()
+	defer func() { _ = c.Process.Kill(); <-read; _ = c.Wait() }()
+	subscribed(1)
+	messages := receiverMessages(t)
+	acks := publish(t, m.Addr(), messages)
+	var acknowledged []string
+	for range len(messages) - 1 { // but for the check of rights
+		select {
+		case b := <-acks:
+			a := uplinktest.Decode[message.Acks](t, b)
+			acknowledged = append(acknowledged, fmt.Sprint(a.Stored[0].ID, " ", a.Stored[0].Revision))
+		case <-uplinktest.Timeout(t):
+			t.Fatalf("acknowledged so far: %v", acknowledged)
+		}
+	}
+	if d := cmp.Diff([]string{"unit-7-42 1", "unit-7-42 1", "unit-7-42 2", "unit-7-42 1", "unit-7-43 1", "unit-7-43 3", "unit-7-43 1"}, acknowledged); d != "" {
+		t.Errorf("acknowledged (-want +got):\n%s", d)
+	}
+	var texts, printed []string
+	withdrawn := 0
+	text := regexp.MustCompile(`^\s*text: '(M5XS.)'`) // Node.js prints objects so
+	for len(texts) < 4 || withdrawn < 1 {
+		select {
+		case line := <-lines:
+			if m := text.FindStringSubmatch(line); m != nil {
+				texts = append(texts, m[1])
+			}
+			if strings.HasSuffix(strings.TrimSpace(line), "unit-7-43") { // the id alone, without quotes
+				withdrawn++
+			}
+			printed = append(printed, line)
+		case <-uplinktest.Timeout(t):
+			t.Fatalf("%v, %d withdrawn; printed so far:\n%s", texts, withdrawn, strings.Join(printed, "\n"))
+		}
+	}
+	if d := cmp.Diff([]string{"M5XSX", "M5XSX", "M5XSY", "M5XSX"}, texts); d != "" {
+		t.Errorf("printed (-want +got):\n%s", d)
 	}
 }
 

@@ -26,6 +26,16 @@ func Scale(short, long int) int {
 	return short
 }
 
+// Rounds is [Scale] for a test's rounds in a package that is tested without cgo as
+// well: there it goes through all of the short form, and under the race detector,
+// which makes a round several times as long, through a third.
+func Rounds(short, long int) int {
+	if underRace && !Long() {
+		return (short + 2) / 3
+	}
+	return Scale(short, long)
+}
+
 var table sync.Mutex
 
 // Row is one line of the table: what was done, whether the test has found

@@ -291,11 +291,11 @@ func TestPowerLoss(t *testing.T) {
 	}
 	r := rand.New(rand.NewSource(7))
 	cuts := map[int]int{} // torn cuts before each step
-	torn := faulttest.Scale(80, 1000)
+	torn := faulttest.Rounds(80, 1000)
 	for range torn {
 		cuts[r.Intn(len(ops))]++
 	}
-	every := faulttest.Scale(10, 1) // of the fsync boundaries
+	every := max(1, 800/torn) // of the fsync boundaries
 	work := uplinktest.MemoryDir(t)
 	d := &disk{files: map[string][]byte{}, pending: map[string][]diskOp{}}
 	promised := promises{text: map[string]string{}, gone: map[string]bool{}, changing: map[string]bool{}}

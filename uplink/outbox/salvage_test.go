@@ -47,7 +47,7 @@ func TestDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewSource(1))
-	rounds := faulttest.Scale(50, 2400)
+	rounds := faulttest.Rounds(50, 2400)
 	damaged, salvaged := 0, 0
 	for round := range rounds {
 		b := append([]byte(nil), good...)

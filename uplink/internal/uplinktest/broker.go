@@ -32,10 +32,15 @@ var brokers = map[string]func(t *testing.T) Broker{
 	"mochi":     func(t *testing.T) Broker { return NewMochi(t) },
 }
 
-// EachBroker runs a test against each broker.
+// EachBroker runs a test against each broker, beside other such tests: they wait for
+// disks and brokers more than they compute.
 func EachBroker(t *testing.T, test func(t *testing.T, b Broker)) {
+	t.Parallel()
 	for name, start := range brokers {
-		t.Run(name, func(t *testing.T) { test(t, start(t)) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, start(t))
+		})
 	}
 }
 
