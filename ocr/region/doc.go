@@ -24,7 +24,7 @@
 //	l         one of the letters
 //	a         any letter
 //	d n       a figure, a figure other than 0
-//	x         one of the letters, or a figure
+//	x         one of the letters, or a figure; O and I too, which look like 0 and 1
 //	[EH]      one of these
 //	{county}  a word of the list
 //	A 7       itself
