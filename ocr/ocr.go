@@ -55,7 +55,7 @@ type Plate struct {
 
 	ink                        [4]rectify.Point // around the characters, clockwise from the top left
 	leftEdge, rightEdge, fills bool             // see [judge.Room]
-	shaped                     bool
+	form                       judge.Form
 }
 
 // Observation is the plate as a [passage.Tracker] takes it.
@@ -320,7 +320,9 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, d d
 		Region:  result.Format,
 		ink:     ink,
 		fills:   evidence.Fills,
-		shaped:  evidence.Fills && r.shaped(grey.Cols(), grey.Rows()),
+	}
+	if evidence.Fills {
+		p.form = r.form(grey.Cols(), grey.Rows())
 	}
 	if rows == 1 && !evidence.Fills && !evidence.Framed {
 		hidden, err := r.obstructed(level, result)
