@@ -137,7 +137,8 @@ func (b *board) untilHit(ctx context.Context, plate, command string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	_, err := b.do(ctx, `journalctl -u platewatch -n 0 -f -o cat | grep -m 1 'msg=hit '; `+command+`; kill $(cat /run/feed.pid)`)
+	// journalctl itself would only end at its next line.
+	_, err := b.do(ctx, `{ journalctl -u platewatch -n 0 -f -o cat & echo $! >/run/follow; wait; } | { grep -m 1 'msg=hit '; `+command+`; kill $(cat /run/follow); `+scene(noVehicle)+`; }`)
 	return err
 }
 
