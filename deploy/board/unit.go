@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -99,9 +100,25 @@ func (b *board) show(ctx context.Context, plate string) error {
 	return err
 }
 
-// hide takes the vehicle away; its passage ends a few seconds later.
+// hide takes the vehicle away.
 func (b *board) hide(ctx context.Context) error {
 	_, err := b.do(ctx, scene(noVehicle))
+	return err
+}
+
+// passages prints how many have ended since the unit's start.
+const passages = `curl -sf http://127.0.0.1:8080/status.json | grep -oE '"passages":[0-9]+,"hits"' | grep -oE '[0-9]+' | head -n 1`
+
+// leave takes the vehicle away and waits for the end of its passage: one that comes
+// to the same place before that would be the same vehicle.
+func (b *board) leave(ctx context.Context) error {
+	before, err := b.do(ctx, passages)
+	if err == nil {
+		err = b.hide(ctx)
+	}
+	if err == nil {
+		err = b.wait(ctx, "end of the passage", `[ "$(`+passages+`)" -gt `+before+` ]`, patience)
+	}
 	return err
 }
 
@@ -113,12 +130,9 @@ func (b *board) pass(ctx context.Context, plate, what, condition string) error {
 	err := b.wait(ctx, what, condition, patience)
 	if err != nil {
 		out, _, _ := b.sh(ctx, `systemctl status --no-pager road; curl -s http://127.0.0.1:8080/status.json | head -c 3000; journalctl -u platewatch --no-pager -o cat | tail -n 20`)
-		err = fmt.Errorf("%w\n%s", err, out)
+		return errors.Join(fmt.Errorf("%w\n%s", err, out), b.hide(ctx))
 	}
-	if e := b.hide(ctx); err == nil {
-		err = e
-	}
-	return err
+	return b.leave(ctx)
 }
 
 var hitLine = regexp.MustCompile(`msg=hit .*\bid=(\S+)`)
