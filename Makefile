@@ -30,15 +30,15 @@ demo: $(BIN) ## the whole system on this machine, nothing to configure
 	@$(if $(CLIPS),deploy/tools/packages clips)
 	@$(BIN) demo $(if $(CLIPS),-clips '$(CLIPS)') $(ARGS)
 
-# Tests wait for disks, brokers and cameras more than they compute: twice as many run side
-# by side as there are cores. What paints the rendered pictures shares nothing and starts no
+# Tests wait for disks, brokers and cameras more than they compute, so that more of them run
+# side by side than there are cores. What paints the rendered pictures shares nothing and starts no
 # goroutine, and takes several times as long under the race detector, so it goes without.
 # With matprofile a Mat that a test leaves open fails it.
-TESTS  := go test -vet=off -p 4 -parallel 4 -timeout 20m
+TESTS  := go test -vet=off -p 3 -timeout 20m
 PAINTS := platewatch/ocr/render/paint platewatch/ocr/render/sensor golang.org/x/image/vector
 
 test: packages lint ## all checks of the code and all tests, as CI runs them
-	CGO_ENABLED=0 $(TESTS) ./hotlist/... ./uplink/...
+	CGO_ENABLED=0 $(TESTS) -parallel 4 ./hotlist/... ./uplink/...
 	$(TESTS) -race $(PAINTS:%=-gcflags=%=-race=false) -tags matprofile ./...
 	$(TESTS) -run Floors ./cmd/platewatch/internal/bench
 	@test -d ../shared/data || echo "skipped: the accuracy floors on real pictures, because ../shared/data is not here (go test -v names each)"

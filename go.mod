@@ -2,9 +2,6 @@ module platewatch
 
 go 1.26.0
 
-// Root file systems lie there, with folders that nobody may list.
-ignore ./build
-
 require (
 	aead.dev/minisign v0.3.0
 	codeberg.org/polyfloyd/go-errorlint v1.9.1

@@ -131,10 +131,14 @@ func TestKilledDecoders(t *testing.T) {
 			r.next(t).Close()
 		}
 	}
+	bound := backWithin // other tests run beside this one
+	if *killCycles >= 100 {
+		bound = 5 * time.Second
+	}
 	for signal, longest := range longest {
 		t.Logf("%v: back after %v at most, %v on average", signal, longest.Round(time.Millisecond), (sum[signal] / time.Duration(done/2)).Round(time.Millisecond))
-		if longest > 5*time.Second {
-			t.Errorf("the camera was back after %v", longest)
+		if longest > bound {
+			t.Errorf("the camera was back after %v, at most %v are promised", longest, bound)
 		}
 	}
 	t.Logf("%d decoders lost; held after the second: %v, after the last: %v", done, before, hold(t))

@@ -20,8 +20,7 @@ import (
 // much as reading the vehicle that goes by. A Memory is not safe for concurrent
 // use. The zero value is empty.
 type Memory struct {
-	places  []remembered
-	written []written // where the camera writes into its pictures
+	places []remembered
 }
 
 // remembered is a place that was read.
@@ -36,7 +35,6 @@ type remembered struct {
 	reads    int             // since it changed
 	read     time.Duration   // when it was last read
 	seen     time.Duration   // when it was last read or recalled
-	written  written         // whether the camera writes there
 }
 
 const (
@@ -174,15 +172,7 @@ func (v *view) note(a Attempt, least float64) error {
 	if err != nil {
 		return err
 	}
-	w := p.written
-	if err := w.add(v.frame, around, v.at); err != nil {
-		return err
-	}
-	if w.certain() {
-		v.memory.learn(w)
-		w = written{}
-	}
-	*p = remembered{box: box, around: around, patch: now, contrast: now.contrast(), reading: a.Reading, verdict: a.Verdict, least: least, reads: 1, read: v.at, seen: v.at, written: w}
+	*p = remembered{box: box, around: around, patch: now, contrast: now.contrast(), reading: a.Reading, verdict: a.Verdict, least: least, reads: 1, read: v.at, seen: v.at}
 	return nil
 }
 
@@ -218,7 +208,6 @@ func (m *Memory) slot() *remembered {
 			oldest = &m.places[i]
 		}
 	}
-	oldest.written = written{}
 	return oldest
 }
 

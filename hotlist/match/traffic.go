@@ -102,7 +102,11 @@ func (s *Searcher) strangers() (same, other strange) {
 	pattern := patternOf(buf[:0], r.text[:r.n])
 	each := 1.0
 	for _, kind := range pattern {
-		each /= kinds(kind)
+		if kind == 'L' {
+			each /= alphabet - 10
+		} else {
+			each /= 10
+		}
 	}
 	share := s.list.Traffic.share(pattern, otherLayout*s.list.Layouts.chance)
 	listed := s.list.Layouts.shareOf(pattern)
@@ -132,11 +136,11 @@ func (s *Searcher) byChance(plate []byte) float64 {
 	if len(plate) < r.n {
 		return s.other.share * entries * float64(r.n) // each character may be the one too many
 	}
-	missing := byte('D')
+	kinds := 10.0 // characters that may be missing at each place
 	if letters(plate) > letters(r.text[:r.n]) {
-		missing = 'L'
+		kinds = alphabet - 10
 	}
-	return s.other.share * entries * float64(len(plate)) * kinds(missing)
+	return s.other.share * entries * float64(len(plate)) * kinds
 }
 
 func letters(plate []byte) (n int) {
