@@ -51,7 +51,7 @@ func runWatch(ctx context.Context, std stdio, args []string) error {
 	fs.StringVar(&broker.PasswordFile, "password-file", "", "`file` that holds the password")
 	fs.BoolVar(&broker.Insecure, "insecure", false, "allow plaintext to a broker, or a receiver of -cot, on another machine")
 	given.add(fs)
-	if err := parse(fs, std, "-broker URL [flags]\n       platewatch watch -broker URL -verdict ID right|wrong -reason TEXT [-by NAME]", args); err != nil {
+	if err := parse(fs, std, "-broker URL [flags]\n\nWith -verdict ID right|wrong -reason TEXT it tells the hit's unit what a person found,\nand prints the unit's answer.\n", args); err != nil {
 		return err
 	}
 	if err := given.check(fs); err != nil {

@@ -56,6 +56,7 @@ var Examples = map[string][]Example{
 		{Line: "platewatch watch -broker mqtts://broker.example -ca ca.pem -user-file user -password-file password", Does: "print the hits of the whole fleet"},
 		{Line: "platewatch watch -broker mqtt://127.0.0.1 -json -hits-only", Does: "print hits as JSON, one a line, for a program"},
 		{Line: "platewatch watch -broker mqtts://broker.example -units", Does: "show the state of each unit"},
+		{Line: "platewatch watch -broker mqtts://broker.example -verdict a44-north~k3f9xq2b-42 wrong -reason 'a Q read as O'", Does: "tell the unit that a person found a hit wrong"},
 		{Line: "platewatch watch -broker mqtts://broker.example -cot udp://127.0.0.1:4242", Does: "send hits to a TAK server on this machine"},
 	},
 	"demo":          {{Line: "platewatch demo -forever", Does: "keep running, to look at the status page"}},

@@ -186,10 +186,10 @@ func (j *judge) outbox(o *Outbox) {
 		j.add(Warn, "outbox", "outbox damaged", "The outbox was damaged: %s.", o.Damage)
 	}
 	if n := o.Dropped["hits"] + o.Dropped["age"]; n > 0 {
-		j.add(Warn, "outbox", "outbox dropped", "%d hits were dropped since the start: the outbox was full, or they were older than allowed.", n)
+		j.add(Warn, "outbox", "outbox dropped", "%s dropped since the start: the outbox was full, or they were older than allowed.", number(int(n), "hit was", "hits were"))
 	}
 	if o.Quarantined > 0 {
-		j.add(Warn, "outbox", "outbox quarantine", "%d hits can never be delivered and are in quarantine.", o.Quarantined)
+		j.add(Warn, "outbox", "outbox quarantine", "In quarantine: %s never be delivered.", number(o.Quarantined, "hit can", "hits can"))
 	}
 }
 
@@ -263,10 +263,10 @@ func (j *judge) uplink(d *Document) {
 		j.add(Warn, "uplink", "no broker", "No broker is configured: hits stay in the outbox.")
 		return
 	case "connecting":
-		j.add(Warn, "uplink", "not connected", "Connecting to the broker: %d hits wait in the outbox.", d.Outbox.Pending)
+		j.add(Warn, "uplink", "not connected", "Connecting to the broker: %s in the outbox.", number(d.Outbox.Pending, "hit waits", "hits wait"))
 	case "connected":
 	default:
-		j.add(Warn, "uplink", "not connected", "No connection to the broker%s: %d hits wait in the outbox.", because(u.LastError), d.Outbox.Pending)
+		j.add(Warn, "uplink", "not connected", "No connection to the broker%s: %s in the outbox.", because(u.LastError), number(d.Outbox.Pending, "hit waits", "hits wait"))
 	}
 	if u.ServerSilent {
 		j.add(Warn, "uplink", "server silent", "The server does not acknowledge hits: %d are kept and resent from time to time.", d.Outbox.Awaiting)
@@ -289,6 +289,14 @@ func (j *judge) uplink(d *Document) {
 	if u.Insecure {
 		j.add(Note, "uplink", "plaintext", "The link to %s is not encrypted, as configured.", u.Broker)
 	}
+}
+
+// number is a number with its noun and verb.
+func number(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func because(reason string) string {
