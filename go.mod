@@ -2,6 +2,9 @@ module platewatch
 
 go 1.26.0
 
+// Root file systems lie there, with folders that nobody may list.
+ignore ./build
+
 require (
 	aead.dev/minisign v0.3.0
 	codeberg.org/polyfloyd/go-errorlint v1.9.1

@@ -150,7 +150,7 @@ func stagesOf(b *testing.B, r *Recogniser, grey gocv.Mat, c find.Candidate) (loo
 		b.Fatal(err)
 	}
 	lined := time.Now()
-	result, ok, err := r.reader.Read(b.Context(), level, lines, read.LeastAlone, nil)
+	result, ok, err := r.reader.Read(b.Context(), level, lines, read.Effort{Least: read.LeastAlone}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

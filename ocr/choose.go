@@ -32,8 +32,34 @@ func (r *Recogniser) choose(attempts []Attempt) []Plate {
 			kept = append(kept, a.Reading.Plate)
 		}
 	}
-	slices.SortStableFunc(kept, func(a, b Plate) int { return cmp.Compare(b.Confidence, a.Confidence) })
-	return kept
+	var fitting []Plate
+	for _, a := range open {
+		if !a.Verdict.Reported() {
+			continue
+		}
+		if text, out := outOfScale(a.Reading.Plate, kept); out {
+			a.Verdict = Verdict{reason: tooLarge, text: text}
+			continue
+		}
+		fitting = append(fitting, a.Reading.Plate)
+	}
+	slices.SortStableFunc(fitting, func(a, b Plate) int { return cmp.Compare(b.Confidence, a.Confidence) })
+	return fitting
+}
+
+// outOfScale tells whether a reading is higher up in the picture than two sure plates and
+// yet larger, and which is one of them: it stands on a sign. The camera stands upright
+// above a road, so what is higher up is further away.
+func outOfScale(p Plate, plates []Plate) (text string, out bool) {
+	const larger, enough = 1.5, 2 // times the heights of the characters; plates
+	n := 0
+	for _, k := range plates {
+		if k.Confidence >= sureEnough && p.Box.Max.Y < k.Box.Min.Y && p.Height > larger*k.Height {
+			text = k.Text
+			n++
+		}
+	}
+	return text, n >= enough
 }
 
 // precedence is the order in which readings claim their places: by confidence.

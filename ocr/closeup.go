@@ -2,17 +2,31 @@ package ocr
 
 import (
 	"platewatch/ocr/find"
+	"platewatch/ocr/judge"
 )
 
 // leastAspect and mostAspect bound a plate's width over its height.
 const leastAspect, mostAspect = 1.25, 6.5
 
-// shaped tells whether a picture has the proportions of the plates of the regions:
-// it is a plate to its edges, and nothing of it is cut off.
-func (r *Recogniser) shaped(cols, rows int) bool {
-	const lowest, highest = 0.92, 1.12 // pictures of plates, of the plate's proportions
-	aspect, want := float64(cols)/float64(max(rows, 1)), r.formats.Shape()
-	return want > 0 && aspect >= lowest*want && aspect <= highest*want
+// form compares a picture's proportions with those of the plates of the regions: one of
+// the same is a plate to its edges, and nothing of it is cut off. A plate is often cut out
+// with a little room above and below, so that a narrower picture says less than a lower
+// one.
+func (r *Recogniser) form(cols, rows int) judge.Form {
+	const narrow, lowest, highest, low = 0.82, 0.92, 1.12, 1.2 // of the plate's proportions
+	want := r.formats.Shape()
+	if want == 0 {
+		return judge.AnyForm
+	}
+	switch aspect := float64(cols) / float64(max(rows, 1)) / want; {
+	case aspect > low:
+		return judge.TooLow
+	case aspect < narrow:
+		return judge.TooNarrow
+	case aspect >= lowest && aspect <= highest:
+		return judge.AsPlates
+	}
+	return judge.AnyForm
 }
 
 // closeUp treats the whole picture as one candidate, for pictures that show only

@@ -30,6 +30,7 @@ type lettering struct {
 // frame. A grey picture tells no colour.
 func (r *Recogniser) Describe(ctx context.Context, picture gocv.Mat, p Plate) (vehicle.Seen, error) {
 	evidence := issuer.About(p.Text, r.Regions())
+	evidence.LookAtPaint(picture, p.ink)
 	for place := range evidence.Places() {
 		if err := ctx.Err(); err != nil {
 			return vehicle.Seen{}, err

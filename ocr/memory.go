@@ -20,7 +20,8 @@ import (
 // much as reading the vehicle that goes by. A Memory is not safe for concurrent
 // use. The zero value is empty.
 type Memory struct {
-	places []remembered
+	places  []remembered
+	written []written // where the camera writes into its pictures
 }
 
 // remembered is a place that was read.
@@ -35,6 +36,7 @@ type remembered struct {
 	reads    int             // since it changed
 	read     time.Duration   // when it was last read
 	seen     time.Duration   // when it was last read or recalled
+	written  written         // whether the camera writes there
 }
 
 const (
@@ -172,7 +174,15 @@ func (v *view) note(a Attempt, least float64) error {
 	if err != nil {
 		return err
 	}
-	*p = remembered{box: box, around: around, patch: now, contrast: now.contrast(), reading: a.Reading, verdict: a.Verdict, least: least, reads: 1, read: v.at, seen: v.at}
+	w := p.written
+	if err := w.add(v.frame, around, v.at); err != nil {
+		return err
+	}
+	if w.certain() {
+		v.memory.learn(w)
+		w = written{}
+	}
+	*p = remembered{box: box, around: around, patch: now, contrast: now.contrast(), reading: a.Reading, verdict: a.Verdict, least: least, reads: 1, read: v.at, seen: v.at, written: w}
 	return nil
 }
 
@@ -208,6 +218,7 @@ func (m *Memory) slot() *remembered {
 			oldest = &m.places[i]
 		}
 	}
+	oldest.written = written{}
 	return oldest
 }
 

@@ -55,7 +55,7 @@ type Plate struct {
 
 	ink                        [4]rectify.Point // around the characters, clockwise from the top left
 	leftEdge, rightEdge, fills bool             // see [judge.Room]
-	shaped                     bool
+	form                       judge.Form
 }
 
 // Observation is the plate as a [passage.Tracker] takes it.
@@ -200,18 +200,28 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 	res := Result{Find: found.Sub(start), Attempts: make([]Attempt, len(candidates))}
 	var plates []Plate // those so far that can exclude others from being read
 	likely := false    // whether one of them is likely enough to be reported
-	for i, c := range candidates {
-		a := &res.Attempts[i]
+	seen := past.frameIn(image.Rect(0, 0, grey.Cols(), grey.Rows()))
+	for _, i := range readingOrder(candidates, seen) {
+		c, a := candidates[i], &res.Attempts[i]
 		a.Candidate = c
 		if a.Verdict = r.worthReading(c, res.Candidates, plates); a.Verdict.reason != notJudged {
+			continue
+		}
+		if writes, err := past.isWritten(c); err != nil {
+			return Result{}, err
+		} else if writes {
+			a.Verdict = Verdict{reason: cameraText}
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
 		}
-		res.Candidates++
-		if err := r.readAnew(ctx, grey, a, leastOf(plates), trace, past); err != nil {
+		anew, err := r.readAnew(ctx, grey, a, demandOn(c, res.Candidates, plates, atMargin(c.Line, seen)), trace, past)
+		if err != nil {
 			return Result{}, err
+		}
+		if anew { // what is remembered costs nothing
+			res.Candidates++
 		}
 		if a.Verdict.reason != notJudged || !r.verdictOn(a.Reading, nil).Reported() {
 			continue
@@ -225,13 +235,12 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 	if c, ok := closeUp(grey.Cols(), grey.Rows()); ok && r.p.CloseUps && past == nil && !likely {
 		a := Attempt{Candidate: c}
 		res.Candidates++
-		if err := r.readOne(ctx, grey, &a, read.LeastAlone, trace); err != nil {
+		if err := r.readOne(ctx, grey, &a, demand{least: read.LeastAlone}, trace); err != nil {
 			return Result{}, err
 		}
 		res.Attempts = append(res.Attempts, a)
 	}
 	res.Plates = r.choose(res.Attempts)
-	seen := past.frameIn(image.Rect(0, 0, grey.Cols(), grey.Rows()))
 	for i, p := range res.Plates {
 		res.Plates[i] = p.Within(inRect(seen))
 	}
@@ -241,20 +250,22 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 }
 
 // readAnew reads one candidate, unless the memory has its reading.
-func (r *Recogniser) readAnew(ctx context.Context, grey gocv.Mat, a *Attempt, least float64, trace *Trace, past *view) error {
-	if known, err := past.recall(a, least); known || err != nil {
-		return err
+func (r *Recogniser) readAnew(ctx context.Context, grey gocv.Mat, a *Attempt, d demand, trace *Trace, past *view) (anew bool, err error) {
+	if known, err := past.recall(a, d.least); known || err != nil {
+		return false, err
 	}
-	if err := r.readOne(ctx, grey, a, least, trace); err != nil {
-		return err
+	if err := r.readOne(ctx, grey, a, d, trace); err != nil {
+		return true, err
 	}
-	return past.note(*a, least)
+	if a.Verdict.reason == noRow {
+		return false, nil
+	}
+	return true, past.note(*a, d.least)
 }
 
 // readOne levels and reads one candidate. Where that gives no reading, it sets
-// the verdict. least is how likely the first crop's text must be for others to
-// be read.
-func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, least float64, trace *Trace) error {
+// the verdict.
+func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, d demand, trace *Trace) error {
 	c := a.Candidate
 	level, err := rectify.Level(grey, c)
 	if err != nil { // too near the edge to be read
@@ -262,19 +273,26 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, lea
 		return nil
 	}
 	defer level.Close()
-	trace.level(a, level)
 	lines, err := level.Lines()
 	if err != nil {
 		return err
 	}
+	if d.row {
+		if ok, err := shows(level, lines[0]); err != nil || !ok {
+			a.Verdict = Verdict{reason: noRow}
+			return err
+		}
+	}
+	trace.level(a, level)
 	rows := 2
-	result, corners, ink, ok, err := r.readRows(ctx, grey, level, lines[0], least, trace.looks(a, level))
+	effort := read.Effort{Least: d.least, Again: c.Score >= standsOut, Long: d.row}
+	result, corners, ink, ok, err := r.readRows(ctx, grey, level, lines[0], effort, trace.looks(a, level))
 	if err != nil {
 		return err
 	}
 	if !ok {
 		rows = 1
-		if result, ok, err = r.reader.Read(ctx, level, lines, least, trace.looks(a, level)); err != nil {
+		if result, ok, err = r.reader.Read(ctx, level, lines, effort, trace.looks(a, level)); err != nil {
 			return err
 		}
 		corners, ink = level.Corners(result.Line), level.Bounds(result.Line)
@@ -302,7 +320,9 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, lea
 		Region:  result.Format,
 		ink:     ink,
 		fills:   evidence.Fills,
-		shaped:  evidence.Fills && r.shaped(grey.Cols(), grey.Rows()),
+	}
+	if evidence.Fills {
+		p.form = r.form(grey.Cols(), grey.Rows())
 	}
 	if rows == 1 && !evidence.Fills && !evidence.Framed {
 		hidden, err := r.obstructed(level, result)
@@ -315,6 +335,9 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, lea
 		if p.leftEdge, p.rightEdge, err = level.EdgesSeen(result.Line); err != nil {
 			return err
 		}
+	}
+	if d.margin && !evidence.Fills {
+		p = p.hiddenBy(marginHidden)
 	}
 	a.Reading = JudgedPlate{p, evidence, r.judge.Plate(evidence), rows}
 	if w := p.Box.Dx(); w < r.p.MinPlateWidth {

@@ -42,9 +42,9 @@ type Params struct {
 	Candidates int `toml:"-"`
 	// MinScore is the finder's score below which a candidate is not read.
 	MinScore float64 `toml:"-"`
-	// MinFurther is the same once a likely plate was read in the frame: a second
-	// plate stands out like the first, the lettering around it does not. On the
-	// labelled frames no correct reading was lost to it.
+	// MinFurther is the same once a likely plate was read in the frame, for places
+	// where another vehicle's plate may be: few frames have a second one, and most of
+	// what else stands out is lettering.
 	MinFurther float64 `toml:"-"`
 }
 
@@ -53,7 +53,7 @@ type Params struct {
 func DefaultParams() Params {
 	return Params{
 		Model: tesseract.Plate, MinPlateWidth: 48,
-		Find: find.DefaultParams(), Candidates: 4, MinScore: 0.02, MinFurther: 0.5,
+		Find: find.DefaultParams(), Candidates: 10, MinScore: 0.02, MinFurther: 0.1,
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // characters. ok is false where the
 // line is the plate's only one, or where one of the rows cannot be read: then
 // the line is to be read alone.
-func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify.Plate, line rectify.Line, least float64, tap read.Tap) (joined read.Result, corners, ink [4]rectify.Point, ok bool, err error) {
+func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify.Plate, line rectify.Line, effort read.Effort, tap read.Tap) (joined read.Result, corners, ink [4]rectify.Point, ok bool, err error) {
 	if !r.reader.ReadsRows() {
 		return joined, corners, ink, false, nil
 	}
@@ -30,7 +30,7 @@ func (r *Recogniser) readRows(ctx context.Context, grey gocv.Mat, level *rectify
 	}
 	joined = read.Result{Reading: text.Reading{Confidence: 1}, Agreed: true}
 	for _, row := range rows {
-		result, ok, err := r.reader.ReadRow(ctx, row, least, tap)
+		result, ok, err := r.reader.ReadRow(ctx, row, effort, tap)
 		if err != nil || !ok {
 			return joined, corners, ink, false, err
 		}

@@ -17,9 +17,12 @@ const (
 	reported
 	lowScore
 	enoughRead
+	lowLater
 	lowBeside
 	placeTaken
+	cameraText
 	notLevelled
+	noRow
 	nothingRead
 	tooNarrow
 	hardlyPlate
@@ -27,6 +30,7 @@ const (
 	implausible
 	insideAnother
 	smallPrint
+	tooLarge
 )
 
 // Reported tells whether the candidate's reading is among [Result.Plates].
@@ -41,12 +45,18 @@ func (v Verdict) String() string {
 		return fmt.Sprintf("not read: score %s below %s", digits(v.value, v.than), digits(v.than, v.value))
 	case enoughRead:
 		return fmt.Sprintf("not read: %.0f better candidates were read", v.than)
+	case lowLater:
+		return fmt.Sprintf("not read: score %s below %s, the least after the first candidates", digits(v.value, v.than), digits(v.than, v.value))
 	case lowBeside:
 		return fmt.Sprintf("not read: score %s below %s, the least beside plate %s", digits(v.value, v.than), digits(v.than, v.value), v.text)
 	case placeTaken:
 		return fmt.Sprintf("not read: overlaps plate %s, which is certain", v.text)
+	case cameraText:
+		return "not read: the camera writes there, because it stays while the picture behind it changes"
 	case notLevelled:
 		return "not read: " + v.text
+	case noRow:
+		return "not read: no row of characters and no edges of a plate"
 	case nothingRead:
 		return "no plate text found"
 	case tooNarrow:
@@ -61,6 +71,8 @@ func (v Verdict) String() string {
 		return fmt.Sprintf("overlaps plate %s, which is more confident", v.text)
 	case smallPrint:
 		return fmt.Sprintf("small print on plate %s", v.text)
+	case tooLarge:
+		return fmt.Sprintf("larger than plate %s and others, though it is higher up", v.text)
 	}
 	return "not judged"
 }

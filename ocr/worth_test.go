@@ -44,10 +44,12 @@ func TestWorthReading(t *testing.T) {
 	}
 	box, same := at(100)
 	_, other := at(400)
+	_, close := at(220)
 	plate := func(read string, confidence float64, box image.Rectangle) Plate {
-		return Plate{Reading: text.Reading{Text: read, Confidence: confidence}, Box: box}
+		return Plate{Reading: text.Reading{Text: read, Confidence: confidence}, Box: box, Height: 11}
 	}
 	sure, unsure, elsewhere := plate("AB123C", 0.9, same), plate("SALE12", 0.5, same), plate("AB123C", 0.9, other)
+	near := plate("AB123C", 0.9, close)
 	sign := plate("SALE12", 0.3, other)
 	for _, c := range []struct {
 		name   string
@@ -58,15 +60,66 @@ func TestWorthReading(t *testing.T) {
 	}{
 		{"nothing yet", 0.1, 0, nil, notJudged},
 		{"hardly a plate", 0.01, 0, nil, lowScore},
-		{"too many", 0.9, 4, nil, enoughRead},
-		{"lettering beside a plate", 0.2, 1, []Plate{elsewhere}, lowBeside},
+		{"one of many", 0.2, 6, nil, notJudged},
+		{"one of many, hardly a plate", 0.1, 6, nil, lowLater},
+		{"too many", 0.9, 10, nil, enoughRead},
+		{"lettering beside a plate", 0.2, 1, []Plate{near}, lowBeside},
+		{"hardly a plate in another place", 0.05, 1, []Plate{elsewhere}, lowBeside},
+		{"perhaps another vehicle's plate", 0.2, 1, []Plate{elsewhere}, notJudged},
 		{"a plate beside what may be a sign", 0.2, 1, []Plate{sign}, notJudged},
 		{"a second plate", 0.6, 1, []Plate{elsewhere}, notJudged},
 		{"a sure plate again", 0.9, 1, []Plate{sure}, placeTaken},
 		{"a better line of an unsure plate", 0.9, 1, []Plate{unsure}, notJudged},
 	} {
-		if got := r.worthReading(find.Candidate{Score: c.score, Box: box}, c.read, c.plates); got.reason != c.want {
+		candidate := find.Candidate{Score: c.score, Box: box, Line: find.Line{X0: box.X, X1: box.X + box.W, Y: box.Y + box.H/2, Height: 11}}
+		if got := r.worthReading(candidate, c.read, c.plates); got.reason != c.want {
 			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+}
+
+// TestAnother: which places beside a plate may be another vehicle's.
+func TestAnother(t *testing.T) {
+	plate := Plate{Box: image.Rect(500, 400, 600, 425), Height: 14}
+	for _, c := range []struct {
+		name         string
+		x, y, height float64
+		want         bool
+	}{
+		{"the next lane", 900, 410, 14, true},
+		{"further back", 620, 150, 8, true},
+		{"the vehicle's own badge", 420, 330, 14, false},
+		{"a sign above, larger", 900, 100, 20, false},
+		{"print on the road, smaller", 300, 700, 9, false},
+		{"a shop's name", 900, 410, 40, false},
+	} {
+		l := find.Line{X0: c.x - 3*c.height, X1: c.x + 3*c.height, Y: c.y, Height: c.height}
+		box := find.Box{X: l.X0, Y: c.y - c.height, W: 6 * c.height, H: 2 * c.height}
+		if got := another(find.Candidate{Line: l, Box: box}, plate); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
+// TestOutOfScale: lettering above two plates and larger than they are is on a sign.
+func TestOutOfScale(t *testing.T) {
+	at := func(y int, height, confidence float64) Plate {
+		return Plate{Reading: text.Reading{Text: "AB123C", Confidence: confidence}, Box: image.Rect(0, y, 100, y+20), Height: height}
+	}
+	plates := []Plate{at(500, 14, 0.9), at(520, 15, 0.95), at(510, 14, 0.3)}
+	for _, c := range []struct {
+		name   string
+		p      Plate
+		plates []Plate
+		want   bool
+	}{
+		{"a sign above the road", at(100, 40, 0.9), plates, true},
+		{"a vehicle further back", at(100, 9, 0.9), plates, false},
+		{"a nearer vehicle", at(700, 40, 0.9), plates, false},
+		{"above one plate only", at(100, 40, 0.9), plates[1:], false},
+	} {
+		if _, got := outOfScale(c.p, c.plates); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -122,11 +123,10 @@ func (b *board) hit(ctx context.Context, v vehicle) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err := b.server.wait(ctx, "the hit of "+v.plate, func() bool { return b.server.count(v.plate) > n })
-	if e := b.hide(ctx); err == nil {
-		err = e
+	if err := b.server.wait(ctx, "the hit of "+v.plate, func() bool { return b.server.count(v.plate) > n }); err != nil {
+		return errors.Join(err, b.hide(context.WithoutCancel(ctx)))
 	}
-	return err
+	return b.leave(ctx)
 }
 
 // untilHit lets a vehicle pass; the moment the unit's log tells of its hit, the
@@ -137,7 +137,8 @@ func (b *board) untilHit(ctx context.Context, plate, command string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	_, err := b.do(ctx, `journalctl -u platewatch -n 0 -f -o cat | grep -m 1 'msg=hit '; `+command+`; kill $(cat /run/feed.pid)`)
+	// journalctl itself would only end at its next line.
+	_, err := b.do(ctx, `{ journalctl -u platewatch -n 0 -f -o cat & echo $! >/run/follow; wait; } | { grep -m 1 'msg=hit '; `+command+`; kill $(cat /run/follow); `+scene(noVehicle)+`; }`)
 	return err
 }
 

@@ -30,15 +30,20 @@ var vehicles = []vehicle{
 // The camera's picture. Small, because a look is emulated.
 const width, height = 640, 480
 
+// load gives a rendered picture.
+func load(name string) (image.Image, error) {
+	f, err := os.Open(filepath.Join("ocr", "render", "testdata", "plates", name+".jpg"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return jpeg.Decode(f)
+}
+
 // paint writes the vehicle as vivid's output takes it, one frame of BGR, which is
 // what OpenCV asks its input for; and one of YUYV for the other camera.
 func (v vehicle) paint(folder string) error {
-	f, err := os.Open(filepath.Join("ocr", "render", "testdata", "plates", v.name+".jpg"))
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	picture, err := jpeg.Decode(f)
+	picture, err := load(v.name)
 	if err != nil {
 		return err
 	}
@@ -53,14 +58,35 @@ func (v vehicle) paint(folder string) error {
 			y0, cb, cr := ycc(picture.At(x, y))
 			y1, _, _ := ycc(picture.At(x+1, y))
 			out = append(out, y0, cb, y1, cr)
-			for side := range 2 {
-				r, g, b, _ := picture.At(x+side, y).RGBA()
-				bgr = append(bgr, byte(b>>8), byte(g>>8), byte(r>>8))
-			}
+			bgr = appendBGR(appendBGR(bgr, picture.At(x, y)), picture.At(x+1, y))
 		}
 	}
 	return errors.Join(os.WriteFile(filepath.Join(folder, v.plate+".bgr"), bgr, 0o644),
 		os.WriteFile(filepath.Join(folder, v.plate+".yuyv"), out, 0o644))
+}
+
+// noVehicle is the picture of the road when no vehicle is there.
+const noVehicle = "road"
+
+// paintRoad writes it: a wall with a window, from the corner of a vehicle's picture.
+func paintRoad(folder string) error {
+	picture, err := load(vehicles[0].name)
+	if err != nil {
+		return err
+	}
+	const zoom = 4
+	out := make([]byte, 0, 3*width*height)
+	for y := range height {
+		for x := range width {
+			out = appendBGR(out, picture.At(x/zoom, y/zoom))
+		}
+	}
+	return os.WriteFile(filepath.Join(folder, noVehicle+".bgr"), out, 0o644)
+}
+
+func appendBGR(to []byte, c color.Color) []byte {
+	r, g, b, _ := c.RGBA()
+	return append(to, byte(b>>8), byte(g>>8), byte(r>>8))
 }
 
 // ycc is a colour in BT.601 of limited range, which V4L2 cameras give.
@@ -79,9 +105,9 @@ func hotlist() []byte {
 	return []byte(text)
 }
 
-// paintAll writes the pictures of all vehicles.
+// paintAll writes all pictures.
 func paintAll(folder string) error {
-	var all error
+	all := paintRoad(folder)
 	for _, v := range vehicles {
 		all = errors.Join(all, v.paint(folder))
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -24,8 +25,10 @@ func (b *board) boot(ctx context.Context, clock, options string) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = b.do(ctx, `mkdir -p /run/load && mount -o ro /dev/vdb /run/load`)
-	return err
+	if _, err = b.do(ctx, `mkdir -p /run/load && mount -o ro /dev/vdb /run/load`); err != nil {
+		return err
+	}
+	return b.hide(ctx)
 }
 
 // do runs a command that must succeed.
@@ -86,15 +89,36 @@ func (b *board) property(ctx context.Context, name string) (string, error) {
 	return b.do(ctx, "systemctl show --value --property="+name+" platewatch")
 }
 
+// scene is a command that shows a picture to the camera; road.service does it.
+func scene(picture string) string {
+	return "echo /run/load/" + picture + ".bgr >/run/scene; systemctl restart --no-block road"
+}
+
 // show lets a vehicle stand before the camera until hide.
 func (b *board) show(ctx context.Context, plate string) error {
-	_, err := b.do(ctx, `v4l2-ctl -d /dev/video1 --stream-out-mmap=3 --stream-from=/run/load/`+plate+`.bgr --stream-loop >/run/feed.log 2>&1 & echo $! >/run/feed.pid`)
+	_, err := b.do(ctx, scene(plate))
 	return err
 }
 
-// hide takes the vehicle away; its passage ends a few seconds later.
+// hide takes the vehicle away.
 func (b *board) hide(ctx context.Context) error {
-	_, err := b.do(ctx, `kill $(cat /run/feed.pid); true`)
+	_, err := b.do(ctx, scene(noVehicle))
+	return err
+}
+
+// passages prints how many have ended since the unit's start.
+const passages = `curl -sf http://127.0.0.1:8080/status.json | grep -oE '"passages":[0-9]+,"hits"' | grep -oE '[0-9]+' | head -n 1`
+
+// leave takes the vehicle away and waits for the end of its passage: one that comes
+// to the same place before that would be the same vehicle.
+func (b *board) leave(ctx context.Context) error {
+	before, err := b.do(ctx, passages)
+	if err == nil {
+		err = b.hide(ctx)
+	}
+	if err == nil {
+		err = b.wait(ctx, "end of the passage", `[ "$(`+passages+`)" -gt `+before+` ]`, patience)
+	}
 	return err
 }
 
@@ -105,13 +129,10 @@ func (b *board) pass(ctx context.Context, plate, what, condition string) error {
 	}
 	err := b.wait(ctx, what, condition, patience)
 	if err != nil {
-		out, _, _ := b.sh(ctx, `cat /run/feed.log | tail -c 300; curl -s http://127.0.0.1:8080/status.json | head -c 3000; journalctl -u platewatch --no-pager -o cat | tail -n 20`)
-		err = fmt.Errorf("%w\n%s", err, out)
+		out, _, _ := b.sh(ctx, `systemctl status --no-pager road; curl -s http://127.0.0.1:8080/status.json | head -c 3000; journalctl -u platewatch --no-pager -o cat | tail -n 20`)
+		return errors.Join(fmt.Errorf("%w\n%s", err, out), b.hide(ctx))
 	}
-	if e := b.hide(ctx); err == nil {
-		err = e
-	}
-	return err
+	return b.leave(ctx)
 }
 
 var hitLine = regexp.MustCompile(`msg=hit .*\bid=(\S+)`)

@@ -10,8 +10,8 @@ import (
 
 // idleStretch is measured without a vehicle; hitsStretch vehicles follow.
 const (
-	idleStretch = 4 * time.Minute
-	hitsStretch = 8
+	idleStretch = 3 * time.Minute
+	hitsStretch = 6
 )
 
 // wrote is what went to the disk up to now: by the unit's own processes, and by all

@@ -40,7 +40,7 @@ func (s *Searcher) judge(plate []byte) (How, float64) {
 	if how == "" {
 		return "", 0
 	}
-	here := likelihood * s.list.Layouts.of(plate)
+	here := likelihood * s.list.Layouts.of(plate, &s.weights)
 	if len(plate) != s.reading.n {
 		// Beside other lengths the layouts of the traffic replace the list's guess at
 		// plates without layout.

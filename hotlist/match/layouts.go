@@ -191,16 +191,16 @@ func (l *Layouts) uniform(n int) float64 { return l.chance * math.Pow(alphabet, 
 
 // expect returns P(reading), summed over all plates of its length, and the
 // probability of the most probable plate of any length.
-func (l *Layouts) expect(r *Reading) (all, most float64) {
+func (l *Layouts) expect(r *Reading, w *weights) (all, most float64) {
 	all = l.uniform(r.n)
 	most = all
 	for k := range l.known {
 		a := &l.known[k]
-		most = max(most, a.most)
+		most = max(most, w[k]*a.most)
 		if len(a.places) != r.n {
 			continue
 		}
-		p := a.share
+		p := w[k] * a.share
 		for i := range a.places {
 			sum := float32(0)
 			from, to := 0, 10
@@ -244,11 +244,7 @@ func (l *Layouts) expected(plate []byte, entries int) float64 {
 		count := a.share / (1 - l.chance) * float64(entries)
 		p := count
 		for i, c := range plate {
-			kinds := 10.0
-			if pattern[i] == 'L' {
-				kinds = alphabet - 10
-			}
-			p *= (float64(a.places[i][ordinal(c)])*count + even) / (count + even*kinds)
+			p *= (float64(a.places[i][ordinal(c)])*count + even) / (count + even*kinds(pattern[i]))
 		}
 		return p
 	}
@@ -257,14 +253,14 @@ func (l *Layouts) expected(plate []byte, entries int) float64 {
 
 // of returns the prior probability of a plate. O counts for 0, I for 1 and the
 // reverse, because lists write them either way.
-func (l *Layouts) of(plate []byte) float64 {
+func (l *Layouts) of(plate []byte, w *weights) float64 {
 	sum := l.uniform(len(plate))
 	for k := range l.known {
 		a := &l.known[k]
 		if len(a.places) != len(plate) {
 			continue
 		}
-		p := a.share
+		p := w[k] * a.share
 		for i, c := range plate {
 			f := a.places[i][ordinal(c)]
 			if t := twin(c); t != c {

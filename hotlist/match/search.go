@@ -61,6 +61,8 @@ type Searcher struct {
 	all       float64                     // P(reading), summed over all plates of its length
 	same      strange                     // plates of the reading's layout, if the list has none
 	other     strange                     // the same, beside entries of another length
+	weights   weights                     // of the list's layouts
+	shifted   float64                     // P(reading), summed over plates with one character more or less
 	least     float64                     // least likelihood of a plate that is looked up
 	tried     int                         // readings looked up by descend
 	oneExtra  bool                        // look up plates with one character more or less
@@ -147,9 +149,11 @@ func (s *Searcher) run() error {
 // expect sums the plates that the reading can be, and returns the probability of the
 // most probable one of the list's layouts.
 func (s *Searcher) expect() (most float64) {
-	s.all, most = s.list.Layouts.expect(s.reading)
+	s.compareTraffic()
+	s.all, most = s.list.Layouts.expect(s.reading, &s.weights)
 	s.same, s.other = s.strangers()
-	s.all += s.same.share * s.same.each * s.reading.likelihood()
+	s.shifted = s.shiftedReading()
+	s.all += s.same.share*s.same.each*s.reading.likelihood() + s.shifted
 	return most
 }
 

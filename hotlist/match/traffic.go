@@ -102,11 +102,7 @@ func (s *Searcher) strangers() (same, other strange) {
 	pattern := patternOf(buf[:0], r.text[:r.n])
 	each := 1.0
 	for _, kind := range pattern {
-		if kind == 'L' {
-			each /= alphabet - 10
-		} else {
-			each /= 10
-		}
+		each /= kinds(kind)
 	}
 	share := s.list.Traffic.share(pattern, otherLayout*s.list.Layouts.chance)
 	listed := s.list.Layouts.shareOf(pattern)
@@ -136,11 +132,11 @@ func (s *Searcher) byChance(plate []byte) float64 {
 	if len(plate) < r.n {
 		return s.other.share * entries * float64(r.n) // each character may be the one too many
 	}
-	kinds := 10.0 // characters that may be missing at each place
+	missing := byte('D')
 	if letters(plate) > letters(r.text[:r.n]) {
-		kinds = alphabet - 10
+		missing = 'L'
 	}
-	return s.other.share * entries * float64(len(plate)) * kinds
+	return s.other.share * entries * float64(len(plate)) * kinds(missing)
 }
 
 func letters(plate []byte) (n int) {

@@ -104,6 +104,36 @@ func TestTrafficIsLearned(t *testing.T) {
 	}
 }
 
+// Where the list's format does not pass, and one with a character more or less does,
+// a doubtful reading of the list's format is most often such a plate, misread. It
+// still matches, as read exactly; its probability says the doubt.
+func TestMisreadPlatesOfTheTraffic(t *testing.T) {
+	var entries []entry.Entry
+	for i := range 10_000 {
+		entries = append(entries, entry.Entry{Plate: fmt.Sprintf("%c%c%04d", 'A'+i%26, 'A'+i/26%26, (7919*i)%10_000)})
+	}
+	list := listOf(entries...)
+	p := func(confidence float64) float64 {
+		m := search(t, list, Query{Characters: surely("AA0000", confidence)}, DefaultRules(len(entries)))
+		if len(m) == 0 || m[0].How != Exact {
+			t.Fatalf("the exact text at %v: %+v", confidence, m)
+		}
+		return m[0].Probability
+	}
+	before := p(0.9)
+	for text, most := range map[string]float64{"AA%05d": 0.6, "AB%03d": 0.9} {
+		list.Traffic = &Traffic{}
+		var r Reading
+		for i := range 20_000 {
+			r.Set(&Query{Text: fmt.Sprintf(text, i%1000)}, DefaultConfusions())
+			list.Traffic.Add(&r)
+		}
+		if doubted, sure := p(0.9), p(0.9995); before < 0.99 || doubted > most || sure < 0.9 || sure < doubted {
+			t.Errorf("%s passes: before %.3f, doubted %.3f, sure %.3f", text, before, doubted, sure)
+		}
+	}
+}
+
 // A character that the view may hide makes a match of what is visible less
 // probable, and one of a longer plate more.
 func TestHiddenCharacters(t *testing.T) {

@@ -40,13 +40,16 @@ const (
 	radius = 0.2 // of a patch
 )
 
-// Confidences of distributions. Of 400 labelled vehicles in daylight 68 % were
-// named right; of the 71 that were surest before the cap 82 %, which is why a
-// colour is not told with more than mostSure.
+// Confidences of distributions: of 400 labelled vehicles in daylight 75 % were
+// named right, of the 60 that were surest 92 %. Deep paints are taken for each
+// other in the shade, and are never told as surely.
 const (
 	leastSure = 0.25 // what is less likely than this is unknown
-	mostSure  = 0.79
+	mostSure  = 0.90
+	deepSure  = 0.79
 )
+
+var deep = []string{black, blue, green, brown}
 
 // Of returns the colours that the vehicle may have, the likeliest first, with
 // their probabilities; the remainder to 1 is unknown. ink are the corners around

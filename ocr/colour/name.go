@@ -13,12 +13,11 @@ import (
 // light's colour.
 //
 // The bounds below are of hue (degrees), saturation and brightness over the
-// plate's ground, as the words are commonly used; those of black and white are
-// where the upper third of the body's brightness lies between labelled black,
-// grey and white cars (0.30, 0.83 and 1.12 of the plate's at the median).
+// plate's ground, as the words are commonly used; those of black and white lie
+// between labelled black, grey and white cars.
 func told(patches []patch, ground rgb) []text.Alternative {
-	reference, gain := balance(ground)
-	shares, colourful, level := survey(patches, reference, gain)
+	light := lightOf(ground)
+	shares, colourful, level := survey(patches, light)
 
 	var p [len(names)]float64
 	// A body has one colour: its patches agree. Glass, rubber, chrome and
@@ -32,15 +31,18 @@ func told(patches []patch, ground rgb) []text.Alternative {
 	for i := firstHue; i < len(names); i++ {
 		p[i] = chromatic * shares[i] * shares[i] / max(squares, 1e-9)
 	}
-	const toBlack, blackSlope, toWhite, whiteSlope = 0.44, 0.18, 1.0, 0.13
-	l := math.Log(max(level, 0.02))
-	dark, bright := 1-rises(l, math.Log(toBlack), blackSlope), rises(l, math.Log(toWhite), whiteSlope)
+	const toBlack, blackSlope, toWhite, whiteSlope = -1.75, 0.35, -0.12, 0.25
+	dark, bright := 1-rises(level, toBlack, blackSlope), rises(level, toWhite, whiteSlope)
 	p[0], p[1], p[2] = (1-chromatic)*dark, (1-chromatic)*bright, (1-chromatic)*max(0, 1-dark-bright)
 
 	var out []text.Alternative
 	for i, v := range p {
 		const least = 0.01
-		if v *= mostSure; v >= least {
+		v *= mostSure
+		if slices.Contains(deep, names[i]) {
+			v = min(v, deepSure)
+		}
+		if v >= least {
 			out = append(out, text.Alternative{Text: names[i], Confidence: v})
 		}
 	}
@@ -54,37 +56,46 @@ func told(patches []patch, ground rgb) []text.Alternative {
 // firstHue is the first name that is a hue.
 const firstHue = 3
 
-// balance returns the brightness of the plate's ground, and the gains that make
-// a whitish ground more neutral. A yellow ground says nothing of the light.
-func balance(ground rgb) (reference float64, gain rgb) {
+// light is what the plate's ground tells of the light.
+type light struct {
+	reference float64 // brightness of a white surface, 0–255
+	gain      rgb     // makes a whitish ground more neutral
+	blue      float64 // how much bluer than red the ground is, 0–1: shade, lit by the sky
+}
+
+// lightOf judges the light by a whitish ground. A yellow ground says nothing of
+// it; a blue one does, because no series has it: it is a white one in the shade.
+func lightOf(ground rgb) light {
 	const (
 		whitish  = 0.25 // saturation
+		shaded   = 0.6  // the same, of a blue one
 		darkest  = 60
 		strength = 0.8 // grounds are not quite white themselves
 	)
-	if (ground.max()-ground.min())/max(ground.max(), 1) >= whitish {
-		return max(ground.max(), darkest), rgb{1, 1, 1}
+	top := max(ground.max(), 1)
+	saturation, hue := (top-ground.min())/top, ground.hue()
+	l := light{reference: max(ground.max(), darkest), gain: rgb{1, 1, 1}, blue: max(0, ground.b-ground.r) / top}
+	if saturation < whitish || saturation < shaded && hue > 185 && hue < 265 {
+		m := ground.mean()
+		of := func(v float64) float64 { return math.Pow(m/max(v, 1), strength) }
+		l.reference, l.gain = max(m, darkest), rgb{of(ground.r), of(ground.g), of(ground.b)}
 	}
-	m := ground.mean()
-	of := func(v float64) float64 { return math.Pow(m/max(v, 1), strength) }
-	return max(m, darkest), rgb{of(ground.r), of(ground.g), of(ground.b)}
+	return l
 }
 
 // survey weighs the patches: the share of each name that is a hue, the sum of
-// the shares, and the 70th percentile of brightness over the reference.
-func survey(patches []patch, reference float64, gain rgb) (shares [len(names)]float64, colourful, level float64) {
-	type lit struct{ level, weight float64 }
+// the shares, and the body's brightness.
+func survey(patches []patch, l light) (shares [len(names)]float64, colourful, level float64) {
 	var levels []lit
-	total, all := 0.0, 0.0
+	total := 0.0
 	for _, p := range patches {
-		c := p.colour.times(gain)
-		light := c.mean() / reference
-		w := p.weight(reference)
-		levels = append(levels, lit{light, w})
-		all += w
-		w *= 0.5 + 0.5*rises(light, 0.12, 0.04) // what is nearly black shows little colour
+		c := p.colour.times(l.gain)
+		bright := c.mean() / l.reference
+		w := p.weight(l.reference)
+		levels = append(levels, lit{bright, w})
+		w *= 0.5 + 0.5*rises(bright, 0.12, 0.04) // what is nearly black shows little colour
 		total += w
-		for i, s := range hues(c, reference) {
+		for i, s := range hues(c, l) {
 			shares[i] += w * s
 		}
 	}
@@ -92,14 +103,50 @@ func survey(patches []patch, reference float64, gain rgb) (shares [len(names)]fl
 		shares[i] /= max(total, 1e-9)
 		colourful += shares[i]
 	}
+	return shares, colourful, brightness(levels, l.reference)
+}
+
+// lit is the brightness of a patch over the reference.
+type lit struct{ level, weight float64 }
+
+// brightness tells white, grey and black apart, as a logarithm: bodies reflect sky
+// and road, and plates are brighter or darker than the body's light, so that no
+// single measure does. It is the 80th percentile, with half of the most common
+// brightness, half of the 70th percentile, and a little of the picture's own scale.
+func brightness(levels []lit, reference float64) float64 {
 	slices.SortFunc(levels, func(a, b lit) int { return cmp.Compare(a.level, b.level) })
-	sum := 0.0
+	all := 0.0
 	for _, l := range levels {
-		if sum += l.weight; sum >= 0.7*all {
-			return shares, colourful, l.level
+		all += l.weight
+	}
+	percentile := func(share float64) float64 {
+		sum := 0.0
+		for _, l := range levels {
+			if sum += l.weight; sum >= share*all {
+				return math.Log(max(l.level, 0.02))
+			}
+		}
+		return 0
+	}
+	return percentile(0.8) + mostCommon(levels)/2 + percentile(0.7)/2 + 0.3*math.Log(reference/255)
+}
+
+// mostCommon is the logarithm of the brightness that most of the body has.
+func mostCommon(levels []lit) float64 {
+	const bins, from, to = 24, -3.0, 0.8
+	var counts [bins + 2]float64 // one more at each end
+	for _, l := range levels {
+		if i := int(math.Floor((math.Log(l.level+0.02) - from) / (to - from) * bins)); i >= 0 && i < bins {
+			counts[i+1] += l.weight
 		}
 	}
-	return shares, colourful, 0
+	best, most := 0, 0.0
+	for i := 1; i <= bins; i++ {
+		if n := counts[i-1] + 2*counts[i] + counts[i+1]; n > most {
+			best, most = i-1, n
+		}
+	}
+	return from + (to-from)/bins*float64(best)
 }
 
 // weight is how much a patch counts: less towards the lamps, below the plate,
@@ -109,12 +156,12 @@ func (p *patch) weight(reference float64) float64 {
 	if p.y > plateY {
 		w *= 0.4
 	}
-	t := p.texture / (0.12*reference + 6)
+	t := p.texture / (0.3*reference + 6)
 	return w*math.Exp(-t*t) + 1e-9
 }
 
 // hues is how much a patch has each name that is a hue; together at most 1.
-func hues(c rgb, reference float64) (out [len(names)]float64) {
+func hues(c rgb, l light) (out [len(names)]float64) {
 	top := c.max()
 	chroma := top - c.min()
 	saturation := chroma / max(top, 1e-6)
@@ -123,14 +170,15 @@ func hues(c rgb, reference float64) (out [len(names)]float64) {
 		d := math.Abs(math.Mod(hue-(from+to)/2+540, 360) - 180)
 		return rises((to-from)/2-d, 0, soft)
 	}
-	// Every paint reflects the cold light of the sky: blue and green need more.
-	needed := 0.18 + 0.28*within(150, 285, 10)
+	// Every paint reflects the cold light of the sky: blue and green need more, and
+	// more yet in the shade.
+	needed := 0.18 + (0.18+min(0.5*l.blue, 0.24))*within(150, 285, 10)
 	strong := rises(saturation, needed, 0.04) * rises(chroma/255, 0.04, 0.015)
-	weak := rises(saturation, 0.20, 0.03) * rises(chroma/255, 0.035, 0.01)
-	bright := rises(top/reference, 0.45, 0.06)
+	weak := rises(saturation, 0.24, 0.03) * rises(chroma/255, 0.035, 0.01)
+	bright := rises(top/l.reference, 0.45, 0.06)
 	out[3] = within(335, 373, 5) * strong // red
-	out[4] = within(190, 280, 6) * strong // blue
-	out[5] = within(72, 190, 6) * strong  // green
+	out[4] = within(196, 280, 6) * strong // blue
+	out[5] = within(72, 196, 6) * strong  // green
 	out[7] = within(15, 34, 4) * strong * bright * rises(saturation, 0.5, 0.05)
 	out[6] = within(36, 66, 4) * strong * bright * rises(saturation, 0.42, 0.05)
 	out[8] = max(0, within(10, 62, 5)*weak-out[6]-out[7]) // brown and beige: dark or pale orange

@@ -145,8 +145,8 @@ func fitLine(each func(yield func(x, y float64))) line {
 // sift selects the shapes of a binary map. letters may be characters of minHeight
 // to maxHeight pixels; parts are all shapes that may belong to a character
 // (merged, broken or faint ones), letters included.
-func sift(b shape.Plane, minHeight, maxHeight float64) (parts, letters []shape.Shape) {
-	shape.Each(b, func(s shape.Shape) {
+func sift(b *shape.Bits, minHeight, maxHeight float64) (parts, letters []shape.Shape) {
+	b.Each(func(s shape.Shape) {
 		if s.H < 0.6*minHeight || s.H > 1.4*maxHeight || s.W > 3*maxHeight {
 			return
 		}

@@ -85,7 +85,7 @@ type measures struct {
 
 // measure computes a chain's measures. parts are all shapes of the map: those on
 // the line that are not letters themselves (merged, broken) lengthen it.
-func measure(ch chain, parts []shape.Shape, grey, gradient, binary shape.Plane, light bool) measures {
+func measure(ch chain, parts []shape.Shape, grey, gradient shape.Plane, binary *shape.Bits, light bool) measures {
 	n := len(ch)
 	column := make([]float64, 0, 4*maxChain)
 	each := func(of func(i int, s shape.Shape) float64) []float64 {
@@ -133,7 +133,7 @@ func measure(ch chain, parts []shape.Shape, grey, gradient, binary shape.Plane, 
 
 // absorb lengthens the line by parts of about its height that adjoin either
 // end, up to 11 character heights in all. parts are sorted by their upper edge,
-// as [shape.Each] gives them.
+// as [shape.Bits.Each] gives them.
 func (m *measures) absorb(parts []shape.Shape) {
 	H := m.height
 	// Nothing beyond this reach can be added, and nothing whose upper edge is
@@ -170,7 +170,7 @@ func (m *measures) absorb(parts []shape.Shape) {
 
 // look measures the picture along the line: ink against ground, and the gradient
 // inside compared with just above and below. ink is the letters' area.
-func (m *measures) look(ink float64, grey, gradient, binary shape.Plane) {
+func (m *measures) look(ink float64, grey, gradient shape.Plane, binary *shape.Bits) {
 	H := m.height
 	cy := m.at((m.x0 + m.x1) / 2)
 	x0, x1 := max(0, int(m.x0)-1), min(grey.W, int(math.Ceil(m.x1))+1)

@@ -12,7 +12,7 @@
 // The files, in the order of processing:
 //
 //	pyramid.go    grey frame → four scales with their horizontal gradient
-//	binarise.go   scale → binary maps on which characters come apart
+//	binarise.go   scale → binary maps on which characters come apart (internal/maps)
 //	chain.go      binary map → shapes → chains: possible lines of characters
 //	feature.go    chain → features
 //	rank.go       features → probability; suppression of overlapping chains
@@ -33,6 +33,7 @@ import (
 
 	"gocv.io/x/gocv"
 
+	"platewatch/ocr/internal/maps"
 	"platewatch/ocr/internal/shape"
 )
 
@@ -132,7 +133,10 @@ func (f *Finder) Find(grey gocv.Mat, tap Tap) ([]Candidate, error) {
 	if grey.Cols() < minSide || grey.Rows() < minSide {
 		return nil, nil // too small for a readable line
 	}
-	pyr := newPyramid(grey, f.kernels)
+	pyr, err := newPyramid(grey, f.kernels)
+	if err != nil {
+		return nil, err
+	}
 	defer pyr.Close()
 
 	found, err := f.firstLook(pyr, false, tap)
@@ -158,9 +162,9 @@ func (f *Finder) Find(grey gocv.Mat, tap Tap) ([]Candidate, error) {
 	}
 	regions := append(textRegions(pyr, f.kernels, f.p.Regions), brightQuads(pyr, f.p.Regions)...)
 	for i, r := range regions {
-		more, err := f.lookInto(grey, r, i)
+		more, err := lookInto(grey, r)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("region %d: %w", i, err)
 		}
 		found = append(found, more...)
 	}
@@ -182,35 +186,43 @@ func (f *Finder) firstLook(pyr *pyramid, light bool, tap Tap) ([]Candidate, erro
 
 // searchLevel chains the shapes of both maps of a level.
 func (f *Finder) searchLevel(lv level, index int, light bool, tap Tap) ([]Candidate, error) {
+	planes, err := shape.PlanesOf(lv.grey, lv.gradient, lv.mask)
+	if err != nil {
+		return nil, err
+	}
+	grey, gradient, mask := planes[0], planes[1], planes[2]
 	var found []Candidate
-	mask, binary := gocv.NewMat(), gocv.NewMat()
-	defer mask.Close()
-	defer binary.Close()
-	size := image.Pt(lv.grey.Cols(), lv.grey.Rows())
-	gocv.Resize(lv.mask, &mask, size, 0, 0, gocv.InterpolationNearestNeighbor)
+	var binary shape.Bits
 	for k := range 2 {
 		if k == 0 {
-			offMean(lv.grey, meanBlock(index), light, &binary)
+			maps.OffMean(grey, meanBlock(index), standsOut, light, mask, &binary)
 		} else {
-			f.kernels.hat(lv.grey, light, &binary)
+			maps.Hat(grey, light, mask, &binary)
 		}
-		gocv.BitwiseAnd(binary, mask, &binary)
 		if tap != nil {
-			tap(fmt.Sprintf("map %d %d", index, k), binary)
+			if err := show(tap, fmt.Sprintf("map %d %d", index, k), &binary); err != nil {
+				return nil, err
+			}
 		}
 		v := view{scale: lv.scale, source: index*2 + k, light: light}
-		cs, err := f.candidates(lv.grey, lv.gradient, binary, v, f.p.MinHeight, f.p.MaxHeight)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, cs...)
+		found = append(found, candidates(grey, gradient, &binary, v, f.p.MinHeight, f.p.MaxHeight)...)
 	}
 	return found, nil
 }
 
+// show hands a map to a tap.
+func show(tap Tap, stage string, b *shape.Bits) error {
+	m, err := b.Mat()
+	if err != nil {
+		return err
+	}
+	tap(stage, m)
+	return m.Close()
+}
+
 // lookInto enlarges a region so that a plate in it would be about 30 px high,
 // and chains again there: small and faint plates come apart only then.
-func (f *Finder) lookInto(grey gocv.Mat, r region, index int) ([]Candidate, error) {
+func lookInto(grey gocv.Mat, r region) ([]Candidate, error) {
 	frame := image.Rect(0, 0, grey.Cols(), grey.Rows())
 	around := Box{r.box.X - 0.35*r.box.W, r.box.Y - 0.5*r.box.H, 1.7 * r.box.W, 2 * r.box.H}.Rect(frame)
 	if around.Dx() < minSide || around.Dy() < 8 {
@@ -226,28 +238,32 @@ func (f *Finder) lookInto(grey gocv.Mat, r region, index int) ([]Candidate, erro
 	big := gocv.NewMat()
 	defer big.Close()
 	gocv.Resize(cut, &big, image.Point{}, scale, scale, how)
-	gradient := horizontalGradient(big)
-	defer gradient.Close()
+	slopes := gocv.NewMatWithSize(big.Rows(), big.Cols(), gocv.MatTypeCV8UC1)
+	defer slopes.Close()
+	planes, err := shape.PlanesOf(big, slopes)
+	if err != nil {
+		return nil, err
+	}
+	g, gradient := planes[0], planes[1]
+	maps.Gradient(g, gradient, shape.Plane{})
 
 	var found []Candidate
 	for k := range 3 {
-		binary := gocv.NewMat()
+		binary := new(shape.Bits)
 		switch k {
 		case 0:
-			adaptive(big, 21, standsOut, &binary)
+			binary, err = adaptive(big, 21, standsOut)
 		case 1:
-			f.kernels.hat(big, false, &binary)
+			maps.Hat(g, false, shape.Plane{}, binary)
 		case 2:
-			adaptive(big, 15, standsOut/2, &binary)
+			binary, err = adaptive(big, 15, standsOut/2)
+		}
+		if err != nil {
+			return nil, err
 		}
 		v := view{scale: scale, x: float64(around.Min.X), y: float64(around.Min.Y),
 			source: firstRegionSource + 3*int(r.kind) + k}
-		cs, err := f.candidates(big, gradient, binary, v, 9, 40)
-		binary.Close()
-		if err != nil {
-			return nil, fmt.Errorf("region %d: %w", index, err)
-		}
-		found = append(found, cs...)
+		found = append(found, candidates(g, gradient, binary, v, 9, 40)...)
 	}
 	return found, nil
 }
@@ -262,23 +278,11 @@ type view struct {
 
 // candidates chains the shapes of one binary map. minHeight and maxHeight are
 // character heights in pixels of that map.
-func (f *Finder) candidates(grey, gradient, binary gocv.Mat, v view, minHeight, maxHeight float64) ([]Candidate, error) {
-	g, err := shape.PlaneOf(grey)
-	if err != nil {
-		return nil, err
-	}
-	gx, err := shape.PlaneOf(gradient)
-	if err != nil {
-		return nil, err
-	}
-	b, err := shape.PlaneOf(binary)
-	if err != nil {
-		return nil, err
-	}
-	parts, letters := sift(b, minHeight, maxHeight)
+func candidates(grey, gradient shape.Plane, binary *shape.Bits, v view, minHeight, maxHeight float64) []Candidate {
+	parts, letters := sift(binary, minHeight, maxHeight)
 	var found []Candidate
 	for _, ch := range chains(letters) {
-		m := measure(ch, parts, g, gx, b, v.light)
+		m := measure(ch, parts, grey, gradient, binary, v.light)
 		l := Line{
 			X0: m.x0/v.scale + v.x, X1: m.x1/v.scale + v.x,
 			Y:     m.at((m.x0+m.x1)/2)/v.scale + v.y,
@@ -289,7 +293,7 @@ func (f *Finder) candidates(grey, gradient, binary gocv.Mat, v view, minHeight, 
 			Features: m.features(), source: v.source,
 		})
 	}
-	return found, nil
+	return found
 }
 
 func sure(c []Candidate, atLeast float64) bool { return len(c) > 0 && c[0].Score >= atLeast }

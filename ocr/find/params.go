@@ -35,7 +35,7 @@ type Params struct {
 // DefaultParams are the values with which the accuracy in the README was
 // measured.
 func DefaultParams() Params {
-	return Params{MinHeight: 7, MaxHeight: 34, SecondLook: Unsure, Sure: 0.9, LightText: true, Regions: 8, Keep: 8}
+	return Params{MinHeight: 7, MaxHeight: 34, SecondLook: Unsure, Sure: 0.9, LightText: true, Regions: 8, Keep: 16}
 }
 
 // validate reports the first invalid setting.

@@ -1,10 +1,14 @@
 package find
 
 import (
+	"errors"
 	"image"
 	"math"
 
 	"gocv.io/x/gocv"
+
+	"platewatch/ocr/internal/maps"
+	"platewatch/ocr/internal/shape"
 )
 
 // level is the frame at one scale, with what both maps of dark and of light
@@ -28,7 +32,7 @@ const (
 	maxPixels     = 4 << 20
 )
 
-func newPyramid(grey gocv.Mat, k kernels) *pyramid {
+func newPyramid(grey gocv.Mat, k kernels) (*pyramid, error) {
 	p := &pyramid{levels: make([]level, 0, pyramidLevels)}
 	lv := level{grey: grey, lent: true, scale: 1}
 	switch pixels := float64(grey.Cols()) * float64(grey.Rows()); {
@@ -39,11 +43,15 @@ func newPyramid(grey gocv.Mat, k kernels) *pyramid {
 		lv.grey, lv.lent = grey.Clone(), false
 	}
 	for {
-		lv.gradient = horizontalGradient(lv.grey)
-		lv.mask = textMask(lv.gradient, k)
+		var err error
+		if lv.gradient, lv.mask, err = gradients(lv.grey); err != nil {
+			p.Close()
+			return nil, err
+		}
+		textMask(&lv.mask, k)
 		p.levels = append(p.levels, lv)
 		if len(p.levels) == pyramidLevels || lv.grey.Cols() < 2*minSide || lv.grey.Rows() < 2*minSide {
-			return p
+			return p, nil
 		}
 		lv = level{grey: shrunk(lv.grey, 0.5), scale: lv.scale / 2}
 	}
@@ -66,12 +74,22 @@ func (p *pyramid) Close() {
 	}
 }
 
-// horizontalGradient returns |∂/∂x| / 2 of a grey picture. The caller closes it.
-func horizontalGradient(grey gocv.Mat) gocv.Mat {
-	out := gocv.NewMatWithSize(grey.Rows(), grey.Cols(), gocv.MatTypeCV8UC1)
-	absGradient(grey, &out, 0.5)
-	return out
+// gradients returns |∂/∂x| / 2 of a grey picture, and that at a quarter of the scale. The
+// caller closes both.
+func gradients(grey gocv.Mat) (whole, quarter gocv.Mat, err error) {
+	rows, cols := grey.Rows(), grey.Cols()
+	whole = gocv.NewMatWithSize(rows, cols, gocv.MatTypeCV8UC1)
+	quarter = gocv.NewMatWithSize(quarterOf(rows), quarterOf(cols), gocv.MatTypeCV8UC1)
+	planes, err := shape.PlanesOf(grey, whole, quarter)
+	if err != nil {
+		return whole, quarter, errors.Join(err, whole.Close(), quarter.Close())
+	}
+	maps.Gradient(planes[0], planes[1], planes[2])
+	return whole, quarter, nil
 }
+
+// quarterOf is a quarter of a side, rounded as OpenCV does.
+func quarterOf(side int) int { return int(math.RoundToEven(float64(side) / 4)) }
 
 // absGradient writes |∂/∂x| × scale of a grey picture into out, which has its
 // size. It goes band by band: the signed gradient takes two bytes a pixel.

@@ -101,7 +101,7 @@ func shortRow(grey gocv.Mat, q Box, least int) (c Candidate, ok bool, err error)
 		if block == 0 {
 			gocv.Threshold(big, &binary, 0, 255, gocv.ThresholdBinaryInv|gocv.ThresholdOtsu)
 		} else {
-			adaptive(big, block, 2*standsOut, &binary)
+			gocv.AdaptiveThreshold(big, &binary, 255, gocv.AdaptiveThresholdMean, gocv.ThresholdBinaryInv, block, 2*standsOut)
 		}
 		b, err := shape.PlaneOf(binary)
 		if err != nil {

@@ -6,7 +6,9 @@
 //   - the number: which series it can belong to, and how common these are
 //     ([platewatch/ocr/region]);
 //   - the lettering above and below the number of US plates: names and slogans;
-//   - the country's sign in the blue band of European plates.
+//   - the country's sign in the blue band of European plates;
+//   - the colours of characters and ground: red ones are Belgian, yellow grounds
+//     Dutch, Luxembourgish or British.
 //
 // The lettering is read by a model of the project's own in Tesseract
 // (ocr/train/lettering.py renders what it learns from). Words are not read and

@@ -40,12 +40,22 @@ func TestShaped(t *testing.T) {
 	if h := tight.Hidden(); h < 0.2 {
 		t.Errorf("a picture of other proportions: %.2f", h)
 	}
-	tight.Shaped = true
+	tight.Form = AsPlates
 	if h := tight.Hidden(); h != 0 {
 		t.Errorf("a picture with a plate's proportions: %.2f", h)
 	}
 	tight.Left = 0
 	if h := tight.Hidden(); h < 0.2 {
 		t.Errorf("the same, a character at its end: %.2f", h)
+	}
+}
+
+// TestForm: a picture that is lower or narrower than plates shows a part of one, however
+// much room there is around the characters.
+func TestForm(t *testing.T) {
+	for form, want := range map[Form]bool{AnyForm: false, AsPlates: false, TooLow: true, TooNarrow: true} {
+		if got := (Room{Left: 1, Right: 1, Above: 1, Below: 1, Fills: true, Form: form}).Hidden() >= 0.3; got != want {
+			t.Errorf("form %d: hidden %v", form, got)
+		}
 	}
 }

@@ -110,9 +110,10 @@ func (k *track) least(p Params) float64 {
 
 const (
 	// Lettering on a vehicle, such as its model's name or a dealer's sticker,
-	// lies within besideReach widths of the plate, and its characters are at
-	// most besideHeight of the plate's characters high.
-	besideReach, besideHeight = 3.0, 0.75
+	// lies within besideReach widths of the plate, and its characters are
+	// besideLeast to besideHeight of the plate's characters high. A plate with smaller
+	// ones is near a sign.
+	besideReach, besideHeight, besideLeast = 3.0, 0.75, 0.25
 	// besideConfidence is the least for a passage that looks like such
 	// lettering: the plate of another, more distant vehicle reaches it in time.
 	besideConfidence = 0.97
@@ -122,7 +123,7 @@ const (
 // on the same frame, and better.
 func beside(k *track, others []*track) bool {
 	for _, o := range others {
-		if o != k && o.best > k.best && k.trajectory.height <= besideHeight*o.trajectory.height &&
+		if o != k && o.best > k.best && k.trajectory.height <= besideHeight*o.trajectory.height && k.trajectory.height >= besideLeast*o.trajectory.height &&
 			apart(middle(k.trajectory.box), middle(o.trajectory.box)) <= besideReach*o.trajectory.width {
 			return true
 		}

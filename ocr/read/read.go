@@ -93,11 +93,9 @@ type LookResult struct {
 type Tap func(LookResult)
 
 // Read reads a levelled plate with the given lines, the most regular first. ok
-// is false when there is no text on it that a plate can carry. least (0–1) is
-// how likely the first crop's text must be for a model that reads whole plates
-// to try further ones; [LeastAlone] where nothing else was read in the picture.
-// Read returns ctx's error when no engine becomes idle in time. tap may be nil.
-func (r *Reader) Read(ctx context.Context, p *rectify.Plate, lines []rectify.Line, least float64, tap Tap) (result Result, ok bool, err error) {
+// is false when there is no text on it that a plate can carry. Read returns ctx's
+// error when no engine becomes idle in time. tap may be nil.
+func (r *Reader) Read(ctx context.Context, p *rectify.Plate, lines []rectify.Line, effort Effort, tap Tap) (result Result, ok bool, err error) {
 	if len(lines) == 0 {
 		return Result{}, false, nil
 	}
@@ -107,7 +105,7 @@ func (r *Reader) Read(ctx context.Context, p *rectify.Plate, lines []rectify.Lin
 	}
 	defer func() { r.engines <- e }()
 	if r.model.Whole {
-		return r.readWhole(e, p, lines, panel{fills: p.Fills(lines[0]), formats: r.formats, least: least, short: int(r.least.Load())}, tap)
+		return r.readWhole(e, p, lines, panel{fills: p.Fills(lines[0]), formats: r.formats, effort: effort, short: int(r.least.Load())}, tap)
 	}
 	var votes ballot
 	for _, crop := range r.model.Crops {
@@ -129,14 +127,14 @@ func (r *Reader) Read(ctx context.Context, p *rectify.Plate, lines []rectify.Lin
 // ReadRow reads one row of a plate that has two, on which any number of
 // characters may stand. Only models that read whole plates can do that, see
 // [Reader.ReadsRows].
-func (r *Reader) ReadRow(ctx context.Context, row rectify.Row, least float64, tap Tap) (result Result, ok bool, err error) {
+func (r *Reader) ReadRow(ctx context.Context, row rectify.Row, effort Effort, tap Tap) (result Result, ok bool, err error) {
 	e, err := r.engine(ctx)
 	if err != nil {
 		return Result{}, false, err
 	}
 	defer func() { r.engines <- e }()
 	// The formats describe whole plates, not one row of two.
-	return r.readWhole(e, row.Plate, []rectify.Line{row.Line}, panel{row: true, fills: row.Fills(row.Line), least: least}, tap)
+	return r.readWhole(e, row.Plate, []rectify.Line{row.Line}, panel{row: true, fills: row.Fills(row.Line), effort: effort}, tap)
 }
 
 // ReadsRows tells whether ReadRow can be used.

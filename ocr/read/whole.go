@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"platewatch/ocr/internal/ctc"
 	"platewatch/ocr/internal/shape"
@@ -59,11 +60,12 @@ func (r *Reader) readWhole(e Engine, p *rectify.Plate, lines []rectify.Line, emp
 			return Result{}, false, err
 		}
 		if i == 0 && seen.hopeless() {
-			if !seen.cutOff() {
-				return Result{}, false, nil
+			other, line, err := seen.otherwise(p, lines[0], crop)
+			if err != nil || other == nil {
+				return Result{}, false, err
 			}
-			seen = empty
-			if err := look(beyondEnds); err != nil {
+			seen, lines = empty, []rectify.Line{line}
+			if err := look(*other); err != nil {
 				return Result{}, false, err
 			}
 			if seen.hopeless() {
@@ -90,7 +92,7 @@ type panel struct {
 	formats *region.Set // of the expected regions; nil for none
 	row     bool        // one row of a plate that has two
 	fills   bool        // the plate fills the frame
-	least   float64     // how likely the first crop's text must be for others
+	effort  Effort      // what the place is worth
 	short   int         // fewest characters of the plates that are expected; 0: more than shortest
 	looks   []ctc.Outputs
 	texts   []textScore // every text that is likely on some crop, the likeliest first
@@ -113,6 +115,19 @@ const (
 	// beamKept is how many of a crop's texts are weighed.
 	beamKept = 4
 )
+
+// Effort is what a place is worth.
+type Effort struct {
+	// Least is how likely the first crop's text must be for a model that reads whole
+	// plates to try further ones; [LeastAlone] where nothing else was read in the picture.
+	Least float64
+	// Again: a place whose first crop shows next to nothing is cut out around the
+	// characters that were seen there, where something else stands beside them.
+	Again bool
+	// Long: texts of three characters and fewer are given up, also where such plates are
+	// expected.
+	Long bool
+}
 
 // LeastAlone is how likely the best text of the first crop must be for a second
 // one to be read. None of the labelled frames' plates that began below it was
@@ -158,17 +173,33 @@ func (p *panel) sort() {
 func (p *panel) mean(v textScore) float64 { return math.Exp(v.sum / float64(len(p.looks))) }
 
 // hopeless tells after the first crop that no plate is there: on signs, grilles
-// and leaves no text is likely, or only a short one.
+// and leaves no text is likely, or only a short one. A text of a format needs less than
+// others, and what differs only in O and 0, or I and 1, counts together.
 func (p *panel) hopeless() bool {
 	best := p.texts[0]
-	if p.row || p.fills {
-		return p.mean(best) < p.least
+	least := p.effort.Least
+	if p.formats.Prior(best.text) > 0 {
+		least = min(least, LeastAlone)
 	}
-	if n := len(best.text); n <= shortest && (p.short == 0 || n < p.short || p.mean(best) < leastShort) {
+	if p.row || p.fills {
+		return p.mean(best) < least
+	}
+	if n := len(best.text); n <= shortest && (p.short == 0 || p.effort.Long || n < p.short || p.mean(best) < leastShort) {
 		return true
 	}
-	return p.mean(best) < p.least
+	alike := 0.0
+	for _, v := range p.texts {
+		if fold(v.text) == fold(best.text) {
+			alike += p.mean(v)
+		}
+	}
+	return alike < least
 }
+
+// fold replaces the letters that most dies stamp like a figure.
+func fold(s string) string { return folder.Replace(s) }
+
+var folder = strings.NewReplacer("O", "0", "Q", "0", "I", "1")
 
 // fewest is how many characters a text has at least.
 func (p *panel) fewest() int {
@@ -182,13 +213,32 @@ func (p *panel) fewest() int {
 // short ones are read at less.
 const leastShort = 0.3
 
-// cutOff tells after a hopeless first crop whether the plate may have been cut
-// off, because its ends were found in the wrong place. Fences, leaves and
+// otherwise is how to cut the plate out after a hopeless first crop, because its ends
+// were found in the wrong place; nil where that would be in vain. Fences, leaves and
 // windows give texts that are still less likely.
-func (p *panel) cutOff() bool {
-	const faint = 0.01
+func (p *panel) otherwise(plate *rectify.Plate, l rectify.Line, c Crop) (*Crop, rectify.Line, error) {
+	const (
+		faint  = 0.01
+		narrow = 0.7 // of the crop's width: the characters fill less, so something stands beside them
+	)
 	best := p.texts[0]
-	return !p.row && p.least <= LeastAlone && len(best.text) >= shortest && p.mean(best) >= faint
+	if p.row || len(best.text) < shortest {
+		return nil, l, nil
+	}
+	if p.effort.Again && len(best.text) > shortest {
+		x0, x1, err := plate.Span(l, c.Around)
+		if err != nil {
+			return nil, l, err
+		}
+		if from, to := p.looks[0].Extent(best.text); to-from < narrow {
+			l.X0, l.X1 = x0+from*(x1-x0), x0+to*(x1-x0)
+			return &c, l.Within(), nil
+		}
+	}
+	if p.effort.Least <= LeastAlone && p.mean(best) >= faint {
+		return &beyondEnds, l, nil
+	}
+	return nil, l, nil
 }
 
 func (p *panel) settled() bool {

@@ -31,6 +31,9 @@ const (
 	// Inside the line the threshold is higher: an edge there means that something
 	// beside the plate was mistaken for a character.
 	edgeSlack, edgeThroughInside = 0.15, 0.97
+	// Of a regular row no more shapes than this are mistaken; a thin figure 1 at the end of
+	// a steep plate looks like an edge.
+	mostBeyondEdge = 1
 )
 
 // edgesAround looks for the plate's left and right edge around a line.
@@ -47,10 +50,11 @@ func (p *Plate) edgesAround(l Line) (edges, error) {
 		}
 		for x := int(from); x > 0 && x < len(share)-1 && (far-float64(x))*float64(dir) > 0; x += dir {
 			least := edgeThrough
-			if (end-float64(x))*float64(dir) > edgeSlack*l.Height {
+			inside := (end-float64(x))*float64(dir) > edgeSlack*l.Height
+			if inside {
 				least = edgeThroughInside
 			}
-			if share[x] < least {
+			if share[x] < least || inside && l.beyond(float64(x), dir) > mostBeyondEdge {
 				continue
 			}
 			for x+dir >= 0 && x+dir < len(share) && share[x+dir] > share[x] {
@@ -74,6 +78,18 @@ func (p *Plate) edgesAround(l Line) (edges, error) {
 		e.Right, e.HasRight, e.SeenRight = last, true, false
 	}
 	return e, nil
+}
+
+// beyond is how many letters of a line lie beyond a column, to the right (1) or the
+// left (-1).
+func (l Line) beyond(x float64, dir int) int {
+	n := 0
+	for _, s := range l.Letters {
+		if (s.CX-x)*float64(dir) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // EdgesSeen tells whether the plate's edges left and right of a line are visible.

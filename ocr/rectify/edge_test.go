@@ -121,7 +121,7 @@ func TestEdgesOfTheFrame(t *testing.T) {
 		if !e.HasLeft || !e.HasRight || e.Left < first || e.Right > last || e.Left > l.first+0.1*l.Height || e.Right < l.last-0.1*l.Height {
 			t.Errorf("seed %d: edges %+v, the frame ends at %.0f and %.0f, the characters at %.0f and %.0f", seed, e, first, last, l.first, l.last)
 		}
-		x0, x1, err := l.span(l.Line, Around{Half: 0.8, Beyond: 3})
+		x0, x1, err := l.Span(l.Line, Around{Half: 0.8, Beyond: 3})
 		if err != nil || x0 < first-1 || x1 > last+1 {
 			t.Errorf("seed %d: %.0f to %.0f is seen, beyond the frame's ends %.0f and %.0f (%v)", seed, x0, x1, first, last, err)
 		}

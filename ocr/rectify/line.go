@@ -27,6 +27,12 @@ type Line struct {
 // at returns the y of the line's middle at x.
 func (l Line) at(x float64) float64 { return l.Y0 + l.Slope*x }
 
+// Within is the line without the letters beyond its ends.
+func (l Line) Within() Line {
+	l.Letters = slices.DeleteFunc(slices.Clone(l.Letters), func(s shape.Shape) bool { return s.CX < l.X0 || s.CX > l.X1 })
+	return l
+}
+
 // threshold is one way to binarise: compare with the mean over block × block
 // pixels less by, or (block 0) with by times Otsu's grey value.
 type threshold struct {

@@ -27,8 +27,9 @@ type Around struct {
 // edge itself shows the reader that the plate ends there.
 const beyondEdges = 0.05
 
-// span returns the columns to cut out, at the line's middle.
-func (p *Plate) span(l Line, a Around) (x0, x1 float64, err error) {
+// Span returns the columns of the levelled picture that [Plate.Whole] cuts out, at
+// the line's middle.
+func (p *Plate) Span(l Line, a Around) (x0, x1 float64, err error) {
 	x0, x1 = l.X0-a.Beyond*l.Height, l.X1+a.Beyond*l.Height
 	if a.Edges {
 		e, err := p.edgesAround(l)
@@ -56,7 +57,7 @@ func (p *Plate) span(l Line, a Around) (x0, x1 float64, err error) {
 // proportions, with the contrast and the control row that the model is trained
 // with, see ocr/train/README.md. The caller closes the Mat.
 func (p *Plate) Whole(l Line, a Around) (gocv.Mat, error) {
-	x0, x1, err := p.span(l, a)
+	x0, x1, err := p.Span(l, a)
 	if err != nil {
 		return gocv.Mat{}, err
 	}

@@ -17,14 +17,16 @@
 //	28 ldddll  since 2019       a format: weight in its section, pattern, remark
 //	says LIVE FREE OR DIE       what the plates say beside the number; the name first
 //	band D                      the signs in the plates' blue band
+//	yellow 97                   percent of plates with a yellow ground
+//	red 85                      percent of plates with red characters
 //
-// vanity, short, shape and letters apply to their section, or, before the first section, to
-// all of the file. In a pattern
+// vanity, short, shape, letters, yellow and red apply to their section, or, before the first
+// section, to all of the file. In a pattern
 //
 //	l         one of the letters
 //	a         any letter
 //	d n       a figure, a figure other than 0
-//	x         one of the letters, or a figure
+//	x         one of the letters, or a figure; O and I too, which look like 0 and 1
 //	[EH]      one of these
 //	{county}  a word of the list
 //	A 7       itself

@@ -11,8 +11,10 @@ import (
 type mask uint64
 
 const (
-	anyLetter  mask = 1<<26 - 1
-	anyFigure  mask = (1<<10 - 1) << 26
+	anyLetter mask = 1<<26 - 1
+	anyFigure mask = (1<<10 - 1) << 26
+	// stamped are the letters that most dies stamp like a figure: O like 0, I like 1.
+	stamped    mask = 1<<('O'-'A') | 1<<('I'-'A')
 	characters      = 36
 )
 
@@ -136,7 +138,9 @@ func (s *section) element(pattern string) (out []format, after string, err error
 	case 'n':
 		return one(anyFigure &^ (1 << bit('0'))), after, nil
 	case 'x':
-		return one(s.letters | anyFigure), after, nil
+		// A place that takes letters and figures alike says nothing about whether an O or a 0
+		// stands there: what the reader saw decides.
+		return one(s.letters | anyFigure | stamped), after, nil
 	case '[', '{':
 		closing := map[byte]string{'[': "]", '{': "}"}[c]
 		inside, after, ok := strings.Cut(after, closing)

@@ -11,6 +11,9 @@ type Issuer struct {
 	Code string   // ISO 3166-1 alpha-2 in lower case ("de", "gb"), of a US state with the country before it ("us-tx")
 	Says []string // what its plates say beside the number, without spaces; the name first
 	Band []string // the signs in its plates' blue band
+	// Red is the share of its plates whose characters are red, Yellow that of those
+	// whose ground is yellow, 0–1.
+	Red, Yellow float64
 }
 
 // issuerOf is the code of the authority that a section belongs to, empty for a
@@ -38,7 +41,7 @@ func Issuers() []Issuer {
 		}
 		i := slices.IndexFunc(out, func(o Issuer) bool { return o.Code == code })
 		if i < 0 {
-			out = append(out, Issuer{Code: code})
+			out = append(out, Issuer{Code: code, Red: s.red, Yellow: s.yellow})
 			i = len(out) - 1
 		}
 		out[i].Says, out[i].Band = append(out[i].Says, s.says...), append(out[i].Band, s.band...)

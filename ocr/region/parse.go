@@ -26,6 +26,8 @@ type section struct {
 	formats []format // expanded
 	says    []string // what its plates say beside the number, letters and figures only; the name first
 	band    []string // the signs in its plates' blue band
+	red     float64  // 0–1, share of its plates whose characters are red
+	yellow  float64  // 0–1, share whose ground is yellow
 }
 
 // member is a section in a group.
@@ -63,9 +65,13 @@ var world = sync.OnceValue(func() *atlas {
 	return a
 })
 
+// someColour is the share of red characters, and of yellow grounds, where nothing is
+// known of them.
+const someColour = 0.1
+
 // parse adds a file.
 func (a *atlas) parse(file, text string) error {
-	defaults := section{letters: anyLetter, cars: 1}
+	defaults := section{letters: anyLetter, cars: 1, red: someColour, yellow: someColour}
 	at := &defaults
 	lines := bufio.NewScanner(strings.NewReader(text))
 	for n := 1; lines.Scan(); n++ {
@@ -103,14 +109,21 @@ func (a *atlas) line(at *section, words []string) error {
 		}
 		return v, err
 	}
+	percent := func(of *float64) (err error) {
+		if *of, err = number(words[1]); err == nil && *of >= 100 {
+			err = fmt.Errorf("%s %s is not below 100 percent", words[0], words[1])
+		}
+		*of /= 100
+		return err
+	}
 	var err error
 	switch words[0] {
 	case "vanity":
-		at.vanity, err = number(words[1])
-		at.vanity /= 100
-		if at.vanity >= 1 {
-			return fmt.Errorf("vanity %s is not below 100 percent", words[1])
-		}
+		err = percent(&at.vanity)
+	case "red":
+		err = percent(&at.red)
+	case "yellow":
+		err = percent(&at.yellow)
 	case "short":
 		at.short, err = strconv.Atoi(words[1])
 		if err == nil && (at.short < 1 || at.short > longest) {

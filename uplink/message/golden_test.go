@@ -55,9 +55,19 @@ func messages() map[string]any {
 		"hits-no-clock":  hit(func(h *message.Hit) { h.Clock, h.Matches[0].ListAge = message.ClockUnsynchronised, 0 }),
 		"hits-overdue":   hit(func(h *message.Hit) { h.Matches[0].ListOverdue, h.Matches[0].Covert = true, true }),
 		"hits-withdrawn": hit(func(h *message.Hit) { h.Revision, h.Withdrawn = 3, true }),
+		"hits-parked":    hit(func(h *message.Hit) { h.Revision, h.PicturesUnchanged, h.Direction = 2, true, "parked" }),
+		"hits-many": hit(func(h *message.Hit) {
+			more := h.Matches[0]
+			h.Matches[0].How, h.Matches[0].Probability, h.Matches[0].Caution = message.HowConfusable, 0.93, "probability that this is the listed plate: 93 %"
+			more.How, more.List, more.Probability = message.HowOneCharacter, "local", 0.41
+			more.Caution = "probability that this is the listed plate: 41 %; the entry says the vehicle is red: likely another vehicle"
+			h.Matches = append(h.Matches, more)
+		}),
 		"hits-least": message.Hit{ID: "u-1", Number: 1, Revision: 1, Unit: "u", Camera: "c", CapturedAt: at, Text: "A", Characters: []message.Character{},
 			Matches: []message.Match{{List: "l", Category: "c", How: message.HowWildcard, Entry: message.Entry{Plate: "A*"}}}},
 		"state-online":   message.State{Unit: "unit-7", State: message.Online, Since: at, Software: "0.4.0"},
+		"state-birth":    message.State{Unit: "unit-7", State: message.Online, Since: at, Software: "0.4.0", Installation: "k3f9xq2b", Run: "mfrggzdfmztw"},
+		"state-anew":     message.State{Unit: "unit-7", State: message.Offline, Since: at, Reason: "connecting anew", Installation: "k3f9xq2b", Run: "mfrggzdfmztw"},
 		"state-insecure": message.State{Unit: "unit-7", State: message.Online, Since: at, Insecure: true},
 		"state-stopped":  message.State{Unit: "unit-7", State: message.Offline, Since: at, Reason: "stopped"},
 		"state-will":     message.State{Unit: "unit-7", State: message.Offline, Reason: "connection lost", Software: "0.4.0"},
@@ -74,9 +84,19 @@ func messages() map[string]any {
 			h.Outbox.DiskProblem, h.Outbox.Unsaved, h.Outbox.Damage = "no space", 2, "torn page"
 			h.Outbox.DroppedEntries, h.Outbox.DroppedByPriority = 1, map[string]uint64{"p3": 1}
 		}),
+		"health-doubt": health(func(h *message.Health) {
+			h.Level, h.Clock, h.Installation = message.LevelWarn, message.ClockUnsynchronised, "k3f9xq2b"
+			h.Headline, h.Problems = "The audit trail was changed: records up to 9 are missing (and 2 more)", []string{
+				"The audit trail was changed: records up to 9 are missing.", "Hotlist stolen is version 41, although version 43 was accepted: somebody put older files back.",
+				"3 acknowledgements were ignored: not valid, retained, or for hits that were not sent. Somebody may be forging them."}
+			h.Audit = &message.AuditHealth{Number: 7, Hash: strings.Repeat("0a", 32), Problem: "records up to 9 are missing"}
+			h.Lists[0].Accepted, h.Link.UnexpectedAcks, h.Link.Insecure = "43", 3, true
+			h.Cameras[0].Drops, h.Outbox.NumberFileProblem = map[string]uint64{"newer": 12}, "no space"
+		}),
 		"health-new": message.Health{Unit: "u", At: at, Cameras: []message.CameraHealth{}, Lists: []message.ListHealth{}},
 		"hotlists-held": message.HotlistReport{Unit: "unit-7", At: at, Lists: []message.ListHealth{
-			{Name: "stolen", Version: "41", Entries: 50000, Imported: at, Expires: at, Overdue: true}, {Name: "amber", Missing: true}}},
+			{Name: "stolen", Version: "41", Entries: 50000, Imported: at, Expires: at, Overdue: true}, {Name: "amber", Missing: true},
+			{Name: "local", Version: "8", Entries: 12, Imported: at, Accepted: "9"}}},
 		"hotlists-refused": message.HotlistReport{Unit: "unit-7", At: at, Lists: []message.ListHealth{},
 			Refused: []message.ListRefusal{{Name: "stolen", Version: "42", Reason: "the signature is not valid", At: at}}},
 		"acks":       message.Acks{Unit: "unit-7", Stored: []message.Ack{{ID: "unit-7-42", Revision: 1}}},
@@ -86,7 +106,9 @@ func messages() map[string]any {
 			h.Problems = []string{h.Headline + "."}
 			h.Verdicts = &message.VerdictHealth{Ignored: 1, Counts: []message.VerdictCount{
 				{List: "stolen", How: "exact", Right: 31, Wrong: 1}, {List: "stolen", How: "one_character", Right: 12, Wrong: 8, TooMany: true}},
-				Latest: []message.VerdictAnswer{{ID: "unit-7-42", At: at, Answer: message.VerdictCounted}, {ID: "unit-7-41", At: at, Answer: message.VerdictUnknown}}}
+				Latest: []message.VerdictAnswer{{ID: "unit-7-42", At: at, Answer: message.VerdictCounted}, {ID: "unit-7-41", At: at, Answer: message.VerdictUnknown},
+					{ID: "unit-7-42", At: at.Add(time.Second), Answer: message.VerdictChanged}, {ID: "unit-7-42", At: at, Answer: message.VerdictOlder}, {ID: "unit-7-40", At: at, Answer: message.VerdictRepeated},
+					{ID: "unit-7-39", At: at, Answer: message.VerdictRefused}, {ID: "unit-7-38", At: at, Answer: message.VerdictFailed}}}
 		}),
 		"verdicts": message.Verdicts{Unit: "unit-7", Verdicts: []message.Verdict{
 			{ID: "unit-7-42", Verdict: message.Wrong, Reason: "misread, a Q for an O", By: "officer 1182", At: at},

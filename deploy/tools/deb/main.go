@@ -9,7 +9,7 @@
 //
 // The packages lie in build/deb. The same commit gives the same bytes: times in
 // the package are the commit's, or SOURCE_DATE_EPOCH. What the package holds
-// stands in deploy/package/nfpm.yaml, its version in deploy/CHANGELOG.md, and
+// stands in deploy/package/platewatch.yaml, its version in deploy/CHANGELOG.md, and
 // which packages it depends on follows from the libraries that the programs are
 // linked with.
 package main
@@ -111,6 +111,11 @@ func run(ctx context.Context, wanted []string, program, to string) error {
 	if err != nil {
 		return err
 	}
+	headless, err := pack(ctx, "platewatch-headless", description{Architecture: "all", Version: debianVersion(deploy.Version())}, epoch)
+	if err != nil {
+		return err
+	}
+	fmt.Println(headless)
 	var all error
 	for _, target := range wanted {
 		file, err := makePackage(ctx, target, made, epoch)
@@ -123,7 +128,8 @@ func run(ctx context.Context, wanted []string, program, to string) error {
 	return all
 }
 
-// description is what deploy/package/nfpm.yaml is filled in with.
+// description is what deploy/package/platewatch.yaml and platewatch-headless.yaml are
+// filled in with.
 type description struct {
 	Architecture, Version, UnitFolder string
 	Made                              string // folder of what documents made
@@ -151,7 +157,7 @@ func makePackage(ctx context.Context, target, made, epoch string) (string, error
 	}
 	d := description{Architecture: arch, Version: debianVersion(deploy.Version()) + release.suffix,
 		UnitFolder: release.unitFolder, Made: made, Programs: programs, Depends: depends}
-	return pack(ctx, d, epoch)
+	return pack(ctx, "platewatch", d, epoch)
 }
 
 // debianVersion orders "0.4.0-dev" before "0.4.0", as Debian compares versions.
@@ -193,9 +199,10 @@ func crossBuild(ctx context.Context, target, folder string, packages ...string) 
 	return programs, sysroot, nil
 }
 
-// pack has nfpm write the package and gives its path.
-func pack(ctx context.Context, d description, epoch string) (string, error) {
-	text, err := template.ParseFiles(filepath.Join("deploy", "package", "nfpm.yaml"))
+// pack has nfpm write the package that deploy/package/NAME.yaml describes, and gives
+// its path.
+func pack(ctx context.Context, name string, d description, epoch string) (string, error) {
+	text, err := template.ParseFiles(filepath.Join("deploy", "package", name+".yaml"))
 	if err != nil {
 		return "", err
 	}
@@ -203,11 +210,11 @@ func pack(ctx context.Context, d description, epoch string) (string, error) {
 	if err := text.Execute(&filled, d); err != nil {
 		return "", err
 	}
-	listing := filepath.Join(filepath.Dir(d.Programs[0]), "nfpm.yaml")
+	file := filepath.Join("build", "deb", fmt.Sprintf("%s_%s_%s.deb", name, d.Version, d.Architecture))
+	listing := strings.TrimSuffix(file, ".deb") + ".yaml"
 	if err := os.WriteFile(listing, filled.Bytes(), 0o644); err != nil {
 		return "", err
 	}
-	file := filepath.Join("build", "deb", fmt.Sprintf("platewatch_%s_%s.deb", d.Version, d.Architecture))
 	c := command(ctx, []string{"SOURCE_DATE_EPOCH=" + epoch}, "go", "run", nfpm, "package", "--config", listing, "--packager", "deb", "--target", file)
 	c.Stdout = nil
 	if err := c.Run(); err != nil {

@@ -265,3 +265,16 @@ func (o Outputs) Align(target string) []int {
 	}
 	return steps
 }
+
+// Extent is where the characters of a text are, from left to right, as shares of the
+// width of the picture. The first and last are taken to be as wide as the others are
+// apart.
+func (o Outputs) Extent(target string) (from, to float64) {
+	steps := o.Align(target)
+	if len(steps) < 2 {
+		return 0, 1
+	}
+	first, last, n := float64(steps[0]), float64(steps[len(steps)-1]), float64(len(o))
+	half := (last - first) / float64(len(steps)-1) / 2
+	return max(0, (first+0.5-half)/n), min(1, (last+0.5+half)/n)
+}

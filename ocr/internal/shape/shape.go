@@ -37,6 +37,18 @@ func PlaneOf(m gocv.Mat) (Plane, error) {
 	return Plane{pix, m.Cols(), m.Rows()}, nil
 }
 
+// PlanesOf gives access to several.
+func PlanesOf(mats ...gocv.Mat) ([]Plane, error) {
+	planes := make([]Plane, len(mats))
+	for i, m := range mats {
+		var err error
+		if planes[i], err = PlaneOf(m); err != nil {
+			return nil, err
+		}
+	}
+	return planes, nil
+}
+
 // Mean is the mean grey value of the rectangle, clipped to the plane; 0 if it lies
 // outside.
 func (p Plane) Mean(x0, y0, x1, y1 int) float64 {
@@ -71,20 +83,6 @@ func sumOf(row []uint8) int {
 	return sum
 }
 
-// Set counts the pixels of a binary map that are set in row y from x0 up to,
-// not including, x1.
-func (p Plane) Set(x0, x1, y int) int {
-	row := p.Pix[y*p.W+x0 : y*p.W+x1]
-	n := 0
-	for ; len(row) >= 8; row = row[8:] {
-		n += bits.OnesCount64(binary.LittleEndian.Uint64(row) & 0x8080808080808080)
-	}
-	for _, v := range row {
-		n += int(v >> 7)
-	}
-	return n
-}
-
 // Each calls yield for every component of a binary map, in the order of their
 // first pixels.
 //
@@ -93,6 +91,17 @@ func (p Plane) Set(x0, x1, y int) int {
 // above, also at a corner, are joined with union–find. That takes a fifth of the
 // time of cv::findContours.
 func Each(b Plane, yield func(Shape)) {
+	bits := packs.Get().(*Bits)
+	defer packs.Put(bits)
+	bits.pack(b)
+	bits.Each(yield)
+}
+
+// packs keeps the bits of a map for the next one.
+var packs = sync.Pool{New: func() any { return new(Bits) }}
+
+// Each calls yield for every component, as [Each].
+func (b *Bits) Each(yield func(Shape)) {
 	j := joiners.Get().(*joiner)
 	defer joiners.Put(j)
 	j.join(b)
@@ -111,8 +120,7 @@ var joiners = sync.Pool{New: func() any { return new(joiner) }}
 
 // joiner joins the runs of a map.
 type joiner struct {
-	row          []uint64 // the row's pixels as bits, and one more word of zeros
-	above, below []run    // of the previous row, and of the current one
+	above, below []run // of the previous row, and of the current one
 	groups       []group
 }
 
@@ -122,13 +130,13 @@ type run struct{ x0, x1, group int32 }
 // group is a shape, or a part of one whose parent is another group.
 type group struct{ parent, x0, x1, y0, y1, area int32 }
 
-func (j *joiner) join(b Plane) {
+func (j *joiner) join(b *Bits) {
 	j.groups, j.above = j.groups[:0], j.above[:0]
 	for y := range b.H {
-		j.row = pack(j.row[:0], b.Pix[y*b.W:(y+1)*b.W])
+		row := b.row(y)
 		j.below = j.below[:0]
 		p := 0
-		for x0, x1 := nextRun(j.row, 0); x0 < x1; x0, x1 = nextRun(j.row, x1) {
+		for x0, x1 := nextRun(row, 0); x0 < x1; x0, x1 = nextRun(row, x1) {
 			for p < len(j.above) && j.above[p].x1 < x0 {
 				p++
 			}
@@ -172,30 +180,6 @@ func (j *joiner) merge(a, b int32) int32 {
 	old.y0, old.y1 = min(old.y0, young.y0), max(old.y1, young.y1)
 	old.area += young.area
 	return a
-}
-
-// pack appends a row's pixels, 0 or 255, as bits, the first the lowest, and
-// after them a word of zeros.
-func pack(bits []uint64, row []uint8) []uint64 {
-	for len(row) >= 64 {
-		var w uint64
-		for i := 0; i < 64; i += 8 {
-			w |= eight(binary.LittleEndian.Uint64(row[i:])) << i
-		}
-		bits = append(bits, w)
-		row = row[64:]
-	}
-	var w uint64
-	for i, v := range row {
-		w |= uint64(v>>7) << i
-	}
-	return append(bits, w, 0)
-}
-
-// eight gathers the highest bits of eight bytes: the product moves each to the
-// highest byte, and no two meet.
-func eight(bytes uint64) uint64 {
-	return (bytes >> 7 & 0x0101010101010101) * 0x0102040810204080 >> 56
 }
 
 // nextRun returns the first run [x0, x1) that begins at or after from; x0 = x1

@@ -81,7 +81,11 @@ func TestLongRows(t *testing.T) {
 	if got := p.Mean(1, 0, 3001, 2); got != 255 {
 		t.Errorf("the mean is %g", got)
 	}
-	if got := p.Set(2, 3001, 1); got != 2999 {
-		t.Errorf("%d pixels are set", got)
+	var b Bits
+	b.pack(p)
+	for _, c := range []struct{ x0, x1 int }{{2, 3001}, {0, 64}, {63, 65}, {64, 128}, {5, 5}, {7, 6}} {
+		if got := b.Set(c.x0, c.x1, 1); got != max(0, c.x1-c.x0) {
+			t.Errorf("%d pixels are set from %d to %d", got, c.x0, c.x1)
+		}
 	}
 }

@@ -31,7 +31,7 @@ func Run(ctx context.Context, r *ocr.Recogniser, pictures *still.Reader, set *tr
 		if set.Video {
 			got, err = s.watchClip(ctx, r, filepath.Join(set.Dir, file.Name))
 		} else {
-			got, err = s.readPicture(ctx, r, pictures, set.Dir, file.Name, describe)
+			got, err = s.readPicture(ctx, r, pictures, set.Dir, file, describe)
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -50,8 +50,8 @@ func Run(ctx context.Context, r *ocr.Recogniser, pictures *still.Reader, set *tr
 	return s, nil
 }
 
-func (s *Score) readPicture(ctx context.Context, r *ocr.Recogniser, pictures *still.Reader, dir, file string, describe *describer) ([]ocr.Plate, error) {
-	img, err := pictures.Read(ctx, filepath.Join(dir, file))
+func (s *Score) readPicture(ctx context.Context, r *ocr.Recogniser, pictures *still.Reader, dir string, file truth.File, describe *describer) ([]ocr.Plate, error) {
+	img, err := pictures.Read(ctx, filepath.Join(dir, file.Name))
 	if err != nil {
 		return nil, err
 	}

@@ -16,21 +16,27 @@ import (
 
 	"platewatch/ocr"
 	"platewatch/ocr/text"
+	"platewatch/ocr/truth"
 	"platewatch/ocr/vehicle"
 )
 
 // Seen counts what is told of the vehicle beside the number: its issuer, or its
 // colour. A plate that was not read is told nothing of.
 type Seen struct {
-	What        string         `json:"what"` // issuer, colour
-	N           int            `json:"n"`    // labelled
-	Told        int            `json:"told"`
-	Right       int            `json:"right"`
-	Sure        int            `json:"sure"`       // told at 0.8 or more
-	SureWrong   int            `json:"sure_wrong"` // of those
-	Confused    map[string]int `json:"confused"`   // "white → grey": how often, where it was wrong
-	Calibration Reliability    `json:"reliability"`
+	What      string `json:"what"` // issuer, colour
+	N         int    `json:"n"`    // labelled
+	Told      int    `json:"told"`
+	Right     int    `json:"right"`
+	Sure      int    `json:"sure"`       // told at 0.8 or more
+	SureWrong int    `json:"sure_wrong"` // of those
+	// Matrix counts what was told by what is right: of several answers the one that
+	// was told, else the first. Nothing told is [untold].
+	Matrix      map[string]map[string]int `json:"matrix"`
+	Calibration Reliability               `json:"reliability"`
 }
+
+// untold stands for an answer that was not given.
+const untold = "–"
 
 // sureFrom is the confidence from which what is told counts as sure.
 const sureFrom = 0.8
@@ -39,6 +45,7 @@ func (s *Seen) add(answers []string, told []text.Alternative) {
 	s.N++
 	a, ok := vehicle.Likeliest(told)
 	if !ok {
+		s.count(answers[0], untold, 1)
 		return
 	}
 	s.Told++
@@ -46,8 +53,9 @@ func (s *Seen) add(answers []string, told []text.Alternative) {
 	s.Calibration.add(a.Confidence, right)
 	if right {
 		s.Right++
+		s.count(a.Text, a.Text, 1)
 	} else {
-		s.Confused[answers[0]+" → "+a.Text]++
+		s.count(answers[0], a.Text, 1)
 	}
 	if a.Confidence >= sureFrom {
 		s.Sure++
@@ -127,7 +135,7 @@ func newDescriber(r *ocr.Recogniser, dir string) (*describer, error) {
 			return nil, err
 		}
 		if len(known) > 0 {
-			d.lists[&Seen{What: l.what, Confused: map[string]int{}}] = known
+			d.lists[&Seen{What: l.what}] = known
 		}
 	}
 	if len(d.lists) == 0 {
@@ -136,18 +144,22 @@ func newDescriber(r *ocr.Recogniser, dir string) (*describer, error) {
 	return d, nil
 }
 
-// score describes the labelled vehicles of a picture.
-func (d *describer) score(ctx context.Context, file string, img gocv.Mat, plates []ocr.Plate) error {
+// score describes the labelled vehicles of a picture. A plate that is read wrong at
+// the labelled one's place is on the same vehicle.
+func (d *describer) score(ctx context.Context, file truth.File, img gocv.Mat, plates []ocr.Plate) error {
 	for score, known := range d.lists {
 		for key, answers := range known {
-			if key[0] != file {
+			if key[0] != file.Name {
 				continue
 			}
-			i := 0
+			i := min(0, len(plates)-1)
 			if key[1] != "" {
 				i = slices.IndexFunc(plates, func(p ocr.Plate) bool { return p.Text == key[1] })
+				if k := slices.IndexFunc(file.Plates, func(p truth.Plate) bool { return p.Text == key[1] }); i < 0 && k >= 0 {
+					i = belonging(file.Plates[k], plates)
+				}
 			}
-			if i < 0 || i >= len(plates) {
+			if i < 0 {
 				score.add(answers, nil)
 				continue
 			}
@@ -168,29 +180,4 @@ func (d *describer) score(ctx context.Context, file string, img gocv.Mat, plates
 // scores are the results, issuer first.
 func (d *describer) scores() []*Seen {
 	return slices.SortedFunc(maps.Keys(d.lists), func(a, b *Seen) int { return strings.Compare(b.What, a.What) })
-}
-
-// seenTable writes what was told of vehicles; empty where nothing was labelled.
-func seenTable(rows []*Score, width int) string {
-	var b strings.Builder
-	for _, s := range rows {
-		for _, v := range s.Seen {
-			if b.Len() == 0 {
-				fmt.Fprintf(&b, "\n%-*s  %7s %5s %7s %7s %14s %6s   most often wrong\n", width, "the vehicle", "", "n", "told", "right", "wrong ≥ 0.8", "ECE")
-			}
-			worst := slices.SortedFunc(maps.Keys(v.Confused), func(x, y string) int {
-				if v.Confused[x] != v.Confused[y] {
-					return v.Confused[y] - v.Confused[x]
-				}
-				return strings.Compare(x, y)
-			})
-			var words []string
-			for _, w := range worst[:min(len(worst), 3)] {
-				words = append(words, fmt.Sprintf("%s %d", w, v.Confused[w]))
-			}
-			fmt.Fprintf(&b, "%-*s  %7s %5d %7s %7s %14s %6.3f   %s\n", width, s.name(), v.What, v.N, percent(v.Told, v.N), percent(v.Right, v.N),
-				shareOf(v.SureWrong, v.Sure), v.Calibration.Error(), strings.Join(words, ", "))
-		}
-	}
-	return b.String()
 }

@@ -34,11 +34,18 @@ func TestSeen(t *testing.T) {
 	s.add(answers, told("white", 0.7))
 	s.add(answers, told("blue", 0.85))
 	s.add(answers, nil)
-	if s.N != 4 || s.Told != 3 || s.Right != 2 || s.Sure != 2 || s.SureWrong != 1 || s.Confused["grey → blue"] != 1 {
+	if s.N != 4 || s.Told != 3 || s.Right != 2 || s.Sure != 2 || s.SureWrong != 1 || s.Matrix["grey"]["blue"] != 1 || s.Matrix["white"]["white"] != 1 || s.Matrix["grey"][untold] != 1 {
 		t.Errorf("%+v", s)
 	}
 	if got := seenTable([]*Score{{Folder: dir, Seen: []*Seen{s}}}, 20); !strings.Contains(got, "50.0 % of 2") || !strings.Contains(got, "grey → blue 1") {
 		t.Errorf("%s", got)
+	}
+	all := allSeen([]*Score{{Seen: []*Seen{s}}, {Seen: []*Seen{s}}})
+	if len(all) != 1 || all[0].N != 8 || all[0].Matrix["grey"]["grey"] != 2 {
+		t.Errorf("two folders: %+v", all)
+	}
+	if got := s.confusion(); !strings.Contains(got, "grey                1       1       0       1\n") {
+		t.Errorf("the matrix:\n%s", got)
 	}
 	if d, err := newDescriber(nil, t.TempDir()); d != nil || err != nil {
 		t.Errorf("a folder without lists: %v, %v", d, err)

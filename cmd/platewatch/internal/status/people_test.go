@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"platewatch/cmd/platewatch/internal/aim"
+	"platewatch/cmd/platewatch/internal/browsertest"
 	"platewatch/cmd/platewatch/internal/testdrive"
 )
 
@@ -30,7 +31,7 @@ func TestAxeInBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := browser(t)
+	ctx := browsertest.Start(t, 10*time.Minute) // 24 looks at a page, on a busy machine too
 	u := healthy()
 	drive := &testdrive.Drive{}
 	base := start(t, newServer(t, u, Options{Settings: Settings{Drive: testdrive.Default()}, TestDrive: drive}))
