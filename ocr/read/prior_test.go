@@ -119,6 +119,23 @@ func TestPriorForcesNothing(t *testing.T) {
 	}
 }
 
+// Where a state's plates have any letters and figures, the reader decides between O and 0:
+// a vanity plate stays what it is.
+func TestPriorLeavesStampedAlike(t *testing.T) {
+	sure := func(c byte) map[byte]float32 { return map[byte]float32{c: 1} }
+	for _, test := range []struct {
+		seen map[byte]float32
+		want string
+	}{
+		{map[byte]float32{'O': 0.6, '0': 0.4}, "H8ROAD"},
+		{map[byte]float32{'O': 0.4, '0': 0.6}, "H8R0AD"},
+	} {
+		if r := readAs(t, "us", alternatives(sure('H'), sure('8'), sure('R'), test.seen, sure('A'), sure('D'))); r.Text != test.want {
+			t.Errorf("%s became %s of %q", test.want, r.Text, r.Format)
+		}
+	}
+}
+
 // Confidences stay probabilities, and a format alone makes nothing sure.
 func TestPriorConfidence(t *testing.T) {
 	half := map[byte]float32{'0': 0.5, 'O': 0.48}

@@ -26,7 +26,8 @@
 //	l         one of the letters
 //	a         any letter
 //	d n       a figure, a figure other than 0
-//	x         one of the letters, or a figure; O and I too, which look like 0 and 1
+//	x         one of the letters, or a figure; O and I too, which look like 0 and 1; and
+//	          a d between two of these does not tell them apart either
 //	[EH]      one of these
 //	{county}  a word of the list
 //	A 7       itself

@@ -52,6 +52,7 @@ type format struct {
 	lists []list
 	share float64 // of its section's plates
 	each  float64 // probability of one text that fits, given the format
+	alike mask    // letters that cannot be told from the figures of a place between any others
 }
 
 // list restricts some places of a format to words of one length.
@@ -61,8 +62,18 @@ type list struct {
 }
 
 // fits tells whether a text of the format's length has the format.
-func (f *format) fits(text string) bool {
+func (f *format) fits(text string) bool { return f.takes(text, 0) }
+
+// looks tells whether a text fits, or may do so with a figure for a letter that is stamped
+// alike.
+func (f *format) looks(text string) bool { return f.takes(text, f.alike) }
+
+// takes tells whether a text has the format, with more characters for its figures.
+func (f *format) takes(text string, more mask) bool {
 	for i, m := range f.at {
+		if m == anyFigure {
+			m |= more
+		}
 		if !m.has(text[i]) {
 			return false
 		}
@@ -88,6 +99,9 @@ func (s *section) add(weight float64, pattern string) error {
 		if err != nil {
 			return fmt.Errorf("pattern %s: %w", pattern, err)
 		}
+		if at := len(pattern) - len(rest); rest[0] == 'd' && amongAny(pattern, at) {
+			element[0].alike = stamped
+		}
 		rest = after
 		if after, ok := strings.CutPrefix(rest, "?"); ok {
 			rest = after
@@ -112,9 +126,16 @@ func (s *section) add(weight float64, pattern string) error {
 	return nil
 }
 
+// amongAny tells whether the place of a pattern stands between two that take letters and
+// figures alike: on the plates that have the format nobody can tell an O there from a 0,
+// and vanity plates of the same length have a letter there.
+func amongAny(pattern string, at int) bool {
+	return at > 0 && at+1 < len(pattern) && pattern[at-1] == 'x' && pattern[at+1] == 'x'
+}
+
 // then is f followed by e.
 func (f format) then(e format) format {
-	out := format{at: slices.Concat(f.at, e.at), lists: slices.Clone(f.lists), share: f.share * e.share, each: f.each * e.each}
+	out := format{at: slices.Concat(f.at, e.at), lists: slices.Clone(f.lists), share: f.share * e.share, each: f.each * e.each, alike: f.alike | e.alike}
 	for _, l := range e.lists {
 		out.lists = append(out.lists, list{len(f.at) + l.from, l.words})
 	}

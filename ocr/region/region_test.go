@@ -235,3 +235,21 @@ func BenchmarkParse(b *testing.B) {
 		mustParse(b, "eu")
 	}
 }
+
+// A state whose plates have any letters and figures says nothing about O and 0 on a vanity
+// plate, and did not issue it.
+func TestStampedAlike(t *testing.T) {
+	us, err := Parse("us")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, zero := us.Prior("H8ROAD"), us.Prior("H8R0AD"); math.Abs(o-zero) > 1e-9 {
+		t.Errorf("with an O %.2f, with a 0 %.2f", o, zero)
+	}
+	if name := us.Name("H8ROAD"); name != "" {
+		t.Errorf("H8ROAD is a plate of %s", name)
+	}
+	if o, zero := us.Prior("ABCO234"), us.Prior("ABC0234"); o >= zero { // by position
+		t.Errorf("with an O %.2f, with a 0 %.2f", o, zero)
+	}
+}

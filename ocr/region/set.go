@@ -171,7 +171,7 @@ func (s *Set) Prior(text string) float64 {
 	sum, all := 0.0, 0.0
 	for i := range s.formats[len(text)] {
 		f := &s.formats[len(text)][i]
-		if f.fits(text) {
+		if f.looks(text) {
 			sum += math.Exp(f.log + uniform)
 		}
 		all += math.Exp(f.log) / f.each
