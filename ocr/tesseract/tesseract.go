@@ -118,13 +118,10 @@ func open(s source, n int) (engines []read.Engine, err error) {
 	if s.data != nil {
 		// Tesseract reads a model from a file, and no longer needs the file
 		// once it is open.
-		if s.dir, err = os.MkdirTemp("", "platewatch-model-"); err != nil {
+		if s.dir, err = s.write(); err != nil {
 			return nil, err
 		}
 		defer os.RemoveAll(s.dir)
-		if err := os.WriteFile(s.path(), s.data, 0o600); err != nil {
-			return nil, err
-		}
 	}
 	// One after the other: gosseract redirects the process's standard error
 	// while it opens an instance.
@@ -139,6 +136,23 @@ func open(s source, n int) (engines []read.Engine, err error) {
 		engines = append(engines, e)
 	}
 	return engines, nil
+}
+
+// write writes the model's file and gives its folder: in memory, because a board's
+// disk may be full or read-only, or where temporary files lie.
+func (s source) write() (dir string, err error) {
+	for _, parent := range []string{"/dev/shm", os.TempDir()} {
+		dir, e := os.MkdirTemp(parent, "platewatch-model-")
+		if e == nil {
+			s.dir = dir
+			if e = os.WriteFile(s.path(), s.data, 0o600); e == nil {
+				return dir, nil
+			}
+			os.RemoveAll(dir)
+		}
+		err = errors.Join(err, e)
+	}
+	return "", err
 }
 
 func (s source) path() string { return filepath.Join(s.dir, s.name+extension) }

@@ -72,3 +72,9 @@ func TestModelMissing(t *testing.T) {
 		}
 	}
 }
+
+// TestFullDisk: a model opens where no temporary file can be written.
+func TestFullDisk(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
+	openOne(t, sources[Plate])
+}
