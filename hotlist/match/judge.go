@@ -188,13 +188,14 @@ func (s *Searcher) take(e *entry.Entry, how How, p float64) {
 	}
 	found := Match{List: s.list.Name, Version: s.list.Version, How: how, Probability: p, Entry: *e, Dated: s.list.Dated,
 		Overdue: q.ClockSynchronised && !s.list.Expires.IsZero() && !s.list.Expires.After(at)}
+	prior := 1.0
 	if q.State != "" && e.State != "" && !strings.EqualFold(q.State, e.State) {
 		found.StateDiffers = true
-		found.Probability *= 1 - min(max(q.StateConfidence, 0), 1)
-		sure = sure && q.StateConfidence < certainty
+		prior = 1 - min(max(q.StateConfidence, 0), 1)
 	}
-	if likelihood, contradiction := q.Seen.weigh(e); likelihood < 1 {
+	if likelihood, contradiction := q.Seen.weigh(e, prior); likelihood < 1 {
 		found.Probability *= likelihood
+		sure = sure && likelihood > 1-certainty
 		if found.Contradiction = contradiction; contradiction != "" && m.Agree {
 			return
 		}

@@ -34,8 +34,9 @@ type Query struct {
 	// character; without them all characters are taken as sure.
 	Characters []Character
 	// State is the issuing state or country as lists write it, and
-	// StateConfidence its probability (0–1). The probability of entries of other
-	// states is multiplied by 1 − StateConfidence.
+	// StateConfidence its probability (0–1), before the plate was seen. The probability
+	// of entries of other states is multiplied by 1 − StateConfidence, as far as Seen
+	// does not tell the issuer.
 	State           string
 	StateConfidence float64
 	// Seen is what the unit saw of the vehicle beside the number.

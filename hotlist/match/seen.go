@@ -29,30 +29,35 @@ const (
 
 // weigh returns the likelihood of what was seen if it is the entry's vehicle, 0–1,
 // and what contradicts the entry in words. It never is above 1: that state and
-// colour fit makes no plate of one that reads otherwise.
-func (s *Seen) weigh(e *entry.Entry) (likelihood float64, contradiction string) {
-	issuer, colour := 1.0, 1.0
+// colour fit makes no plate of one that reads otherwise. prior is what vehicles of
+// the entry's state are worth where nothing was seen of it. It counts for the part
+// of the issuer that is unknown, and not for what was seen: the place tells nothing
+// more of a plate that says its state.
+func (s *Seen) weigh(e *entry.Entry, prior float64) (likelihood float64, contradiction string) {
+	issuer, colour, other := prior, 1.0, false
 	if codes := entry.IssuerCodes(e.State); len(codes) > 0 && len(s.Issuer) > 0 {
-		issuer = max(agreement(s.Issuer, codes), leastIssuer)
+		issuer = max(agreement(s.Issuer, codes, prior), min(leastIssuer, prior))
+		other = agreement(s.Issuer, codes, 1) < contradicted
 	}
 	if names := entry.ColourNames(e.Vehicle.Colour); len(names) > 0 && len(s.Colour) > 0 {
-		colour = max(agreement(s.Colour, names), leastColour)
+		colour = max(agreement(s.Colour, names, 1), leastColour)
 	}
-	if min(issuer, colour) >= contradicted {
+	if !other && colour >= contradicted {
 		return issuer * colour, ""
 	}
 	var listed, seen []string
 	if colour < contradicted {
 		listed, seen = append(listed, e.Vehicle.Colour), append(seen, told(s.Colour[0]))
 	}
-	if issuer < contradicted {
+	if other {
 		listed, seen = append(listed, e.State), append(seen, told(s.Issuer[0]))
 	}
 	return issuer * colour, "listed: " + strings.Join(listed, ", ") + "; seen: " + strings.Join(seen, ", ")
 }
 
-// agreement is the probability of one of the names, or of none that is known.
-func agreement(seen []Alternative, names []string) float64 {
+// agreement is the probability of one of the names, or of none that is known, of
+// which prior is one of them.
+func agreement(seen []Alternative, names []string, prior float64) float64 {
 	fits, others := 0.0, 0.0
 	for _, a := range seen {
 		if slices.Contains(names, a.Text) {
@@ -61,7 +66,7 @@ func agreement(seen []Alternative, names []string) float64 {
 			others += a.Confidence
 		}
 	}
-	return min(max(1-others, fits), 1)
+	return min(fits+max(1-fits-others, 0)*prior, 1)
 }
 
 // told writes what was seen: "white 0.93", "OK 0.88".

@@ -28,9 +28,33 @@ func TestSeen(t *testing.T) {
 		"a colour of two names": {Seen{Colour: []Alternative{{"grey", 0.5}, {"white", 0.3}}}, entry.Entry{Vehicle: entry.Vehicle{Colour: "SIL/WHI"}}, 1, 1, ""},
 		"Delaware or Germany":   {Seen{Issuer: of("de", 0.9)}, entry.Entry{State: "DE"}, 1, 1, ""},
 	} {
-		got, says := c.seen.weigh(&c.entry)
+		got, says := c.seen.weigh(&c.entry, 1)
 		if got < c.least-1e-9 || got > c.most+1e-9 || says != c.says {
 			t.Errorf("%s: %v %q, want %v to %v %q", name, got, says, c.least, c.most, c.says)
+		}
+	}
+}
+
+// TestPriorOfTheStateCountsOnce: what is known of the place counts where the plate's
+// state was not seen, and not beside what the plate says.
+func TestPriorOfTheStateCountsOnce(t *testing.T) {
+	texas := entry.Entry{State: "TX"}
+	of := func(name string, confidence float64) Seen {
+		return Seen{Issuer: []Alternative{{name, confidence}}}
+	}
+	const prior = 0.2
+	for name, c := range map[string]struct {
+		seen Seen
+		want float64
+	}{
+		"nothing seen":  {Seen{}, prior},
+		"seen surely":   {of("us-tx", 1), 1},
+		"seen probably": {of("us-tx", 0.8), 0.8 + 0.2*prior},
+		"another":       {of("us-ok", 0.5), 0.5 * prior},
+		"surely other":  {of("us-ok", 1), leastIssuer},
+	} {
+		if got, _ := c.seen.weigh(&texas, prior); got < c.want-1e-9 || got > c.want+1e-9 {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
 }
