@@ -43,18 +43,32 @@ func simulateLists(ctx context.Context, std stdio, o hotlist.Options, reads int,
 	if err != nil {
 		return err
 	}
+	states, err := simulate.States(ctx, s)
+	if err != nil {
+		return err
+	}
 	if picture != "" {
 		if err := os.WriteFile(picture, simulate.Curves(rows[:len(s.Sizes)]), 0o644); err != nil {
 			return err
 		}
 	}
 	if asJSON {
-		return printJSON(std.out, rows)
+		var all []any
+		for _, r := range rows {
+			all = append(all, r)
+		}
+		for _, r := range states {
+			all = append(all, r)
+		}
+		return printJSON(std.out, all)
 	}
 	if err := printSimulation(std.out, rows[:len(s.Sizes)]); err != nil {
 		return err
 	}
-	return printMixes(std.out, rows[len(s.Sizes):])
+	if err := printMixes(std.out, rows[len(s.Sizes):]); err != nil {
+		return err
+	}
+	return printStates(std.out, states)
 }
 
 func printSimulation(w io.Writer, rows []simulate.Row) error {
@@ -118,5 +132,27 @@ func printMixes(w io.Writer, rows []simulate.Row) error {
 	_, err := fmt.Fprint(w, "\nThe same where the plates that pass have other formats than the list's: one character longer or shorter; those of\n"+
 		"neighbouring states; a list of several states, and others that pass. The unit learns from what it reads which\n"+
 		"formats pass, and where a format is common, a plate of it is not taken for a listed one with a character more or less.\n")
+	return err
+}
+
+// printStates prints what seeing the issuing state changes.
+func printStates(w io.Writer, rows []simulate.StateRow) error {
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	t := newTable(w, "STATES: ENTRIES", "READS", "FALSE", "UNOPPOSED", "FALSE, TOLD", "UNOPPOSED", "FOUND WITHOUT", "WITH", "AGREE")
+	for _, r := range rows {
+		share := func(p float64) string { return fmt.Sprintf("%.1f %%", 100*p) }
+		t.row(fmt.Sprint(r.Size), fmt.Sprint(r.Reads), fmt.Sprint(r.False), fmt.Sprint(r.Unopposed), fmt.Sprint(r.Told), fmt.Sprint(r.ToldUnopposed),
+			share(r.Blind), share(r.Found), share(r.Agreed))
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprint(w, "\nThe same with the states that issue the plates: the list has the states' mix, most plates that pass are of one state, and\n"+
+		"each state issues the same numbers. FALSE: alerts for vehicles that are not listed, mostly the listed number of another\n"+
+		"state; UNOPPOSED: those without a caution that another state was seen. TOLD: the same of vehicles whose state was told at\n"+
+		"0.8 or more. FOUND: listed vehicles whose plates are read right, without the state seen, with it, and on a list that\n"+
+		"demands agreement (agree = true).\n")
 	return err
 }

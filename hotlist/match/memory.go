@@ -7,10 +7,11 @@ import (
 )
 
 // NewPlates returns a searcher of plates held in memory, for simulations of long
-// lists. The plates are normalised and all different. Matches name no list, and
-// their entries hold the plate only. t is what is known of the traffic, or nil.
-func NewPlates(plates []string, t *Traffic) *Searcher {
-	x := &memoryIndex{plates: plates, first: make(map[string]int32, len(plates)), next: make([]int32, len(plates))}
+// lists. The plates are normalised and all different; states are who issued them, or
+// nil. Matches name no list, and their entries hold nothing else. t is what is known
+// of the traffic, or nil.
+func NewPlates(plates, states []string, t *Traffic) *Searcher {
+	x := &memoryIndex{plates: plates, states: states, first: make(map[string]int32, len(plates)), next: make([]int32, len(plates))}
 	var layouts LayoutCounter
 	var folded []byte
 	for i, p := range plates {
@@ -26,6 +27,7 @@ func NewPlates(plates []string, t *Traffic) *Searcher {
 // memoryIndex implements [Index]. Positions count from 1.
 type memoryIndex struct {
 	plates []string
+	states []string             // of the plates; nil: not known
 	first  map[string]int32     // by index form
 	next   []int32              // with the same index form
 	plate  [entry.MaxPlate]byte // memory of the record looked at
@@ -56,5 +58,9 @@ func (r memoryRecord) Plate() ([]byte, error) {
 }
 
 func (r memoryRecord) Entry() (entry.Entry, error) {
-	return entry.Entry{Plate: r.index.plates[r.at-1]}, nil
+	e := entry.Entry{Plate: r.index.plates[r.at-1]}
+	if r.index.states != nil {
+		e.State = r.index.states[r.at-1]
+	}
+	return e, nil
 }

@@ -130,7 +130,7 @@ func (o *Options) run(ctx context.Context, size int, of mix, p *progress) (Row, 
 	rng := rand.New(rand.NewPCG(o.Seed, uint64(size)))
 	listed, order := list(size, of.listed, rng)
 	s := &lookups{confusions: o.Confusions, matching: o.Matching(size)}
-	s.searcher = match.NewPlates(order, &s.traffic)
+	s.searcher = match.NewPlates(order, nil, &s.traffic)
 	row := Row{Mix: of.name, Size: size, Matching: s.matching, Reads: o.Reads, Hits: map[string]float64{}}
 	if err := o.unlisted(ctx, s, listed, of.passing, rng, &row, p); err != nil {
 		return row, err
@@ -175,8 +175,13 @@ type lookups struct {
 }
 
 // lookup returns what a reading matches, valid until the next one.
-func (l *lookups) lookup(cs []match.Character) (m []match.Match, err error) {
-	if !l.reading.Set(&match.Query{Characters: cs}, l.confusions) {
+func (l *lookups) lookup(cs []match.Character) ([]match.Match, error) {
+	return l.lookupSeen(cs, match.Seen{})
+}
+
+// lookupSeen is lookup with what was seen of the vehicle.
+func (l *lookups) lookupSeen(cs []match.Character, seen match.Seen) (m []match.Match, err error) {
+	if !l.reading.Set(&match.Query{Characters: cs, Seen: seen}, l.confusions) {
 		return nil, nil
 	}
 	l.matches, err = l.searcher.Search(l.matches[:0], &l.reading, l.matching)

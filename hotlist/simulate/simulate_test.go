@@ -98,3 +98,20 @@ func TestDefaultsKeepWhatTheyPromise(t *testing.T) {
 		}
 	}
 }
+
+// What is seen of the state opposes at least half of the false alerts where it is
+// told, and loses no listed vehicle.
+func TestStatesAreSeen(t *testing.T) {
+	t.Parallel()
+	rows, err := States(t.Context(), Options{Sizes: []int{100_000}, Reads: 200_000, Listed: 5000, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rows[0]
+	if r.Told < 5 || 2*r.ToldUnopposed > r.Told || r.Unopposed >= r.False {
+		t.Errorf("%+v", r)
+	}
+	if r.Found < 0.995 || r.Blind < 0.995 || r.Agreed < 0.9 || r.Agreed >= r.Found {
+		t.Errorf("%+v", r)
+	}
+}
