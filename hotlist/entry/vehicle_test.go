@@ -26,3 +26,11 @@ func TestIssuerCodes(t *testing.T) {
 		}
 	}
 }
+
+func TestMakeName(t *testing.T) {
+	for listed, want := range map[string]string{"CHEV": "CHEVROLET", "merz": "MERCEDES-BENZ", "FORD": "FORD", "Toyota": "Toyota", "": ""} {
+		if got := MakeName(listed); got != want {
+			t.Errorf("%q: %q", listed, got)
+		}
+	}
+}

@@ -47,7 +47,7 @@ var fields = []field{
 		"end", "enddate"}, column{(*valueParser).expires, func(e *entry.Entry) string { return moment(e.Expires) }}},
 	{"vehicle_year", []string{"year", "vyr", "modelyear"}, column{(*valueParser).year, func(e *entry.Entry) string { return unlessZero(e.Vehicle.Year) }}},
 	{"vehicle_make", []string{"make", "vma", "manufacturer", "brand", "marke", "marca"},
-		text(func(e *entry.Entry) *string { return &e.Vehicle.Make }, 100, nil)},
+		text(func(e *entry.Entry) *string { return &e.Vehicle.Make }, 100, entry.MakeName)},
 	{"vehicle_model", []string{"model", "vmo", "modell", "modelo"},
 		text(func(e *entry.Entry) *string { return &e.Vehicle.Model }, 100, nil)},
 	{"vehicle_style", []string{"style", "vst", "body", "bodystyle", "bodytype"},
