@@ -44,12 +44,12 @@ func TestWorthReading(t *testing.T) {
 	}
 	box, same := at(100)
 	_, other := at(400)
-	_, close := at(220)
+	_, beside := at(220)
 	plate := func(read string, confidence float64, box image.Rectangle) Plate {
 		return Plate{Reading: text.Reading{Text: read, Confidence: confidence}, Box: box, Height: 11}
 	}
 	sure, unsure, elsewhere := plate("AB123C", 0.9, same), plate("SALE12", 0.5, same), plate("AB123C", 0.9, other)
-	near := plate("AB123C", 0.9, close)
+	near := plate("AB123C", 0.9, beside)
 	sign := plate("SALE12", 0.3, other)
 	for _, c := range []struct {
 		name   string
