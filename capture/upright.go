@@ -61,7 +61,7 @@ func (t *turned) Read(m *gocv.Mat) (time.Duration, error) {
 	return position, nil
 }
 
-// Video implements [source.Describing].
+// Video is for [source.VideoOf].
 func (t *turned) Video() source.Video { return source.VideoOf(t.Source) }
 
 // Close implements [source.Source].

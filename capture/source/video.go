@@ -15,12 +15,12 @@ type Video struct {
 	ClockKnown bool
 }
 
-// Describing is a source that knows its [Video]. It may be asked on any goroutine.
-type Describing interface{ Video() Video }
+// describing is a source that knows its [Video]. It may be asked on any goroutine.
+type describing interface{ Video() Video }
 
 // VideoOf is what a source knows of its video; zero if it knows nothing.
 func VideoOf(s Source) Video {
-	if d, ok := s.(Describing); ok {
+	if d, ok := s.(describing); ok {
 		return d.Video()
 	}
 	return Video{}

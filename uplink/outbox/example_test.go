@@ -26,9 +26,11 @@ func Example() {
 	defer o.Close()
 	hit := message.Hit{Camera: "front", Passage: 12, CapturedAt: time.Now(), Text: "AB10CD", Confidence: 0.98, Matches: []message.Match{{List: "stolen", Category: "stolen vehicle", Priority: 2,
 		How: message.HowExact, Probability: 0.97, Entry: message.Entry{Plate: "AB10CD", State: "NL"}}}}
-	if _, err := o.Accept(hit); err != nil {
+	id, err := o.Accept(hit)
+	if err != nil {
 		panic(err)
 	}
+	o.Settled(id) // no better revision of it will come
 	next, err := o.Next(func(outbox.Ref) bool { return false })
 	if err != nil {
 		panic(err)

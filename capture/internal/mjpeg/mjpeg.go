@@ -106,7 +106,7 @@ func open(ctx context.Context, c source.Config, t *process.Tally) (source.Source
 	return m, nil
 }
 
-// Video implements [source.Describing].
+// Video is for [source.VideoOf].
 func (m *mjpegStream) Video() source.Video { return m.video }
 
 // Read implements [source.Source].

@@ -24,7 +24,7 @@ type described struct {
 	asked     time.Time // when the camera's clock was last looked at
 }
 
-// Video implements [source.Describing].
+// Video is for [source.VideoOf].
 func (s *camera) Video() source.Video {
 	s.about.mu.Lock()
 	defer s.about.mu.Unlock()
