@@ -256,6 +256,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 			message.Topic("unit-1", message.KindHits): true, message.Topic("unit-1", message.KindState): true,
 			message.Topic("unit-1", message.KindHealth): true, message.Topic("unit-1", message.KindHotlists): true,
 			message.Topic("unit-2", message.KindHits): false, message.Topic("unit-1", message.KindAcks): false,
+			message.Topic("unit-1", message.KindVerdicts): false, message.Topic("unit-2", message.KindVerdicts): false,
 			"platewatch/v1/hotlists/stolen/manifest": false, "elsewhere": false,
 		} {
 			// A broker may end the connection over it, so each gets its own.
@@ -285,15 +286,16 @@ func TestWhoMayDoWhat(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, filter := range []string{"platewatch/v1/units/unit-2/hits", "platewatch/v1/hotlists/amber/manifest", "platewatch/v1/units/unit-1/acks", "platewatch/v1/hotlists/stolen/manifest"} {
+		for _, filter := range []string{"platewatch/v1/units/unit-2/hits", "platewatch/v1/hotlists/amber/manifest", "platewatch/v1/units/unit-1/acks",
+			"platewatch/v1/units/unit-1/verdicts", "platewatch/v1/units/unit-2/verdicts", "platewatch/v1/hotlists/stolen/manifest"} {
 			unit.Subscribe(filter, 1, nil).WaitTimeout(patience)
 		}
-		for _, topic := range []string{message.Topic("unit-2", message.KindAcks), message.Topic("unit-1", message.KindAcks)} {
+		for _, topic := range []string{message.Topic("unit-2", message.KindAcks), message.Topic("unit-1", message.KindAcks), message.Topic("unit-2", message.KindVerdicts), message.Topic("unit-1", message.KindVerdicts)} {
 			if err := wait(server.Publish(topic, 1, false, "x")); err != nil {
 				t.Fatal(err)
 			}
 		}
-		want := map[string]bool{"platewatch/v1/hotlists/stolen/manifest": true, message.Topic("unit-1", message.KindAcks): true}
+		want := map[string]bool{"platewatch/v1/hotlists/stolen/manifest": true, message.Topic("unit-1", message.KindAcks): true, message.Topic("unit-1", message.KindVerdicts): true}
 		for len(want) > 0 {
 			select {
 			case topic := <-got:
