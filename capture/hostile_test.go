@@ -109,6 +109,7 @@ func TestKilledDecoders(t *testing.T) {
 		if i%2 == 1 {
 			signal = syscall.SIGSTOP
 		}
+		losses := r.Stats().Losses // before: one that the signal causes counts, however late this goes on
 		pids := capturetest.Decoders(t)
 		if len(pids) != 1 {
 			t.Fatalf("cycle %d: %d decoders", i, len(pids))
@@ -117,7 +118,6 @@ func TestKilledDecoders(t *testing.T) {
 			t.Fatal(err)
 		}
 		begin := time.Now()
-		losses := r.Stats().Losses
 		for r.Stats().Losses == losses || r.Stats().State != StateOnline {
 			r.next(t).Close()
 		}

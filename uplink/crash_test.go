@@ -35,7 +35,7 @@ func crashChild(dir string) {
 			os.Exit(1)
 		}
 	}
-	o, err := outbox.Open(filepath.Join(dir, "outbox.db"), "unit-7", outbox.Settings{}, uplinktest.Discard)
+	o, err := outbox.Open(filepath.Join(dir, "outbox.db"), "unit-7", outbox.Settings{HistoricalAfter: neverLate}, uplinktest.Discard)
 	fail(err)
 	c, err := NewClient(Settings{Brokers: []broker.Broker{{URL: "tcp://" + os.Getenv(crashEnv+"_BROKER")}}, MaxBackoff: 5 * time.Millisecond}, o, uplinktest.Discard)
 	fail(err)

@@ -83,7 +83,7 @@ func part(n int, content string) ListPart {
 }
 
 // A manifest and its parts are fetched over cut connections, without asking
-// twice for what is there, and what cannot be believed is refused.
+// twice for what is there, and what is not authentic is refused.
 func TestListUpdates(t *testing.T) {
 	uplinktest.EachBroker(t, func(t *testing.T, b uplinktest.Broker) {
 		p := uplinktest.NewProxy(t, b.Addr())

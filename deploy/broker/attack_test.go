@@ -2,9 +2,11 @@ package broker_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -14,7 +16,10 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"platewatch/uplink"
+	"platewatch/uplink/broker"
 	"platewatch/uplink/message"
+	"platewatch/uplink/watch"
 )
 
 // A certificate of the fleet, and one of the nodes with a wrong password, join the
@@ -133,6 +138,86 @@ func TestAttackClientID(t *testing.T) {
 	default:
 	}
 	t.Attr("outcome", fmt.Sprintf("%d of %d hits of the server's session came, unit-1 stayed connected", hits, hits))
+}
+
+// NATS binds no client id to a certificate: another unit's takes unit-1's connection from it
+// again and again. That costs time, and neither a hit nor the word of one.
+func TestAttackClientIDOnNATS(t *testing.T) {
+	together(t)
+	certs := certificates(t, "unit-1", "unit-2", "server")
+	users, err := os.ReadFile("nats/users.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(users), "        {\n            user: \"CN=unit-1\"")
+	of1, _, ok := strings.Cut(rest, "        # The central server")
+	if !ok {
+		t.Fatal("users.conf has no unit-1 and a server behind it")
+	}
+	of2 := "        {\n            user: \"CN=unit-2\"" + strings.ReplaceAll(of1, "unit-1", "unit-2")
+	addresses := startCluster(t, certs, strings.Replace(string(users), "        # The central server", of2+"        # The central server", 1)).addresses
+	ctx, cancel := context.WithCancel(t.Context())
+	arrived, up, watched := make(chan string, 1000), make(chan struct{}, 100), make(chan error, 1)
+	go func() {
+		watched <- watch.Run(ctx, watch.Settings{Brokers: []broker.Broker{tlsBroker(certs, "server", addresses[1])}, Ack: true, MaxBackoff: time.Second},
+			watch.Handler{
+				Link: func(err error) error {
+					if err == nil {
+						up <- struct{}{}
+					}
+					return nil
+				},
+				Hit: func(h *message.Hit, _ []byte) error { arrived <- h.ID; return nil },
+			}, slog.New(slog.DiscardHandler))
+	}()
+	select {
+	case <-up:
+	case <-time.After(patience):
+		t.Fatal("the server gets no connection")
+	}
+	u, err := newUnit(t.TempDir(), "unit-1", uplink.Settings{Brokers: []broker.Broker{tlsBroker(certs, "unit-1", addresses[0])},
+		Ack: uplink.AckServer, ServerAckTimeout: 2 * time.Second, MaxBackoff: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rounds, each = 6, 5
+	stolen := make(chan string, 1000)
+	for round := range rounds {
+		waitFor(t, "the unit to be connected", patience, func() bool { return u.client.Stats().Connected }, func() string { return fmt.Sprintf("%+v", u.client.Stats()) })
+		for i := range each {
+			if _, err := u.outbox.Accept(hit(fmt.Sprintf("P%dN%d", round, i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// The server refuses one of two that come at once: the next round tries again.
+		if c, err := rawAs(t, certs, "unit-2", "platewatch-unit-1", addresses[round%len(addresses)], round%2 == 0, func(topic string) { stolen <- topic }); err == nil {
+			defer c.Disconnect(0)
+		}
+	}
+	waitFor(t, "the server's acknowledgements", patience, func() bool { return u.outbox.Stats().Entries == 0 }, func() string { return fmt.Sprintf("%+v", u.client.Stats()) })
+	connects := u.client.Stats().Connects
+	if err := u.stop(); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-watched; err != nil {
+		t.Error(err)
+	}
+	seen := map[string]bool{}
+	for len(arrived) > 0 {
+		id := <-arrived
+		if seen[id] {
+			t.Errorf("%s came twice", id)
+		}
+		seen[id] = true
+	}
+	if len(seen) != rounds*each {
+		t.Errorf("%d of %d hits came", len(seen), rounds*each)
+	}
+	if len(stolen) > 0 {
+		t.Errorf("unit-2 got %s", <-stolen)
+	}
+	t.Attr("outcome", fmt.Sprintf("unit-1 was thrown off and connected %d times; %d of %d hits came, once each, and unit-2 got nothing", connects, len(seen), rounds*each))
 }
 
 // A unit writes the ONVIF events and the announcement of another, under the rules

@@ -25,7 +25,7 @@ type newcomer struct {
 
 // Accept gives the hit its id and puts it on disk, with fsync, before it
 // returns. From then on the hit is delivered or counted as dropped. While the
-// disk takes no writes (see [message.OutboxHealth.DiskProblem]) it is kept in
+// disk cannot be written (see [message.OutboxHealth.DiskProblem]) it is kept in
 // memory. Errors: [ErrFull], [ErrTooLarge], [ErrClosed], or what is wrong with
 // the hit.
 func (o *Outbox) Accept(h message.Hit) (id string, err error) {

@@ -17,7 +17,7 @@ import (
 // holds a ceiling: numbers up to it may be in use. The ceiling is raised by a
 // block before the first number above it is used, and lowered again on a clean
 // close. On opening, the higher of both counts. The rest of the block is what can
-// be used while the disk takes no writes; skipAhead gives the numbers after it.
+// be used while the disk cannot be written; skipAhead gives the numbers after it.
 //
 // After a crash this leaves a few numbers unused. Receivers do not count them as
 // lost hits, because every hit names the number that was used before it.
@@ -81,7 +81,7 @@ func (o *Outbox) raiseCeiling(number uint64) {
 
 // skipAhead continues with numbers at a random offset above the highest known.
 // It is for numbers that neither of the two places can hold because the disk
-// takes no writes: a later run does not know of them, and must not use them
+// cannot be written: a later run does not know of them, and must not use them
 // again. Numbers stay below 2^53, the largest range of integers that a receiver
 // with floating-point numbers only can hold.
 func (o *Outbox) skipAhead() {

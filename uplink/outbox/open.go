@@ -18,7 +18,7 @@ import (
 // renamed to path + ".corrupt" (replacing an earlier one), its readable hits are
 // copied to a fresh file, and [Outbox.Damage] reports it. So is one whose bodies were
 // sealed under another key, of which nothing can be copied. A file held by another
-// process gives [ErrLocked], one of a later version [ErrNewer]. A disk that is full or takes no writes is no error.
+// process gives [ErrLocked], one of a later version [ErrNewer]. A disk that is full or cannot be written is no error.
 func Open(path, unit string, opts Settings, log *slog.Logger) (*Outbox, error) {
 	if err := message.ValidateName(unit); err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (o *Outbox) seal(db *bolt.DB) (*bolt.DB, error) {
 	return journal.Open(o.path, o.file(false))
 }
 
-// loadToRead opens the database read-only, on a disk that takes no writes.
+// loadToRead opens the database read-only, on a disk that cannot be written.
 func (o *Outbox) loadToRead() error {
 	db, err := journal.Open(o.path, o.file(true))
 	if err != nil {

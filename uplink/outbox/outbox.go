@@ -28,7 +28,7 @@ import (
 // A write costs one or two fsyncs and blocks other calls meanwhile. It never
 // waits for the network.
 //
-// While the disk takes no writes the outbox continues in memory, within a bound
+// While the disk cannot be written the outbox continues in memory, within a bound
 // of its own, says so in its stats, and retries the disk every few seconds. Hits
 // accepted meanwhile are delivered, but would be lost in a power cut.
 type Outbox struct {

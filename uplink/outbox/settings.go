@@ -32,7 +32,7 @@ type Settings struct {
 	// Settle is for how long a hit waits for a better revision before it is sent: see
 	// settle.go. 0: it does not wait.
 	Settle time.Duration `toml:"settle"`
-	// MaxMemory bounds what is kept in memory while the disk takes no writes.
+	// MaxMemory bounds what is kept in memory while the disk cannot be written.
 	// Default 8 MiB.
 	MaxMemory int64 `toml:"max_memory" unit:"bytes"`
 	// Limits bound single priorities, within the bounds of all.

@@ -14,7 +14,7 @@ import (
 )
 
 // Every write is first a set of changes: keys and their new values. Normally the
-// set is committed at once. While the disk takes no writes (it is full, read-only
+// set is committed at once. While the disk cannot be written (it is full, read-only
 // or broken) the sets are kept in memory as an overlay of the file, and committed
 // together once it takes writes again. Committing a set twice is harmless.
 
@@ -89,7 +89,7 @@ func (o *Outbox) flush(c journal.Changes) error {
 	return o.diskFailed(err)
 }
 
-// diskFailed notes that the disk takes no writes. The error satisfies
+// diskFailed notes that the disk cannot be written. The error satisfies
 // [journal.ErrDisk].
 func (o *Outbox) diskFailed(err error) error {
 	if o.disk == nil {
@@ -296,7 +296,7 @@ func (o *Outbox) expire() {
 	o.log.Warn("hits expired and were dropped", "hits", len(old))
 }
 
-// keep saves changes that add no hit, or holds them if the disk takes no writes.
+// keep saves changes that add no hit, or holds them if the disk cannot be written.
 func (o *Outbox) keep(c journal.Changes) error {
 	err := o.save(c)
 	if errors.Is(err, journal.ErrDisk) {

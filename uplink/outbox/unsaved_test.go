@@ -38,7 +38,7 @@ func maintain(o *Outbox) {
 	o.maintain()
 }
 
-// While the disk takes no writes everything goes on in memory: hits are
+// While the disk cannot be written everything goes on in memory: hits are
 // accepted, updated, delivered and removed, and are on disk afterwards.
 func TestDiskTakesNoWrites(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox.db")

@@ -26,7 +26,7 @@ func TestRun(t *testing.T) {
 			}
 		}
 		if _, err := Run(t.Context(), address(b), "a/b"); err == nil {
-			t.Error("a name that is none was tried")
+			t.Error("an invalid name was tried")
 		}
 	})
 }

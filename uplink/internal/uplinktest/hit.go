@@ -10,7 +10,7 @@ import (
 )
 
 // Timeout bounds the wait for an event that should come; it is no delay.
-func Timeout(*testing.T) <-chan time.Time { return time.After(30 * time.Second) }
+func Timeout(*testing.T) <-chan time.Time { return time.After(2 * time.Minute) }
 
 // Log writes to the test's output.
 func Log(t *testing.T) *slog.Logger {
