@@ -65,10 +65,10 @@ func simulateLists(ctx context.Context, std stdio, o hotlist.Options, reads int,
 	if err := printSimulation(std.out, rows[:len(s.Sizes)]); err != nil {
 		return err
 	}
-	if err := printMixes(std.out, rows[len(s.Sizes):]); err != nil {
+	if err := printPart(std.out, simulate.MixTable(rows[len(s.Sizes):]), simulate.MixLegend); err != nil {
 		return err
 	}
-	return printStates(std.out, states)
+	return printPart(std.out, simulate.StateTable(states), simulate.StateLegend)
 }
 
 func printSimulation(w io.Writer, rows []simulate.Row) error {
@@ -105,54 +105,18 @@ func printSimulation(w io.Writer, rows []simulate.Row) error {
 	return err
 }
 
-// printMixes prints what lists and traffic of different formats give.
-func printMixes(w io.Writer, rows []simulate.Row) error {
+// printPart prints a further table, with its header, and what it says.
+func printPart(w io.Writer, rows [][]string, legend string) error {
 	if _, err := fmt.Fprintln(w); err != nil {
 		return err
 	}
-	header := []string{"LIST AND TRAFFIC", "ENTRIES", "READS", "FALSE", "ONE IN", "OF THEM EXACT"}
-	for _, e := range simulate.Errors {
-		header = append(header, strings.ToUpper(e.String()))
-	}
-	t := newTable(w, header...)
-	for _, r := range rows {
-		every := "none"
-		if r.False > 0 {
-			every = fmt.Sprintf("%.0f", r.Every())
-		}
-		row := []string{r.Mix, fmt.Sprint(r.Size), fmt.Sprint(r.Reads), fmt.Sprint(r.False), every, fmt.Sprint(r.FalseExact)}
-		for _, e := range simulate.Errors {
-			row = append(row, fmt.Sprintf("%.1f %%", 100*r.Hits[e.String()]))
-		}
-		t.row(row...)
+	t := newTable(w, rows[0]...)
+	for _, r := range rows[1:] {
+		t.row(r...)
 	}
 	if err := t.flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprint(w, "\nThe same where the plates that pass have other formats than the list's: one character longer or shorter; those of\n"+
-		"neighbouring states; a list of several states, and others that pass. The unit learns from what it reads which\n"+
-		"formats pass, and where a format is common, a plate of it is not taken for a listed one with a character more or less.\n")
-	return err
-}
-
-// printStates prints what seeing the issuing state changes.
-func printStates(w io.Writer, rows []simulate.StateRow) error {
-	if _, err := fmt.Fprintln(w); err != nil {
-		return err
-	}
-	t := newTable(w, "STATES: ENTRIES", "READS", "FALSE", "UNOPPOSED", "FALSE, TOLD", "UNOPPOSED", "FOUND WITHOUT", "WITH", "AGREE")
-	for _, r := range rows {
-		share := func(p float64) string { return fmt.Sprintf("%.1f %%", 100*p) }
-		t.row(fmt.Sprint(r.Size), fmt.Sprint(r.Reads), fmt.Sprint(r.False), fmt.Sprint(r.Unopposed), fmt.Sprint(r.Told), fmt.Sprint(r.ToldUnopposed),
-			share(r.Blind), share(r.Found), share(r.Agreed))
-	}
-	if err := t.flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprint(w, "\nThe same with the states that issue the plates: the list has the states' mix, most plates that pass are of one state, and\n"+
-		"each state issues the same numbers. FALSE: alerts for vehicles that are not listed, mostly the listed number of another\n"+
-		"state; UNOPPOSED: those without a caution that another state was seen. TOLD: the same of vehicles whose state was told at\n"+
-		"0.8 or more. FOUND: listed vehicles whose plates are read right, without the state seen, with it, and on a list that\n"+
-		"demands agreement (agree = true).\n")
+	_, err := fmt.Fprint(w, legend)
 	return err
 }

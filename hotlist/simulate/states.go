@@ -21,7 +21,7 @@ type StateRow struct {
 	Reads int    `json:"reads"` // of vehicles that are not listed
 	// False counts those that matched an entry, Unopposed those of them without a
 	// contradiction; Told and ToldUnopposed are the same of vehicles whose state was
-	// told at [SureState] or more.
+	// told at 0.8 or more.
 	False         int `json:"false_alerts"`
 	Unopposed     int `json:"false_unopposed"`
 	Told          int `json:"false_told"`
@@ -33,8 +33,8 @@ type StateRow struct {
 	Agreed float64 `json:"hits_agree"`
 }
 
-// SureState is the probability from which a state counts as told in [StateRow].
-const SureState = 0.8
+// sureState is the probability from which a state counts as told in [StateRow].
+const sureState = 0.8
 
 // states are the states that issue plates, with their vehicles in millions.
 var states = []struct {
@@ -161,7 +161,7 @@ func (o *Options) states(ctx context.Context, size int) (StateRow, error) {
 		}
 		s.traffic.Add(&s.reading)
 		if len(m) > 0 {
-			row.add(m, len(seen.Issuer) > 0 && seen.Issuer[0].Confidence >= SureState)
+			row.add(m, len(seen.Issuer) > 0 && seen.Issuer[0].Confidence >= sureState)
 		}
 	}
 	listed := o.Listed

@@ -40,12 +40,12 @@ const (
 	radius = 0.2 // of a patch
 )
 
-// Confidences of distributions: of 400 labelled vehicles in daylight 75 % were
-// named right, of the 60 that were surest 92 %. Deep paints are taken for each
-// other in the shade, and are never told as surely.
+// Confidences of distributions: of 399 labelled vehicles in daylight that were
+// described, 73 % were named right. Deep paints are taken for each other in the
+// shade, and are never told as surely.
 const (
 	leastSure = 0.25 // what is less likely than this is unknown
-	mostSure  = 0.90
+	mostSure  = 0.84
 	deepSure  = 0.79
 )
 
