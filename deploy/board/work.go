@@ -10,8 +10,8 @@ import (
 
 // idleStretch is measured without a vehicle; hitsStretch vehicles follow.
 const (
-	idleStretch = 3 * time.Minute
-	hitsStretch = 6
+	idleStretch = 2 * time.Minute
+	hitsStretch = 4
 )
 
 // wrote is what went to the disk up to now: by the unit's own processes, and by all
