@@ -305,6 +305,8 @@ static int __init platecam_init(void)
 	cam.parent = platform_device_register_simple(NAME, -1, NULL, 0);
 	if (IS_ERR(cam.parent))
 		return PTR_ERR(cam.parent);
+	/* The device has no driver that V4L2 could name it after. */
+	strscpy(cam.v4l2.name, NAME, sizeof(cam.v4l2.name));
 	err = load_picture();
 	if (!err)
 		err = v4l2_device_register(&cam.parent->dev, &cam.v4l2);
