@@ -53,6 +53,9 @@ type Model struct {
 	Judge   *judge.Judge // fitted to this model's readings
 	// Open opens n engines.
 	Open func(n int) ([]Engine, error)
+	// Scout opens n engines of a cheaper network with the same outputs, which looks at
+	// a plate before the others and settles what is clear, see scout.go; nil for none.
+	Scout func(n int) ([]Engine, error)
 }
 
 // Named is the model with a name and a version.

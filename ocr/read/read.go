@@ -37,7 +37,7 @@ type Result struct {
 type Reader struct {
 	model   Model
 	formats *region.Set
-	engines chan Engine // those that are idle
+	engines chan team // those that are idle
 	size    int
 	least   atomic.Int32 // see ExpectShort; 0: shortest
 }
@@ -51,13 +51,13 @@ func NewReader(m Model, n int, formats *region.Set) (*Reader, error) {
 	if len(m.Crops) == 0 {
 		return nil, errors.New("read: the model has no crops")
 	}
-	engines, err := m.Open(n)
+	teams, err := openTeams(m, n)
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{model: m, formats: formats, engines: make(chan Engine, len(engines)), size: len(engines)}
-	for _, e := range engines {
-		r.engines <- e
+	r := &Reader{model: m, formats: formats, engines: make(chan team, len(teams)), size: len(teams)}
+	for _, t := range teams {
+		r.engines <- t
 	}
 	return r, nil
 }
@@ -74,7 +74,7 @@ const MaxEngines = 16
 func (r *Reader) Close() error {
 	var all error
 	for range r.size {
-		all = errors.Join(all, (<-r.engines).Close())
+		all = errors.Join(all, (<-r.engines).close())
 	}
 	r.size = 0
 	return all
@@ -110,7 +110,7 @@ func (r *Reader) Read(ctx context.Context, p *rectify.Plate, lines []rectify.Lin
 	var votes ballot
 	for _, crop := range r.model.Crops {
 		line := lines[min(crop.Line, len(lines)-1)]
-		characters, err := readLine(e, p, line, crop.Cut, tap)
+		characters, err := readLine(e.full, p, line, crop.Cut, tap)
 		if err != nil {
 			return Result{}, false, err
 		}
@@ -141,12 +141,12 @@ func (r *Reader) ReadRow(ctx context.Context, row rectify.Row, effort Effort, ta
 func (r *Reader) ReadsRows() bool { return r.model.Whole }
 
 // engine waits for an idle engine.
-func (r *Reader) engine(ctx context.Context) (Engine, error) {
+func (r *Reader) engine(ctx context.Context) (team, error) {
 	select {
 	case e := <-r.engines:
 		return e, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return team{}, ctx.Err()
 	}
 }
 

@@ -37,13 +37,14 @@ func readWholeCrop(e Engine, p *rectify.Plate, l rectify.Line, a rectify.Around,
 }
 
 // readWhole reads crops of a plate until the reading is settled, and sums what
-// the network says of them on an empty panel.
-func (r *Reader) readWhole(e Engine, p *rectify.Plate, lines []rectify.Line, empty panel, tap Tap) (Result, bool, error) {
+// the network says of them on an empty panel. Where there is a scout, it looks first,
+// see scout.go.
+func (r *Reader) readWhole(t team, p *rectify.Plate, lines []rectify.Line, empty panel, tap Tap) (Result, bool, error) {
 	// Of 37 rows of two rendered letters 37 were read right with 4.2 character
 	// heights of width, 30 with 2.4.
 	const narrowest, few = 4.2, 2.5
 	seen := empty
-	look := func(c Crop) error {
+	look := func(e Engine, c Crop) error {
 		line := lines[min(c.Line, len(lines)-1)]
 		// Few letters get as much width as the narrowest plate.
 		if empty.row || empty.short > 0 && line.X1-line.X0 < few*line.Height {
@@ -55,31 +56,50 @@ func (r *Reader) readWhole(e Engine, p *rectify.Plate, lines []rectify.Line, emp
 		}
 		return err
 	}
-	for i, crop := range r.model.Crops {
-		if err := look(crop); err != nil {
+	all := lines
+	// first looks at the first crop; beside is whether it shows no plate.
+	first := func(e Engine, blank panel) (beside bool, err error) {
+		seen, lines = blank, all
+		crop := r.model.Crops[0]
+		if err := look(e, crop); err != nil || !seen.hopeless() {
+			return false, err
+		}
+		other, line, err := seen.otherwise(p, lines[0], crop)
+		if err != nil || other == nil {
+			return true, err
+		}
+		seen, lines = blank, []rectify.Line{line}
+		err = look(e, *other)
+		return seen.hopeless(), err
+	}
+	settled := func(agreed bool) (Result, bool, error) {
+		result, ok := seen.result(lines[0])
+		result.Agreed = agreed
+		return result, ok, nil
+	}
+	if t.scout != nil {
+		careful := empty
+		careful.effort.Least *= scoutDoubt
+		if beside, err := first(t.scout, careful); beside || err != nil {
 			return Result{}, false, err
 		}
-		if i == 0 && seen.hopeless() {
-			other, line, err := seen.otherwise(p, lines[0], crop)
-			if err != nil || other == nil {
-				return Result{}, false, err
-			}
-			seen, lines = empty, []rectify.Line{line}
-			if err := look(*other); err != nil {
-				return Result{}, false, err
-			}
-			if seen.hopeless() {
-				return Result{}, false, nil
-			}
-		}
-		if i+1 < len(r.model.Crops) && seen.settled() {
-			result, ok := seen.result(lines[0])
-			result.Agreed = true
-			return result, ok, nil
+		if seen.settled() {
+			return settled(true)
 		}
 	}
-	result, ok := seen.result(lines[0])
-	return result, ok, nil
+	for i, crop := range r.model.Crops {
+		if i > 0 {
+			if err := look(t.full, crop); err != nil {
+				return Result{}, false, err
+			}
+		} else if beside, err := first(t.full, empty); beside || err != nil {
+			return Result{}, false, err
+		}
+		if i+1 < len(r.model.Crops) && seen.settled() {
+			return settled(true)
+		}
+	}
+	return settled(false)
 }
 
 // beyondEnds is tried where the first crop shows next to nothing: it reaches

@@ -6,16 +6,18 @@ import (
 	"platewatch/ocr/internal/ctc"
 )
 
-func TestPanel(t *testing.T) {
-	sure := func(text string, p float32) ctc.Outputs {
-		v := make([]float32, 2*len(text)*Classes)
-		for i := range len(text) {
-			v[2*i*Classes+ctc.Class(text[i])] = p
-			v[2*i*Classes+ctc.Class('8')] += (1 - p) * 0.9
-			v[(2*i+1)*Classes] = 1
-		}
-		return ctc.New(v)
+// sure is what a network says of a text whose characters have the probability p each.
+func sure(text string, p float32) ctc.Outputs {
+	v := make([]float32, 2*len(text)*Classes)
+	for i := range len(text) {
+		v[2*i*Classes+ctc.Class(text[i])] = p
+		v[2*i*Classes+ctc.Class('8')] += (1 - p) * 0.9
+		v[(2*i+1)*Classes] = 1
 	}
+	return ctc.New(v)
+}
+
+func TestPanel(t *testing.T) {
 	var p panel
 	p.add(sure("AB123C", 0.6))
 	if p.settled() {

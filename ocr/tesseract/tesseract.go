@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/otiai10/gosseract/v2"
@@ -34,7 +35,11 @@ const extension = ".traineddata"
 func Model(name string) read.Model {
 	switch {
 	case name == Plate:
-		return plates(source{name: Plate, data: model.Plate, whole: true}).Named(Plate, digest(model.Plate))
+		m := plates(source{name: Plate, data: model.Plate, whole: true}).Named(Plate, digest(slices.Concat(model.Plate, model.Scout)))
+		m.Scout = func(n int) ([]read.Engine, error) {
+			return open(source{name: "scout", data: model.Scout, whole: true}, n)
+		}
+		return m
 	case strings.HasSuffix(name, extension):
 		version := ""
 		if b, err := os.ReadFile(name); err == nil { // opening it says what is wrong

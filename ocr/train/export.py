@@ -18,7 +18,7 @@ import template
 import tessfile
 from alphabet import BLANK, CLASSES
 from network import Reader
-from network_shape import CODES
+from network_shape import CODES, SHAPES
 
 # Tesseract's codes: 0 space, 1-36 the characters as in torch, 37 never read, 38 blank.
 SPACE_CODE, UNREAD_CODE, BLANK_CODE = 0, CLASSES, CODES - 1
@@ -52,7 +52,7 @@ def _rows(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
 
 def write(net: Reader, folder: Path) -> None:
     """Writes both models into the folder, each whole or not at all."""
-    empty = template.make(folder / "template").resolve()
+    empty = template.make(folder / "template", net.shape.spec).resolve()
     work = folder / "export"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -70,8 +70,8 @@ def write(net: Reader, folder: Path) -> None:
 
 def load(path: Path) -> Reader:
     """The network of a best.pt or state.pt."""
-    net = Reader()
     state = torch.load(path, map_location="cpu")
+    net = Reader(SHAPES[state.get("shape", "plate")])
     net.load_state_dict(state["net"])
     net.eval()
     return net

@@ -17,15 +17,16 @@ import template
 import tessfile
 from alphabet import BLANK, CLASSES
 from network import Reader
+from network_shape import SHAPES, Shape
 
 
-def load(model: Path) -> Reader:
-    """The network of a .traineddata file, which must have the shape of network_shape.py."""
+def load(model: Path, shape: Shape = SHAPES["plate"]) -> Reader:
+    """The network of a .traineddata file, which must have that shape."""
     with tempfile.TemporaryDirectory() as folder:
         component = Path(folder) / "plate.lstm"
         template.tool(Path(folder), "combine_tessdata", "-e", str(model.resolve()), component.name)
         matrices = iter(tessfile.weights(component.read_bytes()))
-    net = Reader()
+    net = Reader(shape)
     with torch.no_grad():
         for layer in net.layers:
             rows = next(matrices)

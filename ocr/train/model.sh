@@ -1,7 +1,8 @@
 #!/bin/sh
-# Makes ocr/read/model/plate.traineddata and report.json: installs what that
-# needs, renders the plates, trains, exports, measures. It can be stopped at any
-# moment and started again; what is done stays done, in build/model.
+# Makes ocr/read/model/plate.traineddata and scout.traineddata, the cheaper network that
+# looks first, and their reports: installs what that needs, renders the plates, trains,
+# exports, measures; then the same for the scout, which the first one teaches. It can be
+# stopped at any moment and started again; what is done stays done, in build/model.
 #
 #   ocr/train/model.sh [PHOTOS]
 #
@@ -17,6 +18,7 @@ photos=${1:-../shared/data}
 seed=${SEED:-1}
 plates=${PLATES:-500000}    # rendered
 samples=${SAMPLES:-2400000} # trained on: every plate several times, cut and lit differently
+scouted=${SCOUTED:-600000}  # the same for the scout; SAMPLES=0 makes it alone, of the model that is there
 chunk=5000
 state=${STATE:-build/model}
 target=${TARGET:-ocr/read/model}
@@ -47,14 +49,24 @@ echo "rendering $plates plates"
 go build -o $state/renderplates ./ocr/render/cmd/renderplates
 nice -n 19 $state/renderplates -out $state/plates -size $chunk -chunks $(((plates + chunk - 1) / chunk)) -seed "$seed" -workers "$(nproc)"
 
-echo "training on $samples samples"
-begin=
-if [ -n "$start" ]; then
-    [ -e $state/start.pt ] || $python ocr/train/imported.py "$start" $state/start.pt
-    begin="--start $state/start.pt --peak 4e-4"
+if [ "$samples" -gt 0 ]; then
+    echo "training on $samples samples"
+    begin=
+    if [ -n "$start" ]; then
+        [ -e $state/start.pt ] || $python ocr/train/imported.py "$start" $state/start.pt
+        begin="--start $state/start.pt --peak 4e-4"
+    fi
+    $python ocr/train/train.py $state/plates $state/run --photos "$photos" --samples "$samples" --seed "$seed" $begin
+    echo "writing the model"
+    $python ocr/train/export.py $state/run/best.pt $state
+    $python ocr/train/report.py $state/run $state "$photos" "$target" plate "make model SEED=$seed PLATES=$plates SAMPLES=$samples${start:+ START=$start}"
 fi
-$python ocr/train/train.py $state/plates $state/run --photos "$photos" --samples "$samples" --seed "$seed" $begin
 
-echo "writing the model"
-$python ocr/train/export.py $state/run/best.pt $state
-$python ocr/train/report.py $state/run $state "$photos" "$target" "make model SEED=$seed PLATES=$plates SAMPLES=$samples${start:+ START=$start}"
+echo "training the scout on $scouted samples"
+mkdir -p $state/scout
+$python ocr/train/imported.py "$target/plate.traineddata" $state/scout/teacher.pt
+$python ocr/train/train.py $state/plates $state/scout/run --photos "$photos" --samples "$scouted" --seed "$seed" \
+    --shape cheap --teacher $state/scout/teacher.pt --peak 1e-3
+echo "writing the scout"
+$python ocr/train/export.py $state/scout/run/best.pt $state/scout
+$python ocr/train/report.py $state/scout/run $state/scout "$photos" "$target" scout "make model SEED=$seed PLATES=$plates SCOUTED=$scouted"

@@ -1,7 +1,5 @@
-"""The reading network: convolutions over the whole plate, then one LSTM each way.
+"""A reading network: convolutions over the whole plate, then one LSTM each way.
 
-In Tesseract's notation
-[1,48,0,1 Ct3,3,24 Mp2,2 Ct3,3,48 Mp2,2 Ct3,3,64 Mp3,1 S4,1 Ct1,3,96 Lbx64 O1c39].
 Everything here follows what Tesseract computes, so that the weights can be
 written into its file: convolutions see uniform noise outside the picture,
 max-pooling comes before tanh (the same, tanh grows), activations are clipped
@@ -16,7 +14,7 @@ from torch.nn import functional as F
 
 import alphabet
 import noise
-from network_shape import CHANNELS, LSTM
+from network_shape import SHAPES, Shape
 
 
 def _processor() -> str:
@@ -137,16 +135,30 @@ class Drop(nn.Module):
         return y * ((torch.rand_like(y) >= self.share) / (1 - self.share))
 
 
+def deepened(pictures: torch.Tensor, fold: tuple[int, int]) -> torch.Tensor:
+    """Pictures with their squares of fold rows and columns as depth, column by column: Tesseract's S."""
+    if fold == (1, 1):
+        return pictures[:, None]
+    batch, height, width = pictures.shape
+    rows, columns = fold
+    y = pictures.view(batch, height // rows, rows, width // columns, columns)
+    y = y.permute(0, 4, 2, 1, 3).reshape(batch, rows * columns, height // rows, width // columns)
+    return y.contiguous(memory_format=torch.channels_last)
+
+
 class Reader(nn.Module):
     """Pictures (batch x 48 x 168, -1 to 1) to class scores (steps x batch x classes)."""
 
-    def __init__(self):
+    def __init__(self, shape: Shape = SHAPES["plate"]):
         super().__init__()
-        a, b, c, d = CHANNELS
-        self.layers = nn.ModuleList([Layer(1, a, pool=2), Layer(a, b, pool=2), Layer(b, c, pool=(3, 1)), Layer(4 * c, d, (1, 3))])
-        self.lstm = nn.LSTM(d, LSTM, bidirectional=True)
+        self.shape = shape
+        depths = [depth for _, _, depth in shape.maps]
+        pools = [p if p != (1, 1) else None for p in shape.pools]
+        self.layers = nn.ModuleList([Layer(i, o, pool=p) for i, o, p in zip(depths, shape.channels, pools)])
+        self.layers.append(Layer(depths[3], shape.channels[3], (1, 3)))
+        self.lstm = nn.LSTM(shape.channels[3], shape.lstm, bidirectional=True)
         self.drop = Drop(0.1)
-        self.output = nn.Linear(2 * LSTM, alphabet.CLASSES)
+        self.output = nn.Linear(2 * shape.lstm, alphabet.CLASSES)
         # As it will run: batch norm folded in and frozen, Tesseract's own noise;
         # with eight_bits also Tesseract's rounding.
         self.exported = False
@@ -155,14 +167,23 @@ class Reader(nn.Module):
     def excess(self) -> torch.Tensor:
         return sum(layer.excess() for layer in self.layers)
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        y = pictures[:, None]
-        for layer, border in zip(self.layers, noise.borders()):
+    def features(self, pictures: torch.Tensor) -> list[torch.Tensor]:
+        """What the convolutions put out, layer by layer."""
+        y, out = deepened(pictures, self.shape.fold), []
+        for layer, border in zip(self.layers, noise.borders(self.shape)):
             if layer is self.layers[3]:
                 # S4,1 stacks the rows into the depth, row by row.
                 batch, channels, rows, steps = y.shape
                 y = y.permute(0, 2, 1, 3).reshape(batch, rows * channels, 1, steps)
             y = layer.as_exported(y, border, self.eight_bits) if self.exported else layer(y)
+            out.append(y)
+        return out
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        return self.scores(self.features(pictures)[-1])
+
+    def scores(self, y: torch.Tensor) -> torch.Tensor:
+        """From what the last convolution puts out to class scores."""
         y = y[:, :, 0].permute(2, 0, 1)
         y = self.drop(self._both_ways(y) if self.eight_bits else self.lstm(y)[0])
         if self.eight_bits:
@@ -177,7 +198,7 @@ class Reader(nn.Module):
             weight, bias = _rounded(torch.cat([into, back], 1), b1 + b2)
             n = into.shape[1]
             parameters += [weight[:, :n], weight[:, n:], bias, torch.zeros_like(bias)]
-        zero = y.new_zeros(2, y.shape[1], LSTM)
+        zero = y.new_zeros(2, y.shape[1], self.shape.lstm)
         return torch._VF.lstm(y, (zero, zero), parameters, True, 1, 0.0, self.training, True, False)[0]
 
 

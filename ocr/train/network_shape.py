@@ -1,17 +1,50 @@
-"""The measures of the reading network, in one place."""
+"""The measures of the reading networks, in one place."""
+
+from typing import NamedTuple
 
 import alphabet
 
 HEIGHT, WIDTH = 48, 168
 STRIDE = 4  # pixels along the plate per time step
 STEPS = WIDTH // STRIDE
-CHANNELS = (24, 48, 64, 96)
-LSTM = 64
 # Tesseract's outputs: space, the characters, one that is never read, blank. The
 # unread one is there because GetRawLSTMTimesteps() takes the last code before
 # the blank for a blank itself (recodebeam.cpp, SaveMostCertainChoices).
 CODES = alphabet.CLASSES + 2
-SPEC = (
-    f"[1,{HEIGHT},0,1 Ct3,3,{CHANNELS[0]} Mp2,2 Ct3,3,{CHANNELS[1]} Mp2,2 Ct3,3,{CHANNELS[2]} Mp3,1 S4,1 "
-    f"Ct1,3,{CHANNELS[3]} Lbx{LSTM} O1c{CODES}]"
-)
+
+
+class Shape(NamedTuple):
+    """A network: four convolutions, of 3 x 3 and the last of 1 x 3, and one LSTM each way."""
+
+    fold: tuple[int, int]  # rows x columns of pixels that become the depth of one position before the first layer
+    channels: tuple[int, int, int, int]  # what the convolutions put out
+    pools: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]  # rows x columns, after each of the first three
+    lstm: int
+
+    @property
+    def maps(self) -> list[tuple[int, int, int]]:
+        """Rows, columns and depth of what each convolution sees."""
+        rows, columns, depth = HEIGHT // self.fold[0], WIDTH // self.fold[1], self.fold[0] * self.fold[1]
+        out = []
+        for (down, across), channels in zip(self.pools, self.channels):
+            out.append((rows, columns, depth))
+            rows, columns, depth = rows // down, columns // across, channels
+        return [*out, (1, columns, rows * depth)]
+
+    @property
+    def spec(self) -> str:
+        """In Tesseract's notation."""
+        layers = [f"S{self.fold[0]},{self.fold[1]}"] if self.fold != (1, 1) else []
+        for (down, across), channels in zip(self.pools, self.channels):
+            layers.append(f"Ct3,3,{channels}" + (f" Mp{down},{across}" if (down, across) != (1, 1) else ""))
+        rows = self.maps[3][2] // self.channels[2]
+        return f"[1,{HEIGHT},0,1 {' '.join(layers)} S{rows},1 Ct1,3,{self.channels[3]} Lbx{self.lstm} O1c{CODES}]"
+
+
+# Each has 42 time steps, and depths that follow each other alike.
+SHAPES = {
+    "plate": Shape((1, 1), (24, 48, 64, 96), ((2, 2), (2, 2), (3, 1)), 64),
+    # What a look costs in Tesseract is book-keeping for every position of the
+    # first layers: with 1,008 of them instead of 8,064 it is half.
+    "cheap": Shape((4, 2), (64, 48, 64, 96), ((1, 2), (1, 1), (3, 1)), 64),
+}

@@ -12,7 +12,7 @@ import functools
 import numpy as np
 import torch
 
-from network_shape import CHANNELS, HEIGHT, WIDTH
+from network_shape import Shape
 
 # What lstmtraining has written into the template (see template.py); part of the seed.
 ITERATIONS = 10
@@ -62,13 +62,8 @@ class Border:
 
 
 @functools.cache
-def borders(iterations: int = ITERATIONS) -> tuple[Border, ...]:
+def borders(shape: Shape, iterations: int = ITERATIONS) -> tuple[Border, ...]:
     """Those of the network's four convolutions, in the order in which they draw."""
     g = _Generator(iterations)
-    a, b, c, _ = CHANNELS
-    return (
-        Border(HEIGHT, WIDTH, 1, (3, 3), g),
-        Border(HEIGHT // 2, WIDTH // 2, a, (3, 3), g),
-        Border(HEIGHT // 4, WIDTH // 4, b, (3, 3), g),
-        Border(1, WIDTH // 4, 4 * c, (1, 3), g),
-    )
+    kernels = ((3, 3), (3, 3), (3, 3), (1, 3))
+    return tuple(Border(rows, columns, depth, kernel, g) for (rows, columns, depth), kernel in zip(shape.maps, kernels))

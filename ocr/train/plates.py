@@ -132,6 +132,17 @@ def cut(stored: np.ndarray, labels: list[str], corners: np.ndarray, centres: np.
     return Batch(light(grey, g, chance), labels, columns)
 
 
+def elsewhere(pictures: torch.Tensor, chance: np.random.Generator) -> torch.Tensor:
+    """Cuts beside what a batch shows, or of a part of it: what a reader is also shown, and what only another network can label."""
+    n = len(pictures)
+    theta = np.zeros((n, 2, 3), np.float32)
+    theta[:, 0, 0], theta[:, 1, 1] = np.exp(chance.uniform(-0.7, 0.7, (2, n)))
+    theta[:, :, 2] = chance.uniform(-0.8, 0.8, (n, 2))
+    grid = F.affine_grid(torch.from_numpy(theta), [n, 1, HEIGHT, WIDTH], align_corners=False)
+    grey = F.grid_sample(pictures[:, None], grid, mode="bilinear", padding_mode="border", align_corners=False)[:, 0]
+    return seen_batch((grey + 1) * 127.5)
+
+
 def _around(points: np.ndarray, middle: np.ndarray, size: np.ndarray):
     """The range that just holds the points, half a pixel wider."""
     return points.min(1) - 0.5, points.max(1) + 0.5

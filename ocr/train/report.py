@@ -1,13 +1,15 @@
 """Puts a trained model where the program finds it, with its training report beside it.
 
-    python3 report.py STATE FOLDER PHOTOS TARGET COMMAND...
+    python3 report.py STATE FOLDER PHOTOS TARGET NAME COMMAND...
 
 STATE is train.py's folder, FOLDER export.py's, TARGET the folder in the
-repository; COMMAND is the command line to note.
+repository, NAME the model's there; COMMAND is the command line to note. The report
+of the model plate is report.json, that of another one NAME.json.
 """
 
 import hashlib
 import json
+import math
 import os
 import platform
 import shutil
@@ -18,15 +20,17 @@ from pathlib import Path
 import torch
 
 import measure
-from network import Reader, weights
-from network_shape import SPEC
+from export import load
+from network import weights
 
 
 def history(state: Path) -> tuple[list[dict], list[dict]]:
     """The runs (one a start of train.py) and the measurements of history.jsonl."""
     lines = [json.loads(line) for line in (state / "history.jsonl").read_text().splitlines()]
-    starts = [{k: v for k, v in line["started"].items() if k not in ("pool", "state", "photos")} for line in lines if "started" in line]
-    return starts, [line for line in lines if "samples" in line]
+    starts = [{k: Path(v).name if k in ("start", "teacher") and v else v for k, v in line["started"].items() if k not in ("pool", "state", "photos")}
+              for line in lines if "started" in line]
+    # What a start measures before its first step has no loss.
+    return starts, [line for line in lines if "samples" in line and not math.isnan(line["loss"])]
 
 
 def curve(measurements: list[dict]) -> str:
@@ -35,16 +39,17 @@ def curve(measurements: list[dict]) -> str:
     return "\n".join(f"{m['samples']:9}  loss {m['loss']:6.3f}  {m['overall']:5.1f}  {'#' * round(m['overall'] / 2)}" for m in shown)
 
 
-def compose(state: Path, folder: Path, root: Path, command: list[str]) -> dict:
+def compose(state: Path, folder: Path, root: Path, name: str, command: list[str]) -> dict:
     best = torch.load(state / "best.pt", map_location="cpu")
+    net = load(state / "best.pt")
     starts, measurements = history(state)
     version = subprocess.run(["tesseract", "--version"], capture_output=True, text=True).stdout.splitlines()[0]
     return {
-        "model": "plate.traineddata",
+        "model": f"{name}.traineddata",
         "sha256": hashlib.sha256((folder / "plate.traineddata").read_bytes()).hexdigest(),
         "bytes": (folder / "plate.traineddata").stat().st_size,
-        "network": SPEC,
-        "weights": weights(Reader()),
+        "network": net.shape.spec,
+        "weights": weights(net),
         "command": " ".join(command),
         "samples": best["samples"],
         "hours": round(best["hours"], 2),
@@ -57,15 +62,17 @@ def compose(state: Path, folder: Path, root: Path, command: list[str]) -> dict:
 
 
 def main() -> None:
-    if len(sys.argv) < 5:
+    if len(sys.argv) < 6:
         sys.exit(__doc__)
     state, folder, root, target = (Path(a) for a in sys.argv[1:5])
-    result = compose(state, folder, root, sys.argv[5:])
+    name = sys.argv[5]
+    result = compose(state, folder, root, name, sys.argv[6:])
     target.mkdir(parents=True, exist_ok=True)
-    (target / "report.json.part").write_text(json.dumps(result, indent=1) + "\n")
-    shutil.copy(folder / "plate.traineddata", target / "plate.traineddata.part")
-    for name in ("plate.traineddata", "report.json"):
-        os.replace(target / f"{name}.part", target / name)
+    report, model = "report.json" if name == "plate" else f"{name}.json", f"{name}.traineddata"
+    (target / f"{report}.part").write_text(json.dumps(result, indent=1) + "\n")
+    shutil.copy(folder / "plate.traineddata", target / f"{model}.part")
+    for file in (model, report):
+        os.replace(target / f"{file}.part", target / file)
     print(curve(result["measurements"]))
     for name, row in result["scores"].items():
         print(f"{name:18} {row['plates']:4}  torch {row['torch']}  float {row['tesseract_float']}  int8 {row['tesseract_int8']}")

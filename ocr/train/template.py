@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from alphabet import CHARACTERS
-from network_shape import HEIGHT, SPEC, WIDTH
+from network_shape import HEIGHT, WIDTH
 
 
 # The character that is never read: see network_shape.CODES.
@@ -22,8 +22,8 @@ def tool(folder: Path, *command: str) -> None:
         raise RuntimeError(f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
-def make(folder: Path) -> Path:
-    """Writes template.traineddata into the folder and returns its path."""
+def make(folder: Path, spec: str) -> Path:
+    """Writes template.traineddata, a network of that spec, into the folder and returns its path."""
     out = folder / "template.traineddata"
     if out.exists():
         return out
@@ -40,7 +40,7 @@ def make(folder: Path) -> Path:
     tool(folder, "combine_lang_model", "--input_unicharset", "plate.unicharset", "--script_dir", ".", "--lang", "plate", "--output_dir", "starter")
     tool(folder, "tesseract", "plate.tif", "plate", "--psm", "13", "lstm.train")
     starter = "starter/plate/plate.traineddata"
-    tool(folder, "lstmtraining", "--traineddata", starter, "--net_spec", SPEC, "--model_output", "untrained", "--train_listfile", "list", "--max_iterations", "10")
+    tool(folder, "lstmtraining", "--traineddata", starter, "--net_spec", spec, "--model_output", "untrained", "--train_listfile", "list", "--max_iterations", "10")
     tool(folder, "lstmtraining", "--stop_training", "--continue_from", "untrained_checkpoint", "--traineddata", starter, "--model_output", "template.part")
     os.replace(folder / "template.part", out)
     return out

@@ -26,6 +26,7 @@ import picture
 import plates
 import score
 from network import Reader, _rounded
+from network_shape import SHAPES
 from photos import Photo
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,18 +111,19 @@ class WithPlates(unittest.TestCase):
 
 
 class Imported(unittest.TestCase):
-    def test_the_model_comes_back(self):
-        """Read from the model that is built in, written and rounded again, the weights are the same."""
-        model = ROOT / "ocr/read/model/plate.traineddata"
-        with tempfile.TemporaryDirectory() as folder:
-            there = Path(folder)
-            export.write(imported.load(model), there)
-            parts = []
-            for name, path in (("a", model), ("b", there / "plate.traineddata")):
-                template.tool(there, "combine_tessdata", "-e", str(path), f"{name}.lstm")
-                parts.append(tessfile.weights((there / f"{name}.lstm").read_bytes()))
-            for a, b in zip(*parts, strict=True):
-                self.assertLess(np.abs(a - b).max(), 1e-6 * np.abs(a).max())
+    def test_the_models_come_back(self):
+        """Read from the models that are built in, written and rounded again, the weights are the same."""
+        for kind, name in (("plate", "plate"), ("cheap", "scout")):
+            model = ROOT / f"ocr/read/model/{name}.traineddata"
+            with tempfile.TemporaryDirectory() as folder:
+                there = Path(folder)
+                export.write(imported.load(model, SHAPES[kind]), there)
+                parts = []
+                for part, path in (("a", model), ("b", there / "plate.traineddata")):
+                    template.tool(there, "combine_tessdata", "-e", str(path), f"{part}.lstm")
+                    parts.append(tessfile.weights((there / f"{part}.lstm").read_bytes()))
+                for a, b in zip(*parts, strict=True):
+                    self.assertLess(np.abs(a - b).max(), 1e-6 * np.abs(a).max(), name)
 
 
 class Errors(unittest.TestCase):
@@ -135,16 +137,18 @@ class Errors(unittest.TestCase):
 
 class Noise(unittest.TestCase):
     def test_borders(self):
-        first = noise.borders()[0]
+        first = noise.borders(SHAPES["plate"])[0]
         self.assertEqual(len(first.places), 2 * 168 + 2 * 46)
         self.assertEqual(tuple(first.windows.shape), (len(first.places), 9))
 
     def test_exported_is_repeatable(self):
-        net = Reader().eval()
-        net.exported = net.eight_bits = True
-        x = torch.zeros(2, 48, 168)
-        with torch.no_grad():
-            self.assertTrue(torch.equal(net(x), net(x)))
+        for name, shape in SHAPES.items():
+            net = Reader(shape).eval()
+            net.exported = net.eight_bits = True
+            x = torch.zeros(2, 48, 168)
+            with torch.no_grad():
+                self.assertTrue(torch.equal(net(x), net(x)), name)
+                self.assertEqual(tuple(net(x).shape), (42, 2, alphabet.CLASSES), name)
 
 
 if __name__ == "__main__":

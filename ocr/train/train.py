@@ -1,6 +1,6 @@
 """Trains the reader on rendered plates.
 
-    python3 train.py POOL STATE [--photos DIR] [--samples N] [--start WEIGHTS] [--processes N] [--seed N]
+    python3 train.py POOL STATE [--photos DIR] [--samples N] [--start WEIGHTS] [--teacher WEIGHTS] [--processes N] [--seed N]
 
 POOL is what renderplates wrote. STATE is a folder: state.pt (the run, written
 every minute, at the end and when the command is told to stop; it goes on from
@@ -36,12 +36,14 @@ import photos
 import plates
 import score
 from alphabet import BLANK
+import teacher
 from network import Reader, weights
-from network_shape import SPEC, STEPS
+from network_shape import SHAPES, STEPS
 from together import Team
 
 WARM_UP = 0.03  # share of the run
 ALIGNED = 0.3  # share of the run in which the characters' places are told, fading
+FITTED = 0.1  # share of a taught run in which only the first layers learn, to put out what the teacher's do
 EIGHT_BITS = 0.67  # from this share on as it will run: Tesseract's own border noise and rounding
 WATCHED = ("crops/us", "frames/us", "frames/eu", "frames/br", "frames/us_carpark", "crops/br_night", "crops/eu",
            "frames/us_flickr", "frames/uk_flickr", "frames/eu_flickr", "frames/au_flickr")
@@ -76,7 +78,8 @@ class Run:
         self.options = options
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(options.seed)
-        self.net = Reader().to(self.device).to(memory_format=torch.channels_last)
+        self.net = Reader(SHAPES[options.shape]).to(self.device).to(memory_format=torch.channels_last)
+        self.teacher = teacher.Teacher(options.teacher, self.device) if options.teacher else None
         decayed = [p for p in self.net.parameters() if p.ndim > 1]
         plain = [p for p in self.net.parameters() if p.ndim <= 1]
         self.optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 1e-2}, {"params": plain, "weight_decay": 0.0}], lr=1e-3, betas=(0.9, 0.99))
@@ -92,6 +95,8 @@ class Run:
             state = torch.load(options.start, map_location=self.device)
             self.net.load_state_dict(state["net"])
             self.imported = state.get("imported", False)
+        elif self.teacher:
+            self.teacher.lend(self.net)
 
     def _resume(self, state: dict) -> None:
         self.net.load_state_dict(state["net"])
@@ -101,7 +106,7 @@ class Run:
         print(f"going on after {self.seen} samples", flush=True)
 
     def save(self) -> None:
-        state = {k: getattr(self, k) for k in ("step", "seen", "hours", "best", "recent", "imported")}
+        state = {"shape": self.options.shape, **{k: getattr(self, k) for k in ("step", "seen", "hours", "best", "recent", "imported")}}
         write(self.folder / "state.pt", {**state, "net": self.net.state_dict(), "optimiser": self.optimiser.state_dict()})
 
     def note(self, line: dict) -> None:
@@ -121,8 +126,11 @@ class Run:
             self.pool.more()
         where = chance.integers(len(self.pool), size=self.options.batch)
         batch = plates.cut(*self.pool.take(where), chance, 0.0 if self.options.lettering else plates.CUT_SHARE)
-        # A network that reads already is past the plateau.
-        loss = loss_of(self.net, batch, self.done, 0.0 if self.options.start else ALIGNED, self.device)
+        if self.teacher:
+            loss = self.teacher.loss_of(self.net, batch, chance, fitting=self.done < FITTED and not self.options.start)
+        else:
+            # A network that reads already is past the plateau.
+            loss = loss_of(self.net, batch, self.done, 0.0 if self.options.start else ALIGNED, self.device)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         for p in self.net.parameters():
@@ -150,7 +158,7 @@ class Run:
         print(f"  {self.seen} samples, loss {self.recent:.3f}, overall {value:.1f}: " + ", ".join(f"{n} {s}" for n, s in scores.items()), flush=True)
         if self.net.eight_bits and value > self.best and not everything:
             self.best = value
-            write(self.folder / "best.pt", {"net": self.net.state_dict(), "samples": self.seen, "hours": self.hours, "loss": self.recent, "overall": value})
+            write(self.folder / "best.pt", {"shape": self.options.shape, "net": self.net.state_dict(), "samples": self.seen, "hours": self.hours, "loss": self.recent, "overall": value})
 
 
 def write(path: Path, what: dict) -> None:
@@ -210,6 +218,8 @@ def main() -> None:
     arguments.add_argument("--photos", type=Path, help="labelled photographs, to choose checkpoints by")
     arguments.add_argument("--samples", type=int, default=3_000_000)
     arguments.add_argument("--start", type=Path, help="weights to begin with, where STATE has none")
+    arguments.add_argument("--teacher", type=Path, help="weights of a network of the shape plate, whose outputs are learned")
+    arguments.add_argument("--shape", choices=SHAPES, default="plate")
     arguments.add_argument("--batch", type=int, default=32, help="pictures a step in every process")
     arguments.add_argument("--processes", type=int, default=0, help="default: one a core, one with a GPU")
     arguments.add_argument("--peak", type=float, default=3e-3, help="highest learning rate")
@@ -229,7 +239,7 @@ def main() -> None:
         return
     run.note({"started": {**{k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}, "processes": members, "at": run.seen, "plates": len(run.pool)}})
     team = Team(run.net, members)
-    print(f"{SPEC}: {weights(run.net)} weights, {len(run.pool)} plates, {members} processes on {run.device}", flush=True)
+    print(f"{run.net.shape.spec}: {weights(run.net)} weights, {len(run.pool)} plates, {members} processes on {run.device}", flush=True)
     context = multiprocessing.get_context("fork")
     others = [context.Process(target=member, args=(run, team, rank), daemon=True) for rank in range(1, members)]
     for other in others:

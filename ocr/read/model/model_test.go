@@ -8,9 +8,16 @@ import (
 	"testing"
 )
 
-// TestReportIsOfThisModel: the model in the repository is the one that its
-// training report describes.
+// TestReportIsOfThisModel: the models in the repository are those that their
+// training reports describe.
 func TestReportIsOfThisModel(t *testing.T) {
+	for name, data := range map[string][]byte{"report.json": Plate, "scout.json": Scout} {
+		t.Run(name, func(t *testing.T) { checkReport(t, name, data) })
+	}
+}
+
+func checkReport(t *testing.T, name string, model []byte) {
+	t.Helper()
 	var report struct {
 		SHA256  string  `json:"sha256"`
 		Bytes   int     `json:"bytes"`
@@ -18,16 +25,16 @@ func TestReportIsOfThisModel(t *testing.T) {
 		Samples int     `json:"samples"`
 		Hours   float64 `json:"hours"`
 	}
-	b, err := os.ReadFile("report.json")
+	b, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(b, &report); err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256(Plate)
-	if got := hex.EncodeToString(sum[:]); got != report.SHA256 || len(Plate) != report.Bytes {
-		t.Errorf("the model has hash %s and %d bytes, its report says %s and %d", got, len(Plate), report.SHA256, report.Bytes)
+	sum := sha256.Sum256(model)
+	if got := hex.EncodeToString(sum[:]); got != report.SHA256 || len(model) != report.Bytes {
+		t.Errorf("the model has hash %s and %d bytes, its report says %s and %d", got, len(model), report.SHA256, report.Bytes)
 	}
 	if report.Command == "" || report.Samples == 0 || report.Hours == 0 {
 		t.Errorf("the report does not say how the model was made: %+v", report)

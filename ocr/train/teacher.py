@@ -1,0 +1,58 @@
+"""A network that reads well teaches a cheaper one: what its layers and outputs say of a picture is learned.
+
+A rendered plate tells the cheaper network only which characters it has. The
+teacher also tells which others they resemble, and how sure one can be; and it
+labels pictures that show no whole plate, of which a reader is shown many.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+import plates
+from alphabet import BLANK
+from network import Reader
+
+ELSEWHERE = 0.15  # of the pictures: cut where no whole plate is
+FIRST = 2  # layers that are the student's own; the others begin with the teacher's weights
+TRUTH, FEATURES = 0.25, 0.3  # weights of what the plates say, and of the layers' outputs; that of the teacher's outputs is 1
+
+
+class Teacher:
+    """The network of a file that imported.py or train.py wrote."""
+
+    def __init__(self, weights: Path, device):
+        self.net = Reader().to(device).to(memory_format=torch.channels_last)
+        self.net.load_state_dict(torch.load(weights, map_location=device)["net"])
+        self.net.eval()
+        self.device = device
+
+    def lend(self, student: Reader) -> None:
+        """Gives the student the teacher's weights behind the first layers."""
+        own = tuple(f"layers.{i}." for i in range(FIRST))
+        state = {k: v for k, v in self.net.state_dict().items() if not k.startswith(own)}
+        student.load_state_dict(state, strict=False)
+
+    def loss_of(self, student: Reader, batch: plates.Batch, chance: np.random.Generator, fitting: bool) -> torch.Tensor:
+        """How far the student is from the teacher; while fitting, in its own layers only."""
+        strange = chance.random(len(batch)) < ELSEWHERE
+        pictures = batch.pictures
+        if strange.any():
+            pictures[strange] = plates.elsewhere(pictures[strange], chance)
+        pictures = pictures.to(self.device)
+        with torch.no_grad():
+            shown = self.net.features(pictures)
+            told = self.net.scores(shown[-1]).log_softmax(2)
+        put_out = student.features(pictures)
+        distances = [F.mse_loss(mine, his) / his.var() for mine, his in zip(put_out[FIRST - 1 :], shown[FIRST - 1 :])]
+        if fitting:
+            return distances[0]
+        scores = student.scores(put_out[-1]).log_softmax(2)
+        steps, count, _ = scores.shape
+        loss = F.kl_div(scores, told, reduction="sum", log_target=True) / count / 8
+        truth = F.ctc_loss(scores, batch.targets.to(self.device), torch.full((count,), steps), batch.lengths, blank=BLANK, zero_infinity=True, reduction="none")
+        known = torch.from_numpy(~strange).to(self.device)
+        truth = (truth / batch.lengths.clamp(min=1).to(self.device))[known].sum() / count
+        return loss + TRUTH * truth + FEATURES * sum(distances) + 0.02 * student.excess()
