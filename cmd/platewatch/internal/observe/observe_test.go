@@ -2,11 +2,11 @@ package observe
 
 import (
 	"image"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"gocv.io/x/gocv"
+	"golang.org/x/sys/unix"
 
 	"platewatch/capture/motion"
 	"platewatch/ocr"
@@ -96,13 +96,26 @@ func TestAreaAndSizes(t *testing.T) {
 }
 
 // TestUndescribed: a passage is followed although the model for its issuer cannot
-// be opened, and what failed is told.
+// be opened, here for want of a file descriptor, and what failed is told.
 func TestUndescribed(t *testing.T) {
 	picture, plate := car(t)
 	p := DefaultParams()
 	p.Gate = false
 	o := newObserver(t, p)
-	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
+	var before unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	none := before
+	none.Cur = 3
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+			t.Error(err)
+		}
+	})
 	found, told := false, false
 	for i := range 3 {
 		s := see(t, o, picture, time.Duration(i)*200*time.Millisecond)
