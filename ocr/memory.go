@@ -230,19 +230,21 @@ type patch [patchWidth * patchHeight]uint8
 const patchWidth, patchHeight, stripe = 64, 24, 4
 
 // patchOf is the patch of a place of a grey frame.
-func patchOf(frame gocv.Mat, place image.Rectangle) (patch, error) {
+func patchOf(frame gocv.Mat, place image.Rectangle) (p patch, err error) {
+	err = shrink(frame, place, image.Pt(patchWidth, patchHeight), p[:])
+	return p, err
+}
+
+// shrink writes the pixels of a place of a grey frame into out, at another size.
+func shrink(frame gocv.Mat, place image.Rectangle, size image.Point, out []uint8) error {
 	part := frame.Region(place)
 	defer part.Close()
 	small := gocv.NewMat()
 	defer small.Close()
-	gocv.Resize(part, &small, image.Pt(patchWidth, patchHeight), 0, 0, gocv.InterpolationArea)
+	gocv.Resize(part, &small, size, 0, 0, gocv.InterpolationArea)
 	plane, err := shape.PlaneOf(small)
-	if err != nil {
-		return patch{}, err
-	}
-	var p patch
-	copy(p[:], plane.Pix)
-	return p, nil
+	copy(out, plane.Pix)
+	return err
 }
 
 // contrast is the spread of the grey levels without the outermost twentieths.

@@ -8,7 +8,6 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/find"
-	"platewatch/ocr/internal/shape"
 )
 
 // What a camera writes into its pictures (clock, address, its own name) has the shape of
@@ -52,18 +51,9 @@ const closeWidth, closeHeight = 192, 36
 
 // closePatchOf is the close patch of a place of a grey frame.
 func closePatchOf(frame gocv.Mat, place image.Rectangle) (*closePatch, error) {
-	part := frame.Region(place)
-	defer part.Close()
-	small := gocv.NewMat()
-	defer small.Close()
-	gocv.Resize(part, &small, image.Pt(closeWidth, closeHeight), 0, 0, gocv.InterpolationArea)
-	plane, err := shape.PlaneOf(small)
-	if err != nil {
-		return nil, err
-	}
-	var p closePatch
-	copy(p[:], plane.Pix)
-	return &p, nil
+	p := new(closePatch)
+	err := shrink(frame, place, image.Pt(closeWidth, closeHeight), p[:])
+	return p, err
 }
 
 const (

@@ -3,7 +3,6 @@ package ocr
 import (
 	"image/color"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"gocv.io/x/gocv"
@@ -29,7 +28,6 @@ func motorcycles() (names []string) {
 // crops of 60 to 200 px width as well as with much around them.
 func TestRowsAreJoined(t *testing.T) {
 	r := open(t)
-	alike := strings.NewReplacer("O", "0", "Q", "0", "I", "1")
 	for name, margin := range map[string]float64{"tight": .06, "wide": 1.2} {
 		t.Run(name, func(t *testing.T) {
 			right, of := 0, 0
@@ -64,7 +62,7 @@ func TestRowsAreJoined(t *testing.T) {
 							t.Errorf("%s: the box %v does not reach around both rows in %v", want, res.Plates[0].Box, views[0].Box)
 						}
 					}
-					if alike.Replace(got) == alike.Replace(want) {
+					if text.Fold(got) == text.Fold(want) {
 						right++
 					} else {
 						t.Logf("%s, seed %d: %s read as %s", layout, seed, want, got)

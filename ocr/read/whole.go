@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strings"
 
 	"platewatch/ocr/internal/ctc"
 	"platewatch/ocr/internal/shape"
@@ -207,19 +206,14 @@ func (p *panel) hopeless() bool {
 	if n := len(best.text); n <= shortest && (p.short == 0 || p.effort.Long || n < p.short || p.mean(best) < leastShort) {
 		return true
 	}
-	alike := 0.0
+	alike, like := 0.0, text.Fold(best.text)
 	for _, v := range p.texts {
-		if fold(v.text) == fold(best.text) {
+		if text.Fold(v.text) == like {
 			alike += p.mean(v)
 		}
 	}
 	return alike < least
 }
-
-// fold replaces the letters that most dies stamp like a figure.
-func fold(s string) string { return folder.Replace(s) }
-
-var folder = strings.NewReplacer("O", "0", "Q", "0", "I", "1")
 
 // fewest is how many characters a text has at least.
 func (p *panel) fewest() int {

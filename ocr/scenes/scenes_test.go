@@ -18,6 +18,7 @@ import (
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/paint"
 	"platewatch/ocr/rendertest"
+	"platewatch/ocr/text"
 )
 
 const stillsDir = "../render/testdata/plates"
@@ -125,9 +126,7 @@ func TestTesseractReadsTheStills(t *testing.T) {
 	}
 }
 
-var folder = strings.NewReplacer("O", "0", "Q", "0", "I", "1")
-
-func fold(s string) string { return folder.Replace(render.Characters(s)) }
+func fold(s string) string { return text.Fold(render.Characters(s)) }
 
 // readRow straightens a row of characters to 48 px high with a margin round it
 // and has tesseract read it.

@@ -4,10 +4,10 @@ package bench
 import (
 	"image"
 	"slices"
-	"strings"
 
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
+	"platewatch/ocr/text"
 	"platewatch/ocr/truth"
 )
 
@@ -118,7 +118,7 @@ func (s *Score) add(file truth.File, got []ocr.Plate) {
 		if exact {
 			s.Exact++
 		}
-		if fold(p.Text) == fold(want.Text) {
+		if text.Fold(p.Text) == text.Fold(want.Text) {
 			s.Folded++
 		} else {
 			s.Misread++
@@ -159,11 +159,6 @@ func belonging(want truth.Plate, got []ocr.Plate) int {
 	}
 	return at
 }
-
-var folder = strings.NewReplacer("O", "0", "Q", "0", "I", "1")
-
-// fold makes characters equal that many typefaces draw alike.
-func fold(text string) string { return folder.Replace(text) }
 
 func share(n, of int) float64 {
 	if of == 0 {
