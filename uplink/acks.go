@@ -1,7 +1,6 @@
 package uplink
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -259,15 +258,9 @@ func (s *session) inFlightOf(ref outbox.Ref) *inFlight {
 
 // parseAcks reads a message of the acks topic, which may hold anything.
 func parseAcks(unit string, owns func(id string) bool, payload []byte) ([]outbox.Ref, error) {
-	if err := message.Validate(message.KindAcks, payload); err != nil {
-		return nil, err
-	}
 	var a message.Acks
-	if err := json.Unmarshal(payload, &a); err != nil {
+	if err := decode(message.KindAcks, payload, &a, &a.Unit, unit); err != nil {
 		return nil, err
-	}
-	if a.Unit != unit {
-		return nil, fmt.Errorf("it is for unit %.80q", a.Unit)
 	}
 	refs := make([]outbox.Ref, 0, len(a.Stored))
 	for _, s := range a.Stored {

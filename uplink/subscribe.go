@@ -3,6 +3,7 @@ package uplink
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"platewatch/uplink/failure"
@@ -53,6 +54,21 @@ func (s *session) onManifestsSubscribed() {
 				"hint", "let the unit read platewatch/v1/hotlists/#")
 		}
 	}
+}
+
+// decode reads a message of kind k for a unit into m, which may hold anything. of is
+// where m names the unit that it is for.
+func decode(k message.Kind, payload []byte, m any, of *string, unit string) error {
+	if err := message.Validate(k, payload); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(payload, m); err != nil {
+		return err
+	}
+	if *of != unit {
+		return fmt.Errorf("it is for unit %.80q", *of)
+	}
+	return nil
 }
 
 // receive handles one message that came for the unit. It may hold anything.

@@ -1,26 +1,15 @@
 package uplink
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"platewatch/uplink/internal/link"
 	"platewatch/uplink/message"
 )
 
 // parseVerdicts reads a message of the verdicts topic, which may hold anything.
 func parseVerdicts(unit string, payload []byte) ([]message.Verdict, error) {
-	if err := message.Validate(message.KindVerdicts, payload); err != nil {
-		return nil, err
-	}
 	var v message.Verdicts
-	if err := json.Unmarshal(payload, &v); err != nil {
-		return nil, err
-	}
-	if v.Unit != unit {
-		return nil, fmt.Errorf("it is for unit %.80q", v.Unit)
-	}
-	return v.Verdicts, nil
+	err := decode(message.KindVerdicts, payload, &v, &v.Unit, unit)
+	return v.Verdicts, err
 }
 
 // onVerdicts hands what persons found on. A retained message would come again with

@@ -1,7 +1,6 @@
 package uplink
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -21,6 +20,16 @@ type judged struct {
 	mu     sync.Mutex
 	taken  []message.Verdict
 	client *Client
+}
+
+// start runs a client whose verdicts the unit takes.
+func (j *judged) start(t *testing.T, o *outbox.Outbox, cfg Settings) (c *Client, stop func()) {
+	cfg.Verdicts = j.take
+	c, stop = startClient(t, o, cfg)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.client = c
+	return c, stop
 }
 
 func (j *judged) take(v []message.Verdict) bool {
@@ -48,14 +57,7 @@ func TestVerdictsReachTheUnit(t *testing.T) {
 		var unit judged
 		brokers := []broker.Broker{{URL: "tcp://" + b.Addr()}}
 		o := testOutbox(t, outbox.Settings{})
-		c, err := NewClient(Settings{Brokers: brokers, Health: unit.health, Verdicts: unit.take}, o, uplinktest.Log(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		unit.client = c
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- c.Run(ctx) }()
+		c, stop := unit.start(t, o, Settings{Brokers: brokers, Health: unit.health})
 		waitStats(t, c, "the connection", func(s Stats) bool { return s.Connected })
 		v := message.Verdict{ID: "unit-7-42", Verdict: message.Wrong, Reason: "another vehicle", By: "jane", At: time.Now()}
 		if answer, err := watch.SendVerdict(t.Context(), watch.Settings{Brokers: brokers}, v); err != nil || answer != message.VerdictCounted {
@@ -64,12 +66,9 @@ func TestVerdictsReachTheUnit(t *testing.T) {
 		if len(unit.taken) != 1 || unit.taken[0].Reason != v.Reason || !unit.taken[0].At.Equal(v.At) {
 			t.Errorf("taken %+v", unit.taken)
 		}
-		cancel()
-		if err := <-done; err != nil {
-			t.Fatal(err)
-		}
+		stop()
 		v.At = v.At.Add(time.Second)
-		_, err = watch.SendVerdict(t.Context(), watch.Settings{Brokers: brokers}, v)
+		_, err := watch.SendVerdict(t.Context(), watch.Settings{Brokers: brokers}, v)
 		var advised interface{ Hint() string }
 		if err == nil || !strings.Contains(err.Error(), "offline") || !errors.As(err, &advised) || advised.Hint() == "" {
 			t.Errorf("to a unit that is away: %v", err)
@@ -99,15 +98,7 @@ func TestAttackForgedVerdicts(t *testing.T) {
 		var unit judged
 		o := testOutbox(t, outbox.Settings{})
 		acceptMany(t, o, 20)
-		c, err := NewClient(Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}, Ack: AckServer, ServerAckTimeout: time.Hour, Verdicts: unit.take}, o, uplinktest.Log(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		unit.client = c
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- c.Run(ctx) }()
-		t.Cleanup(func() { cancel(); <-done })
+		c, _ := unit.start(t, o, Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}, Ack: AckServer, ServerAckTimeout: time.Hour})
 		waitStats(t, c, "the retained one to be ignored", func(s Stats) bool { return s.IgnoredVerdicts == 1 && s.Awaiting == 20 })
 		for _, bad := range [][]byte{
 			good("unit-8"), []byte("{"), nil, []byte(strings.Repeat("[", 20_000)),
