@@ -16,36 +16,20 @@ import (
 // One camera that takes connections and never answers does not delay the
 // opening of another: each is a fault domain of its own.
 func TestHungCameraDelaysNoOther(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
 	taken := make(chan struct{}, 8)
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer c.Close()
-				buf := make([]byte, 1)
-				if n, _ := c.Read(buf); n > 0 { // the library, not the knock before it
-					taken <- struct{}{}
-				}
-				io.Copy(io.Discard, c)
-			})
+	address := capturetest.Accept(t, func(c net.Conn) {
+		buf := make([]byte, 1)
+		if n, _ := c.Read(buf); n > 0 { // the library, not the knock before it
+			taken <- struct{}{}
 		}
+		io.Copy(io.Discard, c)
 	})
-	defer wg.Wait()
-	defer l.Close()
 	s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, capturetest.AnnexB(t, 160, 120, 25, 25))
 	var hung sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	for range 3 {
 		hung.Go(func() {
-			_, err := Open(ctx, Config{Source: "rtsp://" + l.Addr().String() + "/x", OpenTimeout: 30 * time.Second})
+			_, err := Open(ctx, Config{Source: "rtsp://" + address + "/x", OpenTimeout: 30 * time.Second})
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("the hung one: %v", err)
 			}
