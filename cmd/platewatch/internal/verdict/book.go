@@ -54,7 +54,8 @@ type answer struct {
 
 // Book is the unit's knowledge of verdicts. It is safe for concurrent use.
 type Book struct {
-	trail *audit.Trail
+	trail  *audit.Trail
+	taking sync.Mutex // held while verdicts are recorded; before mu
 
 	mu      sync.Mutex
 	hits    map[string]*sent
@@ -127,18 +128,22 @@ func (b *Book) note(id string, p pair) *sent {
 	return h
 }
 
-// Take records verdicts and counts them. Each gets an answer.
+// Take records verdicts and counts them. Each gets an answer. It waits for the disk, and
+// [Book.Sent] does not wait for it.
 func (b *Book) Take(ctx context.Context, verdicts []message.Verdict) []message.VerdictAnswer {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.taking.Lock()
+	defer b.taking.Unlock()
 	var out []message.VerdictAnswer
 	for _, v := range verdicts {
-		a := message.VerdictAnswer{ID: v.ID, At: v.At, Answer: b.take(ctx, v)}
+		out = append(out, message.VerdictAnswer{ID: v.ID, At: v.At, Answer: b.take(ctx, v)})
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, a := range out {
 		switch a.Answer {
 		case message.VerdictUnknown, message.VerdictOlder, message.VerdictRefused:
 			b.ignored++
 		}
-		out = append(out, a)
 		b.answers = append(b.answers, answer{a, time.Now()})
 	}
 	b.answers = b.answers[max(0, len(b.answers)-maxLatest):]
@@ -146,31 +151,45 @@ func (b *Book) Take(ctx context.Context, verdicts []message.Verdict) []message.V
 }
 
 func (b *Book) take(ctx context.Context, v message.Verdict) message.Answer {
-	h := b.hits[v.ID]
-	switch {
-	case h == nil:
-		return message.VerdictUnknown
-	case h.finding == v.Verdict:
-		return message.VerdictRepeated
-	case h.finding != "" && !v.At.After(h.at):
-		return message.VerdictOlder
-	case h.finding != "" && h.changes >= maxChanges:
-		return message.VerdictRefused
+	result, before, pairs := b.weigh(v)
+	if result != message.VerdictCounted && result != message.VerdictChanged {
+		return result
 	}
 	var records []audit.Record
-	for _, p := range h.pairs {
+	for _, p := range pairs {
 		records = append(records, audit.Record{Kind: audit.Verdict, Hit: v.ID, List: p.list, How: p.how, Verdict: string(v.Verdict),
-			Before: string(h.finding), Operator: v.By, Reason: v.Reason, Given: v.At})
+			Before: string(before), Operator: v.By, Reason: v.Reason, Given: v.At})
 	}
 	if err := b.trail.Append(ctx, records...); err != nil {
 		return message.VerdictFailed
 	}
-	result := message.VerdictCounted
-	if h.finding != "" {
-		result = message.VerdictChanged
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if h := b.hits[v.ID]; h != nil { // else 5,000 other hits were made meanwhile
+		b.count(v.ID, h, v.Verdict, v.At, pairs...)
 	}
-	b.count(v.ID, h, v.Verdict, v.At, h.pairs...)
 	return result
+}
+
+// weigh tells what becomes of a verdict once it is recorded, what it replaces, and the
+// matches that it is about.
+func (b *Book) weigh(v message.Verdict) (result message.Answer, before message.Finding, pairs []pair) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h := b.hits[v.ID]
+	switch {
+	case h == nil:
+		return message.VerdictUnknown, "", nil
+	case h.finding == v.Verdict:
+		return message.VerdictRepeated, "", nil
+	case h.finding != "" && !v.At.After(h.at):
+		return message.VerdictOlder, "", nil
+	case h.finding != "" && h.changes >= maxChanges:
+		return message.VerdictRefused, "", nil
+	case h.finding != "":
+		return message.VerdictChanged, h.finding, slices.Clone(h.pairs)
+	}
+	return message.VerdictCounted, "", slices.Clone(h.pairs)
 }
 
 // count counts a verdict about a hit for some of its matches.
