@@ -19,6 +19,7 @@ import (
 
 	"platewatch/capture/internal/capturetest"
 	"platewatch/capture/rtsptest"
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/deploy/tools/goldentest"
 )
 
@@ -78,11 +79,7 @@ func messageCases(t *testing.T, volatile *[]string) []messageCase {
 	pki.Close()
 	overTLS := func(s *rtsptest.Server) { s.TLS = &tls.Config{Certificates: pki.TLS.Certificates} }
 	good := rtsp(plain, rtsptest.Options{Loop: true}, clip)
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
+	closed := addrtest.Free(t)
 	at := func(address string) Config { return Config{Source: address, OpenTimeout: second} }
 	answers := func(status, header, body string) string {
 		return "rtsp://" + canned(t, func(c net.Conn, method, cseq string) {
@@ -128,7 +125,7 @@ func messageCases(t *testing.T, volatile *[]string) []messageCase {
 	*volatile = append(*volatile, plugged, "/dev")
 	return []messageCase{
 		{"rtsp: the name is not known", at("rtsp://admin:hunter2@no-such-camera.invalid/gate")},
-		{"rtsp: nobody listens", at("rtsp://admin:hunter2@" + closed.Addr().String() + "/gate")},
+		{"rtsp: nobody listens", at("rtsp://admin:hunter2@" + closed + "/gate")},
 		{"rtsp: no such interface", at("rtsp://fe80::1%nosuch0/gate")},
 		{"rtsp: a link-local address without an interface", at("rtsp://fe80::1/gate")},
 		{"rtsp: it accepts and stays silent", at("rtsp://" + canned(t, nil) + "/gate")},
@@ -147,7 +144,7 @@ func messageCases(t *testing.T, volatile *[]string) []messageCase {
 		{"rtsp: too large", at(rtsp(plain, rtsptest.Options{}, capturetest.AnnexB(t, 7680, 4320, 5, 2)))},
 		{"rtsps: certificate of nobody known", at(rtsp(overTLS, rtsptest.Options{}, clip))},
 		{"rtsps: the port does not speak TLS", at("rtsps://" + canned(t, nil, "RTSP/1.0 400 Bad Request\r\n\r\n") + "/gate")},
-		{"http: nobody listens", at("http://" + closed.Addr().String() + "/video")},
+		{"http: nobody listens", at("http://" + closed + "/video")},
 		{"http: the name is not known", at("http://no-such-camera.invalid/video")},
 		{"http: it accepts and stays silent", at(web.URL + "/silent")},
 		{"http: it speaks another protocol", at("http://" + canned(t, func(c net.Conn, _, _ string) { fmt.Fprint(c, "RTSP/1.0 400 Bad Request\r\n\r\n") }) + "/video")},

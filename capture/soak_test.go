@@ -22,6 +22,7 @@ import (
 
 	"platewatch/capture/internal/capturetest"
 	"platewatch/capture/rtsptest"
+	"platewatch/deploy/tools/addrtest"
 )
 
 var (
@@ -175,14 +176,14 @@ type site struct {
 }
 
 func newSite(t *testing.T, r *rand.Rand, clips []*rtsptest.Clip) *site {
-	s := &site{r: r, addr: "127.0.0.1:0", clips: clips, clip: r.IntN(len(clips))}
+	s := &site{r: r, addr: addrtest.Free(t), clips: clips, clip: r.IntN(len(clips))}
 	if err := s.serve(); err != nil {
 		t.Fatal(err)
 	}
 	s.addr = s.server.Addr()
 	t.Cleanup(func() { s.server.Close() })
 	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	s.proxy = toxiproxy.NewProxy(api, "gate", "127.0.0.1:0", s.addr)
+	s.proxy = toxiproxy.NewProxy(api, "gate", addrtest.Free(t), s.addr)
 	if err := s.proxy.Start(); err != nil {
 		t.Fatal(err)
 	}

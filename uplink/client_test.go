@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/internal/uplinktest"
 	"platewatch/uplink/message"
@@ -418,7 +419,7 @@ func TestDrainIsBounded(t *testing.T) {
 func TestNoBroker(t *testing.T) {
 	o := testOutbox(t, outbox.Settings{})
 	uplinktest.MustAccept(t, o, uplinktest.Hit("A1"))
-	c, stop := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: "tcp://" + uplinktest.FreeAddr(t)}}})
+	c, stop := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: "tcp://" + addrtest.Free(t)}}})
 	limit := uplinktest.Timeout(t)
 	for c.Stats().LastProblem == "" {
 		select {

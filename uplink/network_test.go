@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/internal/uplinktest"
 	"platewatch/uplink/message"
@@ -39,7 +40,7 @@ func newNetwork(t *testing.T, broker string) *network {
 	p := uplinktest.NewProxy(t, broker)
 	logger := zerolog.New(io.Discard)
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), logger)
-	n := &network{t, toxiproxy.NewProxy(server, "link", "127.0.0.1:0", p.Listen.Addr().String()), p}
+	n := &network{t, toxiproxy.NewProxy(server, "link", addrtest.Free(t), p.Listen.Addr().String()), p}
 	if err := n.Start(); err != nil {
 		t.Fatal(err)
 	}

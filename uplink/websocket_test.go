@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/internal/uplinktest"
 	"platewatch/uplink/message"
@@ -26,7 +27,7 @@ func TestFieldWebSockets(t *testing.T) {
 	a := uplinktest.NewAuthority(t)
 	a.Issue("server", &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}, time.Now().Add(time.Hour))
 	a.Issue("unit", &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, time.Now().Add(time.Hour))
-	plain, secure := uplinktest.FreeAddr(t), uplinktest.FreeAddr(t)
+	plain, secure := addrtest.Free(t), addrtest.Free(t)
 	listen := func(address string) string { // beside its first listener: Mosquitto 2.0.11 does not start without one for MQTT itself
 		_, port, _ := net.SplitHostPort(address)
 		return fmt.Sprintf("listener %s 127.0.0.1\nprotocol websockets\nallow_anonymous true\n", port)

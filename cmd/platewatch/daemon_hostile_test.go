@@ -23,6 +23,7 @@ import (
 
 	"platewatch/capture/rtsptest"
 	"platewatch/cmd/platewatch/internal/demo/media"
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/hotlist"
 	"platewatch/uplink/message"
 )
@@ -115,8 +116,8 @@ func startHostileUnit(t *testing.T, program, scheme, mosquitto string, group *me
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { good.Close() })
-	dir, broker := t.TempDir(), freeAddress(t)
-	u := &hostileUnit{t: t, bad: freeAddress(t), page: freeAddress(t), told: map[string]bool{}}
+	dir, broker := t.TempDir(), addrtest.Free(t)
+	u := &hostileUnit{t: t, bad: addrtest.Free(t), page: addrtest.Free(t), told: map[string]bool{}}
 	startMosquitto(t, mosquitto, broker)
 	u.arrived = subscribe(t, broker, func(*message.Hit) {})
 	config := filepath.Join(dir, "unit.toml")

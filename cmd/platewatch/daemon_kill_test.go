@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/hotlist"
 	"platewatch/uplink/faulttest"
 	"platewatch/uplink/message"
@@ -31,7 +32,7 @@ func TestDaemonKillNine(t *testing.T) {
 	if err != nil {
 		t.Skip("mosquitto is not installed: apt-get install mosquitto")
 	}
-	broker := freeAddress(t)
+	broker := addrtest.Free(t)
 	startMosquitto(t, mosquitto, broker)
 	arrived := subscribe(t, broker, func(*message.Hit) {})
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"platewatch/cmd/platewatch/internal/demo/media"
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/hotlist"
 	"platewatch/hotlist/audit"
 	"platewatch/uplink/broker"
@@ -125,7 +126,7 @@ func auditHolds(t *testing.T, lists string) {
 // ever, with its hotlist. Nobody listens at the broker's address yet.
 func roadsideUnit(t *testing.T) (config, dir, broker string) {
 	t.Helper()
-	dir, broker = t.TempDir(), freeAddress(t)
+	dir, broker = t.TempDir(), addrtest.Free(t)
 	config = filepath.Join(dir, "unit.toml")
 	write(t, filepath.Join(dir, "road.h264"), media.Road)
 	write(t, config, fmt.Appendf(nil, `
@@ -317,16 +318,6 @@ func runMosquitto(t *testing.T, mosquitto, conf, address string) {
 		}
 		time.Sleep(20 * time.Millisecond) // between two attempts at another process
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func write(t *testing.T, path string, b []byte) {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"platewatch/deploy/tools/addrtest"
 )
 
 // Passwords before the host, in the path and in the query of cameras' addresses are
@@ -27,7 +29,7 @@ func TestAttackPasswordsInAddresses(t *testing.T) {
 		t.Skip("mosquitto is not installed: apt-get install mosquitto")
 	}
 	const password = "hunter2secret"
-	closed, page, broker, dir := freeAddress(t), freeAddress(t), freeAddress(t), t.TempDir()
+	closed, page, broker, dir := addrtest.Free(t), addrtest.Free(t), addrtest.Free(t), t.TempDir()
 	// What a configuration may not hold, and what it may.
 	refused := []string{
 		"rtsp://admin:" + password + "@" + closed + "/s",

@@ -16,6 +16,7 @@ import (
 
 	"platewatch/capture/rtsptest"
 	"platewatch/cmd/platewatch/internal/demo/media"
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/uplink/message"
 )
 
@@ -49,7 +50,7 @@ func TestSetup(t *testing.T) {
 	p.answer("Another camera?", "n")
 	p.answer("Whose plates are expected", "atlantis")
 	p.answer("there is no region", "us")
-	p.answer("Broker, such as", "mqtt://"+freeAddress(t))
+	p.answer("Broker, such as", "mqtt://"+addrtest.Free(t))
 	p.answer("User name at the broker", "a44-north")
 	p.answer("Password at the broker", "secret")
 	p.answer("Use this broker all the same?", "n")
@@ -258,7 +259,7 @@ func passwordBroker(t *testing.T) string {
 	acl := filepath.Join(dir, "acl")
 	write(t, acl, []byte("topic read platewatch/v1/#\npattern readwrite platewatch/v1/units/%u/state\n"+
 		"pattern write platewatch/v1/units/%u/health\npattern write platewatch/v1/units/%u/hits\npattern write platewatch/v1/units/%u/hotlists\n"))
-	address := freeAddress(t)
+	address := addrtest.Free(t)
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)

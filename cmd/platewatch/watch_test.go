@@ -16,6 +16,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/listeners"
 	mochipackets "github.com/mochi-mqtt/server/v2/packets"
 
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/uplink"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/message"
@@ -140,12 +141,7 @@ func TestWatch(t *testing.T) {
 }
 
 func TestWatchFailures(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := "tcp://" + l.Addr().String()
-	l.Close()
+	nobody := "tcp://" + addrtest.Free(t)
 	for _, tc := range []struct {
 		args []string
 		code int

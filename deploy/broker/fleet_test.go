@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/uplink"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/faulttest"
@@ -258,7 +259,7 @@ func together(t *testing.T) {
 // tested here.
 func startOpenMosquitto(t *testing.T) (address string) {
 	t.Helper()
-	address = freeAddresses(t, 1)[0]
+	address = addrtest.Free(t)
 	_, port, _ := net.SplitHostPort(address)
 	return startMosquittoWith(t, "listener "+port+" 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\nset_tcp_nodelay true\nlog_dest stderr\nlog_type notice\nlog_type information\n", address)
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/uplink"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/message"
@@ -23,21 +24,6 @@ import (
 )
 
 const patience = 30 * time.Second
-
-// freeAddresses picks loopback addresses that were free just now.
-func freeAddresses(t *testing.T, n int) []string {
-	t.Helper()
-	var out []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		out = append(out, l.Addr().String())
-	}
-	return out
-}
 
 // certificates runs the script of this folder.
 func certificates(t *testing.T, clients ...string) (dir string) {
@@ -166,7 +152,7 @@ func startMosquitto(t *testing.T, certs string, more ...string) (address string)
 		"/etc/mosquitto/conf.d", included, "/run/mosquitto/", included+"/", "log_dest file /var/log/mosquitto/mosquitto.log", "log_dest stderr")
 	write(filepath.Join(certs, "acl"), read("mosquitto/acl")+strings.Join(more, "\n"))
 	text := places.Replace(read("mosquitto/mosquitto.conf"))
-	address = freeAddresses(t, 1)[0]
+	address = addrtest.Free(t)
 	_, port, _ := net.SplitHostPort(address)
 	ours := strings.Replace(text, "\nlistener 8883\n", "\nlistener "+port+" 127.0.0.1\n", 1)
 	if ours == text {
@@ -245,7 +231,10 @@ func startCluster(t *testing.T, certs string, users string) *cluster {
 		t.Fatal(err)
 	}
 	const nodes = 3
-	free := freeAddresses(t, 3*nodes)
+	var free [3 * nodes]string
+	for i := range free {
+		free[i] = addrtest.Free(t)
+	}
 	var routes []string
 	for n := range nodes {
 		routes = append(routes, fmt.Sprintf(`"nats://routes:%s@%s"`, routePassword, free[3*n]))

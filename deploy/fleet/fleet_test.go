@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"platewatch/deploy/tools/addrtest"
 )
 
 const table = `name,host,ring,cameras,login,region,broker,lists
@@ -168,12 +170,7 @@ func newFleet(t *testing.T) *fleet {
 	}
 	dir := t.TempDir()
 	f := &fleet{t: t, dir: filepath.Join(dir, "fleet"), table: filepath.Join(dir, "units.csv"), program: filepath.Join(programs, "platewatch")}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.address = l.Addr().String()
-	l.Close()
+	f.address = addrtest.Free(t)
 	f.env = append(os.Environ(), "PLATEWATCH="+f.program)
 	if out, err := exec.Command(f.program, "hotlist", "keygen", filepath.Join(dir, "hq")).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/internal/link"
 	"platewatch/uplink/internal/uplinktest"
@@ -73,7 +74,7 @@ func TestOnline(t *testing.T) {
 
 // TestUnreachable: nobody there, and nobody who waits.
 func TestUnreachable(t *testing.T) {
-	if _, err := Run(t.Context(), broker.Broker{URL: "mqtt://" + uplinktest.FreeAddr(t)}, "u"); err == nil {
+	if _, err := Run(t.Context(), broker.Broker{URL: "mqtt://" + addrtest.Free(t)}, "u"); err == nil {
 		t.Error("no error without a broker")
 	}
 	ctx, cancel := context.WithCancel(t.Context())

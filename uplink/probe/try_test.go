@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/internal/uplinktest"
 	"platewatch/uplink/message"
@@ -179,7 +180,7 @@ func TestTLS(t *testing.T) {
 }
 
 func TestTryUnreachable(t *testing.T) {
-	if r := try(t, broker.Broker{URL: "tcp://" + uplinktest.FreeAddr(t)}, Settings{}); r.Failed != TCP || !r.Passed(Name) {
+	if r := try(t, broker.Broker{URL: "tcp://" + addrtest.Free(t)}, Settings{}); r.Failed != TCP || !r.Passed(Name) {
 		t.Errorf("%s: %v", r.Failed, r.Err)
 	}
 	if r := try(t, broker.Broker{URL: "tls://broker.invalid"}, Settings{}); r.Failed != Name {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/internal/uplinktest"
 	"platewatch/uplink/message"
@@ -176,7 +177,7 @@ func FuzzReceiver(f *testing.F) {
 }
 
 func TestWatchOnce(t *testing.T) {
-	addr := uplinktest.FreeAddr(t)
+	addr := addrtest.Free(t)
 	err := Run(t.Context(), Settings{Brokers: []broker.Broker{{URL: "tcp://" + addr}}, Once: true}, Handler{}, uplinktest.Log(t))
 	if err == nil || !strings.Contains(err.Error(), addr) || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("a broker that is not there: %v", err)
@@ -189,7 +190,7 @@ func TestWatchOnce(t *testing.T) {
 // Where one broker does not answer the next one is asked, at once.
 func TestWatchNextBroker(t *testing.T) {
 	uplinktest.EachBroker(t, func(t *testing.T, b uplinktest.Broker) {
-		nobody := uplinktest.FreeAddr(t)
+		nobody := addrtest.Free(t)
 		var links []error
 		err := Run(t.Context(), Settings{Brokers: []broker.Broker{{URL: "tcp://" + nobody}, {URL: "tcp://" + b.Addr()}}, Once: true}, Handler{
 			Link: func(err error) error {

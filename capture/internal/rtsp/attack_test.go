@@ -24,6 +24,7 @@ import (
 	"platewatch/capture/internal/sourcetest"
 	"platewatch/capture/rtsptest"
 	"platewatch/capture/source"
+	"platewatch/deploy/tools/addrtest"
 )
 
 // eavesdropper takes connections and keeps what is said to it.
@@ -81,13 +82,9 @@ func TestAttackRedirect(t *testing.T) {
 	t.Parallel()
 	thief := newEavesdropper(t)
 	port := thief.Addr().(*net.TCPAddr).Port
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free.Close()
-	own := "rtsp://" + free.Addr().String()
-	s := capturetest.ServeWith(t, free.Addr().String(), func(s *rtsptest.Server) {
+	free := addrtest.Free(t)
+	own := "rtsp://" + free
+	s := capturetest.ServeWith(t, free, func(s *rtsptest.Server) {
 		s.Username, s.Password = "viewer", "hunter2"
 		s.Redirects = map[string]string{"elsewhere": fmt.Sprintf("rtsp://127.0.0.1:%d/gate", port), "name": fmt.Sprintf("rtsp://localhost:%d/gate", port),
 			"secure": fmt.Sprintf("rtsps://127.0.0.1:%d/gate", port), "file": "file:///etc/passwd", "nothing": ":", "own": own + "/gate", "again": own + "/again"}

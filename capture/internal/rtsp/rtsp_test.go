@@ -22,6 +22,7 @@ import (
 	"platewatch/capture/internal/sourcetest"
 	"platewatch/capture/rtsptest"
 	"platewatch/capture/source"
+	"platewatch/deploy/tools/addrtest"
 )
 
 func TestConforms(t *testing.T) {
@@ -142,16 +143,12 @@ func TestCredentials(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	listen := func(serve func(net.Conn)) string { return capturetest.Accept(t, serve) }
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
+	closed := addrtest.Free(t)
 	for _, tt := range []struct {
 		name, addr string
 		want       error
 	}{
-		{"nobody listens", closed.Addr().String(), fault.ErrUnreachable},
+		{"nobody listens", closed, fault.ErrUnreachable},
 		{"no such host", "no-such-host.invalid:554", fault.ErrUnreachable},
 		{"it never answers", listen(func(c net.Conn) { io.Copy(io.Discard, c) }), fault.ErrTimeout},
 		{"it speaks HTTP", listen(func(c net.Conn) {

@@ -16,6 +16,8 @@ import (
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	mochipackets "github.com/mochi-mqtt/server/v2/packets"
+
+	"platewatch/deploy/tools/addrtest"
 )
 
 // Broker is a real broker that a test can kill and start again on the
@@ -44,17 +46,6 @@ func EachBroker(t *testing.T, test func(t *testing.T, b Broker)) {
 	}
 }
 
-// FreeAddr picks a loopback address that was free just now.
-func FreeAddr(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 type mosquitto struct {
 	address string
 	config  string
@@ -71,7 +62,7 @@ func NewMosquitto(t testing.TB, lines string) *mosquitto {
 	if _, err := os.Stat(mosquittoBinary); err != nil {
 		t.Skipf("Mosquitto is not installed (apt install mosquitto): %v", err)
 	}
-	m := &mosquitto{address: FreeAddr(t), config: filepath.Join(t.TempDir(), "mosquitto.conf")}
+	m := &mosquitto{address: addrtest.Free(t), config: filepath.Join(t.TempDir(), "mosquitto.conf")}
 	_, port, _ := net.SplitHostPort(m.address)
 	conf := fmt.Sprintf("listener %s 127.0.0.1\npersistence false\nlog_dest stderr\nlog_type error\nlog_type information\nlog_type notice\nlog_type warning\nset_tcp_nodelay true\n%s", port, lines)
 	if os.Getuid() == 0 {
@@ -151,7 +142,7 @@ type mochiBroker struct {
 
 // NewMochi starts mochi, which runs in this process.
 func NewMochi(t *testing.T) *mochiBroker {
-	m := &mochiBroker{address: FreeAddr(t)}
+	m := &mochiBroker{address: addrtest.Free(t)}
 	m.Start(t)
 	t.Cleanup(func() { m.Kill(t) })
 	return m

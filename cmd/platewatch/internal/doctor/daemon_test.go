@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"net"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"platewatch/cmd/platewatch/internal/demo/media"
 	"platewatch/cmd/platewatch/internal/status"
 	"platewatch/cmd/platewatch/internal/unit"
+	"platewatch/deploy/tools/addrtest"
 )
 
 // TestDaemon checks a unit that runs: it is asked, with its token, its camera gets no
@@ -36,12 +36,7 @@ func TestDaemon(t *testing.T) {
 	cam.Name, cam.Source = "front", s.URL("gate")
 	c.Cameras = append(c.Cameras, cam)
 	uplinked(t, c, granted)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Status.Listen = l.Addr().String()
-	l.Close()
+	c.Status.Listen = addrtest.Free(t)
 	c.Status.TokenFile = write(t, filepath.Join(c.StateDir, "token"), "0123456789abcdef\n")
 	u, err := unit.Open(unit.Options{Config: c, Version: status.Version{Version: "test"}, Log: discard})
 	if err != nil {

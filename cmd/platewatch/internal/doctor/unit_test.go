@@ -25,6 +25,7 @@ import (
 	"platewatch/cmd/platewatch/internal/board"
 	"platewatch/cmd/platewatch/internal/config"
 	"platewatch/cmd/platewatch/internal/demo/media"
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/deploy/tools/goldentest"
 	"platewatch/hotlist"
 	"platewatch/uplink/message"
@@ -153,12 +154,7 @@ func uplinked(t *testing.T, c *config.Config, acl string) {
 		t.Skip("mosquitto is not installed (apt install mosquitto)")
 	}
 	dir := authority(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := addrtest.Free(t)
 	_, port, _ := net.SplitHostPort(address)
 	if out, err := exec.Command("mosquitto_passwd", "-c", "-b", filepath.Join(dir, "users"), "unit-1", "secret").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

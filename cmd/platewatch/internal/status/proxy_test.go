@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"platewatch/deploy/tools/addrtest"
 )
 
 const proxyToken = "0123456789abcdef0123"
@@ -153,7 +155,7 @@ func startUnit(t *testing.T, s *Server) string {
 // startNginx runs deploy/proxy/nginx.conf in front of a unit, and returns its
 // address. It goes without TLS where secure is false.
 func startNginx(t *testing.T, unit string, secure bool) string {
-	dir, address := t.TempDir(), freeAddress(t)
+	dir, address := t.TempDir(), addrtest.Free(t)
 	cert, key := certificateFiles(t)
 	text := string(must(os.ReadFile("../../../../deploy/proxy/nginx.conf")))
 	text = replaced(t, text, "listen 443 ssl;", "listen "+address+" ssl;", "/etc/ssl/certs/units.example.pem", cert, "/etc/ssl/private/units.example.key", key, "http://127.0.0.1:8080", "http://"+unit)
@@ -171,7 +173,7 @@ func startNginx(t *testing.T, unit string, secure bool) string {
 
 // startCaddy runs deploy/proxy/Caddyfile in front of a unit, and returns its address.
 func startCaddy(t *testing.T, unit string, _ bool) string {
-	dir, address := t.TempDir(), freeAddress(t)
+	dir, address := t.TempDir(), addrtest.Free(t)
 	cert, key := certificateFiles(t)
 	_, port, _ := net.SplitHostPort(address)
 	text := string(must(os.ReadFile("../../../../deploy/proxy/Caddyfile")))
@@ -196,13 +198,6 @@ func replaced(t *testing.T, text string, pairs ...string) string {
 		text = strings.Replace(text, pairs[i], pairs[i+1], 1)
 	}
 	return text
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l := must(net.Listen("tcp", "127.0.0.1:0"))
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // runProxy runs a proxy until the test ends, and waits for its port.

@@ -21,6 +21,7 @@ import (
 
 	"platewatch/capture"
 	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/hotlist/audit"
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
@@ -107,12 +108,7 @@ func TestWithdrawal(t *testing.T) {
 		delivered bool // before the correction
 	}{{"while it waits", false}, {"after delivery", true}} {
 		t.Run(test.name, func(t *testing.T) {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			address := l.Addr().String()
-			l.Close()
+			address := addrtest.Free(t)
 			c := unitConfig(t)
 			c.Uplink.Broker.Brokers = []string{"mqtt://" + address}
 			importList(t, c, "national", twoPlates)

@@ -3,13 +3,13 @@ package unit
 import (
 	"context"
 	"log/slog"
-	"net"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"platewatch/cmd/platewatch/internal/status"
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/text"
 	"platewatch/uplink/broker"
@@ -20,12 +20,7 @@ import (
 // TestVerdicts sends verdicts to a running unit over Mosquitto: they are counted by list
 // and way of matching, above the bound the unit says so, and a restart changes nothing.
 func TestVerdicts(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := addrtest.Free(t)
 	startMosquitto(t, address)
 	c := unitConfig(t)
 	c.Uplink.Broker.Brokers = []string{"mqtt://" + address}

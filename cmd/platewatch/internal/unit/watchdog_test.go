@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"platewatch/deploy/tools/addrtest"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/text"
 	"platewatch/uplink"
@@ -51,14 +52,7 @@ func TestWatchdog(t *testing.T) {
 			p.ask = func() { m.Lock(); defer m.Unlock(); ask() }
 		}
 	}
-	address := func() string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		return l.Addr().String()
-	}()
+	address := addrtest.Free(t)
 	startMosquitto(t, address)
 	client, err := uplink.NewClient(uplink.Settings{Brokers: []broker.Broker{{URL: "mqtt://" + address}}, HealthEvery: 20 * time.Millisecond,
 		Health: func() message.Health {
