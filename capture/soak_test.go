@@ -167,6 +167,7 @@ func soakClips(t *testing.T) []*rtsptest.Clip {
 
 // site is a network camera, and the network before it.
 type site struct {
+	t      testing.TB
 	r      *rand.Rand
 	addr   string // of the server, fixed
 	server *rtsptest.Server
@@ -176,7 +177,7 @@ type site struct {
 }
 
 func newSite(t *testing.T, r *rand.Rand, clips []*rtsptest.Clip) *site {
-	s := &site{r: r, addr: addrtest.Free(t), clips: clips, clip: r.IntN(len(clips))}
+	s := &site{t: t, r: r, addr: addrtest.Free(t), clips: clips, clip: r.IntN(len(clips))}
 	if err := s.serve(); err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +198,7 @@ func (s *site) serve() error {
 	if err := s.server.Add("gate", rtsptest.Options{Loop: true}, s.clips[s.clip]); err != nil {
 		return err
 	}
-	return s.server.Start()
+	return addrtest.Again(s.t, s.server.Start)
 }
 
 // trouble is something that happens to a camera or its network, and is over
@@ -221,7 +222,7 @@ func (s *site) faults() []trouble {
 		{"cut", func(s *site) error {
 			s.proxy.Stop()
 			s.pause()
-			return s.proxy.Start()
+			return addrtest.Again(s.t, s.proxy.Start)
 		}},
 		{"stall", toxic("timeout", `{"timeout": 0}`)},
 		{"garbage", toxic("garbage", `{}`)},

@@ -10,7 +10,6 @@ import (
 	"image/png"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -300,10 +299,7 @@ func overHTTP(t *testing.T) []misdeed {
 // is taken.
 func multipart(send func(io.Writer) error) func(*testing.T, string) func() {
 	return func(t *testing.T, address string) func() {
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := addrtest.Listen(t, address)
 		s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=x")
 			for r.Context().Err() == nil && send(w) == nil {
@@ -316,10 +312,7 @@ func multipart(send func(io.Writer) error) func(*testing.T, string) func() {
 
 // garbage answers whoever comes with noise without end.
 func garbage(t *testing.T, address string) func() {
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := addrtest.Listen(t, address)
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -375,7 +368,7 @@ func streaming(clips ...*rtsptest.Clip) func(*testing.T, string) func() {
 		if err := s.Add("gate", rtsptest.Options{Loop: true}, clips...); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Start(); err != nil {
+		if err := addrtest.Again(t, s.Start); err != nil {
 			t.Fatal(err)
 		}
 		return func() { s.Close() }

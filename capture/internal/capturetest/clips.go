@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"platewatch/capture/rtsptest"
+	"platewatch/deploy/tools/addrtest"
 )
 
 var encoded sync.Map // arguments to bytes: clips are made once a run
@@ -109,7 +110,7 @@ func ServeWith(t testing.TB, addr string, setup func(*rtsptest.Server), o rtspte
 	if err := s.Add("gate", o, clips...); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Start(); err != nil {
+	if err := addrtest.Again(t, s.Start); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })

@@ -3,10 +3,13 @@
 package addrtest
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // Ports that no connection gets by itself: the kernel gives those from 32768 on
@@ -29,15 +32,37 @@ func Free(t testing.TB) string {
 			continue
 		}
 		address := fmt.Sprintf("127.0.0.1:%d", port)
-		l, err := net.Listen("tcp", address)
-		if err != nil {
+		// Asked, not tried: a listener of our own could outlive its end, see Again.
+		if c, err := net.Dial("tcp", address); err == nil {
+			c.Close()
 			held.Close()
 			continue
 		}
-		l.Close()
 		t.Cleanup(func() { held.Close() })
 		return address
 	}
 	t.Fatalf("no port between %d and %d of 127.0.0.1 is free", first, last)
 	return ""
+}
+
+// Again calls listen until its address is not in use. Listening where this process
+// listened a moment ago can fail: a program that is just being started has a copy of
+// every open descriptor until it runs.
+func Again(t testing.TB, listen func() error) error {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) { // nothing tells when it runs
+		if err := listen(); !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
+// Listen listens on an address that Free gave.
+func Listen(t testing.TB, address string) net.Listener {
+	t.Helper()
+	var l net.Listener
+	if err := Again(t, func() (err error) { l, err = net.Listen("tcp", address); return err }); err != nil {
+		t.Fatal(err)
+	}
+	return l
 }

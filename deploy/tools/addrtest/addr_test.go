@@ -1,10 +1,12 @@
 package addrtest
 
 import (
-	"net"
+	"context"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -30,11 +32,7 @@ func TestFree(t *testing.T) {
 		}
 		given[address] = true
 		for range 2 {
-			l, err := net.Listen("tcp", address)
-			if err != nil {
-				t.Fatal(err)
-			}
-			l.Close()
+			Listen(t, address).Close()
 		}
 	}
 	t.Run("another test", func(t *testing.T) {
@@ -44,4 +42,26 @@ func TestFree(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A listener closes and opens anew while programs are being started beside it.
+func TestListenWhileProgramsStart(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var starters sync.WaitGroup
+	for range 4 {
+		starters.Go(func() {
+			for ctx.Err() == nil {
+				if err := exec.Command("true").Run(); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	address := Free(t)
+	for range 500 {
+		Listen(t, address).Close()
+	}
+	cancel()
+	starters.Wait()
 }

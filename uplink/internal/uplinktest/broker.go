@@ -156,7 +156,7 @@ func (m *mochiBroker) Start(t testing.TB) {
 	if err := m.server.AddHook(new(allowAll), nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.server.AddListener(listeners.NewTCP(listeners.Config{ID: "t", Address: m.address})); err != nil {
+	if err := m.server.AddListener(listeners.NewNet("t", addrtest.Listen(t, m.address))); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.server.Serve(); err != nil {
