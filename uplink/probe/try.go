@@ -71,7 +71,9 @@ type Report struct {
 	// answered a probe, RoundTrip after it was published.
 	Acks, Answered bool
 	RoundTrip      time.Duration
-	Manifests      map[string]bool // of the followed lists: whether a manifest is there to be read
+	// Verdicts: the broker grants the subscription to what persons found of hits.
+	Verdicts  bool
+	Manifests map[string]bool // of the followed lists: whether a manifest is there to be read
 }
 
 // Certificate is one of the broker's.
@@ -266,7 +268,7 @@ func (p *prober) rights(w *wire) error {
 	if err != nil {
 		return err
 	}
-	filters := []string{message.Topic(p.s.Unit, message.KindAcks), message.Topic("+", message.KindState)}
+	filters := []string{message.Topic(p.s.Unit, message.KindAcks), message.Topic(p.s.Unit, message.KindVerdicts), message.Topic("+", message.KindState)}
 	for _, l := range p.s.Lists {
 		filters = append(filters, message.ManifestTopic(l))
 		p.r.Manifests[l] = false
@@ -281,7 +283,7 @@ func (p *prober) rights(w *wire) error {
 		p.r.Write = append(p.r.Write, Access{Topic: message.Topic(p.s.Unit, kind)})
 	}
 	for _, topic := range []string{message.Topic(stranger, message.KindHits), message.Topic(stranger, message.KindState),
-		message.Topic(p.s.Unit, message.KindAcks), message.ManifestTopic(stranger)} {
+		message.Topic(p.s.Unit, message.KindAcks), message.Topic(p.s.Unit, message.KindVerdicts), message.ManifestTopic(stranger)} {
 		p.r.Closed = append(p.r.Closed, Access{Topic: topic})
 	}
 	waiting := map[uint16]*Access{}
@@ -325,10 +327,10 @@ func (p *prober) listen(w *wire, id string, subscribed uint16, published time.Ti
 		}
 		switch pk.FixedHeader.Type {
 		case packets.Suback:
-			if pk.PacketID != subscribed || len(pk.ReasonCodes) == 0 {
+			if pk.PacketID != subscribed || len(pk.ReasonCodes) < 2 {
 				continue
 			}
-			granted, p.r.Acks = true, pk.ReasonCodes[0] < 0x80
+			granted, p.r.Acks, p.r.Verdicts = true, pk.ReasonCodes[0] < 0x80, pk.ReasonCodes[1] < 0x80
 		case packets.Puback:
 			a := waiting[pk.PacketID]
 			if a == nil {

@@ -15,6 +15,10 @@ import (
 	"testing"
 	"time"
 
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/mochi-mqtt/server/v2/packets"
+
 	"platewatch/deploy/tools/addrtest"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/internal/uplinktest"
@@ -29,11 +33,13 @@ pattern write platewatch/v1/units/%u/health
 pattern write platewatch/v1/units/%u/hits
 pattern write platewatch/v1/units/%u/hotlists
 pattern read  platewatch/v1/units/%u/acks
+pattern read  platewatch/v1/units/%u/verdicts
 topic read platewatch/v1/hotlists/stolen/#
 
 user server
 topic read  platewatch/v1/#
 topic write platewatch/v1/units/+/acks
+topic write platewatch/v1/units/+/verdicts
 `
 	// wide lets each unit write as every other, and read them.
 	wide = good + "\nuser unit-1\ntopic readwrite platewatch/v1/#\n"
@@ -107,10 +113,10 @@ func TestRights(t *testing.T) {
 	if got := topics(r.Write, true); !slices.Equal(got, []string{"units/unit-1/state", "units/unit-1/health", "units/unit-1/hits", "units/unit-1/hotlists"}) {
 		t.Errorf("it may write %q", got)
 	}
-	if got := topics(r.Closed, false); len(got) != 4 || len(r.Closed) != 4 {
+	if got := topics(r.Closed, false); len(got) != 5 || len(r.Closed) != 5 {
 		t.Errorf("of the others it may not write %q", got)
 	}
-	if len(r.Others) > 0 || !r.Acks {
+	if len(r.Others) > 0 || !r.Acks || !r.Verdicts {
 		t.Errorf("%+v", r)
 	}
 }
@@ -123,7 +129,7 @@ func TestRightsTooWide(t *testing.T) {
 	}
 	leave(t, address)
 	r := try(t, as(t, address, "unit-1", "unit-1-secret"), Settings{})
-	if got := topics(r.Closed, true); len(got) != 4 {
+	if got := topics(r.Closed, true); len(got) != 5 {
 		t.Errorf("it may write only %q: %v", got, r.Err)
 	}
 	if !slices.Equal(r.Others, []string{"unit-2"}) {
@@ -232,13 +238,45 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// noVerdicts refuses the subscription to one topic, as a broker with the access rules of
+// an earlier version does. (Mosquitto grants every subscription, and passes nothing on.)
+type noVerdicts struct{ mochi.HookBase }
+
+func (*noVerdicts) ID() string { return "no-verdicts" }
+func (*noVerdicts) Provides(b byte) bool {
+	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
+}
+func (*noVerdicts) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
+func (*noVerdicts) OnACLCheck(_ *mochi.Client, topic string, _ bool) bool {
+	return topic != message.Topic("unit-1", message.KindVerdicts)
+}
+
+func TestRefusedSubscription(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err := errors.Join(server.AddHook(new(noVerdicts), nil), server.AddListener(listeners.NewNet("t", l)), server.Serve()); err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	r := try(t, broker.Broker{URL: "tcp://" + l.Addr().String()}, Settings{})
+	if r.Err != nil || !r.Acks || r.Verdicts {
+		t.Errorf("%v: %+v", r.Err, r)
+	}
+	if got := topics(r.Closed, false); !slices.Equal(got, []string{"units/unit-1/verdicts"}) {
+		t.Errorf("of the others it may not write %q", got)
+	}
+}
+
 // A probe is no valid message of any kind.
 func TestProbeIsNoMessage(t *testing.T) {
 	payload := uplinktest.Marshal(t, message.Probe{Unit: "unit-1", Probe: strings.Repeat("a", 24)})
 	if _, ok := message.ParseProbe(payload); !ok {
 		t.Fatal("it is no probe either")
 	}
-	for _, kind := range []message.Kind{message.KindHits, message.KindState, message.KindHealth, message.KindHotlists, message.KindAcks} {
+	for _, kind := range []message.Kind{message.KindHits, message.KindState, message.KindHealth, message.KindHotlists, message.KindAcks, message.KindVerdicts} {
 		if message.Validate(kind, payload) == nil {
 			t.Errorf("it is taken for one of kind %s", kind)
 		}

@@ -108,6 +108,7 @@ func rights(found sink, about string, s probe.Settings, r *probe.Report) {
 				"start the server (platewatch watch -ack); one of another make may not know probes")
 		}
 	}
+	found.grade(r.Verdicts, Warn, about, "verdicts", ifElse(r.Verdicts, "can be read", "refused"), "can be read: what persons found of hits is counted", rightsAdvice)
 	for _, l := range s.Lists {
 		found.grade(r.Manifests[l], Warn, about, "hotlist "+l, ifElse(r.Manifests[l], "its manifest can be read", "no manifest can be read"),
 			"a manifest", "publish the list, and let this unit read its topics")
