@@ -32,7 +32,7 @@ const (
 const (
 	above  = 4.0 // 440 mm; what is further up than 3.1 counts for less and less
 	below  = 2.7
-	beside = 7.1 // to each side
+	beside = 15  // steps to each side
 	plateX = 2.7 // at least half the width of the plate and of its frame
 	frame  = 0.54
 	plateY = 1.2
@@ -40,8 +40,8 @@ const (
 	radius = 0.2 // of a patch
 )
 
-// Confidences of distributions: of 399 labelled vehicles in daylight that were
-// described, 73 % were named right. Deep paints are taken for each other in the
+// Confidences of distributions: of 401 labelled vehicles in daylight that were
+// described, 75 % were named right. Deep paints are taken for each other in the
 // shade, and are never told as surely.
 const (
 	leastSure = 0.25 // what is less likely than this is unknown
@@ -128,6 +128,7 @@ func (v *view) ground(plate [4]rectify.Point) (rgb, bool) {
 // patch is a small piece of the body.
 type patch struct {
 	x, y    float64 // from the plate's middle, its heights, y downwards
+	mirror  int     // index of the patch at -x; -1: it is not in the picture
 	colour  rgb
 	texture float64 // standard deviation of its brightness
 }
@@ -149,7 +150,9 @@ func (v *view) body(plate [4]rectify.Point) []patch {
 	r := max(1, int(radius*h))
 	var out []patch
 	for y := -above; y <= below; y += step {
-		for x := -beside; x <= beside; x += step {
+		var row [2*beside + 1]int // one more than the index; 0: none
+		for j := range row {
+			x := float64(j-beside) * step
 			if math.Abs(x) < half && math.Abs(y) < plateY {
 				continue
 			}
@@ -157,7 +160,13 @@ func (v *view) body(plate [4]rectify.Point) []patch {
 			if px-r < 0 || py-r < 0 || px+r >= v.w || py+r >= v.h {
 				continue
 			}
-			out = append(out, v.patch(px, py, r, x, y))
+			p := v.patch(px, py, r, x, y)
+			p.mirror = row[2*beside-j] - 1
+			if p.mirror >= 0 {
+				out[p.mirror].mirror = len(out)
+			}
+			out = append(out, p)
+			row[j] = len(out)
 		}
 	}
 	return out

@@ -79,6 +79,25 @@ func TestNothingAboveTheWindowLine(t *testing.T) {
 	}
 }
 
+// TestOtherCarsBeside: what is seen at one side of the plate only, such as the next
+// car, decides less than what is seen at both.
+func TestOtherCarsBeside(t *testing.T) {
+	for want, paint := range map[string]color.RGBA{grey: paints[grey], red: paints[red], white: paints[white]} {
+		for _, other := range []string{red, white, black, blue} {
+			if other == want {
+				continue
+			}
+			m, plate := scene(paint, 1)
+			gocv.Rectangle(&m, image.Rect(m.Cols()/2+80, 0, m.Cols(), m.Rows()), paints[other], -1)
+			got := Of(m, plate)
+			m.Close()
+			if len(got) == 0 || got[0].Text != want {
+				t.Errorf("%s beside %s: %v", want, other, got)
+			}
+		}
+	}
+}
+
 // TestUnknown: a grey picture, and a plate without a body around it, tell nothing.
 func TestUnknown(t *testing.T) {
 	m, plate := scene(paints[red], 1)

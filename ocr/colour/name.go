@@ -17,12 +17,12 @@ import (
 // between labelled black, grey and white cars.
 func told(patches []patch, ground rgb) []text.Alternative {
 	light := lightOf(ground)
-	shares, colourful, level := survey(patches, light)
+	shares, colourful, level, even := survey(patches, light)
 
 	var p [len(names)]float64
 	// A body has one colour: its patches agree. Glass, rubber, chrome and
 	// reflections have none, so a third of the patches is enough.
-	const needed, slope = 0.30, 0.06
+	const needed, slope = 0.33, 0.06
 	most, squares := 0.0, 0.0
 	for _, s := range shares[firstHue:] {
 		most, squares = max(most, s), squares+s*s
@@ -31,8 +31,9 @@ func told(patches []patch, ground rgb) []text.Alternative {
 	for i := firstHue; i < len(names); i++ {
 		p[i] = chromatic * shares[i] * shares[i] / max(squares, 1e-9)
 	}
-	const toBlack, blackSlope, toWhite, whiteSlope = -1.75, 0.35, -0.12, 0.25
-	dark, bright := 1-rises(level, toBlack, blackSlope), rises(level, toWhite, whiteSlope)
+	const toBlack, blackSlope, toWhite, whiteSlope = -1.75, 0.35, 0.34, 0.25
+	// White paint is as bright from everywhere, metallic paint is not.
+	dark, bright := 1-rises(level, toBlack, blackSlope), rises(level+even/2, toWhite, whiteSlope)
 	p[0], p[1], p[2] = (1-chromatic)*dark, (1-chromatic)*bright, (1-chromatic)*max(0, 1-dark-bright)
 
 	var out []text.Alternative
@@ -84,14 +85,19 @@ func lightOf(ground rgb) light {
 }
 
 // survey weighs the patches: the share of each name that is a hue, the sum of
-// the shares, and the body's brightness.
-func survey(patches []patch, l light) (shares [len(names)]float64, colourful, level float64) {
+// the shares, the body's brightness, and how even it is.
+func survey(patches []patch, l light) (shares [len(names)]float64, colourful, level, even float64) {
 	var levels []lit
 	total := 0.0
 	for _, p := range patches {
 		c := p.colour.times(l.gain)
 		bright := c.mean() / l.reference
 		w := p.weight(l.reference)
+		if p.mirror < 0 {
+			w *= alone
+		} else {
+			w *= p.symmetry(&patches[p.mirror], l.reference)
+		}
 		levels = append(levels, lit{bright, w})
 		w *= 0.5 + 0.5*rises(bright, 0.12, 0.04) // what is nearly black shows little colour
 		total += w
@@ -103,7 +109,22 @@ func survey(patches []patch, l light) (shares [len(names)]float64, colourful, le
 		shares[i] /= max(total, 1e-9)
 		colourful += shares[i]
 	}
-	return shares, colourful, brightness(levels, l.reference)
+	level, even = brightness(levels, l.reference)
+	return shares, colourful, level, even
+}
+
+// alone is the weight of a patch whose mirror image is not in the picture.
+const alone = 0.6
+
+// symmetry is how much a patch counts beside its mirror image at the plate's other
+// side. Vehicles are symmetric; other cars, shadows, the road's edge and what is
+// seen past a corner of the body are not.
+func (p *patch) symmetry(q *patch, reference float64) float64 {
+	const least, light, hue, noise = 0.3, 0.45, 0.5, 8
+	a, b := p.colour, q.colour
+	d := math.Log((a.mean()+noise)/(b.mean()+noise)) / light
+	h := (math.Abs(a.r-a.b-b.r+b.b) + math.Abs(a.r-a.g-b.r+b.g)) / reference / hue
+	return least + (1-least)*math.Exp(-d*d-h*h)
 }
 
 // lit is the brightness of a patch over the reference.
@@ -113,7 +134,8 @@ type lit struct{ level, weight float64 }
 // and road, and plates are brighter or darker than the body's light, so that no
 // single measure does. It is the 80th percentile, with half of the most common
 // brightness, half of the 70th percentile, and a little of the picture's own scale.
-func brightness(levels []lit, reference float64) float64 {
+// even is how much of the body has about its most common brightness, 0 to 2.
+func brightness(levels []lit, reference float64) (level, even float64) {
 	slices.SortFunc(levels, func(a, b lit) int { return cmp.Compare(a.level, b.level) })
 	all := 0.0
 	for _, l := range levels {
@@ -128,11 +150,13 @@ func brightness(levels []lit, reference float64) float64 {
 		}
 		return 0
 	}
-	return percentile(0.8) + mostCommon(levels)/2 + percentile(0.7)/2 + 0.3*math.Log(reference/255)
+	common, weight := mostCommon(levels)
+	return percentile(0.8) + common/2 + percentile(0.7)/2 + 0.3*math.Log(reference/255), weight / all
 }
 
-// mostCommon is the logarithm of the brightness that most of the body has.
-func mostCommon(levels []lit) float64 {
+// mostCommon is the logarithm of the brightness that most of the body has, and the
+// weight of the patches about it, those of the same bin twice.
+func mostCommon(levels []lit) (level, weight float64) {
 	const bins, from, to = 24, -3.0, 0.8
 	var counts [bins + 2]float64 // one more at each end
 	for _, l := range levels {
@@ -140,13 +164,13 @@ func mostCommon(levels []lit) float64 {
 			counts[i+1] += l.weight
 		}
 	}
-	best, most := 0, 0.0
+	best := 0
 	for i := 1; i <= bins; i++ {
-		if n := counts[i-1] + 2*counts[i] + counts[i+1]; n > most {
-			best, most = i-1, n
+		if n := counts[i-1] + 2*counts[i] + counts[i+1]; n > weight {
+			best, weight = i-1, n
 		}
 	}
-	return from + (to-from)/bins*float64(best)
+	return from + (to-from)/bins*float64(best), weight
 }
 
 // weight is how much a patch counts: less towards the lamps, below the plate,
