@@ -70,13 +70,14 @@ type onvifSource struct {
 }
 
 type onvifData struct {
-	Likelihood       float64    `json:"Likelihood"`
-	LicensePlateInfo onvifInfo  `json:"LicensePlateInfo"`
-	ObjectID         string     `json:"ObjectId"`
-	BoundingBox      *onvifRect `json:"BoundingBox,omitempty"`
-	Label            string     `json:"Label"`
-	Image            string     `json:"Image,omitempty"`
-	Direction        string     `json:"Direction,omitempty"`
+	Likelihood       float64       `json:"Likelihood"`
+	LicensePlateInfo onvifInfo     `json:"LicensePlateInfo"`
+	VehicleInfo      *onvifVehicle `json:"VehicleInfo,omitempty"`
+	ObjectID         string        `json:"ObjectId"`
+	BoundingBox      *onvifRect    `json:"BoundingBox,omitempty"`
+	Label            string        `json:"Label"`
+	Image            string        `json:"Image,omitempty"`
+	Direction        string        `json:"Direction,omitempty"`
 }
 
 // An ElementItem is an object that its name in the event leads to, and in it the
@@ -85,10 +86,46 @@ type (
 	onvifInfo struct {
 		LicensePlateInfo onvifPlate `json:"LicensePlateInfo"`
 	}
+	onvifVehicle struct {
+		VehicleInfo onvifBody `json:"VehicleInfo"`
+	}
 	onvifRect struct {
 		Rectangle onvifBox `json:"Rectangle"`
 	}
 )
+
+// onvifBody is tt:VehicleInfo (metadatastream.xsd). What the list says of the vehicle
+// is not in it: the event tells what was seen.
+type onvifBody struct {
+	Type  onvifText  `json:"Type"` // mandatory
+	Color onvifColor `json:"Color"`
+}
+
+// onvifColor is tt:ColorDescriptor (common.xsd) with one tt:ColorCluster.
+type onvifColor struct {
+	ColorCluster struct {
+		Color onvifRGB `json:"Color"`
+	} `json:"ColorCluster"`
+}
+
+// onvifRGB is tt:Color, 0 to 255.
+type onvifRGB struct {
+	Red        int     `json:"@X"`
+	Green      int     `json:"@Y"`
+	Blue       int     `json:"@Z"`
+	Colorspace string  `json:"@Colorspace"`
+	Likelihood float64 `json:"@Likelihood"`
+}
+
+// onvifColors are the names of colours in RGB, because tt:Color has no names: values
+// in the middle of what each name is told of. Grey is also silver, brown also beige.
+var onvifColors = map[string][3]int{
+	"black": {0, 0, 0}, "white": {255, 255, 255}, "grey": {144, 144, 144}, "red": {192, 0, 0}, "blue": {0, 0, 192},
+	"green": {0, 128, 0}, "yellow": {255, 224, 0}, "orange": {255, 128, 0}, "brown": {128, 80, 40},
+}
+
+// onvifColorspace says that a tt:Color is RGB; without it YCbCr is implied.
+const onvifColorspace = "http://www.onvif.org/ver10/colorspace/RGB"
 
 type onvifPlate struct {
 	PlateNumber   onvifText  `json:"PlateNumber"`
@@ -134,7 +171,8 @@ func (o *ONVIF) Event(h *Hit) ([]byte, error) {
 			LicensePlateInfo: onvifInfo{onvifPlate{
 				PlateNumber: onvifText{Likelihood: h.Confidence, Text: h.Text},
 			}},
-			Direction: onvifDirections[h.Direction],
+			Direction:   onvifDirections[h.Direction],
+			VehicleInfo: onvifVehicleOf(h.Colour),
 		},
 	}
 	e.Data.LicensePlateInfo.LicensePlateInfo.issued(h)
@@ -147,6 +185,22 @@ func (o *ONVIF) Event(h *Hit) ([]byte, error) {
 		e.Data.Image = base64.StdEncoding.EncodeToString(h.PlatePicture.JPEG)
 	}
 	return json.Marshal(e)
+}
+
+// onvifVehicleOf is the vehicle with a colour; nil where none was seen. Its type is
+// not known: "Others", the specification's word for what is none of its types, with
+// a likelihood of 0, because a missing one means certainty.
+func onvifVehicleOf(c *Colour) *onvifVehicle {
+	if c == nil {
+		return nil
+	}
+	rgb, ok := onvifColors[c.Name]
+	if !ok {
+		return nil
+	}
+	v := &onvifVehicle{onvifBody{Type: onvifText{Text: "Others"}}}
+	v.VehicleInfo.Color.ColorCluster.Color = onvifRGB{rgb[0], rgb[1], rgb[2], onvifColorspace, c.Confidence}
+	return v
 }
 
 // issued adds who issued the plate: as the unit saw it, or else as the plates of

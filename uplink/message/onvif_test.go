@@ -57,6 +57,51 @@ func TestONVIFIssuer(t *testing.T) {
 	}
 }
 
+// TestONVIFVehicle: the colour is an RGB cluster of VehicleInfo, whose mandatory type
+// says that it is not known. Without a colour there is no VehicleInfo.
+func TestONVIFVehicle(t *testing.T) {
+	event := func(c *Colour) string {
+		b, err := (&ONVIF{}).Event(&Hit{Camera: "north", Text: "M5XSX", Colour: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	const want = `"VehicleInfo":{"VehicleInfo":{"Type":{"@Likelihood":0,"#text":"Others"},"Color":{"ColorCluster":{"Color":` +
+		`{"@X":192,"@Y":0,"@Z":0,"@Colorspace":"http://www.onvif.org/ver10/colorspace/RGB","@Likelihood":0.88}}}}}`
+	if got := event(&Colour{Name: "red", Confidence: 0.88}); !strings.Contains(got, want) {
+		t.Errorf("%s\nhas no\n%s", got, want)
+	}
+	for _, c := range []*Colour{nil, {Name: "mauve", Confidence: 0.9}} {
+		if got := event(c); strings.Contains(got, "VehicleInfo") {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
+// TestONVIFColors: each colour that a hit may have has its RGB.
+func TestONVIFColors(t *testing.T) {
+	b, err := schemaFile("hit.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, names, _ := strings.Cut(string(b), "The colour of the vehicle's body")
+	_, names, _ = strings.Cut(names, `"enum": `)
+	names, _, _ = strings.Cut(names, "]")
+	var colours []string
+	if err := json.Unmarshal([]byte(names+"]"), &colours); err != nil {
+		t.Fatal(err)
+	}
+	if len(colours) != len(onvifColors) {
+		t.Errorf("%d colours, %d of them in RGB", len(colours), len(onvifColors))
+	}
+	for _, name := range colours {
+		if _, ok := onvifColors[name]; !ok {
+			t.Errorf("%s has no RGB", name)
+		}
+	}
+}
+
 func TestHomeAssistantDevice(t *testing.T) {
 	a := &HomeAssistant{Cameras: []string{"north"}, Position: &Position{Latitude: 52.5, Longitude: 13.4}}
 	b, err := a.Message("unit-7", "1.2.3")
