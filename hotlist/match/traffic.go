@@ -115,8 +115,10 @@ func (s *Searcher) strangers() (same, other strange) {
 }
 
 // otherLength divides the least probability of entries with a character more or
-// less: maxByChance bounds those already.
-const otherLength = 2
+// less. Such a reading may be any of a hundred plates and more, each with another
+// character missed, so that an entry among them is never likely by itself;
+// maxByChance bounds how often one is there by chance.
+const otherLength = 20
 
 // maxByChance is the largest expected number of entries, for each reading, that
 // differ from it by one character more or less by chance. From there on no such
