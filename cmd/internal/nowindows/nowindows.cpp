@@ -26,6 +26,12 @@ int getTrackbarPos(const String &, const String &) { none(); }
 void setTrackbarMax(const String &, const String &, int) { none(); }
 void setTrackbarMin(const String &, const String &, int) { none(); }
 void setTrackbarPos(const String &, const String &, int) { none(); }
+
+// Of calib3d, which gocv's imgproc.cpp refers to and the Debian package's OpenCV does
+// not have: the linker keeps this one function of gocv though nothing calls it.
+Mat findHomography(InputArray, InputArray, int, double, OutputArray, const int, const double) {
+  CV_Error(cv::Error::StsNotImplemented, "this program has no calib3d");
+}
 } // namespace cv
 
 extern "C" void GDALAllRegister() {}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 /*
  * A camera for tests whose exposure and gain can be set, which vivid lacks. It shows
- * one picture of 640 by 480 (YUYV, from the firmware file platecam.yuyv), darker or
+ * one picture of 640 by 480 (YUYV, from the firmware file platecam.yuyv), or an empty
+ * road while the parameter vehicle is 0, darker or
  * brighter as its controls say: with an exposure of 0.5 ms and no gain as it is in
  * the file. The controls have the names and units of a UVC camera. With automatic
  * exposure the picture is twice as bright, as of a camera that exposes for a
@@ -10,6 +11,7 @@
 #include <linux/firmware.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/platform_device.h>
 #include <linux/vmalloc.h>
 #include <media/v4l2-ctrls.h>
@@ -25,6 +27,10 @@
 #define SIZE (WIDTH * HEIGHT * 2)
 #define FPS 10
 #define NEUTRAL 5 /* exposure in units of 100 us */
+#define ROAD 60 /* luma of an empty road */
+
+static bool vehicle = true;
+module_param(vehicle, bool, 0644);
 
 struct buffer {
 	struct vb2_v4l2_buffer vb;
@@ -57,8 +63,10 @@ static void paint(u8 *to)
 	for (i = 0; i < SIZE; i += 2) {
 		u32 y = cam.picture[i] > 16 ? cam.picture[i] - 16 : 0;
 
+		if (!vehicle)
+			y = ROAD - 16;
 		to[i] = 16 + min_t(u32, y * light / 256, 219);
-		to[i + 1] = cam.picture[i + 1];
+		to[i + 1] = vehicle ? cam.picture[i + 1] : 128;
 	}
 }
 

@@ -1,6 +1,7 @@
 // Command deb makes the Debian packages of platewatch: one for each release of
 // Debian and each processor, cross-built against a folder of that release's
-// libraries, which deploy/package/sysroot makes.
+// libraries, which deploy/package/sysroot makes. Some get the part of OpenCV that is
+// needed inside, which deploy/package/opencv builds.
 //
 //	go run ./deploy/tools/deb                              the usual ones: see targets
 //	go run ./deploy/tools/deb bookworm/arm64 trixie/amd64  some of them
@@ -63,6 +64,9 @@ var processors = map[string]processor{
 // targets are made when none is named.
 var targets = []string{"bookworm/arm64", "bookworm/amd64", "bookworm/armhf", "trixie/arm64", "trixie/amd64", "trixie/armhf"}
 
+// lean are those that have their own OpenCV inside; the others depend on Debian's.
+var lean = []string{"bookworm/arm64"}
+
 func main() {
 	program := flag.String("build", "", "cross-build this `package`, a command, and make no Debian package")
 	to := flag.String("to", "build/deb", "with -build, the `folder` of the program")
@@ -95,7 +99,7 @@ func run(ctx context.Context, wanted []string, program, to string) error {
 	}
 	if program != "" {
 		for _, target := range wanted {
-			if _, _, err := crossBuild(ctx, target, to, program); err != nil {
+			if _, _, err := crossBuild(ctx, target, to, nil, program); err != nil {
 				return fmt.Errorf("%s: %w", target, err)
 			}
 		}
@@ -133,6 +137,7 @@ func run(ctx context.Context, wanted []string, program, to string) error {
 type description struct {
 	Architecture, Version, UnitFolder string
 	Made                              string // folder of what documents made
+	OpenCV, OpenCVCopyright           string // version of the source inside, if any, and its file
 	Programs, Depends                 []string
 }
 
@@ -147,44 +152,99 @@ func makePackage(ctx context.Context, target, made, epoch string) (string, error
 	}
 	r, arch, _ := strings.Cut(target, "/")
 	release := releases[r]
-	programs, sysroot, err := crossBuild(ctx, target, filepath.Join("build", "deb", r+"-"+arch), packages...)
+	d := description{Architecture: arch, Version: debianVersion(deploy.Version()) + release.suffix, UnitFolder: release.unitFolder, Made: made}
+	var env []string
+	if slices.Contains(lean, target) {
+		if env, err = ownOpenCV(ctx, target, &d); err != nil {
+			return "", err
+		}
+	}
+	programs, sysroot, err := crossBuild(ctx, target, filepath.Join("build", "deb", r+"-"+arch), env, packages...)
 	if err != nil {
 		return "", err
 	}
-	depends, err := dependencies(programs, filepath.Join(sysroot, "shlibs"))
-	if err != nil {
+	if d.Depends, err = dependencies(programs, filepath.Join(sysroot, "shlibs")); err != nil {
 		return "", err
 	}
-	d := description{Architecture: arch, Version: debianVersion(deploy.Version()) + release.suffix,
-		UnitFolder: release.unitFolder, Made: made, Programs: programs, Depends: depends}
+	d.Programs = programs
 	return pack(ctx, "platewatch", d, epoch)
 }
 
 // debianVersion orders "0.4.0-dev" before "0.4.0", as Debian compares versions.
 func debianVersion(version string) string { return strings.Replace(version, "-", "~", 1) }
 
-// crossBuild builds commands into the folder, against the libraries of the target,
-// which it makes where they are missing, and gives the programs and the libraries'
-// folder.
-func crossBuild(ctx context.Context, target, folder string, packages ...string) (programs []string, sysroot string, err error) {
+// ownOpenCV builds the part of OpenCV that goes into the programs, where it is missing,
+// tells the description of it, and gives the environment that crossBuild links it with.
+func ownOpenCV(ctx context.Context, target string, d *description) ([]string, error) {
 	name, arch, _ := strings.Cut(target, "/")
-	r, p := releases[name], processors[arch]
-	if sysroot, err = filepath.Abs(filepath.Join("build", "sysroot", name+"-"+arch)); err != nil {
-		return nil, "", err
+	sysroot, err := librariesOf(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	if err := command(ctx, nil, filepath.Join("deploy", "package", "opencv"), name, arch, sysroot).Run(); err != nil {
+		return nil, fmt.Errorf("OpenCV: %w", err)
+	}
+	folder := filepath.Join(sysroot, "opencv")
+	made, err := os.ReadFile(filepath.Join(folder, "complete"))
+	if err != nil {
+		return nil, err
+	}
+	version, err := os.ReadFile(filepath.Join(folder, "version"))
+	if err != nil {
+		return nil, err
+	}
+	d.OpenCV, d.OpenCVCopyright = strings.TrimSpace(string(version)), filepath.Join(folder, "copyright")
+	libraries, linker := searched(target, sysroot)
+	return []string{
+		"PKG_CONFIG_LIBDIR=" + folder + ":" + libraries,
+		// gocv binds modules of OpenCV that nobody calls and that were not built: the
+		// linker leaves those functions out, and asks for nothing that only they need.
+		// The name is for Go's cache, which does not notice that a library has changed.
+		fmt.Sprintf("CGO_CXXFLAGS=-O2 -g -ffunction-sections -fdata-sections -DOPENCV_BUILD_%.16s", made),
+		"CGO_LDFLAGS=" + linker + " -Wl,--gc-sections",
+	}, nil
+}
+
+// librariesOf makes the libraries of the target where they are missing, and gives their
+// folder.
+func librariesOf(ctx context.Context, target string) (string, error) {
+	name, arch, _ := strings.Cut(target, "/")
+	sysroot, err := filepath.Abs(filepath.Join("build", "sysroot", name+"-"+arch))
+	if err != nil {
+		return "", err
 	}
 	if err := command(ctx, nil, filepath.Join("deploy", "package", "sysroot"), name, arch, sysroot).Run(); err != nil {
-		return nil, "", fmt.Errorf("the libraries: %w", err)
+		return "", fmt.Errorf("the libraries: %w", err)
 	}
-	libraries := filepath.Join(sysroot, "usr", "lib", p.triplet)
-	env := append([]string{
+	return sysroot, nil
+}
+
+// searched is where pkg-config looks for libraries, and the options of the linker.
+func searched(target, sysroot string) (libraries, linker string) {
+	name, arch, _ := strings.Cut(target, "/")
+	folder := filepath.Join(sysroot, "usr", "lib", processors[arch].triplet)
+	// OpenCV needs BLAS and LAPACK, which lie in folders of their own.
+	return folder + "/pkgconfig:" + sysroot + "/usr/share/pkgconfig",
+		fmt.Sprintf("-O2 -Wl,-rpath-link,%s:%[1]s/blas:%[1]s/lapack%s", folder, releases[name].linker)
+}
+
+// crossBuild builds commands into the folder, against the libraries of the target and
+// with more in the environment, and gives the programs and the libraries' folder.
+func crossBuild(ctx context.Context, target, folder string, more []string, packages ...string) (programs []string, sysroot string, err error) {
+	if sysroot, err = librariesOf(ctx, target); err != nil {
+		return nil, "", err
+	}
+	_, arch, _ := strings.Cut(target, "/")
+	p := processors[arch]
+	libraries, linker := searched(target, sysroot)
+	env := slices.Concat([]string{
 		"CGO_ENABLED=1", "GOOS=linux", "GOFLAGS=",
 		fmt.Sprintf("CC=%s-gcc --sysroot=%s", p.triplet, sysroot),
 		fmt.Sprintf("CXX=%s-g++ --sysroot=%s", p.triplet, sysroot),
 		"PKG_CONFIG_SYSROOT_DIR=" + sysroot,
-		fmt.Sprintf("PKG_CONFIG_LIBDIR=%s/pkgconfig:%s/usr/share/pkgconfig", libraries, sysroot),
-		// OpenCV needs BLAS and LAPACK, which lie in folders of their own.
-		fmt.Sprintf("CGO_LDFLAGS=-O2 -Wl,-rpath-link,%s:%[1]s/blas:%[1]s/lapack%s", libraries, r.linker),
-	}, p.env...)
+		"PKG_CONFIG_LIBDIR=" + libraries,
+		"CGO_LDFLAGS=" + linker,
+	}, p.env, more)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, "", err
 	}
