@@ -10,10 +10,10 @@ CLIPS ?=
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak faults attack page field lint bench cost cutoff groups media model lettering ranker judge reads deb board clean packages
+.PHONY: help build demo test traffic soak faults attack page field lint bench cost cutoff groups media model lettering ranker judge reads deb board board-short clean packages
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  make demo ARGS=-forever                    keep running, to look at the status page'
 	@echo '  make demo CLIPS=DIR                        play the clips in DIR; its truth.tsv is the hotlist'
@@ -138,9 +138,12 @@ deb: ## Debian packages for arm64, amd64 and armhf, Debian 12 and 13 (DEBS=bookw
 
 BOARD ?=
 
-board: ## the package on an emulated arm64 board: plates, faults, power cuts, upgrades: a table (BOARD=-short: to the watchdog)
+board: ## the package on an emulated arm64 board: plates, faults, power cuts, upgrades: a table
 	@deploy/tools/packages board
 	@nice -n 5 go run ./deploy/board $(BOARD) build/board.tsv
+
+board-short: ## the same as far as boot, installation, the first hit and the watchdog (4 minutes, and 10 the first time)
+	@$(MAKE) --no-print-directory board BOARD=-short
 
 clean: ## remove what was built here
 	rm -rf build
