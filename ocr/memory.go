@@ -16,12 +16,14 @@ import (
 
 // Memory is a cache of recent readings of one fixed camera. A place that was
 // read often enough and has not changed since, such as a sign, the camera's own
-// clock or a parked car, is not read again for a second: reading it costs as
-// much as reading the vehicle that goes by. A Memory is not safe for concurrent
-// use. The zero value is empty.
+// clock or a parked car, is not read again for one to four seconds: reading it costs as
+// much as reading the vehicle that goes by. A place that moves is followed, and read
+// a few times a second (follow.go). A Memory is not safe for concurrent use. The zero
+// value is empty.
 type Memory struct {
 	places  []remembered
-	written []written // where the camera writes into its pictures
+	moves   []followed // places that are followed while they move
+	written []written  // where the camera writes into its pictures
 }
 
 // remembered is a place that was read.
@@ -44,8 +46,9 @@ const (
 	// recalled: sensor noise makes three readings of one plate differ, and a
 	// passage becomes sure with two.
 	readsEnough = 3
-	// readAgain is how long a reading is recalled before it is read anew.
-	readAgain = time.Second
+	// readAgain is how long a reading is recalled before it is read anew; with every
+	// readsEnough further reads that saw no change twice as long, up to readLatest.
+	readAgain, readLatest = time.Second, 4 * time.Second
 	// mostRemembered bounds the places. The one unseen for the longest time is
 	// evicted.
 	mostRemembered = 48
@@ -57,7 +60,7 @@ const (
 // Follow is [Recogniser.Recognise] for the frames of a camera: it searches a
 // place of a frame (8 bit, grey, upright; it stays the caller's). at is the
 // frame's position, which must not go back. Readings that m recalls, because
-// their place has not changed, are marked [Plate.Again]. A place is never taken
+// their place has not changed or is followed, are marked [Plate.Again]. A place is never taken
 // for a close-up. The result is in pixels of the frame, and without its
 // attempts.
 func (r *Recogniser) Follow(ctx context.Context, frame gocv.Mat, place image.Rectangle, at time.Duration, m *Memory) (Result, error) {
@@ -123,27 +126,31 @@ func (v *view) frameIn(picture image.Rectangle) image.Rectangle {
 }
 
 // recall gives an attempt its earlier reading and verdict, if its place was read
-// often enough and recently, and has not changed.
-func (v *view) recall(a *Attempt, least float64) (bool, error) {
+// often enough and recently, and has not changed, or moves and is followed.
+func (v *view) recall(a *Attempt, d demand) (bool, error) {
 	if v == nil {
 		return false, nil
 	}
 	p := v.memory.at(v.boxOf(a.Candidate))
-	if p == nil || p.reads < readsEnough || v.at-p.read >= readAgain || p.least > least {
-		return false, nil
+	if p == nil || p.reads < readsEnough || v.at-p.read >= p.again() || p.least > d.least {
+		return v.recallMoving(a, d), nil
 	}
-	if same, err := p.unchanged(v.frame); err != nil || !same {
+	if same, err := p.unchanged(v.frame); err != nil {
 		return false, err
+	} else if !same {
+		return v.recallMoving(a, d), nil
 	}
 	p.seen = v.at
+	v.standing(a.Candidate, d.margin)
 	a.Reading, a.Verdict = p.reading, p.verdict
 	a.Reading.Plate = p.reading.shifted(image.Point{}.Sub(v.place.Min))
 	a.Reading.Again = true
 	return true, nil
 }
 
-// note remembers an attempt's reading and verdict.
-func (v *view) note(a Attempt, least float64) error {
+// note remembers an attempt's reading and verdict; nothing tells that it would not be
+// reported.
+func (v *view) note(a Attempt, least float64, nothing bool) error {
 	if v == nil {
 		return nil
 	}
@@ -154,6 +161,7 @@ func (v *view) note(a Attempt, least float64) error {
 		return nil
 	}
 	a.Reading.Plate = a.Reading.shifted(v.place.Min)
+	v.noteMoving(a, box, least, nothing)
 	p := v.memory.at(box)
 	if p != nil {
 		same, err := p.unchanged(v.frame)
@@ -260,6 +268,11 @@ func (p *patch) contrast() float64 {
 // grey levels 0.0003 and less. In poor light noise may exceed it, and then the
 // place is read anew.
 const leastChange = 0.003
+
+// again is how long the place's reading is recalled.
+func (p *remembered) again() time.Duration {
+	return min(readLatest, readAgain<<min(p.reads/readsEnough-1, 2))
+}
 
 // unchanged tells whether the place looks the same on a frame.
 func (p *remembered) unchanged(frame gocv.Mat) (bool, error) {

@@ -80,6 +80,62 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// A place that moves is read on the first frames and then a few times a second, and
+// given on each frame where it is; one that comes closer is read at once.
+func TestFollowMoving(t *testing.T) {
+	r := open(t)
+	grey := gocv.NewMat()
+	defer grey.Close()
+	gocv.CvtColor(picture(t, "us-tx-frame.jpg"), &grey, gocv.ColorBGRToGray)
+	const step, frames, each = 4, 20, 40 * time.Millisecond
+	size := image.Pt(grey.Cols()-step*frames, grey.Rows()-step*frames)
+	all := image.Rectangle{Max: size}
+	var m Memory
+	var first, last Plate
+	anew := 0
+	for i := range frames {
+		window := all.Add(image.Pt(step*i, step*i/2)) // the camera pans, so that all of the picture moves
+		part := grey.Region(window)
+		moved := part.Clone()
+		res, err := r.Follow(t.Context(), moved, all, time.Duration(i+1)*each, &m)
+		moved.Close()
+		part.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(res.Plates) == 0 {
+			t.Fatalf("frame %d has no plate", i)
+		}
+		last = res.Plates[0]
+		if i == 0 {
+			first = last
+		}
+		if want := first.Box.Sub(image.Pt(step*i, step*i/2)); last.Text != first.Text || coverage(last.Box, want) < 0.8 {
+			t.Fatalf("frame %d: %s at %v, want %s at %v", i, last.Text, last.Box, first.Text, want)
+		}
+		if !last.Again {
+			anew++
+		}
+	}
+	if anew < 6 || anew > 9 {
+		t.Errorf("of %d frames %d were read", frames, anew)
+	}
+	closer := gocv.NewMat()
+	defer closer.Close()
+	part := grey.Region(all.Add(image.Pt(step*frames, step*frames/2)))
+	defer part.Close()
+	gocv.Resize(part, &closer, image.Point{}, 1.15, 1.15, gocv.InterpolationLinear)
+	near := closer.Region(all)
+	defer near.Close()
+	res, err := r.Follow(t.Context(), near, all, (frames+1)*each, &m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Plates) == 0 || res.Plates[0].Again {
+		t.Errorf("it came closer, and was not read anew: %v", res.Plates)
+	}
+}
+
 // One figure that becomes another is seen, also where the characters are small:
 // the camera's clock is such a place. Noise alone is no change.
 func TestChanges(t *testing.T) {
@@ -128,7 +184,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	for i := range 3 * mostRemembered {
 		v := &view{memory: &m, frame: grey, place: place, at: time.Duration(i) * time.Millisecond}
 		a := Attempt{Candidate: find.Candidate{Line: find.Line{Height: 4}, Box: find.Box{X: float64(10 + i%12*150), Y: float64(10 + i/12*50), W: 100, H: 20}}}
-		if err := v.note(a, 0); err != nil {
+		if err := v.note(a, 0, true); err != nil {
 			t.Fatal(err)
 		}
 	}

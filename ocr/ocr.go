@@ -50,7 +50,7 @@ type Plate struct {
 	Corners [4]rectify.Point // clockwise from the top left, pixels
 	Height  float64          // of the characters, pixels
 	Region  string           // whose format the text fits ([region.Set.Name]); empty for none, and without regions
-	Again   bool             // an earlier reading, because nothing has changed there since, see [Memory]
+	Again   bool             // an earlier reading: nothing has changed there since, or it was read moments ago, see [Memory]
 	Hidden  float64          // 0–1, probability that a character lies outside what can be seen; Confidence includes it
 
 	ink                        [4]rectify.Point // around the characters, clockwise from the top left
@@ -251,7 +251,7 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 
 // readAnew reads one candidate, unless the memory has its reading.
 func (r *Recogniser) readAnew(ctx context.Context, grey gocv.Mat, a *Attempt, d demand, trace *Trace, past *view) (anew bool, err error) {
-	if known, err := past.recall(a, d.least); known || err != nil {
+	if known, err := past.recall(a, d); known || err != nil {
 		return false, err
 	}
 	if err := r.readOne(ctx, grey, a, d, trace); err != nil {
@@ -260,7 +260,7 @@ func (r *Recogniser) readAnew(ctx context.Context, grey gocv.Mat, a *Attempt, d 
 	if a.Verdict.reason == noRow {
 		return false, nil
 	}
-	return true, past.note(*a, d.least)
+	return true, past.note(*a, d.least, a.Verdict.reason != notJudged || !r.verdictOn(a.Reading, nil).Reported())
 }
 
 // readOne levels and reads one candidate. Where that gives no reading, it sets

@@ -26,7 +26,7 @@ type Observation struct {
 	text.Reading
 	Box    image.Rectangle // pixels of the frame
 	Height float64         // of the characters, pixels
-	Again  bool            // an earlier reading: nothing has changed there since
+	Again  bool            // an earlier reading, which has voted already
 	Hidden float64         // 0–1, probability that a character lies outside what can be seen; Confidence includes it
 }
 

@@ -177,7 +177,7 @@ type Camera struct {
 	FullLooks uint64 `json:"full_looks"` // frames searched completely
 	Look      Timing `json:"look"`       // duration of finding and reading in one frame
 	Plates    uint64 `json:"plates"`
-	Again     uint64 `json:"plates_again"` // plates taken from memory, because nothing had changed
+	Again     uint64 `json:"plates_again"` // plates taken from memory: nothing had changed, or they were read moments before
 	Passages  uint64 `json:"passages"`
 	// Directions counts passages by the direction of the vehicle.
 	Directions map[string]uint64 `json:"directions,omitempty"`

@@ -59,7 +59,7 @@ var (
 	mPlateFault  = metric("camera_plate_fault_ratio", "Share of recent plates with a fault: over, under, blurred, small.", "camera", "fault")
 	mControl     = metric("camera_control", "A control of the camera as read back, in the driver's units.", "camera", "control")
 	mPlates      = metric("camera_plates_total", "Plates read in single frames.", "camera")
-	mPlatesAgain = metric("camera_plates_again_total", "Plates in camera_plates_total taken from memory, because nothing had changed there.", "camera")
+	mPlatesAgain = metric("camera_plates_again_total", "Plates in camera_plates_total taken from memory, because nothing had changed there or they were read moments before.", "camera")
 	mCamPassages = metric("camera_passages_total", "Passages of vehicles.", "camera")
 	mPassages    = metric("passages_total", "Passages of vehicles, all cameras.")
 	mHits        = metric("hits_total", "Passages that matched the hotlist.")
