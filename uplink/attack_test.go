@@ -16,7 +16,7 @@ import (
 	"platewatch/uplink/watch"
 )
 
-// forger is somebody who may write to a unit's acks topic.
+// forger is a client that may publish on a unit's acks topic.
 func forger(t *testing.T, addr string) (publish func(retained bool, numbers ...uint64)) {
 	t.Helper()
 	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + addr).SetClientID("forger").SetAutoReconnect(false))
@@ -83,8 +83,9 @@ func TestAttackAckBeforeSending(t *testing.T) {
 	}
 }
 
-// Two units of one name and one installation, as a copied disk image of a virtual machine
-// gives, take the connection from each other: both say so, and so does the server.
+// Two units of one name and one installation, such as two copies of a virtual machine's
+// disk image, take the connection from each other: both report it, and so does the
+// server.
 func TestAttackTwoUnitsOfOneName(t *testing.T) {
 	uplinktest.EachBroker(t, func(t *testing.T, b uplinktest.Broker) {
 		suspicions := make(chan string, 100)

@@ -87,7 +87,7 @@ func waitEmpty(t *testing.T, c *Client, o *outbox.Outbox) {
 	}
 }
 
-// The conformance suite: what every broker must give.
+// The conformance suite: what every broker must provide.
 
 func TestDeliveryInOrder(t *testing.T) {
 	uplinktest.EachBroker(t, func(t *testing.T, b uplinktest.Broker) {
@@ -438,8 +438,8 @@ func TestNoBroker(t *testing.T) {
 	}
 }
 
-// A broker that closes the connection over a message with pictures gets it
-// without, and the hits behind it are not held up for ever.
+// A message with pictures over which the broker closes the connection is sent again
+// without them, and does not block the hits after it.
 func TestBrokerChokesOnPictures(t *testing.T) {
 	m := uplinktest.NewMosquitto(t, "allow_anonymous true\nmax_packet_size 20000\n")
 	p := uplinktest.NewProxy(t, m.Addr())

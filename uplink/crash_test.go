@@ -26,8 +26,8 @@ import (
 // crashEnv makes the test binary the child that makes hits and delivers them.
 const crashEnv = "PLATEWATCH_TEST_CRASH_DIR"
 
-// crashChild accepts hits, says so, updates some, and delivers them to the
-// broker meanwhile. It never ends by itself.
+// crashChild accepts hits, reports each, updates some, and meanwhile delivers them to
+// the broker. It never ends by itself.
 func crashChild(dir string) {
 	fail := func(err error) {
 		if err != nil {

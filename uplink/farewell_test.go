@@ -20,14 +20,14 @@ import (
 	"platewatch/uplink/outbox"
 )
 
-// scripted is a broker of one connection that does as a test says.
+// scripted is a broker for one connection whose replies the test decides.
 type scripted struct {
 	net.Conn
 	seen []string // packets after CONNECT
 }
 
-// next reads one packet, but for the subscription to the unit's own state, and
-// acknowledges it if that is wanted.
+// next reads one packet, skipping the subscription to the unit's own state, and
+// acknowledges it if ack is true.
 func (b *scripted) next(ack bool) error {
 	cp, err := packets.ReadPacket(b.Conn)
 	if err != nil {

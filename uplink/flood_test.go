@@ -79,8 +79,9 @@ func TestAttackManifestFlood(t *testing.T) {
 	waitEmpty(t, c, o)
 }
 
-// Acknowledgements that are no JSON, hold negative and huge numbers, 100,000 brackets,
-// 200 KB, or another unit's name: nothing is removed, and the client goes on.
+// Acknowledgements that are not JSON, hold negative and huge numbers, 100,000
+// brackets, 200 KB, or another unit's name: nothing is removed, and the client goes
+// on.
 func TestAttackMalformedAcks(t *testing.T) {
 	uplinktest.EachBroker(t, func(t *testing.T, b uplinktest.Broker) {
 		o := testOutbox(t, outbox.Settings{})
@@ -106,8 +107,8 @@ func TestAttackMalformedAcks(t *testing.T) {
 				t.Fatalf("%.40q: %v", payload, token.Error())
 			}
 		}
-		// The client has seen them all when it has seen what comes after them. One that
-		// is too long costs it the connection.
+		// Messages arrive in order: the client has seen these once it has seen the one
+		// published after them. One that is too long ends the connection.
 		publish := forger(t, b.Addr())
 		unexpected := c.Stats().UnexpectedAcks
 		waitStats(t, c, "the last of them", func(s Stats) bool {

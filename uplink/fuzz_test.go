@@ -12,9 +12,9 @@ import (
 	"platewatch/uplink/message"
 )
 
-// What comes in from outside and is parsed here, beside FuzzReceiver (hits,
-// health, states, list reports), FuzzFrames (the MQTT stream), and the records
-// and the number file of the outbox.
+// The fuzz tests of what the client parses from outside. Others are FuzzReceiver
+// (hits, health, states, list reports), FuzzFrames (the MQTT stream), and those of
+// the outbox's records and number file.
 
 func FuzzAcks(f *testing.F) {
 	f.Add(uplinktest.Marshal(f, message.Acks{Unit: "unit-7", Stored: []message.Ack{{ID: "unit-7-1", Revision: 1}}}))
@@ -34,8 +34,8 @@ func FuzzAcks(f *testing.F) {
 	})
 }
 
-// believer takes a manifest that is JSON for a verified one: the bounds must
-// hold whatever a signer signs.
+// believer accepts every manifest that is JSON as verified: the bounds must hold
+// whatever was signed.
 type believer struct{ t *testing.T }
 
 func (believer) CheckManifest(_ string, manifest []byte) (*ListUpdate, error) {
@@ -71,7 +71,8 @@ func FuzzListUpdates(f *testing.F) {
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		u.connected()
-		// The broker: whatever is asked for, the content comes on the topic asked for.
+		// The broker answers every request with the content, on the topic that was
+		// asked for.
 		served := make(chan struct{})
 		go func() {
 			defer close(served)

@@ -131,8 +131,8 @@ func TestListUpdates(t *testing.T) {
 				t.Errorf("%.20s: %+v", tc.manifest, got)
 			}
 		}
-		// What was refused for good is not looked at again with every connection;
-		// what lacked a part is.
+		// A manifest that was refused for good is not checked again with every
+		// connection; one that lacked a part is.
 		publishRetained(t, b.Addr(), map[string]string{message.ManifestTopic("stolen"): "forged again"})
 		if got := <-results; !strings.Contains(got.err, "signature") {
 			t.Errorf("%+v", got)

@@ -32,7 +32,7 @@ func testOutbox(t *testing.T, opts outbox.Settings) *outbox.Outbox {
 }
 
 // neverLate is an age that no hit of a test reaches: late hits are sent after the others,
-// and on a busy machine all may be. A test with a clock of its own says itself what is late.
+// and on a busy machine all may be. A test with its own clock sets its own bound.
 const neverLate = time.Hour
 
 func openTestOutbox(t *testing.T, path string, opts outbox.Settings) *outbox.Outbox {

@@ -243,8 +243,8 @@ func TestFaultNeverAcknowledged(t *testing.T) {
 	faulttest.Row(t, "broker never acknowledges", "given up after %v, nothing removed, all %d hits delivered once it does", took.Round(100*time.Millisecond), len(ids))
 }
 
-// A broker that loses everything it had: in broker mode what it acknowledged
-// and had not passed on is its own loss; everything else arrives.
+// A broker loses its state: in broker mode the hits that it acknowledged and had not
+// passed on are lost; all others arrive.
 func TestFaultWipedBroker(t *testing.T) {
 	t.Parallel()
 	b := uplinktest.NewMosquitto(t, "allow_anonymous true\n")
@@ -260,7 +260,7 @@ func TestFaultWipedBroker(t *testing.T) {
 	faulttest.Row(t, "broker restarted and wiped", "%d hits: all acknowledged, in order; what it forgot after that comes again only with ack = \"server\"", len(ids))
 }
 
-// A certificate that the broker does not accept, and its mending.
+// A client certificate that the broker does not accept, and its replacement.
 func TestFaultCertificates(t *testing.T) {
 	t.Parallel()
 	a, other := uplinktest.NewAuthority(t), uplinktest.NewAuthority(t)

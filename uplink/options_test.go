@@ -54,7 +54,7 @@ func store(t *testing.T, addr string, handle func(h *message.Hit) error) (stop f
 
 var errNoStore = errors.New("the server's disk is full")
 
-// In server mode the broker's word removes nothing; the server's does.
+// In server mode the broker's acknowledgement removes nothing; the server's does.
 func TestServerAcknowledges(t *testing.T) {
 	uplinktest.EachBroker(t, func(t *testing.T, b uplinktest.Broker) {
 		p := uplinktest.NewProxy(t, b.Addr())
@@ -63,7 +63,7 @@ func TestServerAcknowledges(t *testing.T) {
 		c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, Ack: AckServer, ServerAckTimeout: 300 * time.Millisecond})
 		p.Wait("all hits with the broker, and again for want of the server's word", func(p *uplinktest.Proxy) bool { return len(p.Acked) >= 40 })
 		if n := o.Stats().Entries; n != 20 {
-			t.Fatalf("%d hits are pending without the server's word", n)
+			t.Fatalf("%d hits are pending without the server's acknowledgement", n)
 		}
 		if s := c.Stats(); s.Delivered != 0 || s.LastProblem == "" || s.Resent == 0 {
 			t.Errorf("stats: %+v", s)
@@ -93,8 +93,9 @@ func TestServerAcknowledges(t *testing.T) {
 	})
 }
 
-// A hit that the server missed while it was away is sent again as soon as the
-// server acknowledges a later one; a few times, because it may never want it.
+// A hit that the server missed while it was away is sent again as soon as the server
+// acknowledges a later one, but only a few times, because the server may never
+// acknowledge it.
 func TestServerWasAway(t *testing.T) {
 	s := &session{client: &Client{sent: map[outbox.Ref]bool{}}, awaiting: map[outbox.Ref]*awaitingServerAck{}}
 	now := time.Now()
@@ -153,8 +154,8 @@ func TestWipedBrokerInServerMode(t *testing.T) {
 	}
 }
 
-// Without the right to listen for acknowledgements no hit would ever leave:
-// that is said, and nothing is lost.
+// Without the right to listen for acknowledgements no hit would ever leave: that is
+// reported, and nothing is lost.
 func TestServerModeWithoutAcks(t *testing.T) {
 	acl := filepath.Join(t.TempDir(), "acl")
 	if err := os.WriteFile(acl, []byte("topic write platewatch/v1/units/#\n"), 0o644); err != nil {
@@ -164,8 +165,8 @@ func TestServerModeWithoutAcks(t *testing.T) {
 	o := testOutbox(t, outbox.Settings{})
 	id := uplinktest.MustAccept(t, o, uplinktest.Hit("A"))
 	c, stop := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: "tcp://" + b.Addr()}}, Ack: AckServer, ServerAckTimeout: 50 * time.Millisecond})
-	// Mosquitto grants the subscription and then sends nothing: the word is
-	// missing all the same.
+	// Mosquitto grants the subscription and then sends nothing: the acknowledgements
+	// are missing all the same.
 	waitStats(t, c, "a problem", func(s Stats) bool { return strings.Contains(s.LastProblem, "does not acknowledge") })
 	stop()
 	if diff := cmp.Diff([]string{id + "/1"}, pendingIDs(o)); diff != "" {

@@ -82,8 +82,8 @@ func TestFieldWebSockets(t *testing.T) {
 	}
 }
 
-// TestFieldNoWebSockets: a server that is none for WebSockets, or not under this path,
-// is named as such.
+// TestFieldNoWebSockets: the error names a server that does not speak WebSocket, or
+// not under this path.
 func TestFieldNoWebSockets(t *testing.T) {
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()

@@ -14,8 +14,8 @@ import (
 	"platewatch/uplink/failure"
 )
 
-// Brokers' addresses without TLS that only look like loopback, with passwords in them,
-// and of other schemes are refused.
+// Broker addresses are refused when they only look like loopback and have no TLS, hold
+// a password, or have another scheme.
 func TestBrokerAddresses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "f")
 	if err := os.WriteFile(file, []byte("secret\n"), 0o600); err != nil {

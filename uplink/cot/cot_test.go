@@ -34,9 +34,9 @@ func hits() map[string]message.Hit {
 // approved for public release and not ours to distribute; testdata/event.xsd has its rules.
 const originalSchema = "PLATEWATCH_COT_SCHEMA"
 
-// TestFieldCursorOnTarget: each event is what the published schema allows: by our own
-// reading of its rules, by xmllint with them, and by xmllint with the original where
-// [originalSchema] names it.
+// TestFieldCursorOnTarget: each event is valid by the published schema: by our own
+// check of its rules, by xmllint with testdata/event.xsd, and by xmllint with the
+// original where [originalSchema] names it.
 func TestFieldCursorOnTarget(t *testing.T) {
 	dir := t.TempDir()
 	var files []string
@@ -73,7 +73,7 @@ func TestFieldCursorOnTarget(t *testing.T) {
 		t.Errorf("%v, got\n%s\nwant\n%s", err, got, want)
 	}
 	if _, err := exec.LookPath("xmllint"); err != nil {
-		t.Log("xmllint is not installed: the schema itself was not asked")
+		t.Log("xmllint is not installed: the events were not validated against the schema")
 		return
 	}
 	schemas := []string{"testdata/event.xsd"}
@@ -184,6 +184,6 @@ func TestSink(t *testing.T) {
 	}
 	s.Close()
 	if _, err := Open(filepath.Join(file, "x"), true); err == nil || Usage(err) {
-		t.Errorf("a file that cannot be: %v", err)
+		t.Errorf("a file that cannot be made: %v", err)
 	}
 }

@@ -1,7 +1,6 @@
-// Package faulttest is what the fault tests have in common: they have a short
-// form, for every run of the tests, and a long one for `make faults`, which
-// makes a table of what was done to the unit and what came of it. Only tests
-// import it.
+// Package faulttest holds what the fault tests share: a short form for every run of
+// the tests, and a long form for `make faults`, which writes a table of the faults
+// and their outcomes. Only tests import it.
 package faulttest
 
 import (
@@ -26,9 +25,9 @@ func Scale(short, long int) int {
 	return short
 }
 
-// Rounds is [Scale] for a test's rounds in a package that is tested without cgo as
-// well: there it goes through all of the short form, and under the race detector,
-// which makes a round several times as long, through a third.
+// Rounds is [Scale] for a package whose tests also run without cgo and without the
+// race detector: that run does the whole short form, and the run under the race
+// detector, where a round takes several times as long, a third of it.
 func Rounds(short, long int) int {
 	if underRace && !Long() {
 		return (short + 2) / 3

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestGoldenComplete: of each kind of message the golden files show every field and
-// every word that its schema knows; of the names of colours one.
+// TestGoldenComplete: the golden files of each kind of message show every field and
+// every enumerated word of its schema, and at least one name of a colour.
 func TestGoldenComplete(t *testing.T) {
 	files := map[string]string{"hits": "hit", "state": "state", "health": "health", "hotlists": "hotlists", "acks": "acks", "verdicts": "verdicts"}
 	for kind, name := range files {
@@ -71,7 +71,8 @@ func states(root, s map[string]any, at string, known map[string]bool) {
 	}
 }
 
-// properties are those of a schema, with those that hold but for a withdrawal.
+// properties returns a schema's properties, with those that only hits other than
+// withdrawals have.
 func properties(s map[string]any) map[string]any {
 	all := map[string]any{}
 	for _, part := range []any{s, s["else"]} {

@@ -18,7 +18,7 @@ import (
 	"platewatch/uplink/message"
 )
 
-// messages are every message in every state that a receiver can meet.
+// messages holds every kind of message in every state that a receiver can meet.
 func messages() map[string]any {
 	at := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	hit := func(change func(h *message.Hit)) message.Hit {
@@ -116,7 +116,8 @@ func messages() map[string]any {
 	}
 }
 
-// TestGoldenMessages holds every message as receivers see it.
+// TestGoldenMessages compares every message, as receivers see it, with its golden
+// file.
 func TestGoldenMessages(t *testing.T) {
 	for name, m := range messages() {
 		b, err := json.Marshal(m)
@@ -155,12 +156,12 @@ for path in sorted(glob.glob(sys.argv[1] + "/*.json")):
 print("done")
 `
 
-// TestAnotherValidator has the messages validated by another implementation, which
-// accepts those above, and refuses what no unit may send.
+// TestAnotherValidator validates the messages with another implementation, which must
+// accept those above and refuse what no unit may send.
 func TestAnotherValidator(t *testing.T) {
 	const python = "/usr/bin/python3"
 	if err := exec.Command(python, "-c", "import jsonschema").Run(); err != nil {
-		t.Skip("no python3-jsonschema here: no other validator was asked (apt install python3-jsonschema)")
+		t.Skip("no python3-jsonschema here: the messages were not validated by it (apt install python3-jsonschema)")
 	}
 	refusedBy := func(dir string) string {
 		out, err := exec.Command(python, "-c", otherValidator, dir).CombinedOutput()

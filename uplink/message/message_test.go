@@ -21,7 +21,7 @@ type schemaNode struct {
 	Const      any                   `json:"const"`
 	Enum       []string              `json:"enum"`
 	Required   []string              `json:"required"`
-	Else       *schemaNode           `json:"else"` // what holds besides, but for a withdrawal
+	Else       *schemaNode           `json:"else"` // applies to all hits but withdrawals
 	Properties map[string]schemaNode `json:"properties"`
 	Items      *schemaNode           `json:"items"`
 	Additional *schemaNode           `json:"additionalProperties"`
@@ -29,8 +29,8 @@ type schemaNode struct {
 	Defs       map[string]schemaNode `json:"$defs"`
 }
 
-// The Go types and the schema files describe the same fields, of the same
-// types, required by the one exactly where the other always writes them.
+// The Go types and the schema files describe the same fields, of the same types; a
+// schema requires a field exactly where the Go type always writes it.
 func TestSchemaMatchesTypes(t *testing.T) {
 	for kind, typ := range map[Kind]reflect.Type{
 		KindHits: reflect.TypeFor[Hit](), KindState: reflect.TypeFor[State](),
@@ -260,7 +260,7 @@ func TestAsyncAPI(t *testing.T) {
 	}
 }
 
-// The zero value of every message already says what must not be forgotten.
+// The zero value of a message already says that nobody has verified the hit.
 func TestHitIsNeverVerified(t *testing.T) {
 	b, err := json.Marshal(Hit{})
 	if err != nil {

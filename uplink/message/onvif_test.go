@@ -47,7 +47,8 @@ func TestONVIFEvent(t *testing.T) {
 	}
 }
 
-// TestONVIFIssuer: what was seen goes before what the series allow.
+// TestONVIFIssuer: the issuer that was read on the plate takes precedence over the
+// region of its series.
 func TestONVIFIssuer(t *testing.T) {
 	h := Hit{Region: "us-ca", Confidence: 0.9, Issuer: &Issuer{Code: "us-tx", Confidence: 0.7}}
 	var p onvifPlate

@@ -114,8 +114,8 @@ func TestReadOnlyRemountAtStart(t *testing.T) {
 	faulttest.Row(t, "read-only when the unit starts", "what the disk holds is served, new hits are kept in memory, all on disk once it takes writes")
 }
 
-// A file that takes the outbox's place is taken when it has what is pending,
-// and else left alone.
+// A file that takes the place of the outbox's file is used if it holds all pending
+// hits, and left alone otherwise.
 func TestAnotherFileInPlace(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox.db")
 	o := openTestOutbox(t, path, Settings{})

@@ -16,8 +16,8 @@ import (
 	"platewatch/uplink/outbox/internal/journal"
 )
 
-// Delivered numbers are remembered within a bound, the latest ones, in memory as
-// in the file.
+// The latest delivered numbers are remembered, within a bound, in memory as in the
+// file.
 func TestDeliveredMarksAreBounded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox.db")
 	o := openTestOutbox(t, path, Settings{})

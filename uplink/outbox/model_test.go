@@ -150,7 +150,7 @@ func TestOutboxModel(t *testing.T) {
 }
 
 func (m *model) accept(h modelHit) bool {
-	if !m.room(h) {
+	if !m.evict(h) {
 		return false
 	}
 	m.last = h.number
@@ -171,15 +171,16 @@ func (m *model) update(h modelHit) (known, fits bool) {
 		return false, false
 	}
 	h.revision = rev + 1
-	if !m.room(h) {
+	if !m.evict(h) {
 		return true, false
 	}
 	m.pending = append(m.pending, h)
 	return true, true
 }
 
-// room drops the least urgent, among them the oldest, if the model is full.
-func (m *model) room(h modelHit) bool {
+// evict drops the oldest of the least urgent hits if the model is full, and reports
+// whether h fits then.
+func (m *model) evict(h modelHit) bool {
 	if len(m.pending) < modelMax {
 		return true
 	}

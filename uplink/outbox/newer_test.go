@@ -16,7 +16,7 @@ import (
 	"platewatch/uplink/outbox/internal/journal"
 )
 
-// TestNewerIsRefused: an outbox of a later version is refused with what to do, and
+// TestNewerIsRefused: an outbox of a later version is refused with advice, and
 // neither of its files is changed: not the database, the number, the installation.
 func TestNewerIsRefused(t *testing.T) {
 	for name, raise := range map[string]func(t *testing.T, path string){

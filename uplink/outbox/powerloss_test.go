@@ -21,8 +21,8 @@ import (
 // powerEnv makes the test binary the child whose writes are recorded.
 const powerEnv = "PLATEWATCH_TEST_POWER_DIR"
 
-// powerChild works on an outbox and says what is promised. Its standard output
-// is in the record too, so the record tells what was promised when.
+// powerChild works on an outbox and prints what it promises. The record has its
+// standard output too, and so the moment of each promise.
 func powerChild(dir string) {
 	die := func(err error) {
 		if err != nil {
@@ -224,8 +224,8 @@ func (d *disk) move(op diskOp) {
 	delete(d.files, op.path)
 }
 
-// on does a write or truncation to a content. Of a write only the sectors that
-// keep lets through arrive; nil lets all through.
+// on applies a write or truncation to a file's content. Of a write it applies only
+// the sectors for which keep is true; all of them if keep is nil.
 func (op diskOp) on(b []byte, keep func() bool) []byte {
 	const sector = 512
 	b = slices.Clone(b)
@@ -249,8 +249,8 @@ func (op diskOp) on(b []byte, keep func() bool) []byte {
 	return b
 }
 
-// after is what the power cut leaves: everything synced, and of the rest what
-// r decides, in sectors. torn false leaves everything that was written.
+// after returns the files that a power cut leaves: everything synced, and of the rest
+// the sectors that r picks. With torn false everything that was written is left.
 func (d *disk) after(r *rand.Rand, torn bool) map[string][]byte {
 	left := &disk{files: maps.Clone(d.files)}
 	for path, ops := range d.pending {
@@ -328,7 +328,7 @@ func TestPowerLoss(t *testing.T) {
 		boundaries/every, torn, lost, damaged)
 }
 
-// promises is what the child said up to a moment.
+// promises is what the child had promised by a moment.
 type promises struct {
 	text     map[string]string // of accepted hits
 	gone     map[string]bool   // removal was begun

@@ -46,7 +46,8 @@ func (b *bench) start() {
 	b.t.Cleanup(func() { b.o.Close() })
 }
 
-// powerCut ends the outbox without its last words, and starts it again after a time.
+// powerCut drops what the outbox would write on closing, and starts it again after a
+// time.
 func (b *bench) powerCut(off time.Duration) {
 	b.t.Helper()
 	copied := filepath.Join(b.t.TempDir(), "outbox.db")

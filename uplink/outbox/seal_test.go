@@ -119,8 +119,8 @@ func plainOutbox(t *testing.T, path string) (pending, traces []string) {
 	return pending, traces
 }
 
-// TestSealsEarlierFile: a file of an earlier version is taken over as it is, and
-// nothing in it, or in what it was before, can be read then.
+// TestSealsEarlierFile: a file of an earlier version is migrated: its hits wait as
+// before, and nothing can be read any more in it or in the file that it replaced.
 func TestSealsEarlierFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox.db")
 	pending, traces := plainOutbox(t, path)

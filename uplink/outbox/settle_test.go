@@ -82,7 +82,7 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// The end of the wait wakes whoever sends.
+// The end of the wait wakes the sender.
 func TestSettleWakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &Outbox{added: make(chan struct{}, 1), now: time.Now, opts: Settings{Settle: 2 * time.Second}}

@@ -8,7 +8,7 @@ import (
 
 // TestUnchangedPictures: a revision without better pictures is sent with those of the
 // revision that it replaces, or says that they stay as they were sent, or that a
-// bound removed them; never that pictures are unchanged which nobody got.
+// bound removed them; it never calls pictures unchanged that no receiver has.
 func TestUnchangedPictures(t *testing.T) {
 	type told struct{ pictures, unchanged, dropped bool }
 	for _, test := range []struct {

@@ -31,7 +31,7 @@ func failDisk(o *Outbox, err error) (mend func()) {
 	}
 }
 
-// maintain lets an outbox look after its disk now.
+// maintain runs an outbox's maintenance now.
 func maintain(o *Outbox) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -107,7 +107,8 @@ func TestDiskIsTriedRarely(t *testing.T) {
 	}
 }
 
-// The memory has a bound, at which the rule is that of the outbox.
+// The hits in memory have a bound too, at which the outbox's rule of eviction
+// applies.
 func TestMemoryIsBounded(t *testing.T) {
 	o := testOutbox(t, Settings{MaxMemory: 30_000})
 	kept := uplinktest.MustAccept(t, o, uplinktest.WithPriority(uplinktest.Hit("DISK"), 9))
@@ -130,7 +131,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if len(list)+int(s.DroppedEntries) != 42 {
 		t.Errorf("%d pending, %d dropped", len(list), s.DroppedEntries)
 	}
-	// Everything that is listed can be had.
+	// Every hit that is listed can be read.
 	seen := map[Ref]bool{}
 	for range list {
 		e, err := o.Next(func(r Ref) bool { return seen[r] })
@@ -246,7 +247,7 @@ func TestStartWithoutDisk(t *testing.T) {
 	}
 }
 
-// Hits over their age go, and only by an age that is certain.
+// Hits above the age limit are dropped, but only if their age is certain.
 func TestAge(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox.db")
 	set := true
@@ -273,7 +274,7 @@ func TestAge(t *testing.T) {
 	if err := o.Close(); err != nil {
 		t.Fatal(err)
 	}
-	// After a restart the wall clock counts, if it can be believed.
+	// After a restart the wall clock counts, if it is plausible.
 	o = openTestOutbox(t, path, opts)
 	set = false
 	at(10 * 365 * 24 * time.Hour)

@@ -72,7 +72,7 @@ func TestOnline(t *testing.T) {
 	}
 }
 
-// TestUnreachable: nobody there, and nobody who waits.
+// TestUnreachable: no broker at the address, and a context that has ended.
 func TestUnreachable(t *testing.T) {
 	if _, err := Run(t.Context(), broker.Broker{URL: "mqtt://" + addrtest.Free(t)}, "u"); err == nil {
 		t.Error("no error without a broker")

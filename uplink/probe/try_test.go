@@ -76,7 +76,7 @@ func write(t *testing.T, path, text string) string {
 	return path
 }
 
-// as is how a user reaches a broker.
+// as returns the broker with the files of a user's name and password.
 func as(t *testing.T, address, user, password string) broker.Broker {
 	dir := t.TempDir()
 	return broker.Broker{URL: "tcp://" + address, UserFile: write(t, filepath.Join(dir, "user"), user), PasswordFile: write(t, filepath.Join(dir, "password"), password)}
@@ -206,8 +206,8 @@ func TestTryUnreachable(t *testing.T) {
 	}
 }
 
-// The server's own program answers a probe, tells nobody of it, and the round trip
-// is measured.
+// The server's program answers a probe without reporting it as a hit, and the round
+// trip is measured.
 func TestRoundTrip(t *testing.T) {
 	address := mosquitto(t, good, "")
 	unit := as(t, address, "unit-1", "unit-1-secret")

@@ -117,7 +117,7 @@ func TestMemoryOfReceiverIsBounded(t *testing.T) {
 }
 
 // A unit sends hits in another's name, under another topic, with a number that is not its
-// id's, and what is no hit: none is handed over.
+// id's, and something that is not a hit: none is handed over.
 func TestInvalidMessages(t *testing.T) {
 	good := numbered("u", 5, 4, 1)
 	other := good

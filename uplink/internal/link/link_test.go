@@ -80,7 +80,7 @@ func TestTLSAndPassword(t *testing.T) {
 	}
 }
 
-// A peer that accepts and says nothing, or nonsense, is given up in time.
+// A connection to a peer that accepts and sends nothing, or nonsense, times out.
 func TestStrangePeers(t *testing.T) {
 	for name, talk := range map[string]func(net.Conn){
 		"silent":        func(net.Conn) {},
@@ -121,7 +121,7 @@ func TestStrangePeers(t *testing.T) {
 	}
 }
 
-// The frame follower finds the packets whatever the cuts.
+// The frame follower finds the packets wherever the stream is cut.
 func FuzzFrames(f *testing.F) {
 	publish := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
 	publish.TopicName, publish.Payload, publish.Qos, publish.MessageID = "a/b", bytes.Repeat([]byte("x"), 300), 1, 7

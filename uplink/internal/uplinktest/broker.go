@@ -34,7 +34,7 @@ var brokers = map[string]func(t *testing.T) Broker{
 	"mochi":     func(t *testing.T) Broker { return NewMochi(t) },
 }
 
-// EachBroker runs a test against each broker, beside other such tests: they wait for
+// EachBroker runs a test against each broker, in parallel with others: they wait for
 // disks and brokers more than they compute.
 func EachBroker(t *testing.T, test func(t *testing.T, b Broker)) {
 	t.Parallel()
@@ -125,7 +125,7 @@ func (m *mosquitto) Kill(t testing.TB) {
 	m.cmd = nil
 }
 
-// allowAll lets every client in: mochi lets nobody in by default.
+// allowAll admits every client: mochi admits none by default.
 type allowAll struct{ mochi.HookBase }
 
 func (*allowAll) ID() string { return "allow-all" }

@@ -55,8 +55,8 @@ func NewSmallDisk(t *testing.T) *smallDisk {
 	return d
 }
 
-// mount uses a block device of its own, which goes when it is unmounted: with
-// the one of an earlier mount the kernel would go on with that one's state.
+// mount attaches the image to a new loop device, which is released at unmount: with
+// an earlier mount's device the kernel would keep that mount's state.
 func (d *smallDisk) mount() ([]byte, error) {
 	out, err := exec.Command("losetup", "--find", "--show", d.image).CombinedOutput()
 	if err != nil {
@@ -75,8 +75,8 @@ func (d *smallDisk) run(name string, args ...string) {
 	}
 }
 
-// Fail makes the kernel find an error in the file system, upon which it goes
-// read-only under those that have files open.
+// Fail makes the kernel find an error in the file system, so that it becomes
+// read-only while files on it are open.
 func (d *smallDisk) Fail() {
 	d.t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mounts")
@@ -94,8 +94,8 @@ func (d *smallDisk) Fail() {
 	d.t.Fatal("it is not mounted")
 }
 
-// Mend checks the file system and mounts it anew, as a person or a restart of
-// its unit would; the one that failed stays there for who has it open.
+// Mend repairs the file system and mounts it again, as an operator would; processes
+// that have files open keep the failed mount.
 func (d *smallDisk) Mend() {
 	d.t.Helper()
 	d.run("umount", "-l", d.Dir)

@@ -53,7 +53,7 @@ func WithPriority(h message.Hit, p int) message.Hit {
 	return h
 }
 
-// Discard is a log for nobody.
+// Discard is a logger that writes nothing.
 var Discard = slog.New(slog.DiscardHandler)
 
 // Marshal is [json.Marshal] for values that can be encoded.

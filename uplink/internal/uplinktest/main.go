@@ -1,6 +1,6 @@
-// Package uplinktest is what the tests of the uplink's packages have in common:
-// hits, brokers that can be killed, a proxy that checks and counts what is
-// published, small disks and certificates. Only tests import it.
+// Package uplinktest holds what the tests of the uplink's packages share: hits,
+// brokers that can be killed, a proxy that checks and counts what is published, small
+// disks and certificates. Only tests import it.
 package uplinktest
 
 import (

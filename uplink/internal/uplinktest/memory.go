@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// MemoryDir is a folder on a file system in memory, for tests that write a
-// lot and for which it makes no difference where.
+// MemoryDir is a folder on a file system in memory, for tests that write a lot and do
+// not depend on a real disk.
 func MemoryDir(t testing.TB) string {
 	t.Helper()
 	if _, err := os.Stat("/dev/shm"); err != nil {

@@ -15,10 +15,10 @@ import (
 	"platewatch/uplink/message"
 )
 
-// Proxy stands between the client and a broker. It reads every packet, checks
-// every published message against its schema, and keeps the account the tests
-// rely on: which revisions of which hits the broker acknowledged, in which
-// order. It can cut connections, swallow acknowledgements, and go silent.
+// Proxy stands between the client and a broker. It reads every packet, checks every
+// published message against its schema, and records which revisions of which hits the
+// broker acknowledged, in which order. It can cut connections, swallow
+// acknowledgements, and go silent.
 type Proxy struct {
 	t      *testing.T
 	Listen net.Listener
@@ -28,7 +28,7 @@ type Proxy struct {
 	Mu        sync.Mutex
 	changed   chan struct{} // closed and replaced at every event
 	conns     map[net.Conn]bool
-	Acked     []WireHit // PUBACKed by the broker, whether or not the client got to know
+	Acked     []WireHit // PUBACKed by the broker, whether or not the client received it
 	Published []WireHit
 	States    []message.State
 	Healths   []message.Health
@@ -37,13 +37,13 @@ type Proxy struct {
 	connects  []*packets.ConnectPacket
 
 	Swallow  func(h WireHit) bool // PUBACKs that do not get through
-	CutEvery int                  // cut the connection at every so many PUBLISHes of hits
-	CutParts int                  // cut the connection at every so many parts of hotlists
-	Parts    map[string]int       // how often each came by
+	CutEvery int                  // cut the connection at every CutEvery-th PUBLISH of a hit
+	CutParts int                  // cut the connection at every CutParts-th part of a hotlist
+	Parts    map[string]int       // how often each was published
 	Silent   bool                 // nothing gets through, connections stay open
 }
 
-// WireHit is what the tests look at of a published hit.
+// WireHit holds the fields of a published hit that the tests compare.
 type WireHit struct {
 	ID         string
 	Number     uint64
@@ -55,7 +55,7 @@ type WireHit struct {
 	Follow     bool
 }
 
-// wireOther is a message for those who do not know platewatch.
+// wireOther is a message in another system's format: ONVIF or Home Assistant.
 type wireOther struct {
 	Topic    string
 	Payload  []byte
@@ -167,7 +167,7 @@ func (p *Proxy) pump(from, to net.Conn, pass func(packets.ControlPacket) bool) {
 		from.Close()
 		p.Mu.Lock()
 		delete(p.conns, from)
-		if !p.Silent { // over a dead link nobody hears of the end
+		if !p.Silent { // over a dead link neither side learns of the end
 			to.Close()
 		}
 		p.Mu.Unlock()
@@ -274,7 +274,7 @@ func (p *Proxy) fromBroker(cp packets.ControlPacket, pending *inflight, c net.Co
 	return pass
 }
 
-// check holds every message that any test publishes against its schema.
+// check validates every message that any test publishes against its schema.
 func (p *Proxy) check(topic string, payload []byte) message.Kind {
 	_, kind, ok := message.ParseTopic(topic)
 	if !ok {
@@ -290,7 +290,7 @@ func (p *Proxy) check(topic string, payload []byte) message.Kind {
 //go:embed testdata/*.json
 var otherSchemaFiles embed.FS
 
-// otherSchemas describe what is published for others, by a part of its topic.
+// otherSchemas are the schemas of messages for other systems, by a part of the topic.
 var otherSchemas = map[string]string{"onvif-ej/": "onvif-event.schema.json", "homeassistant/": "homeassistant-device.schema.json"}
 
 func (p *Proxy) checkOther(topic string, payload []byte) {
