@@ -24,8 +24,8 @@ import (
 	"platewatch/uplink/outbox"
 )
 
-// The rooms know nothing of each other, so some small rules stand in each of
-// them. These tests hold them alike.
+// The rooms do not import each other, so each has its own form of some small rules.
+// These tests check that the forms agree.
 
 // TestRoomsRefuseAlike: a setting out of range is refused in the same words,
 // whichever room it belongs to.

@@ -62,7 +62,7 @@ func TestConfigCommand(t *testing.T) {
 			t.Errorf("%s: on standard output: %s", test.args, out)
 		}
 		if code != test.code || !strings.Contains(said, test.want) {
-			t.Errorf("%s: exit code %d, want %d, and in\n%s\nis no %q", test.args, code, test.code, said, test.want)
+			t.Errorf("%s: exit code %d, want %d, and\n%s\nlacks %q", test.args, code, test.code, said, test.want)
 		}
 	}
 }

@@ -38,11 +38,11 @@ type misdeed struct {
 	said  []string // one of these is in the camera's last error; none: it may be accepted
 }
 
-// TestAttackHostileCamera: of two cameras of a unit in a memory cgroup of 512 MiB one
-// sends, in turn, pictures of 7000 × 7000 as JPEG and PNG, H.264 of 15360 × 15360 and
-// 7680 × 4320, at once and by a change in mid-stream, 4K of noise, and garbage without
-// end. The other camera loses no second of frames, no hit is lost, and the unit's
-// process goes on.
+// TestAttackHostileCamera: one of the two cameras of a unit in a memory cgroup of 512
+// MiB sends, in turn, pictures of 7000 × 7000 as JPEG and PNG, H.264 of 15360 × 15360
+// and 7680 × 4320, at once and by a change in mid-stream, 4K of noise, and garbage
+// without end. The other camera loses no second of frames, no hit is lost, and the
+// unit's process goes on.
 func TestAttackHostileCamera(t *testing.T) {
 	mosquitto, err := exec.LookPath("mosquitto")
 	if err != nil {
@@ -176,8 +176,8 @@ func (u *hostileUnit) camera(name string) cameraState {
 	return cameraState{}
 }
 
-// suffer lets the bad camera do something, until the unit has said what it must and
-// then for a while.
+// suffer lets the bad camera misbehave until the unit has reported it, and then for a
+// while longer.
 func (u *hostileUnit) suffer(m misdeed) {
 	u.t.Helper()
 	before, good := u.camera("bad"), u.camera("good")
@@ -233,8 +233,8 @@ func (u *hostileUnit) look(opens uint64, during string) {
 	}
 }
 
-// missing is how many frames the good camera has not given since the misdeed's
-// begin, of those that were due.
+// missing is how many of the frames due since the misdeed began the good camera has
+// not given.
 func (u *hostileUnit) missing() (n, due int) {
 	due = int(time.Since(u.begin).Seconds() * goodFPS)
 	return due - int(u.camera("good").Frames-u.frames), due
@@ -310,7 +310,7 @@ func multipart(send func(io.Writer) error) func(*testing.T, string) func() {
 	}
 }
 
-// garbage answers whoever comes with noise without end.
+// garbage answers every connection with noise without end.
 func garbage(t *testing.T, address string) func() {
 	l := addrtest.Listen(t, address)
 	go func() {

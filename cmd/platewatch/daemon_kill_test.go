@@ -23,10 +23,10 @@ import (
 
 var hitLine = regexp.MustCompile(`msg=hit .*\bid=(\S+)`)
 
-// TestDaemonKillNine kills whole daemons at random moments while they read
-// plates, make hits and deliver them. The hits that their logs tell of all
-// arrive, in order, and no id is told of twice. Every picture of a daemon's
-// folder is a vehicle of its own, so that hits come as fast as it reads.
+// TestDaemonKillNine kills whole daemons at random moments while they read plates,
+// make hits and deliver them. All hits in their logs arrive, in order, and no id is
+// logged twice. Every picture of a daemon's folder is a vehicle of its own, so that
+// hits come as fast as it reads.
 func TestDaemonKillNine(t *testing.T) {
 	mosquitto, err := exec.LookPath("mosquitto")
 	if err != nil {
@@ -157,7 +157,7 @@ func (u *killedUnit) live(cycle int) {
 		switch {
 		case m != nil:
 			if u.told[m[1]] {
-				u.t.Errorf("cycle %d: id %s is told of twice", cycle, m[1])
+				u.t.Errorf("cycle %d: id %s is logged twice", cycle, m[1])
 			}
 			u.told[m[1]] = true
 			if left--; left == 0 {

@@ -244,8 +244,8 @@ func pendingIDs(t *testing.T, path string) []string {
 	return ids
 }
 
-// subscribe is the central server: it hands over the ids as they arrive, and
-// each message to each.
+// subscribe is the central server: it returns the ids as they arrive, and calls each
+// with every message.
 func subscribe(t *testing.T, address string, each func(*message.Hit)) <-chan string {
 	t.Helper()
 	arrived := make(chan string, 100_000)

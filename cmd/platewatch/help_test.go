@@ -14,7 +14,7 @@ import (
 	"platewatch/deploy/tools/goldentest"
 )
 
-// everyCommand calls f with the words of each command and with what it says of itself.
+// everyCommand calls f with the words of each command's name and with the command.
 func everyCommand(c cli.Command, f func(words []string, c cli.Command)) {
 	f(strings.Fields(c.Name), c)
 	for _, s := range c.Sub {
@@ -83,8 +83,8 @@ func hasFlag(c cli.Command, name string) bool {
 	return false
 }
 
-// TestFieldTypos: what is mistyped is named with what was probably meant, and the exit
-// code is that of wrong usage; so is a wrong address. testdata/usage.golden has every
+// TestFieldTypos: a mistyped command, flag or address is named with what was probably
+// meant, and the exit code is that of wrong usage. testdata/usage.golden has every
 // message.
 func TestFieldTypos(t *testing.T) {
 	var got strings.Builder
@@ -158,8 +158,8 @@ func completer(shell, script, line string) string {
 	return `source ` + script + `; complete -C "platewatch ` + line + `"`
 }
 
-// TestFieldManPages: the pages are what man takes without a warning, and there is one
-// for each command.
+// TestFieldManPages: man shows every page without a warning, and there is one for
+// each command.
 func TestFieldManPages(t *testing.T) {
 	dir := t.TempDir()
 	names, err := program().ManPages(dir, "1.2.3")

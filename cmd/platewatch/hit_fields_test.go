@@ -16,7 +16,7 @@ import (
 	"platewatch/uplink/message"
 )
 
-// hitSurfaces are the places that tell of a match, each as text.
+// hitSurfaces are the places that show a match, each as text.
 var hitSurfaces = map[string]func(t *testing.T, m match.Match) string{
 	"the message": func(t *testing.T, m match.Match) string { return marshalled(t, hit.Match(m)) },
 	"the status page": func(t *testing.T, m match.Match) string {
@@ -39,7 +39,7 @@ var hitSurfaces = map[string]func(t *testing.T, m match.Match) string{
 	"platewatch hotlist export":      func(_ *testing.T, m match.Match) string { return strings.Join(importer.Row(&m.Entry), ",") },
 }
 
-// hitLeftOut names the fields that a surface does not tell, and why.
+// hitLeftOut names the fields that a surface does not show, and why.
 var hitLeftOut = map[string]map[string]string{
 	"Entry.Policy": {
 		"the message":              "it limits how the entry may match; How says how it did",
@@ -61,10 +61,9 @@ var hitLeftOut = map[string]map[string]string{
 
 const ofTheMatch = "it belongs to the match, not to the entry"
 
-// TestEveryFieldReachesPeople changes every field of a match and of its entry,
-// and demands that each surface tells the change, or that it is left out above.
-// That the schema of the message has every field is TestSchemaMatchesTypes of
-// uplink.
+// TestEveryFieldReachesPeople changes every field of a match and of its entry, and
+// demands that each surface shows the change, unless the field is left out above.
+// That the schema of the message has every field is TestSchemaMatchesTypes of uplink.
 func TestEveryFieldReachesPeople(t *testing.T) {
 	base := match.Match{List: "list", Version: "7", How: match.Confusable, Probability: 0.5,
 		Entry: entry.Entry{Plate: "AB12", Category: "wanted", Priority: 2}}
@@ -83,9 +82,9 @@ func TestEveryFieldReachesPeople(t *testing.T) {
 			_, leftOut := hitLeftOut[f.name][surface]
 			switch {
 			case !told && !leftOut:
-				t.Errorf("%s does not tell %s. Add it to internal/hit/match.go (or, for export, to hotlist/importer/columns.go), or name here why it is left out.\n%s", surface, f.name, got)
+				t.Errorf("%s does not show %s. Add it to internal/hit/match.go (or, for export, to hotlist/importer/columns.go), or name here why it is left out.\n%s", surface, f.name, got)
 			case told && leftOut:
-				t.Errorf("%s tells %s, which is named here as left out", surface, f.name)
+				t.Errorf("%s shows %s, which is named here as left out", surface, f.name)
 			}
 		}
 	}
@@ -238,8 +237,8 @@ func marshalled(t *testing.T, v any) string {
 	return string(b)
 }
 
-// TestCovert: the words for an entry that must not be noticed reach everybody
-// who could act on its hit.
+// TestCovert: the words for a covert entry reach every place at which somebody could
+// act on its hit.
 func TestCovert(t *testing.T) {
 	const words = "whoever stops the vehicle must not show that it was expected"
 	m := match.Match{List: "l", How: match.Exact, Probability: 1, Entry: entry.Entry{Plate: "AB12", Covert: true}}

@@ -14,8 +14,9 @@ import (
 // elapsed is what differs between two imports of one file.
 var elapsed = regexp.MustCompile(`, [\d.]+ MB, in \d+\w+`)
 
-// TestFieldLists: lists as offices send them, what is said of each, and whether
-// it is installed. testdata/lists.golden has every message; -update writes it.
+// TestFieldLists: imports of lists as offices send them: what is said of each, and
+// whether it is installed. testdata/lists.golden has every message; -update writes
+// it.
 func TestFieldLists(t *testing.T) {
 	const head = "plate,state,expires\n"
 	ncic := func(record, date, plate, rest string) string {

@@ -40,7 +40,7 @@ func TestHotlistSignVerifyApply(t *testing.T) {
 	s.want(exitMissing, "", "the hotlist's key is missing or wrong", "", "check", "-case", "7", "-reason", "test", "-db", "$DIR/unit", "AAA1111")
 	s.want(exitFailed, "", "the list is signed by ", "plate\nX12345\n", "import", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key", "-list", "stolen", "-")
 
-	// A manifest that has expired is told of, and the list goes on being used.
+	// An expired manifest is reported, and the list stays in use.
 	s.want(exitFine, "refused: the update is older than the accepted version: list stolen", "", "", "list", "-db", "$DIR/unit", "-storage-key", "$DIR/storage.key")
 	s.want(exitFine, "version 4", "", "", "sign", "-db", "$DIR/server", "-list", "stolen", "-key", "$DIR/hq.key", "-version", "4", "-expires", "1ms", "$DIR/v4")
 	s.want(exitFine, "version 4", "", "", append(unit, "$DIR/v4")...)

@@ -161,7 +161,7 @@ func TestHotlistDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.want(exitFailed, "l: damaged: ", "import the list again", "", "check", "-db", db)
-	// A look-up that lacks a list is no answer.
+	// A look-up that one list was missing from fails.
 	s.want(exitFailed, "TWO2 matches none of 1 entries", "one list could not be used: ", "", "check", "-case", "7", "-reason", "test", "-db", db, "TWO2")
 
 	d, err := hotlist.Open(db, hotlist.Options{}) // as the daemon does

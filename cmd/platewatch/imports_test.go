@@ -28,8 +28,8 @@ var rooms = []string{"capture", "ocr", "hotlist", "uplink"}
 // withoutCgo are the rooms that must build without a C compiler.
 var withoutCgo = []string{"hotlist", "uplink"}
 
-// maxExported is how many names each room's own package may export: what
-// somebody has to know to use the room. Methods and fields do not count.
+// maxExported is how many names each room's own package may export: what a user of
+// the room has to know. Methods and fields do not count.
 var maxExported = map[string]int{"hotlist": 70, "uplink": 40, "capture": 45, "ocr": 16}
 
 const (
@@ -314,7 +314,7 @@ func TestCircle(t *testing.T) {
 	}
 }
 
-// TestSizes holds packages and files to a size that somebody can take in.
+// TestSizes holds packages and files to a size that a reader can take in.
 func TestSizes(t *testing.T) {
 	for _, p := range ownPackages(t) {
 		name := strings.TrimPrefix(p.ImportPath, module)

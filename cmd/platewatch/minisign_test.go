@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestFieldMinisign: a manifest that the real minisign signed is taken, its keys sign
-// lists here, and it verifies what was signed here.
+// TestFieldMinisign: a manifest that the real minisign signed is accepted, its keys
+// sign lists here, and it verifies manifests that were signed here.
 func TestFieldMinisign(t *testing.T) {
 	if _, err := exec.LookPath("minisign"); err != nil {
 		t.Skip("minisign is not installed")

@@ -130,7 +130,7 @@ func TestAttackPasswordsInAddresses(t *testing.T) {
 		append([]string{"read"}, append(refused, accepted[3:]...)...), append([]string{"read", "-json"}, append(refused, accepted[3:]...)...),
 		{"config", "show", "-config", config}, {"config", "check", "-config", config}, {"config", "check", "-config", wrong}, {"run", "-config", wrong},
 	} {
-		// That they fail is right: nobody answers there.
+		// They must fail: nothing answers there.
 		out, _ := exec.Command("platewatch", args...).CombinedOutput()
 		if len(out) == 0 {
 			t.Errorf("%v printed nothing", args[:2])

@@ -244,7 +244,7 @@ func passwordCamera(t *testing.T) string {
 }
 
 // passwordBroker is Mosquitto with a password for the unit, which may write its own
-// topics; whoever has none reads all.
+// topics; a client without one reads all.
 func passwordBroker(t *testing.T) string {
 	t.Helper()
 	mosquitto, err := exec.LookPath("mosquitto")

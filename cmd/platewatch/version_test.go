@@ -17,7 +17,7 @@ func TestVersionCommand(t *testing.T) {
 	code, out, _ := configCommand(t, "version")
 	for _, want := range []string{"platewatch " + deploy.Version() + "\n", strings.TrimPrefix(runtime.Version(), "go"), runtime.GOARCH, "Eyes       4.6.0\n"} {
 		if code != exitFine || !strings.Contains(out, want) {
-			t.Errorf("exit code %d, and in\n%s\nis no %q", code, out, want)
+			t.Errorf("exit code %d, and\n%s\nlacks %q", code, out, want)
 		}
 	}
 	code, out, _ = configCommand(t, "version", "-json")

@@ -23,7 +23,7 @@ import (
 	"platewatch/uplink/outbox"
 )
 
-// openBroker lets everybody in.
+// openBroker admits every client.
 type openBroker struct{ mochi.HookBase }
 
 func (*openBroker) ID() string { return "open" }
@@ -33,8 +33,8 @@ func (*openBroker) Provides(b byte) bool {
 func (*openBroker) OnConnectAuthenticate(*mochi.Client, mochipackets.Packet) bool { return true }
 func (*openBroker) OnACLCheck(*mochi.Client, string, bool) bool                   { return true }
 
-// watchedUnit starts a broker and a unit that delivers the hits once
-// somebody is connected beside it.
+// watchedUnit starts a broker and a unit that delivers the hits once another client
+// is connected.
 func watchedUnit(t *testing.T) (url string, deliver func(texts ...string)) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -94,7 +94,7 @@ func TestCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, _, err := MakeCertificate(dir, "gate-7"); err == nil {
-		t.Error("a damaged certificate is replaced in silence")
+		t.Error("a damaged certificate is replaced silently")
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // TestFaults drives two vehicles past a camera with each fault: the instruction is
 // given within three seconds of traffic, and after the fault is mended the verdict is
-// good again. The mending is tried after each fault by `make page`, else after one.
+// good again. `make page` mends each fault, the default run only one.
 func TestFaults(t *testing.T) {
 	r, err := ocr.New(ocr.DefaultParams())
 	if err != nil {

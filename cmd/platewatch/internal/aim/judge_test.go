@@ -146,8 +146,8 @@ func TestInstructions(t *testing.T) {
 	}
 }
 
-// TestOrder: of two faults the worse one is mended first, and of two equal ones that
-// which spoils the other.
+// TestOrder: the worse of two faults is named first, and of two equal ones the one
+// that makes the other worse.
 func TestOrder(t *testing.T) {
 	v := wellSet()
 	v.best.Light.Bright = 90                         // fair
@@ -158,8 +158,8 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestTraffic: what does not move on is no vehicle, and neither is what moves around a
-// plate; a vehicle in view counts already.
+// TestTraffic: a plate that stays in place is not counted as a vehicle, nor is
+// anything that moves around a plate; a vehicle still in view is counted.
 func TestTraffic(t *testing.T) {
 	var tr traffic
 	for i := range 12 {

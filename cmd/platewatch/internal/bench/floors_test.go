@@ -39,7 +39,7 @@ func (f floor) check(t *testing.T, s *Score) {
 	}
 }
 
-// openModel opens a recogniser that is told a region.
+// openModel opens a recogniser for a region.
 func openModel(t *testing.T, model, regions string) *ocr.Recogniser {
 	t.Helper()
 	p := ocr.PictureParams()

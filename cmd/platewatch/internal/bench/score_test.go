@@ -84,7 +84,7 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
-// TestTotal: all folders together are as one with all their pictures.
+// TestTotal: the total of all folders is that of one folder with all their pictures.
 func TestTotal(t *testing.T) {
 	var a, b, both Score
 	for i, s := range []*Score{&a, &b, &both, &both} {

@@ -9,8 +9,8 @@ import (
 	"platewatch/ocr/text"
 )
 
-// TestSeen: answers that people differ on both count, unknown vehicles are left
-// out, and what is not told is neither right nor wrong.
+// TestSeen: where people's labels differ both answers count, unknown vehicles are
+// left out, and a missing answer is neither right nor wrong.
 func TestSeen(t *testing.T) {
 	dir := t.TempDir()
 	list := "file\tplate\tcolour\na.jpg\tAB1\tsilver/white\nb.jpg\tAB2\tunknown\nc.jpg\tAB3\tred\n"

@@ -13,8 +13,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Start starts one chromium for a test, or skips it. What is done in it has the time
-// given.
+// Start starts one chromium for a test, or skips it. Everything done in it must end
+// within the time given.
 func Start(t *testing.T, within time.Duration) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")

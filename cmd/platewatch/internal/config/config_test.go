@@ -61,7 +61,7 @@ func withoutKinds(t *testing.T, text string) string {
 	return text
 }
 
-// TestRefused holds every message that a refused file gives, word by word.
+// TestRefused compares every message of a refused file, word by word.
 func TestRefused(t *testing.T) {
 	files, err := filepath.Glob("testdata/refused/*.toml")
 	if err != nil || len(files) == 0 {

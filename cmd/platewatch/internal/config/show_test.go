@@ -49,7 +49,7 @@ brokers = ["mqtts://a:8883"]
 	}
 }
 
-// TestShowIsReadBack: whatever can be set is shown in a way that sets it.
+// TestShowIsReadBack: every setting is shown in a form that can be read back.
 func TestShowIsReadBack(t *testing.T) {
 	c := fullConfig(t)
 	again, err := parse("shown.toml", []byte(show(t, c)))

@@ -32,8 +32,8 @@ import (
 	"platewatch/uplink/outbox"
 )
 
-// wellMachine is a Raspberry Pi to which nothing is wrong, but for the clock, which
-// is this machine's.
+// wellMachine is a Raspberry Pi without any problem, except for the clock, which is
+// this machine's.
 func wellMachine(t *testing.T) board.Board {
 	root := t.TempDir()
 	for name, text := range map[string]string{
@@ -289,7 +289,7 @@ func TestBrokers(t *testing.T) {
 			r := only(t, c, "broker")
 			expect(t, r, Fail, tc.want)
 			if strings.Contains(fmt.Sprint(r.Findings), "guess") {
-				t.Error("the password is told")
+				t.Error("the password is printed")
 			}
 		})
 	}

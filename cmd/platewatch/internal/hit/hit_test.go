@@ -11,8 +11,8 @@ import (
 	"platewatch/uplink/message"
 )
 
-// While nobody knows where the vehicle goes, the hit does not say so; one that
-// does not move is parked, wherever it came from.
+// A hit states no direction while none is known; a vehicle that does not move is
+// parked, wherever it came from.
 func TestDirection(t *testing.T) {
 	for want, p := range map[string]passage.Passage{
 		"":        {},

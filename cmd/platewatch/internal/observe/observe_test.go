@@ -95,8 +95,8 @@ func TestAreaAndSizes(t *testing.T) {
 	}
 }
 
-// TestUndescribed: a passage is followed although the model for its issuer cannot
-// be opened, here for want of a file descriptor, and what failed is told.
+// TestUndescribed: a passage is followed although the model for its issuer cannot be
+// opened, here for want of a file descriptor, and the failure is reported.
 func TestUndescribed(t *testing.T) {
 	picture, plate := car(t)
 	p := DefaultParams()
@@ -129,8 +129,8 @@ func TestUndescribed(t *testing.T) {
 	}
 }
 
-// TestParkedCarCostsNothing: a car that stands is read until that is sure,
-// then only when everything is looked at; it stays one passage.
+// TestParkedCarCostsNothing: a parked car is read until its text is sure, then only
+// in searches of the whole frame; it stays one passage.
 func TestParkedCarCostsNothing(t *testing.T) {
 	picture, plate := car(t)
 	o := newObserver(t, DefaultParams())
@@ -162,8 +162,8 @@ func TestParkedCarCostsNothing(t *testing.T) {
 	}
 }
 
-// A plate that goes on beyond the place that was looked at is left to a look
-// that sees all of it.
+// A plate that extends beyond the part of the frame that was searched is left to a
+// search that sees all of it.
 func TestCutOff(t *testing.T) {
 	bounds := image.Rect(0, 0, 1000, 500)
 	at := func(x0, x1 int) ocr.Plate { return ocr.Plate{Height: 20, Box: image.Rect(x0, 100, x1, 130)} }

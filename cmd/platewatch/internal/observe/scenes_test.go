@@ -10,7 +10,7 @@ import (
 )
 
 // TestScenes holds passages to three places with several texts in view at once: each
-// vehicle gives one passage, and what the camera writes gives none.
+// vehicle gives one passage, and the camera's own text gives none.
 func TestScenes(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -69,8 +69,7 @@ func parkedRow() stretch {
 	return stretch{spec, "eu"}
 }
 
-// gate is a drive with one car, which the camera writes a text over that could be a
-// plate's.
+// gate is a driveway with one car; the camera's overlay could be taken for a plate.
 func gate() stretch {
 	r := rand.New(rand.NewPCG(6, 1))
 	spec := render.ClipSpec{

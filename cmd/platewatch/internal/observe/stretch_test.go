@@ -121,8 +121,8 @@ func (d *drivers) next(away bool) render.Vehicle {
 	}
 }
 
-// numberOf is one of a layout's that can be told from its characters: without
-// the letters that are stamped like 0 and 1, which these series do not issue,
+// numberOf returns a number of a layout that can be read from its characters alone:
+// without the letters that are stamped like 0 and 1, which these series do not issue,
 // or not beside figures.
 func numberOf(l *render.Layout, r *rand.Rand) string {
 	for {

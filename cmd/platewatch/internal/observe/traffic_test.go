@@ -38,10 +38,10 @@ type tally struct {
 	failures []string
 }
 
-// TestTraffic holds passages to rendered traffic: each vehicle with a readable
-// plate gives exactly one passage with the right text, and there are hardly
-// any others. The short form has few frames, because they take long to render;
-// `make traffic` is the one that is quoted.
+// TestTraffic holds passages to rendered traffic: each vehicle with a readable plate
+// gives exactly one passage with the right text, and there are hardly any others. The
+// short form has few frames, because they take long to render; the README's numbers
+// come from `make traffic`.
 func TestTraffic(t *testing.T) {
 	all := traffic(1, *vehicles)
 	if *only >= 0 && *only < len(all) {

@@ -30,8 +30,8 @@ func unit(t *testing.T) *config.Config {
 	return c
 }
 
-// TestPolicy holds the policy, in all formats, of a unit that does much and of one that
-// does little.
+// TestPolicy compares the policy, in all formats, of a unit with many features in use
+// and of one with few.
 func TestPolicy(t *testing.T) {
 	much := config.Default()
 	much.Unit.Name = "a44-north"
@@ -64,7 +64,7 @@ func TestPolicy(t *testing.T) {
 			path := filepath.Join("testdata", "policy-"+name+[]string{".txt", ".md", ".html"}[i])
 			goldentest.Compare(t, path, b.String())
 		}
-		// What a law asks for stands in a section that there is.
+		// Every section that a law's demands name exists.
 		for _, l := range p.Laws {
 			for _, d := range l.Demands {
 				rest := d[1]

@@ -97,7 +97,7 @@ func eachPoint(polygon []render.Point, f func(render.Point)) {
 	}
 }
 
-// The context pictures of photographed vehicles at the maxima, on sheets for somebody
+// The context pictures of photographed vehicles at the maxima, on sheets for a person
 // to look through (go test -artifacts): nobody is to be seen in them.
 func TestAttackContextOfPhotographs(t *testing.T) {
 	root := "../../../../../shared/data/frames"

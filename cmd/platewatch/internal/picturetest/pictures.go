@@ -220,7 +220,7 @@ func turnedLeft(img *image.NRGBA) *image.NRGBA {
 	return out
 }
 
-// oriented puts an EXIF block with an orientation behind a JPEG's first marker.
+// oriented puts an EXIF block with an orientation after a JPEG's first marker.
 func oriented(b []byte, orientation byte) []byte {
 	exif := "Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00" + string(orientation) + "\x00\x00\x00\x00\x00\x00"
 	out := append(bytes.Clone(b[:2]), 0xff, 0xe1, 0, byte(2+len(exif)))

@@ -48,7 +48,7 @@ func browser(t *testing.T) context.Context {
 	return browsertest.Start(t, time.Minute)
 }
 
-// complaints collects what the browser has to say against the page.
+// complaints collects the errors that the browser reports.
 type complaints struct {
 	requests atomic.Int64
 
@@ -177,7 +177,7 @@ func TestPageInBrowser(t *testing.T) {
 		t.Errorf("with long words the page is %d px too wide", wide)
 	}
 
-	// A hit that is withdrawn loses what the page told of it.
+	// A hit that is withdrawn loses everything that the page showed of it.
 	u.change(func(d *Document) {
 		d.LastHits = slices.Clone(d.LastHits)
 		d.LastHits[1] = Hit{ID: d.LastHits[1].ID, Camera: "front", Head: "withdrawn: the plate is on no list", Withdrawn: true}

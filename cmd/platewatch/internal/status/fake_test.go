@@ -133,7 +133,7 @@ func newFake() *fakeUnit {
 	}}
 }
 
-// wellAimed is how a camera is set that needs nobody.
+// wellAimed is the state of a camera that needs no adjustment.
 func wellAimed() *aim.Report {
 	q := func(key, name, unit string, value, low, high, from, to float64, words string) aim.Quantity {
 		return aim.Quantity{Key: key, Name: name, Unit: unit, Known: true, Value: value, Low: low, High: high, From: from, To: to, Level: aim.Good, Range: words}

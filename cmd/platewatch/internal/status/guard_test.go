@@ -181,8 +181,8 @@ func TestLogin(t *testing.T) {
 	if len(cookies) != 1 || cookies[0].Name != "__Host-platewatch" || strings.Contains(cookies[0].Value, token) {
 		t.Errorf("cookies: %v", cookies)
 	}
-	// The logout ends the session, for whoever has a copy of the cookie too, and the
-	// stream that runs.
+	// The logout ends the session, also for a copy of the cookie, and the stream that
+	// runs.
 	events, err := client.Get(base + "events")
 	if err != nil {
 		t.Fatal(err)
@@ -280,7 +280,7 @@ func TestGuessing(t *testing.T) {
 	if n := len(s.sessions.guesses.recent); n != guessesAll {
 		t.Errorf("%d wrong tokens were compared", n)
 	}
-	// What was not told yet is told after a minute.
+	// Guesses that are not in the log yet are logged after a minute.
 	g := &s.sessions.guesses
 	if _, _, tell := g.try("192.0.2.9", time.Now().Add(2*time.Hour), func() bool { return false }); tell < 1000 {
 		t.Errorf("%d wrong tokens are told later", tell)

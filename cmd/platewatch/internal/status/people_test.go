@@ -18,7 +18,7 @@ import (
 	"platewatch/cmd/platewatch/internal/testdrive"
 )
 
-// axeFile is axe-core, which is no part of this project: `make page` fetches it.
+// axeFile is axe-core, which is not part of this project: `make page` fetches it.
 var axeFile = flag.String("axe", "", "axe.min.js of axe-core, to check the page for people with a screen reader")
 
 // TestAxeInBrowser checks every view, in light and dark, on a phone and on a desk, with

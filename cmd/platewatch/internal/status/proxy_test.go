@@ -228,8 +228,8 @@ func runProxy(t *testing.T, address string, c *exec.Cmd) {
 	}
 }
 
-// TestFieldForwarded: only a request under a name of status.hosts is believed what it
-// says of the client, of which the last address counts.
+// TestFieldForwarded: the address of the client that a proxy forwards, the last one
+// if there are several, is trusted only in a request under a name of status.hosts.
 func TestFieldForwarded(t *testing.T) {
 	s := newServer(t, newFake(), Options{Settings: Settings{TokenFile: tokenFile(t, proxyToken), Hosts: []string{"units.example"}}})
 	for _, c := range []struct {

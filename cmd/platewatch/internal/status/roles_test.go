@@ -105,9 +105,10 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// TestTestDrive: whoever may aim starts a test drive; everybody is told of it; its
-// reads are shown to that role only, and are gone with its time, with the session, or
-// when somebody ends it. The audit trail hears of beginning and end.
+// TestTestDrive: a role that may aim starts a test drive, which is announced to every
+// role; its reads are shown to that role only, and are deleted when it expires, when
+// its session ends, or when it is stopped. The audit trail records the beginning and
+// the end.
 func TestTestDrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

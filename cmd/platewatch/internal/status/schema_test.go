@@ -18,7 +18,8 @@ import (
 const schemaFile = "web/status.schema.json"
 
 // TestSchema: the schema that the unit serves as /assets/status.schema.json is that of
-// the document's types (-update writes it), and documents of every state keep to it.
+// the document's types (-update writes it), and documents of every state conform to
+// it.
 func TestSchema(t *testing.T) {
 	schema := schemaOf(reflect.TypeFor[Document]())
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"

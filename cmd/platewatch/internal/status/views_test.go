@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestViews: each look at live pictures and hits is reported when it begins, before
-// anything is shown, and when it has ended; not each request; and never what shows
-// neither.
+// TestViews: each look at live pictures and hits is reported once when it begins,
+// before anything is shown, and once when it has ended, however many requests it
+// takes; requests that show neither are not reported.
 func TestViews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

@@ -12,8 +12,8 @@ import (
 	"platewatch/cmd/platewatch/internal/status"
 )
 
-// TestConditionLog: a problem is logged once when it lasts, and once when it is
-// over; what goes by itself is not logged.
+// TestConditionLog: a problem is logged once when it lasts, and once when it is over;
+// a short one is not logged.
 func TestConditionLog(t *testing.T) {
 	var b bytes.Buffer
 	l := conditionLog{log: slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {

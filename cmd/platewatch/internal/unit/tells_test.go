@@ -72,7 +72,7 @@ func onDisk(t *testing.T, dir, text string) (files []string) {
 	return files
 }
 
-// startMosquitto runs a broker for everybody on an address of loopback until
+// startMosquitto runs a broker that admits every client, on a loopback address, until
 // the test ends.
 func startMosquitto(t *testing.T, address string) {
 	t.Helper()

@@ -29,7 +29,7 @@ import (
 	"platewatch/uplink/outbox"
 )
 
-// openHook lets everybody in.
+// openHook admits every client.
 type openHook struct{ mochi.HookBase }
 
 func (*openHook) ID() string { return "open" }
@@ -39,8 +39,8 @@ func (*openHook) Provides(b byte) bool {
 func (*openHook) OnConnectAuthenticate(*mochi.Client, mochipackets.Packet) bool { return true }
 func (*openHook) OnACLCheck(*mochi.Client, string, bool) bool                   { return true }
 
-// TestSignedListsComeOverMQTT: the server signs a list and publishes it; the
-// unit takes it over, then the changes to it, and refuses what another signed.
+// TestSignedListsComeOverMQTT: the server signs a list and publishes it; the unit
+// takes it over, then the changes to it, and refuses a list that another key signed.
 func TestSignedListsComeOverMQTT(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

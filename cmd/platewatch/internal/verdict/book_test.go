@@ -57,8 +57,8 @@ var (
 	off   = message.Match{List: "local", How: message.HowOneCharacter}
 )
 
-// TestVerdicts: what counts and what does not; the trail has each that counts, and
-// after a restart all is as before.
+// TestVerdicts: which verdicts count and which do not; the trail records each that
+// counts, and a restart changes nothing.
 func TestVerdicts(t *testing.T) {
 	dir := t.TempDir()
 	b := openBook(t, dir)
@@ -150,8 +150,8 @@ func TestTooMany(t *testing.T) {
 	}
 }
 
-// TestAttackVerdicts: whoever may send verdicts can make a unit keep and record only a
-// bounded amount, and none about hits that it did not send.
+// TestAttackVerdicts: a client that may send verdicts can make a unit keep and record
+// only a bounded number of them, and none about hits that the unit did not send.
 func TestAttackVerdicts(t *testing.T) {
 	b := openBook(t, t.TempDir())
 	for i := range maxHits + 50 {
