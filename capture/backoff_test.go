@@ -9,8 +9,8 @@ import (
 	"platewatch/capture/fault"
 )
 
-// Retries double with jitter up to their bound, which is shorter after a decoder was
-// lost, and start anew after a steady time.
+// The retry delay doubles, with jitter, up to its bound, which is shorter after a
+// decoder was lost; a steady stream resets it.
 func TestBackoff(t *testing.T) {
 	for _, tt := range []struct {
 		err  error

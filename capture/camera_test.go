@@ -21,11 +21,11 @@ import (
 	"platewatch/capture/source"
 )
 
-// life is what a [Camera] does with a source, run against each kind that can be
-// had in a test.
+// life tests a [Camera] over the whole life of its source; it runs for each kind that
+// a test can open.
 type life struct {
 	width, height, frames int
-	config                func(t *testing.T) Config // frames pictures at the pace of the kind
+	config                func(t *testing.T) Config // so many frames, at the pace of the kind
 	endless               func(t *testing.T) Config // the same without an end
 	end                   error                     // of the source, after the last frame
 }

@@ -19,7 +19,7 @@ func TestHungCameraDelaysNoOther(t *testing.T) {
 	taken := make(chan struct{}, 8)
 	address := capturetest.Accept(t, func(c net.Conn) {
 		buf := make([]byte, 1)
-		if n, _ := c.Read(buf); n > 0 { // the library, not the knock before it
+		if n, _ := c.Read(buf); n > 0 { // the library, not the connection check before it
 			taken <- struct{}{}
 		}
 		io.Copy(io.Discard, c)

@@ -10,7 +10,7 @@ func TestFreshness(t *testing.T) {
 	const frame = 40 * time.Millisecond
 	begin := time.Now()
 	type step struct {
-		arrives  time.Duration // since the begin
+		arrives  time.Duration // since the start
 		position time.Duration
 		stale    bool
 	}
@@ -20,7 +20,8 @@ func TestFreshness(t *testing.T) {
 		}
 		return out
 	}
-	// lying is a camera that stamps its frames as 25 a second.
+	// lying is a camera whose time stamps claim 25 frames a second, whatever it
+	// sends.
 	lying := func(to, gap time.Duration) (out []step) {
 		for i := time.Duration(0); i*gap < to; i++ {
 			out = append(out, step{i * gap, i * frame, false})
@@ -39,7 +40,7 @@ func TestFreshness(t *testing.T) {
 			step{5040 * time.Millisecond, 3*time.Second + 2*frame, true},
 			step{5060 * time.Millisecond, 4*time.Second + 100*time.Millisecond, false}),
 		"a pause that the stamps do not show": append(steady(0, 3*time.Second),
-			step{5500 * time.Millisecond, 3 * time.Second, true}, // nothing tells it from one that was held back
+			step{5500 * time.Millisecond, 3 * time.Second, true}, // it looks like a frame that was held back
 			step{5540 * time.Millisecond, 3*time.Second + frame, false},
 			step{5580 * time.Millisecond, 3*time.Second + 2*frame, false}),
 		"a burst at the start": {
@@ -70,7 +71,7 @@ func TestFreshness(t *testing.T) {
 	}
 }
 
-// Stamps alone make nothing stale: not a clock that is set back or forth, not one
+// Stamps alone make nothing stale: not a clock that is set back or forward, not one
 // that stands still, and none that shows any time.
 func TestStampsProveNothing(t *testing.T) {
 	const frame = 40 * time.Millisecond

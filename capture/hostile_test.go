@@ -55,7 +55,7 @@ func hostile(t *testing.T) map[string]string {
 }
 
 // A hostile camera is refused, by its header, and costs the camera beside it no
-// frame; no decoder dies for it.
+// frame; no decoder crashes.
 func TestHostileCameras(t *testing.T) {
 	s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, capturetest.AnnexB(t, 160, 120, 25, 25))
 	good := startFor(t, 2*time.Minute, Config{Name: "good", Source: s.URL("gate")})
@@ -109,7 +109,7 @@ func TestKilledDecoders(t *testing.T) {
 		if i%2 == 1 {
 			signal = syscall.SIGSTOP
 		}
-		losses := r.Stats().Losses // before: one that the signal causes counts, however late this goes on
+		losses := r.Stats().Losses // read before the signal, so that the loss that it causes counts even if this goroutine is late
 		pids := capturetest.Decoders(t)
 		if len(pids) != 1 {
 			t.Fatalf("cycle %d: %d decoders", i, len(pids))

@@ -10,8 +10,9 @@ import (
 	"platewatch/capture/rtsptest"
 )
 
-// TestFieldLongKeyframeInterval: a camera that is met between two keyframes is waited
-// for, on one connection, and its state says so (90 s in make field, 4 s otherwise).
+// TestFieldLongKeyframeInterval: the unit waits on one connection for the next
+// keyframe of a camera, and the camera's state says so (90 s in make field, 4 s
+// otherwise).
 func TestFieldLongKeyframeInterval(t *testing.T) {
 	t.Parallel()
 	interval, fps := 4*time.Second, 10

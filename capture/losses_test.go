@@ -38,7 +38,7 @@ func TestFieldLyingStamps(t *testing.T) {
 			}
 			st := r.Stats()
 			stale := st.DropsByReason[dropStale]
-			// A machine that stands still for a second holds frames back in truth.
+			// On a machine that pauses for a second frames really are late.
 			if float64(stale) > LostWarning*float64(st.Frames) || st.Lost > LostWarning {
 				t.Errorf("%d of %d frames were dropped as stale", stale, st.Frames)
 			}

@@ -10,8 +10,8 @@ import (
 	"platewatch/capture/fault"
 )
 
-// Passwords stand in addresses before the host, in the path and in the query, as
-// cameras of many makers have them: what is shown of them is masked.
+// Passwords in cameras' addresses, before the host, in the path or in the query, are
+// masked wherever an address is shown. The forms are those of many makers.
 func TestRedact(t *testing.T) {
 	for in, want := range map[string]string{
 		"rtsp://u:p@host/x":                            "rtsp://u:***@host/x",
@@ -59,7 +59,8 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// An error of a library names the address in part, or its secret alone.
+// A library's error that quotes a part of the address, or the secret alone, is
+// scrubbed.
 func TestScrubParameters(t *testing.T) {
 	for address, text := range map[string]string{
 		"rtsp://192.0.2.7/user=a_password=hun%21ter2_channel=1": "404 for /user=a_password=hun%21ter2_channel=1, tried hun!ter2",

@@ -72,8 +72,7 @@ func encodePNG(t testing.TB, img image.Image) []byte {
 	return b.Bytes()
 }
 
-// withEXIF puts an orientation behind the JPEG's first marker, in either byte
-// order.
+// withEXIF puts an orientation after the JPEG's first marker, in either byte order.
 func withEXIF(jpeg []byte, order binary.AppendByteOrder, orientation uint16) []byte {
 	exif := tiffBlock(order, orientation)
 	b := append([]byte{}, jpeg[:2]...)

@@ -67,7 +67,7 @@ func TestFieldRefusedDevices(t *testing.T) {
 	goldentest.Compare(t, path, got.String())
 }
 
-// What the kernel says of a device that is none.
+// The kernel's own answers for a device that is not a camera.
 func TestRealDevice(t *testing.T) {
 	if err := Refusal("/dev/null"); !strings.Contains(err.Error(), "no camera") {
 		t.Error(err)

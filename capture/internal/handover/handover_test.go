@@ -31,7 +31,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// What a decoder that was taken over might send is refused, whatever the field.
+// A message that a compromised decoder might send is refused, whichever field is
+// wrong.
 func TestRefuses(t *testing.T) {
 	for _, m := range []Message{
 		{}, {Kind: 99},
@@ -53,8 +54,8 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// FuzzHandover: whatever a decoder sends, what is taken of it is in range, and its
-// text can do a log no harm.
+// FuzzHandover: whatever a decoder sends, the fields that are accepted are in range,
+// and its text cannot forge a log line.
 func FuzzHandover(f *testing.F) {
 	f.Add(Message{Kind: Frame, Slot: 1, Width: 100, Height: 50}.append(nil))
 	f.Add(Message{Kind: Failed, Text: "a\nb\x1b[31m\xff", Advice: "x", Class: fault.ErrTooLarge}.append(nil))
@@ -78,8 +79,8 @@ func FuzzHandover(f *testing.F) {
 	})
 }
 
-// The memory cannot be made smaller or larger by whoever has its descriptor, or the
-// unit would be killed when it reads.
+// A process that has the descriptor of the memory cannot resize it: a read beyond a
+// smaller size would kill the unit.
 func TestMemoryIsSealed(t *testing.T) {
 	m, err := NewMemory(job)
 	if err != nil {

@@ -58,7 +58,7 @@ func TestDescribes(t *testing.T) {
 }
 
 // A camera that stops in the middle of a picture is a timeout; one that sends
-// what is no picture is lost after a while; one that ends, ends.
+// something other than pictures is lost after a while; one that ends, ends.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	picture := capturetest.EncodeJPEG(t, image.NewGray(image.Rect(0, 0, 64, 48)))
@@ -119,8 +119,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A camera that wants credentials gets them, as a digest where it can take
-// one, and they are never printed.
+// A camera that wants credentials gets them, by digest authentication where it
+// supports that, and they are never printed.
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	const password = `p@ss:w"rd`
@@ -190,7 +190,7 @@ func authorized(r *http.Request, challenge, name, password string) bool {
 	return got.Response == want && got.Username == name && got.Opaque == asked.Opaque
 }
 
-// What is not a stream says what it is.
+// An answer that is not a stream gives an error that says what it is.
 func TestRefuses(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -183,7 +183,7 @@ func TestFieldRedirects(t *testing.T) {
 }
 
 // FuzzPictures: whatever a camera sends, its pictures are bounded, the reader comes to
-// an end, and after rubbish without a beginning the next picture is found.
+// an end, and after garbage without a start marker the next picture is found.
 func FuzzPictures(f *testing.F) {
 	picture := drawn(f, 90)
 	f.Add([]byte("--x1\r\nContent-Length: 3\r\n\r\nabc\r\n--x1\r\n\r\nabc\r\n--x1--"))
@@ -207,12 +207,12 @@ func FuzzPictures(f *testing.F) {
 		}
 		p = &pictureReader{r: io.MultiReader(bytes.NewReader(b), bytes.NewReader(picture))}
 		if got, err := p.next(); err != nil || !bytes.Equal(got, picture) {
-			t.Fatalf("behind %d bytes of rubbish the picture is %d bytes, %v", len(b), len(got), err)
+			t.Fatalf("after %d bytes of garbage the picture is %d bytes, %v", len(b), len(got), err)
 		}
 	})
 }
 
-// Many false beginnings cost no more than their bytes.
+// Many false start markers cost no more than their bytes.
 func BenchmarkFalseBeginnings(b *testing.B) {
 	var hostile []byte
 	for range 8192 {

@@ -27,9 +27,9 @@ import (
 	"platewatch/deploy/tools/addrtest"
 )
 
-// eavesdropper takes connections and keeps what is said to it.
+// eavesdropper takes connections and records what is sent over them.
 type eavesdropper struct {
-	net.Listener
+	port  string
 	mu    sync.Mutex
 	heard []byte
 	calls int
@@ -37,31 +37,21 @@ type eavesdropper struct {
 
 func newEavesdropper(t *testing.T) *eavesdropper {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := &eavesdropper{Listener: l}
-	var taking sync.WaitGroup
-	taking.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_ = c.SetDeadline(time.Now().Add(5 * time.Second))
-			b := make([]byte, 4096)
-			n, _ := io.ReadAtLeast(c, b, 1)
-			// Asks for the password, as a thief would.
-			fmt.Fprint(c, "RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\nWWW-Authenticate: Basic realm=\"camera\"\r\n\r\n")
-			more, _ := c.Read(b[n:])
-			e.mu.Lock()
-			e.heard, e.calls = append(e.heard, b[:n+more]...), e.calls+1
-			e.mu.Unlock()
-			c.Close()
-		}
-	})
-	t.Cleanup(func() { l.Close(); taking.Wait() })
+	e := &eavesdropper{}
+	_, e.port, _ = net.SplitHostPort(capturetest.Accept(t, func(c net.Conn) {
+		e.mu.Lock()
+		e.calls++
+		e.mu.Unlock()
+		_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+		b := make([]byte, 4096)
+		n, _ := io.ReadAtLeast(c, b, 1)
+		// Asks for the password, as a thief would.
+		fmt.Fprint(c, "RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\nWWW-Authenticate: Basic realm=\"camera\"\r\n\r\n")
+		more, _ := c.Read(b[n:])
+		e.mu.Lock()
+		e.heard = append(e.heard, b[:n+more]...)
+		e.mu.Unlock()
+	}))
 	return e
 }
 
@@ -81,13 +71,12 @@ func credentials(t *testing.T, text string) string {
 func TestAttackRedirect(t *testing.T) {
 	t.Parallel()
 	thief := newEavesdropper(t)
-	port := thief.Addr().(*net.TCPAddr).Port
 	free := addrtest.Free(t)
 	own := "rtsp://" + free
 	s := capturetest.ServeWith(t, free, func(s *rtsptest.Server) {
 		s.Username, s.Password = "viewer", "hunter2"
-		s.Redirects = map[string]string{"elsewhere": fmt.Sprintf("rtsp://127.0.0.1:%d/gate", port), "name": fmt.Sprintf("rtsp://localhost:%d/gate", port),
-			"secure": fmt.Sprintf("rtsps://127.0.0.1:%d/gate", port), "file": "file:///etc/passwd", "nothing": ":", "own": own + "/gate", "again": own + "/again"}
+		s.Redirects = map[string]string{"elsewhere": "rtsp://127.0.0.1:" + thief.port + "/gate", "name": "rtsp://localhost:" + thief.port + "/gate",
+			"secure": "rtsps://127.0.0.1:" + thief.port + "/gate", "file": "file:///etc/passwd", "nothing": ":", "own": own + "/gate", "again": own + "/again"}
 	}, rtsptest.Options{Loop: true}, h264Clip(t))
 	c := source.Config{CredentialsFile: credentials(t, "viewer:hunter2"), OpenTimeout: 3 * time.Second}
 	for _, path := range []string{"elsewhere", "name", "secure", "file", "nothing", "again"} {
@@ -141,9 +130,9 @@ func frame(t *testing.T, c source.Config, width, height int) {
 	}
 }
 
-// Somebody answers in the camera's place over rtsps://, with a certificate of nobody, of
-// another authority, and of another fingerprint: none gets the password. The camera's own
-// is accepted by its fingerprint and by its authority.
+// An impostor answers in the camera's place over rtsps://, with a self-signed
+// certificate, one of another authority, and one of another fingerprint: none gets the
+// password. The camera's own is accepted by its fingerprint and by its authority.
 func TestAttackCertificate(t *testing.T) {
 	t.Parallel()
 	own := selfSigned()

@@ -14,9 +14,9 @@ import (
 	"platewatch/capture/source"
 )
 
-// BenchmarkHandover is what a camera's picture takes from the unit, which has it whole,
-// through its decoder and back: the pictures come so seldom that only one is on its way.
-// in-process-ms is what decoding alone takes.
+// BenchmarkHandover measures how long a picture takes from the unit, which has received
+// all of it, through the decoder and back: the pictures are so far apart that only one
+// is in flight. in-process-ms is the time of decoding alone.
 func BenchmarkHandover(b *testing.B) {
 	const fps = 10
 	file := capturetest.VideoFile(b, 1280, 720, fps, 300) // takes long: a stream that nobody reads meanwhile would be given up

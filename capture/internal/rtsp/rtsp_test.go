@@ -173,7 +173,7 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// Ten lives of a stream leave nothing open.
+// A stream that is opened and closed ten times leaves no descriptor open.
 func TestReopeningLeaksNothing(t *testing.T) {
 	s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, capturetest.AnnexB(t, 160, 120, 25, 25))
 	c := source.Config{Name: "gate", Source: s.URL("gate")}

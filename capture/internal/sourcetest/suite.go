@@ -1,5 +1,5 @@
-// Package sourcetest holds what every kind of camera has to keep. The test of
-// each kind runs it: see [Suite].
+// Package sourcetest is the conformance suite that every kind of camera must pass.
+// The test of each kind runs it: see [Suite].
 package sourcetest
 
 import (
