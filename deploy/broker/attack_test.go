@@ -141,7 +141,7 @@ func TestAttackClientID(t *testing.T) {
 }
 
 // NATS binds no client id to a certificate: another unit's takes unit-1's connection from it
-// again and again. That costs time, and neither a hit nor the word of one.
+// again and again. That costs time, but no hit is lost, and the other unit receives none.
 func TestAttackClientIDOnNATS(t *testing.T) {
 	together(t)
 	certs := certificates(t, "unit-1", "unit-2", "server")
@@ -220,8 +220,8 @@ func TestAttackClientIDOnNATS(t *testing.T) {
 	t.Attr("outcome", fmt.Sprintf("unit-1 was thrown off and connected %d times; %d of %d hits came, once each, and unit-2 got nothing", connects, len(seen), rounds*each))
 }
 
-// A unit writes the ONVIF events and the announcement of another, under the rules
-// that the file suggests for them.
+// A unit publishes ONVIF events and the announcement in another unit's name, under
+// the rules that the ACL file suggests for them.
 func TestAttackOthersEvents(t *testing.T) {
 	together(t)
 	certs := certificates(t, "unit-1", "server")

@@ -201,8 +201,8 @@ func next(t *testing.T, topics <-chan string) string {
 	}
 }
 
-// TestWhoMayDoWhat: a unit writes only its own topics and reads only its own
-// lists; without a certificate of the fleet nobody gets in.
+// TestWhoMayDoWhat: a unit writes only its own topics and reads only its own lists; a
+// client without a certificate of the fleet cannot connect.
 func TestWhoMayDoWhat(t *testing.T) {
 	each(t, func(t *testing.T, certs string, addresses []string) {
 		address := addresses[0]
@@ -325,7 +325,7 @@ func TestCertificatesScript(t *testing.T) {
 	}
 }
 
-// The README has the version of NATS installed that the tests run.
+// The README installs the version of NATS that the tests run.
 func TestVersionOfNATS(t *testing.T) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Path}}@{{.Version}}", "github.com/nats-io/nats-server/v2").Output()
 	if err != nil {

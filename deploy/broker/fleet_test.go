@@ -201,10 +201,10 @@ func fleetDir(t *testing.T) string {
 	return dir
 }
 
-// TestFleet: every hit of every unit reaches the server, once after
-// deduplication; through Mosquitto, and through the cluster while the node that
-// the server hangs on dies. In the long form the fleet makes 1,000 hits a second
-// for Mosquitto, and for the cluster 100: one of each unit every ten seconds.
+// TestFleet: every hit of every unit reaches the server, once after deduplication;
+// through Mosquitto, and through the cluster while the node that the server is
+// connected to is killed. In the long form the fleet makes 1,000 hits a second for
+// Mosquitto, and for the cluster 100: one of each unit every ten seconds.
 func TestFleet(t *testing.T) {
 	together(t)
 	one := fleetRun{units: 1, hits: faulttest.Scale(50, 1000), every: 10 * time.Millisecond}
@@ -248,14 +248,14 @@ func TestFleet(t *testing.T) {
 	})
 }
 
-// together lets the tests wait side by side, unless they measure.
+// together runs the tests in parallel, unless they measure.
 func together(t *testing.T) {
 	if !faulttest.Long() {
 		t.Parallel()
 	}
 }
 
-// startOpenMosquitto lets everybody in: a thousand certificates are not what is
+// startOpenMosquitto admits every client: a thousand certificates are not what is
 // tested here.
 func startOpenMosquitto(t *testing.T) (address string) {
 	t.Helper()

@@ -29,7 +29,7 @@ var names = []string{"north-1", "south-2", "west-3"}
 
 // TestFleet stamps out three units: each connects and publishes, none can write
 // another's topics. Then the fleet's authority is replaced while all of them run, and a
-// single certificate is renewed: nobody is locked out at any step.
+// single certificate is renewed: no unit is locked out at any step.
 func TestFleet(t *testing.T) {
 	f := newFleet(t)
 	f.fleet("stamp", f.table, f.dir)
@@ -314,7 +314,7 @@ func (f *fleet) startUnit(name string) {
 	})
 }
 
-// publish writes with a unit's certificate, as whoever took it would.
+// publish publishes with a unit's certificate, as a thief of it could.
 func (f *fleet) publish(name, topic, payload string) {
 	f.t.Helper()
 	host, port, _ := net.SplitHostPort(f.address)

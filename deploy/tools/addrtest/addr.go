@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// Ports that no connection gets by itself: the kernel gives those from 32768 on
-// (net.ipv4.ip_local_port_range). A port that was only free a moment ago may belong to
-// some connection of another test when a server comes back to it.
+// The ports are below those that the kernel gives to connections, from 32768 on
+// (net.ipv4.ip_local_port_range): a port that was only free a moment ago may belong to
+// a connection of another test when a server comes back to it.
 const first, last = 12000, 32000
 
 // Free gives a TCP address of 127.0.0.1 on which nobody listens, and that no other

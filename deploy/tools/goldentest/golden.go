@@ -1,5 +1,5 @@
-// Package goldentest compares what a program writes with files that were read by
-// somebody once. Only tests import it; those of every room may.
+// Package goldentest compares a program's output with golden files that a person has
+// reviewed. Only tests import it; those of every room may.
 package goldentest
 
 import (

@@ -19,6 +19,6 @@ func TestLongSubjects(t *testing.T) {
 		t.Errorf("found %q, want a1 alone: b2 is older than the rule, c3 is not too long", found)
 	}
 	if _, err := longSubjectsIn("fatal: no such thing"); err == nil {
-		t.Error("a line that is no commit was accepted")
+		t.Error("a line that is not a commit was accepted")
 	}
 }
