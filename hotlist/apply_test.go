@@ -280,8 +280,8 @@ func TestMissingPartIsAskedForAgain(t *testing.T) {
 	}
 }
 
-// A list without a signature is put into the folder of a unit that wants signed ones: it
-// is not matched.
+// A list without a signature is put into the folder of a unit that requires signed ones:
+// it is not matched.
 func TestOnlySignedListsAreMatched(t *testing.T) {
 	s := newSigner(t)
 	db := s.unit()
@@ -303,7 +303,7 @@ func TestOnlySignedListsAreMatched(t *testing.T) {
 	if got := plates(t, local, match.Query{Text: "AAA1111"}); len(got) != 1 {
 		t.Error(got)
 	}
-	// An import does not push out a signed list unasked.
+	// An import replaces a signed list only when it is told to.
 	if _, err := s.apply(db, "l", s.sign("l", "plate\nBBB2222\n", 1)); err != nil {
 		t.Fatal(err)
 	}

@@ -101,7 +101,7 @@ func TestAttackOlderListPutBack(t *testing.T) {
 		t.Errorf("an older version into the empty place: %v", err)
 	}
 
-	// The other way round: the trail is removed, and the list betrays that.
+	// The other way round: the trail is removed, and the list reveals that.
 	if _, err := s.apply(gone, "l", v10); err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func TestAttackEverythingPutBack(t *testing.T) {
 }
 
 // A hundred refused manifests a second, for three years: they stay a small part of the
-// trail, and their number is told.
+// trail, and their number is recorded.
 func TestAttackRefusalsFillTheTrail(t *testing.T) {
 	now, began := time.Duration(0), time.Now()
 	rs := refusals{now: func() time.Time { return began.Add(now) }}

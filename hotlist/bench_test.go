@@ -166,9 +166,9 @@ func BenchmarkMatch(b *testing.B) {
 	}
 }
 
-// benchNaive times what one would write without thinking: a map of the whole
-// list in memory, which is asked for every text that the reading could stand
-// for, and a scan of all entries. Both compare texts, and know no probability.
+// benchNaive times the obvious ways to do it: a map of the whole list in memory,
+// which is asked for every text that the reading could stand for, and a scan of all
+// entries. Both compare texts, and know no probability.
 func benchNaive(b *testing.B, db *DB, n int, texts []string) {
 	before := heapBytes()
 	all := make(map[string][]entry.Entry, n)
@@ -284,9 +284,8 @@ func heapBytes() uint64 {
 	return m.HeapAlloc
 }
 
-// reportP99 times single lookups, in a pass of its own: by the clock, and by
-// the processor time they took, which says the same on a machine that has
-// nothing else to do, and still says it on one that has.
+// reportP99 times single lookups, in a pass of its own: by the clock, and by the
+// processor time they took, which is the same on an idle machine as on a busy one.
 func reportP99(b *testing.B, db *DB, queries []match.Query) {
 	b.Helper()
 	debug.FreeOSMemory() // what the import used

@@ -292,7 +292,7 @@ func TestOtherListsGoOnMatching(t *testing.T) {
 	}
 }
 
-// An import over a damaged list must not let it push out the good one before.
+// An import over a damaged list must not let it replace the good version before it.
 func TestImportOverDamagedListKeepsTheGoodOneBefore(t *testing.T) {
 	dir := t.TempDir()
 	importList(t, dir, "l", "plate\nONE1\n")

@@ -314,7 +314,7 @@ func TestLockedHotlistIsRefusedAfterABoundedWait(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("waited %v", took)
 	}
-	// Who only looks is not kept waiting.
+	// A reader is not kept waiting.
 	db, err := OpenReadOnly(dir, strictly)
 	if err != nil {
 		t.Fatal(err)
@@ -357,7 +357,8 @@ func TestListHeldByAnotherProgram(t *testing.T) {
 	})
 }
 
-// Other users of the machine read the lists' files: no file or folder lets them.
+// Other users of the machine try to read the lists' files: the modes of the files and
+// folders forbid it.
 func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
 	importList(t, dir, "l", "plate\nAA1\n")
@@ -395,7 +396,7 @@ func TestRootImportsForTheOwner(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesWhatIsNoDirectory(t *testing.T) {
+func TestOpenRefusesNonDirectory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	write(t, file, nil)
 	for _, path := range []string{file, filepath.Join(file, "below")} {

@@ -283,8 +283,8 @@ func (op diskOp) name(names map[string]int) {
 	}
 }
 
-// on does a write or truncation to a content. Of a write only the sectors that
-// keep lets through arrive; nil lets all through.
+// on applies a write or truncation to a file's content. Of a write it applies only
+// the sectors for which keep is true; all of them if keep is nil.
 func (op diskOp) on(b []byte, keep func() bool) []byte {
 	const sector = 512
 	b = slices.Clone(b)
@@ -308,8 +308,8 @@ func (op diskOp) on(b []byte, keep func() bool) []byte {
 	return b
 }
 
-// after is what a power cut leaves, by name: everything synced, and of the rest
-// what rng decides. torn false leaves everything that was done.
+// after returns what a power cut leaves, by name: everything synced, and of the rest
+// what rng picks. With torn false everything that was done is left.
 func (d *disk) after(rng *rand.Rand, torn bool) map[string][]byte {
 	names := maps.Clone(d.names)
 	waiting := d.waiting

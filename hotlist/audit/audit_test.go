@@ -75,7 +75,7 @@ func TestEveryChangeOfTheTrailIsNoticed(t *testing.T) {
 	if r, err := trail.Verify(); err != nil || r.Records != 6 {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	// A line that a power cut left half written never counted.
+	// A line that a power cut left half written was never committed.
 	write(t, path, append(slices.Clone(whole), lines[0][:20]...))
 	if err := trail.Append(t.Context(), Record{Kind: Hit}); err != nil {
 		t.Fatal(err)
@@ -187,8 +187,8 @@ func FuzzTrail(f *testing.F) {
 	})
 }
 
-// What a power cut tore of the last record, before it counted, is no breach; the
-// next record takes its place. The same within what counted is one.
+// A last record that a power cut tore before it was committed is no breach; the next
+// record takes its place. The same damage within what was committed is one.
 func TestTornEndOfTheTrailNeverCounted(t *testing.T) {
 	dir := t.TempDir()
 	trail := openTrail(t, dir)

@@ -8,7 +8,7 @@ import (
 	"platewatch/hotlist/entry"
 )
 
-// TestNewerIsRefused: a trail of a later version is refused with what to do.
+// TestNewerIsRefused: a trail of a later version is refused with advice.
 func TestNewerIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	trail, err := Open(dir, "")

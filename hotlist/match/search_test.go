@@ -149,9 +149,9 @@ func TestReadersAlternativesDecide(t *testing.T) {
 	}
 }
 
-// In a long list even an entry's very text can be left out when the reader
-// wavered, but neither a strange plate that was read surely nor one that
-// somebody typed.
+// In a long list even an entry's very text can be left out when the reader wavered,
+// but not a plate of a foreign format that was read surely, nor a text that was
+// typed.
 func TestDoubtfulTextIsNoMatch(t *testing.T) {
 	entries := []entry.Entry{{Plate: "ABC1238"}, {Plate: "A8C1234"}}
 	for i := range 2000 {
@@ -194,8 +194,8 @@ func TestStateMakesLessLikely(t *testing.T) {
 	}
 }
 
-// Probabilities of all plates that a reading can be add up to no more than one,
-// sameAfterFold, which count for each other, counted once.
+// The probabilities of all plates that a reading can stand for add up to at most one,
+// where plates that are the same after folding count once.
 func TestProbabilitiesAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q := Query{Characters: genReading().Draw(t, "reading")}
@@ -253,8 +253,8 @@ func TestSearchFindsWhatAScanFinds(t *testing.T) {
 	})
 }
 
-// scanAll compares a reading with every entry. What is too unlikely to be looked
-// up, and no single change, may be among got or not.
+// scanAll compares a reading with every entry. An entry that is too unlikely to be
+// looked up, and is more than a single change away, may be in got or not.
 func scanAll(l List, q Query, m Rules, got []Match) []Match {
 	var r Reading
 	if !r.Set(&q, DefaultConfusions()) {

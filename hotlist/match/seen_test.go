@@ -35,8 +35,8 @@ func TestSeen(t *testing.T) {
 	}
 }
 
-// TestPriorOfTheStateCountsOnce: what is known of the place counts where the plate's
-// state was not seen, and not beside what the plate says.
+// TestPriorOfTheStateCountsOnce: the prior of the place counts where the plate's
+// state was not seen, and not in addition to the state that was read.
 func TestPriorOfTheStateCountsOnce(t *testing.T) {
 	texas := entry.Entry{State: "TX"}
 	of := func(name string, confidence float64) Seen {

@@ -45,7 +45,8 @@ func TestSurelyReadPlateIsNoLongerOrShorterOne(t *testing.T) {
 	}
 }
 
-// What a reader doubts may be none, and what it hardly read may hide a character.
+// A doubtful character may not be there at all, and one that was hardly read may hide
+// another.
 func TestDoubtfulPlateMayBeLongerOrShorter(t *testing.T) {
 	list := listOf(entry.Entry{Plate: "KR48271"}, entry.Entry{Plate: "KR4827"})
 	p := func(cs []Character, plate string) float64 {
