@@ -123,8 +123,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestSmallPrint: what stands above or below a number on its plate is no plate
-// of its own, however sure its reading is; what is as high, or further away, is.
+// TestSmallPrint: text above or below a number on its plate is not a plate of its
+// own, however sure its reading is; text as high as the number, or further away, is.
 func TestSmallPrint(t *testing.T) {
 	at := func(read string, height float64, x0, y0, x1, y1 int) Attempt {
 		return Attempt{Reading: JudgedPlate{

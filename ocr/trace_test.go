@@ -8,7 +8,8 @@ import (
 	"gocv.io/x/gocv"
 )
 
-// TestTrace: looking closely changes nothing, and everything has its reason.
+// TestTrace: a trace does not change the result, and gives each candidate its
+// verdict.
 func TestTrace(t *testing.T) {
 	r := open(t)
 	for _, name := range []string{"us-tx-frame.jpg", "none-van.jpg", "eu-nl-day.jpg"} {

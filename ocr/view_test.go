@@ -61,7 +61,7 @@ func TestCutOffPlateIsNotSure(t *testing.T) {
 	}
 }
 
-// A place of a frame that is searched is no end of the frame.
+// The border of a part of the frame that is searched is not the border of the frame.
 func TestPlaceIsNoEndOfTheFrame(t *testing.T) {
 	r := open(t)
 	m := picture(t, "eu-nl-day.jpg")

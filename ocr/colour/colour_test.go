@@ -37,7 +37,7 @@ var paints = map[string]color.RGBA{
 	yellow: {R: 230, G: 200, B: 30, A: 255}, orange: {R: 235, G: 110, B: 20, A: 255}, brown: {R: 110, G: 75, B: 45, A: 255},
 }
 
-// TestPaints: every name is told of a body of that colour, in bright and in dim
+// TestPaints: each colour is named on a body of that colour, in bright and in dim
 // light.
 func TestPaints(t *testing.T) {
 	for _, light := range []float64{1, 0.55} {
@@ -59,8 +59,8 @@ func TestPaints(t *testing.T) {
 	}
 }
 
-// TestNothingAboveTheWindowLine: what is higher than the body's part that may be
-// looked at changes nothing, so that no windscreen and no face is.
+// TestNothingAboveTheWindowLine: nothing above the part of the body that is looked at
+// changes the result, so no windscreen and no face does.
 func TestNothingAboveTheWindowLine(t *testing.T) {
 	m, plate := scene(paints[red], 1)
 	defer m.Close()
@@ -98,7 +98,7 @@ func TestOtherCarsBeside(t *testing.T) {
 	}
 }
 
-// TestUnknown: a grey picture, and a plate without a body around it, tell nothing.
+// TestUnknown: a grey picture, and a plate without a body around it, give no colour.
 func TestUnknown(t *testing.T) {
 	m, plate := scene(paints[red], 1)
 	defer m.Close()

@@ -10,7 +10,7 @@ import (
 	"platewatch/ocr/truth"
 )
 
-// TestRecall holds the finder to how often the true plate is among its first
+// TestRecall sets floors for how often the true plate is among the finder's first
 // candidates (overlap ≥ 0.5) on real frames.
 func TestRecall(t *testing.T) {
 	floors := []struct {

@@ -50,7 +50,7 @@ func first(t *testing.T, d []text.Alternative) text.Alternative {
 // looks are the model's outputs by place.
 type looks map[Place][]float32
 
-// issuer is what follows from looks at the places that are wanted.
+// issuer returns the issuer that the looks at the wanted places give.
 func (l looks) issuer(plate, expected string) []text.Alternative {
 	e := About(plate, expected)
 	for p := range e.Places() {
@@ -88,7 +88,7 @@ func TestLettering(t *testing.T) {
 	}
 }
 
-// TestUnknown: what nothing decides is not told.
+// TestUnknown: an issuer that nothing decides is not named.
 func TestUnknown(t *testing.T) {
 	if got := (looks{}).issuer("ABC123", "us"); len(got) > 0 {
 		t.Errorf("three letters and three digits are of many states: %v", got)
@@ -98,7 +98,7 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
-// TestPlaces: only what may decide is looked at.
+// TestPlaces: only the places that may decide are looked at.
 func TestPlaces(t *testing.T) {
 	wanted := func(plate, expected string) []Place { return slices.Collect(About(plate, expected).Places()) }
 	if got := wanted("ABC1234", "us"); len(got) != 2 || got[0] != above || got[1] != below {

@@ -228,7 +228,7 @@ func drive(read string, from, to image.Rectangle, frames int) []step {
 	return out
 }
 
-// last is the last passage that a tracker tells of.
+// last is the last passage that a tracker reports.
 func last(t *testing.T, steps []step) Passage {
 	t.Helper()
 	tracker, err := NewTracker(DefaultParams(), 1)
@@ -319,14 +319,14 @@ func TestParked(t *testing.T) {
 	if d := cmp.Diff([]reported{{1, "sure", "AB123C"}}, got); d != "" {
 		t.Fatalf("an hour later (-want +got):\n%s", d)
 	}
-	moving = true // somebody walks by
+	moving = true // a pedestrian walks by
 	for range 50 {
 		observe(nil, 100*time.Millisecond)
 	}
 	moving = false
 	observe(car, 100*time.Millisecond)
 	if p := tracker.open[0].passage(tracker.p); !p.Parked || p.Number != 1 {
-		t.Errorf("the passage after somebody walked by: %+v", p)
+		t.Errorf("the passage after a pedestrian walked by: %+v", p)
 	}
 	moving = true // it leaves
 	for range 200 {
@@ -338,8 +338,8 @@ func TestParked(t *testing.T) {
 	}
 }
 
-// TestAgain: what was not read anew says that the vehicle is there, and has no
-// second vote: neither for the text nor for how many frames agree.
+// TestAgain: a reading that is repeated from memory shows that the vehicle is there,
+// and has no second vote: neither for the text nor for how many frames agree.
 func TestAgain(t *testing.T) {
 	tracker, err := NewTracker(DefaultParams(), 1)
 	if err != nil {
@@ -380,8 +380,8 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestLettering: what is written beside a plate is no vehicle of its own, and
-// neither is a sign that never moves and is read badly.
+// TestLettering: lettering beside a plate is not a vehicle of its own, nor is a sign
+// that never moves and is read badly.
 func TestLettering(t *testing.T) {
 	var steps []step
 	for i := range 10 {

@@ -15,8 +15,8 @@ import (
 	"platewatch/ocr/render/sensor"
 )
 
-// Closeup is a picture of plates alone, as a detector or a person with a telephone
-// crops them, taken by a known camera.
+// Closeup is a picture of plates alone, as a detector or a person with a phone crops
+// them, taken by a known camera.
 type Closeup struct {
 	Plates []Mounted
 	// Width is how many pixels the first plate would be wide, seen face on.

@@ -51,8 +51,8 @@ func TestCTC(t *testing.T) {
 				best = text
 			}
 		}
-		// The beam follows eight beginnings only: of two texts that are all but
-		// equally likely it may take the other.
+		// The beam keeps eight prefixes only: of two texts that are all but equally
+		// likely it may take the other.
 		if got := o.Beam(); sums[got[0]] < 0.98*sums[best] {
 			t.Errorf("the likeliest text is %q (%g), want %q (%g)", got[0], sums[got[0]], best, sums[best])
 		}
