@@ -74,29 +74,30 @@ func (pl *player) run() {
 	defer pl.cancel()
 	defer pl.stream.Close()
 	pl.begin = time.Now()
-	for {
-		for i, clip := range pl.path.clips {
-			if f := pl.path.options.OnClip; f != nil {
-				f(i)
-			}
-			if pl.path.options.Live {
-				// What a camera describes is what it sends just now.
-				switch f := pl.path.desc.Medias[0].Formats[0].(type) {
-				case *format.H264:
-					f.SPS, f.PPS = clip.SPS, clip.PPS
-				case *format.H265:
-					f.VPS, f.SPS, f.PPS = clip.VPS, clip.SPS, clip.PPS
-				}
-				pl.stream.ReloadDesc()
-			}
-			if !pl.play(clip) {
-				return
-			}
-			pl.at += pl.path.options.Gap
+	o := pl.path.options
+	for next := 0; o.Choose != nil || o.Loop || next < len(pl.path.clips); next++ {
+		i := next % len(pl.path.clips)
+		if o.Choose != nil {
+			i = o.Choose()
 		}
-		if !pl.path.options.Loop {
-			break
+		clip := pl.path.clips[i]
+		if o.OnClip != nil {
+			o.OnClip(i)
 		}
+		if o.Live {
+			// What a camera describes is what it sends just now.
+			switch f := pl.path.desc.Medias[0].Formats[0].(type) {
+			case *format.H264:
+				f.SPS, f.PPS = clip.SPS, clip.PPS
+			case *format.H265:
+				f.VPS, f.SPS, f.PPS = clip.VPS, clip.SPS, clip.PPS
+			}
+			pl.stream.ReloadDesc()
+		}
+		if !pl.play(clip) {
+			return
+		}
+		pl.at += o.Gap
 	}
 	pl.finish()
 }

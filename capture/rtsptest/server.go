@@ -31,6 +31,10 @@ type Options struct {
 	Ahead   time.Duration // other than 0: the server reports a clock that is so far ahead (RTCP sender reports), with each clip
 	From    int           // picture of the first clip that the first round begins with: a camera that is met between two keyframes
 
+	// Choose, if not nil, says which clip is sent next, for ever; otherwise one is sent
+	// after the other.
+	Choose func() int
+
 	// OnClip, if not nil, is called before the first frame of clip i is sent, and
 	// OnEnd when the readers have been told the end of the last one (not when a
 	// reader left, or the server was closed, before). With several readers of a

@@ -27,6 +27,7 @@ func TestVerdicts(t *testing.T) {
 	c.Verdicts.Least = 2
 	importList(t, c, "national", twoPlates)
 
+	brokers := watch.Settings{Brokers: []broker.Broker{{URL: "mqtt://" + address}}}
 	run := func(do func(u *Unit, r *road)) {
 		u, err := Open(Options{Config: c, Version: status.Version{Version: "test"}, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
@@ -38,11 +39,7 @@ func TestVerdicts(t *testing.T) {
 		go func() { done <- u.deliver(ctx) }()
 		go func() { done <- u.keepVerdicts(ctx) }()
 		go func() { done <- u.keepRecords(ctx) }()
-		for deadline := time.Now().Add(20 * time.Second); !u.client().Stats().Connected; time.Sleep(10 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatal("no connection")
-			}
-		}
+		online(t, brokers, c.Unit.Name)
 		r := newRoad(t, u)
 		do(u, r)
 		cancel()
@@ -55,7 +52,6 @@ func TestVerdicts(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	brokers := watch.Settings{Brokers: []broker.Broker{{URL: "mqtt://" + address}}}
 	give := func(id string, f message.Finding) message.Answer {
 		t.Helper()
 		answer, err := watch.SendVerdict(t.Context(), brokers, message.Verdict{ID: id, Verdict: f, Reason: "looked at it", By: "jane", At: time.Now()})
@@ -97,6 +93,23 @@ func TestVerdicts(t *testing.T) {
 		}
 		holds(u)
 	})
+}
+
+// online waits until the broker says that a unit is online: later than it is connected.
+func online(t *testing.T, s watch.Settings, unit string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	seen := false
+	err := watch.Run(ctx, s, watch.Handler{State: func(m *message.State, _ []byte) error {
+		if seen = m.Unit == unit && m.State == message.Online; seen {
+			return watch.ErrStop
+		}
+		return nil
+	}}, slog.New(slog.DiscardHandler))
+	if err != nil || !seen {
+		t.Fatalf("%s does not come online: %v", unit, err)
+	}
 }
 
 // TestSettleInUnit: a hit waits until its vehicle's direction is known, and is one
