@@ -7,7 +7,7 @@
 //
 // A case of the kind attack is a test whose name begins with TestAttack, or one that
 // held.txt names; for other kinds the same. The first sentence of its comment says
-// what is tried; what was measured the test gives with t.Attr("outcome", "…").
+// what is tried; the test reports what it measured with t.Attr("outcome", "…").
 // PLATEWATCH_ATTACK (in capitals: the kind) is set, so that a test can run a longer
 // form here than in every run of the tests.
 package main

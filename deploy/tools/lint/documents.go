@@ -13,8 +13,8 @@ import (
 // title behind a space, which none here does.
 var markdownLink = regexp.MustCompile(`\]\(([^()\s]+)\)`)
 
-// documents are what is wrong with the documents: a README that is too long, and links to files that are not
-// there. Addresses elsewhere are not followed.
+// documents returns the faults of the documents: a README that is too long, and links to files
+// that do not exist. Addresses elsewhere are not followed.
 func documents(root string) ([]string, error) {
 	out, err := output(root, "git", "ls-files", "*.md")
 	if err != nil {

@@ -19,8 +19,9 @@ import (
 // packages in dir that no other package uses. Tests do not count, neither
 // *_test.go files nor packages made for them (isTestPackage). A type counts as
 // used where something used is declared with it; a method also where its type
-// fits an interface that has it, or a template of its package names it. Errors, and all values of a type or group of
-// constants that is used, count as used: they are one promise.
+// fits an interface that has it, or a template of its package names it. Errors,
+// and all values of a type or group of constants that is used, count as used:
+// they belong to one interface.
 //
 // Objects are compared by name (objectName), because each package is checked
 // against the export data of the others, not against their syntax: that takes

@@ -25,9 +25,9 @@ func errorsAndNames(root string) ([]string, error) {
 	return command("go", "vet", "-vettool="+self, "./...")(root)
 }
 
-// vet32 runs go vet for a processor with 32 bits: a constant that overflows int
-// is an error only there, and of the analyzers these two look at sizes. It leaves out packages that need a C compiler, by
-// themselves or in their tests.
+// vet32 runs go vet for a processor with 32 bits: a constant that overflows int is an error only
+// there, and of the analyzers these two look at sizes. It leaves out packages that need a C
+// compiler, by themselves or in their tests.
 func vet32(root string) ([]string, error) {
 	withC, err := goList(root, "-deps", "-test", "-f", "{{if and .CgoFiles (not .Standard)}}{{.ImportPath}}{{end}}", "./...")
 	if err != nil {
