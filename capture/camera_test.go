@@ -156,7 +156,7 @@ func TestOpenCancelled(t *testing.T) {
 	}
 }
 
-// steered is a source whose exposure follows the plates that it is told of.
+// steered is a source whose exposure follows the plates that are reported to it.
 type steered struct {
 	ctx   context.Context
 	mu    sync.Mutex
@@ -190,8 +190,8 @@ func (s *steered) Steer(_ context.Context, l light.Plate) error {
 	return nil
 }
 
-// A camera is told of the newest plate, with a pause between two, and only if
-// the unit sets the exposure.
+// A camera gets the newest plate, with a pause between two, and only if the unit sets
+// the exposure.
 func TestCameraIsSteered(t *testing.T) {
 	for _, tt := range []struct {
 		exposure string

@@ -331,7 +331,7 @@ func (h holding) String() string {
 
 func hold(t *testing.T) holding {
 	t.Helper()
-	debug.FreeOSMemory() // what the heap keeps for later is no leak
+	debug.FreeOSMemory() // memory that the heap keeps for later is not a leak
 	h := holding{mats: capturetest.OpenMats()}
 	h.goroutines, h.proxys, h.servers = goroutines()
 	entries, err := os.ReadDir("/proc/self/fd")

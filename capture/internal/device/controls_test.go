@@ -101,7 +101,7 @@ func TestFieldControlWithoutEffect(t *testing.T) {
 	}
 }
 
-// Controls are set, told, and follow each plate that the unit tells of.
+// Controls are set, reported, and follow each plate that the unit reports.
 func TestControl(t *testing.T) {
 	p := newPanel()
 	plates := make(chan handover.Message, 2)

@@ -26,8 +26,9 @@ func (d fakeDevice) claim() error                  { return d.claimErr }
 func (d fakeDevice) formats() []string             { return d.pixels }
 func (d fakeDevice) Close() error                  { return nil }
 
-// TestFieldRefusedDevices: a device that is no camera, is held by another program, or
-// has gone says which; all messages are in testdata/refusals.txt.
+// TestFieldRefusedDevices: the error for a device that is not a camera, is held by
+// another program, or has gone says which it is; all messages are in
+// testdata/refusals.txt.
 func TestFieldRefusedDevices(t *testing.T) {
 	var got strings.Builder
 	for _, tt := range []struct {

@@ -14,7 +14,7 @@ import (
 	"platewatch/capture/fault"
 )
 
-// What the kernel says of a network that no test has is told apart.
+// The kernel's errors for networks, which no test can cause for real, are told apart.
 func TestExplain(t *testing.T) {
 	u, err := url.Parse("rtsp://192.0.2.7/live")
 	if err != nil {

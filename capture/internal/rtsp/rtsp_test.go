@@ -139,7 +139,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// What goes wrong at a network camera's address is told apart.
+// The errors of a network camera's address are told apart.
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	listen := func(serve func(net.Conn)) string { return capturetest.Accept(t, serve) }

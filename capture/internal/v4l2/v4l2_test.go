@@ -55,7 +55,7 @@ func TestDevice(t *testing.T) {
 	if !errors.Is(err, fault.ErrConfig) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "kind file") {
 		t.Errorf("a file as a camera: %v", err)
 	}
-	// A device that is no camera gets as far as the library, and back.
+	// The library is asked for a device that is not a camera, and refuses it.
 	_, err = sourcetest.Open(t.Context(), Kind, source.Config{Source: "/dev/null"})
 	if !errors.As(err, &e) || !strings.Contains(err.Error(), "no video") || e.Hint() == "" {
 		t.Errorf("/dev/null as a camera: %v", err)
