@@ -214,7 +214,7 @@ func TestFaultNeverAcknowledged(t *testing.T) {
 	for range 5 {
 		ids = append(ids, uplinktest.MustAccept(t, o, uplinktest.Hit("A")))
 	}
-	// Pings are answered all the time, and are no acknowledgement.
+	// Pings are answered all the time, and are not acknowledgements.
 	timeout := time.Duration(faulttest.Scale(600, 30_000)) * time.Millisecond
 	c, _ := startClient(t, o, Settings{Brokers: []broker.Broker{{URL: p.URL()}}, AckTimeout: timeout, KeepAlive: timeout / 2})
 	begin := time.Now()

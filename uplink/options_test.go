@@ -288,7 +288,7 @@ func TestPicturesFollow(t *testing.T) {
 	}
 }
 
-// The hit and what else is made of it leave the outbox together.
+// A hit and the messages that are derived from it leave the outbox together.
 func TestONVIFAndHomeAssistant(t *testing.T) {
 	b := uplinktest.NewMosquitto(t, "allow_anonymous true\n")
 	p := uplinktest.NewProxy(t, b.Addr())

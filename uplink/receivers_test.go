@@ -118,7 +118,7 @@ func TestFieldReceiversPython(t *testing.T) {
 	messages := receiverMessages(t)
 	acks := publish(t, m.Addr(), messages)
 	stored := map[string]int{}
-	for range len(messages) - 1 { // but for the check of rights
+	for range len(messages) - 1 { // except the check of rights
 		select {
 		case b := <-acks:
 			a := uplinktest.Decode[message.Acks](t, b)
@@ -218,7 +218,7 @@ func TestFieldReceiversNodeREDItself(t *testing.T) {
 	messages := receiverMessages(t)
 	acks := publish(t, m.Addr(), messages)
 	var acknowledged []string
-	for range len(messages) - 1 { // but for the check of rights
+	for range len(messages) - 1 { // except the check of rights
 		select {
 		case b := <-acks:
 			a := uplinktest.Decode[message.Acks](t, b)

@@ -174,7 +174,7 @@ func TestRetentionClocks(t *testing.T) {
 		"accepted in 1970, then set": {func(b *bench) {
 			b.run(time.Hour)
 			b.accept("0")
-			b.remove1()
+			b.removeFirst()
 			b.run(time.Hour)
 			b.unset()
 			b.wall = time.Unix(0, 0)
@@ -208,7 +208,7 @@ func TestRetentionClocks(t *testing.T) {
 
 func (b *bench) unset() { b.set = false }
 
-func (b *bench) remove1() { b.remove(b.o.id(b.o.index[0].number)) }
+func (b *bench) removeFirst() { b.remove(b.o.id(b.o.index[0].number)) }
 
 // pieces runs an hour after each power cut.
 func (b *bench) pieces(n int) {

@@ -59,7 +59,7 @@ func TestSettle(t *testing.T) {
 			if err := o.Remove(e.Ref); err != nil {
 				t.Fatal(err)
 			}
-			// What comes after delivery waits too, until it is settled.
+			// A revision after delivery waits too, until it is settled.
 			if err := o.Update(id, test.hit); err != nil {
 				t.Fatal(err)
 			}

@@ -146,7 +146,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if o.Damage() != nil {
 		t.Error("damage")
 	}
-	o.mu.Lock() // what is in memory is given up
+	o.mu.Lock() // the hits in memory are dropped
 	clear(o.unsaved)
 	o.commit = workingCommit
 	o.mu.Unlock()

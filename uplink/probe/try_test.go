@@ -270,11 +270,11 @@ func TestRefusedSubscription(t *testing.T) {
 	}
 }
 
-// A probe is no valid message of any kind.
-func TestProbeIsNoMessage(t *testing.T) {
+// A probe is not a valid message of any kind.
+func TestProbeIsNotAMessage(t *testing.T) {
 	payload := uplinktest.Marshal(t, message.Probe{Unit: "unit-1", Probe: strings.Repeat("a", 24)})
 	if _, ok := message.ParseProbe(payload); !ok {
-		t.Fatal("it is no probe either")
+		t.Fatal("it is not a probe either")
 	}
 	for _, kind := range []message.Kind{message.KindHits, message.KindState, message.KindHealth, message.KindHotlists, message.KindAcks, message.KindVerdicts} {
 		if message.Validate(kind, payload) == nil {

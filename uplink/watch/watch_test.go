@@ -209,7 +209,7 @@ func TestWatchNextBroker(t *testing.T) {
 	})
 }
 
-// Watch tells of a lost connection once and comes back.
+// Watch reports a lost connection once and comes back.
 func TestWatchReconnects(t *testing.T) {
 	uplinktest.EachBroker(t, func(t *testing.T, b uplinktest.Broker) {
 		var links []bool
@@ -307,7 +307,7 @@ func TestAttackListGoesBack(t *testing.T) {
 	}
 }
 
-// Births of two runs in turn are two units of one name; a restart is none.
+// Births of two runs in turn mean two units of one name; a restart does not.
 func TestAttackTwoRuns(t *testing.T) {
 	r := newRuns(2)
 	var told []string

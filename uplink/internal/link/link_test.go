@@ -81,7 +81,7 @@ func TestTLSAndPassword(t *testing.T) {
 }
 
 // A connection to a peer that accepts and sends nothing, or nonsense, times out.
-func TestStrangePeers(t *testing.T) {
+func TestSilentPeersTimeOut(t *testing.T) {
 	for name, talk := range map[string]func(net.Conn){
 		"silent":        func(net.Conn) {},
 		"http":          func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n") },
