@@ -263,7 +263,7 @@ func TestEveryChangedByteIsRefused(t *testing.T) {
 	}
 }
 
-// A missing part is no forgery: it may still come.
+// A missing part is not a forgery: it may still come.
 func TestMissingPartIsAskedForAgain(t *testing.T) {
 	s := newSigner(t)
 	v1 := s.sign("l", "plate\nAAA1111\n", 1)

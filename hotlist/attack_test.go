@@ -195,7 +195,7 @@ func TestAttackRefusalsFillTheTrail(t *testing.T) {
 		refused += c.pending
 	}
 	if refused != all {
-		t.Errorf("%d of %d refusals are told of", refused, all)
+		t.Errorf("%d of %d refusals are recorded", refused, all)
 	}
 
 	// The same with real manifests, for as long as a test may take.

@@ -189,7 +189,7 @@ func FuzzTrail(f *testing.F) {
 
 // A last record that a power cut tore before it was committed is no breach; the next
 // record takes its place. The same damage within what was committed is one.
-func TestTornEndOfTheTrailNeverCounted(t *testing.T) {
+func TestTornLastRecordIsNotCounted(t *testing.T) {
 	dir := t.TempDir()
 	trail := openTrail(t, dir)
 	for range 3 {

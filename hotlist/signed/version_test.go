@@ -132,7 +132,7 @@ func TestSignedPartsAreValidated(t *testing.T) {
 	}
 }
 
-// What a manifest may not say, although its signature is good.
+// Manifests that are refused although their signature is good.
 func TestSignedManifestsAreValidated(t *testing.T) {
 	_, key, private := writeVersion(t)
 	good := Manifest{Format: manifestFormat, List: "l", Version: 1, Created: time.Now(), Expires: time.Now(), Full: []Part{{N: 1, Bytes: 1}}}
