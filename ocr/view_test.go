@@ -62,7 +62,7 @@ func TestCutOffPlateIsNotSure(t *testing.T) {
 }
 
 // The border of a part of the frame that is searched is not the border of the frame.
-func TestPlaceIsNoEndOfTheFrame(t *testing.T) {
+func TestSearchedPartIsNotTheFrame(t *testing.T) {
 	r := open(t)
 	m := picture(t, "eu-nl-day.jpg")
 	grey := gocv.NewMat()

@@ -92,7 +92,7 @@ func TestFoundryCutsInk(t *testing.T) {
 }
 
 // What stands between groups of characters must not count as one.
-func TestMarksAreNoCharacters(t *testing.T) {
+func TestMarksAreNotCharacters(t *testing.T) {
 	f, err := newFoundry(1, 2)
 	if err != nil {
 		t.Fatal(err)
