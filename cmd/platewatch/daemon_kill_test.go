@@ -60,7 +60,7 @@ func TestDaemonKillNine(t *testing.T) {
 			t.Errorf("only %d hits in %d cycles", len(u.told), cycles)
 		}
 	}
-	// What is left is delivered by a last run, which is stopped as it should be.
+	// A last run, which is stopped with a signal, delivers the rest.
 	var last []*daemon
 	for _, u := range units {
 		d := startDaemon(t, u.config)
@@ -83,7 +83,7 @@ func TestDaemonKillNine(t *testing.T) {
 			t.Errorf("hits of %s arrived out of order", unit)
 		}
 	}
-	faulttest.Row(t, "kill -9 of the whole daemon", "%d cycles, %d hits told of, %d lost, no id twice, in order",
+	faulttest.Row(t, "kill -9 of the whole daemon", "%d cycles, %d hits logged, %d lost, no id twice, in order",
 		cycles*len(units), len(told), len(lost))
 }
 
@@ -91,7 +91,7 @@ func TestDaemonKillNine(t *testing.T) {
 type killedUnit struct {
 	t      *testing.T
 	config string
-	told   map[string]bool // the hits that its log tells of
+	told   map[string]bool // the hits in its log
 }
 
 func newKilledUnit(t *testing.T, name, broker string) *killedUnit {

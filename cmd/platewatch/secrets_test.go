@@ -111,7 +111,7 @@ func TestAttackPasswordsInAddresses(t *testing.T) {
 	select {
 	case <-health:
 	case <-time.After(time.Minute):
-		t.Error("no health message tells of a camera that cannot be reached")
+		t.Error("no health message reports a camera that cannot be reached")
 	}
 	d.stop(syscall.SIGTERM)
 	look("log", []byte(d.log()))

@@ -105,7 +105,7 @@ func TestFieldServers(t *testing.T) {
 	}
 	for _, id := range stored {
 		if !ids[id] {
-			t.Errorf("the row %s is no hit", id)
+			t.Errorf("the row %s is not a hit", id)
 		}
 		delete(ids, id)
 	}

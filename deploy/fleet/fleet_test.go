@@ -336,7 +336,8 @@ func (f *fleet) watch() *watched {
 	f.t.Helper()
 	host, port, _ := net.SplitHostPort(f.address)
 	f.certificates("client", "server")
-	// Its own copies: the server is no unit, and its certificate outlives the change.
+	// Its own copies: the server is not a unit, and its certificate outlives the
+	// change.
 	w := &watched{lines: make(chan string, 10_000)}
 	read, write, err := os.Pipe()
 	if err != nil {

@@ -50,7 +50,7 @@ func TestCaution(t *testing.T) {
 	}
 }
 
-// What stands on further lists is told after the most urgent match.
+// Matches on further lists are named after the most urgent match.
 func TestPageTellsAllMatches(t *testing.T) {
 	h := message.Hit{Clock: message.ClockSynchronised, Matches: []message.Match{
 		{List: "a", Entry: message.Entry{Plate: "A1"}, Handling: "wait"},

@@ -58,8 +58,8 @@ func see(t *testing.T, o *Observer, picture gocv.Mat, at time.Duration) FrameRes
 	return s
 }
 
-// What the area and the sizes leave out is not read; the rest is, in pixels of
-// the whole picture.
+// Plates outside the area or the sizes are not read; the others are, in pixels of the
+// whole picture.
 func TestAreaAndSizes(t *testing.T) {
 	picture, plate := car(t)
 	w, h := float64(picture.Cols()), float64(picture.Rows())

@@ -79,8 +79,8 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestRetention finds what is too old in the outbox, and in a copy that somebody made
-// of it, beside a running daemon.
+// TestRetention finds hits that are too old in the outbox, and in a copy of it,
+// beside a running daemon.
 func TestRetention(t *testing.T) {
 	c := unit(t)
 	c.Uplink.Outbox.Retention = time.Hour

@@ -1,5 +1,5 @@
-// Package picturetest makes the pictures that a reader of strangers' files has
-// to cope with: unusual ones, broken ones and hostile ones. It is for tests.
+// Package picturetest makes the pictures that a reader of untrusted files has to cope
+// with: unusual ones, broken ones and hostile ones. It is for tests.
 package picturetest
 
 import (

@@ -132,7 +132,7 @@ func checkCondition(c Condition, worst Level, chosen []trouble) error {
 			return fmt.Errorf("%q: what to do is %q", p.Text, p.Advice)
 		}
 		if !strings.HasSuffix(p.Text, ".") || strings.Contains(p.Text, "%!") || strings.ContainsAny(p.Text, "\n\r") {
-			return fmt.Errorf("%q is no sentence", p.Text)
+			return fmt.Errorf("%q is not a sentence", p.Text)
 		}
 	}
 	if worst == Note {

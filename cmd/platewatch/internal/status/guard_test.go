@@ -287,7 +287,7 @@ func TestGuessing(t *testing.T) {
 	}
 }
 
-// TestOtherSites: pages of other sites take nobody's place and see nothing, while a
+// TestOtherSites: pages of other sites take up no places and see nothing, while a
 // link to the page works.
 func TestOtherSites(t *testing.T) {
 	u := healthy()

@@ -56,7 +56,7 @@ func get(h http.Handler, target string, headers ...string) *httptest.ResponseRec
 
 // A configuration opens the page to the network without a token, without TLS, or with a
 // short token: it is refused.
-func TestNewRefusesTheOpenNetwork(t *testing.T) {
+func TestNetworkNeedsTokenAndTLS(t *testing.T) {
 	cert, key := certificateFiles(t)
 	for _, test := range []struct {
 		name string
@@ -69,7 +69,7 @@ func TestNewRefusesTheOpenNetwork(t *testing.T) {
 		{"everywhere", Options{Settings: Settings{Listen: ":8080"}}, false},
 		{"everywhere, no TLS and no place for it", Options{Settings: Settings{Listen: "0.0.0.0:8080", TokenFile: tokenFile(t, token)}}, false},
 		{"everywhere, its own certificate", Options{Settings: Settings{Listen: "0.0.0.0:8080", Tokens: []string{grantLine(t, "anna", access.Aim)}}, StateDir: t.TempDir(), UnitName: "gate-7"}, true},
-		{"a token's line that is none", Options{Settings: Settings{Listen: "127.0.0.1:0", Tokens: []string{"aim anna sha256:00"}}}, false},
+		{"a malformed line of a token", Options{Settings: Settings{Listen: "127.0.0.1:0", Tokens: []string{"aim anna sha256:00"}}}, false},
 		{"everywhere, no token", Options{Settings: Settings{Listen: "0.0.0.0:8080", Cert: cert, Key: key}}, false},
 		{"everywhere, both", Options{Settings: Settings{Listen: "0.0.0.0:8080", Cert: cert, Key: key, TokenFile: tokenFile(t, token)}}, true},
 		{"a name", Options{Settings: Settings{Listen: "gate-7:8080"}}, false},

@@ -16,7 +16,7 @@ import (
 
 // While another process holds the audit trail, hits are made without waiting for it, as
 // many as may wait. All of them are in the trail in the end.
-func TestAuditIsNotInTheWay(t *testing.T) {
+func TestHitsDoNotWaitForAudit(t *testing.T) {
 	c := unitConfig(t)
 	importList(t, c, "national", twoPlates)
 	u := openUnit(t, c, slog.New(slog.DiscardHandler))

@@ -131,7 +131,7 @@ func TestSettleInUnit(t *testing.T) {
 	}
 	r.update(passage.Sure, of(1, "AB12CDE", passage.Unknown), 100)
 	r.update(passage.Seen, of(1, "AB12CDE", passage.Unknown), 0)
-	wants("while nobody knows where it goes")
+	wants("while its direction is unknown")
 	r.update(passage.Sure, of(2, "XY98ZZT", passage.Unknown), 100)
 	wants("the most urgent", `gate-7-2.1 XY98ZZT XY98ZZT ""`)
 	r.update(passage.Seen, of(1, "AB12CDE", passage.Away), 0)
