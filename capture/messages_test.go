@@ -142,7 +142,7 @@ func messageCases(t *testing.T, volatile *[]string) []messageCase {
 		{"rtsp: unknown codec", at(describes("m=video 0 RTP/AVP 96\r\na=rtpmap:96 H266/90000\r\na=control:1\r\n"))},
 		{"rtsp: audio only", at(describes("m=audio 0 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=control:1\r\n"))},
 		{"rtsp: too large", at(rtsp(plain, rtsptest.Options{}, capturetest.AnnexB(t, 7680, 4320, 5, 2)))},
-		{"rtsps: certificate of nobody known", at(rtsp(overTLS, rtsptest.Options{}, clip))},
+		{"rtsps: self-signed certificate", at(rtsp(overTLS, rtsptest.Options{}, clip))},
 		{"rtsps: the port does not speak TLS", at("rtsps://" + canned(t, nil, "RTSP/1.0 400 Bad Request\r\n\r\n") + "/gate")},
 		{"http: nobody listens", at("http://" + closed + "/video")},
 		{"http: the name is not known", at("http://no-such-camera.invalid/video")},

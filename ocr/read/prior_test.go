@@ -110,7 +110,7 @@ func TestPriorForcesNothing(t *testing.T) {
 		{"a vanity plate of letters", "eu", "GOBOSS"},
 		{"a foreign plate", "br", "AB123CD"},
 		{"a foreign plate of the length", "br", "SB12GOO"},
-		{"a format nobody told of", "nl", "1234OIB"},
+		{"a format that was not told", "nl", "1234OIB"},
 		{"O where the series has none", "us-tx", "OIO1234"},
 	} {
 		if r := readAs(t, test.spec, clearly(test.text, 0.995)); r.Text != test.text || r.Confidence < 0.5 || r.Format != "" {
