@@ -51,7 +51,7 @@ type Stats struct {
 	Width         int                   `json:"width"`           // of the last frame, pixels
 	Height        int                   `json:"height"`
 	Controls      []source.ControlState `json:"controls,omitempty"` // of a V4L2 camera, as last set
-	Video         source.Video          `json:"-"`                  // what the stream tells of itself
+	Video         source.Video          `json:"-"`                  // what the stream announces
 }
 
 const (

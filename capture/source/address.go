@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// userinfo finds user:password@ even in what is no well-formed address: up to
-// the last @, because a password may hold anything.
+// userinfo finds user:password@ even in an address that is not well-formed: up to the
+// last @, because a password may hold anything.
 var userinfo = regexp.MustCompile(`(//[^/?#\s@:]*):\S*@`)
 
 // spacedUserinfo is the same with a password that holds spaces. It would join

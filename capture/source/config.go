@@ -50,7 +50,7 @@ type Config struct {
 	// system's authorities unless one of these says otherwise.
 	TLSCA          string `toml:"tls_ca"`          // a PEM file of authorities
 	TLSFingerprint string `toml:"tls_fingerprint"` // SHA-256 of the camera's own certificate, hexadecimal
-	TLSInsecure    bool   `toml:"tls_insecure"`    // not at all: whoever answers gets the password
+	TLSInsecure    bool   `toml:"tls_insecure"`    // not at all: any server that answers gets the password
 
 	OpenTimeout time.Duration `toml:"open_timeout"` // a camera that does not open in this time is tried again
 	ReadTimeout time.Duration `toml:"read_timeout"` // a camera that sends no frame for this long is opened again

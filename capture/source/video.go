@@ -2,7 +2,7 @@ package source
 
 import "time"
 
-// Video is what a camera's stream tells of itself.
+// Video is what a camera's stream announces.
 type Video struct {
 	Codec string // "H264", "H265", "JPEG"; empty if it is not known
 	// Keyframes is the longest of the last times between two keyframes; 0 before the

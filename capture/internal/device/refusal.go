@@ -30,8 +30,8 @@ type prober interface {
 	Close() error
 }
 
-// Refusal says why a device that cannot be opened as a camera is none, or none that
-// can be used. The error has a hint.
+// Refusal says why a device that cannot be opened is not a camera, or not a usable
+// one. The error has a hint.
 func Refusal(path string) error {
 	return refusal(path, func(path string) (prober, error) { return openDevice(path) })
 }

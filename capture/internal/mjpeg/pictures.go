@@ -75,7 +75,7 @@ func (p *pictureReader) next() ([]byte, error) {
 			p.taken, p.skipped, p.found = n, 0, true
 			return p.rest()[:n], nil
 		}
-		// What looked like a picture is none: go on behind its beginning.
+		// It only looked like a picture: go on after its start marker.
 		p.skipped += len(soi)
 		p.drop(len(soi))
 	}
@@ -124,8 +124,8 @@ const (
 	maxStray = 64
 )
 
-// measure is the length of the picture at the beginning, for which it reads
-// as much as is needed; 0 if it is none.
+// measure is the length of the picture at the beginning, for which it reads as much
+// as is needed; 0 if it is not a picture.
 func (p *pictureReader) measure() (int, error) {
 	at, segments, scanning, scanned := len(soi), 0, false, false
 	for {

@@ -13,7 +13,7 @@ import (
 // have long ones only while little moves.
 const keyframes = 8
 
-// described is what a stream told of itself so far.
+// described is what a stream has announced so far.
 type described struct {
 	mu        sync.Mutex
 	video     source.Video

@@ -106,7 +106,7 @@ func mayBeLost(e errcheck.UncheckedError) bool {
 		"fmt.Fprint", "(*github.com/schollz/progressbar", // texts for people: without their terminal there is nobody to tell
 		"(net/http.ResponseWriter).Write", "(*net/http.ResponseController).SetWriteDeadline", // the client is gone
 		"os.Remove",                         // tidying up; what must be gone is looked for afterwards
-		"(*bufio.Writer).Write",             // Flush tells of it
+		"(*bufio.Writer).Write",             // Flush reports it
 		"(*go.etcd.io/bbolt.Tx).Rollback",   // fails only when the transaction is over
 		"github.com/coreos/go-systemd/v22/", // systemd's watchdog notices
 	} {

@@ -15,10 +15,10 @@ import (
 	"platewatch/cmd/platewatch/internal/setting"
 )
 
-// Roles are what somebody may see: any sum of the three.
+// Roles are what the holder of a token may see: any sum of the three.
 type Roles uint8
 
-// The roles. Whoever may see pictures or hits may see the health as well.
+// The roles. A holder who may see pictures or hits may see the health as well.
 const (
 	View Roles = 1 << iota // health: states, counts and measures, no picture and no plate
 	Aim                    // live pictures, and test drives

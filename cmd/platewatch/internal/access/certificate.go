@@ -30,7 +30,7 @@ func Files(stateDir string) (cert, key string) {
 
 // The certificate's time. It begins long ago, because a board without a battery begins
 // its first start in the past; and it ends late, because what a phone trusts is the
-// fingerprint that somebody compared.
+// fingerprint that a person compared.
 var (
 	certBegin = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	certEnd   = time.Date(2049, 12, 31, 0, 0, 0, 0, time.UTC)

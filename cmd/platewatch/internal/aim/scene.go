@@ -131,7 +131,7 @@ func (p plane) edges(part image.Rectangle, dark, bright float64) (across, down f
 // along adds the widths of the edges on a line of n pixels, which are stride bytes
 // apart: runs that rise or fall all the way, by least or more.
 func (p plane) along(widths []float64, at, stride, n int, least float64) []float64 {
-	const most = 32 // pixels; what is longer is no edge
+	const most = 32 // pixels; anything longer is not an edge
 	total, steepest, length := 0, 0, 0
 	before := int(p.pix[at])
 	for i := 1; i < n; i++ {

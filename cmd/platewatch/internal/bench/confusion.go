@@ -70,9 +70,9 @@ func (s *Seen) wrong() []cell {
 	return out
 }
 
-// seenTable writes what was told of vehicles: a row for each folder, then for all
-// folders the reliability diagram and the confusion matrix. It is empty where
-// nothing was labelled.
+// seenTable writes how the vehicles' issuers and colours were told: a row for each
+// folder, then for all folders the reliability diagram and the confusion matrix. It
+// is empty where nothing was labelled.
 func seenTable(rows []*Score, width int) string {
 	var b strings.Builder
 	for _, s := range rows {

@@ -8,7 +8,7 @@ import (
 
 // Bin counts the reported plates of one range of confidence.
 type Bin struct {
-	From       float64 `json:"from"` // inclusive, but for the last bin's To
+	From       float64 `json:"from"` // inclusive, except for the last bin's To
 	To         float64 `json:"to"`
 	N          int     `json:"n"`
 	Right      int     `json:"right"`      // exactly, and where a plate is labelled

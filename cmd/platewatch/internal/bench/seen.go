@@ -21,7 +21,7 @@ import (
 )
 
 // Seen counts what is told of the vehicle beside the number: its issuer, or its
-// colour. A plate that was not read is told nothing of.
+// colour. For a plate that was not read nothing is told.
 type Seen struct {
 	What      string `json:"what"` // issuer, colour
 	N         int    `json:"n"`    // labelled
@@ -119,8 +119,8 @@ func openLabels(dir, name string, withPlate bool) (labels, error) {
 	return out, lines.Err()
 }
 
-// describer scores what is told of the vehicles of a folder; nil where nobody
-// labelled them.
+// describer scores what is told of the vehicles of a folder; nil where they are not
+// labelled.
 type describer struct {
 	recogniser *ocr.Recogniser
 	lists      map[*Seen]labels

@@ -98,7 +98,7 @@ func exists(path string) bool {
 }
 
 // MissingFiles lists what the configuration names and this machine does not have, as
-// "key: path". It is no error: the file may be checked on another machine.
+// "key: path". It is not an error: the file may be checked on another machine.
 func (c *Config) MissingFiles() []string {
 	paths := c.secretPaths()
 	for i := range c.Cameras {

@@ -17,9 +17,9 @@ import (
 	"platewatch/uplink/broker"
 )
 
-// Show writes the effective configuration as TOML. A value that the file does
-// not give is marked "# default". What it writes is read back as the same
-// configuration, but for passwords inside camera addresses, which are masked.
+// Show writes the effective configuration as TOML. A value that the file does not
+// give is marked "# default". What it writes is read back as the same configuration,
+// except for passwords inside camera addresses, which are masked.
 func (c *Config) Show(w io.Writer) error {
 	s := &shower{w: w, origin: c.origin}
 	s.table("", "", reflect.ValueOf(c).Elem())

@@ -15,7 +15,7 @@
 //
 // While the daemon runs, what it has in use is left to it: it is asked for its
 // status document, and neither a camera is opened nor a login made, which would end
-// its own. Nothing is changed on disk but for a file that is written and removed
+// its own. Nothing is changed on disk except for a file that is written and removed
 // again to try the state folder.
 package doctor
 

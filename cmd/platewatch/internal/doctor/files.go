@@ -129,7 +129,7 @@ func (x *examination) keyPair(found sink, key, cert, private string, well *int) 
 	expires(found, "secrets", key, pair.Leaf.NotAfter, pair.Leaf.NotBefore)
 }
 
-// certificateWarning is how long before its end a certificate is told of.
+// certificateWarning is how long before its end a certificate is reported.
 const certificateWarning = 30 * 24 * time.Hour
 
 // expires tells how long a certificate holds.
@@ -275,7 +275,7 @@ func size(bytes uint64) string {
 	return fmt.Sprintf("%.0f MiB", float64(bytes)/setting.MiB)
 }
 
-// oldHit is how long hits may wait before somebody is told.
+// oldHit is how long hits may wait before they are reported.
 const oldHit = time.Hour
 
 // outbox reads the outbox's file, or what the daemon says of it.

@@ -129,7 +129,7 @@ func (x *examination) auditTrail(_ context.Context, found sink) {
 	const about = "audit trail"
 	o, err := x.c.Hotlist.Options()
 	if err != nil {
-		return // told of above
+		return // reported above
 	}
 	db, err := hotlist.OpenReadOnly(x.c.Hotlist.Path, o)
 	if err != nil {

@@ -16,7 +16,7 @@ type Level string
 const (
 	OK   Level = "ok"
 	Skip Level = "skip"
-	Warn Level = "warn" // it works, and somebody should look after it
+	Warn Level = "warn" // it works, and needs attention
 	Fail Level = "fail" // the unit does not do its work, or soon will not
 )
 

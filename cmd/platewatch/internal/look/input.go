@@ -20,7 +20,7 @@ import (
 type Input struct {
 	Name   string          // as it is printed
 	Stream *capture.Config // nil for a picture
-	Bytes  io.Reader       // of a picture that is no file; nil: Name is one
+	Bytes  io.Reader       // of a picture that is not a file; nil: Name is one
 	Err    error           // why it cannot be read; the others still can
 }
 

@@ -68,8 +68,8 @@ func (e *Error) Error() string { return e.Text }
 // Hint says what to write instead.
 func (e *Error) Hint() string { return e.Advice }
 
-// limits of what is computed, by the flag: beyond them the model is wrong, or
-// somebody took one unit for another.
+// limits of what is computed, by the flag: beyond them the model is wrong, or one
+// unit was taken for another.
 var limits = []struct {
 	flag      string
 	of        func(*place) float64

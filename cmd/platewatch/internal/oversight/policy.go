@@ -259,9 +259,9 @@ func responsible() Section {
 	return Section{Title: "Responsible", Blank: []string{"The agency", "The title of the official who is responsible for the system", "How to reach them", "In force since"}}
 }
 
-// laws are what some laws demand of the written policy of whoever operates plate
-// readers. The list helps to fill the blanks, and is no legal advice. California's text
-// was read as a whole; of the others what their names say.
+// laws are what some laws demand of the written policy of an operator of plate readers.
+// The list helps to fill the blanks, and is not legal advice. California's text was
+// read as a whole; of the others what their names say.
 var laws = []Law{
 	{"California, Civil Code 1798.90.51(b) and 1798.90.52", [][2]string{
 		{"(A) authorised purposes", "Purpose"},

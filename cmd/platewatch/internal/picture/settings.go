@@ -30,13 +30,12 @@ func Default() Settings {
 	}
 }
 
-// The largest context, in widths of the plate. Within these bounds one of 8,728
-// rendered vehicles shows some of a window, less than 1 % of it
-// (TestAttackContextShowsWindows), and none of 588 photographed ones shows an
-// occupant, as somebody who looked at all of them found
-// (TestAttackContextOfPhotographs). What stands before the plate is in the picture all
-// the same: three people beside their cars, and the side window of a car in front. At 0.5 above, up to
-// 19 % of a rear window shows; at 1.2 above and 3 beside, whole cars.
+// The largest context, in widths of the plate. Within these bounds one of 8,728 rendered vehicles
+// shows some of a window, less than 1 % of it (TestAttackContextShowsWindows), and none of 588
+// photographed ones shows an occupant, as a person who looked at all of them found
+// (TestAttackContextOfPhotographs). What stands before the plate is in the picture all the same:
+// three people beside their cars, and the side window of a car in front. At 0.5 above, up to 19 %
+// of a rear window shows; at 1.2 above and 3 beside, whole cars.
 const (
 	maxContextSides = 1
 	maxContextAbove = 0.15

@@ -164,7 +164,7 @@ func (k *asker) askCamera(ctx context.Context, name, given string) error {
 	return err
 }
 
-// config is the camera as the configuration file describes it, but for its
+// config is the camera as the configuration file describes it, except for its
 // credentials.
 func (c camera) config() capture.Config {
 	n := capture.DefaultConfig()

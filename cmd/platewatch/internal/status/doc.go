@@ -39,6 +39,6 @@
 //
 // The document contains the text of hits only; plates that match no list appear
 // as the size of their boxes. Live pictures show the whole frame, with the text of
-// hits only. During a test drive, which everybody is told of, /testdrive.json has the
+// hits only. During a test drive, which is announced to every viewer, /testdrive.json has the
 // text of all that is read. [Options.OnView] is told who looks at live pictures and hits, from when to when.
 package status

@@ -114,7 +114,7 @@ type Document struct {
 	TestDrive *TestDrive `json:"test_drive,omitempty"`
 }
 
-// TestDrive tells everybody that plates are shown as text to somebody.
+// TestDrive announces to every viewer that plates are shown as text to one of them.
 type TestDrive struct {
 	Who  string  `json:"who"`
 	Left Seconds `json:"left_s"`

@@ -7,7 +7,7 @@ import (
 )
 
 // healthz reports whether the camera pipelines make progress. An absent camera or
-// broker is no reason to restart the process.
+// broker is not a reason to restart the process.
 func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	doc, _ := s.snapshot.get()

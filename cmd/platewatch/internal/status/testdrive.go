@@ -31,7 +31,7 @@ func (s *Server) driveMinutes() int {
 }
 
 // driveControl begins or ends a test drive. Its end is in the audit trail like its
-// beginning, whether somebody ends it, its time is over, or its session ends.
+// beginning, whether it is stopped, its time is over, or its session ends.
 func (s *Server) driveControl(w http.ResponseWriter, r *http.Request) {
 	drive := s.opt.TestDrive
 	if s.driveMinutes() == 0 {

@@ -47,7 +47,7 @@ func boardTemperature() *float64 {
 	return &c
 }
 
-// boardStatus is what this board tells of itself. dir is the state folder.
+// boardStatus is the state of this board. dir is the state folder.
 func boardStatus(dir string) *status.Board {
 	b := &status.Board{Model: board.Here.Model(), ReadOnly: board.ReadOnly(dir), ClockError: status.Seconds(board.Here.Clock().MaxError.Seconds())}
 	b.MemoryAvailable, b.MemoryTotal, _ = board.Here.Memory()

@@ -56,7 +56,8 @@ func (o *openPassage) take(f *capture.Frame, box image.Rectangle, c picture.Sett
 	o.pictures.Take(f.Image, box, c)
 }
 
-// tellDriver shows a passage that is over to whoever drives past for a test.
+// tellDriver shows a passage that is over to the technician who drives past for a
+// test.
 func (c *cameraPipeline) tellDriver(p passage.Passage, o *openPassage) {
 	if !c.u.drive.Running() {
 		return

@@ -19,7 +19,7 @@ import (
 	"platewatch/uplink/message"
 )
 
-// Bounds of what somebody who may send verdicts can make a unit keep.
+// Bounds of what a client that may send verdicts can make a unit keep.
 const (
 	maxHits    = 5000 // the newest ones; verdicts about others are unknown
 	window     = 100  // verdicts of one list and way of matching that count

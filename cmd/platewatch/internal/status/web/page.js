@@ -271,7 +271,7 @@ function boardWords(d) {
   return at;
 }
 
-// What a camera's stream tells of itself.
+// What a camera's stream announces.
 function streamWords(c) {
   const off = c.clock_ahead_s;
   return [c.codec, c.keyframes_s && `a keyframe each ${c.keyframes_s.toFixed(1)} s`,
