@@ -34,14 +34,14 @@
 // they have, and their times: no plate, no category, no vehicle, and not whether two
 // versions, or two units, have an entry in common. In a systemd credential bound to the
 // board's TPM the key stays behind when the disk is stolen; beside the lists, the
-// default, it protects nothing from whoever takes the disk. A running unit has the key
+// default, it protects nothing from a thief of the disk. A running unit has the key
 // in memory.
 //
 // # Signed lists
 //
 // Where [Options.Trust] names keys, only lists signed by one of them are matched,
 // except for those in [Options.Local]. [DB.Sign] writes a signed version, [DB.Apply]
-// installs one. Whoever delivers updates needs three methods:
+// installs one. A program that delivers updates needs three methods:
 //
 //	u, err := db.Examine(list, manifest)              // the parts needed; err tells why the update is refused
 //	report, err := db.Apply(ctx, list, manifest, get) // get opens the parts that Examine named

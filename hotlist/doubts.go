@@ -10,8 +10,8 @@ import (
 )
 
 // noPlates are words that stand in the column of the plate only by mistake: names of
-// the column, and what people write to try an export. Somebody may have such a plate,
-// so they are asked about and not skipped.
+// the column, and what people write to try an export. A vehicle may have such a
+// plate, so they are asked about and not skipped.
 var noPlates = []string{"PLATE", "PLATES", "PLATENO", "PLATENUMBER", "LICENSEPLATE", "LICENCEPLATE", "LICENSE", "LICENCE", "NUMBERPLATE",
 	"REGISTRATION", "KENNZEICHEN", "MATRICULA", "PLACA", "TEST", "TEST1", "TEST12", "TEST123", "TEST1234", "TESTING", "TESTPLATE", "SAMPLE", "EXAMPLE", "DUMMY", "TOTAL"}
 

@@ -13,7 +13,7 @@ import (
 	"platewatch/hotlist/internal/folder"
 )
 
-// Whoever may publish manifests can have many of them refused each second. So the
+// A client that may publish manifests can have many of them refused each second. So the
 // trail gets the first refusal of a kind at once, and after that one record a minute
 // with their number; once a day has had refusalsADay such records, one an hour. That is
 // at most 102 records a day: of the 64 MiB that the trail keeps, three years of an

@@ -14,9 +14,8 @@ import (
 type Settings struct {
 	// Path is the hotlist's directory.
 	Path string `toml:"path"`
-	// KeyFile holds the key that the lists are stored under. Empty: the file
-	// "key" in the directory, which does not protect the lists from whoever takes
-	// the disk.
+	// KeyFile holds the key that the lists are stored under. Empty: the file "key" in
+	// the directory, which does not protect the lists from a thief of the disk.
 	KeyFile string `toml:"key_file"`
 	// Trust names files with minisign public keys. If there are any, lists must
 	// be signed by one of them, except those that Local names.

@@ -235,7 +235,7 @@ func (s *session) onServerAcks(refs []outbox.Ref) {
 }
 
 // unexpectedAcks counts acknowledgements that no server gives, and logs the reason
-// once on a connection: somebody else writes to the unit's acks topic, or the server
+// once on a connection: another client writes to the unit's acks topic, or the server
 // is not the one that the hits went to.
 func (c *Client) unexpectedAcks(n int, reason string) {
 	c.count(func(st *Stats) { st.UnexpectedAcks += uint64(n) })

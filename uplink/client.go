@@ -104,10 +104,10 @@ func (c *Client) ReportHotlists(r message.HotlistReport) {
 	}
 }
 
-// Run connects, publishes, and connects again, until ctx is done. Then it
-// delivers what is pending for at most the DrainTimeout, says that the unit is
-// offline, disconnects and returns nil; the rest stays in the outbox. A broker
-// that cannot be reached is no error here: the unit runs on and keeps its hits.
+// Run connects, publishes, and connects again, until ctx is done. Then it delivers
+// what is pending for at most the DrainTimeout, says that the unit is offline,
+// disconnects and returns nil; the rest stays in the outbox. A broker that cannot be
+// reached is not an error here: the unit runs on and keeps its hits.
 func (c *Client) Run(ctx context.Context) error {
 	var updates sync.WaitGroup
 	defer updates.Wait()

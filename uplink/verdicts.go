@@ -13,7 +13,7 @@ func parseVerdicts(unit string, payload []byte) ([]message.Verdict, error) {
 }
 
 // onVerdicts hands what persons found on. A retained message would come again with
-// every connection, so it is none.
+// every connection, so it is not a verdict.
 func (s *session) onVerdicts(m link.Message) {
 	verdicts, err := parseVerdicts(s.client.outbox.Unit(), m.Payload)
 	switch {

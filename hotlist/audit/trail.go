@@ -38,7 +38,7 @@ const (
 	Export Kind = "export"  // a list was exported in plain text
 	Lookup Kind = "look-up" // a plate was looked up by hand
 	Hit    Kind = "hit"     // a passage matched
-	View   Kind = "view"    // somebody began or ended to look at live pictures or hits
+	View   Kind = "view"    // a person began or ended to look at live pictures or hits
 	Delete Kind = "delete"  // hits were deleted, because their time on the unit was over
 	Counts Kind = "counts"  // the counts of one day
 	// Verdict: a person found a hit right or wrong; a record for each of its matches.
@@ -79,9 +79,9 @@ type Record struct {
 	How      string `json:"how,omitempty"` // as in the match
 	Hit      string `json:"hit,omitempty"` // its id
 	Record   string `json:"record,omitempty"`
-	// Viewed is what somebody looked at: "camera front", "hits". Operator is the
-	// viewer's login, Source the address. A look gives a record when it begins, and
-	// one with the time of its beginning when it has ended.
+	// Viewed is what was looked at: "camera front", "hits". Operator is the viewer's
+	// login, Source the address. A look gives a record when it begins, and one with
+	// the time of its beginning when it has ended.
 	Viewed string    `json:"viewed,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
 	// Verdict is "right" or "wrong", Before what it replaces, if anything, and Given when
@@ -108,7 +108,7 @@ type Record struct {
 // which reveals that the head was put back too.
 //
 // Not revealed here is that folder and head were put back, or removed, together while
-// nothing ran, nor a history that somebody with the key and the disk wrote anew. For
+// nothing ran, nor a history that an attacker with the key and the disk rewrote. For
 // that a copy of the head has to be kept elsewhere: the unit's health message carries
 // it.
 const (

@@ -17,7 +17,7 @@ type Purpose struct {
 	Deny []string `toml:"deny"`
 }
 
-// Problems yields words that are no categories, by their key.
+// Problems yields words that are not categories, by their key.
 func (p Purpose) Problems() iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for _, list := range []struct {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Doubt is a sign that a file is not the list that was meant: somebody should look
-// at it before it replaces the list in use.
+// Doubt is a sign that a file is not the list that was meant: a person should look at
+// it before it replaces the list in use.
 type Doubt struct {
 	Line   int    `json:"line,omitempty"` // from 1; 0: the whole file
 	Reason string `json:"reason"`

@@ -168,7 +168,7 @@ func openFormat(text *bufio.Reader, o *Options) (format, error) {
 }
 
 // firstLine returns the beginning of the first line, enough to recognise a format.
-// Whoever reads the line reports errors.
+// The reader of the line reports errors.
 func firstLine(in *bufio.Reader) []byte {
 	head, _ := in.Peek(200)
 	line, _, _ := bytes.Cut(head, []byte("\n"))

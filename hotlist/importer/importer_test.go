@@ -65,7 +65,7 @@ func TestFormatsAreUnderstood(t *testing.T) {
 		"BOM":                 {text: "\ufeff" + comma},
 		"semicolon":           {text: "plate;state;note\nAB-123;nö;\"says \"\"hi\"\", twice\"\nCD 456;;\n"},
 		"tab":                 {text: "plate\tstate\tnote\nAB-123\tnö\t\"says \"\"hi\"\", twice\"\nCD 456\t\t\n"},
-		"given semicolon":      {text: "plate;state;note,a,b,c,d\nAB-123;nö;\"says \"\"hi\"\", twice\"\nCD 456;;\n", o: Options{Format: Semicolon, Columns: map[string]string{"note,a,b,c,d": "note"}}},
+		"given semicolon":     {text: "plate;state;note,a,b,c,d\nAB-123;nö;\"says \"\"hi\"\", twice\"\nCD 456;;\n", o: Options{Format: Semicolon, Columns: map[string]string{"note,a,b,c,d": "note"}}},
 		"Excel's separator":   {text: "sep=;\r\nplate;state;note\r\nAB-123;nö;\"says \"\"hi\"\", twice\"\r\nCD 456;;\r\n"},
 		"UTF-16 LE with BOM":  {text: toUTF16("\ufeff"+comma, false)},
 		"UTF-16 BE with BOM":  {text: toUTF16("\ufeff"+comma, true)},

@@ -88,8 +88,8 @@ var months = [12][]string{
 	{"oct", "okt", "out", "october", "oktober"}, {"nov", "november"}, {"dec", "dez", "déc", "dic", "december", "dezember"},
 }
 
-// monthOf is the English short name of a month in capitals, as somebody types it on
-// a plate, or, of another language, its own; empty if the word is no month.
+// monthOf is the English short name of a month in capitals, as it is typed on a
+// plate, or, of another language, its own; empty if the word is not a month.
 func monthOf(word string) string {
 	for _, names := range months {
 		for _, name := range names {
@@ -147,7 +147,7 @@ func dropFormulas(line []byte, comma byte) []byte {
 	return out
 }
 
-// notText tells by the first bytes of an input that it is no text, and what to do.
+// notText tells by the first bytes of an input that it is not text, and what to do.
 func notText(head []byte) error {
 	const save = "open it, format the column of the plates as text, and save it under the type CSV UTF-8"
 	for _, k := range []struct{ magic, within, what string }{

@@ -39,8 +39,8 @@ type Manifest struct {
 	List    string    `json:"list"`
 	Version uint64    `json:"version"` // increases with each version
 	Created time.Time `json:"created"`
-	// Expires is the time by which a newer version should have arrived. After it,
-	// the list stays in use and is reported as overdue: somebody may be withholding
+	// Expires is the time by which a newer version should have arrived. After it, the
+	// list stays in use and is reported as overdue: an attacker may be withholding
 	// updates.
 	Expires time.Time `json:"expires"`
 	// Entries and Digest are those of the whole list.

@@ -114,7 +114,7 @@ type ListHealth struct {
 	Missing  bool      `json:"missing,omitempty"` // the unit should hold it, and does not
 	Overdue  bool      `json:"overdue,omitempty"` // it has expired, and no newer version arrived; it is still in use
 	// Accepted is the highest version that was ever accepted, where the one in use is
-	// older: somebody put older files back.
+	// older: older files were put back.
 	Accepted string `json:"accepted,omitempty"`
 }
 

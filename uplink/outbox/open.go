@@ -14,11 +14,11 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Open opens the outbox file of a unit, or creates it. A damaged file is
-// renamed to path + ".corrupt" (replacing an earlier one), its readable hits are
-// copied to a fresh file, and [Outbox.Damage] reports it. So is one whose bodies were
-// sealed under another key, of which nothing can be copied. A file held by another
-// process gives [ErrLocked], one of a later version [ErrNewer]. A disk that is full or cannot be written is no error.
+// Open opens the outbox file of a unit, or creates it. A damaged file is renamed to path +
+// ".corrupt" (replacing an earlier one), its readable hits are copied to a fresh file, and
+// [Outbox.Damage] reports it. So is one whose bodies were sealed under another key, of which
+// nothing can be copied. A file held by another process gives [ErrLocked], one of a later version
+// [ErrNewer]. A disk that is full or cannot be written is not an error.
 func Open(path, unit string, opts Settings, log *slog.Logger) (*Outbox, error) {
 	if err := message.ValidateName(unit); err != nil {
 		return nil, err
@@ -229,8 +229,8 @@ func (o *Outbox) reopen() error {
 	return err
 }
 
-// replaced is true if the file at the outbox's path is not the one that is open:
-// its file system was mounted again, or somebody replaced the file.
+// replaced is true if the file at the outbox's path is not the one that is open: its
+// file system was mounted again, or the file was replaced.
 func (o *Outbox) replaced() bool {
 	info, err := os.Stat(o.path)
 	return err == nil && o.opened != nil && !os.SameFile(info, o.opened)

@@ -160,8 +160,8 @@ func fill(h *message.Hit, r, p journal.Record) error {
 }
 
 // Remove removes delivered entries, all in one transaction, and remembers their
-// revisions. An entry that was updated meanwhile stays, to be delivered in its
-// new revision. A missing entry is no error.
+// revisions. An entry that was updated meanwhile stays, to be delivered in its new
+// revision. A missing entry is not an error.
 func (o *Outbox) Remove(refs ...Ref) error {
 	if len(refs) == 0 {
 		return nil

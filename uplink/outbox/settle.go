@@ -13,7 +13,7 @@ import (
 // other, for at most [Settings.Settle] before it is sent, and a revision that comes
 // meanwhile takes its place. [Outbox.Settled] ends the wait.
 
-// settles is how long a hit waits for better revisions: those that somebody acts on
+// settles is how long a hit waits for better revisions: those that a person acts on
 // at once, of the most urgent priority or an alert, and withdrawals, not at all.
 func (o *Outbox) settles(h *message.Hit) time.Duration {
 	if h.Withdrawn || h.Urgency() <= 1 {

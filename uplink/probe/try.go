@@ -277,7 +277,8 @@ func (p *prober) rights(w *wire) error {
 	if err != nil {
 		return err
 	}
-	// Nobody has this name: whoever is allowed to write there may write anywhere.
+	// No client has this name: a client that is allowed to write there may write
+	// anywhere.
 	stranger := "probe-" + id[:8]
 	for _, kind := range []message.Kind{message.KindState, message.KindHealth, message.KindHits, message.KindHotlists} {
 		p.r.Write = append(p.r.Write, Access{Topic: message.Topic(p.s.Unit, kind)})

@@ -7,8 +7,8 @@ import (
 	"platewatch/uplink/message"
 )
 
-// Suspicion is a sign that a unit is not what it was: somebody changed what is on its
-// disk, or uses its name.
+// Suspicion is a sign that a unit is not what it was: its disk was changed, or
+// another machine uses its name.
 type Suspicion struct {
 	Unit string `json:"unit"`
 	What string `json:"what"` // a sentence
@@ -28,8 +28,8 @@ func newTrails(maxUnits int) *trails {
 }
 
 // addLists takes the lists that a unit serves and returns what is wrong with their
-// versions. A list that went back is told of once. Imported lists, whose versions are
-// no numbers, may be replaced by any other.
+// versions. A list that went back is reported once. Imported lists, whose versions
+// are no numbers, may be replaced by any other.
 func (t *trails) addLists(unit string, lists []message.ListHealth) (wrong []string) {
 	if t.versions[unit] == nil && len(t.versions) >= t.maxUnits {
 		for other := range t.versions {
@@ -53,7 +53,7 @@ func (t *trails) addLists(unit string, lists []message.ListHealth) (wrong []stri
 }
 
 // add takes the end of a unit's trail and returns what is wrong with it; "" if
-// nothing is. A trail that went back is told of once.
+// nothing is. A trail that went back is reported once.
 func (t *trails) add(unit string, now message.AuditHealth) string {
 	before, seen := t.ends[unit]
 	if !seen && len(t.ends) >= t.maxUnits {

@@ -263,7 +263,7 @@ func (w *watcher) session(ctx context.Context, b broker.Broker) error {
 }
 
 // answer answers a probe on a unit's hits topic, if hits are acknowledged. Probes are
-// no messages: nobody is told of them.
+// not messages: the handler does not get them.
 func (w *watcher) answer(l *link.Link, topic string, p message.Probe) error {
 	if !w.cfg.Ack || topic != message.Topic(p.Unit, message.KindHits) {
 		return nil

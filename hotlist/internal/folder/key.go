@@ -95,8 +95,8 @@ func (k Key) Derive(salt []byte, purpose string) []byte {
 
 // OpenKey returns the key of a hotlist directory: from file, or, if that is empty,
 // from the file "key" in the directory itself, which needs no set-up but does not
-// protect the lists from whoever takes the disk. With create, that file is made if
-// it is missing and the directory holds no list yet.
+// protect the lists from a thief of the disk. With create, that file is made if it is
+// missing and the directory holds no list yet.
 func OpenKey(dir, file string, create bool) (Key, error) {
 	if file != "" {
 		return loadKey(file)

@@ -60,7 +60,7 @@ func Open(path string, o OpenOptions) (*bolt.DB, error) {
 	case err == nil:
 		if err := Guard(func() error { return db.View(formatOf) }); errors.Is(err, ErrNewer) {
 			return nil, errors.Join(err, Guard(db.Close)) // untouched
-		} // damage is found by whoever reads it
+		} // damage is found when it is read
 		db.AllocSize = growBy
 		return db, nil
 	case errors.Is(err, bolterrors.ErrTimeout):
