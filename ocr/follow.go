@@ -10,8 +10,8 @@ import (
 )
 
 // followed is a place that moves over the frames, with its latest reading. Vehicles
-// carry lettering that is no plate, and clear plates are read the same again and again:
-// such a place is read a few times a second and not on each frame.
+// carry lettering that is not a plate, and clear plates are read the same again and
+// again: such a place is read a few times a second and not on each frame.
 type followed struct {
 	box     find.Box // pixels of the frame, on the latest frame
 	dx, dy  float64  // what the middle moves, pixels a second

@@ -82,7 +82,8 @@ func (r *Recogniser) Follow(ctx context.Context, frame gocv.Mat, place image.Rec
 }
 
 // looksLikePlate tells whether something that was not reported is probably a plate
-// that was too small, too blurred or cut off: whoever aims the camera wants to know.
+// that was too small, too blurred or cut off: the technician who aims the camera
+// needs to know.
 func (a *Attempt) looksLikePlate() bool {
 	const (
 		likely = 0.15 // of what is below, most is lettering and fences

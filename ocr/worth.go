@@ -71,9 +71,8 @@ func demandOn(c find.Candidate, before int, plates []Plate, margin bool) demand 
 }
 
 // shows tells whether a levelled candidate shows what a plate does at first glance,
-// which costs a sixth of a look.
-// Of 1,962 places of street pictures that score 0.15 to 0.5 and are no plate, 47 % show
-// nothing of it, of 20 plates among them 3.
+// which costs a sixth of a look. Of 1,962 places of street pictures that score 0.15 to
+// 0.5 and are not a plate, 47 % show nothing of it, of 20 plates among them 3.
 func shows(level *rectify.Plate, l rectify.Line) (bool, error) {
 	const letters = 4
 	if len(l.Letters) >= letters {

@@ -129,8 +129,8 @@ func (b *board) hit(ctx context.Context, v vehicle) error {
 	return b.leave(ctx)
 }
 
-// untilHit lets a vehicle pass; the moment the unit's log tells of its hit, the
-// command is run and the vehicle is gone.
+// untilHit lets a vehicle pass; the moment the unit's log has its hit, the command is
+// run and the vehicle is gone.
 func (b *board) untilHit(ctx context.Context, plate, command string) error {
 	if err := b.show(ctx, plate); err != nil {
 		return err
@@ -190,9 +190,9 @@ func (b *board) hitAndRestart(ctx context.Context, before, after vehicle) error 
 	return b.hit(ctx, after)
 }
 
-// fullDisk fills the disk but for what it keeps for root, has a hit, and restarts the
-// unit. Of what is kept for root systemd makes the service's own /tmp: without any of
-// it no service with one starts, until there is room again.
+// fullDisk fills the disk, except for what is reserved for root, has a hit, and
+// restarts the unit. systemd makes the service's own /tmp out of that reserve:
+// without it a service with one does not start until there is room again.
 func fullDisk(ctx context.Context, b *board) (string, error) {
 	if _, err := b.do(ctx, `install -d -o nobody /filler
 as_nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
@@ -257,8 +257,8 @@ func clock(ctx context.Context, b *board) (string, error) {
 	return fmt.Sprintf("hit kept, delivered %.0f s after the jump, %s restarts", time.Since(at).Seconds(), restarts), err
 }
 
-// cut cuts the power when the unit's log tells of a hit, boots the board again, and
-// waits for all hits that were told of.
+// cut cuts the power when the unit's log has a hit, boots the board again, and waits
+// for all hits that were logged.
 func (b *board) cut(ctx context.Context, v vehicle, before, after func() error) (string, error) {
 	if err := before(); err != nil {
 		return "", err

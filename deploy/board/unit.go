@@ -43,7 +43,7 @@ func (b *board) do(ctx context.Context, command string) (string, error) {
 	return out, nil
 }
 
-// hopeless is the exit code of a command of wait for which waiting is no use.
+// hopeless is the exit code of a command of wait for which it is useless to wait.
 const hopeless = 9
 
 // wait repeats a command on the board until it succeeds.
@@ -137,7 +137,7 @@ func (b *board) pass(ctx context.Context, plate, what, condition string) error {
 
 var hitLine = regexp.MustCompile(`msg=hit .*\bid=(\S+)`)
 
-// told are the hits that the unit's log tells of, in all boots.
+// told returns the hits in the unit's log, of all boots.
 func (b *board) told(ctx context.Context) ([]string, error) {
 	out, err := b.do(ctx, `journalctl -u platewatch --no-pager -o cat | grep 'msg=hit ' || true`)
 	if err != nil {
@@ -150,7 +150,7 @@ func (b *board) told(ctx context.Context) ([]string, error) {
 	return slices.Sorted(maps.Keys(ids)), nil
 }
 
-// hitsNow is a command that holds when the log tells of at least n hits since the
+// hitsNow is a command that holds when the log has at least n hits since the
 // service's present start.
 func hitsNow(n int) string {
 	return fmt.Sprintf(`[ $(journalctl _SYSTEMD_INVOCATION_ID=$(systemctl show --value -p InvocationID platewatch) --no-pager -o cat | grep -c 'msg=hit ') -ge %d ]`, n)

@@ -165,7 +165,8 @@ func (s *Searcher) take(e *entry.Entry, how How, p float64) {
 		least = m.MinExact
 	case Confusable:
 		sure, allowed = foldsTo(e.Plate, text), true
-		// A plate of a layout that is common here and not the list's is no misread one.
+		// A plate of a layout that is common here and not the list's is not a misread
+		// one.
 		foreign := s.same.share > 0 && !sameLayout(e.Plate, text)
 		if looksLike(e.Plate, text) && !foreign {
 			least = min(least, m.MinLookalike)

@@ -16,8 +16,8 @@ type Reading struct {
 	p          [entry.MaxPlate][alphabet]float32
 	// hesitated is the set of characters that the reader itself named.
 	hesitated [entry.MaxPlate]uint64
-	// missed is P(a character was missed at a given place), added P(the character
-	// read at a place is none, and was read as it was).
+	// missed is P(a character was missed at a given place), added P(the reading at a
+	// place is not of a character, and came out as it did).
 	missed float64
 	added  [entry.MaxPlate]float64
 	// hidden is P(a character lies outside what was seen).
@@ -38,11 +38,12 @@ const (
 	confusedShare = 0.85
 	// P(one character was missed) is missedPerDoubt × the mean doubt of the plate's
 	// characters (1 minus their confidence), and at least missedOfAll; below the mean
-	// doubt missedRarely it falls with its square. P(a character is none, such as a
-	// sticker) is addedOfDoubtful, less below the doubt addedOften, and with the square
-	// below addedRarely. Of the votes 0.2 % have a character too few and 0.64 % one too
-	// many; of 30 such single readings (of 5,171) none was among the surest 5 %, and
-	// characters that were read wrong have a doubt of 0.3 in the median.
+	// doubt missedRarely it falls with its square. P(a reading is not of a character
+	// but, say, of a sticker) is addedOfDoubtful, less below the doubt addedOften, and
+	// with the square below addedRarely. Of the votes 0.2 % have a character too few
+	// and 0.64 % one too many; of 30 such single readings (of 5,171) none was among the
+	// surest 5 %, and characters that were read wrong have a doubt of 0.3 in the
+	// median.
 	missedPerDoubt, missedOfAll, missedRarely = 0.05, 0.002, 0.005
 	addedOfDoubtful, addedOften, addedRarely  = 0.005, 0.1, 0.01
 	// typedDoubt is the doubt of the characters of a text without confidences.

@@ -12,7 +12,7 @@ type Level string
 
 // The levels, each with those before it.
 const (
-	LevelExact        Level = "exact"         // but for O and 0, and I and 1
+	LevelExact        Level = "exact"         // except that O equals 0, and I equals 1
 	LevelConfusable   Level = "confusable"    // look-alikes, and characters between which the reader wavered
 	LevelOneCharacter Level = "one_character" // any one character wrong, missing or added
 )

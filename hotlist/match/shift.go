@@ -44,7 +44,7 @@ func (s *Searcher) shiftedReading() float64 {
 			}
 		}
 	}
-	for i := range r.n { // one is none
+	for i := range r.n { // the character at i is not one
 		copy(other[:], pattern[:i])
 		copy(other[i:], pattern[i+1:])
 		sum += t.counts[string(other[:r.n-1])] * each * kinds(pattern[i]) * r.added[i] / r.at(i, r.text[i])

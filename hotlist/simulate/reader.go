@@ -212,8 +212,8 @@ func (r *simulatedReader) characters(rng *rand.Rand, plate string, quality int) 
 	return cs
 }
 
-// insert adds a character that is none, such as a sticker, with the confidence of one
-// that was read wrong.
+// insert adds a character that is not on the plate, such as a sticker, with the
+// confidence of one that was read wrong.
 func (r *simulatedReader) insert(rng *rand.Rand, cs []match.Character) []match.Character {
 	at := rng.IntN(len(cs) + 1)
 	var c match.Character

@@ -57,7 +57,7 @@ func told(patches []patch, ground rgb) []text.Alternative {
 // firstHue is the first name that is a hue.
 const firstHue = 3
 
-// light is what the plate's ground tells of the light.
+// light is the light, as the plate's ground shows it.
 type light struct {
 	reference float64 // brightness of a white surface, 0–255
 	gain      rgb     // makes a whitish ground more neutral

@@ -105,10 +105,10 @@ func brightQuads(pyr *pyramid, atMost int) []region {
 	return heaviest(found, 0.6, atMost)
 }
 
-// quad tells whether the outline of a shape has four to six corners and a
-// plate's proportions, and is filled but for the characters. fill is the
-// outline's area over its bounding box's, 0 below the least. Contours are traced only of what has
-// about the right size: most bright shapes have not.
+// quad tells whether the outline of a shape has four to six corners and a plate's proportions,
+// and is filled except for the characters. fill is the outline's area over its bounding box's, 0
+// below the least. Contours are traced only of what has about the right size: most bright shapes
+// have not.
 func quad(binary gocv.Mat, s shape.Shape) (fill float64, ok bool) {
 	const leastInk, leastFill = 0.3, 0.62
 	if s.H < 12 || s.H > 110 || s.W < 1.4*s.H || s.W > 7*s.H || s.Area < leastInk*s.W*s.H {

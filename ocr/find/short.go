@@ -121,7 +121,7 @@ func shortRow(grey gocv.Mat, q Box, least int) (c Candidate, ok bool, err error)
 }
 
 // middleRow is the row of the highest shapes in the middle of a plate's binary map,
-// and how many they are; 0 where they are no row.
+// and how many they are; 0 where they are not a row.
 func middleRow(b shape.Plane) (l Line, n int) {
 	const (
 		lowest, highest = 0.38, 0.9  // of the plate

@@ -21,10 +21,10 @@ type Params struct {
 	// confirms the reading, so the confidence of the only one must do.
 	SingleConfidence float64 `toml:"-"`
 	// StillConfidence is the same for a plate that was never seen to move: most
-	// stationary lettering in view of a camera, signs and the camera's own
-	// clock, is no plate. The default lies between the surest sign of `make
-	// traffic` (hours of parking, 0.63) and the stationary cars of the Dutch
-	// clips (0.68 and more, except for one of 0.56).
+	// stationary lettering in view of a camera, signs and the camera's own clock, is
+	// not a plate. The default lies between the surest sign of `make traffic` (hours
+	// of parking, 0.63) and the stationary cars of the Dutch clips (0.68 and more,
+	// except for one of 0.56).
 	StillConfidence float64 `toml:"-"`
 	// Parked is how long a plate must stay in its place to count as parked.
 	Parked time.Duration `toml:"-"`

@@ -20,7 +20,7 @@ class Team:
         size = sum(p.numel() for p in net.parameters()) + sum(b.numel() for b in net.buffers())
         context = multiprocessing.get_context("fork")
         self._barrier = context.Barrier(members)
-        # Two slots in turn: nobody writes where somebody still reads.
+        # Two slots in turn: no process writes to a slot that another still reads.
         raw = context.RawArray("f", 2 * members * size)
         self._slots = torch.frombuffer(raw, dtype=torch.float32).view(2, members, size)
         self._turn = 0
