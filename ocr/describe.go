@@ -25,7 +25,7 @@ type lettering struct {
 
 // Describe tells what a picture shows of a vehicle beside the number of its
 // plate: who issued it and the body's colour. The picture (8 bit, BGR or grey,
-// upright) is the one that p was read on, and stays the caller's. It costs up to
+// upright) is the one that p was read on, and stays the caller's. It costs one to
 // five looks, so it is done for the best views of a passage and not for each
 // frame. A grey picture tells no colour.
 func (r *Recogniser) Describe(ctx context.Context, picture gocv.Mat, p Plate) (vehicle.Seen, error) {

@@ -65,7 +65,7 @@ var issuers = sync.OnceValue(region.Issuers)
 // Evidence is what is known so far of who issued a plate. [About] begins it.
 type Evidence struct {
 	logs         []float64 // by authority, without the band
-	words, signs bool      // whether lettering, and a sign, may decide
+	words, signs float64   // the shares of authorities that have lettering, and a sign, to look for
 	band         []float64 // log probability of each authority's sign, on the look on which one is likeliest
 	sign, none   float64   // of those the greatest, and that of no sign
 }
@@ -73,38 +73,59 @@ type Evidence struct {
 // About is what the number alone tells. expected are the regions that the unit was
 // told.
 func About(plate, expected string) *Evidence {
-	const worth = 0.05 // share of authorities that have something to look for
 	shares := region.IssuerShares(plate, expected, foreign)
 	e := &Evidence{logs: make([]float64, len(issuers())), sign: math.Inf(-1)}
-	words, signs := 0.0, 0.0
 	for k, i := range issuers() {
 		e.logs[k] = seriesWeigh * math.Log(max(shares[i.Code], least))
 		if len(i.Says) > 0 {
-			words += shares[i.Code]
+			e.words += shares[i.Code]
 		}
 		if len(i.Band) > 0 {
-			signs += shares[i.Code]
+			e.signs += shares[i.Code]
 		}
 	}
-	e.words, e.signs = words > worth, signs > worth
 	return e
 }
 
+const (
+	// worth is the least share of authorities with something to look for that is worth a
+	// look.
+	worth = 0.05
+	// clearly is the log probability of a sign from which the band is not looked for
+	// elsewhere.
+	clearly = -1.0
+	// sure is the probability from which nothing more is looked at.
+	sure = 0.9
+)
+
 // Places are the places of a plate that may still tell its issuer, in the order in
-// which they should be looked at.
+// which they should be looked at. It ends when the issuer is settled by what
+// [Evidence.Look] was given.
 func (e *Evidence) Places() iter.Seq[Place] {
-	const clearly = -1.0 // log probability of a sign from which the band is not looked for elsewhere
+	order := []Place{above, below, band, bandFurther, bandNearer}
+	if e.signs > e.words {
+		order = []Place{band, bandFurther, bandNearer, above, below}
+	}
 	return func(yield func(Place) bool) {
-		for p := range places {
-			wanted := e.words
+		for n, p := range order {
+			if n > 0 && e.settled() {
+				return
+			}
+			wanted := e.words > worth
 			if p.inBand() {
-				wanted = e.signs && e.sign <= clearly
+				wanted = e.signs > worth && e.sign <= clearly
 			}
 			if wanted && !yield(p) {
 				return
 			}
 		}
 	}
+}
+
+// settled tells whether one authority is so likely that a further look changes nothing.
+func (e *Evidence) settled() bool {
+	out := e.Issuer()
+	return len(out) > 0 && out[0].Confidence >= sure
 }
 
 // Look takes what the lettering model put out for a place: the probabilities of the

@@ -8,7 +8,7 @@ import (
 
 func TestCompare(t *testing.T) {
 	table := func(find string) string {
-		return "processor\tpicture\tdecode\tfind\tread\twhole\narm64\tuk-rear\t10.0\t" + find + "\t300.0\t400.0\n"
+		return "processor\tpicture\tdecode\tfind\tread\twhole\tdescribe\narm64\tuk-rear\t10.0\t" + find + "\t300.0\t400.0\t80.0\n"
 	}
 	if err := compare(table("100.0"), table("101.5")); err != nil {
 		t.Errorf("1.5 of 100 million: %v; want that within 1 %% and one million", err)

@@ -14,7 +14,7 @@ import (
 
 // parts of a picture's cost, between the marks that steps makes for each picture.
 // What lies before the first mark, and the warm-up, is left out.
-var parts = []string{"warm-up", "decode", "find", "whole"}
+var parts = []string{"warm-up", "decode", "find", "whole", "describe"}
 
 // markNumber is the mark's argument; plugin/count.c waits for it.
 const markNumber = 0x7077
@@ -58,7 +58,11 @@ func step(r *ocr.Recogniser, f *find.Finder, picture string) error {
 		return err
 	}
 	defer warm.Close()
-	if _, err := r.Recognise(context.Background(), warm); err != nil {
+	read, err := r.Recognise(context.Background(), warm)
+	if err != nil {
+		return err
+	}
+	if err := describe(r, warm, read.Plates); err != nil { // opens the model for lettering
 		return err
 	}
 	mark()
@@ -75,7 +79,22 @@ func step(r *ocr.Recogniser, f *find.Finder, picture string) error {
 		return err
 	}
 	mark()
-	_, err = r.Recognise(context.Background(), m)
+	read, err = r.Recognise(context.Background(), m)
 	mark()
+	if err != nil {
+		return err
+	}
+	err = describe(r, m, read.Plates)
+	mark()
+	return err
+}
+
+// describe tells issuer and colour of the first plate, as of a passage on its best
+// view.
+func describe(r *ocr.Recogniser, picture gocv.Mat, plates []ocr.Plate) error {
+	if len(plates) == 0 {
+		return nil
+	}
+	_, err := r.Describe(context.Background(), picture, plates[0])
 	return err
 }
