@@ -75,9 +75,7 @@ func (v *view) recallMoving(a *Attempt, d demand) bool {
 		return false
 	}
 	f.goTo(box, v.at)
-	a.Reading, a.Verdict = f.reading, f.verdict
-	a.Reading.Plate = moved
-	a.Reading.Again = true
+	a.readAgain(f.reading, f.verdict, moved)
 	return true
 }
 
@@ -100,14 +98,14 @@ func (f *followed) again() time.Duration {
 
 // noteMoving takes a reading, in pixels of the frame, of the place in box; nothing tells
 // that it would not be reported.
-func (v *view) noteMoving(a Attempt, box find.Box, least float64, nothing bool) {
-	now := followed{box: box, height: a.Candidate.Line.Height, readBox: box, reading: a.Reading, verdict: a.Verdict, least: least, nothing: nothing, alike: 1, read: v.at, seen: v.at}
+func (v *view) noteMoving(a Attempt, box find.Box, d demand, nothing bool) {
+	now := followed{box: box, height: a.Candidate.Line.Height, readBox: box, reading: a.Reading, verdict: a.Verdict, least: d.least, nothing: nothing, alike: 1, read: v.at, seen: v.at}
 	f := v.memory.moving(box, v.at)
 	if f == nil {
-		v.memory.follow(now)
+		*slotIn(&v.memory.moves, func(f *followed) time.Duration { return f.seen }) = now
 		return
 	}
-	if same := nothing == f.nothing && (nothing || text.Fold(now.reading.Text) == text.Fold(f.reading.Text)); same || atMargin(a.Candidate.Line, v.frameIn(v.place)) {
+	if same := nothing == f.nothing && (nothing || text.Fold(now.reading.Text) == text.Fold(f.reading.Text)); same || d.margin {
 		now.alike = min(now.alike+f.alike, mostAlike)
 	}
 	f.goTo(box, v.at)
@@ -145,27 +143,12 @@ func (m *Memory) moving(box find.Box, at time.Duration) *followed {
 	return best
 }
 
-// follow adds a place, instead of the one unseen for the longest time where there are
-// too many.
-func (m *Memory) follow(f followed) {
-	if len(m.moves) < mostRemembered {
-		m.moves = append(m.moves, f)
-		return
-	}
-	oldest := &m.moves[0]
-	for i := range m.moves {
-		if m.moves[i].seen < oldest.seen {
-			oldest = &m.moves[i]
-		}
-	}
-	*oldest = f
-}
-
 // standing notes that a place that gives no plate, or stands at the margin, was seen
 // where it was.
 func (v *view) standing(c find.Candidate, margin bool) {
-	if f := v.memory.moving(v.boxOf(c), v.at); f != nil && (margin || f.nothing) {
-		f.goTo(v.boxOf(c), v.at)
+	box := v.boxOf(c)
+	if f := v.memory.moving(box, v.at); f != nil && (margin || f.nothing) {
+		f.goTo(box, v.at)
 	}
 }
 

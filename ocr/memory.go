@@ -143,15 +143,21 @@ func (v *view) recall(a *Attempt, d demand) (bool, error) {
 	}
 	p.seen = v.at
 	v.standing(a.Candidate, d.margin)
-	a.Reading, a.Verdict = p.reading, p.verdict
-	a.Reading.Plate = p.reading.shifted(image.Point{}.Sub(v.place.Min))
-	a.Reading.Again = true
+	a.readAgain(p.reading, p.verdict, p.reading.shifted(image.Point{}.Sub(v.place.Min)))
 	return true, nil
+}
+
+// readAgain gives an attempt an earlier reading and verdict, with the plate where it is
+// now.
+func (a *Attempt) readAgain(earlier JudgedPlate, verdict Verdict, now Plate) {
+	a.Reading, a.Verdict = earlier, verdict
+	a.Reading.Plate = now
+	a.Reading.Again = true
 }
 
 // note remembers an attempt's reading and verdict; nothing tells that it would not be
 // reported.
-func (v *view) note(a Attempt, least float64, nothing bool) error {
+func (v *view) note(a Attempt, d demand, nothing bool) error {
 	if v == nil {
 		return nil
 	}
@@ -162,7 +168,7 @@ func (v *view) note(a Attempt, least float64, nothing bool) error {
 		return nil
 	}
 	a.Reading.Plate = a.Reading.shifted(v.place.Min)
-	v.noteMoving(a, box, least, nothing)
+	v.noteMoving(a, box, d, nothing)
 	p := v.memory.at(box)
 	if p != nil {
 		same, err := p.unchanged(v.frame)
@@ -170,7 +176,7 @@ func (v *view) note(a Attempt, least float64, nothing bool) error {
 			return err
 		}
 		if same {
-			p.reads, p.read, p.seen, p.least = p.reads+1, v.at, v.at, min(p.least, least)
+			p.reads, p.read, p.seen, p.least = p.reads+1, v.at, v.at, min(p.least, d.least)
 			if a.Reading.Confidence > p.reading.Confidence {
 				p.reading, p.verdict = a.Reading, a.Verdict
 			}
@@ -191,7 +197,7 @@ func (v *view) note(a Attempt, least float64, nothing bool) error {
 		v.memory.learn(w)
 		w = written{}
 	}
-	*p = remembered{box: box, around: around, patch: now, contrast: now.contrast(), reading: a.Reading, verdict: a.Verdict, least: least, reads: 1, read: v.at, seen: v.at, written: w}
+	*p = remembered{box: box, around: around, patch: now, contrast: now.contrast(), reading: a.Reading, verdict: a.Verdict, least: d.least, reads: 1, read: v.at, seen: v.at, written: w}
 	return nil
 }
 
@@ -214,20 +220,26 @@ func (m *Memory) at(box find.Box) *remembered {
 	return best
 }
 
-// slot is where another place can be remembered: a new one, or that of the place
-// unseen for the longest time.
+// slot is where another place can be remembered.
 func (m *Memory) slot() *remembered {
-	if len(m.places) < mostRemembered {
-		m.places = append(m.places, remembered{})
-		return &m.places[len(m.places)-1]
+	p := slotIn(&m.places, func(p *remembered) time.Duration { return p.seen })
+	p.written = written{}
+	return p
+}
+
+// slotIn is where a list can hold another place: a new one, or, of mostRemembered, that of
+// the place unseen for the longest time.
+func slotIn[T any](list *[]T, seen func(*T) time.Duration) *T {
+	if len(*list) < mostRemembered {
+		*list = append(*list, *new(T))
+		return &(*list)[len(*list)-1]
 	}
-	oldest := &m.places[0]
-	for i := range m.places {
-		if m.places[i].seen < oldest.seen {
-			oldest = &m.places[i]
+	oldest := &(*list)[0]
+	for i := range *list {
+		if p := &(*list)[i]; seen(p) < seen(oldest) {
+			oldest = p
 		}
 	}
-	oldest.written = written{}
 	return oldest
 }
 

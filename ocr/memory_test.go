@@ -184,7 +184,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	for i := range 3 * mostRemembered {
 		v := &view{memory: &m, frame: grey, place: place, at: time.Duration(i) * time.Millisecond}
 		a := Attempt{Candidate: find.Candidate{Line: find.Line{Height: 4}, Box: find.Box{X: float64(10 + i%12*150), Y: float64(10 + i/12*50), W: 100, H: 20}}}
-		if err := v.note(a, 0, true); err != nil {
+		if err := v.note(a, demand{}, true); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -223,7 +223,7 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 		if anew { // what is remembered costs nothing
 			res.Candidates++
 		}
-		if a.Verdict.reason != notJudged || !r.verdictOn(a.Reading, nil).Reported() {
+		if !r.reportable(a) {
 			continue
 		}
 		likely = true
@@ -260,7 +260,12 @@ func (r *Recogniser) readAnew(ctx context.Context, grey gocv.Mat, a *Attempt, d 
 	if a.Verdict.reason == noRow {
 		return false, nil
 	}
-	return true, past.note(*a, d.least, a.Verdict.reason != notJudged || !r.verdictOn(a.Reading, nil).Reported())
+	return true, past.note(*a, d, !r.reportable(a))
+}
+
+// reportable tells whether an attempt would be reported if there were no other.
+func (r *Recogniser) reportable(a *Attempt) bool {
+	return a.Verdict.reason == notJudged && r.verdictOn(a.Reading, nil).Reported()
 }
 
 // readOne levels and reads one candidate. Where that gives no reading, it sets

@@ -102,9 +102,9 @@ const (
 // which they should be looked at. It ends when the issuer is settled by what
 // [Evidence.Look] was given.
 func (e *Evidence) Places() iter.Seq[Place] {
-	order := []Place{above, below, band, bandFurther, bandNearer}
+	order := slices.Concat(strips, bands)
 	if e.signs > e.words {
-		order = []Place{band, bandFurther, bandNearer, above, below}
+		order = slices.Concat(bands, strips)
 	}
 	return func(yield func(Place) bool) {
 		for n, p := range order {

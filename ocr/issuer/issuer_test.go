@@ -118,7 +118,7 @@ func TestCorners(t *testing.T) {
 	for _, slope := range []float64{0, 0.2, -0.3} {
 		at := func(x, y float64) rectify.Point { return rectify.Point{X: x, Y: y + slope*x} }
 		ink := [4]rectify.Point{at(100, 50), at(300, 50), at(300, 90), at(100, 90)}
-		for p := range places {
+		for _, p := range slices.Concat(strips, bands) {
 			q := p.Corners(ink)
 			area := 0.0
 			for i := range q {

@@ -16,7 +16,13 @@ const (
 	band                     // the blue band at its left
 	bandFurther              // the same, where a character or an emblem at the number's beginning was not found
 	bandNearer               // the same, where something beside the number was taken for a character
-	places
+)
+
+// strips and bands are the places of lettering and of signs, in the order in which they
+// should be looked at.
+var (
+	strips = []Place{above, below}
+	bands  = []Place{band, bandFurther, bandNearer}
 )
 
 // inBand tells whether a place is one of those of the band.
