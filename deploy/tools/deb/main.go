@@ -99,7 +99,11 @@ func run(ctx context.Context, wanted []string, program, to string) error {
 	}
 	if program != "" {
 		for _, target := range wanted {
-			if _, _, err := crossBuild(ctx, target, to, nil, program); err != nil {
+			sysroot, err := librariesOf(ctx, target)
+			if err == nil {
+				_, err = crossBuild(ctx, target, sysroot, to, nil, program)
+			}
+			if err != nil {
 				return fmt.Errorf("%s: %w", target, err)
 			}
 		}
@@ -153,20 +157,22 @@ func makePackage(ctx context.Context, target, made, epoch string) (string, error
 	r, arch, _ := strings.Cut(target, "/")
 	release := releases[r]
 	d := description{Architecture: arch, Version: debianVersion(deploy.Version()) + release.suffix, UnitFolder: release.unitFolder, Made: made}
-	var env []string
-	if slices.Contains(lean, target) {
-		if env, err = ownOpenCV(ctx, target, &d); err != nil {
-			return "", err
-		}
-	}
-	programs, sysroot, err := crossBuild(ctx, target, filepath.Join("build", "deb", r+"-"+arch), env, packages...)
+	sysroot, err := librariesOf(ctx, target)
 	if err != nil {
 		return "", err
 	}
-	if d.Depends, err = dependencies(programs, filepath.Join(sysroot, "shlibs")); err != nil {
+	var env []string
+	if slices.Contains(lean, target) {
+		if env, err = ownOpenCV(ctx, target, sysroot, &d); err != nil {
+			return "", err
+		}
+	}
+	if d.Programs, err = crossBuild(ctx, target, sysroot, filepath.Join("build", "deb", r+"-"+arch), env, packages...); err != nil {
 		return "", err
 	}
-	d.Programs = programs
+	if d.Depends, err = dependencies(d.Programs, filepath.Join(sysroot, "shlibs")); err != nil {
+		return "", err
+	}
 	return pack(ctx, "platewatch", d, epoch)
 }
 
@@ -175,12 +181,8 @@ func debianVersion(version string) string { return strings.Replace(version, "-",
 
 // ownOpenCV builds the part of OpenCV that goes into the programs, where it is missing,
 // tells the description of it, and gives the environment that crossBuild links it with.
-func ownOpenCV(ctx context.Context, target string, d *description) ([]string, error) {
+func ownOpenCV(ctx context.Context, target, sysroot string, d *description) ([]string, error) {
 	name, arch, _ := strings.Cut(target, "/")
-	sysroot, err := librariesOf(ctx, target)
-	if err != nil {
-		return nil, err
-	}
 	if err := command(ctx, nil, filepath.Join("deploy", "package", "opencv"), name, arch, sysroot).Run(); err != nil {
 		return nil, fmt.Errorf("OpenCV: %w", err)
 	}
@@ -229,11 +231,8 @@ func searched(target, sysroot string) (libraries, linker string) {
 }
 
 // crossBuild builds commands into the folder, against the libraries of the target and
-// with more in the environment, and gives the programs and the libraries' folder.
-func crossBuild(ctx context.Context, target, folder string, more []string, packages ...string) (programs []string, sysroot string, err error) {
-	if sysroot, err = librariesOf(ctx, target); err != nil {
-		return nil, "", err
-	}
+// with more in the environment, and gives the programs.
+func crossBuild(ctx context.Context, target, sysroot, folder string, more []string, packages ...string) (programs []string, err error) {
 	_, arch, _ := strings.Cut(target, "/")
 	p := processors[arch]
 	libraries, linker := searched(target, sysroot)
@@ -246,7 +245,7 @@ func crossBuild(ctx context.Context, target, folder string, more []string, packa
 		"CGO_LDFLAGS=" + linker,
 	}, p.env, more)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	args := []string{"build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", folder + "/"}
 	for _, pkg := range packages {
@@ -254,9 +253,9 @@ func crossBuild(ctx context.Context, target, folder string, more []string, packa
 		programs = append(programs, filepath.Join(folder, filepath.Base(pkg)))
 	}
 	if err := command(ctx, env, "go", args...).Run(); err != nil {
-		return nil, "", fmt.Errorf("go build: %w", err)
+		return nil, fmt.Errorf("go build: %w", err)
 	}
-	return programs, sysroot, nil
+	return programs, nil
 }
 
 // pack has nfpm write the package that deploy/package/NAME.yaml describes, and gives
