@@ -34,6 +34,9 @@ var colourWords = map[string][]string{
 func ColourNames(listed string) []string {
 	var out []string
 	whole := bare(listed)
+	if whole == "" {
+		return nil
+	}
 	parts := strings.FieldsFunc(whole, func(r rune) bool { return strings.ContainsRune("/,-+&", r) })
 	for _, word := range append([]string{whole}, append(parts, strings.Fields(whole)...)...) {
 		word = strings.TrimSpace(word)
@@ -48,9 +51,11 @@ func ColourNames(listed string) []string {
 
 // bare is a text in lower case without diacritics.
 func bare(text string) string {
-	return strings.NewReplacer("ä", "a", "ö", "o", "ü", "u", "ß", "ss", "é", "e", "è", "e", "ł", "l", "ż", "z", "ó", "o", "ą", "a", "ń", "n", "ç", "c").
-		Replace(strings.ToLower(strings.TrimSpace(text)))
+	return plainLetters.Replace(strings.ToLower(strings.TrimSpace(text)))
 }
+
+// plainLetters is made once: match looks at the colour of every entry it weighs.
+var plainLetters = strings.NewReplacer("ä", "a", "ö", "o", "ü", "u", "ß", "ss", "é", "e", "è", "e", "ł", "l", "ż", "z", "ó", "o", "ą", "a", "ń", "n", "ç", "c")
 
 // usStates are the codes of the states that issue plates (NCIC Code Manual, State
 // and Country Data Codes: LIS), with their names.

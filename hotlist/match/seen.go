@@ -35,12 +35,16 @@ const (
 // more of a plate that says its state.
 func (s *Seen) weigh(e *entry.Entry, prior float64) (likelihood float64, contradiction string) {
 	issuer, colour, other := prior, 1.0, false
-	if codes := entry.IssuerCodes(e.State); len(codes) > 0 && len(s.Issuer) > 0 {
-		issuer = max(agreement(s.Issuer, codes, prior), min(leastIssuer, prior))
-		other = agreement(s.Issuer, codes, 1) < contradicted
+	if len(s.Issuer) > 0 {
+		if codes := entry.IssuerCodes(e.State); len(codes) > 0 {
+			issuer = max(agreement(s.Issuer, codes, prior), min(leastIssuer, prior))
+			other = agreement(s.Issuer, codes, 1) < contradicted
+		}
 	}
-	if names := entry.ColourNames(e.Vehicle.Colour); len(names) > 0 && len(s.Colour) > 0 {
-		colour = max(agreement(s.Colour, names, 1), leastColour)
+	if len(s.Colour) > 0 {
+		if names := entry.ColourNames(e.Vehicle.Colour); len(names) > 0 {
+			colour = max(agreement(s.Colour, names, 1), leastColour)
+		}
 	}
 	if !other && colour >= contradicted {
 		return issuer * colour, ""
