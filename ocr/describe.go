@@ -12,6 +12,7 @@ import (
 	"platewatch/ocr/read"
 	"platewatch/ocr/rectify"
 	"platewatch/ocr/tesseract"
+	"platewatch/ocr/text"
 	"platewatch/ocr/vehicle"
 )
 
@@ -27,13 +28,29 @@ type lettering struct {
 // plate: who issued it and the body's colour. The picture (8 bit, BGR or grey,
 // upright) is the one that p was read on, and stays the caller's. It costs one to
 // five looks, so it is done for the best views of a passage and not for each
-// frame. A grey picture tells no colour.
-func (r *Recogniser) Describe(ctx context.Context, picture gocv.Mat, p Plate) (vehicle.Seen, error) {
+// frame; an issuer that earlier views of the vehicle told surely is not looked for
+// again. A grey picture tells no colour.
+func (r *Recogniser) Describe(ctx context.Context, picture gocv.Mat, p Plate, earlier vehicle.Seen) (vehicle.Seen, error) {
+	told, err := earlier.Issuer, error(nil)
+	if likeliest, _ := vehicle.Likeliest(told); likeliest.Confidence < surelyTold {
+		if told, err = r.issuer(ctx, picture, p); err != nil {
+			return vehicle.Seen{}, err
+		}
+	}
+	return vehicle.Seen{Issuer: told, Colour: colour.Of(picture, p.Corners)}, nil
+}
+
+// surelyTold is the confidence from which an issuer was wrong on 1 to 3 of 100
+// labelled plates: another view adds little (README.md, "Issuer and colour").
+const surelyTold = 0.8
+
+// issuer looks for who issued a plate.
+func (r *Recogniser) issuer(ctx context.Context, picture gocv.Mat, p Plate) ([]text.Alternative, error) {
 	evidence := issuer.About(p.Text, r.Regions())
 	evidence.LookAtPaint(picture, p.ink)
 	for place := range evidence.Places() {
 		if err := ctx.Err(); err != nil {
-			return vehicle.Seen{}, err
+			return nil, err
 		}
 		cut, err := rectify.Quad(picture, place.Corners(p.ink))
 		if err != nil { // it lies outside the picture
@@ -41,11 +58,11 @@ func (r *Recogniser) Describe(ctx context.Context, picture gocv.Mat, p Plate) (v
 		}
 		steps, err := r.lettering.read(cut)
 		if err != nil {
-			return vehicle.Seen{}, err
+			return nil, err
 		}
 		evidence.Look(place, steps)
 	}
-	return vehicle.Seen{Issuer: evidence.Issuer(), Colour: colour.Of(picture, p.Corners)}, nil
+	return evidence.Issuer(), nil
 }
 
 // read runs the model on one picture, and closes it.

@@ -10,6 +10,7 @@ import (
 
 	"platewatch/ocr"
 	"platewatch/ocr/find"
+	"platewatch/ocr/vehicle"
 )
 
 // parts of a picture's cost, between the marks that steps makes for each picture.
@@ -95,6 +96,6 @@ func describe(r *ocr.Recogniser, picture gocv.Mat, plates []ocr.Plate) error {
 	if len(plates) == 0 {
 		return nil
 	}
-	_, err := r.Describe(context.Background(), picture, plates[0])
+	_, err := r.Describe(context.Background(), picture, plates[0], vehicle.Seen{})
 	return err
 }

@@ -163,7 +163,7 @@ func (d *describer) score(ctx context.Context, file truth.File, img gocv.Mat, pl
 				score.add(answers, nil)
 				continue
 			}
-			seen, err := d.recogniser.Describe(ctx, img, plates[i])
+			seen, err := d.recogniser.Describe(ctx, img, plates[i], vehicle.Seen{})
 			if err != nil {
 				return err
 			}

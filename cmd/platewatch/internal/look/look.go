@@ -53,7 +53,7 @@ func (l *Looker) Look(ctx context.Context, in Input, emit func(any) error) error
 	line := Picture{File: in.Name, Width: img.Cols(), Height: img.Rows(),
 		ElapsedMS: milliseconds(res.Find + res.Read), Plates: []Plate{}}
 	for _, p := range res.Plates {
-		seen, err := l.Recogniser.Describe(ctx, img, p)
+		seen, err := l.Recogniser.Describe(ctx, img, p, vehicle.Seen{})
 		if err != nil {
 			return err
 		}

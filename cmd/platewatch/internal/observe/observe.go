@@ -185,7 +185,7 @@ func (o *Observer) describe(ctx context.Context, picture gocv.Mat, r *FrameResul
 		if u.Plate < 0 || !o.tracker.Describes(u) {
 			continue
 		}
-		seen, err := o.recogniser.Describe(ctx, picture, r.Plates[u.Plate])
+		seen, err := o.recogniser.Describe(ctx, picture, r.Plates[u.Plate], u.Passage.Vehicle)
 		if err != nil {
 			return err
 		}
