@@ -10,7 +10,7 @@ CLIPS ?=
 SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test traffic soak faults attack page field lint bench cost cutoff groups media model lettering ranker judge reads deb board board-short clean packages
+.PHONY: help build demo test test-race test-pure test-floors traffic soak faults attack page field lint bench cost cutoff groups media model lettering ranker judge reads deb board board-short clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,9 +37,17 @@ demo: $(BIN) ## the whole system on this machine, nothing to configure
 TESTS  := go test -vet=off -p 3 -timeout 20m
 PAINTS := platewatch/ocr/render/paint platewatch/ocr/render/sensor golang.org/x/image/vector
 
-test: packages lint ## all checks of the code and all tests, as CI runs them
-	CGO_ENABLED=0 $(TESTS) -parallel 4 ./hotlist/... ./uplink/...
+test: packages ## all checks of the code and all tests, as CI runs them
+	@$(MAKE) --no-print-directory --output-sync=line -j 2 test-race lint test-pure test-floors
+
+# The longest first: the others run beside it, one after the other.
+test-race:
 	$(TESTS) -race $(PAINTS:%=-gcflags=%=-race=false) -tags matprofile ./...
+
+test-pure:
+	CGO_ENABLED=0 $(TESTS) -parallel 4 ./hotlist/... ./uplink/...
+
+test-floors:
 	$(TESTS) -run Floors ./cmd/platewatch/internal/bench
 	@test -d ../shared/data || echo "skipped: the accuracy floors on real pictures, because ../shared/data is not here (go test -v names each)"
 
