@@ -32,6 +32,7 @@ type LookTrace struct {
 	Cut         *image.Gray      // what the reader was shown
 	Text        string           // the likeliest text of this crop alone
 	Probability float64          // 0–1, of Text
+	Scout       bool             // by the cheaper network
 }
 
 // mapSide bounds the copies of the finder's maps: a frame may have 50 million
@@ -85,7 +86,7 @@ func (t *Trace) looks(a *Attempt, p *rectify.Plate) read.Tap {
 		for i, q := range s.Line {
 			s.Line[i] = p.FromFrame(q)
 		}
-		a.Looks = append(a.Looks, LookTrace{s.Line, copyOf(s.Picture), s.Text, s.Probability})
+		a.Looks = append(a.Looks, LookTrace{s.Line, copyOf(s.Picture), s.Text, s.Probability, s.Scout})
 	}
 }
 

@@ -109,3 +109,28 @@ func TestVerdictWords(t *testing.T) {
 		}
 	}
 }
+
+// TestPointlessLooks: lettering of seven pixels is not reported however surely it is
+// read, so only the cheaper network looks at it; at the plate beside it as before.
+func TestPointlessLooks(t *testing.T) {
+	r := open(t)
+	for _, name := range []string{"us-co-far.jpg", "none-street.jpg"} {
+		trace, err := r.Trace(t.Context(), picture(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		small := 0
+		for _, a := range trace.Attempts {
+			if a.Candidate.Line.Height > 8 || a.Level == nil {
+				continue
+			}
+			small++
+			if a.Verdict.Reported() || len(a.Looks) != 1 || !a.Looks[0].Scout {
+				t.Errorf("%s: lettering of %.0f px was looked at %d times: %s", name, a.Candidate.Line.Height, len(a.Looks), a.Verdict)
+			}
+		}
+		if small == 0 {
+			t.Errorf("%s: no small lettering was looked at", name)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"platewatch/ocr/find"
+	"platewatch/ocr/judge"
 	"platewatch/ocr/read"
 	"platewatch/ocr/rectify"
 )
@@ -80,6 +81,19 @@ func shows(level *rectify.Plate, l rectify.Line) (bool, error) {
 	}
 	left, right, err := level.EdgesSeen(l)
 	return left && right, err
+}
+
+// worth tells of the texts on a levelled candidate whether they would be reported if the
+// reader were sure of them.
+func (r *Recogniser) worth(c find.Candidate, level *rectify.Plate, l rectify.Line) func(text string, prior float64) bool {
+	e := judge.Evidence{
+		Place: c.Score, Reader: 1, Letters: len(l.Letters), Height: level.FrameHeight(l),
+		Light: level.Light(), Fills: level.Fills(l), Framed: r.shortest() < usual,
+	}
+	return func(text string, prior float64) bool {
+		e.Text, e.Prior = text, prior
+		return r.judge.Plate(e) >= r.judge.LeastPlate && r.judge.Right(e) >= r.judge.LeastRight
+	}
 }
 
 // worthReading gives a candidate that cannot add a plate its verdict, and the

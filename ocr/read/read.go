@@ -86,6 +86,7 @@ type LookResult struct {
 	Picture     gocv.Mat         // what the engine was shown: 8 bit, one channel
 	Text        string           // the likeliest text of this crop alone
 	Probability float64          // of Text, 0–1, as the engine rates it
+	Scout       bool             // the cheaper network's, see [Model.Scout]
 }
 
 // Tap sees the result of every crop. It must not keep the picture, which is
@@ -164,7 +165,7 @@ func readLine(e Engine, p *rectify.Plate, l rectify.Line, c rectify.Cut, tap Tap
 	out, err := e.Read(s)
 	if err == nil && tap != nil {
 		likeliest, probability := spell(out.Characters)
-		tap(LookResult{p.Bounds(l), strip, likeliest, probability})
+		tap(LookResult{Line: p.Bounds(l), Picture: strip, Text: likeliest, Probability: probability})
 	}
 	return out.Characters, err
 }

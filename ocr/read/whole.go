@@ -30,7 +30,8 @@ func readWholeCrop(e Engine, p *rectify.Plate, l rectify.Line, a rectify.Around,
 	o := ctc.New(out.Steps)
 	if tap != nil {
 		likeliest := o.Beam()[0]
-		tap(LookResult{p.Bounds(l), picture, likeliest, min(1, math.Exp(o.LogProbability(likeliest)))}) // int8 sums to a little over 1
+		probability := min(1, math.Exp(o.LogProbability(likeliest))) // int8 sums to a little over 1
+		tap(LookResult{Line: p.Bounds(l), Picture: picture, Text: likeliest, Probability: probability})
 	}
 	return o, nil
 }
@@ -49,7 +50,11 @@ func (r *Reader) readWhole(t team, p *rectify.Plate, lines []rectify.Line, empty
 		if empty.row || empty.short > 0 && line.X1-line.X0 < few*line.Height {
 			c.Around.Least = narrowest
 		}
-		o, err := readWholeCrop(e, p, line, c.Around, tap)
+		see := tap
+		if tap != nil && e == t.scout {
+			see = func(l LookResult) { l.Scout = true; tap(l) }
+		}
+		o, err := readWholeCrop(e, p, line, c.Around, see)
 		if err == nil {
 			seen.add(o)
 		}
@@ -85,6 +90,9 @@ func (r *Reader) readWhole(t team, p *rectify.Plate, lines []rectify.Line, empty
 		if seen.settled() {
 			return settled(true)
 		}
+		if seen.pointless() {
+			return settled(false)
+		}
 	}
 	for i, crop := range r.model.Crops {
 		if i > 0 {
@@ -96,6 +104,9 @@ func (r *Reader) readWhole(t team, p *rectify.Plate, lines []rectify.Line, empty
 		}
 		if i+1 < len(r.model.Crops) && seen.settled() {
 			return settled(true)
+		}
+		if seen.pointless() {
+			break
 		}
 	}
 	return settled(false)
@@ -146,6 +157,9 @@ type Effort struct {
 	// Long: texts of three characters and fewer are given up, also where such plates are
 	// expected.
 	Long bool
+	// Worth tells whether a text with a log-prior would be reported if the reader were
+	// sure of it; nil: any. No further crop is read of one that would not.
+	Worth func(text string, prior float64) bool
 }
 
 // LeastAlone is how likely the best text of the first crop must be for a second
@@ -213,6 +227,15 @@ func (p *panel) hopeless() bool {
 		}
 	}
 	return alike < least
+}
+
+// pointless tells that the likeliest text would not be reported however sure the reader
+// became: the characters are too small, or it has no figure where little speaks for a
+// plate. Of 964 looks of the full network on 643 street pictures a fifth went there, and
+// none of the texts that they gave was right.
+func (p *panel) pointless() bool {
+	best := p.texts[0].text
+	return !p.row && p.effort.Worth != nil && !p.effort.Worth(best, p.formats.Prior(best))
 }
 
 // fewest is how many characters a text has at least.

@@ -256,6 +256,9 @@ func (s *sheet) looks(y int, looks []ocr.LookTrace) int {
 			text = nothingRead
 		}
 		p := fmt.Sprintf("  %.3f", k.Probability)
+		if k.Scout {
+			p += " scout"
+		}
 		text = s.small.fit(text, lookWidth-10-s.small.width(p)) + p
 		s.small.write(s.img, x+9, top+lookHeight+2, text, ink)
 		bottom = top + lookHeight + 2 + s.small.height()
