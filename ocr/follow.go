@@ -17,12 +17,14 @@ type followed struct {
 	dx, dy  float64  // what the middle moves, pixels a second
 	going   bool     // dx and dy are known
 	height  float64  // of the line when it was last read, pixels
+	close   float64  // the same when the full network last looked
 	readBox find.Box // where it was last read
 	reading JudgedPlate
 	verdict Verdict
 	least   float64 // see [remembered]
 	nothing bool    // it would not be reported
 	alike   int     // reads in a row with the same outcome
+	vain    int     // reads in a row that gave nothing, or a text that is hardly a plate's
 	read    time.Duration
 	seen    time.Duration
 }
@@ -51,8 +53,12 @@ const (
 	// passage sure. A longer one than writtenGap would keep the place from being learned.
 	marginAgain = 50 * time.Millisecond
 	marginMost  = writtenGap - 2*marginAgain
-	// mostAlike bounds the count: more change nothing.
+	// mostAlike bounds the counts: more change nothing.
 	mostAlike = 100
+	// vainEnough is how many reads in a row must be in vain until only the cheaper network
+	// looks, and hardlyText the confidence below which a text without a format of the
+	// regions is: lettering on vehicles is read otherwise each time.
+	vainEnough, hardlyText = 2, 0.5
 )
 
 // recallMoving gives an attempt the latest reading of the place that it follows, unless
@@ -70,18 +76,52 @@ func (v *view) recallMoving(a *Attempt, d demand) bool {
 	} else if h := a.Candidate.Line.Height / f.height; !f.enough() || v.at-f.read >= f.again() || max(h, 1/h) > grown {
 		return false
 	}
-	moved := f.reading.shifted(movedBy(f.readBox, box).Sub(v.place.Min))
-	if !moved.Box.In(v.frameIn(v.place)) { // it leaves the frame
+	if !v.repeat(a, f, box) {
 		return false
 	}
 	f.goTo(box, v.at)
+	return true
+}
+
+// repeat gives an attempt the latest reading of the place that it follows; false where
+// the plate leaves the frame.
+func (v *view) repeat(a *Attempt, f *followed, box find.Box) bool {
+	moved := f.reading.shifted(movedBy(f.readBox, box).Sub(v.place.Min))
+	if !moved.Box.In(v.frameIn(v.place)) {
+		return false
+	}
 	a.readAgain(f.reading, f.verdict, moved)
 	return true
+}
+
+// glanceAt tells whether only the cheaper network is to look at a candidate: it stands
+// where cameras write their own text, or reading it was in vain and it has not come
+// closer since.
+func (v *view) glanceAt(c find.Candidate, d demand) bool {
+	if v == nil {
+		return false
+	}
+	if d.margin {
+		return true
+	}
+	f := v.memory.moving(v.boxOf(c), v.at)
+	return f != nil && f.vain >= vainEnough && c.Line.Height <= grown*f.close
+}
+
+// keepMoving gives an attempt at which the cheaper network was unsure the latest reading
+// of the place that it follows, if reading it was in vain.
+func (v *view) keepMoving(a *Attempt) {
+	box := v.boxOf(a.Candidate)
+	if f := v.memory.moving(box, v.at); f != nil && f.vain >= vainEnough {
+		v.repeat(a, f, box)
+	}
 }
 
 // enough tells whether the place was read often enough with the same outcome.
 func (f *followed) enough() bool {
 	switch {
+	case f.vain >= vainEnough:
+		return true
 	case f.nothing:
 		return f.alike >= alikeNothing
 	case f.reading.Confidence >= clearText:
@@ -99,14 +139,26 @@ func (f *followed) again() time.Duration {
 // noteMoving takes a reading, in pixels of the frame, of the place in box; nothing tells
 // that it would not be reported.
 func (v *view) noteMoving(a Attempt, box find.Box, d demand, nothing bool) {
-	now := followed{box: box, height: a.Candidate.Line.Height, readBox: box, reading: a.Reading, verdict: a.Verdict, least: d.least, nothing: nothing, alike: 1, read: v.at, seen: v.at}
+	now := followed{box: box, height: a.Candidate.Line.Height, close: a.Candidate.Line.Height, readBox: box, reading: a.Reading, verdict: a.Verdict, least: d.least, nothing: nothing, alike: 1, read: v.at, seen: v.at}
+	if nothing || a.Reading.Confidence < hardlyText && a.Reading.Region == "" {
+		now.vain = 1
+	}
 	f := v.memory.moving(box, v.at)
+	if f == nil {
+		f = v.memory.named(now, v.at)
+	}
 	if f == nil {
 		*slotIn(&v.memory.moves, func(f *followed) time.Duration { return f.seen }) = now
 		return
 	}
 	if same := nothing == f.nothing && (nothing || text.Fold(now.reading.Text) == text.Fold(f.reading.Text)); same || d.margin {
 		now.alike = min(now.alike+f.alike, mostAlike)
+	}
+	if d.glance {
+		now.close = f.close
+	}
+	if now.vain > 0 {
+		now.vain = min(now.vain+f.vain, mostAlike)
 	}
 	f.goTo(box, v.at)
 	now.dx, now.dy, now.going = f.dx, f.dy, true
@@ -141,6 +193,27 @@ func (m *Memory) moving(box find.Box, at time.Duration) *followed {
 		}
 	}
 	return best
+}
+
+// named is the place that one with the same text follows, too fast for the two to
+// overlap; nil for none.
+func (m *Memory) named(now followed, at time.Duration) *followed {
+	const farthest, least = 1.5, 4 // widths of the box that it moves in a frame; characters
+	if len(now.reading.Text) < least {
+		return nil
+	}
+	like := text.Fold(now.reading.Text)
+	for i := range m.moves {
+		f := &m.moves[i]
+		if gap := at - f.seen; gap <= 0 || gap > movingGap || f.going || text.Fold(f.reading.Text) != like {
+			continue
+		}
+		h := now.height / f.height
+		if by := movedBy(f.box, now.box); math.Hypot(float64(by.X), float64(by.Y)) <= farthest*f.box.W && max(h, 1/h) <= grown {
+			return f
+		}
+	}
+	return nil
 }
 
 // standing notes that a place that gives no plate, or stands at the margin, was seen

@@ -204,7 +204,7 @@ func (r *Recogniser) recognise(ctx context.Context, picture gocv.Mat, trace *Tra
 	for _, i := range readingOrder(candidates, seen) {
 		c, a := candidates[i], &res.Attempts[i]
 		a.Candidate = c
-		if a.Verdict = r.worthReading(c, res.Candidates, plates); a.Verdict.reason != notJudged {
+		if a.Verdict = r.worthReading(c, seen, res.Candidates, plates); a.Verdict.reason != notJudged {
 			continue
 		}
 		if writes, err := past.isWritten(c); err != nil {
@@ -254,11 +254,15 @@ func (r *Recogniser) readAnew(ctx context.Context, grey gocv.Mat, a *Attempt, d 
 	if known, err := past.recall(a, d); known || err != nil {
 		return false, err
 	}
+	d.glance = past.glanceAt(a.Candidate, d)
 	if err := r.readOne(ctx, grey, a, d, trace); err != nil {
 		return true, err
 	}
 	if a.Verdict.reason == noRow {
 		return false, nil
+	}
+	if d.glance && a.Reading.Text != "" && !a.Reading.Evidence.Agreed {
+		past.keepMoving(a)
 	}
 	return true, past.note(*a, d, !r.reportable(a))
 }
@@ -290,7 +294,7 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, d d
 	}
 	trace.level(a, level)
 	rows := 2
-	effort := read.Effort{Least: d.least, Again: c.Score >= standsOut, Long: d.row, Worth: r.worth(c, level, lines[0])}
+	effort := read.Effort{Least: d.least, Again: c.Score >= standsOut, Long: d.row, Worth: r.worth(c, level, lines[0]), Glance: d.glance}
 	result, corners, ink, ok, err := r.readRows(ctx, grey, level, lines[0], effort, trace.looks(a, level))
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ type Params struct {
 func DefaultParams() Params {
 	return Params{
 		Model: tesseract.Plate, MinPlateWidth: 48,
-		Find: find.DefaultParams(), Candidates: 10, MinScore: 0.02, MinFurther: 0.1,
+		Find: find.DefaultParams(), Candidates: 10, MinScore: 0.1, MinFurther: 0.1,
 	}
 }
 

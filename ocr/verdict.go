@@ -16,6 +16,7 @@ const (
 	notJudged reason = iota
 	reported
 	lowScore
+	cutOff
 	enoughRead
 	lowLater
 	lowBeside
@@ -43,6 +44,8 @@ func (v Verdict) String() string {
 		return "reported"
 	case lowScore:
 		return fmt.Sprintf("not read: score %s below %s", digits(v.value, v.than), digits(v.than, v.value))
+	case cutOff:
+		return "not read: a plate would reach beyond the end of the picture"
 	case enoughRead:
 		return fmt.Sprintf("not read: %.0f better candidates were read", v.than)
 	case lowLater:

@@ -28,6 +28,8 @@ const (
 	// framedMore is how many short rows on plates are read beyond [Params.Candidates]:
 	// they are rare, and the ranker, which knows only chains, puts them anywhere.
 	framedMore = 2
+	// leastFramed is the least score of a short row on a plate.
+	leastFramed = 0.02
 	// few candidates are read whatever their score; later ones only with leastLater.
 	// Of 400 street pictures none gave a plate below it.
 	few, leastLater = 4, 0.15
@@ -59,6 +61,7 @@ type demand struct {
 	row   bool    // a regular row of characters, or the edges of a plate, and four characters
 	// margin: it stands where cameras write their own text, and is believed less.
 	margin bool
+	glance bool // only the cheaper network is to look
 }
 
 // demandOn is what a candidate must show beside the plates so far, and after other candidates.
@@ -86,6 +89,9 @@ func shows(level *rectify.Plate, l rectify.Line) (bool, error) {
 // worth tells of the texts on a levelled candidate whether they would be reported if the
 // reader were sure of them.
 func (r *Recogniser) worth(c find.Candidate, level *rectify.Plate, l rectify.Line) func(text string, prior float64) bool {
+	if around(level.Corners(l)).Dx() < r.p.MinPlateWidth {
+		return func(string, float64) bool { return false }
+	}
 	e := judge.Evidence{
 		Place: c.Score, Reader: 1, Letters: len(l.Letters), Height: level.FrameHeight(l),
 		Light: level.Light(), Fills: level.Fills(l), Framed: r.shortest() < usual,
@@ -97,13 +103,19 @@ func (r *Recogniser) worth(c find.Candidate, level *rectify.Plate, l rectify.Lin
 }
 
 // worthReading gives a candidate that cannot add a plate its verdict, and the
-// others none. read is how many better candidates were read before it, and
-// plates what was read there. Reading a candidate costs as much as searching a
+// others none. picture is the whole one, read how many better candidates were read before
+// it, and plates what was read there. Reading a candidate costs as much as searching a
 // small picture, and most candidates beside a plate are lettering.
-func (r *Recogniser) worthReading(c find.Candidate, read int, plates []Plate) Verdict {
+func (r *Recogniser) worthReading(c find.Candidate, picture image.Rectangle, read int, plates []Plate) Verdict {
+	least := r.p.MinScore
+	if c.Framed {
+		least = min(least, leastFramed)
+	}
 	switch {
-	case c.Score < r.p.MinScore:
-		return Verdict{reason: lowScore, value: c.Score, than: r.p.MinScore}
+	case c.Score < least:
+		return Verdict{reason: lowScore, value: c.Score, than: least}
+	case beyondEnd(c.Line, picture):
+		return Verdict{reason: cutOff}
 	case read >= r.p.Candidates && !(c.Framed && read < r.p.Candidates+framedMore):
 		return Verdict{reason: enoughRead, than: float64(r.p.Candidates)}
 	}
@@ -128,6 +140,20 @@ func (r *Recogniser) worthReading(c find.Candidate, read int, plates []Plate) Ve
 		return Verdict{reason: lowLater, value: c.Score, than: leastLater}
 	}
 	return Verdict{}
+}
+
+// beyondEnd tells whether a plate would reach beyond the upper or lower end of the
+// picture, where the characters leave no room for its edge. Of 2,767 places that were read
+// on 840 street pictures 370 do, and none of them gave a plate: they are parts of large
+// things. Where the characters are a large part of the picture, it shows a plate alone.
+func beyondEnd(l find.Line, picture image.Rectangle) bool {
+	const (
+		room    = 0.2 // heights of the characters above and below them
+		largest = 0.4 // of the picture's height
+	)
+	h := l.Height
+	return h <= largest*float64(picture.Dy()) &&
+		(l.Y-(0.5+room)*h < float64(picture.Min.Y) || l.Y+(0.5+room)*h > float64(picture.Max.Y))
 }
 
 // another tells whether a candidate may be the plate of another vehicle than the one

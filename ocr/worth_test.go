@@ -58,13 +58,13 @@ func TestWorthReading(t *testing.T) {
 		plates []Plate
 		want   reason
 	}{
-		{"nothing yet", 0.1, 0, nil, notJudged},
+		{"nothing yet", 0.12, 0, nil, notJudged},
 		{"hardly a plate", 0.01, 0, nil, lowScore},
 		{"one of many", 0.2, 6, nil, notJudged},
-		{"one of many, hardly a plate", 0.1, 6, nil, lowLater},
+		{"one of many, hardly a plate", 0.12, 6, nil, lowLater},
 		{"too many", 0.9, 10, nil, enoughRead},
 		{"lettering beside a plate", 0.2, 1, []Plate{near}, lowBeside},
-		{"hardly a plate in another place", 0.05, 1, []Plate{elsewhere}, lowBeside},
+		{"hardly a plate in another place", 0.05, 1, []Plate{elsewhere}, lowScore},
 		{"perhaps another vehicle's plate", 0.2, 1, []Plate{elsewhere}, notJudged},
 		{"a plate beside what may be a sign", 0.2, 1, []Plate{sign}, notJudged},
 		{"a second plate", 0.6, 1, []Plate{elsewhere}, notJudged},
@@ -72,8 +72,30 @@ func TestWorthReading(t *testing.T) {
 		{"a better line of an unsure plate", 0.9, 1, []Plate{unsure}, notJudged},
 	} {
 		candidate := find.Candidate{Score: c.score, Box: box, Line: find.Line{X0: box.X, X1: box.X + box.W, Y: box.Y + box.H/2, Height: 11}}
-		if got := r.worthReading(candidate, c.read, c.plates); got.reason != c.want {
+		if got := r.worthReading(candidate, image.Rect(0, 0, 1280, 720), c.read, c.plates); got.reason != c.want {
 			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+}
+
+// TestBeyondEnd: a row of characters that leaves no room for a plate's edge is none,
+// unless the picture shows little else.
+func TestBeyondEnd(t *testing.T) {
+	whole := image.Rect(-100, -50, 1180, 670) // of which a part is searched
+	for _, c := range []struct {
+		name      string
+		y, height float64
+		picture   image.Rectangle
+		want      bool
+	}{
+		{"a house at the upper end", 50, 180, whole, true},
+		{"a vehicle that comes in", 655, 30, whole, true},
+		{"a plate near the end", 640, 30, whole, false},
+		{"the camera's own text", -22, 18, whole, false},
+		{"a plate alone", 20, 32, image.Rect(0, 0, 160, 40), false},
+	} {
+		if got := beyondEnd(find.Line{X0: 10, X1: 150, Y: c.y, Height: c.height}, c.picture); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
 		}
 	}
 }

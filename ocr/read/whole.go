@@ -90,7 +90,7 @@ func (r *Reader) readWhole(t team, p *rectify.Plate, lines []rectify.Line, empty
 		if seen.settled() {
 			return settled(true)
 		}
-		if seen.pointless() {
+		if empty.effort.Glance || seen.pointless() {
 			return settled(false)
 		}
 	}
@@ -160,6 +160,8 @@ type Effort struct {
 	// Worth tells whether a text with a log-prior would be reported if the reader were
 	// sure of it; nil: any. No further crop is read of one that would not.
 	Worth func(text string, prior float64) bool
+	// Glance: only the cheaper network looks, where the model has one.
+	Glance bool
 }
 
 // LeastAlone is how likely the best text of the first crop must be for a second
