@@ -34,7 +34,7 @@ demo: $(BIN) ## the whole system on this machine, nothing to configure
 # side by side than there are cores. What paints the rendered pictures shares nothing and starts no
 # goroutine, and takes several times as long under the race detector, so it goes without.
 # With matprofile a Mat that a test leaves open fails it.
-TESTS  := go test -vet=off -p 3 -timeout 20m
+TESTS  := go test -vet=off -p 3 -timeout 40m
 PAINTS := platewatch/ocr/render/paint platewatch/ocr/render/sensor golang.org/x/image/vector
 
 test: packages ## all checks of the code and all tests, as CI runs them
