@@ -47,7 +47,7 @@ func (s *Searcher) judge(plate []byte) (How, float64) {
 		others := max(0, s.all-s.list.Layouts.uniform(s.reading.n)) + s.other.share*s.other.each*s.reading.likelihood()
 		return how, here / (others + here)
 	}
-	return how, min(here/s.all, 1) * (1 - s.reading.hidden)
+	return how, min(here/(s.all+s.otherKind), 1) * (1 - s.reading.hidden)
 }
 
 // compare tells how a plate differs from the reading, and the likelihood of the
@@ -166,8 +166,8 @@ func (s *Searcher) take(e *entry.Entry, how How, p float64) {
 	case Confusable:
 		sure, allowed = foldsTo(e.Plate, text), true
 		// A plate of a layout that is common here and not the list's is not a misread
-		// one.
-		foreign := s.same.share > 0 && !sameLayout(e.Plate, text)
+		// one, whether it was read right or with a look-alike itself.
+		foreign := (s.same.share > 0 || s.otherKind > s.all) && !sameLayout(e.Plate, text)
 		if looksLike(e.Plate, text) && !foreign {
 			least = min(least, m.MinLookalike)
 		}

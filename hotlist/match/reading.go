@@ -166,6 +166,19 @@ func addTwins(p *[alphabet]float32) {
 // at returns P(place i is c).
 func (r *Reading) at(i int, c byte) float64 { return float64(r.p[i][ordinal(c)]) }
 
+// ofKind returns P(place i is a letter, L, or a digit, D).
+func (r *Reading) ofKind(i int, kind byte) float64 {
+	from, to := 0, 10
+	if kind == 'L' {
+		from, to = 10, alphabet
+	}
+	sum := float32(0)
+	for _, p := range r.p[i][from:to] {
+		sum += p
+	}
+	return float64(sum)
+}
+
 // likelihood returns P(the whole text was read right), whatever plates are common.
 func (r *Reading) likelihood() float64 {
 	p := 1.0

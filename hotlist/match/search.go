@@ -62,7 +62,7 @@ type Searcher struct {
 	same      strange                     // plates of the reading's layout, if the list has none
 	other     strange                     // the same, beside entries of another length
 	weights   weights                     // of the list's layouts
-	shifted   float64                     // P(reading), summed over plates with one character more or less
+	otherKind float64                     // P(reading) by plates of other layouts that are common here
 	least     float64                     // least likelihood of a plate that is looked up
 	tried     int                         // readings looked up by descend
 	oneExtra  bool                        // look up plates with one character more or less
@@ -151,9 +151,11 @@ func (s *Searcher) run() error {
 func (s *Searcher) expect() (most float64) {
 	s.compareTraffic()
 	s.all, most = s.list.Layouts.expect(s.reading, &s.weights)
-	s.same, s.other = s.strangers()
-	s.shifted = s.shiftedReading()
-	s.all += s.same.share*s.same.each*s.reading.likelihood() + s.shifted
+	var buf [entry.MaxPlate]byte
+	o := outlineOf(buf[:0], s.reading)
+	s.same, s.other = s.strangers(&o)
+	s.otherKind = s.retyped(&o)
+	s.all += s.same.share*s.same.each*o.likelihood + s.shiftedReading(&o)
 	return most
 }
 

@@ -17,20 +17,32 @@ func (s *Searcher) compareTraffic() {
 	}
 }
 
+// outline is the layout of a reading, and what follows from it.
+type outline struct {
+	pattern    []byte  // see patternOf
+	each       float64 // share of one plate of the layout, if all characters are equally common
+	likelihood float64 // of the reading, given the plate that it says
+}
+
+// outlineOf returns the outline of a reading, with its pattern appended to dst.
+func outlineOf(dst []byte, r *Reading) outline {
+	o := outline{patternOf(dst, r.text[:r.n]), 1, r.likelihood()}
+	for _, kind := range o.pattern {
+		o.each /= kinds(kind)
+	}
+	return o
+}
+
 // shiftedReading is P(reading) by plates of the traffic that have one character more or
 // less. Where such plates are common and those of the reading's own layout are not,
 // it is often one of them, misread.
-func (s *Searcher) shiftedReading() float64 {
+func (s *Searcher) shiftedReading(o *outline) float64 {
 	r, t := s.reading, s.list.Traffic
 	if t == nil {
 		return 0
 	}
-	var buf, other [entry.MaxPlate + 1]byte
-	pattern := patternOf(buf[:0], r.text[:r.n])
-	each := r.likelihood() // of one plate of the reading's layout
-	for _, kind := range pattern {
-		each /= kinds(kind)
-	}
+	var other [entry.MaxPlate + 1]byte
+	pattern, each := o.pattern, o.each*o.likelihood
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	sum := 0.0

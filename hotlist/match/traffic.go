@@ -96,22 +96,40 @@ const (
 // the list's. same is their prior among plates of the same length as the reading,
 // which matters once they are common; other is that beside plates with one
 // character more or less.
-func (s *Searcher) strangers() (same, other strange) {
-	r := s.reading
-	var buf [entry.MaxPlate]byte
-	pattern := patternOf(buf[:0], r.text[:r.n])
-	each := 1.0
-	for _, kind := range pattern {
-		each /= kinds(kind)
-	}
-	share := s.list.Traffic.share(pattern, otherLayout*s.list.Layouts.chance)
-	listed := s.list.Layouts.shareOf(pattern)
+func (s *Searcher) strangers(o *outline) (same, other strange) {
+	share := s.list.Traffic.share(o.pattern, otherLayout*s.list.Layouts.chance)
+	listed := s.list.Layouts.shareOf(o.pattern)
 	if listed >= hardlyListed*share {
 		return strange{}, strange{}
 	}
-	seen := s.list.Traffic.share(pattern, 0)
-	same = strange{max(0, seen-listed-oddReads), each}
-	return same, strange{share, each}
+	seen := s.list.Traffic.share(o.pattern, 0)
+	same = strange{max(0, seen-listed-oddReads), o.each}
+	return same, strange{share, o.each}
+}
+
+// retyped is P(reading) by plates of a layout that is common here and not the
+// list's, which the reading has except for a letter in place of a digit, or the
+// reverse. It is 0 where the reading's own layout is the list's.
+func (s *Searcher) retyped(o *outline) float64 {
+	r := s.reading
+	if s.list.Layouts.shareOf(o.pattern) > oddReads {
+		return 0
+	}
+	sum := 0.0
+	for i, was := range o.pattern {
+		now := byte('L')
+		if was == 'L' {
+			now = 'D'
+		}
+		o.pattern[i] = now
+		if seen := s.list.Traffic.share(o.pattern, 0); seen > oddReads {
+			if listed := s.list.Layouts.shareOf(o.pattern); listed < hardlyListed*seen {
+				sum += max(0, seen-listed-oddReads) * o.each * kinds(was) / kinds(now) * o.likelihood * r.ofKind(i, now) / r.at(i, r.text[i])
+			}
+		}
+		o.pattern[i] = was
+	}
+	return sum
 }
 
 // otherLength divides the least probability of entries with a character more or

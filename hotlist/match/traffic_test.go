@@ -135,6 +135,44 @@ func TestMisreadPlatesOfTheTraffic(t *testing.T) {
 	}
 }
 
+// A plate of another format that is common here is not taken for a listed one that
+// looks alike, nor when a look-alike was read in its place itself.
+func TestLookalikesOfTheTraffic(t *testing.T) {
+	var entries []entry.Entry
+	for i := range 10_000 {
+		entries = append(entries, entry.Entry{Plate: fmt.Sprintf("%c%c%c%04d", 'A'+i%26, 'A'+i/26%26, 'A'+i/676, (7919*i)%10_000)})
+	}
+	entries = append(entries, entry.Entry{Plate: "UCB5625"})
+	list := listOf(entries...)
+	rules := DefaultRules(1_000_000)
+	traffic := &Traffic{}
+	var r Reading
+	for i := range 20_000 {
+		text := fmt.Sprintf("ABC%04d", i%10_000)
+		if i%4 == 0 {
+			text = fmt.Sprintf("AB%05d", i)
+		}
+		r.Set(&Query{Text: text}, DefaultConfusions())
+		traffic.Add(&r)
+	}
+	for text, passes := range map[string]bool{"UC85625": true, "UC856Z5": true, "UCB56Z5": false} {
+		cs := surely(text, 0.9)
+		for i, twin := range map[int]string{2: "B", 5: "2"} {
+			if cs[i].Text != twin {
+				cs[i].Alternatives = []Alternative{{Text: twin, Confidence: 0.09}}
+			}
+		}
+		list.Traffic = nil
+		if m := search(t, list, Query{Characters: cs}, rules); len(m) != 1 {
+			t.Errorf("%s before any traffic: %+v", text, m)
+		}
+		list.Traffic = traffic
+		if m := search(t, list, Query{Characters: cs}, rules); (len(m) == 0) != passes {
+			t.Errorf("%s, a plate of the traffic %v: %+v", text, passes, m)
+		}
+	}
+}
+
 // A character that the view may hide makes a match of what is visible less
 // probable, and one of a longer plate more.
 func TestHiddenCharacters(t *testing.T) {
