@@ -89,6 +89,10 @@ func (w Weights) Probability(e Evidence) float64 {
 // Judge holds the two regressions for one reading model.
 type Judge struct {
 	plate, right Weights
+	// Unsure is the reader's confidence below which a text is believed at most as far as
+	// ceiling says, whatever speaks for the place; 0 for readers whose confidence says
+	// little.
+	Unsure float64
 	// LeastPlate and LeastRight are the probabilities below which a reading is
 	// not reported: such readings are hardly ever right.
 	LeastPlate, LeastRight float64
@@ -97,7 +101,7 @@ type Judge struct {
 // A reader's confidence means something different for each model, so each has
 // its own judge.
 var (
-	wholePlates = Judge{plate: platePlate, right: plateRight, LeastPlate: 0.2, LeastRight: 0.05}
+	wholePlates = Judge{plate: platePlate, right: plateRight, Unsure: 0.8, LeastPlate: 0.2, LeastRight: 0.05}
 	// For Debian's models: a few digits, chosen on the labelled frames.
 	lines = Judge{
 		plate:      Weights{0.9, [terms]float64{0.6, 1, -0.3, -0.7, 0.7, 0.5, -1.3, -0.7, -1.5, -1.9, -0.5, 0, 0.1, 0}},
@@ -116,4 +120,16 @@ func OfLines() *Judge { return &lines }
 func (j *Judge) Plate(e Evidence) float64 { return j.plate.Probability(e) }
 
 // Right is the probability that all of the text is right.
-func (j *Judge) Right(e Evidence) float64 { return j.right.Probability(e) }
+func (j *Judge) Right(e Evidence) float64 {
+	p := j.right.Probability(e)
+	if e.Reader < j.Unsure {
+		return min(p, ceiling(e.Reader))
+	}
+	return p
+}
+
+// ceiling is how far a text is believed of which the reader is unsure. The regression,
+// which is linear in the logarithm, lets a clear place and a format make up for that: of
+// 124 labelled plates that it put at 0.9 and more with a reader below 0.8, 29 were wrong
+// (below 0.6 a third, up to 0.7 a quarter, up to 0.8 a sixth), of 1,686 others 2 %.
+func ceiling(reader float64) float64 { return 0.45 + 0.5*reader }

@@ -24,3 +24,20 @@ func TestJudge(t *testing.T) {
 		}
 	}
 }
+
+// TestUnsure: a text of which the reader is unsure is not sure by its place and format.
+func TestUnsure(t *testing.T) {
+	j := OfPlates()
+	e := Evidence{Text: "AB123CD", Place: 0.99, Letters: 7, Agreed: true, Height: 40, Prior: 6, Fills: true}
+	last := 0.0
+	for e.Reader = 0.05; e.Reader < 1; e.Reader += 0.05 {
+		p := j.Right(e)
+		if e.Reader < j.Unsure && p >= 0.9 || p < last {
+			t.Errorf("reader at %.2f: %.2f after %.2f", e.Reader, p, last)
+		}
+		last = p
+	}
+	if last < 0.95 {
+		t.Errorf("a sure reader: %.2f", last)
+	}
+}
