@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -18,17 +19,29 @@ import (
 )
 
 // TestDemo is the whole system on the rendered clip: every expected hit must
-// arrive at the subscriber, and nothing else.
+// arrive at the subscriber, and nothing else. The clip has its own pace; where the
+// machine was too busy to look at enough of it, it is played again.
 func TestDemo(t *testing.T) {
-	var out bytes.Buffer
-	err := Run(t.Context(), Options{Listen: "127.0.0.1:0", Model: "plate", Out: &out, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
-	t.Logf("%s", out.String())
-	if err != nil {
-		t.Fatal(err)
+	const times, enough = 6, 150 // of 700 frames; 500 and more are read where nothing else runs
+	for range times {
+		var out bytes.Buffer
+		err := Run(t.Context(), Options{Listen: "127.0.0.1:0", Model: "plate", Out: &out, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+		t.Logf("%s", out.String())
+		if m := regexp.MustCompile(`(\d+) read \(the newest`).FindStringSubmatch(out.String()); errors.Is(err, ErrMissing) && m != nil {
+			if n, _ := strconv.Atoi(m[1]); n < enough {
+				t.Logf("only %d frames were read, want at least %d", n, enough)
+				continue
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !regexp.MustCompile(`hits +5 expected, 5 delivered, 0 wrong`).MatchString(out.String()) {
+			t.Error("the summary does not count 5 of 5 hits")
+		}
+		return
 	}
-	if !regexp.MustCompile(`hits +5 expected, 5 delivered, 0 wrong`).MatchString(out.String()) {
-		t.Error("the summary does not count 5 of 5 hits")
-	}
+	t.Fatalf("the machine was too busy %d times", times)
 }
 
 // TestFootage makes clips of a folder ready: a second of the rendered one,
