@@ -35,7 +35,6 @@ var cases = []boardCase{
 	{"second boot", false, false, secondBoot},
 	{"exposure steered by the plates", false, false, exposure},
 	{"camera unplugged 8 times", false, false, unplug},
-	{"the same while a look runs", false, false, unplugLooking},
 	{"file system read-only at work", false, false, readOnly},
 	{"clock in 1970, and its jump", false, false, clock},
 	{"written at idle and with hits", false, false, written},
