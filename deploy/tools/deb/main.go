@@ -1,6 +1,6 @@
 // Command deb makes the Debian packages of platewatch: one for each release of
 // Debian and each processor, cross-built against a folder of that release's
-// libraries, which deploy/package/sysroot makes. Some get the part of OpenCV that is
+// libraries, which deploy/package/sysroot makes, and with the part of OpenCV that is
 // needed inside, which deploy/package/opencv builds.
 //
 //	go run ./deploy/tools/deb                              the usual ones: see targets
@@ -63,9 +63,6 @@ var processors = map[string]processor{
 
 // targets are made when none is named.
 var targets = []string{"bookworm/arm64", "bookworm/amd64", "bookworm/armhf", "trixie/arm64", "trixie/amd64", "trixie/armhf"}
-
-// lean are those that have their own OpenCV inside; the others depend on Debian's.
-var lean = []string{"bookworm/arm64"}
 
 func main() {
 	program := flag.String("build", "", "cross-build this `package`, a command, and make no Debian package")
@@ -141,7 +138,7 @@ func run(ctx context.Context, wanted []string, program, to string) error {
 type description struct {
 	Architecture, Version, UnitFolder string
 	Made                              string // folder of what documents made
-	OpenCV, OpenCVCopyright           string // version of the source inside, if any, and its file
+	OpenCV, OpenCVCopyright           string // version of the source inside, and its file
 	Programs, Depends                 []string
 }
 
@@ -161,11 +158,9 @@ func makePackage(ctx context.Context, target, made, epoch string) (string, error
 	if err != nil {
 		return "", err
 	}
-	var env []string
-	if slices.Contains(lean, target) {
-		if env, err = ownOpenCV(ctx, target, sysroot, &d); err != nil {
-			return "", err
-		}
+	env, err := ownOpenCV(ctx, target, sysroot, &d)
+	if err != nil {
+		return "", err
 	}
 	if d.Programs, err = crossBuild(ctx, target, sysroot, filepath.Join("build", "deb", r+"-"+arch), env, packages...); err != nil {
 		return "", err
