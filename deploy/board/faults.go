@@ -95,6 +95,10 @@ func unplug(ctx context.Context, b *board) (string, error) {
 // hit lets a vehicle pass and waits for its hit at the server.
 func (b *board) hit(ctx context.Context, v vehicle) error {
 	n := b.server.countNow(v.plate)
+	ended, err := b.do(ctx, passages)
+	if err != nil {
+		return err
+	}
 	if err := b.show(ctx, v.plate); err != nil {
 		return err
 	}
@@ -103,7 +107,7 @@ func (b *board) hit(ctx context.Context, v vehicle) error {
 	if err := b.server.wait(ctx, "the hit of "+v.plate, func() bool { return b.server.count(v.plate) > n }); err != nil {
 		return errors.Join(err, b.hide(context.WithoutCancel(ctx)))
 	}
-	return b.leave(ctx)
+	return b.leave(ctx, ended)
 }
 
 // untilHit lets a vehicle pass; the moment the unit's log has its hit, the command is

@@ -159,6 +159,9 @@ func (m *machine) until(ctx context.Context, pattern *regexp.Regexp) (string, er
 	}
 }
 
+// earlier is the rest of a command that nobody waited for any longer.
+var earlier = regexp.MustCompile(`(?s)^.*\nend-\d+-\d+-\r?\n`)
+
 // sh runs a command in the board's shell and gives what it prints and its exit
 // code.
 func (m *machine) sh(ctx context.Context, command string) (string, int, error) {
@@ -173,6 +176,7 @@ func (m *machine) sh(ctx context.Context, command string) (string, int, error) {
 		return "", 0, fmt.Errorf("%s: %w", firstLine(command), err)
 	}
 	text, end, _ := cutLast(text, fmt.Sprintf("\nend-%d-", n))
+	text = earlier.ReplaceAllString(text, "")
 	code, err := strconv.Atoi(strings.TrimRight(end, "-\r\n"))
 	return strings.TrimSpace(strings.ReplaceAll(text, "\r", "")), code, err
 }

@@ -110,29 +110,29 @@ func (b *board) hide(ctx context.Context) error {
 const passages = `curl -sf http://127.0.0.1:8080/status.json | grep -oE '"passages":[0-9]+,"hits"' | grep -oE '[0-9]+' | head -n 1`
 
 // leave takes the vehicle away and waits for the end of its passage: one that comes
-// to the same place before that would be the same vehicle.
-func (b *board) leave(ctx context.Context) error {
-	before, err := b.do(ctx, passages)
-	if err == nil {
-		err = b.hide(ctx)
+// to the same place before that would be the same vehicle. ended is what passages
+// printed before the vehicle came: a standing one's passage can end before it leaves.
+func (b *board) leave(ctx context.Context, ended string) error {
+	if err := b.hide(ctx); err != nil {
+		return err
 	}
-	if err == nil {
-		err = b.wait(ctx, "end of the passage", `[ "$(`+passages+`)" -gt `+before+` ]`, patience)
-	}
-	return err
+	return b.wait(ctx, "end of the passage", `[ "$(`+passages+`)" -gt `+ended+` ]`, patience)
 }
 
 // pass lets a vehicle pass until the condition, a command on the board, holds.
 func (b *board) pass(ctx context.Context, plate, what, condition string) error {
+	ended, err := b.do(ctx, passages)
+	if err != nil {
+		return err
+	}
 	if err := b.show(ctx, plate); err != nil {
 		return err
 	}
-	err := b.wait(ctx, what, condition, patience)
-	if err != nil {
+	if err := b.wait(ctx, what, condition, patience); err != nil {
 		out, _, _ := b.sh(ctx, `systemctl status --no-pager road; curl -s http://127.0.0.1:8080/status.json | head -c 3000; journalctl -u platewatch --no-pager -o cat | tail -n 20`)
 		return errors.Join(fmt.Errorf("%w\n%s", err, out), b.hide(ctx))
 	}
-	return b.leave(ctx)
+	return b.leave(ctx, ended)
 }
 
 var hitLine = regexp.MustCompile(`msg=hit .*\bid=(\S+)`)
