@@ -188,6 +188,13 @@ $as_nobody dd if=/dev/zero of=/filler/1 bs=1M 2>/dev/null; $as_nobody dd if=/dev
 	return "hits arrive, a restart too; the unit stays active", err
 }
 
+// forgotten takes away what systemd could not while nothing could be written, and
+// would at the next boot: the folders for temporary files of the unit that ended.
+const forgotten = `used=$(cat /proc/$(systemctl show --value -p MainPID platewatch)/mountinfo)
+for d in /tmp/systemd-private-*-platewatch.service-* /var/tmp/systemd-private-*-platewatch.service-*; do
+	case $used in *"${d##*/}"*) ;; *) rm -rf "$d" ;; esac
+done`
+
 // readOnly has the kernel remount the file system, as it does after an error of the
 // SD card.
 func readOnly(ctx context.Context, b *board) (string, error) {
@@ -200,6 +207,9 @@ func readOnly(ctx context.Context, b *board) (string, error) {
 	}
 	if err == nil {
 		err = b.active(ctx)
+	}
+	if err == nil {
+		_, err = b.do(ctx, forgotten)
 	}
 	return "hits arrive, a restart too, and all is well when it is writable again", err
 }
