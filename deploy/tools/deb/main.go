@@ -116,11 +116,6 @@ func run(ctx context.Context, wanted []string, program, to string) error {
 	if err != nil {
 		return err
 	}
-	headless, err := pack(ctx, "platewatch-headless", description{Architecture: "all", Version: debianVersion(deploy.Version())}, epoch)
-	if err != nil {
-		return err
-	}
-	fmt.Println(headless)
 	var all error
 	for _, target := range wanted {
 		file, err := makePackage(ctx, target, made, epoch)
@@ -133,8 +128,7 @@ func run(ctx context.Context, wanted []string, program, to string) error {
 	return all
 }
 
-// description is what deploy/package/platewatch.yaml and platewatch-headless.yaml are
-// filled in with.
+// description is what deploy/package/platewatch.yaml is filled in with.
 type description struct {
 	Architecture, Version, UnitFolder string
 	Made                              string // folder of what documents made
@@ -168,7 +162,7 @@ func makePackage(ctx context.Context, target, made, epoch string) (string, error
 	if d.Depends, err = dependencies(d.Programs, filepath.Join(sysroot, "shlibs")); err != nil {
 		return "", err
 	}
-	return pack(ctx, "platewatch", d, epoch)
+	return pack(ctx, d, epoch)
 }
 
 // debianVersion orders "0.4.0-dev" before "0.4.0", as Debian compares versions.
@@ -253,10 +247,10 @@ func crossBuild(ctx context.Context, target, sysroot, folder string, more []stri
 	return programs, nil
 }
 
-// pack has nfpm write the package that deploy/package/NAME.yaml describes, and gives
-// its path.
-func pack(ctx context.Context, name string, d description, epoch string) (string, error) {
-	text, err := template.ParseFiles(filepath.Join("deploy", "package", name+".yaml"))
+// pack has nfpm write the package that deploy/package/platewatch.yaml describes, and
+// gives its path.
+func pack(ctx context.Context, d description, epoch string) (string, error) {
+	text, err := template.ParseFiles(filepath.Join("deploy", "package", "platewatch.yaml"))
 	if err != nil {
 		return "", err
 	}
@@ -264,7 +258,7 @@ func pack(ctx context.Context, name string, d description, epoch string) (string
 	if err := text.Execute(&filled, d); err != nil {
 		return "", err
 	}
-	file := filepath.Join("build", "deb", fmt.Sprintf("%s_%s_%s.deb", name, d.Version, d.Architecture))
+	file := filepath.Join("build", "deb", fmt.Sprintf("platewatch_%s_%s.deb", d.Version, d.Architecture))
 	listing := strings.TrimSuffix(file, ".deb") + ".yaml"
 	if err := os.WriteFile(listing, filled.Bytes(), 0o644); err != nil {
 		return "", err
