@@ -3,6 +3,7 @@ package uplink
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 // judged is a unit that answers every verdict, as the daemon does.
 type judged struct {
 	mu     sync.Mutex
+	losing int // so many times it takes nothing
 	taken  []message.Verdict
 	client *Client
 }
@@ -35,6 +37,10 @@ func (j *judged) start(t *testing.T, o *outbox.Outbox, cfg Settings) (c *Client,
 func (j *judged) take(v []message.Verdict) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.losing > 0 {
+		j.losing--
+		return true
+	}
 	j.taken = append(j.taken, v...)
 	j.client.ReportHealth()
 	return true
@@ -63,8 +69,13 @@ func TestVerdictsReachTheUnit(t *testing.T) {
 		if answer, err := watch.SendVerdict(t.Context(), watch.Settings{Brokers: brokers}, v); err != nil || answer != message.VerdictCounted {
 			t.Errorf("%q, %v", answer, err)
 		}
-		if len(unit.taken) != 1 || unit.taken[0].Reason != v.Reason || !unit.taken[0].At.Equal(v.At) {
-			t.Errorf("taken %+v", unit.taken)
+		unit.mu.Lock()
+		taken := slices.Clone(unit.taken)
+		unit.mu.Unlock()
+		for i, got := range taken { // more than once where the first answer was late
+			if got.ID != v.ID || got.Reason != v.Reason || !got.At.Equal(v.At) {
+				t.Errorf("taken as number %d: %+v", i+1, got)
+			}
 		}
 		stop()
 		v.At = v.At.Add(time.Second)
@@ -78,6 +89,20 @@ func TestVerdictsReachTheUnit(t *testing.T) {
 			t.Error("a verdict without a reason was sent")
 		}
 	})
+}
+
+// TestVerdictsAreSentAgain: one that was lost on its way comes a little later.
+func TestVerdictsAreSentAgain(t *testing.T) {
+	b := uplinktest.NewMochi(t)
+	unit := judged{losing: 1}
+	brokers := []broker.Broker{{URL: "tcp://" + b.Addr()}}
+	c, stop := unit.start(t, testOutbox(t, outbox.Settings{}), Settings{Brokers: brokers, Health: unit.health})
+	defer stop()
+	waitStats(t, c, "the connection", func(s Stats) bool { return s.Connected })
+	v := message.Verdict{ID: "unit-7-42", Verdict: message.Wrong, Reason: "another vehicle", By: "jane", At: time.Now()}
+	if answer, err := watch.SendVerdict(t.Context(), watch.Settings{Brokers: brokers}, v); err != nil || answer != message.VerdictCounted {
+		t.Errorf("%q, %v", answer, err)
+	}
 }
 
 // TestAttackForgedVerdicts: retained, invalid and foreign verdicts reach nobody, and

@@ -14,11 +14,16 @@ import (
 	"platewatch/uplink/message"
 )
 
-// answerWait is how long a unit may take to answer a verdict.
-const answerWait = 30 * time.Second
+const (
+	// answerWait is how long a unit may take to answer a verdict.
+	answerWait = 30 * time.Second
+	// sendAgain is after which time without an answer it is sent again.
+	sendAgain = 3 * time.Second
+)
 
 // SendVerdict sends a unit what a person found about its hit, and waits for the unit's
-// answer. Without an answer it is an error: a unit that is offline gets nothing later.
+// answer; it is sent again while there is none. Without an answer it is an error: a unit that
+// is offline gets nothing later.
 func SendVerdict(ctx context.Context, cfg Settings, v message.Verdict) (message.Answer, error) {
 	unit, _, err := message.ParseID(v.ID)
 	if err != nil {
@@ -59,6 +64,10 @@ func exchange(ctx context.Context, b broker.Broker, l *link.Link, unit string, v
 	subscription := l.Subscribe(map[string]byte{state: 0, health: 0})
 	subscribed := subscription.Done()
 	var sent <-chan struct{}
+	// The unit takes verdicts at QoS 0, so one may be lost; the same one again changes
+	// nothing.
+	again := time.NewTicker(sendAgain)
+	defer again.Stop()
 	silent := fmt.Errorf("no answer from %s in %.0f s", unit, answerWait.Seconds())
 	for {
 		select {
@@ -70,6 +79,10 @@ func exchange(ctx context.Context, b broker.Broker, l *link.Link, unit string, v
 			sent = l.Send(message.Topic(unit, message.KindVerdicts), payload).Done()
 		case <-sent:
 			sent = nil // a broker also acknowledges what its access rules drop
+		case <-again.C:
+			if subscribed == nil && sent == nil {
+				sent = l.Send(message.Topic(unit, message.KindVerdicts), payload).Done()
+			}
 		case m := <-l.Inbox.Messages:
 			switch m.Topic {
 			case state:
