@@ -78,8 +78,8 @@ func TestWorthReading(t *testing.T) {
 	}
 }
 
-// TestBeyondEnd: a row of characters that leaves no room for a plate's edge is none,
-// unless the picture shows little else.
+// TestBeyondEnd: a row of characters that leaves no room for a plate's edge at the upper
+// end is none, unless the picture shows little else.
 func TestBeyondEnd(t *testing.T) {
 	whole := image.Rect(-100, -50, 1180, 670) // of which a part is searched
 	for _, c := range []struct {
@@ -89,8 +89,8 @@ func TestBeyondEnd(t *testing.T) {
 		want      bool
 	}{
 		{"a house at the upper end", 50, 180, whole, true},
-		{"a vehicle that comes in", 655, 30, whole, true},
-		{"a plate near the end", 640, 30, whole, false},
+		{"a vehicle that leaves", 655, 30, whole, false},
+		{"a sign at the upper end", -40, 18, whole, true},
 		{"the camera's own text", -22, 18, whole, false},
 		{"a plate alone", 20, 32, image.Rect(0, 0, 160, 40), false},
 	} {
