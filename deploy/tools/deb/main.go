@@ -192,7 +192,7 @@ func ownOpenCV(ctx context.Context, target, sysroot string, d *description) ([]s
 		// linker leaves those functions out, and asks for nothing that only they need.
 		// The name is for Go's cache, which does not notice that a library has changed.
 		fmt.Sprintf("CGO_CXXFLAGS=-O2 -g -ffunction-sections -fdata-sections -DOPENCV_BUILD_%.16s", made),
-		"CGO_LDFLAGS=" + linker + " -Wl,--gc-sections",
+		"CGO_LDFLAGS=-L" + folder + " " + linker + " -Wl,--gc-sections", // before Debian's OpenCV
 	}, nil
 }
 
@@ -216,7 +216,9 @@ func searched(target, sysroot string) (libraries, linker string) {
 	folder := filepath.Join(sysroot, "usr", "lib", processors[arch].triplet)
 	// OpenCV needs BLAS and LAPACK, which lie in folders of their own.
 	return folder + "/pkgconfig:" + sysroot + "/usr/share/pkgconfig",
-		fmt.Sprintf("-O2 -Wl,-rpath-link,%s:%[1]s/blas:%[1]s/lapack%s", folder, releases[name].linker)
+		// -L, because a compiler for this machine's own processor looks for the C library on
+		// this machine first.
+		fmt.Sprintf("-O2 -L%s -Wl,-rpath-link,%[1]s:%[1]s/blas:%[1]s/lapack%s", folder, releases[name].linker)
 }
 
 // crossBuild builds commands into the folder, against the libraries of the target and
