@@ -31,8 +31,9 @@ type lettering struct {
 // frame; an issuer that earlier views of the vehicle told surely is not looked for
 // again. A grey picture tells no colour.
 func (r *Recogniser) Describe(ctx context.Context, picture gocv.Mat, p Plate, earlier vehicle.Seen) (vehicle.Seen, error) {
-	told, err := earlier.Issuer, error(nil)
+	told := earlier.Issuer
 	if likeliest, _ := vehicle.Likeliest(told); likeliest.Confidence < surelyTold {
+		var err error
 		if told, err = r.issuer(ctx, picture, p); err != nil {
 			return vehicle.Seen{}, err
 		}

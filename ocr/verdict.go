@@ -45,7 +45,7 @@ func (v Verdict) String() string {
 	case lowScore:
 		return fmt.Sprintf("not read: score %s below %s", digits(v.value, v.than), digits(v.than, v.value))
 	case cutOff:
-		return "not read: a plate would reach beyond the end of the picture"
+		return "not read: a plate would reach beyond the upper end of the picture"
 	case enoughRead:
 		return fmt.Sprintf("not read: %.0f better candidates were read", v.than)
 	case lowLater:
