@@ -14,8 +14,9 @@ import (
 // Score is a folder's result. Counts are of plates unless stated otherwise.
 //
 // A reported plate belongs to a labelled one when their boxes overlap (at
-// least 0.3 of intersection over union), or, where the label has no box, when
-// it is the one on the picture with the closest text. Remaining plates are spurious:
+// least 0.3 of intersection over union), when it lies within a label's box (nine
+// tenths of it: some boxes are drawn around the bumper), or, where the label has
+// no box, when it is the one on the picture with the closest text. Remaining plates are spurious:
 // not labelled, or not a plate. Some frames hold readable plates that nobody
 // labelled; they count as spurious too.
 type Score struct {
@@ -151,9 +152,12 @@ func belonging(want truth.Plate, got []ocr.Plate) int {
 	if want.Box.Empty() {
 		return min(0, len(got)-1)
 	}
-	best, at := 0.3, -1
+	const within, overlapping = 0.9, 0.3
+	best, at := 0.0, -1
 	for i, p := range got {
-		if o := truth.Overlap(want.Box, p.Box); o >= best {
+		o := truth.Overlap(want.Box, p.Box)
+		inside := want.Box.Intersect(p.Box).Size()
+		if (o >= overlapping || float64(inside.X*inside.Y) >= within*float64(p.Box.Dx()*p.Box.Dy())) && o > best {
 			best, at = o, i
 		}
 	}
