@@ -56,9 +56,10 @@ func chains(letters []shape.Shape) []chain {
 // rightNeighbours lists for each letter (sorted by middle) those to its right
 // that could follow it on a plate. H is the taller one's height: heights may
 // differ by a quarter (perspective, cut-off strokes), a separator may take up
-// to 1.5 H, and a plate may lean by up to 18 degrees.
+// to 1.5 H, and a plate may lean by up to 31 degrees (a front plate seen from the
+// side and from above).
 func rightNeighbours(letters []shape.Shape) [][]int32 {
-	const similar, widestStep, widestGap, steepest = 0.76, 2.3, 1.5, 0.32
+	const similar, widestStep, widestGap, steepest = 0.76, 2.3, 1.5, 0.6
 	right := make([][]int32, len(letters))
 	for i, a := range letters {
 		for j := i + 1; j < len(letters); j++ {

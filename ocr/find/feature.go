@@ -172,16 +172,34 @@ func (m *measures) absorb(parts []shape.Shape) {
 // inside compared with just above and below. ink is the letters' area.
 func (m *measures) look(ink float64, grey, gradient shape.Plane, binary *shape.Bits) {
 	H := m.height
-	cy := m.at((m.x0 + m.x1) / 2)
 	x0, x1 := max(0, int(m.x0)-1), min(grey.W, int(math.Ceil(m.x1))+1)
-	y0, y1 := max(0, int(cy-0.55*H)), min(grey.H, int(cy+0.55*H)+1)
+	// A leaning line is followed in steps of a few tenths of the characters' height.
+	parts := 1
+	if rise := math.Abs(m.slope) * (m.x1 - m.x0); rise > 0.5*H {
+		parts = int(math.Ceil(rise / (0.3 * H)))
+	}
 	var hist [256]int
-	set := 0
-	for y := y0; y < y1; y++ {
-		for _, v := range grey.Pix[y*grey.W+x0 : y*grey.W+x1] {
-			hist[v]++
+	set, wide := 0, float64(x1-x0)
+	for i := range parts {
+		a, b := x0+i*(x1-x0)/parts, x0+(i+1)*(x1-x0)/parts
+		if a >= b {
+			continue
 		}
-		set += binary.Set(x0, x1, y)
+		cy := m.at((m.x0 + m.x1) / 2)
+		if parts > 1 {
+			cy = m.at(float64(a+b) / 2)
+		}
+		y0, y1 := max(0, int(cy-0.55*H)), min(grey.H, int(cy+0.55*H)+1)
+		for y := y0; y < y1; y++ {
+			for _, v := range grey.Pix[y*grey.W+a : y*grey.W+b] {
+				hist[v]++
+			}
+			set += binary.Set(a, b, y)
+		}
+		share := float64(b-a) / wide
+		m.strokes += share * gradient.Mean(a, y0, b, y1)
+		m.above += share * gradient.Mean(a, int(cy-1.35*H), b, int(cy-0.75*H))
+		m.below += share * gradient.Mean(a, int(cy+0.75*H), b, int(cy+1.35*H)+1)
 	}
 	dark, light := otsu(&hist)
 	m.contrast, m.ground = light-dark, light
@@ -189,9 +207,6 @@ func (m *measures) look(ink float64, grey, gradient shape.Plane, binary *shape.B
 		m.ground = 255 - dark
 	}
 	m.purity = min(1.2, ink/max(1, float64(set)))
-	m.strokes = gradient.Mean(x0, y0, x1, y1)
-	m.above = gradient.Mean(x0, int(cy-1.35*H), x1, int(cy-0.75*H))
-	m.below = gradient.Mean(x0, int(cy+0.75*H), x1, int(cy+1.35*H)+1)
 }
 
 // features scales the measures for the ranker. The number of maps that agree is
