@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"gocv.io/x/gocv"
+
+	"platewatch/ocr/internal/resample"
 )
 
 // Quad stretches a part of a frame (8 bit, BGR or grey), given by its corners clockwise from the
@@ -48,5 +50,5 @@ func Quad(frame gocv.Mat, q [4]Point) (gocv.Mat, error) {
 	dx, dy := down.X/doubleHeight*by, down.Y/doubleHeight*by
 	ox := (middle.X-float64(around.Min.X))*by - ax*doubleWidth/2 - dx*doubleHeight/2
 	oy := (middle.Y-float64(around.Min.Y))*by - ay*doubleWidth/2 - dy*doubleHeight/2
-	return stretched(shrunk, [2][3]float64{{ax, dx, ox}, {ay, dy, oy}}, gocv.WarpInverseMap)
+	return stretched(shrunk, resample.Affine{A: ax, B: dx, C: ox, D: ay, E: dy, F: oy})
 }

@@ -13,12 +13,12 @@ package rectify
 import (
 	"errors"
 	"image"
-	"image/color"
 	"math"
 
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/find"
+	"platewatch/ocr/internal/resample"
 	"platewatch/ocr/internal/shape"
 )
 
@@ -111,19 +111,27 @@ func level(grey gocv.Mat, l find.Line, light bool, e extent) (*Plate, error) {
 	by := min(1, p.scale)
 	gocv.Resize(cut, &shrunk, image.Point{}, by, by, gocv.InterpolationArea)
 
-	// (x, y) on shrunk → level picture
-	s := p.scale / by
-	ox, oy := p.x-float64(around.Min.X), p.y-float64(around.Min.Y)
-	m := gocv.NewMatWithSize(2, 3, gocv.MatTypeCV64F)
-	defer m.Close()
-	m.SetDoubleAt(0, 0, s)
-	m.SetDoubleAt(0, 1, 0)
-	m.SetDoubleAt(0, 2, float64(w)/2-s*ox*by)
-	m.SetDoubleAt(1, 0, -s*l.Slope)
-	m.SetDoubleAt(1, 1, s)
-	m.SetDoubleAt(1, 2, float64(h)/2-s*oy*by+s*l.Slope*ox*by)
-	p.Grey = gocv.NewMat()
-	gocv.WarpAffineWithParams(shrunk, &p.Grey, m, image.Pt(w, h), gocv.InterpolationCubic, gocv.BorderReplicate, color.RGBA{})
+	source, err := shape.PlaneOf(shrunk)
+	if err != nil {
+		return nil, err
+	}
+	p.Grey = gocv.NewMatWithSize(h, w, gocv.MatTypeCV8UC1)
+	levelled, err := shape.PlaneOf(p.Grey)
+	if err != nil {
+		p.Grey.Close()
+		return nil, err
+	}
+	// Level picture → shrunk. Columns stay columns.
+	s := by / p.scale
+	ox, oy := (p.x-float64(around.Min.X))*by, (p.y-float64(around.Min.Y))*by
+	err = resample.Sheared(source, levelled, resample.Affine{
+		A: s, C: ox - s*float64(w)/2,
+		D: s * l.Slope, E: s, F: oy - s*float64(h)/2 - s*l.Slope*float64(w)/2,
+	})
+	if err != nil {
+		p.Grey.Close()
+		return nil, err
+	}
 	if light {
 		gocv.BitwiseNot(p.Grey, &p.Grey)
 	}

@@ -1,11 +1,9 @@
 package rectify
 
 import (
-	"image"
-	"image/color"
-
 	"gocv.io/x/gocv"
 
+	"platewatch/ocr/internal/resample"
 	"platewatch/ocr/internal/shape"
 )
 
@@ -67,10 +65,10 @@ func (p *Plate) Whole(l Line, a Around) (gocv.Mat, error) {
 	}
 	sx, sy := doubleWidth/(x1-x0), doubleHeight/(2*a.Half*l.Height)
 	// With y' the place below the line: x' = x - slant·y', y' = y - Y0 - Slope·x
-	return stretched(p.Grey, [2][3]float64{
-		{sx * (1 + slant*l.Slope), -sx * slant, sx * (slant*l.Y0 - x0)},
-		{-sy * l.Slope, sy, doubleHeight/2 - sy*l.Y0},
-	}, 0)
+	return stretched(p.Grey, resample.Affine{
+		A: sx * (1 + slant*l.Slope), B: -sx * slant, C: sx * (slant*l.Y0 - x0),
+		D: -sy * l.Slope, E: sy, F: doubleHeight/2 - sy*l.Y0,
+	}.Inverse())
 }
 
 // Fills tells whether a line is so large in its frame that the frame is likely
@@ -80,28 +78,23 @@ func (p *Plate) Fills(l Line) bool {
 	return l.X1-l.X0 > wide*p.wide*p.scale && l.Height > high*p.high*p.scale
 }
 
-// Pictures are warped to twice the size first, because warping only samples, and
-// shrinking must average.
+// Pictures are sampled at twice the size first, because shrinking must average.
 const doubleWidth, doubleHeight = 2 * WholeWidth, 2 * WholeHeight
 
-// stretched warps a grey picture to twice WholeWidth × WholeHeight, shrinks it to
-// that, and prepares it for the model. to leads from the picture there or, with
-// [gocv.WarpInverseMap] for how, back.
-func stretched(grey gocv.Mat, to [2][3]float64, how gocv.InterpolationFlags) (gocv.Mat, error) {
-	m := gocv.NewMatWithSize(2, 3, gocv.MatTypeCV64F)
-	defer m.Close()
-	for i, row := range to {
-		for j, v := range row {
-			m.SetDoubleAt(i, j, v)
-		}
+// stretched samples a grey picture at twice WholeWidth × WholeHeight, shrinks it to
+// that, and prepares it for the model. m leads from the doubled result to the picture.
+func stretched(grey gocv.Mat, m resample.Affine) (gocv.Mat, error) {
+	from, err := shape.PlaneOf(grey)
+	if err != nil {
+		return gocv.Mat{}, err
 	}
-	double := gocv.NewMat()
-	defer double.Close()
-	gocv.WarpAffineWithParams(grey, &double, m, image.Pt(doubleWidth, doubleHeight), gocv.InterpolationLinear|how, gocv.BorderReplicate, color.RGBA{})
-	out := gocv.NewMat()
-	gocv.Resize(double, &out, image.Pt(WholeWidth, WholeHeight), 0, 0, gocv.InterpolationArea)
+	out := gocv.NewMatWithSize(WholeHeight, WholeWidth, gocv.MatTypeCV8UC1)
 	pixels, err := shape.PlaneOf(out)
 	if err != nil {
+		out.Close()
+		return gocv.Mat{}, err
+	}
+	if err := resample.Halved(from, pixels, m); err != nil {
 		out.Close()
 		return gocv.Mat{}, err
 	}
