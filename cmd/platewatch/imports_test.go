@@ -180,7 +180,7 @@ var layers = map[string][][]string{
 	},
 	"ocr": {
 		{"internal/logistic", "internal/oneheap", "internal/setting", "internal/shape", "internal/stat", "read/model", "region", "render/number", "render/paint", "render/sensor", "text", "truth"},
-		{"internal/maps"},
+		{"internal/maps", "internal/resample"},
 		{"find", "internal/ctc", "judge", "render", "vehicle"},
 		{"passage", "rectify", "scenes"},
 		{"colour", "issuer", "read"},
