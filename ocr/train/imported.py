@@ -1,22 +1,26 @@
 """The network of a model file, to go on training with: the way back from export.py.
 
-    python3 imported.py MODEL.traineddata WEIGHTS.pt
+    python3 imported.py MODEL.traineddata WEIGHTS.pt [POOL] [--shape cheap]
 
 The weights come back as Tesseract has rounded them, with the batch norm inside.
-A network that starts from them is trained as it will run, from the first step.
+With POOL, plates that renderplates wrote, each batch norm gets the mean and the
+spread that these plates have there, and a scale and a bias that undo both: the
+network computes the same, and can be trained like a fresh one.
 """
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
+import plates
 import template
 import tessfile
 from alphabet import BLANK, CLASSES
-from network import Reader
+from network import Reader, in_columns, deepened
 from network_shape import SHAPES, Shape
 
 
@@ -52,7 +56,34 @@ def load(model: Path, shape: Shape = SHAPES["plate"]) -> Reader:
     return net
 
 
+def unfold(net: Reader, pictures: torch.Tensor) -> None:
+    """Gives the batch norms the measures of the pictures; the network computes what it did before."""
+    y = deepened(pictures, net.shape.fold)
+    with torch.no_grad():
+        for number, layer in enumerate(net.layers):
+            if number == 3:
+                y = in_columns(y)
+            before = layer.before_norm(y)
+            y = torch.tanh(before + layer.bias.view(1, -1, 1, 1))
+            layer.mean.copy_(before.mean((0, 2, 3)))
+            layer.var.copy_(before.var((0, 2, 3), unbiased=False))
+            layer.scale.copy_(torch.sqrt(layer.var + 1e-5))
+            layer.bias += layer.mean
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description="Reads a model file back into weights.")
+    arguments.add_argument("model", type=Path)
+    arguments.add_argument("weights", type=Path)
+    arguments.add_argument("pool", type=Path, nargs="?", help="rendered plates: their measures go into the batch norms")
+    arguments.add_argument("--shape", choices=SHAPES, default="plate")
+    options = arguments.parse_args()
+    net = load(options.model, SHAPES[options.shape])
+    if options.pool:
+        pool, chance = plates.Pool(options.pool), np.random.default_rng(1)
+        unfold(net, plates.cut(*pool.take(chance.integers(len(pool), size=768)), chance, plates.CUT_SHARE).pictures)
+    torch.save({"net": net.state_dict()}, options.weights)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    torch.save({"net": load(Path(sys.argv[1])).state_dict(), "imported": True}, sys.argv[2])
+    main()

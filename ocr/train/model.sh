@@ -22,7 +22,7 @@ scouted=${SCOUTED:-600000}  # the same for the scout; SAMPLES=0 makes it alone, 
 chunk=5000
 state=${STATE:-build/model}
 target=${TARGET:-ocr/read/model}
-start=${START:-} # a model to begin with, ocr/read/model/plate.traineddata: then a twentieth of the samples will do
+start=${START:-} # a model to begin with, ocr/read/model/plate.traineddata: then half of the samples will do
 python="nice -n 19 /usr/bin/python3"
 
 missing=
@@ -53,8 +53,8 @@ if [ "$samples" -gt 0 ]; then
     echo "training on $samples samples"
     begin=
     if [ -n "$start" ]; then
-        [ -e $state/start.pt ] || $python ocr/train/imported.py "$start" $state/start.pt
-        begin="--start $state/start.pt --peak 4e-4"
+        [ -e $state/start.pt ] || $python ocr/train/imported.py "$start" $state/start.pt $state/plates
+        begin="--start $state/start.pt --peak 1e-3"
     fi
     $python ocr/train/train.py $state/plates $state/run --photos "$photos" --samples "$samples" --seed "$seed" $begin
     echo "writing the model"
@@ -65,8 +65,13 @@ fi
 echo "training the scout on $scouted samples"
 mkdir -p $state/scout
 $python ocr/train/imported.py "$target/plate.traineddata" $state/scout/teacher.pt
+begin=
+if [ -n "$start" ]; then # the scout goes on, too
+    [ -e $state/scout/start.pt ] || $python ocr/train/imported.py "$target/scout.traineddata" $state/scout/start.pt $state/plates --shape cheap
+    begin="--start $state/scout/start.pt"
+fi
 $python ocr/train/train.py $state/plates $state/scout/run --photos "$photos" --samples "$scouted" --seed "$seed" \
-    --shape cheap --teacher $state/scout/teacher.pt --peak 1e-3
+    --shape cheap --teacher $state/scout/teacher.pt --peak 1e-3 $begin
 echo "writing the scout"
 $python ocr/train/export.py $state/scout/run/best.pt $state/scout
 $python ocr/train/report.py $state/scout/run $state/scout "$photos" "$target" scout "make model SEED=$seed PLATES=$plates SCOUTED=$scouted"

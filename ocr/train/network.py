@@ -111,14 +111,18 @@ class Layer(nn.Module):
         y = torch.tanh(F.max_pool2d(y, self.pool) if self.pool else y)
         return _eight_bits(y) if eight_bits else y
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Training's way: batch norm from the batch, fresh noise around."""
+    def before_norm(self, x: torch.Tensor) -> torch.Tensor:
+        """What the batch norm sees in training: fresh noise around, no bias."""
         x = _NoisePad.apply(x, *self.pad)
         if HALF and x.shape[1] > 1:
             y = F.conv2d(x.bfloat16(), self.weight.bfloat16()).float()
         else:
             y = F.conv2d(x, self.weight)
-        y = F.max_pool2d(y, self.pool) if self.pool else y
+        return F.max_pool2d(y, self.pool) if self.pool else y
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Training's way: batch norm from the batch, fresh noise around."""
+        y = self.before_norm(x)
         return torch.tanh(F.batch_norm(y, self.mean, self.var, self.scale.abs(), self.bias, self.training, 0.05, 1e-5))
 
 
@@ -144,6 +148,12 @@ def deepened(pictures: torch.Tensor, fold: tuple[int, int]) -> torch.Tensor:
     y = pictures.view(batch, height // rows, rows, width // columns, columns)
     y = y.permute(0, 4, 2, 1, 3).reshape(batch, rows * columns, height // rows, width // columns)
     return y.contiguous(memory_format=torch.channels_last)
+
+
+def in_columns(y: torch.Tensor) -> torch.Tensor:
+    """The last maps' rows as depth, row by row: Tesseract's S4,1 before the last convolution."""
+    batch, channels, rows, steps = y.shape
+    return y.permute(0, 2, 1, 3).reshape(batch, rows * channels, 1, steps)
 
 
 class Reader(nn.Module):
@@ -172,9 +182,7 @@ class Reader(nn.Module):
         y, out = deepened(pictures, self.shape.fold), []
         for layer, border in zip(self.layers, noise.borders(self.shape)):
             if layer is self.layers[3]:
-                # S4,1 stacks the rows into the depth, row by row.
-                batch, channels, rows, steps = y.shape
-                y = y.permute(0, 2, 1, 3).reshape(batch, rows * channels, 1, steps)
+                y = in_columns(y)
             y = layer.as_exported(y, border, self.eight_bits) if self.exported else layer(y)
             out.append(y)
         return out

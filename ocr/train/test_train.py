@@ -126,6 +126,19 @@ class Imported(unittest.TestCase):
                     self.assertLess(np.abs(a - b).max(), 1e-6 * np.abs(a).max(), name)
 
 
+    def test_training_goes_on_where_it_stopped(self):
+        """With the measures of pictures in its batch norms a network computes what it did."""
+        pictures = torch.from_numpy(np.random.default_rng(4).uniform(-1, 1, (16, 48, 168)).astype(np.float32))
+        for kind, name in (("plate", "plate"), ("cheap", "scout")):
+            net = imported.load(ROOT / f"ocr/read/model/{name}.traineddata", SHAPES[kind])
+            net.exported = True
+            with torch.no_grad():
+                before = net(pictures)
+                imported.unfold(net, pictures)
+                self.assertGreater(float((net.layers[0].var - 1).abs().max()), 0.1, name)
+                self.assertTrue(torch.allclose(net(pictures), before, atol=1e-3), name)
+
+
 class Errors(unittest.TestCase):
     def test_kinds(self):
         photos = [Photo("", label, None) for label in ("AB12", "AB10", "AB12", "AB12", "AB12")]

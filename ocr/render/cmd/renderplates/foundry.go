@@ -67,6 +67,9 @@ func newFoundry(seed uint64, faces int) (*foundry, error) {
 			habits(d, &t, die.Width/100, die.Stroke/100)
 			letterHabits(d, &t, die.Width/100, die.Stroke/100)
 		}
+		if d := (dice{r}); d.one(.16) {
+			serifs(d, &t, die.Width/100, min(die.Stroke/100, .13))
+		}
 		f.varied = append(f.varied, t)
 	}
 	return f, nil
