@@ -318,6 +318,7 @@ func TestCameraOffline(t *testing.T) {
 	importList(t, c, "a", twoPlates)
 	lines := make(logLines, 1000)
 	u := openUnit(t, c, slog.New(lines))
+	u.clock = func() status.Clock { return status.Clock{State: status.ClockSynchronised} }
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- u.Run(ctx) }()
@@ -326,7 +327,6 @@ func TestCameraOffline(t *testing.T) {
 			break
 		}
 	}
-	u.clock = func() status.Clock { return status.Clock{State: status.ClockSynchronised} }
 	if p := u.condition().Sentences(); len(p) != 2 || !strings.HasPrefix(p[0], "Camera front is offline: ") {
 		t.Errorf("%q", p)
 	}
