@@ -9,22 +9,13 @@ func letterHabits(d dice, t *typeface, wide, stroke float64) {
 		if d.one(.5) {
 			return
 		}
-		p := pen{wide: max(width, stroke*1.02), stroke: stroke, square: square, rounded: rounded}
-		p.f.shape(max(2, int(p.wide*glyphHeight+.5)), glyphHeight, 0)
-		strokes(&p)
-		t[c] = p.glyph()
-	}
-	// bowl is the round of B, P and R: from the stem at y0 out and back at y1.
-	bowl := func(p *pen, reach, y0, y1 float64) []point {
-		turn := min(.5, (y1-y0)*.75)
-		q := append([]point{{0, y0}}, p.arc(reach-turn, (y0+y1)/2, turn, (y1-y0)/2, -90, 90)...)
-		return append(q, point{0, y1})
+		t.redraw(c, width, pen{stroke: stroke, square: square, rounded: rounded}, strokes)
 	}
 	waist := d.in(.44, .56)
 	draw('R', wide, func(p *pen) {
 		knee := d.in(.46, .58)
 		p.path(point{0, 1}, point{0, 0})
-		p.path(bowl(p, 1, 0, knee)...)
+		p.path(p.bowl(0, 1, 0, knee)...)
 		switch d.IntN(4) {
 		case 0: // upright, under the bowl's edge
 			p.path(point{d.in(.7, .9), knee}, point{d.in(.9, 1), d.in(.64, .74)}, point{1, 1})
@@ -38,12 +29,12 @@ func letterHabits(d dice, t *typeface, wide, stroke float64) {
 	})
 	draw('P', wide*d.in(.9, 1), func(p *pen) {
 		p.path(point{0, 1}, point{0, 0})
-		p.path(bowl(p, 1, 0, d.in(.48, .6))...)
+		p.path(p.bowl(0, 1, 0, d.in(.48, .6))...)
 	})
 	draw('B', wide, func(p *pen) {
 		p.path(point{0, 1}, point{0, 0})
-		p.path(bowl(p, d.in(.88, 1), 0, waist)...)
-		p.path(bowl(p, 1, waist, 1)...)
+		p.path(p.bowl(0, d.in(.88, 1), 0, waist)...)
+		p.path(p.bowl(0, 1, waist, 1)...)
 	})
 	draw('E', wide*d.in(.82, 1), func(p *pen) {
 		p.path(point{1, 0}, point{0, 0}, point{0, 1}, point{1, 1})

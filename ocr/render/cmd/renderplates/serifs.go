@@ -15,14 +15,13 @@ func serifs(d dice, t *typeface, wide, stroke float64) {
 		if d.one(.1) {
 			return
 		}
-		p := pen{wide: max(width, stroke*1.02), stroke: stroke, square: square}
-		p.f.shape(max(2, int(p.wide*glyphHeight+.5)), glyphHeight, 0)
-		foot := 0.
-		if feet {
-			foot = min(half/max(.01, p.wide-stroke), .4)
-		}
-		strokes(&p, foot)
-		t[c] = p.glyph()
+		t.redraw(c, width, pen{stroke: stroke, square: square}, func(p *pen) {
+			foot := 0.
+			if feet {
+				foot = min(half/max(.01, p.wide-stroke), .4)
+			}
+			strokes(p, foot)
+		})
 	}
 	foot := func(p *pen, x, y, half float64) {
 		if half > 0 {
@@ -101,9 +100,8 @@ func serifs(d dice, t *typeface, wide, stroke float64) {
 	})
 	draw('P', wide, func(p *pen, f float64) {
 		knee := d.in(.48, .58)
-		turn := min(.5, knee*.75)
 		p.path(point{f, 1}, point{f, 0})
-		p.path(append(append([]point{{f, 0}}, p.arc(1-turn, knee/2, turn, knee/2, -90, 90)...), point{f, knee})...)
+		p.path(p.bowl(f, 1, 0, knee)...)
 		foot(p, f, 0, f)
 		foot(p, f, 1, f)
 	})

@@ -79,6 +79,21 @@ func (g *glyph) turned() *glyph {
 	return o
 }
 
+// bowl is the round of B, P and R: from their stem at y0 out to reach, and back at y1.
+func (p *pen) bowl(stem, reach, y0, y1 float64) []point {
+	turn := min(.5, (y1-y0)*.75)
+	q := append([]point{{stem, y0}}, p.arc(reach-turn, (y0+y1)/2, turn, (y1-y0)/2, -90, 90)...)
+	return append(q, point{stem, y1})
+}
+
+// redraw replaces a character by what strokes draw with p, in a box width wide.
+func (t *typeface) redraw(c byte, width float64, p pen, strokes func(p *pen)) {
+	p.wide = max(width, p.stroke*1.02)
+	p.f.shape(max(2, int(p.wide*glyphHeight+.5)), glyphHeight, 0)
+	strokes(&p)
+	t[c] = p.glyph()
+}
+
 // habits draws some of a typeface's characters anew. wide is the width of a
 // usual character, stroke that of the strokes, both as a share of the height.
 func habits(d dice, t *typeface, wide, stroke float64) {
@@ -87,10 +102,7 @@ func habits(d dice, t *typeface, wide, stroke float64) {
 		if d.one(.35) {
 			return
 		}
-		p := pen{wide: max(width, stroke*1.02), stroke: stroke, square: square, rounded: rounded}
-		p.f.shape(max(2, int(p.wide*glyphHeight+.5)), glyphHeight, 0)
-		strokes(&p)
-		t[c] = p.glyph()
+		t.redraw(c, width, pen{stroke: stroke, square: square, rounded: rounded}, strokes)
 	}
 	waist := d.in(.44, .53)
 	top, foot := waist/2, (1-waist)/2
