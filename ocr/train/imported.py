@@ -17,13 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 import plates
 import template
 import tessfile
 from alphabet import BLANK, CLASSES
-from network import Reader, in_columns, deepened
+from network import Reader
 from network_shape import SHAPES, Shape
 
 
@@ -59,21 +58,6 @@ def load(model: Path, shape: Shape = SHAPES["plate"]) -> Reader:
     return net
 
 
-def unfold(net: Reader, pictures: torch.Tensor) -> None:
-    """Gives the batch norms the measures of the pictures; the network computes what it did before."""
-    y = deepened(pictures, net.shape.fold)
-    with torch.no_grad():
-        for number, layer in enumerate(net.layers):
-            if number == 3:
-                y = in_columns(y)
-            before = layer.before_norm(y)
-            y = torch.tanh(before + layer.bias.view(1, -1, 1, 1))
-            layer.mean.copy_(before.mean((0, 2, 3)))
-            layer.var.copy_(before.var((0, 2, 3), unbiased=False))
-            layer.scale.copy_(torch.sqrt(layer.var + 1e-5))
-            layer.bias += layer.mean
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser(description="Reads a model file back into weights.")
     arguments.add_argument("model", type=Path)
@@ -88,7 +72,7 @@ def main() -> None:
         net.load_state_dict({name: (value + other[name]) / 2 for name, value in net.state_dict().items()})
     if options.pool:
         pool, chance = plates.Pool(options.pool), np.random.default_rng(1)
-        unfold(net, plates.cut(*pool.take(chance.integers(len(pool), size=768)), chance, plates.CUT_SHARE).pictures)
+        net.unfold(plates.cut(*pool.take(chance.integers(len(pool), size=768)), chance, plates.CUT_SHARE).pictures)
     torch.save({"net": net.state_dict()}, options.weights)
 
 

@@ -7,6 +7,7 @@ to [-1, 1] as its 8-bit arithmetic does.
 """
 
 from pathlib import Path
+from typing import Callable
 
 import torch
 from torch import nn
@@ -111,6 +112,16 @@ class Layer(nn.Module):
         y = torch.tanh(F.max_pool2d(y, self.pool) if self.pool else y)
         return _eight_bits(y) if eight_bits else y
 
+    def unfold(self, x: torch.Tensor) -> torch.Tensor:
+        """Gives a batch norm that changes nothing the mean and the spread of x there, and a scale and a bias that undo both."""
+        y = self.before_norm(x)
+        out = torch.tanh(y + self.bias.view(1, -1, 1, 1))
+        self.mean.copy_(y.mean((0, 2, 3)))
+        self.var.copy_(y.var((0, 2, 3), unbiased=False))
+        self.scale.copy_(torch.sqrt(self.var + 1e-5))
+        self.bias += self.mean
+        return out
+
     def before_norm(self, x: torch.Tensor) -> torch.Tensor:
         """What the batch norm sees in training: fresh noise around, no bias."""
         x = _NoisePad.apply(x, *self.pad)
@@ -150,12 +161,6 @@ def deepened(pictures: torch.Tensor, fold: tuple[int, int]) -> torch.Tensor:
     return y.contiguous(memory_format=torch.channels_last)
 
 
-def in_columns(y: torch.Tensor) -> torch.Tensor:
-    """The last maps' rows as depth, row by row: Tesseract's S4,1 before the last convolution."""
-    batch, channels, rows, steps = y.shape
-    return y.permute(0, 2, 1, 3).reshape(batch, rows * channels, 1, steps)
-
-
 class Reader(nn.Module):
     """Pictures (batch x 48 x 168, -1 to 1) to class scores (steps x batch x classes)."""
 
@@ -179,11 +184,23 @@ class Reader(nn.Module):
 
     def features(self, pictures: torch.Tensor) -> list[torch.Tensor]:
         """What the convolutions put out, layer by layer."""
+        borders = iter(noise.borders(self.shape))
+        return self._through(pictures, lambda layer, y: layer.as_exported(y, next(borders), self.eight_bits) if self.exported else layer(y))
+
+    def unfold(self, pictures: torch.Tensor) -> None:
+        """Gives batch norms that change nothing the measures of the pictures; the network computes what it did."""
+        with torch.no_grad():
+            self._through(pictures, Layer.unfold)
+
+    def _through(self, pictures: torch.Tensor, step: Callable[[Layer, torch.Tensor], torch.Tensor]) -> list[torch.Tensor]:
+        """What step makes of each convolution's input."""
         y, out = deepened(pictures, self.shape.fold), []
-        for layer, border in zip(self.layers, noise.borders(self.shape)):
+        for layer in self.layers:
             if layer is self.layers[3]:
-                y = in_columns(y)
-            y = layer.as_exported(y, border, self.eight_bits) if self.exported else layer(y)
+                # S4,1 stacks the rows into the depth, row by row.
+                batch, channels, rows, steps = y.shape
+                y = y.permute(0, 2, 1, 3).reshape(batch, rows * channels, 1, steps)
+            y = step(layer, y)
             out.append(y)
         return out
 

@@ -125,7 +125,6 @@ class Imported(unittest.TestCase):
                 for a, b in zip(*parts, strict=True):
                     self.assertLess(np.abs(a - b).max(), 1e-6 * np.abs(a).max(), name)
 
-
     def test_training_goes_on_where_it_stopped(self):
         """With the measures of pictures in its batch norms a network computes what it did."""
         pictures = torch.from_numpy(np.random.default_rng(4).uniform(-1, 1, (16, 48, 168)).astype(np.float32))
@@ -134,7 +133,7 @@ class Imported(unittest.TestCase):
             net.exported = True
             with torch.no_grad():
                 before = net(pictures)
-                imported.unfold(net, pictures)
+                net.unfold(pictures)
                 self.assertGreater(float((net.layers[0].var - 1).abs().max()), 0.1, name)
                 self.assertTrue(torch.allclose(net(pictures), before, atol=1e-3), name)
 

@@ -68,14 +68,13 @@ def loss_of(net: Reader, batch: plates.Batch, done: float, aligned: float, devic
     told = max(0.0, 1 - done / aligned) if aligned else 0.0
     each = F.ctc_loss(scores, batch.targets.to(device), steps, batch.lengths, blank=BLANK, zero_infinity=True, reduction="none")
     each = each / batch.lengths.clamp(min=1).to(device)
-    if told == 0:
-        each = HOPELESS * (1 - torch.exp(-each / HOPELESS))
-    loss = each.mean()
     if told > 0:
         wanted = batch.steps.to(device)
-        each = F.nll_loss(scores.permute(1, 2, 0), wanted, reduction="none")
+        placed = F.nll_loss(scores.permute(1, 2, 0), wanted, reduction="none")
         weight = torch.where(wanted == BLANK, 0.3, 1.0)
-        loss = loss + 2 * told * (each * weight).sum() / weight.sum()
+        loss = each.mean() + 2 * told * (placed * weight).sum() / weight.sum()
+    else:
+        loss = (HOPELESS * (1 - torch.exp(-each / HOPELESS))).mean()
     return loss + 0.02 * net.excess()
 
 
@@ -152,9 +151,9 @@ class Run:
         value = loss.item()
         self.recent = value if math.isnan(self.recent) else 0.98 * self.recent + 0.02 * value
 
-    def measure(self, sets: dict, everything: bool = False, keep: bool = True) -> None:
+    def measure(self, sets: dict, keep: bool = True) -> None:
         """Reads the photographs, notes the result, keeps the weights if they are the best so far."""
-        part = sets if everything else {n: sets[n][:: max(1, len(sets[n]) // WATCHED_PHOTOS)] for n in WATCHED if n in sets}
+        part = {n: sets[n][:: max(1, len(sets[n]) // WATCHED_PHOTOS)] for n in WATCHED if n in sets}
         torch.manual_seed(1)
         scores = score.score_sets(lambda p: score.read(self.net, p, self.device), part)
         value = score.overall(scores)
@@ -162,7 +161,7 @@ class Run:
                 "overall": round(value, 2), "scores": {n: [round(s.strict, 1), round(s.folded, 1)] for n, s in scores.items()}}
         self.note(line)
         print(f"  {self.seen} samples, loss {self.recent:.3f}, overall {value:.1f}: " + ", ".join(f"{n} {s}" for n, s in scores.items()), flush=True)
-        if keep and self.net.eight_bits and value > self.best and not everything:
+        if keep and self.net.eight_bits and value > self.best:
             self.best = value
             write(self.folder / "best.pt", {"shape": self.options.shape, "net": self.net.state_dict(), "samples": self.seen, "hours": self.hours, "loss": self.recent, "overall": value})
 
