@@ -5,8 +5,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"gocv.io/x/gocv"
-
 	"platewatch/ocr/read"
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/sensor"
@@ -36,19 +34,12 @@ func TestRowsAreJoined(t *testing.T) {
 					d := rand.New(rand.NewPCG(seed, 5))
 					in := func(a, b float64) float64 { return a + (b-a)*d.Float64() }
 					grey := uint8(in(0, 200))
-					img, views, err := rendertest.Closeup{
+					m, views := rendertest.Closeup{
 						Plates: []rendertest.Mounted{{Spec: render.PlateSpec{Layout: layout, Seed: seed, Wear: in(0, .4), Frame: seed%3 == 0}}},
 						Width:  in(60, 200), Distance: in(2, 8), Yaw: in(-30, 30), Pitch: in(0, 20), Roll: in(-4, 4), Margin: margin,
 						Ground: color.RGBA{R: grey, G: grey, B: grey, A: 255}, Seed: seed,
 						Sensor: sensor.Effects{Defocus: in(.3, .9), Noise: in(1, 6), Quality: 75},
-					}.Take()
-					if err != nil {
-						t.Fatal(err)
-					}
-					m, err := gocv.ImageToMatRGB(img)
-					if err != nil {
-						t.Fatal(err)
-					}
+					}.Mat(t)
 					res, err := r.Recognise(t.Context(), m)
 					m.Close()
 					if err != nil {

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"gocv.io/x/gocv"
-
 	"platewatch/ocr/region"
 	"platewatch/ocr/render"
 	"platewatch/ocr/rendertest"
@@ -87,14 +85,7 @@ func TestShortCloseups(t *testing.T) {
 			for i, display := range test.texts {
 				c := rendertest.Closeup{Plates: []rendertest.Mounted{{Spec: render.PlateSpec{Layout: test.layout, Text: display, Seed: uint64(i)}}},
 					Width: 220, Margin: 0.4, Ground: color.RGBA{60, 70, 90, 255}, Seed: uint64(i)}
-				img, views, err := c.Take()
-				if err != nil {
-					t.Fatal(err)
-				}
-				m, err := gocv.ImageToMatRGB(img)
-				if err != nil {
-					t.Fatal(err)
-				}
+				m, views := c.Mat(t)
 				res, err := r.Recognise(t.Context(), m)
 				m.Close()
 				if err != nil {

@@ -182,9 +182,6 @@ func (m *measures) look(ink float64, grey, gradient shape.Plane, binary *shape.B
 	set, wide := 0, float64(x1-x0)
 	for i := range parts {
 		a, b := x0+i*(x1-x0)/parts, x0+(i+1)*(x1-x0)/parts
-		if a >= b {
-			continue
-		}
 		cy := m.at((m.x0 + m.x1) / 2)
 		if parts > 1 {
 			cy = m.at(float64(a+b) / 2)

@@ -4,8 +4,6 @@ import (
 	"image/color"
 	"testing"
 
-	"gocv.io/x/gocv"
-
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/sensor"
 	"platewatch/ocr/rendertest"
@@ -34,16 +32,8 @@ func first(t *testing.T, c rendertest.Closeup) Candidate {
 	t.Helper()
 	c.Plates = []rendertest.Mounted{{Spec: render.PlateSpec{Layout: "nl", Text: "TX-083-R"}}}
 	c.Ground, c.Sensor = color.RGBA{R: 40, G: 60, B: 90, A: 255}, sensor.Effects{Defocus: .4, Noise: 2}
-	img, views, err := c.Take()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := gocv.ImageToMatRGB(img)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m, views := c.Grey(t)
 	defer m.Close()
-	gocv.CvtColor(m, &m, gocv.ColorBGRToGray)
 	f, err := New(DefaultParams())
 	if err != nil {
 		t.Fatal(err)

@@ -3,8 +3,6 @@ package rectify
 import (
 	"testing"
 
-	"gocv.io/x/gocv"
-
 	"platewatch/ocr/find"
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/sensor"
@@ -13,19 +11,11 @@ import (
 
 // BenchmarkRectify shows what the stages cost on a plate 150 px wide.
 func BenchmarkRectify(b *testing.B) {
-	img, _, err := rendertest.Closeup{
+	grey, _ := rendertest.Closeup{
 		Plates: []rendertest.Mounted{{Spec: render.PlateSpec{Layout: "de", Text: "KA:MX 482"}}}, Width: 150, Margin: 1.5,
 		Sensor: sensor.Effects{Defocus: .6, Noise: 3},
-	}.Take()
-	if err != nil {
-		b.Fatal(err)
-	}
-	grey, err := gocv.ImageToMatRGB(img)
-	if err != nil {
-		b.Fatal(err)
-	}
+	}.Grey(b)
 	defer grey.Close()
-	gocv.CvtColor(grey, &grey, gocv.ColorBGRToGray)
 	f, err := find.New(find.DefaultParams())
 	if err != nil {
 		b.Fatal(err)

@@ -33,16 +33,8 @@ func closeup(seed uint64, plates ...rendertest.Mounted) rendertest.Closeup {
 // take draws the picture in grey.
 func take(t *testing.T, c rendertest.Closeup) (gocv.Mat, []render.PlateView) {
 	t.Helper()
-	img, views, err := c.Take()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := gocv.ImageToMatRGB(img)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m, views := c.Grey(t)
 	t.Cleanup(func() { m.Close() })
-	gocv.CvtColor(m, &m, gocv.ColorBGRToGray)
 	return m, views
 }
 

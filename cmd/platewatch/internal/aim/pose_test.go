@@ -4,8 +4,6 @@ import (
 	"math"
 	"testing"
 
-	"gocv.io/x/gocv"
-
 	"platewatch/ocr"
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/sensor"
@@ -26,14 +24,7 @@ func TestPose(t *testing.T) {
 			for _, at := range []angles{{}, {Yaw: 30}, {Yaw: 45}, {Yaw: 52}, {Pitch: 30}, {Pitch: 42}, {Yaw: 40, Pitch: 15}, {Pitch: 10, Roll: 10}, {Pitch: 10, Roll: -12}} {
 				c := rendertest.Closeup{Plates: []rendertest.Mounted{{Spec: render.PlateSpec{Layout: layout, Seed: uint64(seed)}}}, Seed: uint64(seed),
 					Width: width, Yaw: at.Yaw, Pitch: at.Pitch, Roll: at.Roll, Margin: 1.5, Sensor: sensor.Effects{Defocus: .4, Noise: 1}}
-				img, views, err := c.Take()
-				if err != nil {
-					t.Fatal(err)
-				}
-				m, err := gocv.ImageToMatRGB(img)
-				if err != nil {
-					t.Fatal(err)
-				}
+				m, views := c.Mat(t)
 				res, err := r.Recognise(t.Context(), m)
 				m.Close()
 				if err != nil {
