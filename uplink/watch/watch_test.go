@@ -3,6 +3,7 @@ package watch
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,8 @@ import (
 	"platewatch/uplink/internal/uplinktest"
 	"platewatch/uplink/message"
 )
+
+func TestMain(m *testing.M) { os.Exit(uplinktest.Main(m)) }
 
 func numbered(unit string, number, previous uint64, revision int) message.Hit {
 	h := uplinktest.Hit("M5XSX")

@@ -3,19 +3,14 @@ package uplinktest
 import (
 	"bufio"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
-
-	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
-	mochipackets "github.com/mochi-mqtt/server/v2/packets"
 
 	"platewatch/deploy/tools/addrtest"
 )
@@ -25,13 +20,13 @@ import (
 type Broker interface {
 	Addr() string
 	Start(t testing.TB)
-	Kill(t testing.TB) // without warning, where the broker can do that
+	Kill(t testing.TB) // without warning
 }
 
 // brokers are the two that the conformance suite runs against.
-var brokers = map[string]func(t *testing.T) Broker{
-	"mosquitto": func(t *testing.T) Broker { return NewMosquitto(t, "allow_anonymous true\n") },
-	"mochi":     func(t *testing.T) Broker { return NewMochi(t) },
+var brokers = map[string]func(t testing.TB) Broker{
+	"mosquitto": func(t testing.TB) Broker { return NewMosquitto(t, "allow_anonymous true\n") },
+	"mochi":     NewMochi,
 }
 
 // EachBroker runs a test against each broker, in parallel with others: they wait for
@@ -46,9 +41,11 @@ func EachBroker(t *testing.T, test func(t *testing.T, b Broker)) {
 	}
 }
 
-type mosquitto struct {
+// process is a broker in a process of its own, which says "running" once it serves.
+type process struct {
+	name    string
 	address string
-	config  string
+	command []string
 	cmd     *exec.Cmd
 	drained chan struct{}
 }
@@ -57,43 +54,76 @@ const mosquittoBinary = "/usr/sbin/mosquitto"
 
 // NewMosquitto starts Debian's Mosquitto with a listener and the given lines
 // of configuration.
-func NewMosquitto(t testing.TB, lines string) *mosquitto {
+func NewMosquitto(t testing.TB, lines string) Broker {
 	t.Helper()
 	if _, err := os.Stat(mosquittoBinary); err != nil {
 		t.Skipf("Mosquitto is not installed (apt install mosquitto): %v", err)
 	}
-	m := &mosquitto{address: addrtest.Free(t), config: filepath.Join(t.TempDir(), "mosquitto.conf")}
-	_, port, _ := net.SplitHostPort(m.address)
+	address, config := addrtest.Free(t), filepath.Join(t.TempDir(), "mosquitto.conf")
+	_, port, _ := net.SplitHostPort(address)
 	conf := fmt.Sprintf("listener %s 127.0.0.1\npersistence false\nlog_dest stderr\nlog_type error\nlog_type information\nlog_type notice\nlog_type warning\nset_tcp_nodelay true\n%s", port, lines)
 	if os.Getuid() == 0 {
 		conf = "user root\n" + conf
 	}
-	if err := os.WriteFile(m.config, []byte(conf), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m.Start(t)
-	t.Cleanup(func() { m.Kill(t) })
-	return m
+	return started(t, "mosquitto", address, mosquittoBinary, "-c", config)
 }
 
-func (m *mosquitto) Addr() string { return m.address }
+// built is the folder of the programs that tests of this process built; Main removes it.
+var built string
 
-func (m *mosquitto) Start(t testing.TB) {
+// mochi is the path of the broker's program, built once.
+var mochi = sync.OnceValues(func() (path string, err error) {
+	if built, err = os.MkdirTemp("", "platewatch-brokers-"); err != nil {
+		return "", err
+	}
+	path = filepath.Join(built, "mochi")
+	if out, err := exec.Command("go", "build", "-o", path, "platewatch/uplink/internal/uplinktest/cmd/mochi").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+// NewMochi builds and starts mochi, a broker written in Go.
+func NewMochi(t testing.TB) Broker {
 	t.Helper()
-	m.cmd = exec.Command(mosquittoBinary, "-c", m.config)
-	// The broker must not outlive a test that is killed.
-	m.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := m.cmd.StderrPipe()
+	program, err := mochi()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.cmd.Start(); err != nil {
+	address := addrtest.Free(t)
+	return started(t, "mochi", address, program, address)
+}
+
+// started starts a broker that the end of the test kills.
+func started(t testing.TB, name, address string, command ...string) *process {
+	t.Helper()
+	b := &process{name: name, address: address, command: command}
+	b.Start(t)
+	t.Cleanup(func() { b.Kill(t) })
+	return b
+}
+
+func (b *process) Addr() string { return b.address }
+
+func (b *process) Start(t testing.TB) {
+	t.Helper()
+	b.cmd = exec.Command(b.command[0], b.command[1:]...)
+	// The broker must not outlive a test that is killed.
+	b.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := b.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	running := make(chan bool, 1)
-	m.drained = make(chan struct{})
+	b.drained = make(chan struct{})
 	go func() {
-		defer close(m.drained)
+		defer close(b.drained)
 		var seen []string
 		up := false
 		for s := bufio.NewScanner(out); s.Scan(); {
@@ -106,67 +136,21 @@ func (m *mosquitto) Start(t testing.TB) {
 			}
 		}
 		if !up {
-			t.Logf("mosquitto: %s", strings.Join(seen, "\n"))
+			t.Logf("%s: %s", b.name, strings.Join(seen, "\n"))
 			running <- false
 		}
 	}()
 	if !<-running {
-		t.Fatal("mosquitto did not start")
+		t.Fatalf("%s did not start", b.name)
 	}
 }
 
-func (m *mosquitto) Kill(t testing.TB) {
-	if m.cmd == nil {
+func (b *process) Kill(t testing.TB) {
+	if b.cmd == nil {
 		return
 	}
-	_ = m.cmd.Process.Kill()
-	<-m.drained
-	_ = m.cmd.Wait()
-	m.cmd = nil
-}
-
-// allowAll admits every client: mochi admits none by default.
-type allowAll struct{ mochi.HookBase }
-
-func (*allowAll) ID() string { return "allow-all" }
-func (*allowAll) Provides(b byte) bool {
-	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
-}
-func (*allowAll) OnConnectAuthenticate(*mochi.Client, mochipackets.Packet) bool { return true }
-func (*allowAll) OnACLCheck(*mochi.Client, string, bool) bool                   { return true }
-
-type mochiBroker struct {
-	address string
-	server  *mochi.Server
-}
-
-// NewMochi starts mochi, which runs in this process.
-func NewMochi(t *testing.T) *mochiBroker {
-	m := &mochiBroker{address: addrtest.Free(t)}
-	m.Start(t)
-	t.Cleanup(func() { m.Kill(t) })
-	return m
-}
-
-func (m *mochiBroker) Addr() string { return m.address }
-
-func (m *mochiBroker) Start(t testing.TB) {
-	t.Helper()
-	m.server = mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err := m.server.AddHook(new(allowAll), nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.server.AddListener(listeners.NewNet("t", addrtest.Listen(t, m.address))); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.server.Serve(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (m *mochiBroker) Kill(t testing.TB) {
-	if m.server != nil {
-		_ = m.server.Close()
-		m.server = nil
-	}
+	_ = b.cmd.Process.Kill()
+	<-b.drained
+	_ = b.cmd.Wait()
+	b.cmd = nil
 }

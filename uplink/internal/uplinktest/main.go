@@ -17,6 +17,9 @@ import (
 // failed test may leave some behind, so only a passed run is checked.
 func Main(m *testing.M, ignore ...goleak.Option) int {
 	code := m.Run()
+	if built != "" {
+		os.RemoveAll(built)
+	}
 	if code == 0 {
 		if err := goleak.Find(ignore...); err != nil {
 			fmt.Fprintln(os.Stderr, "goroutines are left:", err)
