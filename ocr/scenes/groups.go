@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"platewatch/ocr/region"
 	"platewatch/ocr/render"
 	"platewatch/ocr/render/paint"
 )
@@ -63,7 +64,7 @@ func (g Group) Spec(n int) (render.ClipSpec, error) {
 		if err != nil {
 			return spec, err
 		}
-		if !ok || !view.Clear || view.Width() < narrowestPlate {
+		if !ok || !view.Clear || view.Width() < narrowestPlate || len(g.Texts) == 0 && !issued(plate.Layout, view.Text) {
 			continue
 		}
 		if g.Obstacles {
@@ -89,6 +90,14 @@ func (g Group) text(r *rand.Rand, layout string) string {
 		}
 		return c
 	}, g.Texts[r.IntN(len(g.Texts))])
+}
+
+// issued tells whether a place issues such numbers, where its formats are known. The
+// layouts have the letters of all series: a California plate with an O as its third
+// letter does not exist, and nobody could tell it from one with a 0.
+func issued(layout, text string) bool {
+	place, err := region.Parse(layout)
+	return err != nil || place.Name(text) != ""
 }
 
 // plateOf is the plate of a picture with one vehicle; ok is false where it cannot be
