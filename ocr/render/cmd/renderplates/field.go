@@ -38,7 +38,11 @@ func (f *field) fill(v, alpha float64, polys ...[]point) {
 			x0, x1, y0, y1 = min(x0, q.x), max(x1, q.x), min(y0, q.y), max(y1, q.y)
 		}
 	}
-	r := image.Rect(int(max(0, math.Floor(x0))), int(max(0, math.Floor(y0))), int(min(float64(f.w), math.Ceil(x1))), int(min(float64(f.h), math.Ceil(y1))))
+	// Not image.Rect, which would put corners right that lie beyond the field.
+	r := image.Rectangle{
+		Min: image.Pt(int(max(0, math.Floor(x0))), int(max(0, math.Floor(y0)))),
+		Max: image.Pt(int(min(float64(f.w), math.Ceil(x1))), int(min(float64(f.h), math.Ceil(y1)))),
+	}
 	if !(x0 < x1 && y0 < y1) || r.Empty() {
 		return
 	}

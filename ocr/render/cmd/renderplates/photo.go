@@ -24,6 +24,7 @@ type photo struct {
 	label   string
 	text    [4]point // corners around the characters, clockwise from the top left
 	centres []float64
+	hidden  bool // a part of the plate, by an obstacle: text may be what is left of it
 }
 
 // shoot takes a picture of the plate the way a roadside camera would and cuts
@@ -35,6 +36,7 @@ func (o *photo) shoot(p *plate, d dice) error {
 		high = max(high, 10)
 	}
 	scale := high / p.text.h()
+	before := p.obstruct(d)
 	region, size, m := place(p, d, scale)
 	back, err := paint.RectTo(float64(size.X), float64(size.Y), region)
 	if err != nil {
@@ -57,6 +59,14 @@ func (o *photo) shoot(p *plate, d dice) error {
 			}
 		}
 	}
+	forth := back.Inverse()
+	taken := func(x, y float64) point { // from the drawing to the picture
+		q := forth.Apply(m.Apply(render.Point{X: x, Y: y}))
+		return point{q.X, q.Y}
+	}
+	if before != nil {
+		before.draw(&pic, taken)
+	}
 	expose(&pic, p, d, high, night)
 	out, err := finish(&pic, p, d, high)
 	if err != nil {
@@ -66,12 +76,11 @@ func (o *photo) shoot(p *plate, d dice) error {
 		o.pix[i] = uint8(min(max(v, 0), 255))
 	}
 	// the truth goes the same way
-	forth := back.Inverse()
 	at := func(x, y float64) point {
-		q := forth.Apply(m.Apply(render.Point{X: x, Y: y}))
-		return point{q.X * storedW / float64(size.X), q.Y * storedH / float64(size.Y)}
+		q := taken(x, y)
+		return point{q.x * storedW / float64(size.X), q.y * storedH / float64(size.Y)}
 	}
-	o.label, o.centres = p.label, o.centres[:0]
+	o.label, o.centres, o.hidden = p.label, o.centres[:0], before != nil
 	t := p.text
 	o.text = [4]point{at(t.x0, t.y0), at(t.x1, t.y0), at(t.x1, t.y1), at(t.x0, t.y1)}
 	for _, x := range p.centres {

@@ -21,6 +21,7 @@ func TestTruthFitsThePicture(t *testing.T) {
 	}
 	var p plate
 	var o photo
+	hidden := 0
 	for i := range uint64(300) {
 		if err := o.make(&p, f, newDice(7, i)); err != nil {
 			t.Fatal(err)
@@ -31,6 +32,10 @@ func TestTruthFitsThePicture(t *testing.T) {
 		if len(o.centres) != len(o.label) {
 			t.Fatalf("picture %d: %d places for %q", i, len(o.centres), o.label)
 		}
+		if o.hidden { // the characters behind the obstacle stay in the label
+			hidden++
+			continue
+		}
 		left, right := min(o.text[0].x, o.text[3].x), max(o.text[1].x, o.text[2].x)
 		for j, x := range o.centres {
 			if x < left || x > right || j > 0 && x <= o.centres[j-1] {
@@ -40,6 +45,9 @@ func TestTruthFitsThePicture(t *testing.T) {
 		if left < 0 || right > storedW {
 			t.Errorf("picture %d, %q: characters from %.1f to %.1f of %d", i, o.label, left, right, storedW)
 		}
+	}
+	if hidden < 10 || hidden > 50 {
+		t.Errorf("obstacles before %d of 300 plates", hidden)
 	}
 }
 
@@ -139,6 +147,20 @@ func TestResizedKeepsGrey(t *testing.T) {
 				if math.Abs(float64(v)-.4) > 1e-5 {
 					t.Fatalf("%v, cubic %v: %v", size, cubic, v)
 				}
+			}
+		}
+	}
+}
+
+// What lies beside a field leaves it as it was.
+func TestFillBeyondTheField(t *testing.T) {
+	f := field{}
+	for _, at := range []point{{-30, 2}, {30, 2}, {2, -30}, {2, 30}} {
+		f.shape(10, 10, 0)
+		f.fill(1, 1, []point{at, {at.x + 5, at.y}, {at.x + 5, at.y + 5}, {at.x, at.y + 5}})
+		for i, v := range f.v {
+			if v != 0 {
+				t.Fatalf("a square at %v: %.2f at %d", at, v, i)
 			}
 		}
 	}

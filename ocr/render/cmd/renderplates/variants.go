@@ -153,12 +153,13 @@ func habits(d dice, t *typeface, wide, stroke float64) {
 		p.path(q...)
 	})
 	six := func(p *pen) {
-		p.path(p.arc(.5, .68, .5, .32, 0, 360)...)
+		round := d.in(.26, .34) // France's is lower than a half
+		p.path(p.arc(.5, 1-round, .5, round, 0, 360)...)
 		switch d.IntN(3) {
 		case 0: // straight back
 			p.path(point{d.in(.6, .85), 0}, point{.05, .55})
 		case 1:
-			p.path(append([]point{{0, .68}, {0, .3}}, p.arc(.5, .3, .5, .3, 180, 330)...)...)
+			p.path(append([]point{{0, 1 - round}, {0, .3}}, p.arc(.5, .3, .5, .3, 180, d.in(280, 350))...)...)
 		default:
 			p.path(append([]point{{0, .68}}, p.arc(.7, .6, .7, .6, 180, 270)...)...)
 		}
