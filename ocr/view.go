@@ -33,7 +33,10 @@ func (r *Recogniser) obstructed(level *rectify.Plate, read read.Result) (float64
 		return 0, err
 	}
 	end := func(s rectify.Side) judge.End { return judge.End{Edge: s.Edge, Gap: s.Gap, Ground: s.Ground} }
-	return judge.Ends{Left: end(left), Right: end(right), Foreign: r.formats != nil && read.Format == ""}.Hidden(), nil
+	return judge.Ends{
+		Left: end(left), Right: end(right), Foreign: r.formats != nil && read.Format == "",
+		Text: (read.Line.X1 - read.Line.X0) / read.Line.Height, Reader: read.Confidence,
+	}.Hidden(), nil
 }
 
 // room measures how far the characters are from the nearest pixel that is not

@@ -7,6 +7,8 @@ type Ends struct {
 	Left, Right End
 	// Foreign: regions are expected, and the text has none of their formats.
 	Foreign bool
+	Text    float64 // width of the text
+	Reader  float64 // the reader's confidence, 0–1
 }
 
 // End is one end of a plate. Lengths are in heights of the characters.
@@ -23,6 +25,11 @@ type End struct {
 // ground have 40 % of the readings from which a character is missing, 20 % of the
 // others beside an obstacle, and 9 % of the labelled frames. A text without a format and something odd at an end have 26, 1
 // and 1 %, but nearly half of the plates from abroad.
+//
+// Of 216 readings at 0.9 and more beside obstacles, and 336 on nine folders of labelled
+// frames, a plate that seems narrower than any car's has 5 of the 21 that are wrong, 4
+// of the right ones, and 2 % of the frames; an edge at one end only, and a reader that is
+// not quite sure, 8, 20 and 4 %.
 func (e Ends) Hidden() float64 {
 	const (
 		// One of the two alone: what does not yet make a view too unsure to act on,
@@ -33,10 +40,32 @@ func (e Ends) Hidden() float64 {
 	switch {
 	case e.Foreign && hides:
 		return both
-	case hides, e.Foreign && (e.Left.strange(e.Right) || e.Right.strange(e.Left)):
+	case hides, e.narrow(), e.lopsided(), e.Foreign && (e.Left.strange(e.Right) || e.Right.strange(e.Left)):
 		return odd
 	}
 	return 0
+}
+
+// narrow tells whether the plate ends sooner than one of a car can, in heights of its
+// characters: the United States' are 4 to 4.8 wide, and all others wider; the rest is for
+// views from the side.
+func (e Ends) narrow() bool {
+	const narrowest = 3.4
+	return e.Left.reach()+e.Text+e.Right.reach() < narrowest
+}
+
+// lopsided tells whether only one end has an edge, and the reader hesitated.
+func (e Ends) lopsided() bool {
+	const quite = 0.97
+	return e.Left.Edge != e.Right.Edge && e.Reader < quite
+}
+
+// reach is how far the plate goes on at this end.
+func (s End) reach() float64 {
+	if s.Edge {
+		return s.Gap
+	}
+	return s.Ground
 }
 
 // hides tells whether something may hide a character at this end.

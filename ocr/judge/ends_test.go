@@ -23,13 +23,33 @@ func TestEnds(t *testing.T) {
 		"something before the edge, and too few":   {margin, End{Edge: true, Gap: 0.9, Ground: 0.1}, true, 0.05, 0.1},
 		"something before the edge, all the text":  {margin, End{Edge: true, Gap: 0.9, Ground: 0.1}, false, 0, 0},
 	} {
-		e := Ends{Left: test.left, Right: test.right, Foreign: test.foreign}
+		e := Ends{Left: test.left, Right: test.right, Foreign: test.foreign, Text: 4, Reader: 0.99}
 		if h := e.Hidden(); h < test.least || h > test.most {
 			t.Errorf("%s: %.2f, want %.2f to %.2f", name, h, test.least, test.most)
 		}
 		e.Left, e.Right = e.Right, e.Left
 		if h := e.Hidden(); h < test.least || h > test.most {
 			t.Errorf("%s, the other way round: %.2f", name, h)
+		}
+	}
+}
+
+// TestNarrow: a plate that is narrower than any, or ends at one side only where the
+// reader hesitates, may lack a character.
+func TestNarrow(t *testing.T) {
+	margin := End{Edge: true, Gap: 0.1, Ground: 0.1}
+	for _, test := range []struct {
+		e    Ends
+		want bool
+	}{
+		{Ends{Left: margin, Right: margin, Text: 3.5, Reader: 0.99}, false},
+		{Ends{Left: margin, Right: margin, Text: 3.1, Reader: 0.99}, true},
+		{Ends{Left: margin, Right: End{Ground: 0.4}, Text: 4, Reader: 0.99}, false},
+		{Ends{Left: margin, Right: End{Ground: 0.4}, Text: 4, Reader: 0.95}, true},
+		{Ends{Left: End{Ground: 0.4}, Right: End{Ground: 0.4}, Text: 4, Reader: 0.95}, false},
+	} {
+		if got := test.e.Hidden() > 0; got != test.want {
+			t.Errorf("%+v: hidden %v", test.e, got)
 		}
 	}
 }
