@@ -8,17 +8,17 @@
 // alternatives. `make reads` measures it (ocr/passage/cmd/tallyreads) with the unit's
 // finder, reader and vote, on 2,329 plates of public labelled photographs from
 // Slovakia, the US, Brazil, France, Taiwan and some forty other countries, each made
-// into six frames of an approaching vehicle, and on 23 clips of Dutch cars. 2,309 of
-// them were looked up, 2,327 times, 2,190 times correctly; 117 of 15,295 characters
-// were wrong, 79 of them other than O for 0 or I for 1. The shares of hits are no more
+// into six frames of an approaching vehicle, and on 23 clips of Dutch cars. 2,134 of
+// them were looked up, 2,151 times, 2,050 times correctly; 90 of 14,224 characters
+// were wrong, 62 of them other than O for 0 or I for 1. The shares of hits are no more
 // certain than these numbers.
 //
 // The frames of a vehicle do not err independently, and the simulation does not assume
 // it: dirt, a bolt, a shadow and the typeface are on all frames of a photograph. Where
-// a frame was read wrong, the next one gave the same wrong text in 525 of 751 cases, and
+// a frame was read wrong, the next one gave the same wrong text in 472 of 673 cases, and
 // a lookup is hardly more often right than a single reading.
 //
-// Twelve lookups whose characters cannot be aligned, and 15 pictures that contradict
+// Eleven lookups whose characters cannot be aligned, and 15 pictures that contradict
 // their label, are left out. The characters of one plate are drawn from lookups of
 // about the same confidence, because a plate that is hard to read is so everywhere.
 package simulate
@@ -26,6 +26,7 @@ package simulate
 import (
 	"bufio"
 	_ "embed"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -39,10 +40,10 @@ import (
 var readerTable string
 
 // qualities is the number of classes of plates, by the confidence of the whole.
-const qualities = 4
+const qualities = 5
 
-// enough is the least number of outcomes of a class to draw from; with fewer, all
-// classes are drawn from.
+// enough is the least number of outcomes of a class to draw from; with fewer, the classes
+// beside it are drawn from as well.
 const enough = 8
 
 // outcome is one way in which the reader read a character.
@@ -80,6 +81,8 @@ type simulatedReader struct {
 	total   int                  // of them
 	missed  int                  // further lookups with one character too few
 	added   int                  // and with one too many
+	short   [qualities]int       // how sure readings with one too few are, by class
+	long    [qualities]int       // and those with one too many
 	all     [qualities][128]pool // by quality and true character
 	any     [128]pool
 	right   [qualities][128]pool
@@ -118,21 +121,51 @@ func parseReader(text string) (*simulatedReader, error) {
 			}
 			continue
 		}
-		if len(f) == 3 && f[0] == "plates" {
+		if of := map[string]*[qualities]int{"plates": &r.plates, "missed": &r.short, "added": &r.long}[f[0]]; of != nil && len(f) == 3 {
 			quality, err := strconv.Atoi(f[1])
 			count, err2 := strconv.Atoi(f[2])
 			if err != nil || err2 != nil || quality < 0 || quality >= qualities {
 				return nil, fmt.Errorf("line %d: %q", n, lines.Text())
 			}
-			r.plates[quality] = count
-			r.total += count
+			of[quality] = count
 			continue
 		}
 		if err := r.parse(f); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 	}
+	for _, n := range r.plates {
+		r.total += n
+	}
+	r.all, r.right = filled(r.all), filled(r.right)
+	if r.missed > 0 && r.short == ([qualities]int{}) || r.added > 0 && r.long == ([qualities]int{}) {
+		return nil, errors.New("no classes of readings with a character too few or too many")
+	}
 	return r, lines.Err()
+}
+
+// filled adds to the pools of a class that hold too little those of the classes beside
+// it: a doubtful plate's characters are doubtful.
+func filled(pools [qualities][128]pool) (out [qualities][128]pool) {
+	for q := range pools {
+		for c := range pools[q] {
+			p := &out[q][c]
+			for _, o := range pools[q][c].outcomes {
+				p.add(o)
+			}
+			for d := 1; d < qualities && p.total < enough; d++ {
+				for _, k := range [...]int{q - d, q + d} {
+					if k < 0 || k >= qualities {
+						continue
+					}
+					for _, o := range pools[k][c].outcomes {
+						p.add(o)
+					}
+				}
+			}
+		}
+	}
+	return out
 }
 
 func (r *simulatedReader) parse(f []string) error {
@@ -168,12 +201,6 @@ func (r *simulatedReader) parse(f []string) error {
 // quality draws the class of a plate.
 func (r *simulatedReader) quality(rng *rand.Rand) int { return qualityOf(rng, r.plates) }
 
-// missedBy and addedBy are how many readings of each class had one character too few
-// and one too many. They are 30 of 5,171 readings of the labelled photographs, each
-// counted in the class that holds as many surer readings among the lookups: such
-// lookups themselves are too few.
-var missedBy, addedBy = [qualities]int{5, 6, 2, 0}, [qualities]int{3, 9, 5, 0}
-
 // qualityOf draws a class by counts.
 func qualityOf(rng *rand.Rand, counts [qualities]int) int {
 	total := 0
@@ -194,11 +221,11 @@ func (r *simulatedReader) read(rng *rand.Rand, plate string) []match.Character {
 	cs := r.characters(rng, plate, r.quality(rng))
 	switch x := rng.IntN(r.total + r.missed + r.added); {
 	case x < r.missed:
-		cs = r.characters(rng, plate, qualityOf(rng, missedBy))
+		cs = r.characters(rng, plate, qualityOf(rng, r.short))
 		at := rng.IntN(len(cs))
 		cs = append(cs[:at], cs[at+1:]...)
 	case x < r.missed+r.added:
-		cs = r.insert(rng, r.characters(rng, plate, qualityOf(rng, addedBy)))
+		cs = r.insert(rng, r.characters(rng, plate, qualityOf(rng, r.long)))
 	}
 	return cs
 }
@@ -270,9 +297,9 @@ func (r *simulatedReader) misread(rng *rand.Rand, plate string, kind Error, c *m
 		return r.rightly(rng, plate, q), true
 	case MissedError:
 		at := rng.IntN(len(plate))
-		return r.rightly(rng, plate[:at]+plate[at+1:], qualityOf(rng, missedBy)), true
+		return r.rightly(rng, plate[:at]+plate[at+1:], qualityOf(rng, r.short)), true
 	case AddedError:
-		return r.insert(rng, r.rightly(rng, plate, qualityOf(rng, addedBy))), true
+		return r.insert(rng, r.rightly(rng, plate, qualityOf(rng, r.long))), true
 	}
 	// Each place is drawn with the frequency of such errors of its character.
 	var at []int

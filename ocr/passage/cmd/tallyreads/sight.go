@@ -14,6 +14,7 @@ import (
 	"platewatch/ocr"
 	"platewatch/ocr/passage"
 	"platewatch/ocr/render"
+	"platewatch/ocr/text"
 	"platewatch/ocr/truth"
 )
 
@@ -84,7 +85,7 @@ const between = 100 * time.Millisecond
 // followed is a passage that may be the labelled plate's.
 type followed struct {
 	lookups []passage.Passage // the look-ups that the unit would have made
-	frames  []string          // what each frame read by itself; "" for nothing
+	frames  []text.Reading    // what each frame read by itself; without text for nothing
 	sure    float64           // the latest confidence
 }
 
@@ -107,10 +108,10 @@ func (s *Seen) follow() (followed, error) {
 			}
 			k := of[u.Passage.Number]
 			if k == nil {
-				k = &followed{frames: make([]string, len(s.Frames))}
+				k = &followed{frames: make([]text.Reading, len(s.Frames))}
 				of[u.Passage.Number] = k
 			}
-			k.frames[i] = f.Plates[u.Plate].Text
+			k.frames[i] = f.Plates[u.Plate].Reading
 			k.sure = u.Passage.Confidence
 			if u.Event == passage.Sure || u.Event == passage.Corrected {
 				k.lookups = append(k.lookups, u.Passage)

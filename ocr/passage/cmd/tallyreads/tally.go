@@ -22,6 +22,7 @@ type tally struct {
 	characters, wrong      int
 	outcomes               map[outcome]int
 	mistakes               []string
+	single                 readings
 	doubtful               int // plates left out
 
 	// How similar the frames of a passage are.
@@ -31,9 +32,9 @@ type tally struct {
 
 // classes of look-ups, by the passage's confidence: the characters of a look-up are
 // correlated, because a plate that is hard to read has many uncertain ones.
-const classes = 4
+const classes = 5
 
-var bounds = [classes - 1]float64{0.8, 0.95, 0.99}
+var bounds = [classes - 1]float64{0.6, 0.8, 0.95, 0.99}
 
 func classOf(confidence float64) int {
 	class := 0
@@ -63,8 +64,14 @@ func (t *tally) add(s *Seen) error {
 	for _, p := range f.lookups {
 		t.lookUp(s, p)
 	}
-	for i := 1; i < len(f.frames); i++ {
-		a, b := f.frames[i-1], f.frames[i]
+	for i, r := range f.frames {
+		if i == 0 {
+			continue
+		}
+		a, b := f.frames[i-1].Text, r.Text
+		if a == b { // as two frames must before a unit looks up
+			t.single.add(r, s.Plate)
+		}
 		if a == "" || b == "" {
 			continue
 		}
@@ -129,6 +136,51 @@ func alternatives(c text.Character) string {
 	return strings.TrimSpace(b.String())
 }
 
+// readings are the confidences of what single frames read, where the frame before agrees.
+// Look-ups with a character too few or too many are too few to tell how sure such
+// readings are.
+type readings struct{ all, missed, added []float64 }
+
+func (r *readings) add(of text.Reading, plate string) {
+	if of.Text == "" {
+		return
+	}
+	r.all = append(r.all, of.Confidence)
+	if passage.Distance(of.Text, plate) != 1 {
+		return
+	}
+	switch len(of.Text) - len(plate) {
+	case -1:
+		r.missed = append(r.missed, of.Confidence)
+	case 1:
+		r.added = append(r.added, of.Confidence)
+	}
+}
+
+func (r *readings) merge(o *readings) {
+	r.all, r.missed, r.added = append(r.all, o.all...), append(r.missed, o.missed...), append(r.added, o.added...)
+}
+
+// classes counts readings, each in the class that holds as many surer ones among the
+// look-ups as there are among all readings.
+func (r *readings) classes(of []float64, lookups [classes]int) (counts [classes]int) {
+	total := 0
+	for _, n := range lookups {
+		total += n
+	}
+	slices.Sort(r.all)
+	for _, confidence := range of {
+		below, _ := slices.BinarySearch(r.all, confidence)
+		rank := float64(below) / float64(len(r.all)) * float64(total)
+		class := 0
+		for upTo := float64(lookups[0]); class < classes-1 && rank >= upTo; upTo += float64(lookups[class]) {
+			class++
+		}
+		counts[class]++
+	}
+	return counts
+}
+
 func (t *tally) merge(o *tally) {
 	t.plates, t.found, t.lookups, t.right = t.plates+o.plates, t.found+o.found, t.lookups+o.lookups, t.right+o.right
 	t.missed, t.added, t.other = t.missed+o.missed, t.added+o.added, t.other+o.other
@@ -146,6 +198,7 @@ func (t *tally) merge(o *tally) {
 		t.outcomes[k] += n
 	}
 	t.mistakes = append(t.mistakes, o.mistakes...)
+	t.single.merge(&o.single)
 }
 
 // summary formats the result for the person who measures.
@@ -161,12 +214,21 @@ func (t *tally) table() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Made by ocr/passage/cmd/tallyreads; DO NOT EDIT. What the votes of passages made of %d characters on %d plates, %d of them wrong.\n",
 		t.characters, t.found, t.wrong)
-	b.WriteString("# Look-ups by confidence of the passage (class, how many); those with one character too few, and one too many; then\n" +
+	b.WriteString("# Look-ups by confidence of the passage (class, how many); those with one character too few, and one too many; single\n" +
+		"# readings with one too few or too many, each in the class that holds as many surer ones among the look-ups; then\n" +
 		"# class, character in truth, character read, its confidence and the alternatives in thousandths, how often.\n")
 	for class, n := range t.classes {
 		fmt.Fprintf(&b, "plates\t%d\t%d\n", class, n)
 	}
 	fmt.Fprintf(&b, "missed\t%d\nadded\t%d\n", t.missed, t.added)
+	for _, how := range []struct {
+		name string
+		of   []float64
+	}{{"missed", t.single.missed}, {"added", t.single.added}} {
+		for class, n := range t.single.classes(how.of, t.classes) {
+			fmt.Fprintf(&b, "%s\t%d\t%d\n", how.name, class, n)
+		}
+	}
 	for _, o := range slices.SortedFunc(maps.Keys(t.outcomes), func(a, b outcome) int {
 		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.truth, b.truth), cmp.Compare(a.read, b.read),
 			cmp.Compare(a.confidence, b.confidence), cmp.Compare(a.alternatives, b.alternatives))

@@ -49,7 +49,7 @@ func TestLookUpsAreTold(t *testing.T) {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	table := string(all.table())
-	for _, line := range []string{"plates\t1\t4\n", "plates\t0\t0\n", "missed\t1\n", "added\t1\n", "1\t5\tS\t750\tX:125\t1\n", "1\tA\tA\t750\tX:125\t1\n"} {
+	for _, line := range []string{"plates\t2\t4\n", "plates\t0\t0\n", "missed\t1\n", "added\t1\n", "2\t5\tS\t750\tX:125\t1\n", "2\tA\tA\t750\tX:125\t1\n"} {
 		if !strings.Contains(table, line) {
 			t.Errorf("the table lacks %q:\n%s", line, table)
 		}
@@ -58,5 +58,26 @@ func TestLookUpsAreTold(t *testing.T) {
 		if strings.Contains(table, text) {
 			t.Errorf("the table names %s", text)
 		}
+	}
+}
+
+// A reading with a character too few counts in the class of the look-ups that are as
+// sure among theirs as it is among the readings.
+func TestReadingsClasses(t *testing.T) {
+	var r readings
+	for i := range 100 {
+		r.add(text.Reading{Text: "AB123", Confidence: float64(i) / 100}, "AB123")
+	}
+	for _, confidence := range []float64{0.05, 0.15, 0.15, 0.995} {
+		r.add(text.Reading{Text: "AB12", Confidence: confidence}, "AB123")
+	}
+	r.add(text.Reading{Text: "AB1234", Confidence: 0.5}, "AB123")
+	r.add(text.Reading{Confidence: 0.5}, "AB123")
+	lookups := [classes]int{10, 40, 40, 10}
+	if got, want := r.classes(r.missed, lookups), [classes]int{1, 2, 0, 1}; got != want {
+		t.Errorf("one too few: %v, want %v", got, want)
+	}
+	if got, want := r.classes(r.added, lookups), [classes]int{1: 0, 2: 1}; got != want {
+		t.Errorf("one too many: %v, want %v", got, want)
 	}
 }
