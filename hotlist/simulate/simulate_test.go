@@ -104,7 +104,7 @@ func TestDefaultsKeepWhatTheyPromise(t *testing.T) {
 // told, and loses no listed vehicle.
 func TestStatesAreSeen(t *testing.T) {
 	t.Parallel()
-	rows, err := States(t.Context(), Options{Sizes: []int{100_000}, Reads: 400_000, Listed: 5000, Seed: 1})
+	rows, err := States(t.Context(), Options{Sizes: []int{100_000}, Reads: 1_000_000, Listed: 5000, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
