@@ -33,11 +33,12 @@ func openOne(t *testing.T, s source) read.Engine {
 
 func TestEngine(t *testing.T) {
 	white := make([]uint8, 200*60)
-	bars := make([]uint8, len(white))
+	letters := make([]uint8, len(white))
 	for i := range white {
-		white[i], bars[i] = 255, 255
-		if x, y := i%200, i/200; x%40 >= 16 && x%40 < 24 && y >= 8 && y < 52 {
-			bars[i] = 0
+		white[i], letters[i] = 255, 255
+		x, y := i%200%40, i/200 // an H in each of five fields
+		if y >= 8 && y < 52 && (x >= 9 && x < 15 || x >= 25 && x < 31 || x >= 15 && x < 25 && y >= 27 && y < 33) {
+			letters[i] = 0
 		}
 	}
 	for name, s := range sources {
@@ -47,9 +48,9 @@ func TestEngine(t *testing.T) {
 			if err != nil || len(got.Characters) != 0 || len(got.Steps) != 0 {
 				t.Errorf("an empty strip reads as %d characters, %d steps, %v", len(got.Characters), len(got.Steps), err)
 			}
-			got, err = e.Read(shape.Plane{Pix: bars, W: 200, H: 60})
+			got, err = e.Read(shape.Plane{Pix: letters, W: 200, H: 60})
 			if err != nil || s.whole && len(got.Steps) == 0 || len(got.Steps)%read.Classes != 0 {
-				t.Errorf("bars read as %d characters, %d steps, %v", len(got.Characters), len(got.Steps), err)
+				t.Errorf("five letters read as %d characters, %d steps, %v", len(got.Characters), len(got.Steps), err)
 			}
 			for _, size := range [][2]int{{0, 10}, {10, 0}, {-1, 5}, {300, 60}} {
 				if _, err := e.Read(shape.Plane{Pix: white, W: size[0], H: size[1]}); err == nil {
