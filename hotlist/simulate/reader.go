@@ -65,6 +65,10 @@ func (p *pool) add(o outcome) {
 	p.total += o.count
 }
 
+func (p *pool) addAll(o *pool) {
+	p.outcomes, p.total = append(p.outcomes, o.outcomes...), p.total+o.total
+}
+
 func (p *pool) draw(rng *rand.Rand) match.Character {
 	n := rng.IntN(p.total)
 	for i := range p.outcomes {
@@ -77,17 +81,16 @@ func (p *pool) draw(rng *rand.Rand) match.Character {
 
 // simulatedReader misreads plates as often, and in the ways, that was measured.
 type simulatedReader struct {
-	plates  [qualities]int
-	total   int                  // of them
-	missed  int                  // further lookups with one character too few
-	added   int                  // and with one too many
-	short   [qualities]int       // how sure readings with one too few are, by class
-	long    [qualities]int       // and those with one too many
-	all     [qualities][128]pool // by quality and true character
-	any     [128]pool
-	right   [qualities][128]pool
-	anyGood [128]pool
-	wrong   [128]pool
+	plates [qualities]int
+	total  int                  // of them
+	missed int                  // further lookups with one character too few
+	added  int                  // and with one too many
+	short  [qualities]int       // how sure readings with one too few are, by class
+	long   [qualities]int       // and those with one too many
+	all    [qualities][128]pool // by quality and true character
+	seen   [128]int             // how often each true character was
+	right  [qualities][128]pool
+	wrong  [128]pool
 }
 
 // newReader returns the measured reader.
@@ -121,10 +124,11 @@ func parseReader(text string) (*simulatedReader, error) {
 			}
 			continue
 		}
-		if of := map[string]*[qualities]int{"plates": &r.plates, "missed": &r.short, "added": &r.long}[f[0]]; of != nil && len(f) == 3 {
+		if len(f) == 3 {
+			of := map[string]*[qualities]int{"plates": &r.plates, "missed": &r.short, "added": &r.long}[f[0]]
 			quality, err := strconv.Atoi(f[1])
 			count, err2 := strconv.Atoi(f[2])
-			if err != nil || err2 != nil || quality < 0 || quality >= qualities {
+			if of == nil || err != nil || err2 != nil || quality < 0 || quality >= qualities {
 				return nil, fmt.Errorf("line %d: %q", n, lines.Text())
 			}
 			of[quality] = count
@@ -145,22 +149,18 @@ func parseReader(text string) (*simulatedReader, error) {
 }
 
 // filled adds to the pools of a class that hold too little those of the classes beside
-// it: a doubtful plate's characters are doubtful.
+// it, the nearest first: a doubtful plate's characters are doubtful.
 func filled(pools [qualities][128]pool) (out [qualities][128]pool) {
 	for q := range pools {
 		for c := range pools[q] {
 			p := &out[q][c]
-			for _, o := range pools[q][c].outcomes {
-				p.add(o)
-			}
+			p.addAll(&pools[q][c])
 			for d := 1; d < qualities && p.total < enough; d++ {
-				for _, k := range [...]int{q - d, q + d} {
-					if k < 0 || k >= qualities {
-						continue
-					}
-					for _, o := range pools[k][c].outcomes {
-						p.add(o)
-					}
+				if q >= d {
+					p.addAll(&pools[q-d][c])
+				}
+				if q+d < qualities {
+					p.addAll(&pools[q+d][c])
 				}
 			}
 		}
@@ -188,10 +188,9 @@ func (r *simulatedReader) parse(f []string) error {
 		o.read.Alternatives = append(o.read.Alternatives, match.Alternative{Text: text, Confidence: float64(p) / 1000})
 	}
 	r.all[quality][o.truth].add(o)
-	r.any[o.truth].add(o)
+	r.seen[o.truth] += o.count
 	if f[1] == f[2] {
 		r.right[quality][o.truth].add(o)
-		r.anyGood[o.truth].add(o)
 	} else {
 		r.wrong[o.truth].add(o)
 	}
@@ -234,7 +233,7 @@ func (r *simulatedReader) read(rng *rand.Rand, plate string) []match.Character {
 func (r *simulatedReader) characters(rng *rand.Rand, plate string, quality int) []match.Character {
 	cs := make([]match.Character, 0, len(plate)+1)
 	for i := range len(plate) {
-		cs = append(cs, from(rng, &r.all[quality][plate[i]], &r.any[plate[i]]))
+		cs = append(cs, r.all[quality][plate[i]].draw(rng))
 	}
 	return cs
 }
@@ -250,13 +249,6 @@ func (r *simulatedReader) insert(rng *rand.Rand, cs []match.Character) []match.C
 		}
 	}
 	return append(cs[:at], append([]match.Character{c}, cs[at:]...)...)
-}
-
-func from(rng *rand.Rand, first, second *pool) match.Character {
-	if first.total >= enough {
-		return first.draw(rng)
-	}
-	return second.draw(rng)
 }
 
 // Error is a kind of misreading.
@@ -313,7 +305,7 @@ func (r *simulatedReader) misread(rng *rand.Rand, plate string, kind Error, c *m
 			if !isError(o, kind, c) {
 				continue
 			}
-			w := float64(o.count) / float64(r.any[t].total)
+			w := float64(o.count) / float64(r.seen[t])
 			at, errors, weights = append(at, i), append(errors, o), append(weights, w)
 			sum += w
 		}
@@ -336,7 +328,7 @@ func (r *simulatedReader) misread(rng *rand.Rand, plate string, kind Error, c *m
 func (r *simulatedReader) rightly(rng *rand.Rand, plate string, quality int) []match.Character {
 	cs := make([]match.Character, 0, len(plate)+1)
 	for i := range len(plate) {
-		cs = append(cs, from(rng, &r.right[quality][plate[i]], &r.anyGood[plate[i]]))
+		cs = append(cs, r.right[quality][plate[i]].draw(rng))
 	}
 	return cs
 }

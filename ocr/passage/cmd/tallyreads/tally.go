@@ -64,20 +64,15 @@ func (t *tally) add(s *Seen) error {
 	for _, p := range f.lookups {
 		t.lookUp(s, p)
 	}
-	for i, r := range f.frames {
-		if i == 0 {
-			continue
-		}
-		a, b := f.frames[i-1].Text, r.Text
-		if a == b { // as two frames must before a unit looks up
-			t.single.add(r, s.Plate)
-		}
+	for i := 1; i < len(f.frames); i++ {
+		a, b := f.frames[i-1].Text, f.frames[i].Text
 		if a == "" || b == "" {
 			continue
 		}
 		t.pairs++
-		if a == b {
+		if a == b { // as two frames must before a unit looks up
 			t.same++
+			t.single.add(f.frames[i], s.Plate)
 		}
 		if a != s.Plate {
 			t.wrongPairs++
@@ -142,9 +137,6 @@ func alternatives(c text.Character) string {
 type readings struct{ all, missed, added []float64 }
 
 func (r *readings) add(of text.Reading, plate string) {
-	if of.Text == "" {
-		return
-	}
 	r.all = append(r.all, of.Confidence)
 	if passage.Distance(of.Text, plate) != 1 {
 		return

@@ -72,7 +72,6 @@ func TestReadingsClasses(t *testing.T) {
 		r.add(text.Reading{Text: "AB12", Confidence: confidence}, "AB123")
 	}
 	r.add(text.Reading{Text: "AB1234", Confidence: 0.5}, "AB123")
-	r.add(text.Reading{Confidence: 0.5}, "AB123")
 	lookups := [classes]int{10, 40, 40, 10}
 	if got, want := r.classes(r.missed, lookups), [classes]int{1, 2, 0, 1}; got != want {
 		t.Errorf("one too few: %v, want %v", got, want)
