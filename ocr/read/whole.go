@@ -65,8 +65,25 @@ func (r *Reader) readWhole(t team, p *rectify.Plate, lines []rectify.Line, empty
 	first := func(e Engine, blank panel) (beside bool, err error) {
 		seen, lines = blank, all
 		crop := r.model.Crops[0]
-		if err := look(e, crop); err != nil || !seen.hopeless() {
+		if err := look(e, crop); err != nil {
 			return false, err
+		}
+		if !seen.hopeless() {
+			line, shows, err := seen.reaching(p, lines[0], crop)
+			if err != nil || !shows {
+				return false, err
+			}
+			before, at := seen, lines
+			seen, lines = blank, []rectify.Line{line}
+			if err := look(e, crop); err != nil {
+				return false, err
+			}
+			if seen.hopeless() {
+				seen, lines = before, at
+			} else {
+				all = lines
+			}
+			return false, nil
 		}
 		other, line, err := seen.otherwise(p, lines[0], crop)
 		if err != nil || other == nil {
@@ -278,6 +295,28 @@ func (p *panel) otherwise(plate *rectify.Plate, l rectify.Line, c Crop) (*Crop, 
 		return &beyondEnds, l, nil
 	}
 	return nil, l, nil
+}
+
+// reaching is a line made as long as the text that the first crop gave, and whether a
+// crop around it shows more of the plate: where the finder saw only the middle of a
+// row, the first crop ends inside a character, and the text looks whole without it.
+func (p *panel) reaching(plate *rectify.Plate, l rectify.Line, c Crop) (rectify.Line, bool, error) {
+	const more = 0.3 // character heights
+	if p.row || len(p.texts[0].text) <= shortest {
+		return l, false, nil
+	}
+	x0, x1, err := plate.Span(l, c.Around)
+	if err != nil {
+		return l, false, err
+	}
+	from, to := p.looks[0].Extent(p.texts[0].text)
+	wide := l
+	wide.X0, wide.X1 = min(l.X0, x0+from*(x1-x0)), max(l.X1, x0+to*(x1-x0))
+	if l.X0-wide.X0 < more*l.Height && wide.X1-l.X1 < more*l.Height {
+		return l, false, nil
+	}
+	y0, y1, err := plate.Span(wide, c.Around)
+	return wide, x0-y0 > more*l.Height || y1-x1 > more*l.Height, err
 }
 
 func (p *panel) settled() bool {
