@@ -2,9 +2,9 @@
 //
 // Reading one picture of a plate is rarely enough: the plate is cut out in
 // several ways (a [Crop] each) and each crop is read by an [Engine], until the
-// reading is settled. whole.go sums what a network for whole plates says of the
-// crops, and prior.go weighs the formats of the regions in; vote.go lets the
-// readings of cut-out lines vote. Engines are made elsewhere:
+// reading is settled. whole.go chooses the crops that a network for whole plates is
+// shown, panel.go sums what it says of them, and prior.go weighs the formats of the
+// regions in; vote.go lets the readings of cut-out lines vote. Engines are made elsewhere:
 // platewatch/ocr/tesseract has those that use Tesseract.
 package read
 

@@ -1,15 +1,11 @@
 package read
 
 import (
-	"cmp"
 	"math"
-	"slices"
 
 	"platewatch/ocr/internal/ctc"
 	"platewatch/ocr/internal/shape"
 	"platewatch/ocr/rectify"
-	"platewatch/ocr/region"
-	"platewatch/ocr/text"
 )
 
 // readWholeCrop reads one crop of a whole plate.
@@ -40,323 +36,112 @@ func readWholeCrop(e Engine, p *rectify.Plate, l rectify.Line, a rectify.Around,
 // the network says of them on an empty panel. Where there is a scout, it looks first,
 // see scout.go.
 func (r *Reader) readWhole(t team, p *rectify.Plate, lines []rectify.Line, empty panel, tap Tap) (Result, bool, error) {
-	// Of 37 rows of two rendered letters 37 were read right with 4.2 character
-	// heights of width, 30 with 2.4.
-	const narrowest, few = 4.2, 2.5
-	seen := empty
-	look := func(e Engine, c Crop) error {
-		line := lines[min(c.Line, len(lines)-1)]
-		// Few letters get as much width as the narrowest plate.
-		if empty.row || empty.short > 0 && line.X1-line.X0 < few*line.Height {
-			c.Around.Least = narrowest
-		}
-		see := tap
-		if tap != nil && e == t.scout {
-			see = func(l LookResult) { l.Scout = true; tap(l) }
-		}
-		o, err := readWholeCrop(e, p, line, c.Around, see)
-		if err == nil {
-			seen.add(o)
-		}
-		return err
-	}
-	all := lines
-	// first looks at the first crop; beside is whether it shows no plate.
-	first := func(e Engine, blank panel) (beside bool, err error) {
-		seen, lines = blank, all
-		crop := r.model.Crops[0]
-		if err := look(e, crop); err != nil {
-			return false, err
-		}
-		if !seen.hopeless() {
-			line, shows, err := seen.reaching(p, lines[0], crop)
-			if err != nil || !shows {
-				return false, err
-			}
-			before, at := seen, lines
-			seen, lines = blank, []rectify.Line{line}
-			if err := look(e, crop); err != nil {
-				return false, err
-			}
-			if seen.hopeless() {
-				seen, lines = before, at
-			} else {
-				all = lines
-			}
-			return false, nil
-		}
-		other, line, err := seen.otherwise(p, lines[0], crop)
-		if err != nil || other == nil {
-			return true, err
-		}
-		seen, lines = blank, []rectify.Line{line}
-		err = look(e, *other)
-		return seen.hopeless(), err
-	}
-	settled := func(agreed bool) (Result, bool, error) {
-		result, ok := seen.result(lines[0])
-		result.Agreed = agreed
-		return result, ok, nil
-	}
+	w := wholeReading{plate: p, crops: r.model.Crops, scout: t.scout, tap: tap, from: lines}
 	if t.scout != nil {
 		careful := empty
 		careful.effort.Least *= scoutDoubt
-		if beside, err := first(t.scout, careful); beside || err != nil {
+		if beside, err := w.first(t.scout, careful); beside || err != nil {
 			return Result{}, false, err
 		}
-		if seen.settled() {
-			return settled(true)
+		if w.seen.settled() {
+			return w.result(true)
 		}
-		if empty.effort.Glance || seen.pointless() {
-			return settled(false)
+		if empty.effort.Glance || w.seen.pointless() {
+			return w.result(false)
 		}
 	}
-	for i, crop := range r.model.Crops {
+	for i, crop := range w.crops {
 		if i > 0 {
-			if err := look(t.full, crop); err != nil {
+			if err := w.look(t.full, crop); err != nil {
 				return Result{}, false, err
 			}
-		} else if beside, err := first(t.full, empty); beside || err != nil {
+		} else if beside, err := w.first(t.full, empty); beside || err != nil {
 			return Result{}, false, err
 		}
-		if i+1 < len(r.model.Crops) && seen.settled() {
-			return settled(true)
+		if i+1 < len(w.crops) && w.seen.settled() {
+			return w.result(true)
 		}
-		if seen.pointless() {
+		if w.seen.pointless() {
 			break
 		}
 	}
-	return settled(false)
+	return w.result(false)
 }
 
-// beyondEnds is tried where the first crop shows next to nothing: it reaches
-// past the ends and edges of the plate, which may have been found in the wrong
-// place. Of 2,400 labelled plates it reads four that are lost without it.
-var beyondEnds = Crop{Line: 0, Around: rectify.Around{Half: 0.95, Beyond: 1.5}}
-
-// panel collects the outputs for several crops of one plate.
-type panel struct {
-	formats *region.Set // of the expected regions; nil for none
-	row     bool        // one row of a plate that has two
-	fills   bool        // the plate fills the frame
-	effort  Effort      // what the place is worth
-	short   int         // fewest characters of the plates that are expected; 0: more than shortest
-	looks   []ctc.Outputs
-	texts   []textScore // every text that is likely on some crop, the likeliest first
+// wholeReading is a plate that is being read.
+type wholeReading struct {
+	plate *rectify.Plate
+	crops []Crop
+	scout Engine // nil: none
+	tap   Tap
+	from  []rectify.Line // a network begins with these
+	lines []rectify.Line // the present looks are along these
+	seen  panel          // what the present looks gave
 }
 
-// textScore is a text with the sum of its log probabilities over the crops.
-type textScore struct {
-	text  string
-	sum   float64
-	prior float64 // weighted log-prior by the formats, see prior.go; 0 without regions
+// look looks at one crop.
+func (w *wholeReading) look(e Engine, c Crop) error {
+	// Of 37 rows of two rendered letters 37 were read right with 4.2 character
+	// heights of width, 30 with 2.4.
+	const narrowest, few = 4.2, 2.5
+	line := w.lines[min(c.Line, len(w.lines)-1)]
+	// Few letters get as much width as the narrowest plate.
+	if w.seen.row || w.seen.short > 0 && line.X1-line.X0 < few*line.Height {
+		c.Around.Least = narrowest
+	}
+	see := w.tap
+	if w.tap != nil && e == w.scout {
+		see = func(l LookResult) { l.Scout = true; w.tap(l) }
+	}
+	o, err := readWholeCrop(e, w.plate, line, c.Around, see)
+	if err == nil {
+		w.seen.add(o)
+	}
+	return err
 }
 
-const (
-	// leastLog bounds the log probability of a text on one crop, so that one
-	// failed crop does not outvote the others.
-	leastLog = -12
-	// The confidence of the best text from which no further crop is read: after
-	// the first, and after two or more.
-	sureAlone, sureTogether = 0.92, 0.5
-	// beamKept is how many of a crop's texts are weighed.
-	beamKept = 4
-)
-
-// Effort is what a place is worth.
-type Effort struct {
-	// Least is how likely the first crop's text must be for a model that reads whole
-	// plates to try further ones; [LeastAlone] where nothing else was read in the picture.
-	Least float64
-	// Again: a place whose first crop shows next to nothing is cut out around the
-	// characters that were seen there, where something else stands beside them.
-	Again bool
-	// Long: texts of three characters and fewer are given up, also where such plates are
-	// expected.
-	Long bool
-	// Worth tells whether a text with a log-prior would be reported if the reader were
-	// sure of it; nil: any. No further crop is read of one that would not.
-	Worth func(text string, prior float64) bool
-	// Glance: only the cheaper network looks, where the model has one.
-	Glance bool
-}
-
-// LeastAlone is how likely the best text of the first crop must be for a second
-// one to be read. None of the labelled frames' plates that began below it was
-// read right in the end.
-const LeastAlone = 0.05
-
-func (p *panel) add(o ctc.Outputs) {
-	p.looks = append(p.looks, o)
-	beam := o.Beam()
-	earlier := p.looks[:len(p.looks)-1]
-	for _, likely := range beam[:min(len(beam), beamKept)] {
-		p.weigh(likely, earlier)
+// first looks at the first crop, on an empty panel, and again where that was cut out in
+// the wrong place; beside is whether it shows no plate.
+func (w *wholeReading) first(e Engine, empty panel) (beside bool, err error) {
+	w.seen, w.lines = empty, w.from
+	crop := w.crops[0]
+	if err := w.look(e, crop); err != nil {
+		return false, err
 	}
-	for i := range p.texts {
-		v := &p.texts[i]
-		v.sum += max(o.LogProbability(v.text), leastLog)
+	again := func(c Crop, l rectify.Line) error {
+		w.seen, w.lines = empty, []rectify.Line{l}
+		return w.look(e, c)
 	}
-	p.sort()
-	if p.formats != nil {
-		p.complete()
-		p.sort()
-	}
-}
-
-// weigh adds a text with the sum of its log probabilities over some crops.
-func (p *panel) weigh(candidate string, looks []ctc.Outputs) {
-	if slices.ContainsFunc(p.texts, func(v textScore) bool { return v.text == candidate }) {
-		return
-	}
-	v := textScore{text: candidate, prior: priorOf(candidate, p.formats)}
-	for _, o := range looks {
-		v.sum += max(o.LogProbability(candidate), leastLog)
-	}
-	p.texts = append(p.texts, v)
-}
-
-func (p *panel) sort() {
-	n := float64(len(p.looks))
-	slices.SortStableFunc(p.texts, func(a, b textScore) int { return cmp.Compare(b.sum+n*b.prior, a.sum+n*a.prior) })
-}
-
-// mean is the geometric mean of a text's probabilities over the crops.
-func (p *panel) mean(v textScore) float64 { return math.Exp(v.sum / float64(len(p.looks))) }
-
-// hopeless tells after the first crop that no plate is there: on signs, grilles
-// and leaves no text is likely, or only a short one. A text of a format needs less than
-// others, and what differs only in O and 0, or I and 1, counts together.
-func (p *panel) hopeless() bool {
-	best := p.texts[0]
-	least := p.effort.Least
-	if p.formats.Prior(best.text) > 0 {
-		least = min(least, LeastAlone)
-	}
-	if p.row || p.fills {
-		return p.mean(best) < least
-	}
-	if n := len(best.text); n <= shortest && (p.short == 0 || p.effort.Long || n < p.short || p.mean(best) < leastShort) {
-		return true
-	}
-	alike, like := 0.0, text.Fold(best.text)
-	for _, v := range p.texts {
-		if text.Fold(v.text) == like {
-			alike += p.mean(v)
+	if w.seen.hopeless() {
+		other, line, err := w.seen.otherwise(w.plate, w.lines[0], crop)
+		if err != nil || other == nil {
+			return true, err
 		}
+		err = again(*other, line)
+		return w.seen.hopeless(), err
 	}
-	return alike < least
-}
-
-// pointless tells that the likeliest text would not be reported however sure the reader
-// became: the characters are too small, or it has no figure where little speaks for a
-// plate. Of 964 looks of the full network on 643 street pictures a fifth went there, and
-// none of the texts that they gave was right.
-func (p *panel) pointless() bool {
-	best := p.texts[0].text
-	return !p.row && p.effort.Worth != nil && !p.effort.Worth(best, p.formats.Prior(best))
-}
-
-// fewest is how many characters a text has at least.
-func (p *panel) fewest() int {
-	if p.short > 0 {
-		return min(p.short, shortest)
-	}
-	return shortest
-}
-
-// leastShort is how likely a short text must be on the first crop: on signs and grilles
-// short ones are read at less.
-const leastShort = 0.3
-
-// otherwise is how to cut the plate out after a hopeless first crop, because its ends
-// were found in the wrong place; nil where that would be in vain. Fences, leaves and
-// windows give texts that are still less likely.
-func (p *panel) otherwise(plate *rectify.Plate, l rectify.Line, c Crop) (*Crop, rectify.Line, error) {
-	const (
-		faint  = 0.01
-		narrow = 0.7 // of the crop's width: the characters fill less, so something stands beside them
-	)
-	best := p.texts[0]
-	if p.row || len(best.text) < shortest {
-		return nil, l, nil
-	}
-	if p.effort.Again && len(best.text) > shortest {
-		x0, x1, err := plate.Span(l, c.Around)
-		if err != nil {
-			return nil, l, err
-		}
-		if from, to := p.looks[0].Extent(best.text); to-from < narrow {
-			l.X0, l.X1 = x0+from*(x1-x0), x0+to*(x1-x0)
-			return &c, l.Within(), nil
-		}
-	}
-	if p.effort.Least <= LeastAlone && p.mean(best) >= faint {
-		return &beyondEnds, l, nil
-	}
-	return nil, l, nil
-}
-
-// reaching is a line made as long as the text that the first crop gave, and whether a
-// crop around it shows more of the plate: where the finder saw only the middle of a
-// row, the first crop ends inside a character, and the text looks whole without it.
-func (p *panel) reaching(plate *rectify.Plate, l rectify.Line, c Crop) (rectify.Line, bool, error) {
-	const more = 0.3 // character heights
-	if p.row || len(p.texts[0].text) <= shortest {
-		return l, false, nil
-	}
-	x0, x1, err := plate.Span(l, c.Around)
+	long, shows, err := w.seen.reaching(w.plate, w.lines[0], crop)
 	if err != nil {
-		return l, false, err
+		return false, err
 	}
-	from, to := p.looks[0].Extent(p.texts[0].text)
-	wide := l
-	wide.X0, wide.X1 = min(l.X0, x0+from*(x1-x0)), max(l.X1, x0+to*(x1-x0))
-	if l.X0-wide.X0 < more*l.Height && wide.X1-l.X1 < more*l.Height {
-		return l, false, nil
+	if shows {
+		before := w.seen
+		if err := again(crop, long); err != nil {
+			return false, err
+		}
+		if w.seen.hopeless() {
+			w.seen, w.lines = before, w.from
+			return false, nil
+		}
 	}
-	y0, y1, err := plate.Span(wide, c.Around)
-	return wide, x0-y0 > more*l.Height || y1-x1 > more*l.Height, err
+	w.from = []rectify.Line{long}
+	w.lines = w.from
+	return false, nil
 }
 
-func (p *panel) settled() bool {
-	best := p.texts[0]
-	if len(p.looks) == 1 {
-		return p.confidence(best) >= sureAlone
-	}
-	return p.confidence(best) >= sureTogether
-}
-
-// result is the likeliest text; ok is false when no plate can carry it.
-func (p *panel) result(l rectify.Line) (Result, bool) {
-	best := p.texts[0]
-	if n := len(best.text); n < p.fewest() && !p.row || n == 0 || n > longest {
-		return Result{}, false
-	}
-	r := Result{
-		Reading: text.Reading{Text: best.text, Confidence: p.confidence(best)}, Line: l, Looks: len(p.looks),
-		Format: p.formats.Name(best.text), Prior: p.formats.Prior(best.text),
-	}
-	// The characters' shares come from all texts of the same length, each
-	// weighted with its confidence.
-	weights := make([]float64, 0, len(p.texts))
-	total := 0.0
-	for _, v := range p.texts {
-		w := 0.0
-		if len(v.text) == len(best.text) {
-			w = p.confidence(v)
-		}
-		weights = append(weights, w)
-		total += w
-	}
-	for i := range best.text {
-		share := map[string]float64{}
-		for k, v := range p.texts {
-			if weights[k] > 0 {
-				share[v.text[i:i+1]] += weights[k] / max(total, 1)
-			}
-		}
-		r.Characters = append(r.Characters, characterOf(best.text[i:i+1], share))
-	}
-	return r, true
+// result is that of the looks so far; agreed is whether they settle it.
+func (w *wholeReading) result(agreed bool) (Result, bool, error) {
+	result, ok := w.seen.result(w.lines[0])
+	result.Agreed = agreed
+	return result, ok, nil
 }
