@@ -49,6 +49,7 @@ func (r *Reader) readWhole(t team, p *rectify.Plate, lines []rectify.Line, empty
 		if empty.effort.Glance || w.seen.pointless() {
 			return w.result(false)
 		}
+		w.scouted = w.seen.texts[0].text
 	}
 	for i, crop := range w.crops {
 		if i > 0 {
@@ -77,6 +78,8 @@ type wholeReading struct {
 	from  []rectify.Line // a network begins with these
 	lines []rectify.Line // the present looks are along these
 	seen  panel          // what the present looks gave
+	// scouted is the text that the scout read; empty where there is none.
+	scouted string
 }
 
 // look looks at one crop.
@@ -124,18 +127,23 @@ func (w *wholeReading) first(e Engine, empty panel) (beside bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if shows {
-		before := w.seen
-		if err := again(crop, long); err != nil {
-			return false, err
+	if !shows {
+		// Lettering beside the number, such as a state's initials, is no part of it: a
+		// longer line takes two networks that read as many characters.
+		if e != w.scout && len(w.scouted) == len(w.seen.texts[0].text) {
+			w.lines = []rectify.Line{long}
 		}
-		if w.seen.hopeless() {
-			w.seen, w.lines = before, w.from
-			return false, nil
-		}
+		return false, nil
 	}
-	w.from = []rectify.Line{long}
-	w.lines = w.from
+	before := w.seen
+	if err := again(crop, long); err != nil {
+		return false, err
+	}
+	if w.seen.hopeless() {
+		w.seen, w.lines = before, w.from
+		return false, nil
+	}
+	w.from = w.lines
 	return false, nil
 }
 
