@@ -79,6 +79,19 @@ func (g *glyph) turned() *glyph {
 	return o
 }
 
+// ring is a closed outline of the whole box whose corners have the radius round, as a
+// share of the width; those on the left have radius left.
+func (p *pen) ring(left, round float64) []point {
+	high := max(p.wide-p.stroke, .01) / (1 - p.stroke) // a share of the width as one of the height
+	corner := func(x, y, r, from float64) []point {
+		cx, cy := x+r*(1-2*x), y+r*high*(1-2*y)
+		return p.arc(cx, cy, r, r*high, from, from+90)
+	}
+	q := append(corner(0, 0, left, 180), corner(1, 0, round, 270)...)
+	q = append(append(q, corner(1, 1, round, 0)...), corner(0, 1, left, 90)...)
+	return append(q, q[0])
+}
+
 // bowl is the round of B, P and R: from their stem at y0 out to reach, and back at y1.
 func (p *pen) bowl(stem, reach, y0, y1 float64) []point {
 	turn := min(.5, (y1-y0)*.75)
@@ -175,10 +188,23 @@ func habits(d dice, t *typeface, wide, stroke float64) {
 		p.path(p.arc(.5, waist+foot, .5, foot, 0, 360)...)
 	})
 	zero := wide * pick(d, 1, 1, .92, .84)
-	draw('0', zero, func(p *pen) { p.path(p.arc(.5, .5, .5, .5, 0, 360)...) })
-	draw('O', wide*d.in(.95, 1.1), func(p *pen) { p.path(p.arc(.5, .5, .5, .5, 0, 360)...) })
+	// Brazil's O is a rectangle with small round corners, and its D the same with
+	// sharp ones on the left.
+	corner := 0.
+	if d.one(.35) {
+		corner = d.in(.18, .45)
+	}
+	round := func(p *pen, foot float64) {
+		if corner > 0 {
+			p.path(p.ring(corner, corner)...)
+			return
+		}
+		p.path(p.arc(.5, foot/2, .5, foot/2, 0, 360)...)
+	}
+	draw('0', zero, func(p *pen) { round(p, 1) })
+	draw('O', wide*d.in(.95, 1.1), func(p *pen) { round(p, 1) })
 	draw('Q', wide, func(p *pen) {
-		p.path(p.arc(.5, .48, .5, .48, 0, 360)...)
+		round(p, .96)
 		p.path(point{d.in(.45, .65), d.in(.65, .78)}, point{d.in(.9, 1), 1})
 	})
 	draw('S', wide, func(p *pen) {
@@ -216,6 +242,10 @@ func habits(d dice, t *typeface, wide, stroke float64) {
 		p.path(q...)
 	})
 	draw('D', wide, func(p *pen) {
+		if corner > 0 {
+			p.path(p.ring(0, min(.5, corner*d.in(1, 1.5)))...)
+			return
+		}
 		p.path(append(append([]point{{.35, 0}}, p.arc(.4, .5, .6, .5, -90, 90)...), point{0, 1}, point{0, 0}, point{.35, 0})...)
 	})
 }
