@@ -8,14 +8,14 @@
 // alternatives. `make reads` measures it (ocr/passage/cmd/tallyreads) with the unit's
 // finder, reader and vote, on 2,329 plates of public labelled photographs from
 // Slovakia, the US, Brazil, France, Taiwan and some forty other countries, each made
-// into six frames of an approaching vehicle, and on 23 clips of Dutch cars. 2,142 of
-// them were looked up, 2,154 times, 2,058 times correctly; 85 of 14,228 characters
-// were wrong, 60 of them other than O for 0 or I for 1. The shares of hits are no more
+// into six frames of an approaching vehicle, and on 23 clips of Dutch cars. 2,140 of
+// them were looked up, 2,153 times, 2,049 times correctly; 85 of 14,191 characters
+// were wrong, 56 of them other than O for 0 or I for 1. The shares of hits are no more
 // certain than these numbers.
 //
 // The frames of a vehicle do not err independently, and the simulation does not assume
 // it: dirt, a bolt, a shadow and the typeface are on all frames of a photograph. Where
-// a frame was read wrong, the next one gave the same wrong text in 445 of 650 cases, and
+// a frame was read wrong, the next one gave the same wrong text in 418 of 651 cases, and
 // a lookup is hardly more often right than a single reading.
 //
 // Thirteen lookups whose characters cannot be aligned, and 15 pictures that contradict
