@@ -22,7 +22,8 @@ func TestTruthFitsThePicture(t *testing.T) {
 	var p plate
 	var o photo
 	hidden := 0
-	for i := range uint64(300) {
+	const plates = 300
+	for i := range uint64(plates) {
 		if err := o.make(&p, f, newDice(7, i)); err != nil {
 			t.Fatal(err)
 		}
@@ -46,8 +47,8 @@ func TestTruthFitsThePicture(t *testing.T) {
 			t.Errorf("picture %d, %q: characters from %.1f to %.1f of %d", i, o.label, left, right, storedW)
 		}
 	}
-	if hidden < 10 || hidden > 50 {
-		t.Errorf("obstacles before %d of 300 plates", hidden)
+	if want := obstacleShare * float64(plates); math.Abs(float64(hidden)-want) > want/3 {
+		t.Errorf("obstacles before %d of %d plates, not about %.0f", hidden, plates, want)
 	}
 }
 
