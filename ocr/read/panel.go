@@ -164,12 +164,12 @@ func (p *panel) otherwise(plate *rectify.Plate, l rectify.Line, c Crop) (*Crop, 
 		return nil, l, nil
 	}
 	if p.effort.Again && len(best.text) > shortest {
-		x0, x1, err := plate.Span(l, c.Around)
+		row, crop, err := p.extent(plate, l, c)
 		if err != nil {
 			return nil, l, err
 		}
-		if from, to := p.looks[0].Extent(best.text); to-from < narrow {
-			l.X0, l.X1 = x0+from*(x1-x0), x0+to*(x1-x0)
+		if row.to-row.from < narrow*(crop.to-crop.from) {
+			l.X0, l.X1 = row.from, row.to
 			return &c, l.Within(), nil
 		}
 	}
@@ -188,18 +188,27 @@ func (p *panel) reaching(plate *rectify.Plate, l rectify.Line, c Crop) (rectify.
 	if p.row || len(p.texts[0].text) <= shortest {
 		return l, false, nil
 	}
-	x0, x1, err := plate.Span(l, c.Around)
+	row, crop, err := p.extent(plate, l, c)
 	if err != nil {
 		return l, false, err
 	}
-	from, to := p.looks[0].Extent(p.texts[0].text)
 	wide := l
-	wide.X0, wide.X1 = min(l.X0, x0+from*(x1-x0)), max(l.X1, x0+to*(x1-x0))
+	wide.X0, wide.X1 = min(l.X0, row.from), max(l.X1, row.to)
 	if l.X0-wide.X0 < more*l.Height && wide.X1-l.X1 < more*l.Height {
 		return l, false, nil
 	}
-	y0, y1, err := plate.Span(wide, c.Around)
-	return wide, x0-y0 > more*l.Height || y1-x1 > more*l.Height, err
+	x0, x1, err := plate.Span(wide, c.Around)
+	return wide, crop.from-x0 > more*l.Height || x1-crop.to > more*l.Height, err
+}
+
+// columns are a part of a levelled picture.
+type columns struct{ from, to float64 }
+
+// extent is where the row of the likeliest text stands on the first crop, and what that crop shows.
+func (p *panel) extent(plate *rectify.Plate, l rectify.Line, c Crop) (row, crop columns, err error) {
+	x0, x1, err := plate.Span(l, c.Around)
+	from, to := p.looks[0].Extent(p.texts[0].text)
+	return columns{x0 + from*(x1-x0), x0 + to*(x1-x0)}, columns{x0, x1}, err
 }
 
 func (p *panel) settled() bool {

@@ -78,8 +78,8 @@ type wholeReading struct {
 	from  []rectify.Line // a network begins with these
 	lines []rectify.Line // the present looks are along these
 	seen  panel          // what the present looks gave
-	// scouted is the text that the scout read; empty where there is none.
-	scouted string
+
+	scouted string // the text that the scout read; empty where there is none
 }
 
 // look looks at one crop.
