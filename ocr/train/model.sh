@@ -18,7 +18,7 @@ photos=${1:-../shared/data}
 seed=${SEED:-1}
 plates=${PLATES:-500000}    # rendered
 samples=${SAMPLES:-2400000} # trained on: every plate several times, cut and lit differently
-scouted=${SCOUTED:-600000}  # the same for the scout; SAMPLES=0 makes it alone, of the model that is there
+scouted=${SCOUTED:-600000}  # the same for the scout; SAMPLES=0 makes it alone, of the model that is there, SCOUTED=0 leaves it
 chunk=5000
 state=${STATE:-build/model}
 target=${TARGET:-ocr/read/model}
@@ -65,16 +65,18 @@ if [ "$samples" -gt 0 ]; then
     $python ocr/train/report.py $state/run $state "$photos" "$target" plate "make model SEED=$seed PLATES=$plates SAMPLES=$samples${start:+ START=$start}"
 fi
 
-echo "training the scout on $scouted samples"
-mkdir -p $state/scout
-$python ocr/train/imported.py "$target/plate.traineddata" $state/scout/teacher.pt
-begin=
-if [ -n "$start" ]; then # the scout goes on, too
-    [ -e $state/scout/start.pt ] || $python ocr/train/imported.py "$target/scout.traineddata" $state/scout/start.pt $state/plates --shape cheap
-    begin="--start $state/scout/start.pt"
+if [ "$scouted" -gt 0 ]; then
+    echo "training the scout on $scouted samples"
+    mkdir -p $state/scout
+    $python ocr/train/imported.py "$target/plate.traineddata" $state/scout/teacher.pt
+    begin=
+    if [ -n "$start" ]; then # the scout goes on, too
+        [ -e $state/scout/start.pt ] || $python ocr/train/imported.py "$target/scout.traineddata" $state/scout/start.pt $state/plates --shape cheap
+        begin="--start $state/scout/start.pt"
+    fi
+    $python ocr/train/train.py $state/plates $state/scout/run --photos "$photos" --samples "$scouted" --seed "$seed" \
+        --shape cheap --teacher $state/scout/teacher.pt --peak 1e-3 $begin
+    echo "writing the scout"
+    $python ocr/train/export.py $state/scout/run/best.pt $state/scout
+    $python ocr/train/report.py $state/scout/run $state/scout "$photos" "$target" scout "make model SEED=$seed PLATES=$plates SCOUTED=$scouted"
 fi
-$python ocr/train/train.py $state/plates $state/scout/run --photos "$photos" --samples "$scouted" --seed "$seed" \
-    --shape cheap --teacher $state/scout/teacher.pt --peak 1e-3 $begin
-echo "writing the scout"
-$python ocr/train/export.py $state/scout/run/best.pt $state/scout
-$python ocr/train/report.py $state/scout/run $state/scout "$photos" "$target" scout "make model SEED=$seed PLATES=$plates SCOUTED=$scouted"
