@@ -67,7 +67,7 @@ type Passage struct {
 	First, Last time.Duration   // positions of the first and the latest frame
 	Frames      int             // on which the plate was read
 	Agreeing    int             // of those, how many read exactly Text
-	Hidden      float64         // 0–1, probability that a character lies outside what can be seen: the least of those frames'
+	Hidden      float64         // 0–1, probability that Text lacks a character: the least of those frames', or that others saw one more
 	Sure        bool            // the vote is sure enough to act on, and one of the frames shows the whole plate
 	Box         image.Rectangle // of the plate on the latest of them, pixels
 	Best        time.Duration   // position of the frame that shows the plate best

@@ -134,6 +134,37 @@ func TestCutOffViews(t *testing.T) {
 	}
 }
 
+// A passage is not sure of a text while other frames read a character more at one of its
+// ends, and not kept back by a single faint one.
+func TestLostCharacter(t *testing.T) {
+	const rest = "VCR183"
+	reads := func(texts ...string) (steps []step) {
+		for i, s := range append(texts, rest, rest, rest, rest) {
+			steps = append(steps, step{plate(s, 100+20*i, 100, 0.7)})
+		}
+		return steps
+	}
+	sure := []reported{{1, "sure", rest}, {1, "ended", rest}}
+	faint := plate("4"+rest, 140, 100, 0.2)
+	for _, test := range []struct {
+		name  string
+		steps []step
+		want  []reported
+	}{
+		{"the first one", reads(rest, "4"+rest, rest), []reported{{1, "ended", rest}}},
+		{"the last one", reads(rest, rest+"4", rest), []reported{{1, "ended", rest}}},
+		{"most see it", reads("4"+rest, rest, "4"+rest, "4"+rest, "4"+rest, "4"+rest, "4"+rest), []reported{{1, "sure", "4" + rest}, {1, "ended", "4" + rest}}},
+		{"one inside is another text", reads(rest, "VC4R183", rest), sure},
+		{"a faint one", append([]step{{faint}}, reads(rest, rest)...), sure},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if d := cmp.Diff(test.want, run(t, DefaultParams(), test.steps)); d != "" {
+				t.Errorf("-want +got\n%s", d)
+			}
+		})
+	}
+}
+
 func TestOneFrameIsEnoughWhereTheCameraGivesOne(t *testing.T) {
 	p := DefaultParams()
 	p.Agree = 1
