@@ -53,9 +53,10 @@ type Plate struct {
 	Again   bool             // an earlier reading: nothing has changed there since, or it was read moments ago, see [Memory]
 	Hidden  float64          // 0–1, probability that a character lies outside what can be seen; Confidence includes it
 
-	ink                        [4]rectify.Point // around the characters, clockwise from the top left
-	leftEdge, rightEdge, fills bool             // see [judge.Room]
-	form                       judge.Form
+	ink         [4]rectify.Point // around the characters, clockwise from the top left
+	left, right rectify.Side     // of a plate that fills the picture
+	fills       bool
+	form        judge.Form // see [judge.Room]
 }
 
 // Observation is the plate as a [passage.Tracker] takes it.
@@ -340,8 +341,9 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, d d
 		}
 		p = p.hiddenBy(hidden)
 	}
+	p.left.Ground, p.right.Ground = judge.MostRoom, judge.MostRoom // of two rows it is not measured
 	if rows == 1 && evidence.Fills {
-		if p.leftEdge, p.rightEdge, err = level.EdgesSeen(result.Line); err != nil {
+		if p.left, p.right, err = level.Sides(result.Line); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,8 @@ func (p *Plate) room(inside func(image.Point) bool) judge.Room {
 	return judge.Room{
 		Left: side(ink[0], ink[3], middle), Right: side(ink[1], ink[2], middle),
 		Above: side(ink[0], ink[1], middle), Below: side(ink[3], ink[2], middle),
-		LeftEdge: p.leftEdge, RightEdge: p.rightEdge, Fills: p.fills, Form: p.form,
+		LeftEdge: p.left.Edge, RightEdge: p.right.Edge, LeftGround: p.left.Ground, RightGround: p.right.Ground,
+		Fills: p.fills, Form: p.form,
 	}
 }
 

@@ -79,3 +79,27 @@ func TestForm(t *testing.T) {
 		}
 	}
 }
+
+// TestPartBeside: on a picture that a plate fills, what stands between the ground beside
+// the characters and the picture's end may be a part of one.
+func TestPartBeside(t *testing.T) {
+	whole := Room{Left: 0.35, Right: 0.35, Above: 1, Below: 1, LeftGround: 0.35, RightGround: 0.35, Fills: true}
+	for _, test := range []struct {
+		name string
+		part func(*Room)
+		want bool
+	}{
+		{"ground to both ends", func(*Room) {}, false},
+		{"something at the left", func(r *Room) { r.LeftGround = 0.1 }, true},
+		{"something at the right", func(r *Room) { r.RightGround = 0 }, true},
+		{"the plate's edge", func(r *Room) { r.RightGround, r.RightEdge = 0, true }, false},
+		{"too far for a part", func(r *Room) { r.RightGround, r.Right = 0, 0.7 }, false},
+		{"a plate's proportions", func(r *Room) { r.RightGround, r.Form = 0, AsPlates }, false},
+	} {
+		r := whole
+		test.part(&r)
+		if got := r.Hidden() >= 0.3; got != test.want {
+			t.Errorf("%s: hidden %.2f", test.name, r.Hidden())
+		}
+	}
+}

@@ -8,8 +8,10 @@ type Room struct {
 	// LeftEdge and RightEdge: an edge of the plate is visible between the
 	// characters and the end of the picture.
 	LeftEdge, RightEdge bool
-	Fills               bool // the plate fills the picture
-	Form                Form // of such a picture
+	// LeftGround and RightGround are plain ground beside the characters.
+	LeftGround, RightGround float64
+	Fills                   bool // the plate fills the picture
+	Form                    Form // of such a picture
 }
 
 // Form is how the proportions of a picture that a plate fills compare with those of the
@@ -43,7 +45,9 @@ const MostRoom = 1.1
 // that are in full view none does. Pictures that show a plate alone leave little
 // room beside it. There 78 % of the cut ones end within 0.1 heights and 86 %
 // within 0.2, of the uncut ones 12 and 40 %, and an edge of the plate is visible
-// on a quarter of the uncut and on none of the cut ones.
+// on a quarter of the uncut and on none of the cut ones. Of pictures of AnyForm a part of
+// a character is left beside the cut on some that end further inside it; of 450 uncut
+// ones at 0.9 and more, 5 show anything there.
 func (r Room) Hidden() float64 {
 	side, over := ramp{0.6, 0.3, MostRoom}, ramp{0.2, 0.4, 0.5}
 	switch {
@@ -59,11 +63,19 @@ func (r Room) Hidden() float64 {
 	if !(r.Fills && r.RightEdge) {
 		p *= side.at(r.Right)
 	}
-	const part = 0.6 // most likely to be whole where the form says that a part is missing
-	if r.Form == TooLow || r.Form == TooNarrow {
+	const part = 0.6 // most likely to be whole where something says that a part is missing
+	if r.Form == TooLow || r.Form == TooNarrow || r.Fills && r.Form == AnyForm && r.partBeside() {
 		p = min(p, part)
 	}
 	return 1 - p
+}
+
+// partBeside tells whether the plain ground beside the characters ends before the
+// picture does, and without an edge of the plate: a part of a character may stand there.
+func (r Room) partBeside() bool {
+	const widest, least = 0.6, 0.15 // of a part of a character
+	part := func(room, ground float64, edge bool) bool { return !edge && room < widest && room-ground > least }
+	return part(r.Left, r.LeftGround, r.LeftEdge) || part(r.Right, r.RightGround, r.RightEdge)
 }
 
 // ramp is least up to from, and rises to 1 at to.
