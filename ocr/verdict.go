@@ -18,7 +18,6 @@ const (
 	lowScore
 	cutOff
 	enoughRead
-	lowLater
 	lowBeside
 	placeTaken
 	cameraText
@@ -48,8 +47,6 @@ func (v Verdict) String() string {
 		return "not read: a plate would reach beyond the upper end of the picture"
 	case enoughRead:
 		return fmt.Sprintf("not read: %.0f better candidates were read", v.than)
-	case lowLater:
-		return fmt.Sprintf("not read: score %s below %s, the least after the first candidates", digits(v.value, v.than), digits(v.than, v.value))
 	case lowBeside:
 		return fmt.Sprintf("not read: score %s below %s, the least beside plate %s", digits(v.value, v.than), digits(v.than, v.value), v.text)
 	case placeTaken:

@@ -60,8 +60,7 @@ func TestWorthReading(t *testing.T) {
 	}{
 		{"nothing yet", 0.12, 0, nil, notJudged},
 		{"hardly a plate", 0.01, 0, nil, lowScore},
-		{"one of many", 0.2, 6, nil, notJudged},
-		{"one of many, hardly a plate", 0.12, 6, nil, lowLater},
+		{"one of many", 0.12, 6, nil, notJudged},
 		{"too many", 0.9, 10, nil, enoughRead},
 		{"lettering beside a plate", 0.2, 1, []Plate{near}, lowBeside},
 		{"hardly a plate in another place", 0.05, 1, []Plate{elsewhere}, lowScore},

@@ -2,38 +2,38 @@
 
 package judge
 
-// Fitted to the readings on 56 pictures of eu, 56 pictures of eu eu, 116 pictures of us, 116 pictures of us us, 57 pictures of br, 57 pictures of br br, 113 pictures of us_carpark, 113 pictures of us_carpark us, 81 pictures of fr, 81 pictures of fr eu, 200 pictures of grey, 390 pictures of us us, 681 pictures of eu, 500 pictures of br_night br.
+// Fitted to the readings on 56 pictures of eu, 56 pictures of eu eu, 116 pictures of us, 116 pictures of us us, 57 pictures of br, 57 pictures of br br, 113 pictures of us_carpark, 113 pictures of us_carpark us, 81 pictures of fr, 81 pictures of fr eu, 200 pictures of grey, 390 pictures of us us, 681 pictures of eu, 500 pictures of br_night br, 29 pictures of us_flickr us, 38 pictures of uk_flickr uk, 40 pictures of eu_flickr eu, 30 pictures of au_flickr, 10 pictures of de_flickr eu, 54 pictures of us_caltech us.
 
-var platePlate = Weights{0.635, [terms]float64{
-	0.805,  // place, log odds
-	0.580,  // reader, log confidence
-	0.248,  // characters read more or less than shapes
-	-0.186, // looks agreed
-	2.571,  // height below 20 px, log
-	0.375,  // height above 20 px
-	-1.039, // light on dark
-	-1.457, // fewer than 5 characters
-	-0.356, // more than 8 characters
-	-1.752, // no figure
-	-0.822, // no letter
-	-0.147, // characters that dies stamp alike
-	0.237,  // formats, log prior
-	1.706,  // fills the frame
+var platePlate = Weights{1.020, [terms]float64{
+	0.614,  // place, log odds
+	0.593,  // reader, log confidence
+	0.038,  // characters read more or less than shapes
+	0.097,  // looks agreed
+	2.765,  // height below 20 px, log
+	0.284,  // height above 20 px
+	-1.158, // light on dark
+	-1.395, // fewer than 5 characters
+	-0.262, // more than 8 characters
+	-1.580, // no figure
+	-1.242, // no letter
+	-0.241, // characters that dies stamp alike
+	0.336,  // formats, log prior
+	1.631,  // fills the frame
 }}
 
-var plateRight = Weights{0.569, [terms]float64{
-	0.554,  // place, log odds
-	1.285,  // reader, log confidence
-	0.229,  // characters read more or less than shapes
-	0.033,  // looks agreed
-	2.010,  // height below 20 px, log
-	0.251,  // height above 20 px
-	-0.534, // light on dark
-	-1.111, // fewer than 5 characters
-	-0.503, // more than 8 characters
-	-1.656, // no figure
-	-0.513, // no letter
-	-0.239, // characters that dies stamp alike
-	0.145,  // formats, log prior
-	0.604,  // fills the frame
+var plateRight = Weights{1.306, [terms]float64{
+	0.407,  // place, log odds
+	1.447,  // reader, log confidence
+	0.010,  // characters read more or less than shapes
+	0.073,  // looks agreed
+	2.580,  // height below 20 px, log
+	0.171,  // height above 20 px
+	-0.710, // light on dark
+	-1.365, // fewer than 5 characters
+	-0.354, // more than 8 characters
+	-1.528, // no figure
+	-1.170, // no letter
+	-0.379, // characters that dies stamp alike
+	0.266,  // formats, log prior
+	0.459,  // fills the frame
 }}
