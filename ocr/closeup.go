@@ -23,7 +23,9 @@ func (r *Recogniser) form(cols, rows int) judge.Form {
 		return judge.TooLow
 	case aspect < narrow:
 		return judge.TooNarrow
-	case aspect >= lowest && aspect <= highest:
+	case aspect < lowest:
+		return judge.Narrow
+	case aspect <= highest:
 		return judge.AsPlates
 	}
 	return judge.AnyForm

@@ -80,10 +80,10 @@ func TestForm(t *testing.T) {
 	}
 }
 
-// TestPartBeside: on a picture that a plate fills, what stands between the ground beside
+// TestPartBeside: on a picture somewhat narrower than plates, what stands between the ground beside
 // the characters and the picture's end may be a part of one.
 func TestPartBeside(t *testing.T) {
-	whole := Room{Left: 0.35, Right: 0.35, Above: 1, Below: 1, LeftGround: 0.35, RightGround: 0.35, Fills: true}
+	whole := Room{Left: 0.35, Right: 0.35, Above: 1, Below: 1, LeftGround: 0.35, RightGround: 0.35, Fills: true, Form: Narrow}
 	for _, test := range []struct {
 		name string
 		part func(*Room)
@@ -95,6 +95,7 @@ func TestPartBeside(t *testing.T) {
 		{"the plate's edge", func(r *Room) { r.RightGround, r.RightEdge = 0, true }, false},
 		{"too far for a part", func(r *Room) { r.RightGround, r.Right = 0, 0.7 }, false},
 		{"a plate's proportions", func(r *Room) { r.RightGround, r.Form = 0, AsPlates }, false},
+		{"other ones", func(r *Room) { r.RightGround, r.Form = 0, AnyForm }, false},
 	} {
 		r := whole
 		test.part(&r)

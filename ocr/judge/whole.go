@@ -30,6 +30,8 @@ const (
 	// TooNarrow: a part is missing at the left or right. Of crops/us 1 % are, of crops/eu
 	// 4 %; of the same cut 20 % inside there nearly half.
 	TooNarrow
+	// Narrow: a part may be missing at the left or right.
+	Narrow
 )
 
 // MostRoom is the distance from which the end of what can be seen hides no
@@ -45,9 +47,8 @@ const MostRoom = 1.1
 // that are in full view none does. Pictures that show a plate alone leave little
 // room beside it. There 78 % of the cut ones end within 0.1 heights and 86 %
 // within 0.2, of the uncut ones 12 and 40 %, and an edge of the plate is visible
-// on a quarter of the uncut and on none of the cut ones. Of pictures of AnyForm a part of
-// a character is left beside the cut on some that end further inside it; of 450 uncut
-// ones at 0.9 and more, 5 show anything there.
+// on a quarter of the uncut and on none of the cut ones. On some of the Narrow ones that
+// end further from the cut, a part of a character is left beside it.
 func (r Room) Hidden() float64 {
 	side, over := ramp{0.6, 0.3, MostRoom}, ramp{0.2, 0.4, 0.5}
 	switch {
@@ -64,7 +65,7 @@ func (r Room) Hidden() float64 {
 		p *= side.at(r.Right)
 	}
 	const part = 0.6 // most likely to be whole where something says that a part is missing
-	if r.Form == TooLow || r.Form == TooNarrow || r.Fills && r.Form == AnyForm && r.partBeside() {
+	if r.Form == TooLow || r.Form == TooNarrow || r.Form == Narrow && r.partBeside() {
 		p = min(p, part)
 	}
 	return 1 - p
