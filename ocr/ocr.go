@@ -54,7 +54,7 @@ type Plate struct {
 	Hidden  float64          // 0–1, probability that a character lies outside what can be seen; Confidence includes it
 
 	ink         [4]rectify.Point // around the characters, clockwise from the top left
-	left, right rectify.Side     // of a plate that fills the picture
+	left, right judge.End        // of a plate that fills the picture
 	fills       bool
 	form        judge.Form // see [judge.Room]
 }
@@ -334,17 +334,16 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, d d
 	if evidence.Fills {
 		p.form = r.form(grey.Cols(), grey.Rows())
 	}
-	if rows == 1 && !evidence.Fills && !evidence.Framed {
-		hidden, err := r.obstructed(level, result)
+	p.left.Ground, p.right.Ground = judge.MostRoom, judge.MostRoom // of two rows it is not measured
+	if rows == 1 && (evidence.Fills || !evidence.Framed) {
+		left, right, err := endsOf(level, result.Line)
 		if err != nil {
 			return err
 		}
-		p = p.hiddenBy(hidden)
-	}
-	p.left.Ground, p.right.Ground = judge.MostRoom, judge.MostRoom // of two rows it is not measured
-	if rows == 1 && evidence.Fills {
-		if p.left, p.right, err = level.Sides(result.Line); err != nil {
-			return err
+		if evidence.Fills {
+			p.left, p.right = left, right
+		} else {
+			p = p.hiddenBy(r.obstructed(left, right, result))
 		}
 	}
 	if d.margin && !evidence.Fills {

@@ -26,17 +26,19 @@ func (p Plate) hiddenBy(hidden float64) Plate {
 	return p
 }
 
-// obstructed is the probability that something before a plate hides a character.
-func (r *Recogniser) obstructed(level *rectify.Plate, read read.Result) (float64, error) {
-	left, right, err := level.Sides(read.Line)
-	if err != nil {
-		return 0, err
-	}
-	end := func(s rectify.Side) judge.End { return judge.End{Edge: s.Edge, Gap: s.Gap, Ground: s.Ground} }
+// endsOf is what can be seen of a plate's ends around a line.
+func endsOf(level *rectify.Plate, l rectify.Line) (left, right judge.End, err error) {
+	a, b, err := level.Sides(l)
+	return judge.End(a), judge.End(b), err
+}
+
+// obstructed is the probability that something before a plate with these ends hides a
+// character.
+func (r *Recogniser) obstructed(left, right judge.End, read read.Result) float64 {
 	return judge.Ends{
-		Left: end(left), Right: end(right), Foreign: r.formats != nil && read.Format == "",
+		Left: left, Right: right, Foreign: r.formats != nil && read.Format == "",
 		Text: (read.Line.X1 - read.Line.X0) / read.Line.Height, Reader: read.Confidence,
-	}.Hidden(), nil
+	}.Hidden()
 }
 
 // room measures how far the characters are from the nearest pixel that is not
@@ -65,8 +67,7 @@ func (p *Plate) room(inside func(image.Point) bool) judge.Room {
 	return judge.Room{
 		Left: side(ink[0], ink[3], middle), Right: side(ink[1], ink[2], middle),
 		Above: side(ink[0], ink[1], middle), Below: side(ink[3], ink[2], middle),
-		LeftEdge: p.left.Edge, RightEdge: p.right.Edge, LeftGround: p.left.Ground, RightGround: p.right.Ground,
-		Fills: p.fills, Form: p.form,
+		LeftEnd: p.left, RightEnd: p.right, Fills: p.fills, Form: p.form,
 	}
 }
 

@@ -18,6 +18,11 @@ type End struct {
 	Ground float64 // plain ground beside the characters, up to 1.5
 }
 
+// odd is the probability that a character is hidden where one thing alone is not as on
+// most plates: what does not yet make a view too unsure to act on, because most of those
+// plates are in full view.
+const odd = 0.1
+
 // Hidden is the probability that an obstacle hides a character.
 //
 // Measured on rendered plates beside obstacles and on five folders of labelled
@@ -31,11 +36,7 @@ type End struct {
 // of the right ones, and 2 % of the frames; an edge at one end only, and a reader that is
 // not quite sure, 8, 20 and 4 %.
 func (e Ends) Hidden() float64 {
-	const (
-		// One of the two alone: what does not yet make a view too unsure to act on,
-		// because most of those plates are in full view.
-		odd, both = 0.1, 0.5
-	)
+	const both = 0.5
 	hides := e.Left.hides(e.Right) || e.Right.hides(e.Left)
 	switch {
 	case e.Foreign && hides:

@@ -80,22 +80,22 @@ func TestForm(t *testing.T) {
 	}
 }
 
-// TestPartBeside: on a picture somewhat narrower than plates, what stands between the ground beside
-// the characters and the picture's end may be a part of one.
+// TestPartBeside: on a picture somewhat narrower than plates, what stands between the
+// ground beside the characters and the picture's end may be a part of one.
 func TestPartBeside(t *testing.T) {
-	whole := Room{Left: 0.35, Right: 0.35, Above: 1, Below: 1, LeftGround: 0.35, RightGround: 0.35, Fills: true, Form: Narrow}
+	whole := Room{Left: 0.35, Right: 0.35, Above: 1, Below: 1, LeftEnd: End{Ground: 0.35}, RightEnd: End{Ground: 0.35}, Fills: true, Form: Narrow}
 	for _, test := range []struct {
 		name string
 		part func(*Room)
 		want bool
 	}{
 		{"ground to both ends", func(*Room) {}, false},
-		{"something at the left", func(r *Room) { r.LeftGround = 0.1 }, true},
-		{"something at the right", func(r *Room) { r.RightGround = 0 }, true},
-		{"the plate's edge", func(r *Room) { r.RightGround, r.RightEdge = 0, true }, false},
-		{"too far for a part", func(r *Room) { r.RightGround, r.Right = 0, 0.7 }, false},
-		{"a plate's proportions", func(r *Room) { r.RightGround, r.Form = 0, AsPlates }, false},
-		{"other ones", func(r *Room) { r.RightGround, r.Form = 0, AnyForm }, false},
+		{"something at the left", func(r *Room) { r.LeftEnd.Ground = 0.1 }, true},
+		{"something at the right", func(r *Room) { r.RightEnd.Ground = 0 }, true},
+		{"the plate's edge", func(r *Room) { r.RightEnd.Ground, r.RightEnd.Edge = 0, true }, false},
+		{"too far for a part", func(r *Room) { r.RightEnd.Ground, r.Right = 0, 0.7 }, false},
+		{"a plate's proportions", func(r *Room) { r.RightEnd.Ground, r.Form = 0, AsPlates }, false},
+		{"other ones", func(r *Room) { r.RightEnd.Ground, r.Form = 0, AnyForm }, false},
 	} {
 		r := whole
 		test.part(&r)

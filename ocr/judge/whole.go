@@ -5,13 +5,11 @@ package judge
 // characters; 0 and less where they are cut.
 type Room struct {
 	Left, Right, Above, Below float64
-	// LeftEdge and RightEdge: an edge of the plate is visible between the
-	// characters and the end of the picture.
-	LeftEdge, RightEdge bool
-	// LeftGround and RightGround are plain ground beside the characters.
-	LeftGround, RightGround float64
-	Fills                   bool // the plate fills the picture
-	Form                    Form // of such a picture
+	// LeftEnd and RightEnd are what is seen between the characters and the end of
+	// the picture, where the plate fills it.
+	LeftEnd, RightEnd End
+	Fills             bool // the plate fills the picture
+	Form              Form // of such a picture
 }
 
 // Form is how the proportions of a picture that a plate fills compare with those of the
@@ -59,21 +57,18 @@ func (r Room) Hidden() float64 {
 		side, over = ramp{0.1, 0.3, 0.2}, ramp{0.03, 0.4, 0.12}
 	}
 	p := over.at(min(r.Above, r.Below))
-	if !(r.Fills && r.LeftEdge) {
+	if !(r.Fills && r.LeftEnd.Edge) {
 		p *= side.at(r.Left)
 	}
-	if !(r.Fills && r.RightEdge) {
+	if !(r.Fills && r.RightEnd.Edge) {
 		p *= side.at(r.Right)
 	}
-	const (
-		part = 0.6 // most likely to be whole where the form says that a part is missing
-		odd  = 0.9 // the same of a view that is still sure enough to act on, as in [Ends.Hidden]
-	)
+	const part = 0.6 // most likely to be whole where the form says that a part is missing
 	switch {
 	case r.Form == TooLow, r.Form == TooNarrow:
 		p = min(p, part)
 	case r.Form == Narrow && r.partBeside():
-		p = min(p, odd)
+		p = min(p, 1-odd)
 	}
 	return 1 - p
 }
@@ -82,8 +77,8 @@ func (r Room) Hidden() float64 {
 // picture does, and without an edge of the plate: a part of a character may stand there.
 func (r Room) partBeside() bool {
 	const widest, least = 0.6, 0.15 // of a part of a character
-	part := func(room, ground float64, edge bool) bool { return !edge && room < widest && room-ground > least }
-	return part(r.Left, r.LeftGround, r.LeftEdge) || part(r.Right, r.RightGround, r.RightEdge)
+	part := func(room float64, e End) bool { return !e.Edge && room < widest && room-e.Ground > least }
+	return part(r.Left, r.LeftEnd) || part(r.Right, r.RightEnd)
 }
 
 // ramp is least up to from, and rises to 1 at to.

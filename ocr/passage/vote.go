@@ -154,9 +154,8 @@ func (v *vote) hidden() float64 {
 // it touches the frame of the plate, and what is left looks whole. Of the 2,130 look-ups
 // of `make reads` two lacked a character before this counted; it keeps no right one back.
 func (v *vote) longer() float64 {
-	all, longer := 0.0, 0.0
+	longer := 0.0
 	for t, s := range v.texts {
-		all += s.weight
 		if n := len(v.text); len(t) == n+1 && (t[1:] == v.text || t[:n] == v.text) {
 			longer += s.weight
 		}
@@ -164,7 +163,16 @@ func (v *vote) longer() float64 {
 	if longer == 0 {
 		return 0
 	}
-	return longer / all
+	return longer / v.weight()
+}
+
+// weight is that of all frames.
+func (v *vote) weight() float64 {
+	total := 0.0
+	for _, t := range v.byLength {
+		total += t.weight
+	}
+	return total
 }
 
 // confidence is the probability that all of the text is right: that of its
@@ -172,10 +180,7 @@ func (v *vote) longer() float64 {
 // text that no frame read as a whole. A plate that never moved was seen in one
 // view only, so its frames give their mean.
 func (v *vote) confidence(moved bool) float64 {
-	total := 0.0
-	for _, t := range v.byLength {
-		total += t.weight
-	}
+	total := v.weight()
 	s := v.texts[v.text]
 	if s == nil || total <= 0 {
 		return 0
