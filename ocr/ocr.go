@@ -295,7 +295,7 @@ func (r *Recogniser) readOne(ctx context.Context, grey gocv.Mat, a *Attempt, d d
 	}
 	trace.level(a, level)
 	rows := 2
-	effort := read.Effort{Least: d.least, Again: c.Score >= standsOut, Long: d.row, Worth: r.worth(c, level, lines[0]), Glance: d.glance}
+	effort := read.Effort{Least: d.least, Again: c.Score >= standsOut, Long: d.row && !c.Framed, Worth: r.worth(c, level, lines[0]), Glance: d.glance}
 	result, corners, ink, ok, err := r.readRows(ctx, grey, level, lines[0], effort, trace.looks(a, level))
 	if err != nil {
 		return err

@@ -68,7 +68,7 @@ type demand struct {
 // demandOn is what a candidate must show beside the plates so far, and after other candidates.
 func demandOn(c find.Candidate, before int, plates []Plate, margin bool) demand {
 	beside := slices.ContainsFunc(plates, func(p Plate) bool { return p.Confidence >= likely })
-	d := demand{least: read.LeastAlone, row: c.Score < standsOut && !c.Framed && (beside || before >= few), margin: margin}
+	d := demand{least: read.LeastAlone, row: beside || before >= few && c.Score < standsOut && !c.Framed, margin: margin}
 	if beside {
 		d.least = leastBeside
 	}
@@ -77,7 +77,9 @@ func demandOn(c find.Candidate, before int, plates []Plate, margin bool) demand 
 
 // shows tells whether a levelled candidate shows what a plate does at first glance,
 // which costs a sixth of a look. Of 1,962 places of street pictures that score 0.15 to
-// 0.5 and are not a plate, 47 % show nothing of it, of 20 plates among them 3.
+// 0.5 and are not a plate, 47 % show nothing of it, of 20 plates among them 3. Beside a
+// likely plate 203 of 820 places show nothing, whatever they score, and none of them was
+// another plate.
 func shows(level *rectify.Plate, l rectify.Line) (bool, error) {
 	const letters = 4
 	if len(l.Letters) >= letters {

@@ -64,7 +64,8 @@ func TestWorthReading(t *testing.T) {
 		{"too many", 0.9, 10, nil, enoughRead},
 		{"lettering beside a plate", 0.2, 1, []Plate{near}, lowBeside},
 		{"hardly a plate in another place", 0.05, 1, []Plate{elsewhere}, lowScore},
-		{"perhaps another vehicle's plate", 0.2, 1, []Plate{elsewhere}, notJudged},
+		{"perhaps another vehicle's plate", 0.3, 1, []Plate{elsewhere}, notJudged},
+		{"hardly another vehicle's plate", 0.2, 1, []Plate{elsewhere}, lowBeside},
 		{"a plate beside what may be a sign", 0.2, 1, []Plate{sign}, notJudged},
 		{"a second plate", 0.6, 1, []Plate{elsewhere}, notJudged},
 		{"a sure plate again", 0.9, 1, []Plate{sure}, placeTaken},
@@ -73,6 +74,34 @@ func TestWorthReading(t *testing.T) {
 		candidate := find.Candidate{Score: c.score, Box: box, Line: find.Line{X0: box.X, X1: box.X + box.W, Y: box.Y + box.H/2, Height: 11}}
 		if got := r.worthReading(candidate, image.Rect(0, 0, 1280, 720), c.read, c.plates); got.reason != c.want {
 			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+}
+
+// TestDemandOn: beside a likely plate a place has to show a row of characters or a
+// plate's edges, however well it ranks, also where the finder saw a short plate.
+func TestDemandOn(t *testing.T) {
+	plate := func(confidence float64) []Plate {
+		return []Plate{{Reading: text.Reading{Text: "AB123C", Confidence: confidence}}}
+	}
+	for _, c := range []struct {
+		name   string
+		score  float64
+		framed bool
+		before int
+		plates []Plate
+		want   bool
+	}{
+		{"the first place", 0.3, false, 0, nil, false},
+		{"one of many", 0.3, false, few, nil, true},
+		{"one of many that stands out", 0.6, false, few, nil, false},
+		{"a short row on a plate", 0.3, true, few, nil, false},
+		{"beside a likely plate", 0.9, false, 1, plate(0.6), true},
+		{"a short row beside a likely plate", 0.5, true, 1, plate(0.6), true},
+		{"beside what may be a sign", 0.9, false, 1, plate(0.3), false},
+	} {
+		if d := demandOn(find.Candidate{Score: c.score, Framed: c.framed}, c.before, c.plates, false); d.row != c.want {
+			t.Errorf("%s: has to show a row: %v", c.name, d.row)
 		}
 	}
 }
