@@ -51,12 +51,16 @@ type Model struct {
 	Whole   bool         // it reads whole plates, not cut-out lines
 	Crops   []Crop       // tried in this order until the reading is settled
 	Judge   *judge.Judge // fitted to this model's readings
-	// Open opens n engines.
-	Open func(n int) ([]Engine, error)
-	// Scout opens n engines of a cheaper network with the same outputs, which looks at
-	// a plate before the others and settles what is clear, see scout.go; nil for none.
-	Scout func(n int) ([]Engine, error)
+	// Networks open n engines each. They have the same outputs, and take turns with the
+	// crops of a plate, see team.go.
+	Networks []Open
+	// Scout is a cheaper network with the same outputs, which looks at a plate before
+	// the others and settles what is clear, see team.go; nil for none.
+	Scout Open
 }
+
+// Open opens n engines of one network.
+type Open func(n int) ([]Engine, error)
 
 // Named is the model with a name and a version.
 func (m Model) Named(name, version string) Model {

@@ -48,8 +48,8 @@ func NewReader(m Model, n int, formats *region.Set) (*Reader, error) {
 	if n < 1 || n > MaxEngines {
 		return nil, fmt.Errorf("read: %d engines: 1 to %d", n, MaxEngines)
 	}
-	if len(m.Crops) == 0 {
-		return nil, errors.New("read: the model has no crops")
+	if len(m.Crops) == 0 || len(m.Networks) == 0 {
+		return nil, errors.New("read: the model has no crops or no network")
 	}
 	teams, err := openTeams(m, n)
 	if err != nil {
@@ -111,7 +111,7 @@ func (r *Reader) Read(ctx context.Context, p *rectify.Plate, lines []rectify.Lin
 	var votes ballot
 	for _, crop := range r.model.Crops {
 		line := lines[min(crop.Line, len(lines)-1)]
-		characters, err := readLine(e.full, p, line, crop.Cut, tap)
+		characters, err := readLine(e.looks(0), p, line, crop.Cut, tap)
 		if err != nil {
 			return Result{}, false, err
 		}

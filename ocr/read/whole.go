@@ -34,7 +34,7 @@ func readWholeCrop(e Engine, p *rectify.Plate, l rectify.Line, a rectify.Around,
 
 // readWhole reads crops of a plate until the reading is settled, and sums what
 // the network says of them on an empty panel. Where there is a scout, it looks first,
-// see scout.go.
+// see team.go.
 func (r *Reader) readWhole(t team, p *rectify.Plate, lines []rectify.Line, empty panel, tap Tap) (Result, bool, error) {
 	w := wholeReading{plate: p, crops: r.model.Crops, scout: t.scout, tap: tap, from: lines}
 	if t.scout != nil {
@@ -53,10 +53,10 @@ func (r *Reader) readWhole(t team, p *rectify.Plate, lines []rectify.Line, empty
 	}
 	for i, crop := range w.crops {
 		if i > 0 {
-			if err := w.look(t.full, crop); err != nil {
+			if err := w.look(t.looks(i), crop); err != nil {
 				return Result{}, false, err
 			}
-		} else if beside, err := w.first(t.full, empty); beside || err != nil {
+		} else if beside, err := w.first(t.looks(i), empty); beside || err != nil {
 			return Result{}, false, err
 		}
 		if i+1 < len(w.crops) && w.seen.settled() {

@@ -35,10 +35,9 @@ const extension = ".traineddata"
 func Model(name string) read.Model {
 	switch {
 	case name == Plate:
-		m := plates(source{name: Plate, data: model.Plate, whole: true}).Named(Plate, digest(slices.Concat(model.Plate, model.Scout)))
-		m.Scout = func(n int) ([]read.Engine, error) {
-			return open(source{name: "scout", data: model.Scout, whole: true}, n)
-		}
+		m := plates(source{name: Plate, data: model.Plate, whole: true}).Named(Plate, digest(slices.Concat(model.Plate, model.Second, model.Scout)))
+		m.Networks = append(m.Networks, source{name: "second", data: model.Second, whole: true}.open)
+		m.Scout = source{name: "scout", data: model.Scout, whole: true}.open
 		return m
 	case strings.HasSuffix(name, extension):
 		version := ""
@@ -55,7 +54,7 @@ func Model(name string) read.Model {
 // and slogans of states, and the signs of countries. Like the model for plates it
 // takes whole pictures ([rectify.Quad]) and gives its outputs for each time step.
 func OpenLettering() (read.Engine, error) {
-	engines, err := open(source{name: "lettering", data: model.Lettering, whole: true}, 1)
+	engines, err := source{name: "lettering", data: model.Lettering, whole: true}.open(1)
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +87,8 @@ func plates(s source) read.Model {
 			{Line: 0, Around: rectify.Around{Half: 1.1, Beyond: 0.8, Edges: true}},
 			{Line: 0, Around: rectify.Around{Half: 0.8, Beyond: 0.3}},
 		},
-		Judge: judge.OfPlates(),
-		Open:  func(n int) ([]read.Engine, error) { return open(s, n) },
+		Judge:    judge.OfPlates(),
+		Networks: []read.Open{s.open},
 	}
 }
 
@@ -105,8 +104,8 @@ func lines(s source) read.Model {
 		Crops: []read.Crop{
 			{Line: 0, Cut: ink(48, 1.25)}, {Line: 1, Cut: ink(40, 1.25)}, {Line: 2, Cut: ink(40, 1.25)}, {Line: 0, Cut: ink(40, 1.5)},
 		},
-		Judge: judge.OfLines(),
-		Open:  func(n int) ([]read.Engine, error) { return open(s, n) },
+		Judge:    judge.OfLines(),
+		Networks: []read.Open{s.open},
 	}
 }
 
@@ -118,8 +117,8 @@ type source struct {
 	whole     bool   // it reads whole plates
 }
 
-// open opens n instances of a model, about 15 MB each.
-func open(s source, n int) (engines []read.Engine, err error) {
+// open opens n instances of a model.
+func (s source) open(n int) (engines []read.Engine, err error) {
 	if s.data != nil {
 		// Tesseract reads a model from a file, and no longer needs the file
 		// once it is open.

@@ -19,7 +19,7 @@ var sources = map[string]source{
 
 func openOne(t *testing.T, s source) read.Engine {
 	t.Helper()
-	engines, err := open(s, 1)
+	engines, err := s.open(1)
 	if err != nil {
 		t.Fatal(err)
 	}

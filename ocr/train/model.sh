@@ -1,14 +1,15 @@
 #!/bin/sh
-# Makes ocr/read/model/plate.traineddata and scout.traineddata, the cheaper network that
-# looks first, and their reports: installs what that needs, renders the plates, trains,
-# exports, measures; then the same for the scout, which the first one teaches. It can be
-# stopped at any moment and started again; what is done stays done, in build/model.
+# Makes ocr/read/model/plate.traineddata, second.traineddata, which takes turns with it,
+# and scout.traineddata, the cheaper network that looks first, and their reports: installs
+# what that needs, renders the plates, trains, exports, measures; then goes on from the
+# first one to the second; then the same for the scout, which the first one teaches. It
+# can be stopped at any moment and started again; what is done stays done, in build/model.
 #
 #   ocr/train/model.sh [PHOTOS]
 #
 # PHOTOS holds labelled photographs as described in ocr/train/README.md
 # (default ../shared/data). They choose the checkpoint and measure; nothing is
-# trained on them. PLATES, SAMPLES, SEED, STATE, TARGET and START below can be set in
+# trained on them. PLATES, SAMPLES, SECOND, SEED, STATE, TARGET and START below can be set in
 # the environment. With the defaults two quiet cores take between one hour (with
 # 16-bit arithmetic, avx512_bf16) and five.
 set -eu
@@ -18,7 +19,8 @@ photos=${1:-../shared/data}
 seed=${SEED:-1}
 plates=${PLATES:-500000}    # rendered
 samples=${SAMPLES:-2400000} # trained on: every plate several times, cut and lit differently
-scouted=${SCOUTED:-600000}  # the same for the scout; SAMPLES=0 makes it alone, of the model that is there, SCOUTED=0 leaves it
+second=${SECOND:-700000}    # the same for the second network; 0 leaves it
+scouted=${SCOUTED:-600000}  # the same for the scout, 0 leaves it; SAMPLES=0 makes those two alone, of the model that is there
 chunk=5000
 state=${STATE:-build/model}
 target=${TARGET:-ocr/read/model}
@@ -63,6 +65,16 @@ if [ "$samples" -gt 0 ]; then
     echo "writing the model"
     $python ocr/train/export.py $state/run/best.pt $state
     $python ocr/train/report.py $state/run $state "$photos" "$target" plate "make model SEED=$seed PLATES=$plates SAMPLES=$samples${start:+ START=$start}"
+fi
+
+if [ "$second" -gt 0 ]; then
+    echo "training the second network on $second samples"
+    mkdir -p $state/second
+    [ -e $state/second/start.pt ] || $python ocr/train/imported.py "$target/plate.traineddata" $state/second/start.pt $state/plates
+    $python ocr/train/train.py $state/plates $state/second/run --photos "$photos" --samples "$second" --seed "$seed" --start $state/second/start.pt --peak 1e-3
+    echo "writing the second network"
+    $python ocr/train/export.py $state/second/run/best.pt $state/second
+    $python ocr/train/report.py $state/second/run $state/second "$photos" "$target" second "make model SEED=$seed PLATES=$plates SECOND=$second"
 fi
 
 if [ "$scouted" -gt 0 ]; then

@@ -1,7 +1,8 @@
 // Package model holds the project's own reading models: networks in Tesseract's
-// format. One reads whole plates; ocr/train makes it from rendered plates, and
-// report.json beside it says how, and how well it reads. A cheaper one looks at plates
-// before it, and another one reads the lettering around a number.
+// format. Two take turns with the crops of a plate; ocr/train makes them from rendered
+// plates, and report.json and second.json beside them say how, and how well they read. A
+// cheaper one looks at plates before them, and another one reads the lettering around a
+// number.
 package model
 
 import _ "embed"
@@ -10,6 +11,12 @@ import _ "embed"
 //
 //go:embed plate.traineddata
 var Plate []byte
+
+// Second is second.traineddata, a network of the same shape that was trained further and
+// misreads other plates.
+//
+//go:embed second.traineddata
+var Second []byte
 
 // Scout is scout.traineddata, a cheaper network that learned what the one for plates
 // says; ocr/train makes both.

@@ -11,7 +11,7 @@ import (
 // TestReportIsOfThisModel: the models in the repository are those that their
 // training reports describe.
 func TestReportIsOfThisModel(t *testing.T) {
-	for name, data := range map[string][]byte{"report.json": Plate, "scout.json": Scout} {
+	for name, data := range map[string][]byte{"report.json": Plate, "second.json": Second, "scout.json": Scout} {
 		t.Run(name, func(t *testing.T) { checkReport(t, name, data) })
 	}
 }

@@ -21,7 +21,7 @@ func chooseSides(d dice, k *kind, w float64, left, right *float64) []side {
 		*right = x1 - w*share
 		out = append(out, side{what, *right, x1 + w*.02, false})
 	}
-	us := []string{"stack", "stack", "chair", "chair", "emblem", "emblem", "picture", "picture", "sticker"}
+	us := []string{"stack", "stack", "chair", "chair", "emblem", "emblem", "picture", "picture", "figure", "figure", "sticker"}
 	switch {
 	case k.name == "eu" || k.name == "uk" && d.one(.6):
 		if d.one(.72) {
@@ -36,11 +36,11 @@ func chooseSides(d dice, k *kind, w float64, left, right *float64) []side {
 	case k.name == "us" && d.one(.06): // Wyoming: a county, a rider, and letters behind the number
 		takeLeft(pick(d, us...), d.in(.12, .24))
 		takeRight("stack", d.in(.08, .16))
-	case k.name == "us" && d.one(.28):
+	case k.name == "us" && d.one(.36):
 		takeLeft(pick(d, us...), d.in(.1, .24))
-	case k.name == "us" && d.one(.15):
+	case k.name == "us" && d.one(.2):
 		takeRight(pick(d, us...), d.in(.1, .2))
-	case k.name == "other" && d.one(.3):
+	case k.name == "other" && d.one(.4):
 		takeLeft(pick(d, "band", "emblem", "stack", "stack"), d.in(.07, .16))
 	}
 	return out
@@ -49,6 +49,15 @@ func chooseSides(d dice, k *kind, w float64, left, right *float64) []side {
 func (p *plate) sideItem(d dice, s side) {
 	mid, room := (s.x0+s.x1)/2, s.x1-s.x0
 	h, top := p.text.h(), p.text.y0
+	if s.what != "band" && d.one(.5) { // close to the number
+		room *= d.in(.5, 1)
+		if s.left {
+			s.x0 = s.x1 - room
+		} else {
+			s.x1 = s.x0 + room
+		}
+		mid = (s.x0 + s.x1) / 2
+	}
 	contrast := p.ground - p.print
 	switch s.what {
 	case "band":
@@ -63,6 +72,11 @@ func (p *plate) sideItem(d dice, s side) {
 		p.chair(mid, top+h/2, h*d.in(.6, .95), pick(d, p.print, p.print, d.Float64()))
 	case "emblem":
 		p.emblem(d, mid, top+h*d.in(.4, .6), min(room*.45, h*d.in(.3, .55)))
+	case "figure": // a person, an animal: as high as the characters, and as dark
+		v := p.print + d.in(0, .35)*contrast
+		for range 3 + d.IntN(3) {
+			p.fill(v, 1, blob(d, mid+d.in(-.2, .2)*room, top+h*d.in(.15, .9), room*d.in(.12, .3), h*d.in(.12, .4)))
+		}
 	case "picture":
 		p.rect(s.x0+2, top-h*d.in(0, .3), s.x1-2, top+h*d.in(.9, 1.3), p.ground-d.in(.1, .9)*contrast)
 		for range 1 + d.IntN(6) {
@@ -124,6 +138,9 @@ func (p *plate) emblem(d dice, cx, cy, r float64) {
 	case 2:
 		p.disc(cx, cy, r, v)
 		p.ring(cx, cy, r*d.in(.5, .9), 1.2, d.Float64())
+		if d.one(.3) { // a seal with a letter or a number
+			p.small.write(&p.field, d.fill(pick(d, "L", "DD")), cx, cy-r*.5, r, 1, r*1.4, d.Float64(), 1)
+		}
 	case 3: // star, sun
 		n := 5 + d.IntN(9)
 		var q []point
