@@ -17,7 +17,7 @@ import (
 )
 
 // lettering is the model that reads what is written around a number. It is
-// opened when it is first needed: 15 MB that a unit without hits in the United
+// opened when it is first needed: 3 MB that a unit without hits in the United
 // States or Europe does not need.
 type lettering struct {
 	mu     sync.Mutex

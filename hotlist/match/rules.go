@@ -44,11 +44,11 @@ func DefaultRules(entries int) Rules {
 	case entries <= 10_000:
 		m.MinProbability = 0.001
 	case entries <= 30_000:
-		m.MinProbability, m.MinLookalike = 0.02, 0.0005
+		m.MinProbability, m.MinLookalike = 0.02, 0.00025
 	case entries <= 100_000:
-		m.MinProbability, m.MinLookalike = 0.12, 0.0005
+		m.MinProbability, m.MinLookalike = 0.12, 0.00025
 	case entries <= 200_000:
-		m.MinProbability, m.MinLookalike = 0.2, 0.0005
+		m.MinProbability, m.MinLookalike = 0.2, 0.00025
 	default:
 		m.MinProbability, m.MinLookalike, m.MinExact, m.OneCharacter = 0.5, 0.001, 0.6, false
 	}

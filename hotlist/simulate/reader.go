@@ -8,17 +8,17 @@
 // alternatives. `make reads` measures it (ocr/passage/cmd/tallyreads) with the unit's
 // finder, reader and vote, on 2,329 plates of public labelled photographs from
 // Slovakia, the US, Brazil, France, Taiwan and some forty other countries, each made
-// into six frames of an approaching vehicle, and on 23 clips of Dutch cars. 2,135 of
-// them were looked up, 2,145 times, 2,046 times correctly; 82 of 14,158 characters
+// into six frames of an approaching vehicle, and on 23 clips of Dutch cars. 2,139 of
+// them were looked up, 2,148 times, 2,052 times correctly; 82 of 14,195 characters
 // were wrong, 55 of them other than O for 0 or I for 1. The shares of hits are no more
 // certain than these numbers.
 //
 // The frames of a vehicle do not err independently, and the simulation does not assume
 // it: dirt, a bolt, a shadow and the typeface are on all frames of a photograph. Where
-// a frame was read wrong, the next one gave the same wrong text in 423 of 645 cases, and
+// a frame was read wrong, the next one gave the same wrong text in 415 of 632 cases, and
 // a lookup is hardly more often right than a single reading.
 //
-// Fourteen lookups whose characters cannot be aligned, and 15 pictures that contradict
+// Eleven lookups whose characters cannot be aligned, and 15 pictures that contradict
 // their label, are left out. The characters of one plate are drawn from lookups of
 // about the same confidence, because a plate that is hard to read is so everywhere.
 package simulate
