@@ -10,8 +10,8 @@
 # PHOTOS holds labelled photographs as described in ocr/train/README.md
 # (default ../shared/data). They choose the checkpoint and measure; nothing is
 # trained on them. PLATES, SAMPLES, SECOND, SEED, STATE, TARGET and START below can be set in
-# the environment. With the defaults two quiet cores take between one hour (with
-# 16-bit arithmetic, avx512_bf16) and five.
+# the environment. With the defaults two quiet cores take between an hour and a half (with
+# 16-bit arithmetic, avx512_bf16) and six.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -54,31 +54,36 @@ echo "rendering $plates plates"
 go build -o $state/renderplates ./ocr/render/cmd/renderplates
 nice -n 19 $state/renderplates -out $state/plates -size $chunk -chunks $(((plates + chunk - 1) / chunk)) -seed "$seed" -workers "$(nproc)"
 
+made="make model SEED=$seed PLATES=$plates SAMPLES=$samples SECOND=$second SCOUTED=$scouted${start:+ START=$start}"
+
+# network NAME FOLDER SAMPLES [OPTION]... trains a network in FOLDER, with more options of
+# train.py, writes it and measures it.
+network() {
+    name=$1 folder=$2 count=$3
+    shift 3
+    echo "training $name on $count samples"
+    $python ocr/train/train.py $state/plates "$folder/run" --photos "$photos" --samples "$count" --seed "$seed" "$@"
+    echo "writing $name"
+    $python ocr/train/export.py "$folder/run/best.pt" "$folder"
+    $python ocr/train/report.py "$folder/run" "$folder" "$photos" "$target" "$name" "$made"
+}
+
 if [ "$samples" -gt 0 ]; then
-    echo "training on $samples samples"
     begin=
     if [ -n "$start" ]; then
         [ -e $state/start.pt ] || $python ocr/train/imported.py "$start" $state/start.pt $state/plates
         begin="--start $state/start.pt --peak 1e-3"
     fi
-    $python ocr/train/train.py $state/plates $state/run --photos "$photos" --samples "$samples" --seed "$seed" $begin
-    echo "writing the model"
-    $python ocr/train/export.py $state/run/best.pt $state
-    $python ocr/train/report.py $state/run $state "$photos" "$target" plate "make model SEED=$seed PLATES=$plates SAMPLES=$samples${start:+ START=$start}"
+    network plate $state "$samples" $begin
 fi
 
 if [ "$second" -gt 0 ]; then
-    echo "training the second network on $second samples"
     mkdir -p $state/second
     [ -e $state/second/start.pt ] || $python ocr/train/imported.py "$target/plate.traineddata" $state/second/start.pt $state/plates
-    $python ocr/train/train.py $state/plates $state/second/run --photos "$photos" --samples "$second" --seed "$seed" --start $state/second/start.pt --peak 1e-3
-    echo "writing the second network"
-    $python ocr/train/export.py $state/second/run/best.pt $state/second
-    $python ocr/train/report.py $state/second/run $state/second "$photos" "$target" second "make model SEED=$seed PLATES=$plates SECOND=$second"
+    network second $state/second "$second" --start $state/second/start.pt --peak 1e-3
 fi
 
 if [ "$scouted" -gt 0 ]; then
-    echo "training the scout on $scouted samples"
     mkdir -p $state/scout
     $python ocr/train/imported.py "$target/plate.traineddata" $state/scout/teacher.pt
     begin=
@@ -86,9 +91,5 @@ if [ "$scouted" -gt 0 ]; then
         [ -e $state/scout/start.pt ] || $python ocr/train/imported.py "$target/scout.traineddata" $state/scout/start.pt $state/plates --shape cheap
         begin="--start $state/scout/start.pt"
     fi
-    $python ocr/train/train.py $state/plates $state/scout/run --photos "$photos" --samples "$scouted" --seed "$seed" \
-        --shape cheap --teacher $state/scout/teacher.pt --peak 1e-3 $begin
-    echo "writing the scout"
-    $python ocr/train/export.py $state/scout/run/best.pt $state/scout
-    $python ocr/train/report.py $state/scout/run $state/scout "$photos" "$target" scout "make model SEED=$seed PLATES=$plates SCOUTED=$scouted"
+    network scout $state/scout "$scouted" --shape cheap --teacher $state/scout/teacher.pt --peak 1e-3 $begin
 fi
