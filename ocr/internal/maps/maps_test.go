@@ -3,6 +3,8 @@ package maps
 import (
 	"fmt"
 	"image"
+	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -13,7 +15,10 @@ import (
 )
 
 // sizes of pictures: around those of the kernels, and of a word and its fractions.
-var sizes = []image.Point{{1, 1}, {1, 40}, {40, 1}, {2, 3}, {7, 5}, {20, 20}, {21, 33}, {63, 22}, {64, 64}, {65, 30}, {90, 41}, {127, 42}, {128, 43}, {129, 130}, {341, 70}}
+var sizes = []image.Point{
+	{1, 1}, {1, 40}, {40, 1}, {2, 3}, {7, 5}, {3, 90}, {300, 3}, {400, 4}, {17, 12}, {18, 11}, {20, 20}, {21, 33}, {34, 9},
+	{63, 22}, {64, 64}, {65, 30}, {90, 41}, {127, 42}, {128, 43}, {129, 130}, {192, 21}, {341, 70}, {700, 90},
+}
 
 // noise is a picture of stripes and spots, from faint to strong.
 func noise(size image.Point, seed uint64) gocv.Mat {
@@ -65,19 +70,53 @@ func same(t *testing.T, got *shape.Bits, want, mask gocv.Mat) {
 	}
 }
 
-// each runs a test for every size, dark and light, with a mask and without.
+// masks are where a map may be wanted. Each sets pixels of a mask of 0.
+var masks = map[string]func(mask gocv.Mat, r *rand.Rand){
+	"spots": func(mask gocv.Mat, r *rand.Rand) {
+		for y := range mask.Rows() {
+			for x := range mask.Cols() {
+				mask.SetUCharAt(y, x, uint8(255*r.IntN(2)))
+			}
+		}
+	},
+	"stretches": func(mask gocv.Mat, r *rand.Rand) {
+		for range 1 + mask.Rows()/2 {
+			y, x := r.IntN(mask.Rows()), r.IntN(mask.Cols())
+			for i := x; i < min(mask.Cols(), x+1+r.IntN(20)); i++ {
+				mask.SetUCharAt(y, i, 255)
+			}
+		}
+	},
+	"edges": func(mask gocv.Mat, _ *rand.Rand) {
+		for y := range mask.Rows() {
+			for x := range mask.Cols() {
+				if x == 0 || y == 0 || x == mask.Cols()-1 || y == mask.Rows()-1 {
+					mask.SetUCharAt(y, x, 255)
+				}
+			}
+		}
+	},
+	"corners": func(mask gocv.Mat, _ *rand.Rand) {
+		mask.SetUCharAt(0, mask.Cols()-1, 255)
+		mask.SetUCharAt(mask.Rows()-1, 0, 255)
+	},
+	"nothing": func(gocv.Mat, *rand.Rand) {},
+}
+
+// each runs a test for every size, dark and light, with every mask and without.
 func each(t *testing.T, f func(t *testing.T, grey, mask gocv.Mat, light bool)) {
+	kinds := slices.Sorted(maps.Keys(masks))
 	for i, size := range sizes {
 		for _, light := range []bool{false, true} {
-			for _, masked := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%v, light %v, mask %v", size, light, masked), func(t *testing.T) {
+			for _, kind := range append(kinds, "") {
+				t.Run(fmt.Sprintf("%v, light %v, mask %q", size, light, kind), func(t *testing.T) {
 					grey, mask := noise(size, uint64(i)), gocv.NewMat()
 					defer grey.Close()
-					defer mask.Close()
-					if masked {
-						spots := noise(image.Pt((size.X+3)/4, (size.Y+3)/4), 7)
-						defer spots.Close()
-						gocv.Threshold(spots, &mask, 140, 255, gocv.ThresholdBinary)
+					defer func() { mask.Close() }()
+					if set := masks[kind]; set != nil {
+						mask.Close()
+						mask = gocv.NewMatWithSize((size.Y+3)/4, (size.X+3)/4, gocv.MatTypeCV8UC1)
+						set(mask, rand.New(rand.NewPCG(7, uint64(i))))
 					}
 					f(t, grey, mask, light)
 				})
@@ -164,4 +203,27 @@ func TestHat(t *testing.T) {
 		Hat(plane1(t, grey), light, whereOf(t, mask), &got)
 		same(t, &got, want, mask)
 	})
+}
+
+// TestStrong puts strokes of every depth beside deeper ones of every depth.
+func TestStrong(t *testing.T) {
+	const apart = 64 // pixels from one pair to the next
+	grey := shape.Plane{Pix: make([]uint8, 256*apart), W: 256 * apart, H: 1}
+	var got shape.Bits
+	for most := range 256 {
+		for i := range grey.Pix {
+			grey.Pix[i] = 255
+		}
+		for depth := range most + 1 {
+			grey.Pix[depth*apart+20], grey.Pix[depth*apart+30] = uint8(255-depth), uint8(255-most)
+		}
+		Hat(grey, false, shape.Plane{}, &got)
+		for depth := range most + 1 {
+			x := depth*apart + 20
+			want := depth > 10 && float64(depth) > math.RoundToEven(float64(9*most)/20)
+			if set := got.Set(x, x+1, 0) == 1; set != want {
+				t.Errorf("%d beside %d: set is %v", depth, most, set)
+			}
+		}
+	}
 }
