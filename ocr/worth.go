@@ -4,6 +4,7 @@ import (
 	"image"
 	"math"
 	"slices"
+	"sync"
 
 	"platewatch/ocr/find"
 	"platewatch/ocr/judge"
@@ -90,18 +91,17 @@ func shows(level *rectify.Plate, l rectify.Line) (bool, error) {
 }
 
 // worth tells of the texts on a levelled candidate whether they would be reported if the
-// reader were sure of them.
+// reader were sure of them. The plate's corners are measured when the first text is asked
+// about: where a look shows nothing, or settles the text, none is.
 func (r *Recogniser) worth(c find.Candidate, level *rectify.Plate, l rectify.Line) func(text string, prior float64) bool {
-	if around(level.Corners(l)).Dx() < r.p.MinPlateWidth {
-		return func(string, float64) bool { return false }
-	}
+	narrow := sync.OnceValue(func() bool { return around(level.Corners(l)).Dx() < r.p.MinPlateWidth })
 	e := judge.Evidence{
 		Place: c.Score, Reader: 1, Letters: len(l.Letters), Height: level.FrameHeight(l),
 		Light: level.Light(), Fills: level.Fills(l), Framed: r.shortest() < usual,
 	}
 	return func(text string, prior float64) bool {
 		e.Text, e.Prior = text, prior
-		return r.judge.Plate(e) >= r.judge.LeastPlate && r.judge.Right(e) >= r.judge.LeastRight
+		return !narrow() && r.judge.Plate(e) >= r.judge.LeastPlate && r.judge.Right(e) >= r.judge.LeastRight
 	}
 }
 

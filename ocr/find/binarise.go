@@ -5,6 +5,7 @@ import (
 
 	"gocv.io/x/gocv"
 
+	"platewatch/ocr/internal/maps"
 	"platewatch/ocr/internal/shape"
 )
 
@@ -26,12 +27,37 @@ func meanBlock(level int) int {
 }
 
 // adaptive is [maps.OffMean] for small pictures, which are edge for the most part:
-// darker by at least by than the mean around it, which ends at the edge.
+// darker by at least by than the mean around it, for which the picture's last pixels go
+// on beyond its edge.
 func adaptive(grey gocv.Mat, block, by int) (*shape.Bits, error) {
 	binary := gocv.NewMat()
 	defer binary.Close()
-	gocv.AdaptiveThreshold(grey, &binary, 255, gocv.AdaptiveThresholdMean, gocv.ThresholdBinaryInv, block, float32(by))
+	if err := belowMean(grey, block, by, false, &binary); err != nil {
+		return nil, err
+	}
 	return shape.BitsOf(binary)
+}
+
+// belowMean is [maps.BelowMean] of Mats.
+func belowMean(grey gocv.Mat, block, by int, above bool, binary *gocv.Mat) error {
+	binary.Close()
+	*binary = gocv.NewMatWithSize(grey.Rows(), grey.Cols(), gocv.MatTypeCV8UC1)
+	planes, err := shape.PlanesOf(grey, *binary)
+	if err != nil {
+		return err
+	}
+	maps.BelowMean(planes[0], block, by, above, planes[1])
+	return nil
+}
+
+// brightAreas is a map of what is brighter than its surroundings: the ground of plates.
+func (l *level) brightAreas() (gocv.Mat, error) {
+	if l.bright.Empty() {
+		if err := belowMean(l.grey, 31, -standsOut/2, true, &l.bright); err != nil {
+			return l.bright, err
+		}
+	}
+	return l.bright, nil
 }
 
 // kernels are the structuring elements, made once.

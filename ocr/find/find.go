@@ -143,13 +143,13 @@ func (f *Finder) Find(grey gocv.Mat, tap Tap) ([]Candidate, error) {
 	if err != nil {
 		return nil, err
 	}
+	ranked := rank(found)
 	var short []Candidate
 	if least := int(f.least.Load()); least > 0 && least <= minChain {
-		if short, err = shortRows(grey, pyr, least); err != nil {
+		if short, err = shortRows(grey, pyr, least, sure(ranked, f.p.Sure)); err != nil {
 			return nil, err
 		}
 	}
-	ranked := rank(found)
 	if f.p.SecondLook == Never || f.p.SecondLook == Unsure && sure(ranked, f.p.Sure) {
 		return keep(withShort(ranked, short), f.p.Keep), nil
 	}
@@ -160,8 +160,11 @@ func (f *Finder) Find(grey gocv.Mat, tap Tap) ([]Candidate, error) {
 		}
 		found = append(found, light...)
 	}
-	regions := append(textRegions(pyr, f.kernels, f.p.Regions), brightQuads(pyr, f.p.Regions)...)
-	for i, r := range regions {
+	quads, err := brightQuads(pyr, f.p.Regions)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range append(textRegions(pyr, f.kernels, f.p.Regions), quads...) {
 		more, err := lookInto(grey, r)
 		if err != nil {
 			return nil, fmt.Errorf("region %d: %w", i, err)

@@ -18,6 +18,7 @@ type level struct {
 	lent     bool     // grey is the caller's
 	gradient gocv.Mat // |∂/∂x| / 2, 8 bit: vertical strokes light up
 	mask     gocv.Mat // 255 where text may be, at a quarter of the scale
+	bright   gocv.Mat // see brightAreas; without pixels until it is asked for
 	scale    float64  // its pixels for one pixel of the frame
 }
 
@@ -34,7 +35,7 @@ const (
 
 func newPyramid(grey gocv.Mat, k kernels) (*pyramid, error) {
 	p := &pyramid{levels: make([]level, 0, pyramidLevels)}
-	lv := level{grey: grey, lent: true, scale: 1}
+	lv := level{grey: grey, lent: true, bright: gocv.NewMat(), scale: 1}
 	switch pixels := float64(grey.Cols()) * float64(grey.Rows()); {
 	case pixels > maxPixels:
 		lv.scale = math.Sqrt(maxPixels / pixels)
@@ -53,7 +54,7 @@ func newPyramid(grey gocv.Mat, k kernels) (*pyramid, error) {
 		if len(p.levels) == pyramidLevels || lv.grey.Cols() < 2*minSide || lv.grey.Rows() < 2*minSide {
 			return p, nil
 		}
-		lv = level{grey: shrunk(lv.grey, 0.5), scale: lv.scale / 2}
+		lv = level{grey: shrunk(lv.grey, 0.5), bright: gocv.NewMat(), scale: lv.scale / 2}
 	}
 }
 
@@ -71,6 +72,7 @@ func (p *pyramid) Close() {
 		}
 		l.gradient.Close()
 		l.mask.Close()
+		l.bright.Close()
 	}
 }
 

@@ -82,27 +82,27 @@ func blackHatStrokes(grey gocv.Mat, k kernels) gocv.Mat {
 }
 
 // brightQuads are bright four- to six-cornered areas with strokes inside.
-func brightQuads(pyr *pyramid, atMost int) []region {
+func brightQuads(pyr *pyramid, atMost int) ([]region, error) {
 	var found []region
-	for _, lv := range pyr.levels[:min(2, len(pyr.levels))] {
-		gradient, err := shape.PlaneOf(lv.gradient)
+	for i := range pyr.levels[:min(2, len(pyr.levels))] {
+		lv := &pyr.levels[i]
+		bright, err := lv.brightAreas()
 		if err != nil {
-			continue
+			return nil, err
 		}
-		binary := gocv.NewMat()
-		gocv.AdaptiveThreshold(lv.grey, &binary, 255, gocv.AdaptiveThresholdMean, gocv.ThresholdBinary, 31, -4)
-		if b, err := shape.PlaneOf(binary); err == nil {
-			shape.Each(b, func(s shape.Shape) {
-				if fill, ok := quad(binary, s); ok {
-					x, y := int(s.X), int(s.Y)
-					found = append(found, region{scaled(Box{s.X, s.Y, s.W, s.H}, lv.scale), brightQuad,
-						fill * gradient.Mean(x, y, x+int(s.W), y+int(s.H))})
-				}
-			})
+		planes, err := shape.PlanesOf(lv.gradient, bright)
+		if err != nil {
+			return nil, err
 		}
-		binary.Close()
+		shape.Each(planes[1], func(s shape.Shape) {
+			if fill, ok := quad(bright, s); ok {
+				x, y := int(s.X), int(s.Y)
+				found = append(found, region{scaled(Box{s.X, s.Y, s.W, s.H}, lv.scale), brightQuad,
+					fill * planes[0].Mean(x, y, x+int(s.W), y+int(s.H))})
+			}
+		})
 	}
-	return heaviest(found, 0.6, atMost)
+	return heaviest(found, 0.6, atMost), nil
 }
 
 // quad tells whether the outline of a shape has four to six corners and a plate's proportions,

@@ -30,12 +30,14 @@ const (
 // shortRows finds plates with fewer characters than a chain has: a bright
 // four-cornered area with one to three characters in its middle, and nothing else of
 // their height.
-func shortRows(grey gocv.Mat, pyr *pyramid, least int) ([]Candidate, error) {
+//
+// Such plates are rare, and looking for all of them costs more than the rest of a first
+// look. Where beside is set, a place in the picture is certainly a plate: then only near
+// ones are looked for, which stand out from their surroundings at half of the scale.
+func shortRows(grey gocv.Mat, pyr *pyramid, least int, beside bool) ([]Candidate, error) {
 	var found []Candidate
 	var seen []Box
-	binary := gocv.NewMat()
-	defer binary.Close()
-	look := func(lv level) error {
+	look := func(lv level, binary gocv.Mat) error {
 		b, err := shape.PlaneOf(binary)
 		if err != nil {
 			return err
@@ -61,18 +63,30 @@ func shortRows(grey gocv.Mat, pyr *pyramid, least int) ([]Candidate, error) {
 		}
 		return nil
 	}
-	for _, lv := range pyr.levels[:min(2, len(pyr.levels))] {
-		gocv.AdaptiveThreshold(lv.grey, &binary, 255, gocv.AdaptiveThresholdMean, gocv.ThresholdBinary, 31, -4)
-		if err := look(lv); err != nil {
+	for i := range pyr.levels[:min(2, len(pyr.levels))] {
+		if beside && i == 0 {
+			continue
+		}
+		lv := &pyr.levels[i]
+		bright, err := lv.brightAreas()
+		if err != nil {
+			return nil, err
+		}
+		if err := look(*lv, bright); err != nil {
 			return nil, err
 		}
 	}
+	if beside {
+		return found, nil
+	}
+	binary := gocv.NewMat()
+	defer binary.Close()
 	// Whatever the light, some grey value lies between the plate's ground and what is
 	// around it.
 	for _, lv := range pyr.levels[min(1, len(pyr.levels)):min(3, len(pyr.levels))] {
 		for at := float32(40); at < 250; at += 20 {
 			gocv.Threshold(lv.grey, &binary, at, 255, gocv.ThresholdBinary)
-			if err := look(lv); err != nil {
+			if err := look(lv, binary); err != nil {
 				return nil, err
 			}
 		}
@@ -100,8 +114,8 @@ func shortRow(grey gocv.Mat, q Box, least int) (c Candidate, ok bool, err error)
 	for _, block := range [...]int{0, 45} {
 		if block == 0 {
 			gocv.Threshold(big, &binary, 0, 255, gocv.ThresholdBinaryInv|gocv.ThresholdOtsu)
-		} else {
-			gocv.AdaptiveThreshold(big, &binary, 255, gocv.AdaptiveThresholdMean, gocv.ThresholdBinaryInv, block, 2*standsOut)
+		} else if err := belowMean(big, block, 2*standsOut, false, &binary); err != nil {
+			return c, false, err
 		}
 		b, err := shape.PlaneOf(binary)
 		if err != nil {

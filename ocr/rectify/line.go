@@ -7,6 +7,7 @@ import (
 
 	"gocv.io/x/gocv"
 
+	"platewatch/ocr/internal/maps"
 	"platewatch/ocr/internal/shape"
 	"platewatch/ocr/internal/stat"
 )
@@ -37,23 +38,32 @@ func (l Line) Within() Line {
 // pixels less by, or (block 0) with by times Otsu's grey value.
 type threshold struct {
 	block int
-	by    float32
+	by    float32 // whole grey levels where there is a block
 }
 
 // thresholds are tried in turn: three blocks, because shadows and graphics have
 // any size; and Otsu, which is best on a clean plate.
 var thresholds = []threshold{{31, 8}, {51, 12}, {75, 6}, {0, 1}, {0, 0.8}, {0, 1.2}}
 
-// binarise writes 255 where ink is.
-func (t threshold) binarise(grey gocv.Mat, binary *gocv.Mat) {
+// binarise writes 255 where ink is, and gives access to it.
+func (t threshold) binarise(grey gocv.Mat, binary *gocv.Mat) (shape.Plane, error) {
 	if t.block > 0 {
-		gocv.AdaptiveThreshold(grey, binary, 255, gocv.AdaptiveThresholdMean, gocv.ThresholdBinaryInv, t.block, t.by)
-		return
+		if binary.Rows() != grey.Rows() || binary.Cols() != grey.Cols() {
+			binary.Close()
+			*binary = gocv.NewMatWithSize(grey.Rows(), grey.Cols(), gocv.MatTypeCV8UC1)
+		}
+		planes, err := shape.PlanesOf(grey, *binary)
+		if err != nil {
+			return shape.Plane{}, err
+		}
+		maps.BelowMean(planes[0], t.block, int(t.by), false, planes[1])
+		return planes[1], nil
 	}
 	at := gocv.Threshold(grey, binary, 0, 255, gocv.ThresholdBinaryInv|gocv.ThresholdOtsu)
 	if t.by != 1 {
 		gocv.Threshold(grey, binary, min(250, at*t.by), 255, gocv.ThresholdBinaryInv)
 	}
+	return shape.PlaneOf(*binary)
 }
 
 // Lines finds the row of characters in every binarisation and returns them, the
@@ -70,8 +80,7 @@ func (p *Plate) Lines() ([]Line, error) {
 	}
 	var lines []Line
 	for _, t := range thresholds {
-		t.binarise(grey, &binary)
-		b, err := shape.PlaneOf(binary)
+		b, err := t.binarise(grey, &binary)
 		if err != nil {
 			return nil, err
 		}

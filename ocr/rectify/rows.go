@@ -112,8 +112,7 @@ func (t threshold) halved() threshold {
 func (p *Plate) secondRow(first Line, t threshold) (Line, bool, error) {
 	binary := gocv.NewMat()
 	defer binary.Close()
-	t.binarise(p.Grey, &binary)
-	b, err := shape.PlaneOf(binary)
+	b, err := t.binarise(p.Grey, &binary)
 	if err != nil {
 		return Line{}, false, err
 	}

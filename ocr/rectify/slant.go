@@ -24,8 +24,7 @@ func (p *Plate) measureSlant(l Line) (float64, error) {
 	}
 	binary := gocv.NewMat()
 	defer binary.Close()
-	l.threshold.binarise(p.Grey, &binary)
-	b, err := shape.PlaneOf(binary)
+	b, err := l.threshold.binarise(p.Grey, &binary)
 	if err != nil {
 		return 0, err
 	}

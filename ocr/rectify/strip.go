@@ -58,8 +58,7 @@ func (p *Plate) ink(l Line) (gocv.Mat, error) {
 	const band, lowest = 0.56, 0.45 // character heights
 	binary := gocv.NewMat()
 	defer binary.Close()
-	l.threshold.binarise(p.Grey, &binary)
-	b, err := shape.PlaneOf(binary)
+	b, err := l.threshold.binarise(p.Grey, &binary)
 	if err != nil {
 		return gocv.Mat{}, err
 	}

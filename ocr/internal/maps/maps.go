@@ -1,7 +1,7 @@
-// Package maps computes what the finder looks at from a grey picture, each in one
-// pass: the horizontal gradient, and two binary maps of strokes. OpenCV has the same
-// operations, but needs three to seven passes for each of them, and three times
-// the instructions. The results are the same bit for bit.
+// Package maps computes what finding and levelling look at from a grey picture, each in
+// one pass: the horizontal gradient, two binary maps of strokes, and what is darker than
+// its surroundings. OpenCV has the same operations, but needs up to seven passes for each of
+// them, and two to three times the instructions. The results are the same bit for bit.
 package maps
 
 /*
@@ -39,6 +39,14 @@ func OffMean(grey shape.Plane, block, by int, light bool, where shape.Plane, out
 func Hat(grey shape.Plane, light bool, where shape.Plane, out *shape.Bits) {
 	out.Resize(grey.W, grey.H)
 	C.pw_hat(plane(grey), truth(light), plane(where), words(out), C.int(out.Stride))
+}
+
+// BelowMean writes 255 into out, which has the size of grey, where a pixel is darker by at
+// least by grey levels than the mean of the block × block pixels around it, and 0
+// elsewhere; above writes the opposite. Beyond the ends of the picture its last pixels go on.
+// block is odd, 3 to 127. It is cv::adaptiveThreshold with the mean, where by is its C.
+func BelowMean(grey shape.Plane, block, by int, above bool, out shape.Plane) {
+	C.pw_below_mean(plane(grey), C.int(block), C.int(by), truth(above), pixels(out))
 }
 
 func plane(p shape.Plane) C.pw_plane {

@@ -22,6 +22,11 @@ void pw_gradient(pw_plane grey, uint8_t *gradient, uint8_t *quarter, int quarter
 void pw_off_mean(pw_plane grey, int block, int by, int light, pw_plane where, uint64_t *bits, int stride);
 void pw_hat(pw_plane grey, int light, pw_plane where, uint64_t *bits, int stride);
 
+// pw_below_mean writes 255 where a pixel is darker by at least by than the mean of the
+// block around it, beyond the ends of the picture its last pixels; above writes the
+// opposite.
+void pw_below_mean(pw_plane grey, int block, int by, int above, uint8_t *out);
+
 #ifdef __cplusplus
 }
 #endif

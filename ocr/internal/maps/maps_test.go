@@ -180,6 +180,26 @@ func TestOffMean(t *testing.T) {
 	}
 }
 
+func TestBelowMean(t *testing.T) {
+	for i, size := range sizes {
+		grey, want := noise(size, uint64(i)), gocv.NewMat()
+		defer grey.Close()
+		defer want.Close()
+		got := shape.Plane{Pix: make([]uint8, size.X*size.Y), W: size.X, H: size.Y}
+		for block := 3; block < 128; block += 2 {
+			for _, by := range []int{-255, -4, 0, 8, 12, 300} {
+				for above, how := range map[bool]gocv.ThresholdType{false: gocv.ThresholdBinaryInv, true: gocv.ThresholdBinary} {
+					gocv.AdaptiveThreshold(grey, &want, 255, gocv.AdaptiveThresholdMean, how, block, float32(by))
+					BelowMean(plane1(t, grey), block, by, above, got)
+					if !slices.Equal(got.Pix, plane1(t, want).Pix) {
+						t.Errorf("%v, block %d, by %d, above %v: it is not OpenCV's", size, block, by, above)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestHat(t *testing.T) {
 	rect := func(w, h int) gocv.Mat { return gocv.GetStructuringElement(gocv.MorphRect, image.Pt(w, h)) }
 	stroke, around := rect(21, 1), rect(31, 9)
