@@ -7,6 +7,7 @@ import (
 
 	"gocv.io/x/gocv"
 
+	"platewatch/ocr/internal/maps"
 	"platewatch/ocr/internal/shape"
 )
 
@@ -34,10 +35,13 @@ type region struct {
 func textRegions(pyr *pyramid, k kernels, atMost int) []region {
 	var found []region
 	for _, lv := range pyr.levels {
-		strokes, blobs, binary := blackHatStrokes(lv.grey, k), gocv.NewMat(), gocv.NewMat()
-		gocv.Blur(strokes, &blobs, image.Pt(5, 3))
-		closing(blobs, &blobs, k.close)
-		plane, err := shape.PlaneOf(strokes)
+		strokes, binary := blackHatStrokes(lv.grey, k), gocv.NewMat()
+		blobs := gocv.NewMatWithSize(strokes.Rows(), strokes.Cols(), gocv.MatTypeCV8UC1)
+		planes, err := shape.PlanesOf(strokes, blobs)
+		if err == nil {
+			maps.Smooth(planes[0], planes[1])
+			closing(blobs, &blobs, k.close)
+		}
 		for _, fixed := range []bool{false, true} {
 			if err != nil {
 				break
@@ -59,7 +63,7 @@ func textRegions(pyr *pyramid, k kernels, atMost int) []region {
 				fill := gocv.ContourArea(c) / (w * h)
 				box := Box{float64(r.Min.X) - 0.1*h, float64(r.Min.Y) - 0.125*h, w + 0.2*h, 1.25 * h}
 				found = append(found, region{scaled(box, lv.scale), textRegion,
-					fill * plane.Mean(r.Min.X, r.Min.Y, r.Max.X, r.Max.Y)})
+					fill * planes[0].Mean(r.Min.X, r.Min.Y, r.Max.X, r.Max.Y)})
 			}
 			contours.Close()
 		}

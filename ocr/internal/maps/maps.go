@@ -1,6 +1,6 @@
 // Package maps computes what finding and levelling look at from a grey picture, each in
-// one pass: the horizontal gradient, two binary maps of strokes, and what is darker than
-// its surroundings. OpenCV has the same operations, but needs up to seven passes for each of
+// one pass: the horizontal gradient, two binary maps of strokes, what is darker than its
+// surroundings, and means. OpenCV has the same operations, but needs up to seven passes for each of
 // them, and two to three times the instructions. The results are the same bit for bit.
 package maps
 
@@ -48,6 +48,10 @@ func Hat(grey shape.Plane, light bool, where shape.Plane, out *shape.Bits) {
 func BelowMean(grey shape.Plane, block, by int, above bool, out shape.Plane) {
 	C.pw_below_mean(plane(grey), C.int(block), C.int(by), truth(above), pixels(out))
 }
+
+// Smooth writes the mean of the 5 × 3 pixels around each one, as cv::blur, into out, which
+// has the size of grey.
+func Smooth(grey, out shape.Plane) { C.pw_smooth(plane(grey), pixels(out)) }
 
 func plane(p shape.Plane) C.pw_plane {
 	return C.pw_plane{pixels: pixels(p), width: C.int(p.W), height: C.int(p.H)}

@@ -27,6 +27,10 @@ void pw_hat(pw_plane grey, int light, pw_plane where, uint64_t *bits, int stride
 // opposite.
 void pw_below_mean(pw_plane grey, int block, int by, int above, uint8_t *out);
 
+// pw_smooth writes the mean of the 5 x 3 pixels around each one, rounded, beyond the ends
+// of the picture its mirror image.
+void pw_smooth(pw_plane grey, uint8_t *out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -200,6 +200,19 @@ func TestBelowMean(t *testing.T) {
 	}
 }
 
+func TestSmooth(t *testing.T) {
+	for i, size := range sizes {
+		grey, want := noise(size, uint64(i)), gocv.NewMat()
+		defer grey.Close()
+		defer want.Close()
+		gocv.Blur(grey, &want, image.Pt(5, 3))
+		got := shape.Plane{Pix: make([]uint8, size.X*size.Y), W: size.X, H: size.Y}
+		if Smooth(plane1(t, grey), got); !slices.Equal(got.Pix, plane1(t, want).Pix) {
+			t.Errorf("%v: it is not OpenCV's", size)
+		}
+	}
+}
+
 func TestHat(t *testing.T) {
 	rect := func(w, h int) gocv.Mat { return gocv.GetStructuringElement(gocv.MorphRect, image.Pt(w, h)) }
 	stroke, around := rect(21, 1), rect(31, 9)
