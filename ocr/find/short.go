@@ -84,7 +84,7 @@ func shortRows(grey gocv.Mat, pyr *pyramid, least int, beside bool) ([]Candidate
 	// Whatever the light, some grey value lies between the plate's ground and what is
 	// around it.
 	for _, lv := range pyr.levels[min(1, len(pyr.levels)):min(3, len(pyr.levels))] {
-		for at := float32(40); at < 250; at += 20 {
+		for at := float32(50); at < 250; at += 40 {
 			gocv.Threshold(lv.grey, &binary, at, 255, gocv.ThresholdBinary)
 			if err := look(lv, binary); err != nil {
 				return nil, err
