@@ -1,12 +1,11 @@
-#include "maps.h"
+// What is darker or brighter than the mean around it.
+#include "rows.h"
 
 #include <algorithm>
 #include <array>
 #include <vector>
 
 namespace {
-
-// Compilers turn these two into vector instructions, as the loops in maps.cpp.
 
 void add(const uint8_t *__restrict in, uint16_t *__restrict sums, int n, int times) {
   for (int x = 0; x < n; x++) {
@@ -21,8 +20,8 @@ void replace(const uint8_t *__restrict in, const uint8_t *__restrict old, uint16
 }
 
 // compare sets the pixels whose block of columns has a sum from what least says of them on. The
-// sum runs along the row: made of powers of two for several pixels at a time, as in
-// maps.cpp, it takes more instructions, because the sums of blocks so large need 32 bits.
+// sum runs along the row: made of powers of two for several pixels at a time it
+// takes more instructions, because the sums of blocks so large need 32 bits.
 void compare(const uint8_t *__restrict in, const uint16_t *__restrict columns, const std::array<int32_t, 256> &least,
              uint8_t *__restrict out, int n, int block, int flip) {
   int32_t sum = 0;
@@ -40,11 +39,11 @@ void compare(const uint8_t *__restrict in, const uint16_t *__restrict columns, c
 
 extern "C" void pw_below_mean(pw_plane grey, int block, int by, int above, uint8_t *out) {
   const int w = grey.width, h = grey.height, half = block / 2, area = block * block;
-  const auto row = [&](int y) { return grey.pixels + static_cast<size_t>(std::clamp(y, 0, h - 1)) * w; };
+  const auto near = [&](int y) { return row(grey, std::clamp(y, 0, h - 1)); };
   std::vector<uint16_t> columns(w + block - 1);
-  add(row(0), columns.data() + half, w, half + 1);
+  add(near(0), columns.data() + half, w, half + 1);
   for (int y = 1; y <= half; y++) {
-    add(row(y), columns.data() + half, w, 1);
+    add(near(y), columns.data() + half, w, 1);
   }
   // The mean is rounded: it is by or more above a pixel from this sum on. It is never half
   // way, because blocks are odd.
@@ -54,10 +53,10 @@ extern "C" void pw_below_mean(pw_plane grey, int block, int by, int above, uint8
   }
   for (int y = 0; y < h; y++) {
     if (y > 0) {
-      replace(row(y + half), row(y - half - 1), columns.data() + half, w);
+      replace(near(y + half), near(y - half - 1), columns.data() + half, w);
     }
     std::fill_n(columns.begin(), half, columns[half]);
     std::fill_n(columns.begin() + half + w, half, columns[half + w - 1]);
-    compare(row(y), columns.data(), least, out + static_cast<size_t>(y) * w, w, block, above ? 255 : 0);
+    compare(row(grey, y), columns.data(), least, out + static_cast<size_t>(y) * w, w, block, above ? 255 : 0);
   }
 }
