@@ -49,9 +49,10 @@ void larger(const uint8_t *__restrict a, const uint8_t *__restrict b, const uint
 }
 
 // strong sets what of a word is above 0.45 times the largest around it, which is rounded,
-// a half to the even number, and above 10 grey levels.
-void strong(const uint8_t *__restrict hat, const uint8_t *__restrict a, const uint8_t *__restrict b,
-            const uint8_t *__restrict c, uint8_t *__restrict out) {
+// a half to the even number, and above 10 grey levels. It is not inlined: there GCC loses
+// __restrict, and for arm64 makes no vector instructions of it.
+[[gnu::noinline]] void strong(const uint8_t *__restrict hat, const uint8_t *__restrict a, const uint8_t *__restrict b,
+                              const uint8_t *__restrict c, uint8_t *__restrict out) {
   for (int x = 0; x < word_bits; x++) {
     // 0.45 x 22 is rounded to 10.
     const uint8_t most = std::max(std::max(a[x], b[x]), std::max<uint8_t>(c[x], 22));
