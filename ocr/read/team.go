@@ -3,8 +3,8 @@ package read
 import "errors"
 
 // A cheaper network, the scout, looks at a plate first ([Model.Scout]). Most plates are
-// clear, and most other places show no plate: both are settled by its look, at half
-// the cost. Where it is unsure the full networks look as they would without it: the
+// clear, and most other places show no plate: both are settled by its look, at two fifths
+// of the cost. Where it is unsure the full networks look as they would without it: the
 // scout's vote beside theirs, or fewer crops where both agree, costs plates on which O and
 // 0 are told apart by the further crops only (ocr/train/README.md).
 //

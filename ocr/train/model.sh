@@ -20,7 +20,7 @@ seed=${SEED:-1}
 plates=${PLATES:-500000}    # rendered
 samples=${SAMPLES:-2400000} # trained on: every plate several times, cut and lit differently
 second=${SECOND:-700000}    # the same for the second network; 0 leaves it
-scouted=${SCOUTED:-600000}  # the same for the scout, 0 leaves it; SAMPLES=0 makes those two alone, of the model that is there
+scouted=${SCOUTED:-1000000}  # the same for the scout, 0 leaves it; SAMPLES=0 makes those two alone, of the model that is there
 chunk=5000
 state=${STATE:-build/model}
 target=${TARGET:-ocr/read/model}
@@ -85,11 +85,13 @@ fi
 
 if [ "$scouted" -gt 0 ]; then
     mkdir -p $state/scout
-    $python ocr/train/imported.py "$target/plate.traineddata" $state/scout/teacher.pt
+    for name in plate second; do
+        $python ocr/train/imported.py "$target/$name.traineddata" "$state/scout/$name.pt"
+    done
     begin=
     if [ -n "$start" ]; then # the scout goes on, too
         [ -e $state/scout/start.pt ] || $python ocr/train/imported.py "$target/scout.traineddata" $state/scout/start.pt $state/plates --shape cheap
         begin="--start $state/scout/start.pt"
     fi
-    network scout $state/scout "$scouted" --shape cheap --teacher $state/scout/teacher.pt --peak 1e-3 $begin
+    network scout $state/scout "$scouted" --shape cheap --teacher $state/scout/plate.pt $state/scout/second.pt --peak 2e-3 $begin
 fi

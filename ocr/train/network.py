@@ -170,8 +170,8 @@ class Reader(nn.Module):
         depths = [depth for _, _, depth in shape.maps]
         pools = [p if p != (1, 1) else None for p in shape.pools]
         self.layers = nn.ModuleList([Layer(i, o, pool=p) for i, o, p in zip(depths, shape.channels, pools)])
-        self.layers.append(Layer(depths[3], shape.channels[3], (1, 3)))
-        self.lstm = nn.LSTM(shape.channels[3], shape.lstm, bidirectional=True)
+        self.layers.append(Layer(depths[-1], shape.channels[-1], (1, 3)))
+        self.lstm = nn.LSTM(shape.channels[-1], shape.lstm, bidirectional=True)
         self.drop = Drop(0.1)
         self.output = nn.Linear(2 * shape.lstm, alphabet.CLASSES)
         # As it will run: batch norm folded in and frozen, Tesseract's own noise;
@@ -196,8 +196,8 @@ class Reader(nn.Module):
         """What step makes of each convolution's input."""
         y, out = deepened(pictures, self.shape.fold), []
         for layer in self.layers:
-            if layer is self.layers[3]:
-                # S4,1 stacks the rows into the depth, row by row.
+            if layer is self.layers[-1]:
+                # Tesseract's S stacks the rows into the depth, row by row.
                 batch, channels, rows, steps = y.shape
                 y = y.permute(0, 2, 1, 3).reshape(batch, rows * channels, 1, steps)
             y = step(layer, y)

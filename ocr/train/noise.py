@@ -63,7 +63,7 @@ class Border:
 
 @functools.cache
 def borders(shape: Shape, iterations: int = ITERATIONS) -> tuple[Border, ...]:
-    """Those of the network's four convolutions, in the order in which they draw."""
+    """Those of the network's convolutions, in the order in which they draw."""
     g = _Generator(iterations)
-    kernels = ((3, 3), (3, 3), (3, 3), (1, 3))
-    return tuple(Border(rows, columns, depth, kernel, g) for (rows, columns, depth), kernel in zip(shape.maps, kernels))
+    *maps, last = shape.maps
+    return tuple(Border(*m, (3, 3), g) for m in maps) + (Border(*last, (1, 3), g),)

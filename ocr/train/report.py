@@ -27,10 +27,17 @@ from network import weights
 def history(state: Path) -> tuple[list[dict], list[dict]]:
     """The runs (one a start of train.py) and the measurements of history.jsonl."""
     lines = [json.loads(line) for line in (state / "history.jsonl").read_text().splitlines()]
-    starts = [{k: Path(v).name if k in ("start", "teacher") and v else v for k, v in line["started"].items() if k not in ("pool", "state", "photos")}
+    starts = [{k: _named(v) if k in ("start", "teacher") else v for k, v in line["started"].items() if k not in ("pool", "state", "photos")}
               for line in lines if "started" in line]
     # What a start measures before its first step has no loss.
     return starts, [line for line in lines if "samples" in line and not math.isnan(line["loss"])]
+
+
+def _named(files: list[str] | str | None) -> list[str] | str | None:
+    """The names of files, without their folders."""
+    if isinstance(files, list):
+        return [Path(f).name for f in files]
+    return Path(files).name if files else files
 
 
 def curve(measurements: list[dict]) -> str:

@@ -21,18 +21,24 @@ TRUTH, FEATURES = 0.25, 0.3  # weights of what the plates say, and of the layers
 
 
 class Teacher:
-    """The network of a file that imported.py or train.py wrote."""
+    """The networks of files that imported.py or train.py wrote; the mean of what they say is taught."""
 
-    def __init__(self, weights: Path, device):
-        self.net = Reader().to(device).to(memory_format=torch.channels_last)
-        self.net.load_state_dict(torch.load(weights, map_location=device)["net"])
-        self.net.eval()
+    def __init__(self, weights: list[Path], device):
+        self.nets = []
+        for path in weights:
+            net = Reader().to(device).to(memory_format=torch.channels_last)
+            net.load_state_dict(torch.load(path, map_location=device)["net"])
+            self.nets.append(net.eval())
         self.device = device
 
     def lend(self, student: Reader) -> None:
-        """Gives the student the teacher's weights behind the first layers."""
-        own = tuple(f"layers.{i}." for i in range(FIRST))
-        state = {k: v for k, v in self.net.state_dict().items() if not k.startswith(own)}
+        """Gives the student the first network's weights behind its own layers."""
+        first, skipped = self.nets[0], len(self.nets[0].layers) - len(student.layers)
+        own = tuple(f"layers.{i}." for i in range(FIRST + skipped))
+        state = {k: v for k, v in first.state_dict().items() if not k.startswith(own)}
+        for k in [k for k in state if k.startswith("layers.")]:
+            _, i, rest = k.split(".", 2)
+            state[f"layers.{int(i) - skipped}.{rest}"] = state.pop(k)
         student.load_state_dict(state, strict=False)
 
     def loss_of(self, student: Reader, batch: plates.Batch, chance: np.random.Generator, fitting: bool) -> torch.Tensor:
@@ -43,10 +49,11 @@ class Teacher:
             pictures[strange] = plates.elsewhere(pictures[strange], chance)
         pictures = pictures.to(self.device)
         with torch.no_grad():
-            shown = self.net.features(pictures)
-            told = self.net.scores(shown[-1]).log_softmax(2)
+            seen = [net.features(pictures) for net in self.nets]
+            told = torch.stack([net.scores(y[-1]).softmax(2) for net, y in zip(self.nets, seen)]).mean(0).clamp(min=1e-9).log()
         put_out = student.features(pictures)
-        distances = [F.mse_loss(mine, his) / his.var() for mine, his in zip(put_out[FIRST - 1 :], shown[FIRST - 1 :])]
+        shown = seen[0][FIRST - 1 - len(put_out) :]
+        distances = [F.mse_loss(mine, his) / his.var() for mine, his in zip(put_out[FIRST - 1 :], shown)]
         if fitting:
             return distances[0]
         scores = student.scores(put_out[-1]).log_softmax(2)

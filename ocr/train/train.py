@@ -223,7 +223,7 @@ def main() -> None:
     arguments.add_argument("--photos", type=Path, help="labelled photographs, to choose checkpoints by")
     arguments.add_argument("--samples", type=int, default=3_000_000)
     arguments.add_argument("--start", type=Path, help="weights to begin with, where STATE has none")
-    arguments.add_argument("--teacher", type=Path, help="weights of a network of the shape plate, whose outputs are learned")
+    arguments.add_argument("--teacher", type=Path, nargs="+", help="weights of networks of the shape plate, the mean of whose outputs is learned")
     arguments.add_argument("--shape", choices=SHAPES, default="plate")
     arguments.add_argument("--batch", type=int, default=32, help="pictures a step in every process")
     arguments.add_argument("--processes", type=int, default=0, help="default: one a core, one with a GPU")
@@ -242,7 +242,7 @@ def main() -> None:
     if run.done >= 1:
         print(f"all {run.seen} samples are trained on")
         return
-    run.note({"started": {**{k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}, "processes": members, "at": run.seen, "plates": len(run.pool)}})
+    run.note({"started": {**json.loads(json.dumps(vars(options), default=str)), "processes": members, "at": run.seen, "plates": len(run.pool)}})
     team = Team(run.net, members)
     print(f"{run.net.shape.spec}: {weights(run.net)} weights, {len(run.pool)} plates, {members} processes on {run.device}", flush=True)
     context = multiprocessing.get_context("fork")
