@@ -11,11 +11,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"platewatch/capture/internal/capturetest"
+	"platewatch/capture/internal/process"
 	"platewatch/capture/rtsptest"
 )
 
@@ -151,10 +153,59 @@ func TestKilledDecoders(t *testing.T) {
 	}
 }
 
+// A decoder that gets little of the processor, as on a busy board, is late with its first
+// picture of 4K, and its camera is not lost for that. All the while more pictures come
+// than a decoder may hold back.
+func TestStarvedCamera(t *testing.T) {
+	clip := capturetest.AnnexB(t, 3840, 2160, 5, 5)
+	// first is how long the first picture takes, and how much of the decoder's time, from
+	// the moment on when the camera sends it.
+	first := func(starve func(pid int) (end func())) (cost, took time.Duration) {
+		asked, sent := make(chan struct{}), make(chan struct{})
+		begin := sync.OnceFunc(func() { close(asked); <-sent })
+		s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true, FPS: 25, OnClip: func(int) { begin() }}, clip)
+		r := startFor(t, 3*time.Minute, Config{Name: "4K", Source: s.URL("gate"), OpenTimeout: time.Minute, ReadTimeout: time.Minute})
+		defer r.stop()
+		send := sync.OnceFunc(func() { close(sent) })
+		defer send()
+		select {
+		case <-asked:
+		case <-r.ctx.Done():
+			t.Fatalf("the camera is not asked for its video; log:\n%s", r.log)
+		}
+		pids := capturetest.Decoders(t)
+		if len(pids) != 1 {
+			t.Fatalf("%d decoders", len(pids))
+		}
+		defer starve(pids[0])()
+		before, err := capturetest.ProcessorTime(pids[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		send()
+		f := r.next(t)
+		defer f.Close()
+		after, err := capturetest.ProcessorTime(pids[0])
+		if st := r.Stats(); err != nil || st.Hung != 0 || st.Losses != 0 || st.Opens != 1 {
+			t.Fatalf("%v, stats %+v; log:\n%s", err, st, r.log)
+		}
+		return after - before, f.Arrived.Sub(begun)
+	}
+	cost, quick := first(func(int) func() { return func() {} })
+	const pause = 100 * time.Millisecond
+	slice := cost * time.Duration(pause) / time.Duration(2*process.HangBound)
+	for took := time.Duration(0); took < process.HangBound+process.LookEach; { // until it was looked at when it was late
+		_, took = first(func(pid int) func() { return capturetest.Starve(t, pid, slice, pause) })
+		t.Logf("the first picture came after %v of processor time, or %v; in turns of %v after %v", cost, quick, slice, took)
+	}
+}
+
 // 4K fits the bounds of size and memory.
 func TestLargestPicture(t *testing.T) {
 	s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, capturetest.AnnexB(t, 3840, 2160, 5, 5))
-	r := start(t, Config{Name: "4K", Source: s.URL("gate"), OpenTimeout: 10 * time.Second, ReadTimeout: 5 * time.Second})
+	// A busy machine takes many times as long as another.
+	r := startFor(t, 2*time.Minute, Config{Name: "4K", Source: s.URL("gate"), OpenTimeout: 20 * time.Second, ReadTimeout: 20 * time.Second})
 	f := r.next(t)
 	defer f.Close()
 	if f.Image.Cols() != 3840 || f.Image.Rows() != 2160 {

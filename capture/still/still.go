@@ -146,7 +146,7 @@ func (r *Reader) decode(ctx context.Context, b []byte) (gocv.Mat, error) {
 		return gocv.Mat{}, err
 	}
 	m := gocv.NewMat()
-	if err = p.Picture(ctx, pictureBound, b, false, &m); err == nil {
+	if err = p.Picture(ctx, pictureBound, pictureBound, b, false, &m); err == nil {
 		return m, nil
 	}
 	m.Close()

@@ -81,7 +81,7 @@ func open(ctx context.Context, c source.Config, t *process.Tally) (source.Source
 		if err != nil {
 			return nil, err
 		}
-		if fps, err = p.Opened(ctx, c.OpenTimeout); err != nil {
+		if fps, err = p.Opened(ctx, c.OpenTimeout, c.OpenTimeout); err != nil {
 			p.Close()
 			return nil, err
 		}

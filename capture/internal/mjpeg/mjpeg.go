@@ -125,7 +125,7 @@ func (m *mjpegStream) Read(out *gocv.Mat) (time.Duration, error) {
 			m.end = m.lost(err)
 			return -1, m.end
 		}
-		err = m.decoder.Picture(m.ctx, min(m.bound, process.HangBound), part, true, out)
+		err = m.decoder.Picture(m.ctx, process.HangBound, m.bound, part, true, out)
 		switch {
 		case err == nil:
 			return time.Since(m.begin), nil

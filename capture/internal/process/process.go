@@ -30,9 +30,6 @@ const (
 	// endBound is how long a killed decoder may take to end before it is left to
 	// itself. One that waits inside a driver ends when the driver lets it.
 	endBound = 750 * time.Millisecond
-	// HangBound is how long a decoder that has work may go without an answer. A 4K
-	// picture takes a tenth of a second, on a slow board half of one.
-	HangBound = 2 * time.Second
 	// maxLeft bounds the decoders of a camera that were killed and have not ended.
 	maxLeft = 3
 	// pipeBytes is the room for video on its way to the decoder.
@@ -186,18 +183,6 @@ func (p *Process) start(path string, video bool) (err error) {
 	return nil
 }
 
-// ProcessorTime is what all threads of the decoder have used.
-func (p *Process) ProcessorTime() (time.Duration, error) {
-	// clock_getcpuclockid(3): the process's number, and 2 for all of its time.
-	clock := int32(^p.cmd.Process.Pid)<<3 | 2
-	var t unix.Timespec
-	if err := unix.ClockGettime(clock, &t); err == nil {
-		return time.Duration(t.Nano()), nil
-	}
-	<-p.exited // a process that has ended has no clock
-	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime(), nil
-}
-
 // receive takes the messages until there are no more.
 func (p *Process) receive() {
 	defer close(p.gone)
@@ -284,26 +269,38 @@ func (p *Process) await(ctx context.Context, bound time.Duration, step <-chan st
 }
 
 // Opened waits until the decoder has opened its video or device, and returns the
-// rate that the video names; 0 if it names none.
-func (p *Process) Opened(ctx context.Context, bound time.Duration) (fps float64, err error) {
-	p.timer.Reset(bound)
+// rate that the video names; 0 if it names none. A decoder that hangs by the measure
+// of hang, see [Watch], or has not opened it within bound, is lost with
+// [fault.ErrBlocked].
+func (p *Process) Opened(ctx context.Context, hang, bound time.Duration) (fps float64, err error) {
+	watch := p.Watch()
 	defer p.timer.Stop()
-	select {
-	case m := <-p.opened:
-		return m.FPS, nil
-	case e := <-p.events:
-		return 0, p.said(e)
-	case <-p.gone:
+	for {
+		p.timer.Reset(watch.next(bound))
 		select {
+		case m := <-p.opened:
+			return m.FPS, nil
 		case e := <-p.events:
 			return 0, p.said(e)
-		default:
-			return 0, p.lost()
+		case <-p.gone:
+			select {
+			case e := <-p.events:
+				return 0, p.said(e)
+			default:
+				return 0, p.lost()
+			}
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-p.timer.C:
+			select {
+			case m := <-p.opened: // it came as well: this process may be late itself
+				return m.FPS, nil
+			default:
+			}
+			if err := watch.late(hang, bound); err != nil {
+				return 0, err
+			}
 		}
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	case <-p.timer.C:
-		return 0, p.Hung(bound)
 	}
 }
 
@@ -312,38 +309,54 @@ func (p *Process) Opened(ctx context.Context, bound time.Duration) (fps float64,
 // [io.EOF] is a video's end; after any other error but one that matches
 // [fault.ErrPicture] the decoder can only be closed.
 func (p *Process) Next(ctx context.Context, bound time.Duration, m *gocv.Mat) (time.Duration, error) {
+	position, late, err := p.next(ctx, bound, m)
+	if late {
+		err = fault.ErrTimeout
+	}
+	return position, err
+}
+
+// next is Next; late is that nothing came within bound, which is no error here. An error
+// that matches [fault.ErrTimeout] is one that the decoder told.
+func (p *Process) next(ctx context.Context, bound time.Duration, m *gocv.Mat) (position time.Duration, late bool, err error) {
 	if p.closed {
-		return -1, fault.ErrClosed
+		return -1, false, fault.ErrClosed
 	}
 	if p.end != nil {
-		return -1, p.end
+		return -1, false, p.end
 	}
 	if err := ctx.Err(); err != nil {
-		return -1, err
+		return -1, false, err
 	}
 	p.timer.Reset(bound)
 	defer p.timer.Stop()
 	select {
 	case e := <-p.events:
-		return p.deliver(e, m)
+		position, err = p.deliver(e, m)
+		return position, false, err
 	case <-p.gone:
-		select {
-		case e := <-p.events:
-			return p.deliver(e, m)
-		default:
-			return -1, p.lost()
-		}
 	case <-ctx.Done():
-		return -1, ctx.Err()
+		return -1, false, ctx.Err()
 	case <-p.timer.C:
-		return -1, fault.ErrTimeout
+		late = true
 	}
+	select {
+	case e := <-p.events: // it came as well: this process may be late itself
+		position, err = p.deliver(e, m)
+		return position, false, err
+	default:
+	}
+	if !late {
+		err = p.lost()
+	}
+	return -1, late, err
 }
 
 // Picture decodes one picture, whose bytes the caller keeps. jpegOnly refuses
-// every other format. It returns as [Process.Next] does; a decoder that does not
-// answer in time is lost with [fault.ErrBlocked].
-func (p *Process) Picture(ctx context.Context, bound time.Duration, b []byte, jpegOnly bool, m *gocv.Mat) error {
+// every other format. It returns as [Process.Next] does; a decoder that hangs by the
+// measure of hang, see [Watch], or has not answered within bound, is lost with
+// [fault.ErrBlocked].
+func (p *Process) Picture(ctx context.Context, hang, bound time.Duration, b []byte, jpegOnly bool, m *gocv.Mat) error {
 	if p.closed {
 		return fault.ErrClosed
 	}
@@ -351,15 +364,21 @@ func (p *Process) Picture(ctx context.Context, bound time.Duration, b []byte, jp
 		return fmt.Errorf("%w: a picture of %d bytes", fault.ErrFrame, len(b))
 	}
 	copy(p.memory.Input(), b)
+	watch := p.Watch()
 	p.tell(handover.Message{Kind: handover.Decode, Length: len(b), Only: jpegOnly})
-	_, err := p.Next(ctx, bound, m)
-	if errors.Is(err, fault.ErrTimeout) {
-		return p.Hung(bound)
+	for {
+		_, late, err := p.next(ctx, watch.next(bound), m)
+		if late {
+			err = watch.late(hang, bound)
+		}
+		if err != nil {
+			return err
+		}
+		if !late {
+			p.memory.Trim(int64(len(b)) + 3*int64(m.Total()))
+			return nil
+		}
 	}
-	if err == nil {
-		p.memory.Trim(int64(len(b)) + 3*int64(m.Total()))
-	}
-	return err
 }
 
 func (p *Process) deliver(msg handover.Message, m *gocv.Mat) (time.Duration, error) {

@@ -46,10 +46,13 @@ type camera struct {
 	missed  atomic.Int64 // when the first picture before a keyframe came, alike
 	fed     atomic.Int64 // when the decoder last got a picture, nanoseconds since begin
 	ahead   atomic.Int32 // pictures that the decoder got since its last answer
-	asked   atomic.Int64 // when it got the first of them, alike
 	jpeg    chan jpegAt  // MJPEG: the newest picture
 	begin   time.Time    // of playing
 	closing sync.Once
+
+	// asked watches the decoder since it got the first picture of ahead, or had opened the
+	// video.
+	asked atomic.Pointer[process.Watch]
 }
 
 // clock continues RTP's time, which starts anywhere and wraps after 13 hours.
@@ -139,7 +142,7 @@ func (s *camera) packet(p *rtp.Packet) {
 	}
 	s.out = appendCluster(s.out, au, pts)
 	if s.ahead.Add(1) == 1 {
-		s.asked.Store(int64(time.Since(s.begin)))
+		s.asked.Store(s.process.Watch())
 	}
 	if err := s.process.Feed(s.out, s.c.ReadTimeout); err != nil && errors.Is(err, fault.ErrBlocked) {
 		s.stop(err)
@@ -190,7 +193,7 @@ func (s *camera) read(m *gocv.Mat) (time.Duration, error) {
 		}
 		select {
 		case p := <-s.jpeg:
-			err := s.process.Picture(s.ctx, min(s.c.ReadTimeout, process.HangBound), p.b, true, m)
+			err := s.process.Picture(s.ctx, process.HangBound, s.c.ReadTimeout, p.b, true, m)
 			if errors.Is(err, fault.ErrPicture) && !errors.Is(err, fault.ErrTooLarge) {
 				continue // a packet of it was lost
 			}
@@ -210,17 +213,19 @@ func (s *camera) read(m *gocv.Mat) (time.Duration, error) {
 const maxAhead = 16
 
 // decoded waits for the decoder's next picture. When none comes, either the camera is
-// silent, or the decoder hangs: that one is told by what it got meanwhile.
+// silent, or the decoder hangs, or it is starved. What it got meanwhile tells the first,
+// and the processor time that it used the second; the third has ReadTimeout.
 func (s *camera) decoded(m *gocv.Mat) (time.Duration, error) {
 	for begin := time.Now(); ; {
-		position, err := s.process.Next(s.ctx, min(s.c.ReadTimeout, process.HangBound/8), m)
+		position, err := s.process.Next(s.ctx, min(s.c.ReadTimeout, process.LookEach), m)
 		if !errors.Is(err, fault.ErrTimeout) {
-			s.ahead.Store(0)
+			s.ahead.Store(0) // packet makes another Watch with the next picture: each is used here alone
 			return position, err
 		}
-		unanswered := time.Since(s.begin) - time.Duration(s.asked.Load())
-		switch bound := min(s.c.ReadTimeout, process.HangBound); {
-		case s.ahead.Load() > maxAhead && unanswered >= bound:
+		bound := min(s.c.ReadTimeout, process.HangBound)
+		hangs := s.asked.Load().Hangs(bound) // at each look, however little it got
+		switch {
+		case s.ahead.Load() > maxAhead && hangs:
 			return -1, s.process.Hung(bound)
 		case time.Since(begin) < s.c.ReadTimeout:
 		case s.ahead.Load() > 0 && time.Since(s.begin)-time.Duration(s.fed.Load()) < s.c.ReadTimeout/2:

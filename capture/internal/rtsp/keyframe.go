@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"platewatch/capture/fault"
+	"platewatch/capture/internal/process"
 )
 
 const (
@@ -15,9 +16,9 @@ const (
 	keyframeBound = 2 * time.Minute
 	// lookEach is how often a stream that has not begun is looked at.
 	lookEach = 100 * time.Millisecond
-	// minDecoderOpen is the least time that a camera has for its first packet, and a
-	// decoder for the first picture, when connecting took most of the bound.
-	minDecoderOpen = time.Second
+	// minFirstPacket is the least time that a camera has for its first packet, when
+	// connecting and starting the decoder took most of the bound.
+	minFirstPacket = time.Second
 )
 
 // opened waits for the first keyframe, and for the decoder to know the video. A
@@ -27,20 +28,24 @@ func (s *camera) opened(deadline time.Time) error {
 	if s.jpeg != nil {
 		return nil
 	}
-	if least := s.begin.Add(minDecoderOpen); deadline.Before(least) {
+	if least := s.begin.Add(minFirstPacket); deadline.Before(least) {
 		deadline = least // starting the decoder took the rest
 	}
 	if err := s.keyframe(deadline); err != nil {
 		return err
 	}
-	bound := max(time.Until(deadline), minDecoderOpen)
+	// Connecting may have taken most of the time. A decoder that works, and gets little of
+	// the processor, has all of it once more: killed, it would be started anew for ever.
+	hang := max(time.Until(deadline), process.HangBound)
+	bound := max(hang, s.c.OpenTimeout)
 	if s.missed.Load() != 0 {
-		bound = max(bound, s.c.OpenTimeout)
+		hang = bound
 	}
-	_, err := s.process.Opened(s.ctx, bound)
+	_, err := s.process.Opened(s.ctx, hang, bound)
 	if cause := context.Cause(s.ctx); cause != nil {
 		return cause
 	}
+	s.asked.Store(s.process.Watch()) // opening took some, which is not the first answer's
 	return err
 }
 

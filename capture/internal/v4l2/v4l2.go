@@ -90,7 +90,7 @@ func open(ctx context.Context, c source.Config, t *process.Tally) (source.Source
 	if err != nil {
 		return nil, err
 	}
-	if _, err := p.Opened(ctx, c.OpenTimeout); err != nil {
+	if _, err := p.Opened(ctx, c.OpenTimeout, c.OpenTimeout); err != nil {
 		p.Close()
 		return nil, err
 	}

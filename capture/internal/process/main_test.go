@@ -1,0 +1,13 @@
+package process
+
+import (
+	"testing"
+
+	"platewatch/capture/decodertest"
+	"platewatch/capture/internal/capturetest"
+)
+
+func TestMain(m *testing.M) {
+	decodertest.Serve()
+	capturetest.Main(m)
+}
