@@ -74,7 +74,7 @@ func (s life) playsToItsEnd(t *testing.T) {
 	if errors.Is(s.end, io.EOF) {
 		c.Pace = source.PaceFast
 	}
-	camera, err := New(c, capturetest.Log(t))
+	camera, err := New(patient(c), capturetest.Log(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func (s life) playsToItsEnd(t *testing.T) {
 }
 
 func (s life) cancelled(t *testing.T) {
-	camera, err := New(s.endless(t), capturetest.Log(t))
+	camera, err := New(patient(s.endless(t)), capturetest.Log(t))
 	if err != nil {
 		t.Fatal(err)
 	}

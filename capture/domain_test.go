@@ -41,7 +41,7 @@ func TestHungCameraDelaysNoOther(t *testing.T) {
 	defer hung.Wait()
 	defer cancel()
 	begin := time.Now()
-	src, err := Open(t.Context(), Config{Source: s.URL("gate")})
+	src, err := Open(t.Context(), patient(Config{Source: s.URL("gate")}))
 	if err != nil {
 		t.Fatal(err)
 	}

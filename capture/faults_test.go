@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
 	"strings"
@@ -43,15 +44,23 @@ func (l *lines) String() string {
 
 func start(t *testing.T, c Config, seams ...func(*Camera)) *running {
 	t.Helper()
-	return startFor(t, 30*time.Second, c, seams...)
+	return startFor(t, 2*time.Minute, c, seams...)
 }
 
-// startFor runs a camera for so long at most.
+// patient is a camera that may take long where the test sets no bounds of its own: a
+// busy machine takes many times as long as another.
+func patient(c Config) Config {
+	const patience = 20 * time.Second
+	c.OpenTimeout, c.ReadTimeout = cmp.Or(c.OpenTimeout, patience), cmp.Or(c.ReadTimeout, patience)
+	return c
+}
+
+// startFor runs a patient camera for so long at most.
 func startFor(t *testing.T, bound time.Duration, c Config, seams ...func(*Camera)) *running {
 	t.Helper()
 	r := &running{done: make(chan error, 1), log: &lines{written: make(chan struct{}, 1)}}
 	var err error
-	if r.Camera, err = New(c, slog.New(slog.NewTextHandler(r.log, nil))); err != nil {
+	if r.Camera, err = New(patient(c), slog.New(slog.NewTextHandler(r.log, nil))); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range seams {

@@ -11,11 +11,11 @@ import (
 )
 
 // TestFieldLongKeyframeInterval: the unit waits on one connection for the next
-// keyframe of a camera, and the camera's state says so (90 s in make field, 4 s
+// keyframe of a camera, and the camera's state says so (90 s in make field, 8 s
 // otherwise).
 func TestFieldLongKeyframeInterval(t *testing.T) {
 	t.Parallel()
-	interval, fps := 4*time.Second, 10
+	interval, fps := 8*time.Second, 10
 	if os.Getenv("PLATEWATCH_FIELD") != "" {
 		interval = 90 * time.Second
 	}
@@ -25,7 +25,7 @@ func TestFieldLongKeyframeInterval(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true, From: 2}, clip)
-	r := startFor(t, interval+30*time.Second, Config{Name: "gate", Source: s.URL("gate"), OpenTimeout: 2 * time.Second, ReadTimeout: 20 * time.Second})
+	r := startFor(t, interval+2*time.Minute, Config{Name: "gate", Source: s.URL("gate"), OpenTimeout: 6 * time.Second, ReadTimeout: 20 * time.Second})
 	begin := time.Now()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

@@ -147,7 +147,7 @@ func TestWrongFiles(t *testing.T) {
 		{"a device", Config{Kind: "file", Source: "/dev/null"}, fault.ErrConfig},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Open(t.Context(), tt.c)
+			_, err := Open(t.Context(), patient(tt.c))
 			var e *fault.Error
 			if err == nil || tt.want != nil && !errors.Is(err, tt.want) || !errors.As(err, &e) || e.Hint() == "" {
 				t.Errorf("error is %v, want %v with a hint", err, tt.want)

@@ -31,7 +31,7 @@ func TestFieldLyingStamps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true, FPS: fps, Stamped: 25}, capturetest.AnnexB(t, 160, 120, 25, 25))
-			r := startFor(t, length+30*time.Second, Config{Name: "gate", Source: s.URL("gate")})
+			r := startFor(t, length+2*time.Minute, Config{Name: "gate", Source: s.URL("gate")})
 			r.next(t).Close()
 			for begin := time.Now(); time.Since(begin) < length; {
 				r.next(t).Close()

@@ -101,7 +101,7 @@ func TestFieldAnotherNumber(t *testing.T) {
 	if err := os.Symlink(ten, name); err != nil {
 		t.Fatal(err)
 	}
-	c := source.Config{Name: "board", Source: name, Width: 160, Height: 120, ReadTimeout: 5 * time.Second}
+	c := source.Config{Name: "board", Source: name, Width: 160, Height: 120}
 	m := gocv.NewMat()
 	defer m.Close()
 	src := sourcetest.Opened(t, t.Context(), v4l2.Kind, c)

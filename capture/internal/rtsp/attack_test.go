@@ -78,7 +78,7 @@ func TestAttackRedirect(t *testing.T) {
 		s.Redirects = map[string]string{"elsewhere": "rtsp://127.0.0.1:" + thief.port + "/gate", "name": "rtsp://localhost:" + thief.port + "/gate",
 			"secure": "rtsps://127.0.0.1:" + thief.port + "/gate", "file": "file:///etc/passwd", "nothing": ":", "own": own + "/gate", "again": own + "/again"}
 	}, rtsptest.Options{Loop: true}, h264Clip(t))
-	c := source.Config{CredentialsFile: credentials(t, "viewer:hunter2"), OpenTimeout: 3 * time.Second}
+	c := source.Config{CredentialsFile: credentials(t, "viewer:hunter2"), OpenTimeout: 10 * time.Second}
 	for _, path := range []string{"elsewhere", "name", "secure", "file", "nothing", "again"} {
 		c.Source = s.URL(path)
 		begun := time.Now()

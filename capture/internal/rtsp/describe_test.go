@@ -34,7 +34,7 @@ func TestDescribes(t *testing.T) {
 			}
 			m := gocv.NewMat()
 			defer m.Close()
-			deadline := time.Now().Add(20 * time.Second)
+			deadline := time.Now().Add(time.Minute)
 			for v := source.VideoOf(src); !v.ClockKnown || v.Keyframes == 0; v = source.VideoOf(src) {
 				if _, err := src.Read(&m); err != nil || time.Now().After(deadline) {
 					t.Fatalf("%+v, %v", v, err)
