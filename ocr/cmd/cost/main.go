@@ -193,7 +193,7 @@ func count(ctx context.Context, processor, region string, pictures []string) ([]
 
 // quiet keeps everything on one thread that could depend on time or on the
 // number of cores.
-var quiet = []string{"GOGC=off", "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1", "OPENCV_FOR_THREADS_NUM=1", "OMP_THREAD_LIMIT=1"}
+var quiet = []string{"GOGC=off", "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1,cpu.rdtscp=off", "OPENCV_FOR_THREADS_NUM=1", "OMP_THREAD_LIMIT=1"}
 
 func command(ctx context.Context, env []string, name string, args ...string) error {
 	c := exec.CommandContext(ctx, name, args...)
