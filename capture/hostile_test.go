@@ -69,7 +69,7 @@ func TestHostileCameras(t *testing.T) {
 			last := time.Now()
 			for {
 				f := good.next(t)
-				if gap := f.Arrived.Sub(last); gap > 3*time.Second { // a busy machine's own gaps are shorter
+				if gap := f.Arrived.Sub(last); gap > time.Second {
 					t.Errorf("the other camera had no frame for %v", gap)
 				}
 				last = f.Arrived
@@ -206,8 +206,7 @@ func TestStarvedCamera(t *testing.T) {
 // 4K fits the bounds of size and memory.
 func TestLargestPicture(t *testing.T) {
 	s := capturetest.Serve(t, "127.0.0.1:0", rtsptest.Options{Loop: true}, capturetest.AnnexB(t, 3840, 2160, 5, 5))
-	// A busy machine takes many times as long as another.
-	r := startFor(t, 2*time.Minute, Config{Name: "4K", Source: s.URL("gate"), OpenTimeout: 20 * time.Second, ReadTimeout: 20 * time.Second})
+	r := start(t, Config{Name: "4K", Source: s.URL("gate")})
 	f := r.next(t)
 	defer f.Close()
 	if f.Image.Cols() != 3840 || f.Image.Rows() != 2160 {

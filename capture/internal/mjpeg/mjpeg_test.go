@@ -112,7 +112,7 @@ func TestFaults(t *testing.T) {
 			if !errors.Is(err, tt.want) {
 				t.Errorf("error is %v, want %v", err, tt.want)
 			}
-			if took := time.Since(begin); took > 2*bound {
+			if took := time.Since(begin); took > bound+1500*time.Millisecond {
 				t.Errorf("it took %v", took)
 			}
 		})
@@ -219,7 +219,7 @@ func TestRefuses(t *testing.T) {
 		if !errors.As(err, &e) || e.Hint() == "" || want != nil && !errors.Is(err, want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", path, err)
 		}
-		if took := time.Since(begin); took > 10*time.Second {
+		if took := time.Since(begin); took > 2*time.Second {
 			t.Errorf("%s took %v", path, took)
 		}
 	}

@@ -86,12 +86,12 @@ func TestServerFreezes(t *testing.T) {
 			}
 			break
 		}
-		if time.Since(begin) > 3*bound {
+		if time.Since(begin) > bound+4*time.Second {
 			t.Fatal("a frozen server goes on")
 		}
 	}
 	// What the decoder and the network held comes first.
-	if took := time.Since(begin); took > 2*bound {
+	if took := time.Since(begin); took > bound+1500*time.Millisecond {
 		t.Errorf("the timeout came after %v, the bound is %v", took, bound)
 	}
 	s.Freeze(false)
@@ -170,7 +170,7 @@ func TestUnreachable(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%q holds the password", err)
 			}
-			if took := time.Since(begin); took > 2*c.OpenTimeout+5*time.Second {
+			if took := time.Since(begin); took > 5*time.Second {
 				t.Errorf("it took %v", took)
 			}
 		})
