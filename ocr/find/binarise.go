@@ -32,28 +32,16 @@ func meanBlock(level int) int {
 func adaptive(grey gocv.Mat, block, by int) (*shape.Bits, error) {
 	binary := gocv.NewMat()
 	defer binary.Close()
-	if err := belowMean(grey, block, by, false, &binary); err != nil {
+	if _, err := maps.BelowMean(grey, block, by, false, &binary); err != nil {
 		return nil, err
 	}
 	return shape.BitsOf(binary)
 }
 
-// belowMean is [maps.BelowMean] of Mats.
-func belowMean(grey gocv.Mat, block, by int, above bool, binary *gocv.Mat) error {
-	binary.Close()
-	*binary = gocv.NewMatWithSize(grey.Rows(), grey.Cols(), gocv.MatTypeCV8UC1)
-	planes, err := shape.PlanesOf(grey, *binary)
-	if err != nil {
-		return err
-	}
-	maps.BelowMean(planes[0], block, by, above, planes[1])
-	return nil
-}
-
 // brightAreas is a map of what is brighter than its surroundings: the ground of plates.
 func (l *level) brightAreas() (gocv.Mat, error) {
 	if l.bright.Empty() {
-		if err := belowMean(l.grey, 31, -standsOut/2, true, &l.bright); err != nil {
+		if _, err := maps.BelowMean(l.grey, 31, -standsOut/2, true, &l.bright); err != nil {
 			return l.bright, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"gocv.io/x/gocv"
 
+	"platewatch/ocr/internal/maps"
 	"platewatch/ocr/internal/shape"
 )
 
@@ -114,7 +115,7 @@ func shortRow(grey gocv.Mat, q Box, least int) (c Candidate, ok bool, err error)
 	for _, block := range [...]int{0, 45} {
 		if block == 0 {
 			gocv.Threshold(big, &binary, 0, 255, gocv.ThresholdBinaryInv|gocv.ThresholdOtsu)
-		} else if err := belowMean(big, block, 2*standsOut, false, &binary); err != nil {
+		} else if _, err := maps.BelowMean(big, block, 2*standsOut, false, &binary); err != nil {
 			return c, false, err
 		}
 		b, err := shape.PlaneOf(binary)

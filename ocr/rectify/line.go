@@ -48,16 +48,7 @@ var thresholds = []threshold{{31, 8}, {51, 12}, {75, 6}, {0, 1}, {0, 0.8}, {0, 1
 // binarise writes 255 where ink is, and gives access to it.
 func (t threshold) binarise(grey gocv.Mat, binary *gocv.Mat) (shape.Plane, error) {
 	if t.block > 0 {
-		if binary.Rows() != grey.Rows() || binary.Cols() != grey.Cols() {
-			binary.Close()
-			*binary = gocv.NewMatWithSize(grey.Rows(), grey.Cols(), gocv.MatTypeCV8UC1)
-		}
-		planes, err := shape.PlanesOf(grey, *binary)
-		if err != nil {
-			return shape.Plane{}, err
-		}
-		maps.BelowMean(planes[0], t.block, int(t.by), false, planes[1])
-		return planes[1], nil
+		return maps.BelowMean(grey, t.block, int(t.by), false, binary)
 	}
 	at := gocv.Threshold(grey, binary, 0, 255, gocv.ThresholdBinaryInv|gocv.ThresholdOtsu)
 	if t.by != 1 {

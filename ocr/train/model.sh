@@ -20,7 +20,7 @@ seed=${SEED:-1}
 plates=${PLATES:-500000}    # rendered
 samples=${SAMPLES:-2400000} # trained on: every plate several times, cut and lit differently
 second=${SECOND:-700000}    # the same for the second network; 0 leaves it
-scouted=${SCOUTED:-1000000}  # the same for the scout, 0 leaves it; SAMPLES=0 makes those two alone, of the model that is there
+scouted=${SCOUTED:-1000000} # the same for the scout, 0 leaves it; SAMPLES=0 makes those two alone, of the model that is there
 chunk=5000
 state=${STATE:-build/model}
 target=${TARGET:-ocr/read/model}

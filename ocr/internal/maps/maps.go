@@ -14,6 +14,8 @@ import "C"
 import (
 	"unsafe"
 
+	"gocv.io/x/gocv"
+
 	"platewatch/ocr/internal/shape"
 )
 
@@ -41,12 +43,22 @@ func Hat(grey shape.Plane, light bool, where shape.Plane, out *shape.Bits) {
 	C.pw_hat(plane(grey), truth(light), plane(where), words(out), C.int(out.Stride))
 }
 
-// BelowMean writes 255 into out, which has the size of grey, where a pixel is darker by at
-// least by grey levels than the mean of the block × block pixels around it, and 0
-// elsewhere; above writes the opposite. Beyond the ends of the picture its last pixels go on.
-// block is odd, 3 to 127. It is cv::adaptiveThreshold with the mean, where by is its C.
-func BelowMean(grey shape.Plane, block, by int, above bool, out shape.Plane) {
-	C.pw_below_mean(plane(grey), C.int(block), C.int(by), truth(above), pixels(out))
+// BelowMean writes 255 into out where a pixel is darker by at least by grey levels than the
+// mean of the block × block pixels around it, and 0 elsewhere; above writes the opposite.
+// Beyond the ends of the picture its last pixels go on. block is odd, 3 to 127. It is
+// cv::adaptiveThreshold with the mean, where by is its C; as there out gets the size of grey.
+// It returns out's pixels.
+func BelowMean(grey gocv.Mat, block, by int, above bool, out *gocv.Mat) (shape.Plane, error) {
+	if out.Rows() != grey.Rows() || out.Cols() != grey.Cols() {
+		out.Close()
+		*out = gocv.NewMatWithSize(grey.Rows(), grey.Cols(), gocv.MatTypeCV8UC1)
+	}
+	planes, err := shape.PlanesOf(grey, *out)
+	if err != nil {
+		return shape.Plane{}, err
+	}
+	C.pw_below_mean(plane(planes[0]), C.int(block), C.int(by), truth(above), pixels(planes[1]))
+	return planes[1], nil
 }
 
 // Smooth writes the mean of the 5 × 3 pixels around each one, as cv::blur, into out, which

@@ -182,15 +182,18 @@ func TestOffMean(t *testing.T) {
 
 func TestBelowMean(t *testing.T) {
 	for i, size := range sizes {
-		grey, want := noise(size, uint64(i)), gocv.NewMat()
+		grey, want, out := noise(size, uint64(i)), gocv.NewMat(), gocv.NewMat()
 		defer grey.Close()
 		defer want.Close()
-		got := shape.Plane{Pix: make([]uint8, size.X*size.Y), W: size.X, H: size.Y}
+		defer func() { out.Close() }()
 		for block := 3; block < 128; block += 2 {
 			for _, by := range []int{-255, -4, 0, 8, 12, 300} {
 				for above, how := range map[bool]gocv.ThresholdType{false: gocv.ThresholdBinaryInv, true: gocv.ThresholdBinary} {
 					gocv.AdaptiveThreshold(grey, &want, 255, gocv.AdaptiveThresholdMean, how, block, float32(by))
-					BelowMean(plane1(t, grey), block, by, above, got)
+					got, err := BelowMean(grey, block, by, above, &out)
+					if err != nil {
+						t.Fatal(err)
+					}
 					if !slices.Equal(got.Pix, plane1(t, want).Pix) {
 						t.Errorf("%v, block %d, by %d, above %v: it is not OpenCV's", size, block, by, above)
 					}

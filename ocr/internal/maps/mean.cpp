@@ -7,18 +7,6 @@
 
 namespace {
 
-void add(const uint8_t *__restrict in, uint16_t *__restrict sums, int n, int times) {
-  for (int x = 0; x < n; x++) {
-    sums[x] = static_cast<uint16_t>(sums[x] + times * in[x]);
-  }
-}
-
-void replace(const uint8_t *__restrict in, const uint8_t *__restrict old, uint16_t *__restrict sums, int n) {
-  for (int x = 0; x < n; x++) {
-    sums[x] = static_cast<uint16_t>(sums[x] + in[x] - old[x]);
-  }
-}
-
 // compare sets the pixels whose block of columns has a sum from what least says of them on. The
 // sum runs along the row: made of powers of two for several pixels at a time it
 // takes more instructions, because the sums of blocks so large need 32 bits.
@@ -41,9 +29,8 @@ extern "C" void pw_below_mean(pw_plane grey, int block, int by, int above, uint8
   const int w = grey.width, h = grey.height, half = block / 2, area = block * block;
   const auto near = [&](int y) { return row(grey, std::clamp(y, 0, h - 1)); };
   std::vector<uint16_t> columns(w + block - 1);
-  add(near(0), columns.data() + half, w, half + 1);
-  for (int y = 1; y <= half; y++) {
-    add(near(y), columns.data() + half, w, 1);
+  for (int y = -half; y <= half; y++) {
+    add(near(y), columns.data() + half, w);
   }
   // The mean is rounded: it is by or more above a pixel from this sum on. It is never half
   // way, because blocks are odd.

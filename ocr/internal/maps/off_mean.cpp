@@ -3,18 +3,6 @@
 
 namespace {
 
-void add(const uint8_t *__restrict in, uint16_t *__restrict sums, int n) {
-  for (int x = 0; x < n; x++) {
-    sums[x] = static_cast<uint16_t>(sums[x] + in[x]);
-  }
-}
-
-void replace(const uint8_t *__restrict in, const uint8_t *__restrict old, uint16_t *__restrict sums, int n) {
-  for (int x = 0; x < n; x++) {
-    sums[x] = static_cast<uint16_t>(sums[x] + in[x] - old[x]);
-  }
-}
-
 void fives(const uint16_t *__restrict in, uint16_t *__restrict out, int n) {
   for (int x = 0; x < n; x++) {
     out[x] = static_cast<uint16_t>(in[x] + in[x + 1] + in[x + 2] + in[x + 3] + in[x + 4]);

@@ -34,4 +34,17 @@ inline int mirrored(int i, int n) {
   return i;
 }
 
+// add and replace keep the sums of some rows' columns.
+inline void add(const uint8_t *__restrict in, uint16_t *__restrict sums, int n) {
+  for (int x = 0; x < n; x++) {
+    sums[x] = static_cast<uint16_t>(sums[x] + in[x]);
+  }
+}
+
+inline void replace(const uint8_t *__restrict in, const uint8_t *__restrict old, uint16_t *__restrict sums, int n) {
+  for (int x = 0; x < n; x++) {
+    sums[x] = static_cast<uint16_t>(sums[x] + in[x] - old[x]);
+  }
+}
+
 } // namespace
