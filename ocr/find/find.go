@@ -103,9 +103,9 @@ type Tap func(stage string, img gocv.Mat)
 
 // Finder finds candidates. It is safe for use by several goroutines at once.
 type Finder struct {
-	p       Params
-	kernels kernels
-	least   atomic.Int32 // see ExpectShort
+	p     Params
+	near  gocv.Mat     // see textMask
+	least atomic.Int32 // see ExpectShort
 }
 
 // New returns a finder. Close it after use.
@@ -113,7 +113,7 @@ func New(p Params) (*Finder, error) {
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	return &Finder{p: p, kernels: newKernels()}, nil
+	return &Finder{p: p, near: gocv.GetStructuringElement(gocv.MorphRect, image.Pt(9, 5))}, nil
 }
 
 // ExpectShort makes the finder look for plates of least characters and more, of 1
@@ -121,8 +121,8 @@ func New(p Params) (*Finder, error) {
 // can be seen: shapes of two or one are everywhere.
 func (f *Finder) ExpectShort(least int) { f.least.Store(int32(least)) }
 
-// Close frees the finder's kernels.
-func (f *Finder) Close() error { return f.kernels.Close() }
+// Close frees what the finder keeps in C's memory.
+func (f *Finder) Close() error { return f.near.Close() }
 
 // Find returns the candidates in a grey frame (8 bit, one channel), the most
 // plate-like first, at most Params.Keep of them. tap may be nil.
@@ -133,7 +133,7 @@ func (f *Finder) Find(grey gocv.Mat, tap Tap) ([]Candidate, error) {
 	if grey.Cols() < minSide || grey.Rows() < minSide {
 		return nil, nil // too small for a readable line
 	}
-	pyr, err := newPyramid(grey, f.kernels)
+	pyr, err := newPyramid(grey, f.near)
 	if err != nil {
 		return nil, err
 	}
@@ -160,11 +160,15 @@ func (f *Finder) Find(grey gocv.Mat, tap Tap) ([]Candidate, error) {
 		}
 		found = append(found, light...)
 	}
+	texts, err := textRegions(pyr, f.p.Regions)
+	if err != nil {
+		return nil, err
+	}
 	quads, err := brightQuads(pyr, f.p.Regions)
 	if err != nil {
 		return nil, err
 	}
-	for i, r := range append(textRegions(pyr, f.kernels, f.p.Regions), quads...) {
+	for i, r := range append(texts, quads...) {
 		more, err := lookInto(grey, r)
 		if err != nil {
 			return nil, fmt.Errorf("region %d: %w", i, err)
@@ -241,7 +245,7 @@ func lookInto(grey gocv.Mat, r region) ([]Candidate, error) {
 	big := gocv.NewMat()
 	defer big.Close()
 	gocv.Resize(cut, &big, image.Point{}, scale, scale, how)
-	slopes := gocv.NewMatWithSize(big.Rows(), big.Cols(), gocv.MatTypeCV8UC1)
+	slopes := shape.NewMat(big.Rows(), big.Cols())
 	defer slopes.Close()
 	planes, err := shape.PlanesOf(big, slopes)
 	if err != nil {
@@ -251,22 +255,19 @@ func lookInto(grey gocv.Mat, r region) ([]Candidate, error) {
 	maps.Gradient(g, gradient, shape.Plane{})
 
 	var found []Candidate
+	var binary shape.Bits
 	for k := range 3 {
-		binary := new(shape.Bits)
 		switch k {
 		case 0:
-			binary, err = adaptive(big, 21, standsOut)
+			maps.BelowMean(g, 21, standsOut, false, &binary)
 		case 1:
-			maps.Hat(g, false, shape.Plane{}, binary)
+			maps.Hat(g, false, shape.Plane{}, &binary)
 		case 2:
-			binary, err = adaptive(big, 15, standsOut/2)
-		}
-		if err != nil {
-			return nil, err
+			maps.BelowMean(g, 15, standsOut/2, false, &binary)
 		}
 		v := view{scale: scale, x: float64(around.Min.X), y: float64(around.Min.Y),
 			source: firstRegionSource + 3*int(r.kind) + k}
-		found = append(found, candidates(g, gradient, binary, v, 9, 40)...)
+		found = append(found, candidates(g, gradient, &binary, v, 9, 40)...)
 	}
 	return found, nil
 }

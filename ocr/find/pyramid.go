@@ -15,11 +15,11 @@ import (
 // characters need.
 type level struct {
 	grey     gocv.Mat
-	lent     bool     // grey is the caller's
-	gradient gocv.Mat // |∂/∂x| / 2, 8 bit: vertical strokes light up
-	mask     gocv.Mat // 255 where text may be, at a quarter of the scale
-	bright   gocv.Mat // see brightAreas; without pixels until it is asked for
-	scale    float64  // its pixels for one pixel of the frame
+	lent     bool        // grey is the caller's
+	gradient gocv.Mat    // |∂/∂x| / 2, 8 bit: vertical strokes light up
+	mask     gocv.Mat    // 255 where text may be, at a quarter of the scale
+	bright   *shape.Bits // see brightAreas; nil until it is asked for
+	scale    float64     // its pixels for one pixel of the frame
 }
 
 // pyramid holds the frame at 1, 1/2, 1/4 and 1/8, so that one set of sizes in
@@ -33,9 +33,9 @@ const (
 	maxPixels     = 4 << 20
 )
 
-func newPyramid(grey gocv.Mat, k kernels) (*pyramid, error) {
+func newPyramid(grey gocv.Mat, near gocv.Mat) (*pyramid, error) {
 	p := &pyramid{levels: make([]level, 0, pyramidLevels)}
-	lv := level{grey: grey, lent: true, bright: gocv.NewMat(), scale: 1}
+	lv := level{grey: grey, lent: true, scale: 1}
 	switch pixels := float64(grey.Cols()) * float64(grey.Rows()); {
 	case pixels > maxPixels:
 		lv.scale = math.Sqrt(maxPixels / pixels)
@@ -49,12 +49,12 @@ func newPyramid(grey gocv.Mat, k kernels) (*pyramid, error) {
 			p.Close()
 			return nil, err
 		}
-		textMask(&lv.mask, k)
+		textMask(&lv.mask, near)
 		p.levels = append(p.levels, lv)
 		if len(p.levels) == pyramidLevels || lv.grey.Cols() < 2*minSide || lv.grey.Rows() < 2*minSide {
 			return p, nil
 		}
-		lv = level{grey: shrunk(lv.grey, 0.5), bright: gocv.NewMat(), scale: lv.scale / 2}
+		lv = level{grey: shrunk(lv.grey, 0.5), scale: lv.scale / 2}
 	}
 }
 
@@ -72,7 +72,6 @@ func (p *pyramid) Close() {
 		}
 		l.gradient.Close()
 		l.mask.Close()
-		l.bright.Close()
 	}
 }
 
@@ -80,8 +79,8 @@ func (p *pyramid) Close() {
 // caller closes both.
 func gradients(grey gocv.Mat) (whole, quarter gocv.Mat, err error) {
 	rows, cols := grey.Rows(), grey.Cols()
-	whole = gocv.NewMatWithSize(rows, cols, gocv.MatTypeCV8UC1)
-	quarter = gocv.NewMatWithSize(quarterOf(rows), quarterOf(cols), gocv.MatTypeCV8UC1)
+	whole = shape.NewMat(rows, cols)
+	quarter = shape.NewMat(quarterOf(rows), quarterOf(cols))
 	planes, err := shape.PlanesOf(grey, whole, quarter)
 	if err != nil {
 		return whole, quarter, errors.Join(err, whole.Close(), quarter.Close())
@@ -92,20 +91,3 @@ func gradients(grey gocv.Mat) (whole, quarter gocv.Mat, err error) {
 
 // quarterOf is a quarter of a side, rounded as OpenCV does.
 func quarterOf(side int) int { return int(math.RoundToEven(float64(side) / 4)) }
-
-// absGradient writes |∂/∂x| × scale of a grey picture into out, which has its
-// size. It goes band by band: the signed gradient takes two bytes a pixel.
-func absGradient(grey gocv.Mat, out *gocv.Mat, scale float64) {
-	const band = 128 // rows
-	signed := gocv.NewMat()
-	defer signed.Close()
-	for y := 0; y < grey.Rows(); y += band {
-		rows := image.Rect(0, y, grey.Cols(), min(y+band, grey.Rows()))
-		from, to := grey.Region(rows), out.Region(rows)
-		// Beyond the band OpenCV takes the picture's own rows.
-		gocv.Sobel(from, &signed, gocv.MatTypeCV16S, 1, 0, 3, 1, 0, gocv.BorderDefault)
-		gocv.ConvertScaleAbs(signed, &to, scale, 0)
-		from.Close()
-		to.Close()
-	}
-}

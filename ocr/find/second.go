@@ -32,57 +32,83 @@ type region struct {
 // textRegions are boxes full of vertical dark strokes: black-hat, horizontal
 // gradient, closed to blobs. Plates too small or faint for their characters
 // to come apart show up here.
-func textRegions(pyr *pyramid, k kernels, atMost int) []region {
+func textRegions(pyr *pyramid, atMost int) ([]region, error) {
 	var found []region
 	for _, lv := range pyr.levels {
-		strokes, binary := blackHatStrokes(lv.grey, k), gocv.NewMat()
-		blobs := gocv.NewMatWithSize(strokes.Rows(), strokes.Cols(), gocv.MatTypeCV8UC1)
-		planes, err := shape.PlanesOf(strokes, blobs)
-		if err == nil {
-			maps.Smooth(planes[0], planes[1])
-			closing(blobs, &blobs, k.close)
+		more, err := blobs(lv)
+		if err != nil {
+			return nil, err
 		}
-		for _, fixed := range []bool{false, true} {
-			if err != nil {
-				break
-			}
-			if fixed {
-				gocv.Threshold(blobs, &binary, 70, 255, gocv.ThresholdBinary)
-			} else {
-				gocv.Threshold(blobs, &binary, 0, 255, gocv.ThresholdBinary|gocv.ThresholdOtsu)
-			}
-			gocv.MorphologyEx(binary, &binary, gocv.MorphOpen, k.open)
-			contours := gocv.FindContours(binary, gocv.RetrievalExternal, gocv.ChainApproxSimple)
-			for i := range contours.Size() {
-				c := contours.At(i)
-				r := gocv.BoundingRect(c)
-				w, h := float64(r.Dx()), float64(r.Dy())
-				if h < 10 || h > 70 || w < 30 || w < 1.5*h || w > 8*h {
-					continue
-				}
-				fill := gocv.ContourArea(c) / (w * h)
-				box := Box{float64(r.Min.X) - 0.1*h, float64(r.Min.Y) - 0.125*h, w + 0.2*h, 1.25 * h}
-				found = append(found, region{scaled(box, lv.scale), textRegion,
-					fill * planes[0].Mean(r.Min.X, r.Min.Y, r.Max.X, r.Max.Y)})
-			}
-			contours.Close()
-		}
-		for _, m := range []*gocv.Mat{&strokes, &blobs, &binary} {
-			m.Close()
-		}
+		found = append(found, more...)
 	}
-	return heaviest(found, 0.5, atMost)
+	return heaviest(found, 0.5, atMost), nil
 }
 
-// blackHatStrokes are the upright edges of dark strokes. The caller closes
-// them.
-func blackHatStrokes(grey gocv.Mat, k kernels) gocv.Mat {
-	hat := gocv.NewMat()
-	defer hat.Close()
-	blackHat(grey, &hat, k.text)
-	strokes := gocv.NewMatWithSize(grey.Rows(), grey.Cols(), gocv.MatTypeCV8UC1)
-	absGradient(hat, &strokes, 1)
-	return strokes
+// blobs are the text regions of one level, at two thresholds.
+func blobs(lv level) ([]region, error) {
+	const fixed = 70
+	rows, cols := lv.grey.Rows(), lv.grey.Cols()
+	strokes, closed := shape.NewMat(rows, cols), shape.NewMat(rows, cols)
+	defer strokes.Close()
+	defer closed.Close()
+	planes, err := shape.PlanesOf(lv.grey, strokes, closed)
+	if err != nil {
+		return nil, err
+	}
+	maps.Strokes(planes[0], planes[2], planes[1])
+	maps.Smooth(planes[1], planes[2])
+	maps.Close(planes[2])
+	var found []region
+	var opened shape.Bits
+	for _, least := range [...]int{maps.Otsu(planes[2]), fixed} {
+		maps.Opened(planes[2], least, &opened)
+		var shapes []shape.Shape
+		opened.Each(func(s shape.Shape) { shapes = append(shapes, s) })
+		for _, s := range slices.Backward(shapes) {
+			if s.H < 10 || s.H > 70 || s.W < 30 || s.W < 1.5*s.H || s.W > 8*s.H {
+				continue
+			}
+			fill, ok, err := outermost(s, shapes, &opened)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				continue
+			}
+			x, y := int(s.X), int(s.Y)
+			box := Box{s.X - 0.1*s.H, s.Y - 0.125*s.H, s.W + 0.2*s.H, 1.25 * s.H}
+			found = append(found, region{scaled(box, lv.scale), textRegion,
+				fill * planes[1].Mean(x, y, x+int(s.W), y+int(s.H))})
+		}
+	}
+	return found, nil
+}
+
+// outermost returns how much of the box of a shape its outline encloses. A shape that lies
+// inside of another one's outline is none of its own. Contours are traced only around the
+// shape, and the shapes that may enclose it.
+func outermost(s shape.Shape, shapes []shape.Shape, b *shape.Bits) (fill float64, ok bool, err error) {
+	at := image.Rect(int(s.X), int(s.Y), int(s.X+s.W), int(s.Y+s.H))
+	around := at
+	for _, o := range shapes {
+		if o.X < s.X && o.Y < s.Y && o.X+o.W > s.X+s.W && o.Y+o.H > s.Y+s.H {
+			around = around.Union(image.Rect(int(o.X), int(o.Y), int(o.X+o.W), int(o.Y+o.H)))
+		}
+	}
+	cut, err := b.Cut(around)
+	if err != nil {
+		return 0, false, err
+	}
+	defer cut.Close()
+	contours := gocv.FindContours(cut, gocv.RetrievalExternal, gocv.ChainApproxSimple)
+	defer contours.Close()
+	for i := range contours.Size() {
+		c := contours.At(i)
+		if gocv.BoundingRect(c).Add(around.Min) == at {
+			return gocv.ContourArea(c) / (s.W * s.H), true, nil
+		}
+	}
+	return 0, false, nil
 }
 
 // brightQuads are bright four- to six-cornered areas with strokes inside.
@@ -94,38 +120,56 @@ func brightQuads(pyr *pyramid, atMost int) ([]region, error) {
 		if err != nil {
 			return nil, err
 		}
-		planes, err := shape.PlanesOf(lv.gradient, bright)
+		gradient, err := shape.PlaneOf(lv.gradient)
 		if err != nil {
 			return nil, err
 		}
-		shape.Each(planes[1], func(s shape.Shape) {
-			if fill, ok := quad(bright, s); ok {
+		err = quads(bright, func(s shape.Shape, fill float64, fits bool) {
+			if fits {
 				x, y := int(s.X), int(s.Y)
 				found = append(found, region{scaled(Box{s.X, s.Y, s.W, s.H}, lv.scale), brightQuad,
-					fill * planes[0].Mean(x, y, x+int(s.W), y+int(s.H))})
+					fill * gradient.Mean(x, y, x+int(s.W), y+int(s.H))})
 			}
 		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	return heaviest(found, 0.6, atMost), nil
 }
 
-// quad tells whether the outline of a shape has four to six corners and a plate's proportions,
-// and is filled except for the characters. fill is the outline's area over its bounding box's, 0
-// below the least. Contours are traced only of what has about the right size: most bright shapes
-// have not.
-func quad(binary gocv.Mat, s shape.Shape) (fill float64, ok bool) {
-	const leastInk, leastFill = 0.3, 0.62
-	if s.H < 12 || s.H > 110 || s.W < 1.4*s.H || s.W > 7*s.H || s.Area < leastInk*s.W*s.H {
-		return 0, false
-	}
-	x, y, w, h := int(s.X), int(s.Y), int(s.W), int(s.H)
-	cut := binary.Region(image.Rect(x, y, x+w, y+h))
-	defer cut.Close()
+// quads calls yield for each shape of a map with a plate's proportions whose outline is
+// filled except for the characters; fill is the outline's area over its bounding box's, and fits
+// is set if it has four to six corners. Contours are traced only of what has about the right size:
+// most bright shapes have not.
+func quads(binary *shape.Bits, yield func(s shape.Shape, fill float64, fits bool)) error {
+	const leastInk = 0.3
+	var failed error
+	binary.Each(func(s shape.Shape) {
+		if s.H < 12 || s.H > 110 || s.W < 1.4*s.H || s.W > 7*s.H || s.Area < leastInk*s.W*s.H || failed != nil {
+			return
+		}
+		cut, err := binary.Cut(image.Rect(int(s.X), int(s.Y), int(s.X+s.W), int(s.Y+s.H)))
+		if err != nil {
+			failed = err
+			return
+		}
+		defer cut.Close()
+		if fill, fits := quad(cut, s); fill > 0 {
+			yield(s, fill, fits)
+		}
+	})
+	return failed
+}
+
+// quad looks at the outline of a shape in its box. fill is 0 below the least.
+func quad(cut gocv.Mat, s shape.Shape) (fill float64, fits bool) {
+	const leastFill = 0.62
 	contours := gocv.FindContours(cut, gocv.RetrievalExternal, gocv.ChainApproxSimple)
 	defer contours.Close()
 	for i := range contours.Size() {
 		c := contours.At(i)
-		if gocv.BoundingRect(c).Size() != image.Pt(w, h) {
+		if gocv.BoundingRect(c).Size() != image.Pt(int(s.W), int(s.H)) {
 			continue // beside the shape, in a corner of its box
 		}
 		if fill = gocv.ContourArea(c) / (s.W * s.H); fill <= leastFill {

@@ -38,18 +38,17 @@ const (
 func shortRows(grey gocv.Mat, pyr *pyramid, least int, beside bool) ([]Candidate, error) {
 	var found []Candidate
 	var seen []Box
-	look := func(lv level, binary gocv.Mat) error {
-		b, err := shape.PlaneOf(binary)
+	look := func(lv level, binary *shape.Bits) error {
+		var plates []Box
+		err := quads(binary, func(s shape.Shape, fill float64, fits bool) {
+			if fits || fill >= rectangular {
+				plates = append(plates, scaled(Box{s.X, s.Y, s.W, s.H}, lv.scale))
+			}
+		})
 		if err != nil {
 			return err
 		}
-		var quads []Box
-		shape.Each(b, func(s shape.Shape) {
-			if fill, ok := quad(binary, s); ok || fill >= rectangular {
-				quads = append(quads, scaled(Box{s.X, s.Y, s.W, s.H}, lv.scale))
-			}
-		})
-		for _, q := range quads {
+		for _, q := range plates {
 			if slices.ContainsFunc(seen, func(o Box) bool { return o.Overlap(q) >= 0.8 }) {
 				continue
 			}
@@ -80,14 +79,17 @@ func shortRows(grey gocv.Mat, pyr *pyramid, least int, beside bool) ([]Candidate
 	if beside {
 		return found, nil
 	}
-	binary := gocv.NewMat()
-	defer binary.Close()
+	var binary shape.Bits
 	// Whatever the light, some grey value lies between the plate's ground and what is
 	// around it.
 	for _, lv := range pyr.levels[min(1, len(pyr.levels)):min(3, len(pyr.levels))] {
-		for at := float32(50); at < 250; at += 40 {
-			gocv.Threshold(lv.grey, &binary, at, 255, gocv.ThresholdBinary)
-			if err := look(lv, binary); err != nil {
+		g, err := shape.PlaneOf(lv.grey)
+		if err != nil {
+			return nil, err
+		}
+		for at := 50; at < 250; at += 40 {
+			maps.Above(g, at, false, &binary)
+			if err := look(lv, &binary); err != nil {
 				return nil, err
 			}
 		}
@@ -103,26 +105,26 @@ func shortRow(grey gocv.Mat, q Box, least int) (c Candidate, ok bool, err error)
 	}
 	cut := grey.Region(around)
 	defer cut.Close()
-	big, binary := gocv.NewMat(), gocv.NewMat()
+	big := gocv.NewMat()
 	defer big.Close()
-	defer binary.Close()
 	scale := quadHeight / float64(around.Dy())
 	how := gocv.InterpolationCubic
 	if scale < 1 {
 		how = gocv.InterpolationArea
 	}
 	gocv.Resize(cut, &big, image.Point{}, scale, scale, how)
+	p, err := shape.PlaneOf(big)
+	if err != nil {
+		return c, false, err
+	}
+	var binary shape.Bits
 	for _, block := range [...]int{0, 45} {
 		if block == 0 {
-			gocv.Threshold(big, &binary, 0, 255, gocv.ThresholdBinaryInv|gocv.ThresholdOtsu)
-		} else if _, err := maps.BelowMean(big, block, 2*standsOut, false, &binary); err != nil {
-			return c, false, err
+			maps.Above(p, maps.Otsu(p), true, &binary)
+		} else {
+			maps.BelowMean(p, block, 2*standsOut, false, &binary)
 		}
-		b, err := shape.PlaneOf(binary)
-		if err != nil {
-			return c, false, err
-		}
-		l, n := middleRow(b)
+		l, n := middleRow(&binary)
 		if n < least || n > minChain || l.Height/scale <= c.Line.Height {
 			continue
 		}
@@ -137,7 +139,7 @@ func shortRow(grey gocv.Mat, q Box, least int) (c Candidate, ok bool, err error)
 
 // middleRow is the row of the highest shapes in the middle of a plate's binary map,
 // and how many they are; 0 where they are not a row.
-func middleRow(b shape.Plane) (l Line, n int) {
+func middleRow(b *shape.Bits) (l Line, n int) {
 	const (
 		lowest, highest = 0.38, 0.9  // of the plate
 		alike           = 0.8        // of the highest shape
@@ -148,7 +150,7 @@ func middleRow(b shape.Plane) (l Line, n int) {
 	)
 	wide, high := float64(b.W), float64(b.H)
 	var row []shape.Shape
-	shape.Each(b, func(s shape.Shape) {
+	b.Each(func(s shape.Shape) {
 		inside := s.X > edge*high && s.X+s.W < wide-edge*high && s.Y > 1 && s.Y+s.H < high-1
 		if inside && s.H > lowest*high && s.H < highest*high && s.W >= 0.08*s.H && s.W <= widestShape*s.H && s.Area >= leastInk*s.W*s.H {
 			row = append(row, s)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sync"
 
 	"gocv.io/x/gocv"
 
@@ -45,37 +46,50 @@ type threshold struct {
 // any size; and Otsu, which is best on a clean plate.
 var thresholds = []threshold{{31, 8}, {51, 12}, {75, 6}, {0, 1}, {0, 0.8}, {0, 1.2}}
 
-// binarise writes 255 where ink is, and gives access to it.
-func (t threshold) binarise(grey gocv.Mat, binary *gocv.Mat) (shape.Plane, error) {
+// binariser binarises a picture.
+type binariser struct {
+	grey shape.Plane
+	otsu func() int // computed once
+}
+
+func newBinariser(grey gocv.Mat) (binariser, error) {
+	g, err := shape.PlaneOf(grey)
+	return binariser{g, sync.OnceValue(func() int { return maps.Otsu(g) })}, err
+}
+
+// binarise sets ink where ink is.
+func (b binariser) binarise(t threshold, ink *shape.Bits) {
 	if t.block > 0 {
-		return maps.BelowMean(grey, t.block, int(t.by), false, binary)
+		maps.BelowMean(b.grey, t.block, int(t.by), false, ink)
+		return
 	}
-	at := gocv.Threshold(grey, binary, 0, 255, gocv.ThresholdBinaryInv|gocv.ThresholdOtsu)
+	at := float32(b.otsu())
 	if t.by != 1 {
-		gocv.Threshold(grey, binary, min(250, at*t.by), 255, gocv.ThresholdBinaryInv)
+		at = min(250, at*t.by)
 	}
-	return shape.PlaneOf(*binary)
+	maps.Above(b.grey, int(at), true, ink)
 }
 
 // Lines finds the row of characters in every binarisation and returns them, the
 // most regular first; each is at least as long as the finder's. The finder's own
 // line comes last: on blurred plates it is the only one.
 func (p *Plate) Lines() ([]Line, error) {
-	smooth, binary := gocv.NewMat(), gocv.NewMat()
+	smooth := gocv.NewMat()
 	defer smooth.Close()
-	defer binary.Close()
 	grey := p.Grey
 	if p.scale < 1.5 { // enlarged pictures are smooth already
 		gocv.GaussianBlur(grey, &smooth, pt(3), 0.8, 0.8, gocv.BorderReplicate)
 		grey = smooth
 	}
 	var lines []Line
+	binary, err := newBinariser(grey)
+	if err != nil {
+		return nil, err
+	}
+	var ink shape.Bits
 	for _, t := range thresholds {
-		b, err := t.binarise(grey, &binary)
-		if err != nil {
-			return nil, err
-		}
-		letters := lettersOf(b)
+		binary.binarise(t, &ink)
+		letters := lettersOf(&ink)
 		if l, ok := bestLine(p.near(letters)); ok {
 			l.threshold, l.apart = t, l.further(letters)
 			lines = append(lines, l)
@@ -97,9 +111,9 @@ func (p *Plate) Lines() ([]Line, error) {
 
 // lettersOf are the shapes of a binary picture that may be characters, from
 // left to right.
-func lettersOf(b shape.Plane) []shape.Shape {
+func lettersOf(b *shape.Bits) []shape.Shape {
 	var letters []shape.Shape
-	shape.Each(b, func(s shape.Shape) {
+	b.Each(func(s shape.Shape) {
 		if s.H > 0.55*CharHeight && s.H < 1.5*CharHeight && s.W > 0.05*s.H && s.W < 1.25*s.H && s.Area > 0.12*s.W*s.H {
 			// Shapes that the picture's edge cuts off belong to another row, or to none.
 			if whole := s.Y > 0 && s.Y+s.H < float64(b.H); whole || s.H > 0.85*CharHeight {

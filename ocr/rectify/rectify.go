@@ -115,7 +115,7 @@ func level(grey gocv.Mat, l find.Line, light bool, e extent) (*Plate, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Grey = gocv.NewMatWithSize(h, w, gocv.MatTypeCV8UC1)
+	p.Grey = shape.NewMat(h, w)
 	levelled, err := shape.PlaneOf(p.Grey)
 	if err != nil {
 		p.Grey.Close()

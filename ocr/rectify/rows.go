@@ -110,18 +110,14 @@ func (t threshold) halved() threshold {
 
 // secondRow finds the row above or below first on a binarisation.
 func (p *Plate) secondRow(first Line, t threshold) (Line, bool, error) {
-	binary := gocv.NewMat()
-	defer binary.Close()
-	b, err := t.binarise(p.Grey, &binary)
+	binary, err := newBinariser(p.Grey)
 	if err != nil {
 		return Line{}, false, err
 	}
-	g, err := shape.PlaneOf(p.Grey)
-	if err != nil {
-		return Line{}, false, err
-	}
+	var ink shape.Bits
+	binary.binarise(t, &ink)
 	var found []shape.Shape
-	shape.Each(b, func(s shape.Shape) {
+	ink.Each(func(s shape.Shape) {
 		if s.H > lowestRow*first.Height && s.H < highestRow*first.Height && s.W > 0.08*s.H && s.W < 1.2*s.H && s.Area > 0.14*s.W*s.H {
 			found = append(found, s)
 		}
@@ -129,7 +125,7 @@ func (p *Plate) secondRow(first Line, t threshold) (Line, bool, error) {
 	slices.SortFunc(found, func(a, b shape.Shape) int { return cmp.Compare(a.X, b.X) })
 	var rows []Line
 	for _, side := range []float64{-1, 1} {
-		if l, ok := rowBeside(first, side, found); ok && p.onePlate(first, l, g) {
+		if l, ok := rowBeside(first, side, found); ok && p.onePlate(first, l, binary.grey) {
 			l.threshold = t
 			rows = append(rows, l)
 		}

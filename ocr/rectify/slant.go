@@ -3,8 +3,6 @@ package rectify
 import (
 	"math"
 
-	"gocv.io/x/gocv"
-
 	"platewatch/ocr/internal/shape"
 )
 
@@ -22,9 +20,18 @@ func (p *Plate) measureSlant(l Line) (float64, error) {
 	if p.slantKnown {
 		return p.slant, nil
 	}
-	binary := gocv.NewMat()
-	defer binary.Close()
-	b, err := l.threshold.binarise(p.Grey, &binary)
+	binary, err := newBinariser(p.Grey)
+	if err != nil {
+		return 0, err
+	}
+	var ink shape.Bits
+	binary.binarise(l.threshold, &ink)
+	m, err := ink.Mat()
+	if err != nil {
+		return 0, err
+	}
+	defer m.Close()
+	b, err := shape.PlaneOf(m)
 	if err != nil {
 		return 0, err
 	}

@@ -56,9 +56,18 @@ func (p *Plate) Strip(l Line, c Cut) (gocv.Mat, error) {
 // other, and cutting above and below the line separates them.
 func (p *Plate) ink(l Line) (gocv.Mat, error) {
 	const band, lowest = 0.56, 0.45 // character heights
-	binary := gocv.NewMat()
-	defer binary.Close()
-	b, err := l.threshold.binarise(p.Grey, &binary)
+	binary, err := newBinariser(p.Grey)
+	if err != nil {
+		return gocv.Mat{}, err
+	}
+	var all shape.Bits
+	binary.binarise(l.threshold, &all)
+	line, err := all.Mat()
+	if err != nil {
+		return gocv.Mat{}, err
+	}
+	defer line.Close()
+	b, err := shape.PlaneOf(line)
 	if err != nil {
 		return gocv.Mat{}, err
 	}

@@ -88,7 +88,7 @@ func stretched(grey gocv.Mat, m resample.Affine) (gocv.Mat, error) {
 	if err != nil {
 		return gocv.Mat{}, err
 	}
-	out := gocv.NewMatWithSize(WholeHeight, WholeWidth, gocv.MatTypeCV8UC1)
+	out := shape.NewMat(WholeHeight, WholeWidth)
 	pixels, err := shape.PlaneOf(out)
 	if err != nil {
 		out.Close()

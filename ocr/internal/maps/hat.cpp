@@ -1,4 +1,5 @@
 // The map of strokes that stand out from what is left and right of them.
+#include "extreme.h"
 #include "wanted.h"
 
 namespace {
@@ -8,41 +9,17 @@ constexpr int stroke = 21, across = 31, down = 9; // pixels
 // the strokes around those.
 constexpr int reach = across / 2 + 2 * (stroke / 2);
 
-template <bool most> uint8_t extreme(uint8_t a, uint8_t b) { return most ? std::max(a, b) : std::min(a, b); }
-
-// neutral is what does not change an extreme.
-template <bool most> constexpr uint8_t neutral = most ? 0 : 255;
-
-// window writes the extreme of each width pixels of in, which is width - 1 longer than
-// out and may be out: first of five or six, then of such groups that cover it.
-template <int width, bool most>
-void window(const uint8_t *in, uint8_t *__restrict groups, uint8_t *out, int n) {
-  static_assert(width == 21 || width == 31, "other widths need other groups");
-  constexpr int g = width / 5, last = width - g;
-  n = whole(n);
-  const int wide = whole(n + last);
-  for (int x = 0; x < wide; x++) {
-    uint8_t v = extreme<most>(extreme<most>(in[x], in[x + 1]), extreme<most>(in[x + 2], in[x + 3]));
-    if constexpr (g > 4) {
-      v = extreme<most>(v, extreme<most>(in[x + 4], in[x + g - 1]));
-    }
-    groups[x] = v;
-  }
-  for (int x = 0; x < n; x++) {
-    const uint8_t a = extreme<most>(groups[x], groups[x + g]), b = extreme<most>(groups[x + 2 * g], groups[x + 3 * g]);
-    out[x] = extreme<most>(extreme<most>(a, b), extreme<most>(groups[x + 4 * g], groups[x + last]));
-  }
-}
-
 template <bool light>
 void subtract(const uint8_t *__restrict closed, const uint8_t *__restrict in, uint8_t *__restrict out, int n) {
   n = whole(n);
+#pragma GCC unroll 4
   for (int x = 0; x < n; x++) {
     out[x] = static_cast<uint8_t>(light ? in[x] - closed[x] : closed[x] - in[x]); // never below zero
   }
 }
 
 void larger(const uint8_t *__restrict a, const uint8_t *__restrict b, const uint8_t *__restrict c, uint8_t *__restrict out, int n) {
+#pragma GCC unroll 4
   for (int x = 0; x < n; x++) {
     out[x] = std::max(std::max(a[x], b[x]), c[x]);
   }

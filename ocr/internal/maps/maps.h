@@ -22,14 +22,29 @@ void pw_gradient(pw_plane grey, uint8_t *gradient, uint8_t *quarter, int quarter
 void pw_off_mean(pw_plane grey, int block, int by, int light, pw_plane where, uint64_t *bits, int stride);
 void pw_hat(pw_plane grey, int light, pw_plane where, uint64_t *bits, int stride);
 
-// pw_below_mean writes 255 where a pixel is darker by at least by than the mean of the
-// block around it, beyond the ends of the picture its last pixels; above writes the
-// opposite.
-void pw_below_mean(pw_plane grey, int block, int by, int above, uint8_t *out);
+// pw_below_mean sets the bits of pixels that are darker by at least by than the mean of the
+// block around them, beyond the ends of the picture its last pixels; above sets the others.
+void pw_below_mean(pw_plane grey, int block, int by, int above, uint64_t *bits, int stride);
 
 // pw_smooth writes the mean of the 5 x 3 pixels around each one, rounded, beyond the ends
 // of the picture its mirror image.
 void pw_smooth(pw_plane grey, uint8_t *out);
+
+// pw_strokes writes the sizes of the horizontal gradients (Sobel, 3 x 3) of a black-hat of
+// 25 x 9 pixels, which is left in hat.
+void pw_strokes(pw_plane grey, uint8_t *hat, uint8_t *strokes);
+
+// pw_close writes a closing by 21 x 7 pixels. out may be the picture itself.
+void pw_close(pw_plane in, uint8_t *out);
+
+// pw_above sets the bits of pixels that are larger than least; flip sets the others.
+void pw_above(pw_plane in, int least, int flip, uint64_t *bits, int stride);
+
+// pw_opened writes as bits what is larger than least, opened by 9 x 7 pixels.
+void pw_opened(pw_plane in, int least, uint64_t *bits, int stride);
+
+// pw_histogram adds the number of pixels with each value to counts.
+void pw_histogram(pw_plane in, uint32_t *counts);
 
 #ifdef __cplusplus
 }

@@ -181,23 +181,38 @@ func TestOffMean(t *testing.T) {
 }
 
 func TestBelowMean(t *testing.T) {
+	nowhere := gocv.NewMat()
+	defer nowhere.Close()
+	var got shape.Bits
 	for i, size := range sizes {
-		grey, want, out := noise(size, uint64(i)), gocv.NewMat(), gocv.NewMat()
+		grey, want := noise(size, uint64(i)), gocv.NewMat()
 		defer grey.Close()
 		defer want.Close()
-		defer func() { out.Close() }()
 		for block := 3; block < 128; block += 2 {
 			for _, by := range []int{-255, -4, 0, 8, 12, 300} {
 				for above, how := range map[bool]gocv.ThresholdType{false: gocv.ThresholdBinaryInv, true: gocv.ThresholdBinary} {
 					gocv.AdaptiveThreshold(grey, &want, 255, gocv.AdaptiveThresholdMean, how, block, float32(by))
-					got, err := BelowMean(grey, block, by, above, &out)
-					if err != nil {
-						t.Fatal(err)
-					}
-					if !slices.Equal(got.Pix, plane1(t, want).Pix) {
-						t.Errorf("%v, block %d, by %d, above %v: it is not OpenCV's", size, block, by, above)
-					}
+					BelowMean(plane1(t, grey), block, by, above, &got)
+					same(t, &got, want, nowhere)
 				}
+			}
+		}
+	}
+}
+
+func TestAbove(t *testing.T) {
+	nowhere := gocv.NewMat()
+	defer nowhere.Close()
+	var got shape.Bits
+	for i, size := range sizes {
+		grey, want := noise(size, uint64(i)), gocv.NewMat()
+		defer grey.Close()
+		defer want.Close()
+		for _, least := range []int{0, 1, 127, 128, 200, 254, 255} {
+			for below, how := range map[bool]gocv.ThresholdType{true: gocv.ThresholdBinaryInv, false: gocv.ThresholdBinary} {
+				gocv.Threshold(grey, &want, float32(least), 255, how)
+				Above(plane1(t, grey), least, below, &got)
+				same(t, &got, want, nowhere)
 			}
 		}
 	}
@@ -217,7 +232,6 @@ func TestSmooth(t *testing.T) {
 }
 
 func TestHat(t *testing.T) {
-	rect := func(w, h int) gocv.Mat { return gocv.GetStructuringElement(gocv.MorphRect, image.Pt(w, h)) }
 	stroke, around := rect(21, 1), rect(31, 9)
 	defer stroke.Close()
 	defer around.Close()
@@ -260,6 +274,102 @@ func TestStrong(t *testing.T) {
 			if set := got.Set(x, x+1, 0) == 1; set != want {
 				t.Errorf("%d beside %d: set is %v", depth, most, set)
 			}
+		}
+	}
+}
+
+// odd are sizes around those of the structuring elements.
+var odd = append([]image.Point{{9, 7}, {8, 6}, {10, 8}, {25, 9}, {26, 10}, {5, 200}, {200, 5}, {66, 13}, {126, 17}, {193, 40}, {320, 61}}, sizes...)
+
+func rect(w, h int) gocv.Mat { return gocv.GetStructuringElement(gocv.MorphRect, image.Pt(w, h)) }
+
+func blank(size image.Point) shape.Plane {
+	return shape.Plane{Pix: make([]uint8, size.X*size.Y), W: size.X, H: size.Y}
+}
+
+func TestStrokes(t *testing.T) {
+	kernel := rect(25, 9)
+	defer kernel.Close()
+	for i, size := range odd {
+		grey, hat, signed, want := noise(size, uint64(i)), gocv.NewMat(), gocv.NewMat(), gocv.NewMat()
+		defer grey.Close()
+		defer hat.Close()
+		defer signed.Close()
+		defer want.Close()
+		gocv.MorphologyEx(grey, &hat, gocv.MorphBlackhat, kernel)
+		gocv.Sobel(hat, &signed, gocv.MatTypeCV16S, 1, 0, 3, 1, 0, gocv.BorderDefault)
+		gocv.ConvertScaleAbs(signed, &want, 1, 0)
+		left, got := blank(size), blank(size)
+		Strokes(plane1(t, grey), left, got)
+		if !slices.Equal(left.Pix, plane1(t, hat).Pix) {
+			t.Errorf("%v: the black-hat is not OpenCV's", size)
+		}
+		if !slices.Equal(got.Pix, plane1(t, want).Pix) {
+			t.Errorf("%v: the gradient is not OpenCV's", size)
+		}
+	}
+}
+
+func TestClose(t *testing.T) {
+	kernel := rect(21, 7)
+	defer kernel.Close()
+	for i, size := range odd {
+		grey, want := noise(size, uint64(i)), gocv.NewMat()
+		defer grey.Close()
+		defer want.Close()
+		gocv.MorphologyEx(grey, &want, gocv.MorphClose, kernel)
+		if Close(plane1(t, grey)); !slices.Equal(plane1(t, grey).Pix, plane1(t, want).Pix) {
+			t.Errorf("%v: it is not OpenCV's", size)
+		}
+	}
+}
+
+func TestOpened(t *testing.T) {
+	kernel, blobs, nowhere := rect(9, 7), rect(11, 9), gocv.NewMat()
+	defer nowhere.Close()
+	defer kernel.Close()
+	defer blobs.Close()
+	for i, size := range odd {
+		grey, want := noise(size, uint64(i)), gocv.NewMat()
+		defer grey.Close()
+		defer want.Close()
+		for turn := range 2 {
+			if turn == 1 { // larger spots, of which some are left
+				gocv.Dilate(grey, &grey, blobs)
+			}
+			for _, least := range []int{0, 1, 70, 127, 128, 180, 200, 254, 255} {
+				gocv.Threshold(grey, &want, float32(least), 255, gocv.ThresholdBinary)
+				gocv.MorphologyEx(want, &want, gocv.MorphOpen, kernel)
+				var got shape.Bits
+				Opened(plane1(t, grey), least, &got)
+				same(t, &got, want, nowhere)
+			}
+		}
+	}
+}
+
+func TestOtsu(t *testing.T) {
+	binary := gocv.NewMat()
+	defer binary.Close()
+	check := func(grey gocv.Mat) {
+		t.Helper()
+		want := gocv.Threshold(grey, &binary, 0, 255, gocv.ThresholdBinary|gocv.ThresholdOtsu)
+		if got := Otsu(plane1(t, grey)); float32(got) != want {
+			t.Errorf("%d × %d: %d, not %g", grey.Cols(), grey.Rows(), got, want)
+		}
+	}
+	r := rand.New(rand.NewPCG(5, 6))
+	for i, size := range odd {
+		grey := noise(size, uint64(i))
+		defer grey.Close()
+		check(grey)
+		p := plane1(t, grey)
+		for range 200 { // few values, wide and narrow classes
+			from, to := r.IntN(256), r.IntN(256)
+			for k := range p.Pix {
+				p.Pix[k] = uint8(max(0, min(255, from+r.IntN(max(1, to-from))*r.IntN(3))))
+			}
+			check(grey)
 		}
 	}
 }

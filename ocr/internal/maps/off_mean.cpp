@@ -60,13 +60,10 @@ void off_mean(const pw_plane &grey, int by, const pw_plane &where, uint64_t *bit
       fives(columns.data() + x0, five.data() + x0, whole(x1 - x0 + block - 5));
       for (int word = from; word < to; word++) {
         const int x = word * word_bits;
-        const uint8_t *in = row(grey, y) + x;
-        uint8_t last[word_bits], pixels[word_bits];
-        if (x + word_bits > w) { // beyond it the picture may end
-          std::memcpy(last, in, w - x);
-          in = last;
-        }
-        compare<block, light>(five.data() + x, columns.data() + x, in, pixels, by);
+        uint8_t pixels[word_bits];
+        with_word(row(grey, y) + x, w - x, [&](const uint8_t *in) {
+          compare<block, light>(five.data() + x, columns.data() + x, in, pixels, by);
+        });
         out[word] = packed(pixels) & open[word];
       }
     });

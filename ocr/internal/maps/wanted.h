@@ -1,6 +1,6 @@
 // Where a binary map is wanted, in words of its bits.
 #pragma once
-#include "rows.h"
+#include "words.h"
 
 #include <algorithm>
 #include <cstring>
@@ -83,26 +83,6 @@ template <typename Needed, typename F> void stretches(int words, Needed needed, 
     f(from, to);
     from = to;
   }
-}
-
-// packed makes bits of 64 pixels that are 0 or 255, the first the lowest.
-inline uint64_t packed(const uint8_t *pixels) {
-  // Bit k of byte i is pixel 8 k + i, ...
-  uint64_t bits = 0;
-  for (int k = 0; k < 8; k++) {
-    uint64_t eight;
-    std::memcpy(&eight, pixels + 8 * k, 8);
-    bits |= eight & 0x0101010101010101ull << k;
-  }
-  // ... and after these exchanges, of bits, of pairs and of fours, bit i of byte k.
-  const auto exchange = [&bits](int by, uint64_t mask) {
-    const uint64_t differ = (bits ^ bits >> by) & mask;
-    bits ^= differ ^ differ << by;
-  };
-  exchange(7, 0x00aa00aa00aa00aaull);
-  exchange(14, 0x0000cccc0000ccccull);
-  exchange(28, 0x00000000f0f0f0f0ull);
-  return bits;
 }
 
 } // namespace

@@ -3,6 +3,7 @@ package shape
 import (
 	"encoding/binary"
 	"errors"
+	"image"
 	"math/bits"
 
 	"gocv.io/x/gocv"
@@ -13,17 +14,6 @@ type Bits struct {
 	W, H   int
 	Stride int      // words for each row
 	Words  []uint64 // row after row, the first pixel the lowest bit; at the end of each row a word of zeros
-}
-
-// BitsOf packs an 8-bit map of 0 and 255.
-func BitsOf(m gocv.Mat) (*Bits, error) {
-	p, err := PlaneOf(m)
-	if err != nil {
-		return nil, err
-	}
-	b := new(Bits)
-	b.pack(p)
-	return b, nil
 }
 
 // Resize makes room for a map of another size, whose words are still to be written.
@@ -59,19 +49,39 @@ func (b *Bits) Set(x0, x1, y int) int {
 }
 
 // Mat is the map with 0 and 255 for each pixel. The caller closes it.
-func (b *Bits) Mat() (gocv.Mat, error) {
-	m := gocv.NewMatWithSize(b.H, b.W, gocv.MatTypeCV8UC1)
-	pix, err := m.DataPtrUint8()
+func (b *Bits) Mat() (gocv.Mat, error) { return b.Cut(image.Rect(0, 0, b.W, b.H)) }
+
+// Cut is a part of the map, as [Bits.Mat].
+func (b *Bits) Cut(r image.Rectangle) (gocv.Mat, error) {
+	m := NewMat(r.Dy(), r.Dx())
+	p, err := PlaneOf(m)
 	if err != nil {
 		return m, errors.Join(err, m.Close())
 	}
-	for y := range b.H {
-		row := b.row(y)
-		for x := range b.W {
-			pix[y*b.W+x] = uint8(row[x>>6]>>(x&63)&1) * 255
+	for y := range p.H {
+		row, out := b.row(r.Min.Y+y), p.Pix[y*p.W:(y+1)*p.W]
+		for x := r.Min.X; len(out) > 0; x += 8 {
+			eight := row[x>>6] >> (x & 63)
+			if x&63 > 56 {
+				eight |= row[x>>6+1] << (64 - x&63)
+			}
+			if len(out) < 8 {
+				for i := range out {
+					out[i] = uint8(eight>>i&1) * 255
+				}
+				break
+			}
+			binary.LittleEndian.PutUint64(out, spread(eight))
+			out = out[8:]
 		}
 	}
 	return m, nil
+}
+
+// spread makes eight bytes, 0 or 255, of the lowest eight bits.
+func spread(bits uint64) uint64 {
+	one := bits & 0xff * 0x0101010101010101 & 0x8040201008040201 // bit i of byte i
+	return (one + 0x7f7f7f7f7f7f7f7f | one) >> 7 & 0x0101010101010101 * 0xff
 }
 
 // pack takes over the pixels of a map, which are 0 or 255.

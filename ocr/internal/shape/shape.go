@@ -25,6 +25,11 @@ type Plane struct {
 	W, H int
 }
 
+// NewMat returns a Mat for a grey picture, whose pixels are still to be written.
+func NewMat(rows, cols int) gocv.Mat {
+	return gocv.NewMatWithSizes([]int{rows, cols}, gocv.MatTypeCV8UC1)
+}
+
 // PlaneOf gives access to m, which must have one channel of 8 bits.
 func PlaneOf(m gocv.Mat) (Plane, error) {
 	pix, err := m.DataPtrUint8()

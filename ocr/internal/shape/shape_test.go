@@ -2,6 +2,7 @@ package shape
 
 import (
 	"fmt"
+	"image"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -87,5 +88,35 @@ func TestLongRows(t *testing.T) {
 		if got := b.Set(c.x0, c.x1, 1); got != max(0, c.x1-c.x0) {
 			t.Errorf("%d pixels are set from %d to %d", got, c.x0, c.x1)
 		}
+	}
+}
+
+// TestCut: parts of a map have its pixels, wherever they begin in its words.
+func TestCut(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	p := Plane{make([]uint8, 200*9), 200, 9}
+	for i := range p.Pix {
+		p.Pix[i] = uint8(255 * r.IntN(2))
+	}
+	var b Bits
+	b.pack(p)
+	for range 500 {
+		x, y := r.IntN(p.W), r.IntN(p.H)
+		part := image.Rect(x, y, x+1+r.IntN(p.W-x), y+1+r.IntN(p.H-y))
+		m, err := b.Cut(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cut, err := PlaneOf(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range cut.Pix {
+			if at := (part.Min.Y+i/cut.W)*p.W + part.Min.X + i%cut.W; v != p.Pix[at] {
+				t.Errorf("%v: pixel %d is %d, not %d", part, i, v, p.Pix[at])
+				break
+			}
+		}
+		m.Close()
 	}
 }
