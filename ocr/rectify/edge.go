@@ -3,6 +3,7 @@ package rectify
 import (
 	"math"
 
+	"platewatch/ocr/internal/maps"
 	"platewatch/ocr/internal/shape"
 )
 
@@ -138,55 +139,15 @@ func (p *Plate) edgeProfile(l Line) ([]float64, error) {
 		return nil, err
 	}
 	// Both edges of a plate need not have the same slant.
-	slants := [...]float64{slant - 0.16, slant - 0.08, slant, slant + 0.08, slant + 0.16}
-	const each = 2 // every second row
+	slants := []float64{slant - 0.16, slant - 0.08, slant, slant + 0.08, slant + 0.16}
 	// Small plates were enlarged, so an edge is as wide as an original pixel.
 	half := int(math.Round(min(max(1.2*p.scale, 4), 9)))
 	ground, ink := tones(g, l)
 	least := int(max(5, edgeStep*(ground-ink))) * half
-	var darker, lighter [len(slants)][]int32
-	for k := range slants {
-		darker[k], lighter[k] = make([]int32, g.W), make([]int32, g.W)
-	}
-	sums := make([]int, g.W+1)
-	rows := 0
-	middle := l.at((l.X0 + l.X1) / 2)
-	for dy := -edgeReach * l.Height; dy <= edgeReach*l.Height; dy += each {
-		y := int(math.Round(middle + dy))
-		if y < 0 || y >= g.H {
-			continue
-		}
-		rows++
-		for x, v := range g.Pix[y*g.W : (y+1)*g.W] {
-			sums[x+1] = sums[x] + int(v)
-		}
-		var shift [len(slants)]int
-		for k, slant := range slants {
-			shift[k] = int(math.Round(slant * dy))
-		}
-		for x := half; x < g.W-half; x++ {
-			step := sums[x+half] - 2*sums[x] + sums[x-half]
-			if step < least && step > -least {
-				continue
-			}
-			count := &darker
-			if step > 0 {
-				count = &lighter
-			}
-			for k := range slants {
-				if at := x - shift[k]; at >= 0 && at < g.W {
-					count[k][at]++
-				}
-			}
-		}
-	}
+	rows := maps.Along(l.at((l.X0+l.X1)/2), edgeReach*l.Height, g.H, slants)
 	out := make([]float64, g.W)
-	for x := range out {
-		most := int32(0)
-		for k := range slants {
-			most = max(most, darker[k][x], lighter[k][x])
-		}
-		out[x] = float64(most) / float64(max(1, rows))
+	for x, most := range rows.Steps(g, half, least) {
+		out[x] = float64(most) / float64(max(1, rows.Rows()))
 	}
 	p.profiles = append(p.profiles, profile{l.Y0, l.Slope, l.Height, out})
 	return out, nil

@@ -1,8 +1,7 @@
 package rectify
 
 import (
-	"math"
-
+	"platewatch/ocr/internal/maps"
 	"platewatch/ocr/internal/shape"
 )
 
@@ -26,26 +25,16 @@ func (p *Plate) measureSlant(l Line) (float64, error) {
 	}
 	var ink shape.Bits
 	binary.binarise(l.threshold, &ink)
-	m, err := ink.Mat()
-	if err != nil {
-		return 0, err
-	}
-	defer m.Close()
-	b, err := shape.PlaneOf(m)
-	if err != nil {
-		return 0, err
-	}
-	p.slant, p.slantKnown = slantOf(b, l), true
+	p.slant, p.slantKnown = slantOf(&ink, l), true
 	return p.slant, nil
 }
 
-func slantOf(b shape.Plane, l Line) float64 {
+func slantOf(b *shape.Bits, l Line) float64 {
 	const (
 		steepest = 0.55 // 29°
 		step     = 0.05
 		steps    = 23   // from -steepest to steepest
 		half     = 0.52 // character heights
-		each     = 2    // every second row
 		// Least gain in that sum over upright columns for a slant to count.
 		least = 1.02
 	)
@@ -53,27 +42,13 @@ func slantOf(b shape.Plane, l Line) float64 {
 	if x1 <= x0 {
 		return 0
 	}
-	room := int(math.Ceil(steepest*half*l.Height)) + 1
-	columns := make([]int32, x1-x0+2*room)
-	middle := l.at((l.X0 + l.X1) / 2)
-	var gathered [steps]float64
+	slants := make([]float64, steps)
+	for k := range slants {
+		slants[k] = float64(k-steps/2) * step
+	}
+	gathered := maps.Along(l.at((l.X0+l.X1)/2), half*l.Height, b.H, slants).Gathered(b, x0, x1)
 	best := 0
-	for k := range steps {
-		slant := float64(k-steps/2) * step
-		clear(columns)
-		for dy := -half * l.Height; dy <= half*l.Height; dy += each {
-			y := int(math.Round(middle + dy))
-			if y < 0 || y >= b.H {
-				continue
-			}
-			row := columns[room-int(math.Round(slant*dy)):]
-			for i, v := range b.Pix[y*b.W+x0 : y*b.W+x1] {
-				row[i] += int32(v & 1) // 0 or 255
-			}
-		}
-		for _, n := range columns {
-			gathered[k] += float64(n) * float64(n)
-		}
+	for k := range gathered {
 		if gathered[k] > gathered[best] {
 			best = k
 		}

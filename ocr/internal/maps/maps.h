@@ -43,6 +43,17 @@ void pw_above(pw_plane in, int least, int flip, uint64_t *bits, int stride);
 // pw_opened writes as bits what is larger than least, opened by 9 x 7 pixels.
 void pw_opened(pw_plane in, int least, uint64_t *bits, int stride);
 
+// pw_gathered counts the bits of some rows, from x0 up to x1, in columns with each of the
+// slants, and writes the sums of the counts' squares. For slant k row i is moved to the left
+// by shifts[n k + i] pixels, at most room either way.
+void pw_gathered(const uint64_t *bits, int stride, int x0, int x1, const int32_t *rows, int n, const int32_t *shifts, int slants,
+                 int room, double *gathered);
+
+// pw_steps counts in columns with each of the slants the rows where the half pixels from the
+// column on are together darker, or lighter, by least than the half before it, and writes the
+// most for each column. Rows are moved as by pw_gathered.
+void pw_steps(pw_plane grey, const int32_t *rows, int n, const int32_t *shifts, int slants, int half, int least, uint16_t *most);
+
 // pw_histogram adds the number of pixels with each value to counts.
 void pw_histogram(pw_plane in, uint32_t *counts);
 
