@@ -41,55 +41,93 @@ struct Cubic {
 };
 const Cubic cubic;
 
-// The first of the four pixels that the cubic weighs at a place, counted from two
-// before the first of length, and the weights.
-inline int first(int32_t at, int length, const int16_t **weights) {
-  at += 1 << (fine - 6); // to the nearest step
-  int i = at >> fine, t = (at >> (fine - 5)) & (steps - 1);
-  if (i < -1) i = -1, t = 0;
-  if (i > length - 1) i = length - 1, t = 0;
-  *weights = cubic.at[t];
-  return i + 1;
+constexpr int32_t nearest = 1 << (fine - 6); // half a step
+constexpr int lanes = 8;                     // rows of a column come in groups
+
+// raised is added to the pixels, so that none is negative where the cubic overshoots.
+constexpr int raised = 1 << 12;
+
+// across weighs the same rows of four columns.
+void across(const int16_t *__restrict a, const int16_t *__restrict b, const int16_t *__restrict c, const int16_t *__restrict d,
+            const int16_t *w, int32_t *__restrict out, int rows) {
+  const int16_t wa = w[0], wb = w[1], wc = w[2], wd = w[3];
+  for (int y = 0; y < rows / lanes * lanes; y++) {
+    out[y] = ((wa * a[y] + wb * b[y] + wc * c[y] + wd * d[y] + (1 << (weight - kept - 1))) >> (weight - kept)) + raised;
+  }
+}
+
+// Pairs are the four weights of each step for two products of 64 bits: of a + b x 2^32 and
+// d + c x 2^32 the upper half is a c + b d, if neither a nor the lower half, a d, is negative.
+struct Pairs {
+  uint64_t at[steps][2]; // modulo 2^64: of the products only what fits there counts
+  Pairs() {
+    for (int i = 0; i < steps; i++) {
+      for (int k = 0; k < 2; k++) {
+        at[i][k] = static_cast<uint64_t>(cubic.at[i][2 * k + 1] + cubic.at[i][2 * k] * (int64_t{1} << 32));
+      }
+    }
+  }
+};
+const Pairs pairs;
+
+// weighed is the sum of four pixels, weighed and rounded. The lower half, of which two weights
+// are negative, is added to more than it can be below zero.
+inline int16_t weighed(const int32_t *pixels, const uint64_t (&w)[2]) {
+  uint64_t a, b;
+  std::memcpy(&a, pixels, sizeof a);
+  std::memcpy(&b, pixels + 2, sizeof b);
+  constexpr int64_t half = 1 << (weight + kept - 1), offset = int64_t{raised} << weight, above = 1 << 26;
+  constexpr auto rounding = static_cast<uint64_t>((half - offset) * (int64_t{1} << 32) + above);
+  return static_cast<int16_t>(static_cast<int64_t>(a * w[0] + b * w[1] + rounding) >> (32 + weight + kept));
+}
+
+void clamped(const int16_t *__restrict in, uint8_t *__restrict out, int n) {
+  for (int x = 0; x < n; x++) {
+    out[x] = static_cast<uint8_t>(std::clamp<int16_t>(in[x], 0, 255));
+  }
 }
 
 } // namespace
 
 extern "C" int pw_sheared(pw_picture from, pw_picture to, pw_affine m) try {
-  const int rows = from.height + ahead + behind, width = to.width;
-  std::vector<int16_t> wide(static_cast<size_t>(rows) * width);
-  std::vector<int32_t> start(width), lift(width);
-  std::vector<const int16_t *> weights(width);
+  const int width = to.width, columns = from.width + ahead + behind;
+  const int rows = (from.height + ahead + behind + lanes - 1) / lanes * lanes;
+  // The source and what becomes of it, column after column: the four pixels that are weighed
+  // for one are next to each other then.
+  std::vector<int16_t> source(static_cast<size_t>(columns) * rows);
+  std::vector<int32_t> wide(static_cast<size_t>(width) * rows);
+  for (int y = 0; y < rows; y++) {
+    const uint8_t *in = from.pixels + static_cast<size_t>(std::clamp(y - ahead, 0, from.height - 1)) * from.width;
+    int16_t *out = source.data() + y;
+    const auto fill = [&](int n, uint8_t v) {
+      for (int x = 0; x < n; x++, out += rows) *out = v;
+    };
+    fill(ahead, in[0]);
+#pragma GCC unroll 4
+    for (int x = 0; x < from.width; x++, out += rows) *out = in[x];
+    fill(behind, in[from.width - 1]);
+  }
+  std::vector<int32_t> lift(width);
   for (int x = 0; x < width; x++) {
-    start[x] = first(fixed(m.a * x + m.c), from.width, &weights[x]);
-    lift[x] = fixed(m.d * x + m.f);
+    // Beyond the first and the last column there is nothing new.
+    const int32_t at = std::clamp(fixed(m.a * x + m.c) + nearest, -(1 << fine), from.width << fine);
+    const int16_t *four = &source[static_cast<size_t>((at >> fine) + ahead - 1) * rows];
+    across(four, four + rows, four + 2 * rows, four + 3 * rows, cubic.at[at >> (fine - 5) & (steps - 1)], &wide[static_cast<size_t>(x) * rows], rows);
+    lift[x] = fixed(m.d * x + m.f) + nearest;
   }
-  // Across: every row of the source, as wide as the result.
-  std::vector<uint8_t> padded(from.width + ahead + behind);
-  for (int y = 0; y < from.height; y++) {
-    const uint8_t *line = from.pixels + static_cast<size_t>(y) * from.width;
-    std::memset(padded.data(), line[0], ahead);
-    std::memcpy(padded.data() + ahead, line, from.width);
-    std::memset(padded.data() + ahead + from.width, line[from.width - 1], behind);
-    int16_t *out = &wide[static_cast<size_t>(y + ahead) * width];
-    for (int x = 0; x < width; x++) {
-      const uint8_t *p = padded.data() + start[x];
-      const int16_t *w = weights[x];
-      out[x] = static_cast<int16_t>((w[0] * p[0] + w[1] * p[1] + w[2] * p[2] + w[3] * p[3] + (1 << (weight - kept - 1))) >> (weight - kept));
-    }
-  }
-  for (int i = 0; i < ahead; i++) std::memcpy(&wide[static_cast<size_t>(i) * width], &wide[static_cast<size_t>(ahead) * width], width * sizeof(int16_t));
-  for (int i = 0; i < behind; i++)
-    std::memcpy(&wide[static_cast<size_t>(ahead + from.height + i) * width], &wide[static_cast<size_t>(ahead + from.height - 1) * width], width * sizeof(int16_t));
-  // Down: every column at its own height.
+  std::vector<int16_t> line(width);
   for (int y = 0; y < to.height; y++) {
-    const int32_t at = fixed(m.e * y);
-    uint8_t *out = to.pixels + static_cast<size_t>(y) * width;
-    for (int x = 0; x < width; x++) {
-      const int16_t *w;
-      const int16_t *p = &wide[static_cast<size_t>(first(at + lift[x], from.height, &w)) * width + x];
-      int v = (w[0] * p[0] + w[1] * p[width] + w[2] * p[2 * width] + w[3] * p[3 * width] + (1 << (weight + kept - 1))) >> (weight + kept);
-      out[x] = static_cast<uint8_t>(std::clamp(v, 0, 255));
+    const int32_t down = fixed(m.e * y), last = from.height << fine;
+    const int32_t *column = wide.data() + ahead - 1;
+#pragma GCC unroll 2
+    for (int x = 0; x < width; x++, column += rows) {
+      int32_t at = lift[x] + down;
+      if (at < -(1 << fine) || at > last) {
+        at = at < 0 ? -(1 << fine) : last; // as with columns
+      }
+      line[x] = weighed(column + (at >> fine), pairs.at[at >> (fine - 5) & (steps - 1)]);
     }
+    clamped(line.data(), to.pixels + static_cast<size_t>(y) * width, width);
   }
   return 1;
 } catch (const std::bad_alloc &) {
