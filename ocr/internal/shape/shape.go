@@ -2,11 +2,18 @@
 // direct access to the pixels of 8-bit Mats.
 package shape
 
+/*
+#cgo CXXFLAGS: -std=c++17 -O3
+#include <stdlib.h>
+#include "shape.h"
+*/
+import "C"
+
 import (
 	"encoding/binary"
 	"errors"
-	"math/bits"
 	"sync"
+	"unsafe"
 
 	"gocv.io/x/gocv"
 )
@@ -107,101 +114,14 @@ var packs = sync.Pool{New: func() any { return new(Bits) }}
 
 // Each calls yield for every component, as [Each].
 func (b *Bits) Each(yield func(Shape)) {
-	j := joiners.Get().(*joiner)
-	defer joiners.Put(j)
-	j.join(b)
-	for i := range j.groups {
-		g := &j.groups[i]
-		if g.parent != int32(i) {
-			continue
-		}
-		w, h := float64(g.x1-g.x0), float64(g.y1-g.y0)
-		yield(Shape{float64(g.x0), float64(g.y0), w, h, float64(g.area), float64(g.x0) + w/2, float64(g.y0) + h/2})
+	var found *C.pw_shape
+	n := C.pw_shapes((*C.uint64_t)(unsafe.SliceData(b.Words)), C.int(b.Stride), C.int(b.H), &found)
+	if n < 0 {
+		panic("shape: out of memory")
 	}
-}
-
-// joiners keeps the buffers for the next maps.
-var joiners = sync.Pool{New: func() any { return new(joiner) }}
-
-// joiner joins the runs of a map.
-type joiner struct {
-	above, below []run // of the previous row, and of the current one
-	groups       []group
-}
-
-// run is a stretch of set pixels [x0, x1) in a row.
-type run struct{ x0, x1, group int32 }
-
-// group is a shape, or a part of one whose parent is another group.
-type group struct{ parent, x0, x1, y0, y1, area int32 }
-
-func (j *joiner) join(b *Bits) {
-	j.groups, j.above = j.groups[:0], j.above[:0]
-	for y := range b.H {
-		row := b.row(y)
-		j.below = j.below[:0]
-		p := 0
-		for x0, x1 := nextRun(row, 0); x0 < x1; x0, x1 = nextRun(row, x1) {
-			for p < len(j.above) && j.above[p].x1 < x0 {
-				p++
-			}
-			in := int32(-1)
-			for q := p; q < len(j.above) && j.above[q].x0 <= x1; q++ {
-				in = j.merge(in, j.find(j.above[q].group))
-			}
-			if in < 0 {
-				in = int32(len(j.groups))
-				j.groups = append(j.groups, group{in, x0, x1, int32(y), 0, 0})
-			}
-			g := &j.groups[in]
-			g.x0, g.x1, g.y1 = min(g.x0, x0), max(g.x1, x1), int32(y)+1
-			g.area += x1 - x0
-			j.below = append(j.below, run{x0, x1, in})
-		}
-		j.above, j.below = j.below, j.above
+	defer C.free(unsafe.Pointer(found))
+	for _, s := range unsafe.Slice(found, n) {
+		x, y, w, h := float64(s.x0), float64(s.y0), float64(s.x1-s.x0), float64(s.y1-s.y0)
+		yield(Shape{x, y, w, h, float64(s.area), x + w/2, y + h/2})
 	}
-}
-
-// find returns the group that i has become part of.
-func (j *joiner) find(i int32) int32 {
-	for j.groups[i].parent != i {
-		j.groups[i].parent = j.groups[j.groups[i].parent].parent
-		i = j.groups[i].parent
-	}
-	return i
-}
-
-// merge joins two groups and returns the older one. a may be −1 for none.
-func (j *joiner) merge(a, b int32) int32 {
-	if a < 0 || a == b {
-		return b
-	}
-	if b < a {
-		a, b = b, a
-	}
-	old, young := &j.groups[a], &j.groups[b]
-	young.parent = a
-	old.x0, old.x1 = min(old.x0, young.x0), max(old.x1, young.x1)
-	old.y0, old.y1 = min(old.y0, young.y0), max(old.y1, young.y1)
-	old.area += young.area
-	return a
-}
-
-// nextRun returns the first run [x0, x1) that begins at or after from; x0 = x1
-// where there is none.
-func nextRun(row []uint64, from int32) (x0, x1 int32) {
-	i := int(from >> 6)
-	w := row[i] &^ (1<<(from&63) - 1)
-	for w == 0 {
-		if i++; i == len(row) {
-			return from, from
-		}
-		w = row[i]
-	}
-	first := bits.TrailingZeros64(w)
-	x0 = int32(i<<6 + first)
-	for w = ^w &^ (1<<first - 1); w == 0; w = ^row[i] {
-		i++ // it ends at the latest in the last word, which is empty
-	}
-	return x0, int32(i<<6 + bits.TrailingZeros64(w))
 }
