@@ -34,6 +34,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"platewatch/ocr/internal/maps"
+	"platewatch/ocr/internal/resample"
 	"platewatch/ocr/internal/shape"
 )
 
@@ -236,15 +237,11 @@ func lookInto(grey gocv.Mat, r region) ([]Candidate, error) {
 		return nil, nil
 	}
 	scale := min(3, 30/r.box.H)
-	how := gocv.InterpolationCubic
-	if scale < 1 {
-		how = gocv.InterpolationArea
+	big, err := resized(grey, around, scale)
+	if err != nil {
+		return nil, err
 	}
-	cut := grey.Region(around)
-	defer cut.Close()
-	big := gocv.NewMat()
 	defer big.Close()
-	gocv.Resize(cut, &big, image.Point{}, scale, scale, how)
 	slopes := shape.NewMat(big.Rows(), big.Cols())
 	defer slopes.Close()
 	planes, err := shape.PlanesOf(big, slopes)
@@ -270,6 +267,17 @@ func lookInto(grey gocv.Mat, r region) ([]Candidate, error) {
 		found = append(found, candidates(g, gradient, &binary, v, 9, 40)...)
 	}
 	return found, nil
+}
+
+// resized is a part of a picture at another scale. The caller closes it.
+func resized(grey gocv.Mat, part image.Rectangle, scale float64) (gocv.Mat, error) {
+	if scale < 1 {
+		return resample.Shrunk(grey, part, scale)
+	}
+	cut, big := grey.Region(part), gocv.NewMat()
+	defer cut.Close()
+	gocv.Resize(cut, &big, image.Point{}, scale, scale, gocv.InterpolationCubic)
+	return big, nil
 }
 
 // view is the position of a searched picture in the frame.

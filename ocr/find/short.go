@@ -103,16 +103,12 @@ func shortRow(grey gocv.Mat, q Box, least int) (c Candidate, ok bool, err error)
 	if around.Dx() < 12 || around.Dy() < 8 {
 		return c, false, nil
 	}
-	cut := grey.Region(around)
-	defer cut.Close()
-	big := gocv.NewMat()
-	defer big.Close()
 	scale := quadHeight / float64(around.Dy())
-	how := gocv.InterpolationCubic
-	if scale < 1 {
-		how = gocv.InterpolationArea
+	big, err := resized(grey, around, scale)
+	if err != nil {
+		return c, false, err
 	}
-	gocv.Resize(cut, &big, image.Point{}, scale, scale, how)
+	defer big.Close()
 	p, err := shape.PlaneOf(big)
 	if err != nil {
 		return c, false, err

@@ -103,14 +103,13 @@ func level(grey gocv.Mat, l find.Line, light bool, e extent) (*Plate, error) {
 	if around.Dx() < 4 || around.Dy() < 4 {
 		return nil, errors.New("rectify: the candidate lies outside the frame")
 	}
-	cut := grey.Region(around)
-	defer cut.Close()
-	shrunk := gocv.NewMat()
-	defer shrunk.Close()
 	// Shrinking must average, or strokes are lost; warping alone would sample.
 	by := min(1, p.scale)
-	gocv.Resize(cut, &shrunk, image.Point{}, by, by, gocv.InterpolationArea)
-
+	shrunk, err := resample.Shrunk(grey, around, by)
+	if err != nil {
+		return nil, err
+	}
+	defer shrunk.Close()
 	source, err := shape.PlaneOf(shrunk)
 	if err != nil {
 		return nil, err

@@ -17,9 +17,12 @@ typedef struct {
   double a, b, c, d, e, f;
 } pw_affine;
 
-// Both return 0 where memory is short, and have written nothing then.
+// All return 0 where memory is short, and have written nothing then.
 int pw_sheared(pw_picture from, pw_picture to, pw_affine m);
 int pw_halved(pw_picture from, pw_picture to, pw_affine m);
+
+// scale is from's pixels for one of the result.
+int pw_shrunk(pw_picture from, pw_picture to, double scale);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gocv.io/x/gocv"
@@ -85,5 +86,40 @@ func compare(t *testing.T, size image.Point, ours func(shape.Plane) error, their
 	}
 	if sum /= float64(len(mine.Pix)); sum > mean || worst > most {
 		t.Errorf("%v: %.2f grey levels off on average, %.0f at most; at most %.1f and %d", size, sum, worst, mean, most)
+	}
+}
+
+// TestShrinksAsOpenCV: the means are those of cv::resize, bit for bit.
+func TestShrinksAsOpenCV(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 300 {
+		grey, want := gocv.NewMatWithSize(4+r.IntN(150), 4+r.IntN(300), gocv.MatTypeCV8UC1), gocv.NewMat()
+		p, err := shape.PlaneOf(grey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := 2 + r.IntN(255) // few values lie half way between two means more often
+		for i := range p.Pix {
+			p.Pix[i] = uint8(r.IntN(values))
+		}
+		part := image.Rect(r.IntN(p.W), r.IntN(p.H), p.W, p.H)
+		for _, by := range []float64{1, 0.5, 1.0 / 3, 0.4, 0.75, 2.0 / 3, 0.99, 0.1 + 0.9*r.Float64(), 48 / (48 + 200*r.Float64())} {
+			if float64(part.Dx())*by < 1 || float64(part.Dy())*by < 1 {
+				continue
+			}
+			cut := grey.Region(part)
+			gocv.Resize(cut, &want, image.Point{}, by, by, gocv.InterpolationArea)
+			cut.Close()
+			got, err := Shrunk(grey, part, by)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got.ToBytes(), want.ToBytes()) || got.Cols() != want.Cols() {
+				t.Errorf("%v by %g: it is not OpenCV's", part, by)
+			}
+			got.Close()
+		}
+		grey.Close()
+		want.Close()
 	}
 }
