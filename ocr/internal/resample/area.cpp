@@ -1,3 +1,7 @@
+// Products are rounded before they are added, so that every processor has the same means: those
+// with fused multiplications would differ in the last bit.
+#pragma GCC optimize("fp-contract=off")
+
 #include "resample.h"
 
 #include <algorithm>
