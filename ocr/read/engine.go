@@ -51,16 +51,19 @@ type Model struct {
 	Whole   bool         // it reads whole plates, not cut-out lines
 	Crops   []Crop       // tried in this order until the reading is settled
 	Judge   *judge.Judge // fitted to this model's readings
-	// Networks open n engines each. They have the same outputs, and take turns with the
-	// crops of a plate, see team.go.
-	Networks []Open
-	// Scout is a cheaper network with the same outputs, which looks at a plate before
-	// the others and settles what is clear, see team.go; nil for none.
-	Scout Open
+	// Networks have the same outputs, and take turns with the crops of a plate, see
+	// team.go.
+	Networks []Network
+	// Scout is a cheaper network, which looks at a plate before the others and settles
+	// what is clear, see team.go; its time steps may be fewer. nil for none.
+	Scout *Network
 }
 
-// Open opens n engines of one network.
-type Open func(n int) ([]Engine, error)
+// Network is one of a model's networks.
+type Network struct {
+	Open func(n int) ([]Engine, error) // opens n engines
+	Size rectify.Size                  // of the pictures of whole plates that it is shown
+}
 
 // Named is the model with a name and a version.
 func (m Model) Named(name, version string) Model {

@@ -212,12 +212,14 @@ func (p *panel) extent(plate *rectify.Plate, l rectify.Line, c Crop) (row, crop 
 }
 
 func (p *panel) settled() bool {
-	best := p.texts[0]
 	if len(p.looks) == 1 {
-		return p.confidence(best) >= sureAlone
+		return p.sure(sureAlone)
 	}
-	return p.confidence(best) >= sureTogether
+	return p.sure(sureTogether)
 }
+
+// sure tells whether the likeliest text has at least that confidence.
+func (p *panel) sure(least float64) bool { return p.confidence(p.texts[0]) >= least }
 
 // result is the likeliest text; ok is false when no plate can carry it.
 func (p *panel) result(l rectify.Line) (Result, bool) {

@@ -28,11 +28,11 @@ func TestTeams(t *testing.T) {
 		t.Error("a model without a network is opened")
 	}
 	none := func(int) ([]Engine, error) { return nil, errors.New("no scout") }
-	if _, err := NewReader(Model{Crops: make([]Crop, 1), Networks: []Open{open}, Scout: none}, 3, nil); err == nil || n != 3 {
+	if _, err := NewReader(Model{Crops: make([]Crop, 1), Networks: []Network{{Open: open}}, Scout: &Network{Open: none}}, 3, nil); err == nil || n != 3 {
 		t.Errorf("without a scout: %v, %d engines are closed", err, n)
 	}
 	n = 0
-	r, err := NewReader(Model{Crops: make([]Crop, 1), Networks: []Open{open, open}, Scout: open}, 2, nil)
+	r, err := NewReader(Model{Crops: make([]Crop, 1), Networks: []Network{{Open: open}, {Open: open}}, Scout: &Network{Open: open}}, 2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

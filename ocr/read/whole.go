@@ -9,8 +9,8 @@ import (
 )
 
 // readWholeCrop reads one crop of a whole plate.
-func readWholeCrop(e Engine, p *rectify.Plate, l rectify.Line, a rectify.Around, tap Tap) (ctc.Outputs, error) {
-	picture, err := p.Whole(l, a)
+func readWholeCrop(e eye, p *rectify.Plate, l rectify.Line, a rectify.Around, tap Tap) (ctc.Outputs, error) {
+	picture, err := p.Whole(l, a, e.size)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func readWholeCrop(e Engine, p *rectify.Plate, l rectify.Line, a rectify.Around,
 	if tap != nil {
 		likeliest := o.Beam()[0]
 		probability := min(1, math.Exp(o.LogProbability(likeliest))) // int8 sums to a little over 1
-		tap(LookResult{Line: p.Bounds(l), Picture: picture, Text: likeliest, Probability: probability})
+		tap(LookResult{Line: p.Bounds(l), Picture: picture, Text: likeliest, Probability: probability, Scout: e.scout})
 	}
 	return o, nil
 }
@@ -36,14 +36,14 @@ func readWholeCrop(e Engine, p *rectify.Plate, l rectify.Line, a rectify.Around,
 // the network says of them on an empty panel. Where there is a scout, it looks first,
 // see team.go.
 func (r *Reader) readWhole(t team, p *rectify.Plate, lines []rectify.Line, empty panel, tap Tap) (Result, bool, error) {
-	w := wholeReading{plate: p, crops: r.model.Crops, scout: t.scout, tap: tap, from: lines}
+	w := wholeReading{plate: p, crops: r.model.Crops, tap: tap, from: lines}
 	if t.scout != nil {
 		careful := empty
 		careful.effort.Least *= scoutDoubt
-		if beside, err := w.first(t.scout, careful); beside || err != nil {
+		if beside, err := w.first(*t.scout, careful); beside || err != nil {
 			return Result{}, false, err
 		}
-		if w.seen.settled() {
+		if w.seen.sure(scoutSure) {
 			return w.result(true)
 		}
 		if empty.effort.Glance || w.seen.pointless() {
@@ -73,7 +73,6 @@ func (r *Reader) readWhole(t team, p *rectify.Plate, lines []rectify.Line, empty
 type wholeReading struct {
 	plate *rectify.Plate
 	crops []Crop
-	scout Engine // nil: none
 	tap   Tap
 	from  []rectify.Line // a network begins with these
 	lines []rectify.Line // the present looks are along these
@@ -83,7 +82,7 @@ type wholeReading struct {
 }
 
 // look looks at one crop.
-func (w *wholeReading) look(e Engine, c Crop) error {
+func (w *wholeReading) look(e eye, c Crop) error {
 	// Of 37 rows of two rendered letters 37 were read right with 4.2 character
 	// heights of width, 30 with 2.4.
 	const narrowest, few = 4.2, 2.5
@@ -92,11 +91,7 @@ func (w *wholeReading) look(e Engine, c Crop) error {
 	if w.seen.row || w.seen.short > 0 && line.X1-line.X0 < few*line.Height {
 		c.Around.Least = narrowest
 	}
-	see := w.tap
-	if w.tap != nil && e == w.scout {
-		see = func(l LookResult) { l.Scout = true; w.tap(l) }
-	}
-	o, err := readWholeCrop(e, w.plate, line, c.Around, see)
+	o, err := readWholeCrop(e, w.plate, line, c.Around, w.tap)
 	if err == nil {
 		w.seen.add(o)
 	}
@@ -105,7 +100,7 @@ func (w *wholeReading) look(e Engine, c Crop) error {
 
 // first looks at the first crop, on an empty panel, and again where that was cut out in
 // the wrong place; beside is whether it shows no plate.
-func (w *wholeReading) first(e Engine, empty panel) (beside bool, err error) {
+func (w *wholeReading) first(e eye, empty panel) (beside bool, err error) {
 	w.seen, w.lines = empty, w.from
 	crop := w.crops[0]
 	if err := w.look(e, crop); err != nil {
@@ -130,7 +125,7 @@ func (w *wholeReading) first(e Engine, empty panel) (beside bool, err error) {
 	if !shows {
 		// Lettering beside the number, such as a state's initials, is no part of it: a
 		// longer line takes two networks that read as many characters.
-		if e != w.scout && len(w.scouted) == len(w.seen.texts[0].text) {
+		if !e.scout && len(w.scouted) == len(w.seen.texts[0].text) {
 			w.lines = []rectify.Line{long}
 		}
 		return false, nil

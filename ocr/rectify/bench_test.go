@@ -53,7 +53,7 @@ func BenchmarkRectify(b *testing.B) {
 		{"edges", func() error { _, err := p.edgesAround(lines[0]); return err }},
 		{"rows", func() error { _, err := p.Rows(grey, short); return err }},
 		{"whole", func() error {
-			m, err := p.Whole(lines[0], Around{Half: 0.8, Beyond: 0.8})
+			m, err := p.Whole(lines[0], Around{Half: 0.8, Beyond: 0.8}, Full)
 			if err == nil {
 				m.Close()
 			}

@@ -11,7 +11,7 @@ import (
 )
 
 // Quad stretches a part of a frame (8 bit, BGR or grey), given by its corners clockwise from the
-// top left, to WholeWidth × WholeHeight, with the contrast and the control row
+// top left, to the size [Full], with the contrast and the control row
 // that the project's models are trained with. Sides that are not parallel are
 // taken as if they were. Beyond the frame its edge pixels go on. The caller closes
 // the Mat.
@@ -40,15 +40,17 @@ func Quad(frame gocv.Mat, q [4]Point) (gocv.Mat, error) {
 		gocv.CvtColor(cut, &grey, gocv.ColorBGRToGray)
 	}
 	// Shrinking must average, or strokes are lost; warping alone would sample.
-	by := min(1, doubleWidth/math.Hypot(across.X, across.Y))
+	double := Full.double()
+	w, h := float64(double.Width), float64(double.Height)
+	by := min(1, w/math.Hypot(across.X, across.Y))
 	shrunk := gocv.NewMat()
 	defer shrunk.Close()
 	gocv.Resize(grey, &shrunk, image.Point{}, by, by, gocv.InterpolationArea)
 
-	// (u, v) on the double picture → frame: middle + (u/doubleWidth − ½)·across + (v/doubleHeight − ½)·down
-	ax, ay := across.X/doubleWidth*by, across.Y/doubleWidth*by
-	dx, dy := down.X/doubleHeight*by, down.Y/doubleHeight*by
-	ox := (middle.X-float64(around.Min.X))*by - ax*doubleWidth/2 - dx*doubleHeight/2
-	oy := (middle.Y-float64(around.Min.Y))*by - ay*doubleWidth/2 - dy*doubleHeight/2
-	return stretched(shrunk, resample.Affine{A: ax, B: dx, C: ox, D: ay, E: dy, F: oy})
+	// (u, v) on the double picture → frame: middle + (u/w − ½)·across + (v/h − ½)·down
+	ax, ay := across.X/w*by, across.Y/w*by
+	dx, dy := down.X/h*by, down.Y/h*by
+	ox := (middle.X-float64(around.Min.X))*by - ax*w/2 - dx*h/2
+	oy := (middle.Y-float64(around.Min.Y))*by - ay*w/2 - dy*h/2
+	return stretched(shrunk, Full, resample.Affine{A: ax, B: dx, C: ox, D: ay, E: dy, F: oy})
 }

@@ -7,11 +7,17 @@ import (
 	"platewatch/ocr/internal/shape"
 )
 
-// Size, in pixels, of a whole plate as the project's own model sees it.
-const (
-	WholeWidth  = 168
-	WholeHeight = 48
+// Size is that of a whole plate, in pixels, as one of the project's own networks sees it.
+type Size struct{ Width, Height int }
+
+var (
+	// Full is what the networks that read are trained with.
+	Full = Size{168, 48}
+	// Small is two thirds of it, for the cheaper network that looks before them.
+	Small = Size{112, 32}
 )
+
+func (s Size) double() Size { return Size{2 * s.Width, 2 * s.Height} }
 
 // Around says how much of a plate is cut out around a line, in character heights.
 type Around struct {
@@ -51,10 +57,10 @@ func (p *Plate) Span(l Line, a Around) (x0, x1 float64, err error) {
 }
 
 // Whole cuts the whole plate around a line out of the levelled picture, with its
-// uprights upright, and stretches it to WholeWidth × WholeHeight, whatever its
-// proportions, with the contrast and the control row that the model is trained
-// with, see ocr/train/README.md. The caller closes the Mat.
-func (p *Plate) Whole(l Line, a Around) (gocv.Mat, error) {
+// uprights upright, and stretches it to a network's size, whatever its proportions,
+// with the contrast and the control row that the model is trained with, see
+// ocr/train/README.md. The caller closes the Mat.
+func (p *Plate) Whole(l Line, a Around, size Size) (gocv.Mat, error) {
 	x0, x1, err := p.Span(l, a)
 	if err != nil {
 		return gocv.Mat{}, err
@@ -63,11 +69,12 @@ func (p *Plate) Whole(l Line, a Around) (gocv.Mat, error) {
 	if err != nil {
 		return gocv.Mat{}, err
 	}
-	sx, sy := doubleWidth/(x1-x0), doubleHeight/(2*a.Half*l.Height)
+	double := size.double()
+	sx, sy := float64(double.Width)/(x1-x0), float64(double.Height)/(2*a.Half*l.Height)
 	// With y' the place below the line: x' = x - slant·y', y' = y - Y0 - Slope·x
-	return stretched(p.Grey, resample.Affine{
+	return stretched(p.Grey, size, resample.Affine{
 		A: sx * (1 + slant*l.Slope), B: -sx * slant, C: sx * (slant*l.Y0 - x0),
-		D: -sy * l.Slope, E: sy, F: doubleHeight/2 - sy*l.Y0,
+		D: -sy * l.Slope, E: sy, F: float64(size.Height) - sy*l.Y0,
 	}.Inverse())
 }
 
@@ -78,17 +85,15 @@ func (p *Plate) Fills(l Line) bool {
 	return l.X1-l.X0 > wide*p.wide*p.scale && l.Height > high*p.high*p.scale
 }
 
-// Pictures are sampled at twice the size first, because shrinking must average.
-const doubleWidth, doubleHeight = 2 * WholeWidth, 2 * WholeHeight
-
-// stretched samples a grey picture at twice WholeWidth × WholeHeight, shrinks it to
-// that, and prepares it for the model. m leads from the doubled result to the picture.
-func stretched(grey gocv.Mat, m resample.Affine) (gocv.Mat, error) {
+// stretched samples a grey picture at twice a size, because shrinking must average,
+// shrinks it to that, and prepares it for the model. m leads from the doubled result
+// to the picture.
+func stretched(grey gocv.Mat, size Size, m resample.Affine) (gocv.Mat, error) {
 	from, err := shape.PlaneOf(grey)
 	if err != nil {
 		return gocv.Mat{}, err
 	}
-	out := shape.NewMat(WholeHeight, WholeWidth)
+	out := shape.NewMat(size.Height, size.Width)
 	pixels, err := shape.PlaneOf(out)
 	if err != nil {
 		out.Close()

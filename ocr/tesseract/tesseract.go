@@ -36,8 +36,8 @@ func Model(name string) read.Model {
 	switch {
 	case name == Plate:
 		m := plates(source{name: Plate, data: model.Plate, whole: true}).Named(Plate, digest(slices.Concat(model.Plate, model.Second, model.Scout)))
-		m.Networks = append(m.Networks, source{name: "second", data: model.Second, whole: true}.open)
-		m.Scout = source{name: "scout", data: model.Scout, whole: true}.open
+		m.Networks = append(m.Networks, read.Network{Open: source{name: "second", data: model.Second, whole: true}.open, Size: rectify.Full})
+		m.Scout = &read.Network{Open: source{name: "scout", data: model.Scout, whole: true}.open, Size: rectify.Small}
 		return m
 	case strings.HasSuffix(name, extension):
 		version := ""
@@ -88,7 +88,7 @@ func plates(s source) read.Model {
 			{Line: 0, Around: rectify.Around{Half: 0.8, Beyond: 0.3}},
 		},
 		Judge:    judge.OfPlates(),
-		Networks: []read.Open{s.open},
+		Networks: []read.Network{{Open: s.open, Size: rectify.Full}},
 	}
 }
 
@@ -105,7 +105,7 @@ func lines(s source) read.Model {
 			{Line: 0, Cut: ink(48, 1.25)}, {Line: 1, Cut: ink(40, 1.25)}, {Line: 2, Cut: ink(40, 1.25)}, {Line: 0, Cut: ink(40, 1.5)},
 		},
 		Judge:    judge.OfLines(),
-		Networks: []read.Open{s.open},
+		Networks: []read.Network{{Open: s.open}},
 	}
 }
 

@@ -52,7 +52,7 @@ def _rows(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
 
 def write(net: Reader, folder: Path) -> None:
     """Writes both models into the folder, each whole or not at all."""
-    empty = template.make(folder / "template", net.shape.spec).resolve()
+    empty = template.make(folder / "template", net.shape).resolve()
     work = folder / "export"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)

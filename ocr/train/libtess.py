@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from network_shape import HEIGHT, WIDTH
+from picture import fitted
+
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # four threads on so small a network take seven times as long
 
 _LSTM_ONLY = 1
@@ -40,7 +43,8 @@ def _library() -> ctypes.CDLL:
 class Tesseract:
     """One instance with one model; counts reads and their time."""
 
-    def __init__(self, model: Path, variables: dict[str, str] | None = None):
+    def __init__(self, model: Path, size: tuple[int, int] = (HEIGHT, WIDTH), variables: dict[str, str] | None = None):
+        self._size = size  # rows x columns of what the model is shown
         self._lib = _library()
         self._api = self._lib.TessBaseAPICreate()
         if self._lib.TessBaseAPIInit2(self._api, str(model.parent).encode(), model.stem.encode(), _LSTM_ONLY):
@@ -52,7 +56,7 @@ class Tesseract:
 
     def read(self, prepared: np.ndarray) -> str:
         """The text of a prepared 48 x 168 picture."""
-        picture = np.ascontiguousarray(prepared)
+        picture = np.ascontiguousarray(fitted(prepared, self._size))
         start = time.process_time()
         self._lib.TessBaseAPISetImage(self._api, picture.ctypes.data, picture.shape[1], picture.shape[0], 1, picture.strides[0])
         self._lib.TessBaseAPISetSourceResolution(self._api, 300)

@@ -16,18 +16,18 @@ from export import load
 from libtess import Tesseract
 
 
-def through_tesseract(model: Path, sets: dict) -> tuple[dict[str, score.Score], float]:
+def through_tesseract(model: Path, size: tuple[int, int], sets: dict) -> tuple[dict[str, score.Score], float]:
     """The scores of a model file, and milliseconds of processor time a read."""
-    engine = Tesseract(model)
+    engine = Tesseract(model, size)
     scores = score.score_sets(lambda part: [engine.read(p.prepared) for p in part], sets)
     milliseconds = 1000 * engine.seconds / max(1, engine.reads)
     engine.close()
     return scores, milliseconds
 
 
-def misreadings(model: Path, sets: dict) -> dict[str, dict]:
+def misreadings(model: Path, size: tuple[int, int], sets: dict) -> dict[str, dict]:
     """Every set's misread plates by kind, as a model file reads them."""
-    engine = Tesseract(model)
+    engine = Tesseract(model, size)
     found = {name: score.errors(part, [engine.read(p.prepared) for p in part]) for name, part in sets.items()}
     engine.close()
     return found
@@ -39,9 +39,9 @@ def report(weights: Path, folder: Path, root: Path) -> dict:
     sets = photos.load_sets(root)
     net = load(weights)
     torch_scores = score.score_sets(lambda part: score.read(net, part), sets)
-    float_scores, _ = through_tesseract(folder / "plate_float.traineddata", sets)
-    int_scores, milliseconds = through_tesseract(folder / "plate.traineddata", sets)
-    misread = misreadings(folder / "plate.traineddata", sets)
+    float_scores, _ = through_tesseract(folder / "plate_float.traineddata", net.shape.picture, sets)
+    int_scores, milliseconds = through_tesseract(folder / "plate.traineddata", net.shape.picture, sets)
+    misread = misreadings(folder / "plate.traineddata", net.shape.picture, sets)
     rows = {
         name: {"plates": s.count, "torch": [round(s.strict, 1), round(s.folded, 1)],
                "tesseract_float": [round(float_scores[name].strict, 1), round(float_scores[name].folded, 1)],

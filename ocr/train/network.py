@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 import alphabet
 import noise
+import picture
 from network_shape import SHAPES, Shape
 
 
@@ -194,6 +195,8 @@ class Reader(nn.Module):
 
     def _through(self, pictures: torch.Tensor, step: Callable[[Layer, torch.Tensor], torch.Tensor]) -> list[torch.Tensor]:
         """What step makes of each convolution's input."""
+        if self.shape.picture != tuple(pictures.shape[1:]):
+            pictures = picture.reduced(pictures)
         y, out = deepened(pictures, self.shape.fold), []
         for layer in self.layers:
             if layer is self.layers[-1]:

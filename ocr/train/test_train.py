@@ -25,6 +25,7 @@ import noise
 import picture
 import plates
 import score
+import teacher
 from network import Reader, _rounded
 from network_shape import SHAPES
 from photos import Photo
@@ -50,8 +51,35 @@ class Pictures(unittest.TestCase):
         other = picture.seen_batch(torch.from_numpy(grey).float()).numpy()
         self.assertLess(np.abs(one - other).max(), 2.5 / 127)  # prepare() rounds
 
+    def test_reduced(self):
+        """Each pixel is the mean of one and a half by one and a half; the control row is written anew, and spoils no other."""
+        grey = np.random.default_rng(3).integers(40, 180, (48, 168)).astype(np.uint8)
+        prepared = picture.prepare(grey)
+        small = picture.fitted(prepared, (32, 112))
+        self.assertEqual(small.shape, (32, 112))
+        self.assertEqual(small[16, :4].tolist(), [0, 255, 0, 255])
+        large = prepared.astype(float).repeat(2, 0).repeat(2, 1)
+        mean = large.reshape(32, 3, 112, 3).mean((1, 3))
+        self.assertLess(np.abs(np.delete(small, 16, 0) - np.delete(mean, 16, 0)).max(), 1)
+        self.assertIs(picture.fitted(prepared, (48, 168)), prepared)
+
     def test_flat_picture(self):
         self.assertTrue(np.isfinite(picture.seen(picture.prepare(np.full((48, 168), 77, np.uint8)))).all())
+
+
+class Taught(unittest.TestCase):
+    def test_fewer_steps(self):
+        """A character of the teacher is as likely at the student's step, and the order stays."""
+        told = torch.zeros(42, 1, alphabet.CLASSES)
+        told[..., 0] = 1
+        for step, letter in ((4, 3), (7, 3), (20, 5)):
+            told[step, 0, 0], told[step, 0, letter] = 0.1, 0.9
+        fewer = teacher.at_steps(told, 28)
+        self.assertEqual(tuple(fewer.shape), (28, 1, alphabet.CLASSES))
+        self.assertTrue(torch.allclose(fewer.sum(2), torch.ones(28, 1)))
+        self.assertEqual(alphabet.decode(fewer[:, 0].argmax(1).tolist()), "CCE")
+        self.assertAlmostEqual(float(fewer[..., 5].max()), 0.9, 5)
+        self.assertIs(teacher.at_steps(told, 42), told)
 
 
 class Rounding(unittest.TestCase):
@@ -103,7 +131,7 @@ class WithPlates(unittest.TestCase):
         net.exported = True
         for bits, name in ((False, "plate_float.traineddata"), (True, "plate.traineddata")):
             net.eight_bits = bits
-            engine = libtess.Tesseract(self.path / name)
+            engine = libtess.Tesseract(self.path / name, net.shape.picture)
             through = [engine.read(p.prepared) for p in photos]
             engine.close()
             same = np.mean([a == b for a, b in zip(through, score.read(net, photos))])
@@ -160,7 +188,7 @@ class Noise(unittest.TestCase):
             x = torch.zeros(2, 48, 168)
             with torch.no_grad():
                 self.assertTrue(torch.equal(net(x), net(x)), name)
-                self.assertEqual(tuple(net(x).shape), (42, 2, alphabet.CLASSES), name)
+                self.assertEqual(tuple(net(x).shape), (shape.steps, 2, alphabet.CLASSES), name)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ const (
 	levelLeft, levelWidth     = factsLeft + factsWidth + gap, 400
 	levelHeight               = 2 * rectify.CharHeight * 13 / 10
 	looksLeft, looksAcross    = levelLeft + levelWidth + gap, 3
-	lookWidth, lookHeight     = rectify.WholeWidth, rectify.WholeHeight
+	lookWidth, lookHeight     = 168, 48 // of [rectify.Full]; smaller ones are enlarged
 	verdictLeft               = looksLeft + looksAcross*(lookWidth+gap)
 	verdictWidth              = sheetWidth - verdictLeft - margin
 	largestScale, nothingRead = 4, "–"
