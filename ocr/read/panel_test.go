@@ -62,31 +62,43 @@ func TestPanel(t *testing.T) {
 	}
 }
 
+const barHeight, barPitch, barWidth, bars = 40, 30, 16, 7
+
+// sevenBars is a light plate with seven dark bars, which goes on beside them for margin
+// pixels, and its line.
+func sevenBars(t *testing.T, margin int) (*rectify.Plate, rectify.Line) {
+	t.Helper()
+	const x, y = 120, 100
+	frame := gocv.NewMatWithSizeFromScalar(gocv.NewScalar(60, 0, 0, 0), 200, 420, gocv.MatTypeCV8UC1)
+	defer frame.Close()
+	const end = x + (bars-1)*barPitch + barWidth
+	gocv.Rectangle(&frame, image.Rect(x-margin, y-barHeight, end+margin, y+barHeight), color.RGBA{R: 220, G: 220, B: 220}, -1)
+	for i := range bars {
+		left := x + i*barPitch
+		gocv.Rectangle(&frame, image.Rect(left, y-barHeight/2, left+barWidth, y+barHeight/2), color.RGBA{R: 30, G: 30, B: 30}, -1)
+	}
+	p, err := rectify.Level(frame, find.Candidate{Line: find.Line{X0: x, X1: end, Y: y, Height: barHeight}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := p.Lines()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, lines[0]
+}
+
+// middleThree is the line around the middle three of its seven bars.
+func middleThree(line rectify.Line) rectify.Line {
+	step := (line.X1 - line.X0) * barPitch / ((bars-1)*barPitch + barWidth)
+	line.X0, line.X1 = line.X0+2*step, line.X1-2*step
+	return line
+}
+
 // Of seven characters the finder saw the middle three. Without edges a crop around these
 // shows one more on each side, and nothing tells that the plate goes on but that the text
 // does; between edges it shows all seven, and later crops must, too.
 func TestReaching(t *testing.T) {
-	const height, pitch, width, x, y, count = 40, 30, 16, 120, 100, 7
-	plate := func(margin int) (*rectify.Plate, rectify.Line) {
-		t.Helper()
-		frame := gocv.NewMatWithSizeFromScalar(gocv.NewScalar(60, 0, 0, 0), 200, 420, gocv.MatTypeCV8UC1)
-		defer frame.Close()
-		const end = x + (count-1)*pitch + width
-		gocv.Rectangle(&frame, image.Rect(x-margin, y-height, end+margin, y+height), color.RGBA{R: 220, G: 220, B: 220}, -1)
-		for i := range count {
-			left := x + i*pitch
-			gocv.Rectangle(&frame, image.Rect(left, y-height/2, left+width, y+height/2), color.RGBA{R: 30, G: 30, B: 30}, -1)
-		}
-		p, err := rectify.Level(frame, find.Candidate{Line: find.Line{X0: x, X1: end, Y: y, Height: height}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines, err := p.Lines()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p, lines[0]
-	}
 	crop := Crop{Around: rectify.Around{Half: 0.8, Beyond: 0.8, Edges: true}}
 	for _, test := range []struct {
 		name   string
@@ -102,11 +114,10 @@ func TestReaching(t *testing.T) {
 		{"the whole row", 400, true, "XAB12CY", 2, false, false},
 		{"too short to be a plate", 400, false, "AB1", 0, false, false},
 	} {
-		p, line := plate(test.margin)
+		p, line := sevenBars(t, test.margin)
 		defer p.Close()
 		if !test.whole {
-			step := (line.X1 - line.X0) * pitch / ((count-1)*pitch + width)
-			line.X0, line.X1 = line.X0+2*step, line.X1-2*step
+			line = middleThree(line)
 		}
 		var seen panel
 		seen.add(sureAmid(test.text, 0.999, test.beside))
@@ -114,7 +125,7 @@ func TestReaching(t *testing.T) {
 		if err != nil || shows != test.shows {
 			t.Errorf("%s: shows more: %v, %v", test.name, shows, err)
 		}
-		const half = float64(pitch) * rectify.CharHeight / height / 2
+		const half = float64(barPitch) * rectify.CharHeight / barHeight / 2
 		if longer := long.X0 < line.X0-half && long.X1 > line.X1+half; longer != test.longer {
 			t.Errorf("%s: the line goes from %.0f to %.0f, it was %.0f to %.0f", test.name, long.X0, long.X1, line.X0, line.X1)
 		}

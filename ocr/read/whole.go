@@ -115,8 +115,17 @@ func (w *wholeReading) first(e eye, empty panel) (beside bool, err error) {
 		if err != nil || other == nil {
 			return true, err
 		}
-		err = again(*other, line)
-		return w.seen.hopeless(), err
+		if err := again(*other, line); err != nil {
+			return false, err
+		}
+		if w.seen.hopeless() {
+			return true, nil
+		}
+		// What this crop showed, the later ones and the other networks begin with.
+		long, _, err := w.seen.reaching(w.plate, line, *other)
+		w.lines = []rectify.Line{long}
+		w.from = w.lines
+		return false, err
 	}
 	long, shows, err := w.seen.reaching(w.plate, w.lines[0], crop)
 	if err != nil {
