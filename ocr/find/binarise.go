@@ -40,8 +40,8 @@ func (l *level) brightAreas() (*shape.Bits, error) {
 }
 
 // textMask turns a quarter of the gradient into a mask that is 255 near vertical
-// edges: as far around them as the structuring element near reaches. Sky, road and car bodies have none: leaving them out halves the shapes that
-// must be looked at.
+// edges: as far around them as the structuring element near reaches. Sky, road and car
+// bodies have none: leaving them out halves the shapes that must be looked at.
 func textMask(quarter *gocv.Mat, near gocv.Mat) {
 	gocv.Blur(*quarter, quarter, image.Pt(11, 3))
 	gocv.Threshold(*quarter, quarter, 12, 255, gocv.ThresholdBinary)

@@ -43,9 +43,11 @@ func Quad(frame gocv.Mat, q [4]Point) (gocv.Mat, error) {
 	double := Full.double()
 	w, h := float64(double.Width), float64(double.Height)
 	by := min(1, w/math.Hypot(across.X, across.Y))
-	shrunk := gocv.NewMat()
+	shrunk, err := resample.Shrunk(grey, image.Rect(0, 0, grey.Cols(), grey.Rows()), by)
+	if err != nil {
+		return gocv.Mat{}, err
+	}
 	defer shrunk.Close()
-	gocv.Resize(grey, &shrunk, image.Point{}, by, by, gocv.InterpolationArea)
 
 	// (u, v) on the double picture → frame: middle + (u/w − ½)·across + (v/h − ½)·down
 	ax, ay := across.X/w*by, across.Y/w*by

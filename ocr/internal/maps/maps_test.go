@@ -180,42 +180,43 @@ func TestOffMean(t *testing.T) {
 	}
 }
 
-func TestBelowMean(t *testing.T) {
+// bothWays runs a comparison of whole maps with OpenCV's want, for what is above and what is not, on every size.
+func bothWays(t *testing.T, f func(grey gocv.Mat, want *gocv.Mat, above bool, how gocv.ThresholdType, same func(*shape.Bits))) {
+	t.Helper()
 	nowhere := gocv.NewMat()
 	defer nowhere.Close()
-	var got shape.Bits
 	for i, size := range sizes {
 		grey, want := noise(size, uint64(i)), gocv.NewMat()
 		defer grey.Close()
 		defer want.Close()
-		for block := 3; block < 128; block += 2 {
-			for _, by := range []int{-255, -4, 0, 8, 12, 300} {
-				for above, how := range map[bool]gocv.ThresholdType{false: gocv.ThresholdBinaryInv, true: gocv.ThresholdBinary} {
-					gocv.AdaptiveThreshold(grey, &want, 255, gocv.AdaptiveThresholdMean, how, block, float32(by))
-					BelowMean(plane1(t, grey), block, by, above, &got)
-					same(t, &got, want, nowhere)
-				}
-			}
+		for above, how := range map[bool]gocv.ThresholdType{false: gocv.ThresholdBinaryInv, true: gocv.ThresholdBinary} {
+			f(grey, &want, above, how, func(got *shape.Bits) { same(t, got, want, nowhere) })
 		}
 	}
 }
 
-func TestAbove(t *testing.T) {
-	nowhere := gocv.NewMat()
-	defer nowhere.Close()
+func TestBelowMean(t *testing.T) {
 	var got shape.Bits
-	for i, size := range sizes {
-		grey, want := noise(size, uint64(i)), gocv.NewMat()
-		defer grey.Close()
-		defer want.Close()
-		for _, least := range []int{0, 1, 127, 128, 200, 254, 255} {
-			for below, how := range map[bool]gocv.ThresholdType{true: gocv.ThresholdBinaryInv, false: gocv.ThresholdBinary} {
-				gocv.Threshold(grey, &want, float32(least), 255, how)
-				Above(plane1(t, grey), least, below, &got)
-				same(t, &got, want, nowhere)
+	bothWays(t, func(grey gocv.Mat, want *gocv.Mat, above bool, how gocv.ThresholdType, same func(*shape.Bits)) {
+		for block := 3; block < 128; block += 2 {
+			for _, by := range []int{-255, -4, 0, 8, 12, 300} {
+				gocv.AdaptiveThreshold(grey, want, 255, gocv.AdaptiveThresholdMean, how, block, float32(by))
+				BelowMean(plane1(t, grey), block, by, above, &got)
+				same(&got)
 			}
 		}
-	}
+	})
+}
+
+func TestAbove(t *testing.T) {
+	var got shape.Bits
+	bothWays(t, func(grey gocv.Mat, want *gocv.Mat, above bool, how gocv.ThresholdType, same func(*shape.Bits)) {
+		for _, least := range []int{0, 1, 127, 128, 200, 254, 255} {
+			gocv.Threshold(grey, want, float32(least), 255, how)
+			Above(plane1(t, grey), least, !above, &got)
+			same(&got)
+		}
+	})
 }
 
 func TestSmooth(t *testing.T) {

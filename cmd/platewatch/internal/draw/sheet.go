@@ -32,10 +32,14 @@ const (
 	levelLeft, levelWidth     = factsLeft + factsWidth + gap, 400
 	levelHeight               = 2 * rectify.CharHeight * 13 / 10
 	looksLeft, looksAcross    = levelLeft + levelWidth + gap, 3
-	lookWidth, lookHeight     = 168, 48 // of [rectify.Full]; smaller ones are enlarged
-	verdictLeft               = looksLeft + looksAcross*(lookWidth+gap)
-	verdictWidth              = sheetWidth - verdictLeft - margin
 	largestScale, nothingRead = 4, "–"
+)
+
+// The looks, of which the scout's are enlarged, and the verdict beside them.
+var (
+	lookWidth, lookHeight = rectify.Full.Width, rectify.Full.Height
+	verdictLeft           = looksLeft + looksAcross*(lookWidth+gap)
+	verdictWidth          = sheetWidth - verdictLeft - margin
 )
 
 var (
