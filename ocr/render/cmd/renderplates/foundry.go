@@ -21,12 +21,15 @@ type typeface [128]*glyph
 
 // foundry holds the typefaces that plates are set in.
 type foundry struct {
-	real   []typeface // of the renderer's own layouts
+	real   []typeface // of the renderer's own layouts, castings of each in turn
 	varied []typeface // of made-up dies
 }
 
 // variedFaces is a number large enough that the reader learns none by heart.
 const variedFaces = 900
+
+// castings is how often each real die is taken, each time with a Q and a 4 of its own.
+const castings = 6
 
 // Layouts from which each real die is taken, because nothing overlaps their
 // characters.
@@ -39,14 +42,18 @@ var usual = map[string][]string{"us": {"us-ca", "us-tx"}, "br": {"br"}, "mercosu
 func newFoundry(seed uint64, faces int) (*foundry, error) {
 	f := &foundry{}
 	var p render.Press
+	r := rand.New(rand.NewPCG(seed, 0xd1e))
 	for _, name := range specimens {
 		t, err := cast(&p, name, nil)
 		if err != nil {
 			return nil, err
 		}
-		f.real = append(f.real, t)
+		for range castings {
+			t := t
+			specimenHabits(dice{r}, &t)
+			f.real = append(f.real, t)
+		}
 	}
-	r := rand.New(rand.NewPCG(seed, 0xd1e))
 	for range faces {
 		die := render.RandomDie(r)
 		// Half of all plates have the open 4, and a reader that has not seen
@@ -108,7 +115,7 @@ func cast(p *render.Press, layout string, die *render.Die) (typeface, error) {
 // faceFor takes a typeface for a kind of plate, about as wide as wanted.
 func (f *foundry) faceFor(d dice, k *kind, wide float64) *typeface {
 	if own := usual[k.name]; len(own) > 0 && d.one(.15) {
-		return &f.real[slices.Index(specimens, pick(d, own...))]
+		return &f.real[slices.Index(specimens, pick(d, own...))*castings+d.IntN(castings)]
 	}
 	return f.faceNear(d, wide)
 }

@@ -2,7 +2,8 @@ package main
 
 // letterHabits draws some of a typeface's letters anew, as habits does its
 // figures: in photographs the reader took the R of dies with upright legs for a
-// B or a P, a low-waisted E for an F, and H, M, U and W for each other.
+// B or a P, a low-waisted E for an F, a Y with a low fork for a V, an I with serifs for
+// a T, and H, M, U and W for each other.
 func letterHabits(d dice, t *typeface, wide, stroke float64) {
 	square, rounded := pick(d, 2, 2.3, 2.8, 4.), d.one(.3)
 	draw := func(c byte, width float64, strokes func(p *pen)) {
@@ -73,10 +74,15 @@ func letterHabits(d dice, t *typeface, wide, stroke float64) {
 		p.path(point{1, 0}, point{0, meet})
 		p.path(point{from, meet * (1 - from)}, point{1, 1})
 	})
-	serif := d.one(.35)
+	draw('Y', wide*d.in(.95, 1.1), func(p *pen) {
+		fork := d.in(.4, .68)
+		p.path(point{0, 0}, point{.5, fork}, point{1, 0})
+		p.path(point{.5, fork}, point{.5, 1})
+	})
+	serif := d.one(.5)
 	letter := stroke
 	if serif {
-		letter = wide * d.in(.5, .75)
+		letter = wide * d.in(.5, .85)
 	}
 	draw('I', letter, func(p *pen) {
 		p.path(point{.5, 0}, point{.5, 1})

@@ -87,14 +87,42 @@ func TestFoundryCutsInk(t *testing.T) {
 		for _, c := range letters + figures {
 			g := set[c]
 			if g == nil {
-				t.Fatalf("%s has no %c", specimens[i], c)
+				t.Fatalf("%s has no %c", specimens[i/castings], c)
 			}
 			ink := 0
 			for _, v := range g.ink {
 				ink += int(v)
 			}
 			if share := float64(ink) / 255 / float64(len(g.ink)); share < .12 || share > 1 {
-				t.Errorf("%s, %c: %.0f %% ink", specimens[i], c, 100*share)
+				t.Errorf("%s, %c: %.0f %% ink", specimens[i/castings], c, 100*share)
+			}
+		}
+	}
+}
+
+// A tail is seen: it adds ink to the bowl, and all of it in the lower three fifths.
+func TestTailIsSeen(t *testing.T) {
+	for seed := range uint64(60) {
+		d := newDice(seed, 2)
+		for _, stroke := range []float64{.09, .18} {
+			var face typeface
+			var foot float64
+			p := pen{stroke: stroke, square: 2}
+			face.redraw('Q', .5, p, func(p *pen) {
+				tail(d, p, func(f float64) { foot = f; p.path(p.arc(.5, f/2, .5, f/2, 0, 360)...) })
+			})
+			face.redraw('O', .5, p, func(p *pen) { p.path(p.arc(.5, foot/2, .5, foot/2, 0, 360)...) })
+			above, below := 0., 0.
+			for i, v := range face['Q'].ink {
+				more := (float64(v) - float64(face['O'].ink[i])) / 255
+				if i/face['Q'].w < glyphHeight*2/5 {
+					above += more
+				} else {
+					below += more
+				}
+			}
+			if share := below / float64(len(face['Q'].ink)); share < .008 || above != 0 {
+				t.Errorf("seed %d, stroke %.2f: %.2f %% of the box below, %.0f pixels above", seed, stroke, 100*share, above)
 			}
 		}
 	}

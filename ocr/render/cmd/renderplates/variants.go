@@ -141,7 +141,7 @@ func habits(d dice, t *typeface, wide, stroke float64) {
 		}
 	})
 	draw('2', wide, func(p *pen) {
-		bowl := p.arc(.5, .28, .5, .28, 180+d.in(0, 20), 360+d.in(5, 45))
+		bowl := p.arc(.5, .28, .5, .28, 180+d.in(-25, 20), 360+d.in(5, 45))
 		if d.one(.5) { // the neck runs out in a curve
 			bowl = append(bowl, point{d.in(.4, .6), d.in(.58, .66)}, point{d.in(.06, .14), d.in(.78, .86)})
 		}
@@ -149,11 +149,12 @@ func habits(d dice, t *typeface, wide, stroke float64) {
 	})
 	draw('3', wide, func(p *pen) {
 		if d.one(.35) {
-			p.path(append([]point{{0, 0}, {1, 0}, {.45, .42}}, p.arc(.46, .71, .54, .29, -90, 160)...)...)
+			p.path(append([]point{{0, 0}, {1, 0}, {.45, .42}}, p.arc(.46, .71, .54, .29, -90, d.in(140, 175))...)...)
 			return
 		}
-		p.path(append(p.arc(.48, top, .47, top, 200, 450), point{.25, waist})...)
-		p.path(p.arc(.46, waist+foot, .54, foot, -90, 160)...)
+		// Arms that reach down to the middle of a bowl make it a 9 at 25 px.
+		p.path(append(p.arc(.48, top, .47, top, d.in(180, 215), 450), point{d.in(.15, .4), waist})...)
+		p.path(p.arc(.46, waist+foot, .54, foot, -90, d.in(140, 175))...)
 	})
 	draw('7', wide, func(p *pen) {
 		q := []point{{0, 0}, {1, 0}, {d.in(.15, .5), 1}}
@@ -168,11 +169,15 @@ func habits(d dice, t *typeface, wide, stroke float64) {
 	six := func(p *pen) {
 		round := d.in(.26, .34) // France's is lower than a half
 		p.path(p.arc(.5, 1-round, .5, round, 0, 360)...)
-		switch d.IntN(3) {
+		switch d.IntN(4) {
 		case 0: // straight back
 			p.path(point{d.in(.6, .85), 0}, point{.05, .55})
 		case 1:
 			p.path(append([]point{{0, 1 - round}, {0, .3}}, p.arc(.5, .3, .5, .3, 180, d.in(280, 350))...)...)
+		case 2: // a long hook, which leaves little of a gap before the bowl: France's
+			arm := d.in(.2, .28)
+			hook := append([]point{{0, 1 - round}, {0, arm}}, p.arc(.5, arm, .5, arm, 180, 360)...)
+			p.path(append(hook, point{1, d.in(arm, .34)})...)
 		default:
 			p.path(append([]point{{0, .68}}, p.arc(.7, .6, .7, .6, 180, 270)...)...)
 		}
@@ -203,14 +208,11 @@ func habits(d dice, t *typeface, wide, stroke float64) {
 	}
 	draw('0', zero, func(p *pen) { round(p, 1) })
 	draw('O', wide*d.in(.95, 1.1), func(p *pen) { round(p, 1) })
-	draw('Q', wide, func(p *pen) {
-		round(p, .96)
-		p.path(point{d.in(.45, .65), d.in(.65, .78)}, point{d.in(.9, 1), 1})
-	})
+	draw('Q', wide, func(p *pen) { tail(d, p, func(foot float64) { round(p, foot) }) })
 	draw('S', wide, func(p *pen) {
-		q := append(p.arc(.5, top, .48, top, -20, -180), p.arc(.5, top, .48, top, 180, 90)...)
+		q := append(p.arc(.5, top, .48, top, d.in(-35, 5), -180), p.arc(.5, top, .48, top, 180, 90)...)
 		q = append(q, p.arc(.5, waist+foot, .5, foot, -90, 0)...)
-		p.path(append(q, p.arc(.5, waist+foot, .5, foot, 0, 160)...)...)
+		p.path(append(q, p.arc(.5, waist+foot, .5, foot, 0, d.in(145, 190))...)...)
 	})
 	draw('5', wide, func(p *pen) {
 		p.path(append([]point{{.95, 0}, {.08, 0}, {.04, .46}}, p.arc(.47, .68, .53, .32, -140, 150)...)...)
@@ -248,4 +250,40 @@ func habits(d dice, t *typeface, wide, stroke float64) {
 		}
 		p.path(append(append([]point{{.35, 0}}, p.arc(.4, .5, .6, .5, -90, 90)...), point{0, 1}, point{0, 0}, point{.35, 0})...)
 	})
+}
+
+// tail draws a Q: its bowl, which ends at the foot that is told, and one of the tails
+// that dies have. In photographs one Q in eight was taken for an O while only the first
+// was drawn.
+func tail(d dice, p *pen, bowl func(foot float64)) {
+	switch d.IntN(3) {
+	case 0: // from within to the corner
+		bowl(.96)
+		p.path(point{d.in(.45, .65), d.in(.65, .78)}, point{d.in(.9, 1), 1})
+	case 1: // California's: steep, through the foot
+		bowl(d.in(.88, 1))
+		x := d.in(.38, .6)
+		p.path(point{x, d.in(.6, .78)}, point{x + d.in(.08, .3), 1})
+	default: // France's and Mississippi's: short, at the corner
+		bowl(d.in(.94, 1))
+		p.path(point{d.in(.58, .76), d.in(.76, .87)}, point{d.in(.86, 1), 1})
+	}
+}
+
+// specimenHabits draws the characters of a real die anew that such dies cut in more ways
+// than the renderer does: the tail of the Q, and the 4, whose leg stands nearly upright
+// in California.
+func specimenHabits(d dice, t *typeface) {
+	wide := t.width('H')
+	stroke := min(.2, max(.08, wide*d.in(.2, .26)))
+	t.redraw('Q', t.width('O'), pen{stroke: stroke, square: 2, rounded: d.one(.5)}, func(p *pen) {
+		tail(d, p, func(foot float64) { p.path(p.arc(.5, foot/2, .5, foot/2, 0, 360)...) })
+	})
+	if d.one(.5) {
+		t.redraw('4', wide, pen{stroke: stroke, square: 2, rounded: d.one(.5)}, func(p *pen) {
+			bar, stem := d.in(.66, .78), d.in(.55, .7)
+			p.path(point{d.in(.15, .4), 0}, point{0, bar}, point{1, bar})
+			p.path(point{stem, d.in(.4, .56)}, point{stem, 1})
+		})
+	}
 }
