@@ -1,9 +1,10 @@
 """Writes trained weights into Tesseract's format.
 
-    python3 export.py BEST.pt FOLDER
+    python3 export.py BEST.pt FOLDER [--expected]
 
 makes FOLDER/plate.traineddata (8 bits, what the program uses) and
-FOLDER/plate_float.traineddata (to measure what the rounding costs).
+FOLDER/plate_float.traineddata (to measure what the rounding costs). With --expected
+they expect characters as photographs do (expected.py).
 """
 
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import expected
 import template
 import tessfile
 from alphabet import BLANK, CLASSES
@@ -78,6 +80,7 @@ def load(path: Path) -> Reader:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4) or sys.argv[3:] not in ([], ["--expected"]):
         sys.exit(__doc__)
-    write(load(Path(sys.argv[1])), Path(sys.argv[2]))
+    trained = load(Path(sys.argv[1]))
+    write(expected.added(trained) if sys.argv[3:] else trained, Path(sys.argv[2]))

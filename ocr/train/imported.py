@@ -1,11 +1,13 @@
 """The network of a model file, to go on training with: the way back from export.py.
 
-    python3 imported.py MODEL.traineddata WEIGHTS.pt [POOL] [--mean OTHER.traineddata] [--shape cheap]
+    python3 imported.py MODEL.traineddata WEIGHTS.pt [POOL] [--mean OTHER.traineddata] [--shape cheap] [--expected]
 
 The weights come back as Tesseract has rounded them, with the batch norm inside.
 With POOL, plates that renderplates wrote, each batch norm gets the mean and the
 spread that these plates have there, and a scale and a bias that undo both: the
 network computes the same, and can be trained like a fresh one.
+
+With --expected what export.py's --expected added is taken back.
 
 With OTHER the weights are the mean of two models', one of which began as the
 other: it keeps what the first one read and the second one has forgotten.
@@ -18,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import expected
 import plates
 import template
 import tessfile
@@ -65,11 +68,14 @@ def main() -> None:
     arguments.add_argument("pool", type=Path, nargs="?", help="rendered plates: their measures go into the batch norms")
     arguments.add_argument("--mean", type=Path, metavar="OTHER", help="a model that began with the first one's weights, or the other way round")
     arguments.add_argument("--shape", choices=SHAPES, default="plate")
+    arguments.add_argument("--expected", action="store_true", help="the model was written with export.py's --expected")
     options = arguments.parse_args()
     net = load(options.model, SHAPES[options.shape])
     if options.mean:
         other = load(options.mean, SHAPES[options.shape]).state_dict()
         net.load_state_dict({name: (value + other[name]) / 2 for name, value in net.state_dict().items()})
+    if options.expected:
+        net = expected.taken(net)
     if options.pool:
         pool, chance = plates.Pool(options.pool), np.random.default_rng(1)
         net.unfold(plates.cut(*pool.take(chance.integers(len(pool), size=768)), chance, plates.CUT_SHARE).pictures)

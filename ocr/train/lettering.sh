@@ -38,7 +38,7 @@ flock -n 9 || {
 
 echo "rendering $pictures pictures"
 $python ocr/train/lettering.py "$state/pool" --pictures "$pictures" --seed "$seed"
-[ -e "$state/start.pt" ] || $python ocr/train/imported.py ocr/read/model/plate.traineddata "$state/start.pt" "$state/pool"
+[ -e "$state/start.pt" ] || $python ocr/train/imported.py ocr/read/model/plate.traineddata "$state/start.pt" "$state/pool" --expected
 echo "training on $samples samples"
 $python ocr/train/train.py "$state/pool" "$state/run" --lettering --samples "$samples" --start "$state/start.pt" --peak 1.2e-3 --every 1000000000 --seed "$seed"
 echo "writing the model"

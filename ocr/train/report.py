@@ -27,7 +27,7 @@ from network import weights
 def history(state: Path) -> tuple[list[dict], list[dict]]:
     """The runs (one a start of train.py) and the measurements of history.jsonl."""
     lines = [json.loads(line) for line in (state / "history.jsonl").read_text().splitlines()]
-    starts = [{k: _named(v) if k in ("start", "teacher") else v for k, v in line["started"].items() if k not in ("pool", "state", "photos")}
+    starts = [{k: _named(v) if k in ("start", "teacher", "kept") else v for k, v in line["started"].items() if k not in ("pool", "state", "photos")}
               for line in lines if "started" in line]
     # What a start measures before its first step has no loss.
     return starts, [line for line in lines if "samples" in line and not math.isnan(line["loss"])]

@@ -16,8 +16,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 import alphabet
+import expected
 import export
 import imported
+import kept
 import libtess
 import template
 import tessfile
@@ -80,6 +82,62 @@ class Taught(unittest.TestCase):
         self.assertEqual(alphabet.decode(fewer[:, 0].argmax(1).tolist()), "CCE")
         self.assertAlmostEqual(float(fewer[..., 5].max()), 0.9, 5)
         self.assertIs(teacher.at_steps(told, 42), told)
+
+
+class Expected(unittest.TestCase):
+    def test_the_way_back(self):
+        """What is added is taken back, O and 0 are as likely beside each other as before, and the network given is left as it was."""
+        net = Reader(SHAPES["cheap"])
+        before = net.output.bias.detach().clone()
+        changed = expected.added(net)
+        self.assertTrue(torch.equal(net.output.bias, before))
+        difference = (changed.output.bias - before).detach()
+        self.assertAlmostEqual(float(difference[alphabet.encode("Q")[0]]), expected.ADDENDS["Q"], 5)
+        self.assertAlmostEqual(float(difference[alphabet.encode("O")[0]]), float(difference[alphabet.encode("0")[0]]), 5)
+        self.assertLess(float((expected.taken(changed).output.bias - before).abs().max()), 1e-6)
+
+
+class Held(unittest.TestCase):
+    def test_what_is_right_stays(self):
+        """Where the former network reads right, another is told how far from it it is; where it misreads, the characters alone; where nobody could read, only the distance."""
+        with tempfile.TemporaryDirectory() as folder:
+            weights = Path(folder) / "former.pt"
+            torch.save({"net": imported.load(ROOT / "ocr/read/model/scout.traineddata", SHAPES["cheap"]).state_dict()}, weights)
+            former = kept.Former(weights, "cheap", "cpu")
+        grey = np.full((48, 168), 230, np.uint8)
+        grey[10:38, 20:150] = 90
+        pictures = picture.seen_batch(torch.from_numpy(grey).float()[None])
+        other = Reader(SHAPES["cheap"]).eval()
+        with torch.no_grad():
+            told = former.net(pictures).log_softmax(2)
+            text = alphabet.decode(told.argmax(2).T.tolist()[0])
+
+        def parts(label, net):
+            """The loss, and that of the characters."""
+            torch.manual_seed(1)  # of the noise around the picture
+            batch = plates.Batch(pictures.clone(), [label], np.zeros((1, plates.LONGEST), np.float32))
+            loss = float(former.loss_of(net, batch, SameChance()).detach())
+            with torch.no_grad():
+                return loss, float(kept._characters(net(pictures).log_softmax(2), batch)[0])
+
+        kept.HOPELESS, before = 100.0, kept.HOPELESS
+        try:
+            right, of_right = parts(text, other)
+            wrong, of_wrong = parts(text + "A", other)
+        finally:
+            kept.HOPELESS = before
+        self.assertGreater(right, of_right + 1)
+        self.assertAlmostEqual(wrong, of_wrong, delta=0.2)
+        far, of_far = parts("ABCDEFG", former.net)  # itself: no distance
+        self.assertGreater(of_far, kept.HOPELESS)
+        self.assertLess(far, 0.2)
+
+
+class SameChance:
+    """Chance that leaves every picture as it is."""
+
+    def random(self, n):
+        return np.ones(n)
 
 
 class Rounding(unittest.TestCase):

@@ -1,6 +1,6 @@
 """Trains the reader on rendered plates.
 
-    python3 train.py POOL STATE [--photos DIR] [--samples N] [--start WEIGHTS] [--teacher WEIGHTS] [--processes N] [--seed N]
+    python3 train.py POOL STATE [--photos DIR] [--samples N] [--start WEIGHTS] [--teacher WEIGHTS | --kept WEIGHTS] [--processes N] [--seed N]
 
 POOL is what renderplates wrote. STATE is a folder: state.pt (the run, written
 every minute, at the end and when the command is told to stop; it goes on from
@@ -36,6 +36,7 @@ import photos
 import plates
 import score
 from alphabet import BLANK
+import kept
 import teacher
 from network import Reader, weights
 from network_shape import SHAPES, STEPS
@@ -87,6 +88,7 @@ class Run:
         torch.manual_seed(options.seed)
         self.net = Reader(SHAPES[options.shape]).to(self.device).to(memory_format=torch.channels_last)
         self.teacher = teacher.Teacher(options.teacher, self.device) if options.teacher else None
+        self.former = kept.Former(options.kept, options.shape, self.device) if options.kept else None
         decayed = [p for p in self.net.parameters() if p.ndim > 1]
         plain = [p for p in self.net.parameters() if p.ndim <= 1]
         self.optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 1e-2}, {"params": plain, "weight_decay": 0.0}], lr=1e-3, betas=(0.9, 0.99))
@@ -133,6 +135,8 @@ class Run:
         batch = plates.cut(*self.pool.take(where), chance, 0.0 if self.options.lettering else plates.CUT_SHARE)
         if self.teacher:
             loss = self.teacher.loss_of(self.net, batch, chance, fitting=self.done < FITTED and not self.options.start)
+        elif self.former:
+            loss = self.former.loss_of(self.net, batch, chance)
         else:
             # A network that reads already is past the plateau.
             loss = loss_of(self.net, batch, self.done, 0.0 if self.options.start else ALIGNED, self.device)
@@ -224,6 +228,7 @@ def main() -> None:
     arguments.add_argument("--samples", type=int, default=3_000_000)
     arguments.add_argument("--start", type=Path, help="weights to begin with, where STATE has none")
     arguments.add_argument("--teacher", type=Path, nargs="+", help="weights of networks of the shape plate, the mean of whose outputs is learned")
+    arguments.add_argument("--kept", type=Path, help="weights of a network of the same shape, which is held to what it reads right")
     arguments.add_argument("--shape", choices=SHAPES, default="plate")
     arguments.add_argument("--batch", type=int, default=32, help="pictures a step in every process")
     arguments.add_argument("--processes", type=int, default=0, help="default: one a core, one with a GPU")
