@@ -143,20 +143,20 @@ func fitLine(each func(yield func(x, y float64))) line {
 	return l
 }
 
-// sift selects the shapes of a binary map. letters may be characters of minHeight
+// sift selects the shapes of the pad's map. letters may be characters of minHeight
 // to maxHeight pixels; parts are all shapes that may belong to a character
 // (merged, broken or faint ones), letters included.
-func sift(b *shape.Bits, minHeight, maxHeight float64) (parts, letters []shape.Shape) {
-	b.Each(func(s shape.Shape) {
+func (p *pad) sift(minHeight, maxHeight float64) {
+	p.parts, p.letters = p.parts[:0], p.letters[:0]
+	p.binary.Each(func(s shape.Shape) {
 		if s.H < 0.6*minHeight || s.H > 1.4*maxHeight || s.W > 3*maxHeight {
 			return
 		}
-		parts = append(parts, s)
+		p.parts = append(p.parts, s)
 		if isLetter(s, minHeight, maxHeight) {
-			letters = append(letters, s)
+			p.letters = append(p.letters, s)
 		}
 	})
-	return parts, letters
 }
 
 // isLetter tells whether a shape has a character's proportions: from a bar

@@ -29,6 +29,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"sync"
 	"sync/atomic"
 
 	"gocv.io/x/gocv"
@@ -107,6 +108,14 @@ type Finder struct {
 	p     Params
 	near  gocv.Mat     // see textMask
 	least atomic.Int32 // see ExpectShort
+	pads  sync.Pool    // of *pad
+}
+
+// pad is the memory in which a binary map is searched. A large frame's is made once,
+// not for each of its maps: they were two thirds of what Go's heap had to give.
+type pad struct {
+	binary         shape.Bits
+	parts, letters []shape.Shape
 }
 
 // New returns a finder. Close it after use.
@@ -114,7 +123,10 @@ func New(p Params) (*Finder, error) {
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	return &Finder{p: p, near: gocv.GetStructuringElement(gocv.MorphRect, image.Pt(9, 5))}, nil
+	return &Finder{
+		p: p, near: gocv.GetStructuringElement(gocv.MorphRect, image.Pt(9, 5)),
+		pads: sync.Pool{New: func() any { return new(pad) }},
+	}, nil
 }
 
 // ExpectShort makes the finder look for plates of least characters and more, of 1
@@ -200,20 +212,21 @@ func (f *Finder) searchLevel(lv level, index int, light bool, tap Tap) ([]Candid
 	}
 	grey, gradient, mask := planes[0], planes[1], planes[2]
 	var found []Candidate
-	var binary shape.Bits
+	pad := f.pads.Get().(*pad)
+	defer f.pads.Put(pad)
 	for k := range 2 {
 		if k == 0 {
-			maps.OffMean(grey, meanBlock(index), standsOut, light, mask, &binary)
+			maps.OffMean(grey, meanBlock(index), standsOut, light, mask, &pad.binary)
 		} else {
-			maps.Hat(grey, light, mask, &binary)
+			maps.Hat(grey, light, mask, &pad.binary)
 		}
 		if tap != nil {
-			if err := show(tap, fmt.Sprintf("map %d %d", index, k), &binary); err != nil {
+			if err := show(tap, fmt.Sprintf("map %d %d", index, k), &pad.binary); err != nil {
 				return nil, err
 			}
 		}
 		v := view{scale: lv.scale, source: index*2 + k, light: light}
-		found = append(found, candidates(grey, gradient, &binary, v, f.p.MinHeight, f.p.MaxHeight)...)
+		found = append(found, pad.candidates(grey, gradient, v, f.p.MinHeight, f.p.MaxHeight)...)
 	}
 	return found, nil
 }
@@ -252,19 +265,19 @@ func lookInto(grey gocv.Mat, r region) ([]Candidate, error) {
 	maps.Gradient(g, gradient, shape.Plane{})
 
 	var found []Candidate
-	var binary shape.Bits
+	var pad pad
 	for k := range 3 {
 		switch k {
 		case 0:
-			maps.BelowMean(g, 21, standsOut, false, &binary)
+			maps.BelowMean(g, 21, standsOut, false, &pad.binary)
 		case 1:
-			maps.Hat(g, false, shape.Plane{}, &binary)
+			maps.Hat(g, false, shape.Plane{}, &pad.binary)
 		case 2:
-			maps.BelowMean(g, 15, standsOut/2, false, &binary)
+			maps.BelowMean(g, 15, standsOut/2, false, &pad.binary)
 		}
 		v := view{scale: scale, x: float64(around.Min.X), y: float64(around.Min.Y),
 			source: firstRegionSource + 3*int(r.kind) + k}
-		found = append(found, candidates(g, gradient, &binary, v, 9, 40)...)
+		found = append(found, pad.candidates(g, gradient, v, 9, 40)...)
 	}
 	return found, nil
 }
@@ -290,11 +303,11 @@ type view struct {
 
 // candidates chains the shapes of one binary map. minHeight and maxHeight are
 // character heights in pixels of that map.
-func candidates(grey, gradient shape.Plane, binary *shape.Bits, v view, minHeight, maxHeight float64) []Candidate {
-	parts, letters := sift(binary, minHeight, maxHeight)
+func (p *pad) candidates(grey, gradient shape.Plane, v view, minHeight, maxHeight float64) []Candidate {
+	p.sift(minHeight, maxHeight)
 	var found []Candidate
-	for _, ch := range chains(letters) {
-		m := measure(ch, parts, grey, gradient, binary, v.light)
+	for _, ch := range chains(p.letters) {
+		m := measure(ch, p.parts, grey, gradient, &p.binary, v.light)
 		l := Line{
 			X0: m.x0/v.scale + v.x, X1: m.x1/v.scale + v.x,
 			Y:     m.at((m.x0+m.x1)/2)/v.scale + v.y,
