@@ -212,21 +212,21 @@ func (f *Finder) searchLevel(lv level, index int, light bool, tap Tap) ([]Candid
 	}
 	grey, gradient, mask := planes[0], planes[1], planes[2]
 	var found []Candidate
-	pad := f.pads.Get().(*pad)
-	defer f.pads.Put(pad)
+	work := f.pads.Get().(*pad)
+	defer f.pads.Put(work)
 	for k := range 2 {
 		if k == 0 {
-			maps.OffMean(grey, meanBlock(index), standsOut, light, mask, &pad.binary)
+			maps.OffMean(grey, meanBlock(index), standsOut, light, mask, &work.binary)
 		} else {
-			maps.Hat(grey, light, mask, &pad.binary)
+			maps.Hat(grey, light, mask, &work.binary)
 		}
 		if tap != nil {
-			if err := show(tap, fmt.Sprintf("map %d %d", index, k), &pad.binary); err != nil {
+			if err := show(tap, fmt.Sprintf("map %d %d", index, k), &work.binary); err != nil {
 				return nil, err
 			}
 		}
 		v := view{scale: lv.scale, source: index*2 + k, light: light}
-		found = append(found, pad.candidates(grey, gradient, v, f.p.MinHeight, f.p.MaxHeight)...)
+		found = append(found, work.candidates(grey, gradient, v, f.p.MinHeight, f.p.MaxHeight)...)
 	}
 	return found, nil
 }
@@ -265,19 +265,19 @@ func lookInto(grey gocv.Mat, r region) ([]Candidate, error) {
 	maps.Gradient(g, gradient, shape.Plane{})
 
 	var found []Candidate
-	var pad pad
+	var work pad
 	for k := range 3 {
 		switch k {
 		case 0:
-			maps.BelowMean(g, 21, standsOut, false, &pad.binary)
+			maps.BelowMean(g, 21, standsOut, false, &work.binary)
 		case 1:
-			maps.Hat(g, false, shape.Plane{}, &pad.binary)
+			maps.Hat(g, false, shape.Plane{}, &work.binary)
 		case 2:
-			maps.BelowMean(g, 15, standsOut/2, false, &pad.binary)
+			maps.BelowMean(g, 15, standsOut/2, false, &work.binary)
 		}
 		v := view{scale: scale, x: float64(around.Min.X), y: float64(around.Min.Y),
 			source: firstRegionSource + 3*int(r.kind) + k}
-		found = append(found, pad.candidates(g, gradient, v, 9, 40)...)
+		found = append(found, work.candidates(g, gradient, v, 9, 40)...)
 	}
 	return found, nil
 }

@@ -13,11 +13,9 @@ from torch.nn import functional as F
 
 import alphabet
 import plates
-from alphabet import BLANK
-from network import Reader
+from network import Reader, load
 from network_shape import SHAPES
 
-ELSEWHERE = 0.15  # of the pictures: cut where no whole plate is, which only the former network can label
 HOPELESS = 1.0  # loss of a character by the former network from which nobody could read the plate
 
 
@@ -25,21 +23,15 @@ class Former:
     """The network as it was, of a file that imported.py wrote."""
 
     def __init__(self, weights: Path, shape: str, device):
-        self.net = Reader(SHAPES[shape]).to(device).to(memory_format=torch.channels_last)
-        self.net.load_state_dict(torch.load(weights, map_location=device)["net"])
-        self.net.eval()
+        self.net = load(weights, SHAPES[shape], device)
         self.device = device
 
     def loss_of(self, net: Reader, batch: plates.Batch, chance: np.random.Generator) -> torch.Tensor:
         """The distance from the former network where it reads right or nobody could, and CTC of the plates that can be read."""
-        strange = torch.from_numpy(chance.random(len(batch)) < ELSEWHERE)
-        pictures = batch.pictures
-        if strange.any():
-            pictures[strange] = plates.elsewhere(pictures[strange], chance)
-        pictures, strange = pictures.to(self.device), strange.to(self.device)
+        pictures, strange = batch.with_some_elsewhere(chance, self.device)
         with torch.no_grad():
             told = self.net(pictures).log_softmax(2)
-            hopeless = strange | (_characters(told, batch) > HOPELESS)
+            hopeless = strange | (batch.distances(told) > HOPELESS)
         right, at = [], 0
         for length, row in zip(batch.lengths.tolist(), told.argmax(2).T.tolist()):
             right.append(alphabet.encode(alphabet.decode(row)) == batch.targets[at : at + length].tolist())
@@ -47,11 +39,4 @@ class Former:
         scores = net(pictures).log_softmax(2)
         distance = F.kl_div(scores, told, reduction="none", log_target=True).sum((0, 2)) / 8
         held = hopeless | torch.tensor(right, device=self.device)
-        return (distance[held].sum() + _characters(scores, batch)[~hopeless].sum()) / len(batch) + 0.02 * net.excess()
-
-
-def _characters(scores: torch.Tensor, batch: plates.Batch) -> torch.Tensor:
-    """How far log-probabilities are from each plate's text, by CTC, per character."""
-    steps, count, _ = scores.shape
-    each = F.ctc_loss(scores, batch.targets.to(scores.device), torch.full((count,), steps), batch.lengths, blank=BLANK, zero_infinity=True, reduction="none")
-    return each / batch.lengths.clamp(min=1).to(scores.device)
+        return (distance[held].sum() + batch.distances(scores)[~hopeless].sum()) / len(batch) + 0.02 * net.excess()

@@ -80,6 +80,10 @@ further() {
 }
 
 if [ -n "$start" ]; then
+    [ -d "$start" ] || {
+        echo "START=$start is no folder: say the one with the models, ocr/read/model" >&2
+        exit 1
+    }
     [ "$samples" -eq 0 ] || further plate $state/plate "$samples" "$start/plate.traineddata" plate
     [ "$second" -eq 0 ] || further second $state/second "$second" "$start/second.traineddata" plate
     [ "$scouted" -eq 0 ] || further scout $state/scout "$scouted" "$start/scout.traineddata" cheap

@@ -230,6 +230,13 @@ class Reader(nn.Module):
         return torch._VF.lstm(y, (zero, zero), parameters, True, 1, 0.0, self.training, True, False)[0]
 
 
+def load(path: Path, shape: Shape, device) -> Reader:
+    """The network of a file that imported.py or train.py wrote, to ask what it says."""
+    net = Reader(shape).to(device).to(memory_format=torch.channels_last)
+    net.load_state_dict(torch.load(path, map_location=device)["net"])
+    return net.eval()
+
+
 def weights(net: nn.Module) -> int:
     """How many weights a network has."""
     return sum(p.numel() for p in net.parameters())

@@ -14,6 +14,7 @@ STORED_HEIGHT, STORED_WIDTH = 72, 216  # of ocr/render/cmd/renderplates
 BOX_WIDTH, BOX_HEIGHT = STORED_WIDTH / 1.25, STORED_HEIGHT / 1.25
 LONGEST = 32  # characters; of a plate 10, of lettering more
 CUT_SHARE = 0.6  # of the pictures: height cut to the line
+ELSEWHERE = 0.15  # of the pictures that another network labels: cut where no whole plate is
 ENDS_SHARE = 0.6  # of those: width cut to the line's ends as well, some way beyond them
 
 
@@ -72,6 +73,19 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    def distances(self, scores: torch.Tensor) -> torch.Tensor:
+        """How far log-probabilities (steps x batch x classes) are from each plate's text, by CTC, per character."""
+        steps, count, _ = scores.shape
+        each = F.ctc_loss(scores, self.targets.to(scores.device), torch.full((count,), steps), self.lengths, blank=alphabet.BLANK, zero_infinity=True, reduction="none")
+        return each / self.lengths.clamp(min=1).to(scores.device)
+
+    def with_some_elsewhere(self, chance: np.random.Generator, device) -> tuple[torch.Tensor, torch.Tensor]:
+        """The pictures, some of them cut where no whole plate is, and which those are."""
+        strange = torch.from_numpy(chance.random(len(self)) < ELSEWHERE)
+        if strange.any():
+            self.pictures[strange] = elsewhere(self.pictures[strange], chance)
+        return self.pictures.to(device), strange.to(device)
 
 
 def _steps(labels: list[str], columns: np.ndarray) -> torch.Tensor:

@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 import plates
 from alphabet import BLANK
-from network import Reader
+from network import Reader, load
+from network_shape import SHAPES
 
-ELSEWHERE = 0.15  # of the pictures: cut where no whole plate is
 FIRST = 2  # layers that are the student's own; the others begin with the teacher's weights
 TRUTH, FEATURES = 0.25, 0.3  # weights of what the plates say, and of the layers' outputs; that of the teacher's outputs is 1
 
@@ -50,11 +50,7 @@ class Teacher:
     """The networks of files that imported.py or train.py wrote; the mean of what they say is taught."""
 
     def __init__(self, weights: list[Path], device):
-        self.nets = []
-        for path in weights:
-            net = Reader().to(device).to(memory_format=torch.channels_last)
-            net.load_state_dict(torch.load(path, map_location=device)["net"])
-            self.nets.append(net.eval())
+        self.nets = [load(path, SHAPES["plate"], device) for path in weights]
         self.device = device
 
     def lend(self, student: Reader) -> None:
@@ -69,11 +65,7 @@ class Teacher:
 
     def loss_of(self, student: Reader, batch: plates.Batch, chance: np.random.Generator, fitting: bool) -> torch.Tensor:
         """How far the student is from the teacher; while fitting, in its own layers only."""
-        strange = chance.random(len(batch)) < ELSEWHERE
-        pictures = batch.pictures
-        if strange.any():
-            pictures[strange] = plates.elsewhere(pictures[strange], chance)
-        pictures = pictures.to(self.device)
+        pictures, strange = batch.with_some_elsewhere(chance, self.device)
         with torch.no_grad():
             seen = [net.features(pictures) for net in self.nets]
             told = torch.stack([net.scores(y[-1]).softmax(2) for net, y in zip(self.nets, seen)]).mean(0)
@@ -84,9 +76,7 @@ class Teacher:
         if fitting:
             return distances[0]
         scores = student.scores(put_out[-1]).log_softmax(2)
-        steps, count, _ = scores.shape
+        count = len(batch)
         loss = F.kl_div(scores, told, reduction="sum", log_target=True) / count / 8
-        truth = F.ctc_loss(scores, batch.targets.to(self.device), torch.full((count,), steps), batch.lengths, blank=BLANK, zero_infinity=True, reduction="none")
-        known = torch.from_numpy(~strange).to(self.device)
-        truth = (truth / batch.lengths.clamp(min=1).to(self.device))[known].sum() / count
+        truth = batch.distances(scores)[~strange].sum() / count
         return loss + TRUTH * truth + FEATURES * sum(distances) + 0.02 * student.excess()

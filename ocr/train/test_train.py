@@ -118,7 +118,7 @@ class Held(unittest.TestCase):
             batch = plates.Batch(pictures.clone(), [label], np.zeros((1, plates.LONGEST), np.float32))
             loss = float(former.loss_of(net, batch, SameChance()).detach())
             with torch.no_grad():
-                return loss, float(kept._characters(net(pictures).log_softmax(2), batch)[0])
+                return loss, float(batch.distances(net(pictures).log_softmax(2))[0])
 
         kept.HOPELESS, before = 100.0, kept.HOPELESS
         try:

@@ -39,7 +39,7 @@ from alphabet import BLANK
 import kept
 import teacher
 from network import Reader, weights
-from network_shape import SHAPES, STEPS
+from network_shape import SHAPES
 from together import Team
 
 WARM_UP = 0.03  # share of the run
@@ -65,10 +65,8 @@ def loss_of(net: Reader, batch: plates.Batch, done: float, aligned: float, devic
     After that share, what nobody can read counts less: a fifth of the plates had four fifths of the loss.
     """
     scores = net(batch.pictures.to(device)).log_softmax(2)
-    steps = torch.full((len(batch),), STEPS, dtype=torch.long)
     told = max(0.0, 1 - done / aligned) if aligned else 0.0
-    each = F.ctc_loss(scores, batch.targets.to(device), steps, batch.lengths, blank=BLANK, zero_infinity=True, reduction="none")
-    each = each / batch.lengths.clamp(min=1).to(device)
+    each = batch.distances(scores)
     if told > 0:
         wanted = batch.steps.to(device)
         placed = F.nll_loss(scores.permute(1, 2, 0), wanted, reduction="none")
