@@ -19,7 +19,8 @@ func Example() {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	go camera.Run(ctx)
+	done := make(chan error, 1)
+	go func() { done <- camera.Run(ctx) }()
 	for {
 		frame, err := camera.Next(ctx)
 		if errors.Is(err, io.EOF) {
@@ -30,6 +31,9 @@ func Example() {
 		}
 		fmt.Println(frame.Image.Cols(), frame.Image.Rows())
 		frame.Close()
+	}
+	if err := <-done; err != nil { // only now is every buffer of the camera freed
+		panic(err)
 	}
 	// Output: 64 32
 }
