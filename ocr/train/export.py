@@ -19,8 +19,8 @@ import expected
 import template
 import tessfile
 from alphabet import BLANK, CLASSES
-from network import Reader
-from network_shape import CODES, SHAPES
+from network import Reader, load
+from network_shape import CODES
 
 # Tesseract's codes: 0 space, 1-36 the characters as in torch, 37 never read, 38 blank.
 SPACE_CODE, UNREAD_CODE, BLANK_CODE = 0, CLASSES, CODES - 1
@@ -70,17 +70,8 @@ def write(net: Reader, folder: Path) -> None:
     shutil.rmtree(work)
 
 
-def load(path: Path) -> Reader:
-    """The network of a best.pt or state.pt."""
-    state = torch.load(path, map_location="cpu")
-    net = Reader(SHAPES[state.get("shape", "plate")])
-    net.load_state_dict(state["net"])
-    net.eval()
-    return net
-
-
 if __name__ == "__main__":
     if len(sys.argv) not in (3, 4) or sys.argv[3:] not in ([], ["--expected"]):
         sys.exit(__doc__)
-    trained = load(Path(sys.argv[1]))
+    trained = load(Path(sys.argv[1]), "cpu")
     write(expected.added(trained) if sys.argv[3:] else trained, Path(sys.argv[2]))

@@ -79,7 +79,7 @@ def main() -> None:
     if options.pool:
         pool, chance = plates.Pool(options.pool), np.random.default_rng(1)
         net.unfold(plates.cut(*pool.take(chance.integers(len(pool), size=768)), chance, plates.CUT_SHARE).pictures)
-    torch.save({"net": net.state_dict()}, options.weights)
+    torch.save({"shape": options.shape, "net": net.state_dict()}, options.weights)
 
 
 if __name__ == "__main__":

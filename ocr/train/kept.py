@@ -14,7 +14,6 @@ from torch.nn import functional as F
 import alphabet
 import plates
 from network import Reader, load
-from network_shape import SHAPES
 
 HOPELESS = 1.0  # loss of a character by the former network from which nobody could read the plate
 
@@ -22,8 +21,8 @@ HOPELESS = 1.0  # loss of a character by the former network from which nobody co
 class Former:
     """The network as it was, of a file that imported.py wrote."""
 
-    def __init__(self, weights: Path, shape: str, device):
-        self.net = load(weights, SHAPES[shape], device)
+    def __init__(self, weights: Path, device):
+        self.net = load(weights, device)
         self.device = device
 
     def loss_of(self, net: Reader, batch: plates.Batch, chance: np.random.Generator) -> torch.Tensor:

@@ -12,7 +12,7 @@ import torch
 
 import photos
 import score
-from export import load
+from network import load
 from libtess import Tesseract
 
 
@@ -37,7 +37,7 @@ def report(weights: Path, folder: Path, root: Path) -> dict:
     """Every set's scores three ways."""
     torch.manual_seed(1)
     sets = photos.load_sets(root)
-    net = load(weights)
+    net = load(weights, "cpu")
     torch_scores = score.score_sets(lambda part: score.read(net, part), sets)
     float_scores, _ = through_tesseract(folder / "plate_float.traineddata", net.shape.picture, sets)
     int_scores, milliseconds = through_tesseract(folder / "plate.traineddata", net.shape.picture, sets)

@@ -230,10 +230,11 @@ class Reader(nn.Module):
         return torch._VF.lstm(y, (zero, zero), parameters, True, 1, 0.0, self.training, True, False)[0]
 
 
-def load(path: Path, shape: Shape, device) -> Reader:
+def load(path: Path, device) -> Reader:
     """The network of a file that imported.py or train.py wrote, to ask what it says."""
-    net = Reader(shape).to(device).to(memory_format=torch.channels_last)
-    net.load_state_dict(torch.load(path, map_location=device)["net"])
+    state = torch.load(path, map_location=device)
+    net = Reader(SHAPES[state["shape"]]).to(device).to(memory_format=torch.channels_last)
+    net.load_state_dict(state["net"])
     return net.eval()
 
 

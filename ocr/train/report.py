@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 import measure
-from export import load
+from network import load
 from network import weights
 
 
@@ -48,7 +48,7 @@ def curve(measurements: list[dict]) -> str:
 
 def compose(state: Path, folder: Path, root: Path, name: str, command: list[str]) -> dict:
     best = torch.load(state / "best.pt", map_location="cpu")
-    net = load(state / "best.pt")
+    net = load(state / "best.pt", "cpu")
     starts, measurements = history(state)
     version = subprocess.run(["tesseract", "--version"], capture_output=True, text=True).stdout.splitlines()[0]
     return {

@@ -14,7 +14,6 @@ from torch.nn import functional as F
 import plates
 from alphabet import BLANK
 from network import Reader, load
-from network_shape import SHAPES
 
 FIRST = 2  # layers that are the student's own; the others begin with the teacher's weights
 TRUTH, FEATURES = 0.25, 0.3  # weights of what the plates say, and of the layers' outputs; that of the teacher's outputs is 1
@@ -50,7 +49,7 @@ class Teacher:
     """The networks of files that imported.py or train.py wrote; the mean of what they say is taught."""
 
     def __init__(self, weights: list[Path], device):
-        self.nets = [load(path, SHAPES["plate"], device) for path in weights]
+        self.nets = [load(path, device) for path in weights]
         self.device = device
 
     def lend(self, student: Reader) -> None:

@@ -28,7 +28,7 @@ import picture
 import plates
 import score
 import teacher
-from network import Reader, _rounded
+from network import Reader, _rounded, load
 from network_shape import SHAPES
 from photos import Photo
 
@@ -102,8 +102,8 @@ class Held(unittest.TestCase):
         """Where the former network reads right, another is told how far from it it is; where it misreads, the characters alone; where nobody could read, only the distance."""
         with tempfile.TemporaryDirectory() as folder:
             weights = Path(folder) / "former.pt"
-            torch.save({"net": imported.load(ROOT / "ocr/read/model/scout.traineddata", SHAPES["cheap"]).state_dict()}, weights)
-            former = kept.Former(weights, "cheap", "cpu")
+            torch.save({"shape": "cheap", "net": imported.load(ROOT / "ocr/read/model/scout.traineddata", SHAPES["cheap"]).state_dict()}, weights)
+            former = kept.Former(weights, "cpu")
         grey = np.full((48, 168), 230, np.uint8)
         grey[10:38, 20:150] = 90
         pictures = picture.seen_batch(torch.from_numpy(grey).float()[None])
@@ -176,7 +176,7 @@ class WithPlates(unittest.TestCase):
         """Float and 8 bits, with Tesseract's noise replayed."""
         if not WEIGHTS.exists():
             self.skipTest(f"no trained weights in {WEIGHTS}")
-        net = export.load(WEIGHTS)
+        net = load(WEIGHTS, "cpu")
         export.write(net, self.path)
         side, top = round(plates.STORED_WIDTH * 0.1), round(plates.STORED_HEIGHT * 0.1)
         stored, labels, _, _ = self.pool.take(np.arange(len(self.pool)))

@@ -86,7 +86,7 @@ class Run:
         torch.manual_seed(options.seed)
         self.net = Reader(SHAPES[options.shape]).to(self.device).to(memory_format=torch.channels_last)
         self.teacher = teacher.Teacher(options.teacher, self.device) if options.teacher else None
-        self.former = kept.Former(options.kept, options.shape, self.device) if options.kept else None
+        self.former = kept.Former(options.kept, self.device) if options.kept else None
         decayed = [p for p in self.net.parameters() if p.ndim > 1]
         plain = [p for p in self.net.parameters() if p.ndim <= 1]
         self.optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 1e-2}, {"params": plain, "weight_decay": 0.0}], lr=1e-3, betas=(0.9, 0.99))
