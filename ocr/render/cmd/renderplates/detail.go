@@ -21,7 +21,7 @@ func chooseSides(d dice, k *kind, w float64, left, right *float64) []side {
 		*right = x1 - w*share
 		out = append(out, side{what, *right, x1 + w*.02, false})
 	}
-	us := []string{"stack", "stack", "chair", "chair", "emblem", "emblem", "picture", "picture", "figure", "figure", "sticker"}
+	us := []string{"stack", "stack", "stack", "chair", "emblem", "emblem", "picture", "picture", "figure", "art", "art", "art", "sticker"}
 	switch {
 	case k.name == "eu" || k.name == "uk" && d.one(.6):
 		if d.one(.72) {
@@ -36,7 +36,7 @@ func chooseSides(d dice, k *kind, w float64, left, right *float64) []side {
 	case k.name == "us" && d.one(.06): // Wyoming: a county, a rider, and letters behind the number
 		takeLeft(pick(d, us...), d.in(.12, .24))
 		takeRight("stack", d.in(.08, .16))
-	case k.name == "us" && d.one(.36):
+	case k.name == "us" && d.one(.45):
 		takeLeft(pick(d, us...), d.in(.1, .24))
 	case k.name == "us" && d.one(.2):
 		takeRight(pick(d, us...), d.in(.1, .2))
@@ -63,15 +63,13 @@ func (p *plate) sideItem(d dice, s side) {
 	case "band":
 		p.band(d, s)
 	case "stack":
-		s := d.fill(pick(d, "LL", "LL", "LL", "LLL", "LLLL", "DD", "DL"))
-		each := h * d.in(.95, 1.15) / float64(len(s))
-		for i := range len(s) {
-			p.small.write(&p.field, s[i:i+1], mid, top+float64(i)*each, each*.8, d.in(.7, 1.2), room, p.print, 1)
-		}
+		p.stack(d, s, mid, room)
 	case "chair":
 		p.chair(mid, top+h/2, h*d.in(.6, .95), pick(d, p.print, p.print, d.Float64()))
 	case "emblem":
 		p.emblem(d, mid, top+h*d.in(.4, .6), min(room*.45, h*d.in(.3, .55)))
+	case "art":
+		p.art(d, mid, top+h*d.in(.35, .6), room/2, h*d.in(.4, .85))
 	case "figure": // a person, an animal: as high as the characters, and as dark
 		v := p.print + d.in(0, .35)*contrast
 		for range 3 + d.IntN(3) {
@@ -84,6 +82,10 @@ func (p *plate) sideItem(d dice, s side) {
 		}
 		if d.one(.5) {
 			p.small.write(&p.field, d.fill("DD"), mid, top+h*.55, h*.4, 1, room*.8, d.in(.6, 1), 1)
+		} else if d.one(.5) { // two words, as large as half a character
+			ink := d.in(.6, 1)
+			p.small.write(&p.field, d.fill("LLLLLL"[:3+d.IntN(4)]), mid, top+h*.05, h*.25, 1, room*.8, ink, 1)
+			p.small.write(&p.field, d.fill("LLLL"), mid, top+h*.45, h*.4, 1, room*.8, ink, 1)
 		}
 	case "sticker":
 		p.sticker(d, s.x0+room*.15, top+h*d.in(0, .4), room*.7, h*d.in(.4, .6))
@@ -189,7 +191,8 @@ func (p *plate) sticker(d dice, x, y, w, h float64) {
 
 // mark draws a separator between two groups of characters: '-' a dash, '.' a dot,
 // ':' two discs, 'r' two round seals, 'o' a patch, 's' an emblem, 'h' a shield
-// over a bar, 'k' a sticker, 't' a picture as high as the characters, ' ' nothing.
+// over a bar, 'k' a sticker, 't' a picture as high as the characters, 'w' a wide one,
+// such as Wyoming's rider or a fire brigade's cross, ' ' nothing.
 func (p *plate) mark(d dice, what byte, cx, cy, w float64) {
 	switch what {
 	case '-':
@@ -219,6 +222,8 @@ func (p *plate) mark(d dice, what byte, cx, cy, w float64) {
 		if d.one(.5) {
 			p.fill(d.Float64(), 1, blob(d, cx+d.in(-3, 3), cy+d.in(-8, 8), w*.25, capital*.3))
 		}
+	case 'w':
+		p.art(d, cx, cy+d.in(-4, 4), w*d.in(.3, .5), capital*d.in(.4, .75))
 	case 's':
 		p.emblem(d, cx, cy+d.in(-5, 5), min(w*.5, d.in(.18, .4)*capital))
 	case 'h':

@@ -38,8 +38,8 @@ func (p *plate) hazards(d dice) {
 			p.disc(x+d.in(-1, 1), y+d.in(-1, 1), d.in(.6, 1.6), d.Float64())
 		}
 	}
-	if d.one(.015) {
-		r := d.in(.12, .3) * t.h()
+	if d.one(.03) {
+		r := d.in(.12, .4) * t.h()
 		x, y := d.in(t.x0, t.x1), t.y1+r*d.in(-.4, .9)
 		p.disc(x, y, r, d.in(.2, .9))
 		p.disc(x-r*.3, y-r*.3, r*.3, 1)

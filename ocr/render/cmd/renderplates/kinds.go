@@ -27,7 +27,7 @@ type kind struct {
 
 var kinds = []kind{
 	{name: "us", share: .40, capital: between{.38, .54}, aspect: between{1.85, 2.15}, wide: between{.36, .62}, middle: between{.45, .56},
-		dark: .2, frame: .42, art: .75, marks: "    --.oossskt",
+		dark: .2, frame: .42, art: .75, marks: "    --.oosssktww",
 		patterns: split(`LLL DDDD*6 DLLLDDD*5 LLL DDD*6 DDD LLL*6 LL DDDD|LL DDDDD|DDDDDD|DDD DDD|D LLLDD|LLL DDL|LDD DDL|DDLLDD|LLDDDDD|DDDD LL|DDD DDDD|
 LDDDDDD|DLDDDD|DDDDD|LLLLLL*2 LLLLLLL*3 LLLLL*2 LLLL|LLLLLD|LLLLDD|LLL LLLL|LLLL LL|LLDLLL|LLLLL DD|LDDDD|DLL DDD|LLL DLL|DDDDDDL|LDDDDD|DDL LLD|DDDD|D DDDDDL|LLD LDL*2 LLD DDD|L DDDDD|LLL|DDLL DD|LDL DDDD|DDDDLLL|LL DD|LLL LLL|DLLLLDD|DDDLLD`)},
 	{name: "eu", share: .28, capital: between{.58, .76}, aspect: between{4, 4.9}, wide: between{.45, .7}, middle: between{.46, .54},

@@ -157,7 +157,11 @@ func compose(d dice, wide float64, set *typeface, shown string, mark byte) ([]se
 	stretch := min(1.7, max(.5, wide/max(.1, h)))
 	gap := d.in(.05, .3) * capital
 	between := d.in(.15, .8) * capital
-	if mark != ' ' {
+	switch mark {
+	case ' ':
+	case 'w':
+		between = d.in(.7, 1.6) * capital
+	default:
 		between = d.in(.25, .8) * capital
 	}
 	cell := 0.
@@ -185,7 +189,7 @@ func compose(d dice, wide float64, set *typeface, shown string, mark byte) ([]se
 func (p *plate) emboss(d dice) {
 	switch {
 	case d.one(.45):
-	case d.one(.1): // worn or lit from the side: only the stamped edges stand out
+	case d.one(.14): // worn or lit from the side: only the stamped edges stand out
 		blurred := p.ink.blurred(d.in(1, 2))
 		core := float32(d.in(0, .5))
 		for i, v := range blurred {
@@ -211,6 +215,15 @@ func (p *plate) emboss(d dice) {
 	if d.one(.2) {
 		tone.shape(p.w, p.h, 0)
 		tone.clouds(d, pick(d, 4, 8, 20), d.in(.05, .3))
+	}
+	if d.one(.08) { // bleached by the sun, or by a light, towards one end
+		a, b := d.in(.2, .6), d.in(.5, 1)
+		if d.one(.5) {
+			a, b = b, a
+		}
+		for i := range p.ink.v {
+			p.ink.v[i] *= float32(a + (b-a)*float64(i%p.w)/float64(p.w))
+		}
 	}
 	for i, m := range p.ink.v {
 		to := float32(p.print)

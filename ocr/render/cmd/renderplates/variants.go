@@ -141,8 +141,9 @@ func habits(d dice, t *typeface, wide, stroke float64) {
 		}
 	})
 	draw('2', wide, func(p *pen) {
-		bowl := p.arc(.5, .28, .5, .28, 180+d.in(-25, 20), 360+d.in(5, 45))
-		if d.one(.5) { // the neck runs out in a curve
+		high := d.in(.2, .3)
+		bowl := p.arc(.5, high, .5, high, 180+d.in(-25, 40), 360+d.in(5, 45)) // Idaho's has a low bowl with a short hook: nearly a Z
+		if d.one(.5) {                                                        // the neck runs out in a curve
 			bowl = append(bowl, point{d.in(.4, .6), d.in(.58, .66)}, point{d.in(.06, .14), d.in(.78, .86)})
 		}
 		p.path(append(bowl, point{0, 1}, point{1, 1})...)
