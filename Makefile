@@ -6,8 +6,8 @@ DATA  ?= ../shared/data
 ARGS  ?=
 CLIPS ?=
 
-# Everything that goes into the binary.
-SOURCES := $(shell find cmd capture ocr hotlist uplink -name '*.go' -o -name '*.cpp' -o -name '*.h' -o -path '*/web/*' -o -path '*/media/*' -o -path '*/schema/*' -o -name '*.html') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
+# Everything that may go into the binary: also what is embedded, such as models, formats and tables.
+SOURCES := $(shell find cmd capture ocr hotlist uplink -type f ! -name '*_test.go' ! -name '*.md' ! -name '*.py' ! -path '*/testdata/*') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test test-race test-pure test-floors traffic soak faults attack page field lint bench cost cutoff groups media model lettering ranker judge reads deb board board-short clean packages
