@@ -8,14 +8,14 @@
 // alternatives. `make reads` measures it (ocr/passage/cmd/tallyreads) with the unit's
 // finder, reader and vote, on 2,329 plates of public labelled photographs from
 // Slovakia, the US, Brazil, France, Taiwan and some forty other countries, each made
-// into six frames of an approaching vehicle, and on 23 clips of Dutch cars. 2,131 of
-// them were looked up, 2,134 times, 2,054 times correctly; 67 of 14,116 characters
-// were wrong, 38 of them other than O for 0 or I for 1. The shares of hits are no more
+// into six frames of an approaching vehicle, and on 23 clips of Dutch cars. 2,133 of
+// them were looked up, 2,139 times, 2,066 times correctly; 61 of 14,149 characters
+// were wrong, 34 of them other than O for 0 or I for 1. The shares of hits are no more
 // certain than these numbers.
 //
 // The frames of a vehicle do not err independently, and the simulation does not assume
 // it: dirt, a bolt, a shadow and the typeface are on all frames of a photograph. Where
-// a frame was read wrong, the next one gave the same wrong text in 372 of 570 cases, and
+// a frame was read wrong, the next one gave the same wrong text in 359 of 534 cases, and
 // a lookup is hardly more often right than a single reading.
 //
 // Eleven lookups whose characters cannot be aligned, and 15 pictures that contradict
