@@ -172,7 +172,7 @@ var layers = map[string][][]string{
 		{"."},
 	},
 	"uplink": {
-		{"failure"},
+		{"failure", "localbroker"},
 		{"broker", "message"},
 		{"cot", "internal/link", "outbox/internal/journal"},
 		{"outbox", "probe", "watch"},

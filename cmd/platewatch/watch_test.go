@@ -12,42 +12,24 @@ import (
 	"testing"
 	"time"
 
-	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
-	mochipackets "github.com/mochi-mqtt/server/v2/packets"
-
 	"platewatch/deploy/tools/addrtest"
 	"platewatch/uplink"
 	"platewatch/uplink/broker"
+	"platewatch/uplink/localbroker"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"
 )
-
-// openBroker admits every client.
-type openBroker struct{ mochi.HookBase }
-
-func (*openBroker) ID() string { return "open" }
-func (*openBroker) Provides(b byte) bool {
-	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
-}
-func (*openBroker) OnConnectAuthenticate(*mochi.Client, mochipackets.Packet) bool { return true }
-func (*openBroker) OnACLCheck(*mochi.Client, string, bool) bool                   { return true }
 
 // watchedUnit starts a broker and a unit that delivers the hits once another client
 // is connected.
 func watchedUnit(t *testing.T) (url string, deliver func(texts ...string)) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	b, err := localbroker.Start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.DiscardHandler)
-	server := mochi.New(&mochi.Options{Logger: log})
-	if err := errors.Join(server.AddHook(new(openBroker), nil), server.AddListener(listeners.NewNet("t", l)), server.Serve()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Close() })
-	url = "tcp://" + l.Addr().String()
+	t.Cleanup(func() { b.Close() })
+	url, log := b.URL(), slog.New(slog.DiscardHandler)
 	return url, func(texts ...string) {
 		o := acceptedHits(t, filepath.Join(t.TempDir(), "outbox.db"), texts...)
 		c, err := uplink.NewClient(uplink.Settings{Brokers: []broker.Broker{{URL: url}}}, o, log)

@@ -15,13 +15,10 @@ import (
 	"testing"
 	"time"
 
-	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
-	"github.com/mochi-mqtt/server/v2/packets"
-
 	"platewatch/deploy/tools/addrtest"
 	"platewatch/uplink/broker"
 	"platewatch/uplink/internal/uplinktest"
+	"platewatch/uplink/localbroker"
 	"platewatch/uplink/message"
 	"platewatch/uplink/watch"
 )
@@ -238,30 +235,15 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// noVerdicts refuses the subscription to one topic, as a broker with the access rules of
-// an earlier version does. (Mosquitto grants every subscription, and passes nothing on.)
-type noVerdicts struct{ mochi.HookBase }
-
-func (*noVerdicts) ID() string { return "no-verdicts" }
-func (*noVerdicts) Provides(b byte) bool {
-	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
-}
-func (*noVerdicts) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
-func (*noVerdicts) OnACLCheck(_ *mochi.Client, topic string, _ bool) bool {
-	return topic != message.Topic("unit-1", message.KindVerdicts)
-}
-
+// A broker with the access rules of an earlier version refuses the subscription to one
+// topic. (Mosquitto grants every subscription, and passes nothing on.)
 func TestRefusedSubscription(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	server, err := localbroker.Start("127.0.0.1:0", message.Topic("unit-1", message.KindVerdicts))
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
-	if err := errors.Join(server.AddHook(new(noVerdicts), nil), server.AddListener(listeners.NewNet("t", l)), server.Serve()); err != nil {
-		t.Fatal(err)
-	}
 	defer server.Close()
-	r := try(t, broker.Broker{URL: "tcp://" + l.Addr().String()}, Settings{})
+	r := try(t, broker.Broker{URL: "tcp://" + server.Address()}, Settings{})
 	if r.Err != nil || !r.Acks || r.Verdicts {
 		t.Errorf("%v: %+v", r.Err, r)
 	}

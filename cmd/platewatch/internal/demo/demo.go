@@ -29,6 +29,7 @@ import (
 	"platewatch/hotlist"
 	"platewatch/hotlist/importer"
 	"platewatch/uplink/broker"
+	"platewatch/uplink/localbroker"
 	"platewatch/uplink/message"
 	"platewatch/uplink/watch"
 )
@@ -60,11 +61,12 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
-	broker, stopBroker, err := startBroker()
+	local, err := localbroker.Start("127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stopBroker()) }()
+	defer func() { err = errors.Join(err, local.Close()) }()
+	broker := local.URL()
 
 	var book ledger
 	over := make(chan struct{})

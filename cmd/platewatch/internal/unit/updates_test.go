@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,45 +15,25 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
-	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
-
-	mochipackets "github.com/mochi-mqtt/server/v2/packets"
-
 	"platewatch/hotlist"
 	"platewatch/hotlist/signed"
 	"platewatch/uplink"
 	"platewatch/uplink/broker"
+	"platewatch/uplink/localbroker"
 	"platewatch/uplink/message"
 	"platewatch/uplink/outbox"
 )
-
-// openHook admits every client.
-type openHook struct{ mochi.HookBase }
-
-func (*openHook) ID() string { return "open" }
-func (*openHook) Provides(b byte) bool {
-	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
-}
-func (*openHook) OnConnectAuthenticate(*mochi.Client, mochipackets.Packet) bool { return true }
-func (*openHook) OnACLCheck(*mochi.Client, string, bool) bool                   { return true }
 
 // TestSignedListsComeOverMQTT: the server signs a list and publishes it; the unit
 // takes it over, then the changes to it, and refuses a list that another key signed.
 func TestSignedListsComeOverMQTT(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	server, err := localbroker.Start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := mochi.New(&mochi.Options{Logger: log})
-	for _, err := range []error{server.AddHook(new(openHook), nil), server.AddListener(listeners.NewNet("t", l)), server.Serve()} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	defer server.Close()
-	address := "tcp://" + l.Addr().String()
+	address := "tcp://" + server.Address()
 	publisher := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(address).SetClientID("server"))
 	if token := publisher.Connect(); token.Wait() && token.Error() != nil {
 		t.Fatal(token.Error())
