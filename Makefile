@@ -7,7 +7,7 @@ ARGS  ?=
 CLIPS ?=
 
 # Everything that may go into the binary: also what is embedded, such as models, formats and tables.
-SOURCES := $(shell find cmd capture ocr hotlist uplink -type f ! -name '*_test.go' ! -name '*.md' ! -name '*.py' ! -path '*/testdata/*') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
+SOURCES := $(shell find cmd capture ocr hotlist uplink -type f ! -name '*_test.go' ! -name '*.md' ! -name '*.py*' ! -path '*/testdata/*') deploy/version.go deploy/CHANGELOG.md go.mod go.sum
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test test-race test-pure test-floors traffic soak faults attack page field lint bench cost cutoff groups media model lettering ranker judge reads deb board board-short clean packages

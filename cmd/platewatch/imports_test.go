@@ -40,7 +40,8 @@ const (
 // listed is what go list says of a package.
 type listed struct {
 	ImportPath, Name, Dir                    string
-	GoFiles, CgoFiles                        []string
+	GoFiles, CgoFiles, CXXFiles, HFiles      []string
+	EmbedFiles                               []string
 	TestGoFiles, XTestGoFiles                []string
 	Imports, TestImports, XTestImports, Deps []string
 }
@@ -48,7 +49,7 @@ type listed struct {
 // ownPackages are all packages of this project.
 func ownPackages(t *testing.T) []listed {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports,Deps", module+"...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,CXXFiles,HFiles,EmbedFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports,Deps", module+"...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

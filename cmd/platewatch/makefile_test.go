@@ -10,32 +10,35 @@ import (
 // make builds anew when anything has changed that goes into the binary, models, formats
 // and tables too: it had looked at code alone, and left a binary with the former model.
 func TestMakeKnowsWhatIsEmbedded(t *testing.T) {
-	const root = "../.."
-	output := func(name string, args ...string) string {
-		c := exec.Command(name, args...)
-		c.Dir = root
-		b, err := c.Output()
-		if err != nil {
-			t.Fatalf("%s: %v", c, err)
-		}
-		return string(b)
+	c := exec.Command("make", "--dry-run", "--print-data-base", "help")
+	c.Dir = "../.."
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", c, err)
 	}
-	sources := ""
-	for line := range strings.Lines(output("make", "--dry-run", "--print-data-base", "help")) {
-		if after, found := strings.CutPrefix(line, "SOURCES := "); found {
-			sources = after
+	var known []string
+	for line := range strings.Lines(string(out)) {
+		if sources, found := strings.CutPrefix(line, "SOURCES := "); found {
+			known = strings.Fields(sources)
 		}
 	}
-	known := strings.Fields(sources)
-	const each = `{{range .GoFiles}}{{$.ImportPath}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$.ImportPath}}/{{.}}{{"\n"}}{{end}}{{range .CXXFiles}}{{$.ImportPath}}/{{.}}{{"\n"}}{{end}}`
+	all := ownPackages(t)
+	var inside []string
+	for _, p := range all {
+		if p.ImportPath == module+"cmd/platewatch" || p.ImportPath == module+"cmd/platewatch-decode" {
+			inside = append(append(inside, p.ImportPath), p.Deps...)
+		}
+	}
 	files := 0
-	for line := range strings.Lines(output("go", "list", "-deps", "-f", each, "./cmd/platewatch", "./cmd/platewatch-decode")) {
-		file, ours := strings.CutPrefix(strings.TrimSpace(line), "platewatch/")
-		if !ours {
+	for _, p := range all {
+		if !slices.Contains(inside, p.ImportPath) {
 			continue
 		}
-		if files++; !slices.Contains(known, file) {
-			t.Errorf("make does not know that %s goes into the binary", file)
+		for _, name := range slices.Concat(p.GoFiles, p.CgoFiles, p.CXXFiles, p.HFiles, p.EmbedFiles) {
+			file := strings.TrimPrefix(p.ImportPath, module) + "/" + name
+			if files++; !slices.Contains(known, file) {
+				t.Errorf("make does not know that %s goes into the binary", file)
+			}
 		}
 	}
 	if files < 100 {

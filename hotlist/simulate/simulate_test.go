@@ -16,9 +16,8 @@ func textOf(cs []match.Character) string {
 	return b.String()
 }
 
-// The simulated reader errs as often as the real one did: with its errors on as many
-// plates as there are errors, or on half as many because several are on one plate, and
-// the simulated plates a little shorter than the real ones or longer.
+// The simulated reader errs as often as the real one did: on at most as many
+// plates as there are errors, and not on many fewer, though several may be on one plate.
 func TestReaderErrsAsMeasured(t *testing.T) {
 	r := newReader()
 	errors := r.missed + r.added
@@ -38,7 +37,7 @@ func TestReaderErrsAsMeasured(t *testing.T) {
 			right++
 		}
 	}
-	if wrong := 1 - float64(right)/n; wrong < 0.5*measured || wrong > 1.25*measured {
+	if wrong := 1 - float64(right)/n; wrong < 0.6*measured || wrong > measured {
 		t.Errorf("%.3f of the plates are misread, with %.3f errors a plate", wrong, measured)
 	}
 }

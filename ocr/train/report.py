@@ -20,8 +20,7 @@ from pathlib import Path
 import torch
 
 import measure
-from network import load
-from network import weights
+from network import load, weights
 
 
 def history(state: Path) -> tuple[list[dict], list[dict]]:

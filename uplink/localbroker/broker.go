@@ -33,11 +33,8 @@ func Start(address string, refused ...string) (*Broker, error) {
 	return &Broker{s, l}, nil
 }
 
-// Address is where it listens: host and port.
-func (b *Broker) Address() string { return b.listen.Addr().String() }
-
 // URL is its address as the configuration takes it.
-func (b *Broker) URL() string { return "mqtt://" + b.Address() }
+func (b *Broker) URL() string { return "mqtt://" + b.listen.Addr().String() }
 
 // Close disconnects every client and ends the broker.
 func (b *Broker) Close() error {

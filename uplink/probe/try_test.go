@@ -243,7 +243,7 @@ func TestRefusedSubscription(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	r := try(t, broker.Broker{URL: "tcp://" + server.Address()}, Settings{})
+	r := try(t, broker.Broker{URL: server.URL()}, Settings{})
 	if r.Err != nil || !r.Acks || r.Verdicts {
 		t.Errorf("%v: %+v", r.Err, r)
 	}

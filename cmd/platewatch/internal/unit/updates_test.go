@@ -33,7 +33,7 @@ func TestSignedListsComeOverMQTT(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	address := "tcp://" + server.Address()
+	address := server.URL()
 	publisher := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(address).SetClientID("server"))
 	if token := publisher.Connect(); token.Wait() && token.Error() != nil {
 		t.Fatal(token.Error())

@@ -14,7 +14,7 @@ func (p *plate) art(d dice, cx, cy, rx, ry float64) {
 	for range 3 + d.IntN(5) {
 		a, v := at(), ink
 		if d.one(.25) {
-			v = p.ground - d.in(0, .6)*(p.ground-p.print)
+			v = p.tint(d, 0, .6)
 		}
 		switch d.IntN(5) {
 		case 0: // a limb, a lance
@@ -38,14 +38,11 @@ func (p *plate) art(d dice, cx, cy, rx, ry float64) {
 		w, t := min(rx, ry), d.in(1.5, 3)
 		for i := range 4 {
 			s, c := math.Sincos(math.Pi / 2 * float64(i))
-			p.line(cx, cy, cx+w*c, cy+w*s, w*d.in(.3, .6), p.tint(d))
+			p.line(cx, cy, cx+w*c, cy+w*s, w*d.in(.3, .6), p.tint(d, 0, 1))
 			p.line(cx+w*(c-.4*s), cy+w*(s+.4*c), cx+w*(c+.4*s), cy+w*(s-.4*c), t, ink)
 		}
 	}
 }
-
-// tint is any grey between the characters' and the face's.
-func (p *plate) tint(d dice) float64 { return p.ground - d.Float64()*(p.ground-p.print) }
 
 // bent draws a stroke from a to b that bends towards by.
 func (p *plate) bent(d dice, a, by, b point, v float64) {

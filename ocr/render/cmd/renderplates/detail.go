@@ -76,7 +76,7 @@ func (p *plate) sideItem(d dice, s side) {
 			p.fill(v, 1, blob(d, mid+d.in(-.2, .2)*room, top+h*d.in(.15, .9), room*d.in(.12, .3), h*d.in(.12, .4)))
 		}
 	case "picture":
-		p.rect(s.x0+2, top-h*d.in(0, .3), s.x1-2, top+h*d.in(.9, 1.3), p.ground-d.in(.1, .9)*contrast)
+		p.rect(s.x0+2, top-h*d.in(0, .3), s.x1-2, top+h*d.in(.9, 1.3), p.tint(d, .1, .9))
 		for range 1 + d.IntN(6) {
 			p.disc(d.in(s.x0, s.x1), top+h*d.in(0, 1), d.in(1, 5), d.Float64())
 		}
@@ -218,7 +218,7 @@ func (p *plate) mark(d dice, what byte, cx, cy, w float64) {
 	case 'k':
 		p.sticker(d, cx-w*.45, cy-capital*d.in(.2, .5), w*.9, capital*d.in(.4, .8))
 	case 't':
-		p.fill(p.ground-d.in(.2, 1)*(p.ground-p.print), 1, blob(d, cx, cy+d.in(-4, 4), w*d.in(.3, .6), capital*d.in(.4, .65)))
+		p.fill(p.tint(d, .2, 1), 1, blob(d, cx, cy+d.in(-4, 4), w*d.in(.3, .6), capital*d.in(.4, .65)))
 		if d.one(.5) {
 			p.fill(d.Float64(), 1, blob(d, cx+d.in(-3, 3), cy+d.in(-8, 8), w*.25, capital*.3))
 		}

@@ -8,23 +8,22 @@ func (p *plate) background(d dice) {
 	if d.one(.4) {
 		p.clouds(d, pick(d, 8, 16, 32, 60), d.in(.02, .25))
 	}
-	tint := func(lo, hi float64) float64 { return p.ground - d.in(lo, hi)*contrast }
 	if d.one(p.kind.art) {
 		if d.one(.28) {
 			p.slope(d.in(-.2, .2)*contrast, d.in(-.4, .4)*contrast)
 		}
 		if d.one(.1) { // Idaho's sky: as dark as the characters above, light below them
-			p.sky(tint(.5, .95), f.y0, f.y0+d.in(.35, .75)*f.h())
+			p.sky(p.tint(d, .5, .95), f.y0, f.y0+d.in(.35, .75)*f.h())
 			if d.one(.4) {
-				p.sky(tint(.3, .9), f.y1, f.y1-d.in(.2, .4)*f.h())
+				p.sky(p.tint(d, .3, .9), f.y1, f.y1-d.in(.2, .4)*f.h())
 			}
 		}
 		if d.one(.25) { // a coloured band at the top or the foot
 			t := d.in(.1, .3) * f.h()
 			if d.one(.6) {
-				p.rect(0, 0, float64(p.w), f.y0+t, tint(-.1, .95))
+				p.rect(0, 0, float64(p.w), f.y0+t, p.tint(d, -.1, .95))
 			} else {
-				p.rect(0, f.y1-t, float64(p.w), float64(p.h), tint(-.1, .95))
+				p.rect(0, f.y1-t, float64(p.w), float64(p.h), p.tint(d, -.1, .95))
 			}
 		}
 		if d.one(.3) { // hills, waves
@@ -33,20 +32,20 @@ func (p *plate) background(d dice) {
 			for x := 0.; x < float64(p.w)+6; x += 6 {
 				q = append(q, point{x, base + amp*math.Sin(k*x+from) + d.in(-4, 4)})
 			}
-			p.fill(tint(-.1, .55), 1, q)
+			p.fill(p.tint(d, -.1, .55), 1, q)
 		}
 		for range pick(d, 0, 0, 1, 1, 2, 3) {
-			p.fill(tint(-.12, .6), 1, blob(d, d.in(f.x0, f.x1), d.in(f.y0, f.y1), d.in(.06, .3)*f.h(), d.in(.1, .4)*f.h()))
+			p.fill(p.tint(d, -.12, .6), 1, blob(d, d.in(f.x0, f.x1), d.in(f.y0, f.y1), d.in(.06, .3)*f.h(), d.in(.1, .4)*f.h()))
 		}
 		if d.one(.3) { // the state's emblem in the middle
-			p.fill(tint(.05, .7), 1, blob(d, f.x0+f.w()*d.in(.35, .65), f.y0+f.h()*d.in(.4, .6), d.in(.1, .22)*f.h(), d.in(.2, .4)*f.h()))
+			p.fill(p.tint(d, .05, .7), 1, blob(d, f.x0+f.w()*d.in(.35, .65), f.y0+f.h()*d.in(.4, .6), d.in(.1, .22)*f.h(), d.in(.2, .4)*f.h()))
 		}
 		if d.one(.12) {
-			p.ring(f.x0+f.w()*d.in(.2, .8), f.y0+f.h()*d.in(.4, 1.2), f.h()*d.in(.3, .9), pick(d, 1, 2, 4, 8.), tint(-.1, .4))
+			p.ring(f.x0+f.w()*d.in(.2, .8), f.y0+f.h()*d.in(.4, 1.2), f.h()*d.in(.3, .9), pick(d, 1, 2, 4, 8.), p.tint(d, -.1, .4))
 		}
 	}
 	for range pick(d, 0, 0, 0, 0, 1, 3) {
-		p.line(d.in(0, float64(p.w)), d.in(0, float64(p.h)), d.in(0, float64(p.w)), d.in(0, float64(p.h)), d.in(1, 3), tint(.05, .35))
+		p.line(d.in(0, float64(p.w)), d.in(0, float64(p.h)), d.in(0, float64(p.w)), d.in(0, float64(p.h)), d.in(1, 3), p.tint(d, .05, .35))
 	}
 }
 

@@ -150,6 +150,12 @@ func greys(d dice) (ground, ink float64) {
 	return ground, ink
 }
 
+// tint is a grey on the way from the face's, 0, to the characters', 1: between the shares
+// lo and hi of it.
+func (p *plate) tint(d dice, lo, hi float64) float64 {
+	return p.ground - d.in(lo, hi)*(p.ground-p.print)
+}
+
 // compose sets the text from x = 0 on, with characters wide / height, and
 // returns its width.
 func compose(d dice, wide float64, set *typeface, shown string, mark byte) ([]setting, float64) {
